@@ -1,0 +1,76 @@
+/**
+ * What a microservice says about itself. `services/NAME/service.ts` exports one of these as its default export; the folder's
+ * name is the service's name. Nothing else has to be said anywhere for the service to be built, run, routed and scaled.
+ */
+export interface ServiceSpec {
+  /** TCP port (1024–65535) on which it answers HTTP. It is also given to it as the environment variable PORT. */
+  readonly port: number;
+
+  /**
+   * Public path prefixes that the gateway passes on to it, unchanged, for example `["/api/inventory"]`. The longest prefix
+   * wins; "/" takes what nobody else does. @default [] (not reachable from outside)
+   */
+  readonly routes?: readonly string[];
+
+  /**
+   * On which side of the gateway it stands. "backend": with the other services, reached by the gateway and by the services
+   * that name it in `needs`. "edge": like an outside party, it reaches nothing but the gateway. @default "backend"
+   */
+  readonly network?: "backend" | "edge";
+
+  /**
+   * Gives it a PostgreSQL of its own, which nobody else can reach. It finds it by DATABASE_HOST, DATABASE_PORT,
+   * DATABASE_NAME, DATABASE_USER and the file that DATABASE_PASSWORD_FILE names. @default false
+   */
+  readonly database?: boolean;
+
+  /**
+   * Services that it calls. Running it brings these, and it finds each by the variable NAME_URL (INVENTORY_URL, say); an
+   * edge service has GATEWAY_URL instead. @default []
+   */
+  readonly needs?: readonly string[];
+
+  /** How many instances run where `store:replicas` doesn't say otherwise. @default 1 */
+  readonly replicas?: number;
+
+  /** How its image is built. The build context is its folder. @default {} */
+  readonly image?: ImageSpec;
+
+  /** How Docker and the gateway learn whether it can serve. */
+  readonly health: HealthSpec;
+
+  /** What it may use of the host. @default 256 MiB and 128 processes */
+  readonly limits?: { readonly memoryMiB?: number; readonly pids?: number };
+
+  /**
+   * Seconds for which it goes on serving after SIGTERM, so that the gateway notices first. Given to it as DRAIN_SECONDS;
+   * Docker waits this long and 10 s more before it kills. @default 3
+   */
+  readonly drainSeconds?: number;
+
+  /** How its sources are run without a new image (`store:live`). @default none: `store:live` refuses it */
+  readonly live?: LiveSpec;
+}
+
+export interface ImageSpec {
+  /** Folder, relative to the repository, of an image to build first; the Dockerfile gets its name as the build argument BASE_IMAGE. @default none */
+  readonly base?: string;
+  /** Dockerfile, relative to the service's folder. @default "Dockerfile" */
+  readonly dockerfile?: string;
+  /** Further build arguments. They are part of the content tag and visible in the image: never secrets. @default {} */
+  readonly args?: Readonly<Record<string, string>>;
+}
+
+export interface HealthSpec {
+  /** Command that ends with 0 when the service can serve: Docker's HEALTHCHECK in exec form, so it needs no shell. */
+  readonly command: readonly string[];
+  /** Path on which the gateway asks (any 2xx: send requests). @default "/readyz" */
+  readonly path?: string;
+}
+
+export interface LiveSpec {
+  /** Folders of the service (keys, relative to its folder) and where they are mounted in the container, read-only. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /** Replaces the image's command with one that restarts on a change. */
+  readonly command: readonly string[];
+}
