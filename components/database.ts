@@ -1,0 +1,147 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { DELETE_BEFORE_CREATE, hardened } from "./container";
+import { Files } from "./files";
+import { labels } from "./labels";
+
+/** What a service has to know to reach its database. */
+export interface DatabaseConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Holds the password as the file {@link PASSWORD_FILE}. */
+  readonly secrets: Files;
+  /** The one network on which it is reached, for its service alone. */
+  readonly network: docker.Network;
+}
+
+/** Name of the file with the password, in {@link DatabaseConnection.secrets}. */
+export const PASSWORD_FILE = "database-password";
+
+export interface DatabaseDataArgs {
+  /** Name of the service whose data it is. */
+  readonly service: string;
+}
+
+/**
+ * What outlives the containers: a service's data and the password that opens it. Both are protected, so that they go only
+ * when that is asked for, and both are made for each service that there is, also while it isn't run.
+ */
+export class DatabaseData extends pulumi.ComponentResource {
+  readonly volumeName: pulumi.Output<string>;
+  readonly password: pulumi.Output<string>;
+
+  constructor(name: string, args: DatabaseDataArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:DatabaseData", name, {}, opts);
+
+    const volume = new docker.Volume(
+      name,
+      { labels: labels({ service: args.service, role: "database" }) },
+      { parent: this, protect: true },
+    );
+    // Letters and digits only: it is also written into files and command lines by people.
+    const password = new random.RandomPassword(
+      `${name}-password`,
+      { length: 32, special: false },
+      { parent: this, protect: true },
+    );
+
+    this.volumeName = volume.name;
+    this.password = password.result;
+    this.registerOutputs({ volumeName: this.volumeName });
+  }
+}
+
+export interface DatabaseArgs {
+  /** Name of the service that it belongs to. It is also the name of its user and of its database. */
+  readonly service: string;
+  readonly data: DatabaseData;
+  /** ID of the PostgreSQL image. */
+  readonly imageId: pulumi.Input<string>;
+  /** @default 256 */
+  readonly memoryMiB?: number;
+}
+
+/** A PostgreSQL server for one service, on a network that nobody else is on. */
+export class Database extends pulumi.ComponentResource {
+  readonly connection: DatabaseConnection;
+
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:Database", name, {}, opts);
+
+    const network = new docker.Network(
+      name,
+      // Internal: a database has no business on the internet.
+      { internal: true, labels: labels({ service: args.service, role: "database" }) },
+      { parent: this },
+    );
+    const secrets = new Files(
+      `${name}-secrets`,
+      {
+        service: args.service,
+        imageId: args.imageId,
+        files: { [PASSWORD_FILE]: args.data.password },
+      },
+      { parent: this },
+    );
+    this.connection = {
+      host: `${args.service}-database`,
+      port: 5432,
+      database: args.service,
+      user: args.service,
+      secrets,
+      network,
+    };
+
+    new docker.Container(
+      name,
+      {
+        ...hardened({ memoryMiB: args.memoryMiB ?? 256, waitSeconds: 90 }),
+        image: args.imageId,
+        user: POSTGRES_USER,
+        envs: [
+          `POSTGRES_USER=${this.connection.user}`,
+          `POSTGRES_DB=${this.connection.database}`,
+          `POSTGRES_PASSWORD_FILE=/run/secrets/${PASSWORD_FILE}`,
+        ],
+        volumes: [
+          // The image keeps each major version in a folder of its own below this one.
+          { volumeName: args.data.volumeName, containerPath: "/var/lib/postgresql" },
+          secrets.mountedAt("/run/secrets"),
+        ],
+        tmpfs: {
+          "/tmp": "rw,noexec,nosuid,size=64m",
+          "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999,mode=0775",
+        },
+        networksAdvanced: [{ name: network.name, aliases: [this.connection.host] }],
+        healthcheck: {
+          // By TCP: while the image sets the database up, its server listens on the socket alone.
+          tests: [
+            "CMD",
+            "pg_isready",
+            "--quiet",
+            "--host=127.0.0.1",
+            `--username=${this.connection.user}`,
+            `--dbname=${this.connection.database}`,
+          ],
+          interval: "2s",
+          timeout: "3s",
+          startPeriod: "60s",
+          retries: 5,
+        },
+        // A fast shutdown writes a checkpoint; killed before, it would recover from the log at the next start.
+        destroyGraceSeconds: 30,
+        stopTimeout: 30,
+        labels: labels({ service: args.service, role: "database" }),
+      },
+      { parent: this, ...DELETE_BEFORE_CREATE },
+    );
+
+    this.registerOutputs({ host: this.connection.host });
+  }
+}
+
+/** The image's user `postgres`: started as it, the image needs no privilege at all. */
+const POSTGRES_USER = "999:999";

@@ -1,0 +1,65 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { labels } from "./labels";
+
+export interface FilesArgs {
+  /** Name of the service that the files are for. */
+  readonly service: string;
+  /** An image that is on the host anyway. Nothing of it ever runs. */
+  readonly imageId: pulumi.Input<string>;
+  /** Content by file name. Secrets may be among them: content is never in an environment variable or in `docker inspect`. */
+  readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * Files that the program writes for containers to read, in a volume of their own.
+ *
+ * Docker refuses to copy a file into a container whose root file system is read-only, also where a volume is mounted. So a
+ * second container, which is created but never started, has the volume mounted and takes the files.
+ */
+export class Files extends pulumi.ComponentResource {
+  private readonly volumeName: pulumi.Output<string>;
+  /** ID of the container that took the files. It changes whenever their content does. */
+  readonly version: pulumi.Output<string>;
+
+  constructor(name: string, args: FilesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:Files", name, {}, opts);
+
+    const volume = new docker.Volume(
+      name,
+      { labels: labels({ service: args.service, role: "files" }) },
+      { parent: this },
+    );
+
+    const writer = new docker.Container(
+      name,
+      {
+        image: args.imageId,
+        start: false,
+        mustRun: false,
+        networkMode: "none",
+        volumes: [{ volumeName: volume.name, containerPath: FOLDER }],
+        // Readable by any user: the volume is mounted only where it is meant to be read.
+        uploads: Object.entries(args.files).map(([file, content]) => ({
+          file: `${FOLDER}/${file}`,
+          content,
+          permissions: "0444",
+        })),
+        labels: labels({ service: args.service, role: "files" }),
+      },
+      { parent: this },
+    );
+
+    // Whoever mounts the volume waits for the files.
+    this.volumeName = pulumi.all([volume.name, writer.id]).apply(([volumeName]) => volumeName);
+    this.version = writer.id;
+    this.registerOutputs({ volumeName: this.volumeName });
+  }
+
+  /** The volume for a container's `volumes`, read-only. */
+  mountedAt(containerPath: string): docker.types.input.ContainerVolume {
+    return { volumeName: this.volumeName, containerPath, readOnly: true };
+  }
+}
+
+const FOLDER = "/files";

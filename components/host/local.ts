@@ -1,0 +1,26 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Host } from "./host";
+
+export interface LocalHostArgs {
+  /** Address of the daemon, for example "unix:///var/run/docker.sock". Always said, so that no DOCKER_HOST of the moment decides. */
+  readonly dockerHost: string;
+}
+
+/** The Docker daemon of the machine that you sit at. Its ports are published to this machine only. */
+export class LocalHost extends pulumi.ComponentResource implements Host {
+  readonly provider: docker.Provider;
+  readonly bindAddress = "127.0.0.1";
+  readonly address = "localhost";
+  readonly sharesFiles = true;
+
+  constructor(name: string, args: LocalHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:LocalHost", name, {}, opts);
+    this.provider = new docker.Provider(
+      `${name}-docker`,
+      { host: args.dockerHost },
+      { parent: this },
+    );
+    this.registerOutputs({ address: this.address });
+  }
+}

@@ -1,0 +1,103 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { contentTag } from "./contentTag";
+import { LABEL_PROJECT } from "./labels";
+
+export interface ImageArgs {
+  /** Name without a tag, for example "store/inventory". */
+  readonly imageName: string;
+  /** Folder of the build context, relative to the project: an absolute one would differ on every machine. */
+  readonly context: string;
+  /** Dockerfile, relative to the context. @default "Dockerfile" */
+  readonly dockerfile?: string;
+  /** Build arguments; those that the Dockerfile doesn't declare are left out. They stay visible: never secrets. @default {} */
+  readonly args?: Readonly<Record<string, string>>;
+  /** Image to build first; its name is given to the Dockerfile as BASE_IMAGE. @default none */
+  readonly base?: Image;
+  /** Folders of the context over which the sources are mounted, so that a change in them makes no new image. @default [] */
+  readonly mounted?: readonly string[];
+  /** Where the content comes from, for the image's labels. */
+  readonly source: ImageSource;
+}
+
+/** @see https://github.com/opencontainers/image-spec/blob/main/annotations.md */
+export interface ImageSource {
+  /** Address of the repository, without credentials; none where it has no remote. */
+  readonly url?: string;
+  /** The commit from which the image is built, with "-dirty" where the checkout differs from it. */
+  readonly revision?: string;
+}
+
+/**
+ * An image built from a folder of this repository and named by its content. Content that is unchanged is not built again,
+ * whatever else has changed.
+ */
+export class Image extends pulumi.ComponentResource {
+  /** `name:contentTag`. Known before anything is built. */
+  readonly ref: string;
+  /** ID of the built image. What a container should be given: unlike a tag it can't move. */
+  readonly imageId: pulumi.Output<string>;
+
+  constructor(name: string, args: ImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:Image", name, {}, opts);
+
+    const dockerfile = args.dockerfile ?? "Dockerfile";
+    const buildArgs = declared(join(args.context, dockerfile), {
+      ...args.args,
+      ...(args.base && { BASE_IMAGE: args.base.ref }),
+    });
+    const mounted = args.mounted ?? [];
+    const hash = contentTag({
+      context: args.context,
+      dockerfile,
+      args: buildArgs,
+      except: mounted,
+    });
+    // Its own tag, so that an image that lacks some of its sources is never taken for one that has them all.
+    const tag = mounted.length > 0 ? `live-${hash}` : hash;
+    this.ref = `${args.imageName}:${tag}`;
+
+    // The tag is part of the resource's name: another content is another image, not a changed one. This lets us leave
+    // `build` out of the comparison, in which only the revision of the labels could differ for the same content.
+    const image = new docker.RemoteImage(
+      `${name}:${tag}`,
+      {
+        name: this.ref,
+        build: {
+          context: args.context,
+          dockerfile,
+          buildArgs,
+          labels: labelsOf(args.source, tag),
+        },
+        // An older container may still run from it, in this stack or another. `store down` removes what nobody uses.
+        keepLocally: true,
+      },
+      { parent: this, ignoreChanges: ["build"], dependsOn: args.base ?? [] },
+    );
+
+    this.imageId = image.imageId;
+    this.registerOutputs({ ref: this.ref, imageId: this.imageId });
+  }
+}
+
+/** The build arguments for which the Dockerfile has an ARG, so that no other can change its content tag. */
+function declared(
+  dockerfile: string,
+  args: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const names = [...readFileSync(dockerfile, "utf8").matchAll(/^\s*ARG\s+(\w+)/gim)].map(
+    ([, name]) => name,
+  );
+  return Object.fromEntries(Object.entries(args).filter(([name]) => names.includes(name)));
+}
+
+function labelsOf(source: ImageSource, version: string): Record<string, string> {
+  return {
+    "org.opencontainers.image.version": version,
+    ...(source.url && { "org.opencontainers.image.source": source.url }),
+    ...(source.revision && { "org.opencontainers.image.revision": source.revision }),
+    [LABEL_PROJECT]: pulumi.getProject(),
+  };
+}

@@ -1,0 +1,117 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { resolve } from "node:path";
+import { ServiceSpec } from "../services/spec";
+import { CREATE_BEFORE_DELETE, hardened } from "./container";
+import { DatabaseConnection, PASSWORD_FILE } from "./database";
+import { labels } from "./labels";
+
+export interface ServiceArgs {
+  /** Name of the service; the others find it by this name. */
+  readonly service: string;
+  readonly spec: ServiceSpec;
+  /** ID of its image. */
+  readonly imageId: pulumi.Input<string>;
+  /** How many instances run. */
+  readonly replicas: number;
+  /** The network on which the gateway and the services that need it reach it. */
+  readonly network: docker.Network;
+  /** Its database. @default none */
+  readonly database?: DatabaseConnection;
+  /** Environment variables by name. They are visible to whoever may look at the container: never secrets. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Its folder, when its sources are to be mounted instead of taken from the image. @default none */
+  readonly liveFolder?: string;
+}
+
+/**
+ * A microservice: its instances and how they are reached. An instance that changes is replaced by one that is healthy before
+ * the old one is told to stop, and the old one goes on serving until the gateway has noticed.
+ */
+export class Service extends pulumi.ComponentResource {
+  /** Names of the containers. */
+  readonly containers: pulumi.Output<string[]>;
+
+  constructor(name: string, args: ServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:Service", name, {}, opts);
+    const { service, spec, database } = args;
+    const drainSeconds = spec.drainSeconds ?? 3;
+    const live =
+      args.liveFolder === undefined ? undefined : liveRun(args.liveFolder, service, spec);
+
+    const instances = Array.from(
+      { length: args.replicas },
+      (_, replica) =>
+        new docker.Container(
+          `${name}-${replica}`,
+          {
+            ...hardened({ memoryMiB: spec.limits?.memoryMiB ?? 256, waitSeconds: 90 }),
+            image: args.imageId,
+            command: live?.command,
+            envs: Object.entries({
+              PORT: spec.port.toString(),
+              DRAIN_SECONDS: drainSeconds.toString(),
+              ...args.environment,
+              ...(database && databaseEnvironment(database)),
+            }).map(([key, value]) => `${key}=${value}`),
+            volumes: [
+              ...(database ? [database.secrets.mountedAt("/run/secrets")] : []),
+              ...(live?.volumes ?? []),
+            ],
+            tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
+            networksAdvanced: [
+              { name: args.network.name, aliases: [service] },
+              ...(database ? [{ name: database.network.name }] : []),
+            ],
+            healthcheck: {
+              tests: ["CMD", ...spec.health.command],
+              interval: "3s",
+              timeout: "5s",
+              startPeriod: "60s",
+              retries: 3,
+            },
+            destroyGraceSeconds: drainSeconds + 10,
+            stopTimeout: drainSeconds + 10,
+            labels: labels({ service, role: "service", replica }),
+          },
+          { parent: this, ...CREATE_BEFORE_DELETE },
+        ),
+    );
+
+    this.containers = pulumi.all(instances.map((instance) => instance.name));
+    this.registerOutputs({ containers: this.containers });
+  }
+}
+
+/** The names that spec.ts promises. */
+function databaseEnvironment(database: DatabaseConnection): Record<string, string> {
+  return {
+    DATABASE_HOST: database.host,
+    DATABASE_PORT: database.port.toString(),
+    DATABASE_NAME: database.database,
+    DATABASE_USER: database.user,
+    DATABASE_PASSWORD_FILE: `/run/secrets/${PASSWORD_FILE}`,
+  };
+}
+
+function liveRun(
+  folder: string,
+  service: string,
+  spec: ServiceSpec,
+): { command: string[]; volumes: docker.types.input.ContainerVolume[] } {
+  if (spec.live === undefined) {
+    throw new pulumi.RunError(
+      `store:live: ${service} can't run from its sources, since services/${service}/service.ts has no "live". ` +
+        `Take it off the list, or say there which folders to mount and what to run.`,
+    );
+  }
+  return {
+    command: [...spec.live.command],
+    volumes: Object.entries(spec.live.mounts).map(([source, containerPath]) => ({
+      // Docker takes absolute paths only; a checkout elsewhere is another container.
+      hostPath: resolve(folder, source),
+      containerPath,
+      readOnly: true,
+    })),
+  };
+}

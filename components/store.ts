@@ -1,0 +1,185 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { join } from "node:path";
+import { ServiceSpec } from "../services/spec";
+import { Database, DatabaseData } from "./database";
+import { Gateway } from "./gateway";
+import { Host } from "./host/host";
+import { Image, ImageSource } from "./image";
+import { labels, Role } from "./labels";
+import { Service } from "./service";
+
+export interface StoreArgs {
+  readonly host: Host;
+  /** Every service that there is, by its name. */
+  readonly specs: ReadonlyMap<string, ServiceSpec>;
+  /** Names of the services to run. */
+  readonly running: readonly string[];
+  /** Names of the running services whose sources are mounted. @default [] */
+  readonly live?: readonly string[];
+  /** How many instances a service runs, where that isn't what its spec says. @default {} */
+  readonly replicas?: Readonly<Record<string, number>>;
+  /** Third-party images by exact version. */
+  readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
+  /** Where this checkout comes from, for the images' labels. */
+  readonly source: ImageSource;
+  /** Port of the host for the gateway. */
+  readonly httpPort: number;
+  /** Whether an empty catalogue is filled with demo products. */
+  readonly demoData: boolean;
+}
+
+/** The store: the gateway, the services and their databases on one host. */
+export class Store extends pulumi.ComponentResource {
+  readonly url: string;
+  /** Content-addressed image of each running service. */
+  readonly images: Record<string, string>;
+  /** Names of each running service's containers. */
+  readonly containers: Record<string, pulumi.Output<string[]>>;
+
+  constructor(name: string, args: StoreArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:Store", name, {}, { ...opts, providers: { docker: args.host.provider } });
+    const here = { parent: this };
+
+    const networks = {
+      edge: new docker.Network("edge", { labels: labels() }, here),
+      backend: new docker.Network("backend", { labels: labels() }, here),
+    };
+    const thirdParty = (role: Role, ref: string): pulumi.Output<string> =>
+      new docker.RemoteImage(role, { name: ref, keepLocally: true }, here).imageId;
+    const haproxyImageId = thirdParty("gateway", args.images.haproxy);
+    const postgresImageId = [...args.specs.values()].some((spec) => spec.database)
+      ? thirdParty("database", args.images.postgres)
+      : undefined;
+
+    // Data is kept for every service, run or not: a service that is left out for a while finds its data again.
+    const data = new Map(
+      [...args.specs]
+        .filter(([, spec]) => spec.database)
+        .map(([service]) => [service, new DatabaseData(`${service}-data`, { service }, here)]),
+    );
+
+    const images = new ImageSet(args);
+    const running = args.running.map((service) => {
+      const spec = specOf(args.specs, service);
+      const image = images.of(service, spec, here);
+      const database = databaseOf(service, data.get(service), postgresImageId, here);
+      const component = new Service(
+        service,
+        {
+          service,
+          spec,
+          imageId: image.imageId,
+          replicas: args.replicas?.[service] ?? spec.replicas ?? 1,
+          network: networks[spec.network ?? "backend"],
+          database: database?.connection,
+          environment: environment(spec, args),
+          liveFolder: args.live?.includes(service) ? folderOf(service) : undefined,
+        },
+        here,
+      );
+      return { service, spec, image, component };
+    });
+
+    new Gateway(
+      "gateway",
+      {
+        imageId: haproxyImageId,
+        routes: running.map(({ service, spec }) => ({
+          service,
+          port: spec.port,
+          prefixes: spec.routes ?? [],
+          healthPath: spec.health.path ?? "/readyz",
+        })),
+        networks: Object.values(networks),
+        httpPort: args.httpPort,
+        bindAddress: args.host.bindAddress,
+        after: running.map(({ component }) => component),
+      },
+      here,
+    );
+
+    this.url = `http://${args.host.address}${args.httpPort === 80 ? "" : `:${args.httpPort}`}`;
+    this.images = Object.fromEntries(running.map(({ service, image }) => [service, image.ref]));
+    this.containers = Object.fromEntries(
+      running.map(({ service, component }) => [service, component.containers]),
+    );
+    this.registerOutputs({ url: this.url, images: this.images });
+  }
+}
+
+/** The images of the services, and those on which they are built, each of them once. */
+class ImageSet {
+  private readonly bases = new Map<string, Image>();
+
+  constructor(private readonly args: StoreArgs) {}
+
+  of(service: string, spec: ServiceSpec, opts: pulumi.ComponentResourceOptions): Image {
+    const { base, dockerfile, args } = spec.image ?? {};
+    return new Image(
+      `${service}-image`,
+      {
+        imageName: `store/${service}`,
+        context: folderOf(service),
+        dockerfile,
+        args: { NODE_IMAGE: this.args.images.node, ...args },
+        base: base === undefined ? undefined : this.base(base, opts),
+        mounted: this.args.live?.includes(service) ? Object.keys(spec.live?.mounts ?? {}) : [],
+        source: this.args.source,
+      },
+      opts,
+    );
+  }
+
+  private base(folder: string, opts: pulumi.ComponentResourceOptions): Image {
+    const known = this.bases.get(folder);
+    if (known) return known;
+    const image = new Image(
+      `${folder.replaceAll("/", "-")}-image`,
+      {
+        imageName: `store/${folder.split("/").at(-1)}`,
+        context: folder,
+        args: { NODE_IMAGE: this.args.images.node },
+        source: this.args.source,
+      },
+      opts,
+    );
+    this.bases.set(folder, image);
+    return image;
+  }
+}
+
+function databaseOf(
+  service: string,
+  data: DatabaseData | undefined,
+  imageId: pulumi.Output<string> | undefined,
+  opts: pulumi.ComponentResourceOptions,
+): Database | undefined {
+  if (data === undefined || imageId === undefined) return undefined;
+  return new Database(`${service}-database`, { service, data, imageId }, opts);
+}
+
+function environment(spec: ServiceSpec, args: StoreArgs): Record<string, string> {
+  const edge = (spec.network ?? "backend") === "edge";
+  return {
+    ...(edge && { GATEWAY_URL: "http://gateway" }),
+    ...Object.fromEntries(
+      (spec.needs ?? []).map((need) => [
+        `${need.toUpperCase().replaceAll("-", "_")}_URL`,
+        `http://${need}:${specOf(args.specs, need).port}`,
+      ]),
+    ),
+    ...(spec.database && { DEMO_DATA: args.demoData.toString() }),
+  };
+}
+
+function specOf(specs: ReadonlyMap<string, ServiceSpec>, service: string): ServiceSpec {
+  const spec = specs.get(service);
+  if (spec === undefined) throw new pulumi.RunError(`There is no service ${service}.`);
+  return spec;
+}
+
+/** Relative to the project, which is the folder that the program runs in. */
+function folderOf(service: string): string {
+  return join("services", service);
+}

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { ServiceSpec } from "./spec";
+
+/**
+ * The spec of every service, by the service's name: each folder here with a `service.ts` in it is one.
+ *
+ * @throws Error that names the file and what is wrong with it.
+ */
+export function loadSpecs(folder: string = __dirname): Map<string, ServiceSpec> {
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "service.ts")))
+    .map((entry) => entry.name)
+    .sort();
+  const specs = new Map(names.map((name) => [name, loadSpec(folder, name)]));
+  const problems = problemsOf(specs, folder);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  return specs;
+}
+
+function loadSpec(folder: string, name: string): ServiceSpec {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- which services there are is known at run time only
+  const module = require(join(folder, name, "service")) as { default?: ServiceSpec };
+  if (module.default === undefined) {
+    throw new Error(
+      `services/${name}/service.ts has no default export; it should be the service's spec.`,
+    );
+  }
+  return module.default;
+}
+
+/** What is wrong with the specs, a line each. */
+export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: string): string[] {
+  const problems: string[] = [];
+  const prefixOwner = new Map<string, string>();
+  for (const [name, spec] of specs) {
+    const say = (problem: string): void =>
+      void problems.push(`services/${name}/service.ts: ${problem}`);
+
+    // It becomes a DNS name and part of an image's name.
+    if (!/^[a-z][a-z0-9-]{0,38}$/.test(name) || RESERVED.has(name)) {
+      say(
+        `"${name}" can't be a service's name: use lower-case letters, digits and "-", and none of ${[...RESERVED].join(", ")}.`,
+      );
+    }
+    if (!Number.isInteger(spec.port) || spec.port < 1024 || spec.port > 65535) {
+      say(`port is ${String(spec.port)}; it should be a whole number from 1024 to 65535.`);
+    }
+    for (const prefix of spec.routes ?? []) {
+      const owner = prefixOwner.get(prefix);
+      if (owner !== undefined) say(`routes has "${prefix}", which is ${owner}'s already.`);
+      prefixOwner.set(prefix, name);
+      if (!/^\/$|^(\/[A-Za-z0-9._~-]+)+$/.test(prefix)) {
+        say(
+          `routes has "${prefix}"; a prefix looks like "/api/orders", without a slash at the end.`,
+        );
+      }
+    }
+    for (const need of spec.needs ?? []) {
+      if (need === name) say("needs has the service itself.");
+      else if (!specs.has(need))
+        say(`needs has "${need}", for which there is no folder in services/.`);
+      else if (spec.network === "edge")
+        say(`needs has "${need}", but a service on the edge network reaches only the gateway.`);
+    }
+    if (spec.health.command.length === 0)
+      say("health.command is empty; it should be a command and its arguments.");
+    const dockerfile = spec.image?.dockerfile ?? "Dockerfile";
+    if (!existsSync(join(folder, name, dockerfile))) say(`there is no ${dockerfile} beside it.`);
+  }
+  return problems;
+}
+
+/** Names that other containers and networks have. */
+const RESERVED = new Set(["gateway", "edge", "backend", "database"]);
