@@ -26,7 +26,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const config = new pulumi.Config("store");
   const names = [...specs.keys()];
 
-  const services = serviceNames("services", config.requireObject<unknown>("services"), names);
+  const services = serviceNames("services", json(config, "services"), names);
   const running = config.requireBoolean("servicesOnly")
     ? services
     : withNeeds(services.length > 0 ? services : names, specs);
@@ -35,12 +35,8 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     dockerHost: config.get("dockerHost") || localDockerHost(process.env, homedir()),
     httpPort: port("httpPort", config.requireNumber("httpPort")),
     running: onlyWithServices(config.requireBoolean("servicesOnly"), running),
-    live: runningOnly(
-      "live",
-      serviceNames("live", config.requireObject<unknown>("live"), names),
-      running,
-    ),
-    replicas: replicas(config.requireObject<unknown>("replicas"), running),
+    live: runningOnly("live", serviceNames("live", json(config, "live"), names), running),
+    replicas: replicas(json(config, "replicas"), running),
     demoData: config.requireBoolean("demoData"),
     images: {
       node: exactVersion("nodeImage", config.require("nodeImage")),
@@ -109,6 +105,17 @@ function readJson(path: string): Record<string, unknown> | undefined {
     return undefined;
   }
   return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** Lists and objects reach the program as JSON. */
+function json(config: pulumi.Config, key: string): unknown {
+  const text = config.require(key);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Checked, with its key's name, by who asked.
+    return text;
+  }
 }
 
 function oneOf<T extends string>(key: string, value: string, allowed: readonly T[]): T {

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { localDockerHost, readConfig, StoreConfig, withNeeds } from "../../config";
+import { ServiceSpec } from "../../services/spec";
+
+const spec = (over: Partial<ServiceSpec> = {}): ServiceSpec => ({
+  port: 3000,
+  health: { command: ["true"] },
+  ...over,
+});
+const specs = new Map([
+  ["billing", spec()],
+  ["inventory", spec()],
+  ["orders", spec({ needs: ["inventory", "billing"] })],
+  ["returns", spec({ needs: ["orders"] })],
+]);
+
+/** Reads a configuration in which some keys differ from the defaults of Pulumi.yaml. */
+function read(keys: Record<string, unknown> = {}): StoreConfig {
+  const all: Record<string, unknown> = {
+    host: "local",
+    dockerHost: "unix:///test.sock",
+    httpPort: 8080,
+    services: [],
+    servicesOnly: false,
+    live: [],
+    replicas: {},
+    demoData: false,
+    nodeImage: "node:26.10.0-slim",
+    postgresImage: "postgres:18.4",
+    haproxyImage: "haproxy:3.0.11",
+    ...keys,
+  };
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(
+      Object.entries(all).map(([key, value]) => [
+        `store:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    ),
+  );
+  return readConfig(specs);
+}
+
+describe("config", () => {
+  afterEach(() => pulumi.runtime.setAllConfig({}));
+
+  it("runs all services when none is named", () => {
+    assert.deepEqual(read().running, ["billing", "inventory", "orders", "returns"]);
+  });
+
+  it("brings what a service needs, and what that needs", () => {
+    assert.deepEqual(read({ services: ["returns"] }).running, [
+      "billing",
+      "inventory",
+      "orders",
+      "returns",
+    ]);
+    assert.deepEqual(read({ services: ["orders"] }).running, ["billing", "inventory", "orders"]);
+  });
+
+  it("leaves out what is needed when told so", () => {
+    assert.deepEqual(read({ services: ["orders"], servicesOnly: true }).running, ["orders"]);
+  });
+
+  it("survives services that need each other", () => {
+    const circle = new Map([
+      ["a", spec({ needs: ["b"] })],
+      ["b", spec({ needs: ["a"] })],
+    ]);
+    assert.deepEqual(withNeeds(["a"], circle), ["a", "b"]);
+  });
+
+  const refused: [string, Record<string, unknown>, RegExp][] = [
+    [
+      "an unknown service",
+      { services: ["inventori"] },
+      /store:services: there is no service "inventori"\. There are: billing, inv/,
+    ],
+    ["services that are no list", { services: "orders" }, /store:services:/],
+    [
+      "only services, but none",
+      { servicesOnly: true },
+      /store:servicesOnly: is true, but store:services names none/,
+    ],
+    ["an unknown live service", { live: ["x"] }, /store:live: there is no service "x"/],
+    [
+      "a live service that doesn't run",
+      { services: ["billing"], live: ["orders"] },
+      /store:live: "orders" doesn't run/,
+    ],
+    [
+      "replicas of an unknown service",
+      { replicas: { x: 1 } },
+      /store:replicas: there is no service "x"/,
+    ],
+    [
+      "no replicas",
+      { replicas: { orders: 0 } },
+      /store:replicas: orders is 0; it should be a whole number from 1 to 16/,
+    ],
+    ["half a replica", { replicas: { orders: 1.5 } }, /store:replicas: orders is 1\.5/],
+    ["too many replicas", { replicas: { orders: 17 } }, /store:replicas: orders is 17/],
+    ["replicas in words", { replicas: { orders: "two" } }, /store:replicas: orders is "two"/],
+    ["replicas as a list", { replicas: [2] }, /store:replicas: \[2\] should be numbers by service/],
+    ["a port beyond the range", { httpPort: 65536 }, /store:httpPort: 65536 is not a port/],
+    ["a port of 0", { httpPort: 0 }, /store:httpPort: 0 is not a port/],
+    ["an unknown host", { host: "aws" }, /store:host: "aws" is none of local, azure/],
+    [
+      "a moving tag",
+      { nodeImage: "node:latest" },
+      /store:nodeImage: "node:latest" has no exact version/,
+    ],
+    [
+      "no tag",
+      { postgresImage: "postgres" },
+      /store:postgresImage: "postgres" has no exact version/,
+    ],
+    [
+      "a registry's port taken for a tag",
+      { haproxyImage: "localhost:5000/haproxy" },
+      /store:haproxyImage/,
+    ],
+  ];
+  for (const [what, keys, message] of refused) {
+    it(`refuses ${what} and names the key`, () => {
+      assert.throws(
+        () => read(keys),
+        (error: Error) => pulumi.RunError.isInstance(error) && message.test(error.message),
+      );
+    });
+  }
+
+  it("takes an image by version and digest", () => {
+    const ref = `registry.example:5000/node:26.10.0@sha256:${"0".repeat(64)}`;
+    assert.equal(read({ nodeImage: ref }).images.node, ref);
+  });
+});
+
+describe("the local Docker daemon's address", () => {
+  let home: string;
+  beforeEach(() => void (home = mkdtempSync(join(tmpdir(), "docker-home-"))));
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  function context(name: string, host: string): void {
+    const folder = join(
+      home,
+      ".docker/contexts/meta",
+      createHash("sha256").update(name).digest("hex"),
+    );
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      join(folder, "meta.json"),
+      JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }),
+    );
+    writeFileSync(join(home, ".docker/config.json"), JSON.stringify({ currentContext: name }));
+  }
+
+  it("is the usual socket where nothing is set", () => {
+    assert.equal(localDockerHost({}, home), "unix:///var/run/docker.sock");
+  });
+  it("is that of the context in use", () => {
+    context("colima", "unix:///home/u/.colima/docker.sock");
+    assert.equal(localDockerHost({}, home), "unix:///home/u/.colima/docker.sock");
+  });
+  it("is DOCKER_HOST before any context", () => {
+    context("colima", "unix:///home/u/.colima/docker.sock");
+    assert.equal(
+      localDockerHost({ DOCKER_HOST: "tcp://127.0.0.1:2375" }, home),
+      "tcp://127.0.0.1:2375",
+    );
+  });
+  it("is refused for a context that isn't there", () => {
+    assert.throws(
+      () => localDockerHost({ DOCKER_CONTEXT: "gone" }, home),
+      /store:dockerHost: the docker context "gone"/,
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { haproxyConfig, Route } from "../../components/haproxy";
+
+const route = (service: string, ...prefixes: string[]): Route => ({
+  service,
+  port: 3000,
+  prefixes,
+  healthPath: "/readyz",
+});
+
+describe("gateway configuration", () => {
+  const routes = [
+    route("storefront", "/"),
+    route("orders", "/api/orders"),
+    route("reports", "/api/orders/reports"),
+  ];
+  const config = haproxyConfig(routes);
+
+  it("asks the longest prefix first, and never takes a longer name for a prefix", () => {
+    const reports = config.indexOf("use_backend reports if { path /api/orders/reports } or");
+    const orders = config.indexOf(
+      "use_backend orders if { path /api/orders } or { path_beg /api/orders/ }",
+    );
+    assert.ok(reports > 0 && orders > reports);
+    assert.match(config, /default_backend storefront/);
+  });
+
+  it("is the same in whichever order the services come", () => {
+    assert.equal(haproxyConfig([...routes].reverse()), config);
+  });
+
+  it("finds each service by its name and port, and asks for its health", () => {
+    const own = haproxyConfig([{ ...route("a", "/a"), port: 4321, healthPath: "/ok" }]);
+    assert.match(own, /server-template a 32 a:4321 check .*resolvers docker init-addr none/);
+    assert.match(own, /option httpchk GET \/ok\n/);
+  });
+
+  it("answers 404 by itself where no service has the root", () => {
+    const own = haproxyConfig([route("a", "/api/a")]);
+    assert.doesNotMatch(own, /default_backend/);
+    assert.match(own, /return status 404 .* if !\{ path \/api\/a \} !\{ path_beg \/api\/a\/ \}/);
+  });
+
+  it("has no section twice for a service with several prefixes", () => {
+    const own = haproxyConfig([route("a", "/api/a", "/assets")]);
+    assert.equal(own.match(/^backend a$/gm)?.length, 1);
+    assert.equal(own.match(/use_backend a /g)?.length, 2);
+  });
+});

@@ -1,0 +1,95 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as the program asked for it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+const registered: Registered[] = [];
+
+/**
+ * Stands in for the Pulumi engine and its providers: keeps what the program registers, and answers with the outputs that the
+ * real providers would add. Call it before the components are used; each test that looks at resources calls `reset` first.
+ */
+export async function setMocks(): Promise<void> {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, custom }) => {
+        registered.push({ type, name, inputs: inputs as Record<string, unknown> });
+        return {
+          id: custom === false ? undefined : `${name}-id`,
+          state: {
+            ...(inputs as object),
+            ...outputsOf(type, name, inputs as Record<string, unknown>),
+          },
+        };
+      },
+      call: ({ inputs }) => inputs as Record<string, unknown>,
+    },
+    "store",
+    "test",
+    false,
+  );
+}
+
+export function reset(): void {
+  registered.length = 0;
+}
+
+/** The resources of a type that have been registered, once all pending ones are. */
+export async function resources(type: string): Promise<Registered[]> {
+  await settled();
+  return registered.filter((resource) => resource.type === type);
+}
+
+/** The one resource of a type and a name. */
+export async function resource(type: string, name: string): Promise<Registered> {
+  const found = (await resources(type)).filter((candidate) => candidate.name === name);
+  const [first] = found;
+  if (first === undefined || found.length > 1) {
+    const names = (await resources(type)).map((candidate) => candidate.name).join(", ");
+    throw new Error(`${found.length} resources ${type} are called "${name}"; there are: ${names}`);
+  }
+  return first;
+}
+
+/** An output's value. */
+export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+/** Resources register asynchronously, each after its inputs: all are there when a few rounds bring no new one. */
+async function settled(): Promise<void> {
+  for (let quiet = 0, count = -1; quiet < 5;) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    quiet = registered.length === count ? quiet + 1 : 0;
+    count = registered.length;
+  }
+}
+
+function outputsOf(
+  type: string,
+  name: string,
+  inputs: Record<string, unknown>,
+): Record<string, unknown> {
+  switch (type) {
+    case "docker:index/remoteImage:RemoteImage":
+      return { imageId: `sha256:${name}` };
+    case "docker:index/network:Network":
+    case "docker:index/volume:Volume":
+    case "docker:index/container:Container":
+      return { name: inputs["name"] ?? `${name}-1234567` };
+    case "random:index/randomPassword:RandomPassword":
+      return { result: pulumi.secret(`password-of-${name}`) };
+    default:
+      return {};
+  }
+}
+
+/** Type tokens of the providers' resources. */
+export const CONTAINER = "docker:index/container:Container";
+export const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
+export const NETWORK = "docker:index/network:Network";
+export const VOLUME = "docker:index/volume:Volume";
