@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { DatabaseData } from "../../components/database";
+import { LocalHost } from "../../components/host/local";
+import { Store, StoreArgs } from "../../components/store";
+import { ServiceSpec } from "../../services/spec";
+import {
+  CONTAINER,
+  NETWORK,
+  promiseOf,
+  Registered,
+  REMOTE_IMAGE,
+  reset,
+  resource,
+  resources,
+  setMocks,
+  VOLUME,
+} from "./mocks";
+
+describe("components", () => {
+  before(setMocks);
+  beforeEach(reset);
+
+  function store(args: Partial<StoreArgs> = {}): Store {
+    const specs = new Map<string, ServiceSpec>([
+      ["inventory", { ...kit, routes: ["/api/inventory"], database: true }],
+      [
+        "orders",
+        { ...kit, routes: ["/api/orders"], database: true, needs: ["inventory"], drainSeconds: 7 },
+      ],
+      ["storefront", { ...kit, routes: ["/"], network: "edge" }],
+    ]);
+    return new Store("store", {
+      host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
+      specs,
+      running: [...specs.keys()],
+      images: { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" },
+      source: { url: "https://example.org/store.git", revision: "abc" },
+      httpPort: 8081,
+      demoData: true,
+      ...args,
+    });
+  }
+  const kit: ServiceSpec = {
+    port: 3000,
+    image: { base: "packages/kit" },
+    health: { command: ["node", "/app/kit/healthcheck.mjs"] },
+    live: { mounts: { src: "/app/service/src" }, command: ["node", "--watch", "src/main.ts"] },
+  };
+  const running = async (): Promise<Registered[]> =>
+    (await resources(CONTAINER)).filter(({ inputs }) => inputs["start"] !== false);
+
+  it("publishes a port on the gateway only, on this machine's own interface", async () => {
+    store();
+    const published = (await running()).filter(({ inputs }) => inputs["ports"] !== undefined);
+    assert.deepEqual(
+      published.map(({ name, inputs }) => [name, inputs["ports"]]),
+      [["gateway", [{ internal: 80, external: 8081, ip: "127.0.0.1" }]]],
+    );
+  });
+
+  it("hardens every container that runs", async () => {
+    store();
+    const containers = await running();
+    assert.equal(containers.length, 6);
+    for (const { name, inputs } of containers) {
+      assert.equal(inputs["readOnly"], true, name);
+      assert.deepEqual(inputs["capabilities"], { drops: ["ALL"] }, name);
+      assert.deepEqual(inputs["securityOpts"], ["no-new-privileges:true"], name);
+      assert.equal(inputs["init"], true, name);
+      assert.equal(inputs["restart"], "unless-stopped", name);
+      assert.ok(Number(inputs["memory"]) > 0, name);
+      assert.equal(inputs["memorySwap"], inputs["memory"], name);
+      assert.deepEqual(inputs["logOpts"], { "max-size": "10m", "max-file": "3" }, name);
+      assert.equal(inputs["wait"], true, name);
+      assert.ok(inputs["healthcheck"], name);
+    }
+  });
+
+  it("puts each container on its networks and no other", async () => {
+    store();
+    const networks = Object.fromEntries(
+      (await running()).map(({ name, inputs }) => [
+        name,
+        (inputs["networksAdvanced"] as { name: string; aliases?: string[] }[]).map(
+          (network) => `${network.name.replace(/-1234567$/, "")}:${network.aliases?.join() ?? ""}`,
+        ),
+      ]),
+    );
+    assert.deepEqual(networks, {
+      gateway: ["edge:gateway", "backend:gateway"],
+      "storefront-0": ["edge:storefront"],
+      "inventory-0": ["backend:inventory", "inventory-database:"],
+      "inventory-database": ["inventory-database:inventory-database"],
+      "orders-0": ["backend:orders", "orders-database:"],
+      "orders-database": ["orders-database:orders-database"],
+    });
+    const isInternal = (await resources(NETWORK)).map(({ name, inputs }) => [
+      name,
+      inputs["internal"] ?? false,
+    ]);
+    assert.deepEqual(Object.fromEntries(isInternal), {
+      edge: false,
+      backend: false,
+      "inventory-database": true,
+      "orders-database": true,
+    });
+  });
+
+  it("hands passwords over as secret files, never as environment variables", async () => {
+    store();
+    for (const { name, inputs } of await running()) {
+      assert.doesNotMatch(
+        JSON.stringify([inputs["envs"], inputs["command"], inputs["labels"]]),
+        /password-of/,
+        name,
+      );
+    }
+    const writer = await resource(CONTAINER, "orders-database-secrets");
+    assert.equal(writer.inputs["start"], false);
+    assert.match(
+      JSON.stringify(writer.inputs["uploads"]),
+      /"content":"password-of-orders-data-password","file":"\/files\/database-password","permissions":"0444"/,
+    );
+    const { inputs } = await resource(CONTAINER, "orders-0");
+    assert.deepEqual(inputs["volumes"], [
+      {
+        volumeName: "orders-database-secrets-1234567",
+        containerPath: "/run/secrets",
+        readOnly: true,
+      },
+    ]);
+  });
+
+  it("tells a service its port, its database, what it needs and how long it drains", async () => {
+    store();
+    assert.deepEqual((await resource(CONTAINER, "orders-0")).inputs["envs"], [
+      "PORT=3000",
+      "DRAIN_SECONDS=7",
+      "INVENTORY_URL=http://inventory:3000",
+      "DEMO_DATA=true",
+      "DATABASE_HOST=orders-database",
+      "DATABASE_PORT=5432",
+      "DATABASE_NAME=orders",
+      "DATABASE_USER=orders",
+      "DATABASE_PASSWORD_FILE=/run/secrets/database-password",
+    ]);
+    assert.equal((await resource(CONTAINER, "orders-0")).inputs["destroyGraceSeconds"], 17);
+    assert.deepEqual((await resource(CONTAINER, "storefront-0")).inputs["envs"], [
+      "PORT=3000",
+      "DRAIN_SECONDS=3",
+      "GATEWAY_URL=http://gateway",
+    ]);
+  });
+
+  it("keeps the data of services that don't run", async () => {
+    store({ running: ["storefront"] });
+    assert.deepEqual((await running()).map(({ name }) => name).sort(), ["gateway", "storefront-0"]);
+    const volumes = (await resources(VOLUME))
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith("-data"));
+    assert.deepEqual(volumes.sort(), ["inventory-data", "orders-data"]);
+  });
+
+  it("runs as many instances as asked for", async () => {
+    store({ replicas: { inventory: 3 } });
+    const names = (await running())
+      .map(({ name }) => name)
+      .filter((name) => /^inventory-\d$/.test(name));
+    assert.deepEqual(names.sort(), ["inventory-0", "inventory-1", "inventory-2"]);
+  });
+
+  it("builds the common base once, and names each image by its content", async () => {
+    const { images } = store();
+    const built = (await resources(REMOTE_IMAGE)).filter(
+      ({ inputs }) => inputs["build"] !== undefined,
+    );
+    assert.equal(built.length, 4);
+    assert.equal(built.filter(({ name }) => name.startsWith("packages-kit-image:")).length, 1);
+    for (const { inputs } of built) {
+      assert.match(String(inputs["name"]), /^store\/[a-z]+:[0-9a-f]{16}$/);
+      const build = inputs["build"] as { context: string; labels: Record<string, string> };
+      assert.doesNotMatch(build.context, /^\//);
+      assert.deepEqual(build.labels, {
+        "org.opencontainers.image.source": "https://example.org/store.git",
+        "org.opencontainers.image.revision": "abc",
+        "org.opencontainers.image.version": String(inputs["name"]).split(":")[1],
+        "dev.store.project": "store",
+      });
+    }
+    const inventory = built.find(({ inputs }) => inputs["name"] === images["inventory"]);
+    const base = built.find(({ name }) => name.startsWith("packages-kit-image:"));
+    assert.deepEqual((inventory?.inputs["build"] as { buildArgs: unknown }).buildArgs, {
+      BASE_IMAGE: base?.inputs["name"],
+    });
+  });
+
+  it("mounts the sources of a live service, from an image that doesn't depend on them", async () => {
+    store({ live: ["inventory"] });
+    const { inputs } = await resource(CONTAINER, "inventory-0");
+    assert.deepEqual(inputs["command"], ["node", "--watch", "src/main.ts"]);
+    assert.match(
+      JSON.stringify(inputs["volumes"]),
+      /"containerPath":"\/app\/service\/src","hostPath":"\/.*services\/inventory\/src","readOnly":true/,
+    );
+    const image = (await resources(REMOTE_IMAGE)).find(({ name }) =>
+      name.startsWith("inventory-image:"),
+    );
+    assert.match(String(image?.inputs["name"]), /^store\/inventory:live-[0-9a-f]{16}$/);
+    assert.equal((await resource(CONTAINER, "orders-0")).inputs["command"], undefined);
+  });
+
+  it("gives the gateway the routes of the services that run", async () => {
+    store({ running: ["inventory"] });
+    const config = JSON.stringify((await resource(CONTAINER, "gateway-config")).inputs["uploads"]);
+    assert.match(config, /use_backend inventory/);
+    assert.doesNotMatch(config, /backend orders|backend storefront/);
+  });
+
+  it("marks everything with the project and the stack", async () => {
+    store();
+    for (const type of [CONTAINER, NETWORK, VOLUME]) {
+      for (const { name, inputs } of await resources(type)) {
+        const labels = inputs["labels"] as { label: string; value: string }[];
+        assert.deepEqual(
+          labels.slice(0, 2),
+          [
+            { label: "dev.store.project", value: "store" },
+            { label: "dev.store.stack", value: "test" },
+          ],
+          name,
+        );
+      }
+    }
+  });
+
+  it("keeps the password a secret", async () => {
+    const data = new DatabaseData("data", { service: "inventory" });
+    assert.equal(await promiseOf(data.password), "password-of-data-password");
+    assert.equal(await pulumi.isSecret(data.password), true);
+  });
+});
