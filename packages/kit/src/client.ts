@@ -1,0 +1,82 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { FastifyRequest } from "fastify";
+import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
+
+/** A service that we call: gone, too slow, or failing. Our own caller is told 503. */
+export class UpstreamError extends Error {
+  override readonly name = "UpstreamError";
+  readonly service: string;
+  /** No instance took the request, so another try soon may reach one. */
+  readonly gone: boolean;
+
+  constructor(service: string, message: string, gone: boolean, options?: ErrorOptions) {
+    super(`${service}: ${message}`, options);
+    this.service = service;
+    this.gone = gone;
+  }
+}
+
+/** A client typed by the `paths` that openapi-typescript made of a service's published document. */
+export type Client<Paths extends object> = OpenApiClient<Paths>;
+
+interface ClientOptions {
+  /** Name of the service for messages. */
+  readonly service: string;
+  readonly baseUrl: string;
+  /** Milliseconds for one attempt. @default 2000 */
+  readonly timeout?: number;
+}
+
+export function createClient<Paths extends object>(options: ClientOptions): Client<Paths> {
+  const { service, baseUrl, timeout = 2_000 } = options;
+  return createOpenApiClient<Paths>({
+    baseUrl,
+    fetch: (request) => send(request, service, timeout),
+    headers: { accept: "application/json" },
+  });
+}
+
+/** Headers that let the called service's log be read together with ours. */
+export function passOn(request: FastifyRequest): { "x-request-id": string } {
+  return { "x-request-id": request.id };
+}
+
+/** Pauses before the second and third attempt, in milliseconds: an instance that is going away is gone by then. */
+const pauses = [50, 250];
+
+async function send(request: Request, service: string, timeout: number): Promise<Response> {
+  // Only what changes nothing may be sent twice. The rest is its caller's to repeat, under an idempotency key.
+  const repeatable = request.method === "GET" || request.method === "HEAD";
+  for (const pause of repeatable ? pauses : []) {
+    try {
+      return await attempt(request, service, timeout);
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || !error.gone) throw error;
+      await delay(pause);
+    }
+  }
+  return attempt(request, service, timeout);
+}
+
+async function attempt(request: Request, service: string, timeout: number): Promise<Response> {
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(timeout) });
+    // Read here, where a connection that breaks in the middle is still seen for what it is.
+    const body = await response.arrayBuffer();
+    if (response.status < 500) {
+      return new Response(body.byteLength === 0 ? null : body, response);
+    }
+    throw new UpstreamError(service, `answered ${response.status}`, response.status !== 500);
+  } catch (error) {
+    if (error instanceof UpstreamError) throw error;
+    const slow = error instanceof Error && error.name === "TimeoutError";
+    const message = slow ? `no answer within ${timeout} ms` : reason(error);
+    throw new UpstreamError(service, message, !slow, { cause: error });
+  }
+}
+
+/** fetch itself only says "fetch failed". */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+}

@@ -1,0 +1,21 @@
+import type { App } from "./app.ts";
+import type { Database } from "./database.ts";
+
+/** /healthz: the process is alive. /readyz: it can serve, or else why not; Docker and the gateway ask this one. */
+export function addHealth(
+  app: App,
+  lifecycle: { readonly draining: boolean },
+  databases: readonly Database[],
+): void {
+  app.get("/healthz", { schema: { hide: true } }, () => ({ status: "alive" }));
+  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
+    const reason = lifecycle.draining ? "The service is stopping." : await firstProblem(databases);
+    if (reason === undefined) return { status: "ready" };
+    return reply.code(503).send({ status: "not ready", reason });
+  });
+}
+
+async function firstProblem(databases: readonly Database[]): Promise<string | undefined> {
+  const problems = await Promise.all(databases.map((database) => database.problem()));
+  return problems.find((problem) => problem !== undefined);
+}

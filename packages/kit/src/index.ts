@@ -1,0 +1,16 @@
+export { start, type Service } from "./service.ts";
+export type { App } from "./app.ts";
+export type { Database, Queryable } from "./database.ts";
+export { flag, integer, oneOf, text } from "./environment.ts";
+export {
+  Problem,
+  problem,
+  sendProblem,
+  type FieldError,
+  type ProblemRenderer,
+} from "./problems.ts";
+export { passOn, UpstreamError, type Client } from "./client.ts";
+export { reader } from "./validation.ts";
+export { Sku, Text, Uuid } from "./schemas.ts";
+export { Type, type Static } from "typebox";
+export type { FastifyReply as Reply, FastifyRequest as Request } from "fastify";

@@ -1,0 +1,74 @@
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+
+/** JSON lines on stdout that other services' lines can be put beside: ISO time, level by name, service, request id. */
+export function createLogger(service: string, level: string): FastifyBaseLogger {
+  // Fastify's own pino, so that there is one of it.
+  return fastify({
+    logger: {
+      level,
+      base: { service },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describe },
+    },
+  }).log;
+}
+
+/**
+ * One line for each request, when it is answered. It has the route's pattern and not the path, nor the address it came from:
+ * those tell of people, and an order's path is the key to it. Docker's and the gateway's questions aren't worth a line.
+ */
+export class RequestLog extends LogController {
+  constructor() {
+    super({ requestIdLogLabel: "requestId" });
+  }
+
+  override incomingRequest(): void {
+    // The line at the end says it all.
+  }
+
+  override requestCompleted(
+    error: Error | null | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
+    const route = request.routeOptions.url;
+    if (route !== undefined && quiet.has(route) && !error) return;
+    const line = {
+      method: request.method,
+      route: route ?? "unknown",
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+    };
+    if (error) request.log.warn({ ...line, err: error }, "Request broke off");
+    else request.log.info(line, "Request");
+  }
+
+  override routeNotFound(): void {
+    // Its path may tell of people.
+  }
+}
+
+const quiet = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/** Of an error only what finds the mistake: PostgreSQL's carry rows in `detail`, and rows are about people. */
+function describe(error: Error): {
+  type: string;
+  message: string;
+  stack: string;
+  [key: string]: unknown;
+} {
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack ?? "",
+    ...("code" in error ? { code: error.code } : {}),
+    ...(error.cause instanceof Error ? { cause: describe(error.cause) } : {}),
+  };
+}
