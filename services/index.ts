@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ServiceSpec } from "./spec";
@@ -5,7 +6,7 @@ import { ServiceSpec } from "./spec";
 /**
  * The spec of every service, by the service's name: each folder here with a `service.ts` in it is one.
  *
- * @throws Error that names the file and what is wrong with it.
+ * @throws RunError that names the file and what is wrong with it.
  */
 export function loadSpecs(folder: string = __dirname): Map<string, ServiceSpec> {
   const names = readdirSync(folder, { withFileTypes: true })
@@ -14,7 +15,7 @@ export function loadSpecs(folder: string = __dirname): Map<string, ServiceSpec> 
     .sort();
   const specs = new Map(names.map((name) => [name, loadSpec(folder, name)]));
   const problems = problemsOf(specs, folder);
-  if (problems.length > 0) throw new Error(problems.join("\n"));
+  if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
   return specs;
 }
 
@@ -22,7 +23,7 @@ function loadSpec(folder: string, name: string): ServiceSpec {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- which services there are is known at run time only
   const module = require(join(folder, name, "service")) as { default?: ServiceSpec };
   if (module.default === undefined) {
-    throw new Error(
+    throw new pulumi.RunError(
       `services/${name}/service.ts has no default export; it should be the service's spec.`,
     );
   }

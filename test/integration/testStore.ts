@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { execFile, spawn, ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+
+/** What a command printed and how it ended. */
+export interface Ran {
+  readonly code: number;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+}
+
+const REPOSITORY = resolve(__dirname, "../..");
+
+/**
+ * A copy of this checkout with a stack, a state and a port of its own, used as a user would: by `./store`. Sources can be
+ * changed in it. `dispose` leaves nothing of it behind, also after a test that failed in the middle.
+ */
+export class TestStore {
+  private constructor(
+    readonly folder: string,
+    readonly stack: string,
+    readonly port: number,
+  ) {}
+
+  static async create(config: Readonly<Record<string, unknown>> = {}): Promise<TestStore> {
+    const stack = `test${randomBytes(4).toString("hex")}`;
+    const folder = mkdtempSync(join(tmpdir(), `store-${stack}-`));
+    const files = (
+      await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], REPOSITORY)
+    ).output;
+    for (const file of files.split("\0").filter((name) => name !== "")) {
+      cpSync(join(REPOSITORY, file), join(folder, file), { recursive: true, force: true });
+    }
+    symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
+    const store = new TestStore(folder, stack, await freePort());
+    store.configure(config);
+    return store;
+  }
+
+  /** Writes the stack's configuration anew, as an editor would. */
+  configure(config: Readonly<Record<string, unknown>>): void {
+    const keys = { httpPort: this.port, demoData: true, ...config };
+    const entries = Object.entries(keys).map(([key, value]) => [`store:${key}`, value]);
+    this.write(
+      `Pulumi.${this.stack}.yaml`,
+      stringify({ config: Object.fromEntries(entries) as unknown }),
+    );
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.folder, file), "utf8");
+  }
+
+  write(file: string, text: string): void {
+    writeFileSync(join(this.folder, file), text);
+  }
+
+  /** Replaces a text that must be there. */
+  edit(file: string, from: string, to: string): void {
+    const text = this.read(file);
+    assert.ok(text.includes(from), `${file} has no "${from}"`);
+    this.write(file, text.replace(from, to));
+  }
+
+  /** `./store VERB STACK ARGS…`, whatever its exit code. */
+  run(verb: string, ...args: string[]): Promise<Ran> {
+    return run("./store", [verb, this.stack, ...args], this.folder, this.environment);
+  }
+
+  /** The same, but anything else than success fails the test with what was printed. */
+  async succeed(verb: string, ...args: string[]): Promise<string> {
+    const { code, output } = await this.run(verb, ...args);
+    assert.equal(
+      code,
+      0,
+      `./store ${verb} ${this.stack} ${args.join(" ")} ended with ${code}:\n${output}`,
+    );
+    return output;
+  }
+
+  /** The same, started only. It leads a process group of its own, as a command that is typed into a terminal does. */
+  start(
+    verb: string,
+    ...args: string[]
+  ): { readonly process: ChildProcess; readonly ended: Promise<Ran> } {
+    const process = spawn("./store", [verb, this.stack, ...args], {
+      cwd: this.folder,
+      env: this.environment,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    process.stdout.on("data", (data: Buffer) => (output += data.toString()));
+    process.stderr.on("data", (data: Buffer) => (output += data.toString()));
+    const ended = new Promise<Ran>((done) =>
+      process.on("close", (code) => done({ code: code ?? -1, output })),
+    );
+    return { process, ended };
+  }
+
+  /** `./store pulumi ARGS…` on this stack. */
+  async pulumi(...args: string[]): Promise<string> {
+    const { code, output } = await run(
+      "./store",
+      ["pulumi", ...args, "--stack", this.stack],
+      this.folder,
+      this.environment,
+    );
+    assert.equal(code, 0, output);
+    return output;
+  }
+
+  /** Containers of this stack: name, state and labels of each, from `docker ps`. */
+  async containers(...filters: string[]): Promise<Container[]> {
+    const args = [
+      "ps",
+      "--all",
+      "--no-trunc",
+      "--format",
+      "{{json .}}",
+      "--filter",
+      `label=dev.store.stack=${this.stack}`,
+    ];
+    const { output } = await run(
+      "docker",
+      [...args, ...filters.flatMap((filter) => ["--filter", filter])],
+      this.folder,
+    );
+    return output
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => {
+        const row = JSON.parse(line) as {
+          ID: string;
+          Names: string;
+          State: string;
+          Status: string;
+          Labels: string;
+        };
+        const labels = Object.fromEntries(
+          row.Labels.split(",").map((label) => label.split("=", 2) as [string, string]),
+        );
+        return {
+          id: row.ID,
+          name: row.Names,
+          state: row.State,
+          status: row.Status,
+          role: labels["dev.store.role"] ?? "",
+          service: labels["dev.store.service"] ?? "",
+        };
+      });
+  }
+
+  /** The containers that run, by service and role, for comparing which were replaced. */
+  async running(): Promise<Map<string, string>> {
+    const containers = await this.containers("status=running");
+    return new Map(containers.map(({ service, role, id }) => [`${service}/${role}`, id]));
+  }
+
+  /** What Docker still has of this stack. */
+  async left(): Promise<string[]> {
+    const filter = ["--filter", `label=dev.store.stack=${this.stack}`, "--format"];
+    const listed = await Promise.all([
+      run("docker", ["ps", "--all", ...filter, "container {{.Names}}"], this.folder),
+      run("docker", ["network", "ls", ...filter, "network {{.Name}}"], this.folder),
+      run("docker", ["volume", "ls", ...filter, "volume {{.Name}}"], this.folder),
+    ]);
+    return listed.flatMap(({ output }) => output.split("\n").filter((line) => line !== ""));
+  }
+
+  async dispose(): Promise<void> {
+    await this.run("down", "--yes", "--volumes");
+    // What a broken `down` leaves must not stay on this machine; the test that looks for it has failed before.
+    for (const line of await this.left()) {
+      const [kind = "", name = ""] = line.split(" ");
+      await run(
+        "docker",
+        kind === "container" ? ["rm", "--force", "--volumes", name] : [kind, "rm", name],
+        this.folder,
+      );
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private get environment(): NodeJS.ProcessEnv {
+    // The stack's state goes into the copy, whatever backend the developer uses.
+    const { PULUMI_BACKEND_URL: _url, PULUMI_CONFIG_PASSPHRASE: _passphrase, ...env } = process.env;
+    return { ...env, STORE_STATE_DIR: join(this.folder, ".store"), NO_COLOR: "1" };
+  }
+}
+
+export interface Container {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly status: string;
+  readonly role: string;
+  readonly service: string;
+}
+
+/** Runs a program to its end, whatever its exit code. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string = REPOSITORY,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Ran> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, args, {
+      cwd,
+      env,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: unknown; stdout?: string; stderr?: string };
+    if (typeof code !== "number") throw error;
+    return { code, output: `${stdout ?? ""}${stderr ?? ""}` };
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  await new Promise((closed) => server.close(closed));
+  return address.port;
+}
