@@ -1,3 +1,4 @@
+import "./stackTraces";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalHost } from "./components/host/local";
 import { Store } from "./components/store";
