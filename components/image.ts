@@ -69,6 +69,8 @@ export class Image extends pulumi.ComponentResource {
           context: args.context,
           dockerfile,
           buildArgs,
+          // The provider's error doesn't say what the failing step printed; this file does.
+          buildLogFile: `build-logs/${name}.log`,
           labels: labelsOf(args.source, tag),
         },
         // An older container may still run from it, in this stack or another. `store down` removes what nobody uses.
