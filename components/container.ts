@@ -60,3 +60,6 @@ export const DELETE_BEFORE_CREATE: pulumi.CustomResourceOptions = {
   deleteBeforeReplace: true,
   replaceOnChanges: ["healthcheck"],
 };
+
+/** A minute as Docker reports it back: written in any other way, it would differ after each refresh. */
+export const ONE_MINUTE = "1m0s";

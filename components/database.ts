@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { DELETE_BEFORE_CREATE, hardened } from "./container";
+import { DELETE_BEFORE_CREATE, hardened, ONE_MINUTE } from "./container";
 import { Files } from "./files";
 import { labels } from "./labels";
 
@@ -128,7 +128,7 @@ export class Database extends pulumi.ComponentResource {
           ],
           interval: "2s",
           timeout: "3s",
-          startPeriod: "60s",
+          startPeriod: ONE_MINUTE,
           retries: 5,
         },
         // A fast shutdown writes a checkpoint; killed before, it would recover from the log at the next start.
