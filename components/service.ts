@@ -45,7 +45,10 @@ export class Service extends pulumi.ComponentResource {
         new docker.Container(
           `${name}-${replica}`,
           {
-            ...hardened({ memoryMiB: spec.limits?.memoryMiB ?? 256, waitSeconds: 90 }),
+            ...hardened({
+              memoryMiB: spec.limits?.memoryMiB ?? 256,
+              waitSeconds: spec.health.withinSeconds ?? 60,
+            }),
             image: args.imageId,
             command: live?.command,
             envs: Object.entries({

@@ -66,6 +66,8 @@ export interface HealthSpec {
   readonly command: readonly string[];
   /** Path on which the gateway asks (any 2xx: send requests). @default "/readyz" */
   readonly path?: string;
+  /** Seconds within which a new instance must be able to serve; later, the `up` that started it fails. @default 60 */
+  readonly withinSeconds?: number;
 }
 
 export interface LiveSpec {
