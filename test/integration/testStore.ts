@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -59,6 +67,14 @@ export class TestStore {
 
   read(file: string): string {
     return readFileSync(join(this.folder, file), "utf8");
+  }
+
+  /** All files of a folder, one after the other. */
+  readAll(folder: string): string {
+    return readdirSync(join(this.folder, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+      .join("\n");
   }
 
   write(file: string, text: string): void {

@@ -1,0 +1,432 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Load } from "./load";
+import { run, TestStore } from "./testStore";
+
+/** The steps build on each other, as a day with the store does; `up` is too slow to begin anew for each. */
+describe("the store", function () {
+  this.timeout("6m");
+  this.bail(true);
+  let store: TestStore;
+
+  before(async () => {
+    store = await TestStore.create();
+  });
+  after(() => store.dispose());
+
+  it("comes up by one command and says where", async () => {
+    const output = await store.succeed("up");
+    assert.match(output, new RegExp(`http://localhost:${store.port}\\b`));
+    const page = await fetch(store.url);
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type") ?? "", /text\/html/);
+    const first = await firstProduct();
+    assert.ok((await page.text()).includes(first.name), `the page doesn't show ${first.name}`);
+  });
+
+  it("answers on each service's own API, with its OpenAPI document", async () => {
+    for (const service of ["inventory", "orders", "billing", "shipping"]) {
+      const document = (await (await fetch(`${store.url}/api/${service}/openapi.json`)).json()) as {
+        paths: object;
+      };
+      const paths = Object.keys(document.paths);
+      assert.ok(
+        paths.length > 0 && paths.every((path) => path.startsWith(`/api/${service}/`)),
+        paths.join(),
+      );
+    }
+  });
+
+  it("answers /healthz, /readyz, /metrics and /openapi.json in each service, and shows them to nobody outside", async () => {
+    for (const service of ["inventory", "orders", "billing", "shipping", "storefront"]) {
+      for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) {
+        assert.equal(
+          await inside(service, `http://127.0.0.1:3000${path}`),
+          "200",
+          `${service}${path}`,
+        );
+      }
+    }
+    for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) {
+      assert.equal((await fetch(`${store.url}${path}`)).status, 404, path);
+    }
+  });
+
+  it("lets storefront reach the gateway and nothing else", async () => {
+    assert.equal(await inside("storefront", "http://gateway/api/inventory/products"), "200");
+    for (const host of ["inventory", "orders", "billing", "shipping", "inventory-database"]) {
+      assert.equal(await inside("storefront", `http://${host}:3000/healthz`), "ENOTFOUND", host);
+    }
+    // Not by address either.
+    const address = await addressOf("inventory", "backend");
+    assert.match(
+      await inside("storefront", `http://${address}:3000/healthz`),
+      /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timeout)$/,
+    );
+  });
+
+  it("lets nobody but a service reach its database", async () => {
+    assert.equal(await connect("inventory", "inventory-database"), "connected");
+    for (const service of ["orders", "billing", "shipping", "storefront"]) {
+      assert.equal(await connect(service, "inventory-database"), "ENOTFOUND", service);
+    }
+    const address = await addressOf("inventory-database", "inventory-database");
+    assert.match(
+      await connect("orders", address),
+      /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timeout)$/,
+    );
+  });
+
+  it("publishes one port, on this machine's own interface", async () => {
+    const { output } = await run("docker", [
+      "ps",
+      "--filter",
+      `label=dev.store.stack=${store.stack}`,
+      "--format",
+      "{{.Ports}}",
+    ]);
+    const published = output.split("\n").filter((line) => line.includes("->"));
+    assert.deepEqual(published, [`127.0.0.1:${store.port}->80/tcp`]);
+  });
+
+  it("gives containers no more than they need", async () => {
+    const containers = await store.containers("status=running");
+    assert.equal(containers.length, 10);
+    for (const { id, name } of containers) {
+      const host = (await inspect(id)).HostConfig;
+      assert.equal(host.ReadonlyRootfs, true, name);
+      assert.deepEqual(host.CapDrop, ["ALL"], name);
+      assert.equal(host.CapAdd, null, name);
+      assert.deepEqual(host.SecurityOpt, ["no-new-privileges:true"], name);
+      assert.ok(host.Memory > 0 && host.MemorySwap === host.Memory, name);
+      assert.ok((host.PidsLimit ?? 0) > 0, `${name} has no limit of processes`);
+      assert.equal(host.Init, true, name);
+      assert.equal(host.RestartPolicy.Name, "unless-stopped", name);
+      assert.equal(host.LogConfig.Config["max-size"], "10m", name);
+      const { output } = await run("docker", ["exec", id, "id", "-u"]);
+      assert.notEqual(output.trim(), "0", `${name} runs as root`);
+    }
+  });
+
+  it("shows passwords nowhere: not in docker inspect, the environment, the state or the outputs", async () => {
+    const secrets = await passwords();
+    assert.equal(secrets.length, 4);
+    const { output: ids } = await run("docker", [
+      "ps",
+      "-aq",
+      "--filter",
+      `label=dev.store.stack=${store.stack}`,
+    ]);
+    const inspected = (await run("docker", ["inspect", ...ids.trim().split("\n")])).output;
+    const state = store.readAll(".store");
+    for (const secret of secrets) {
+      assert.ok(!inspected.includes(secret), "docker inspect shows a password");
+      assert.ok(!state.includes(secret), "the state shows a password");
+    }
+  });
+
+  it("shows no change in a preview, also after a refresh, and does nothing in another up", async () => {
+    const before = await store.running();
+    assertNoChange(await store.succeed("preview"));
+    assertNoChange(await store.succeed("preview", "--refresh"));
+    assertNoChange(await store.succeed("up"));
+    assert.deepEqual(await store.running(), before);
+  });
+
+  it("leaves the committed files as they are", async () => {
+    assert.doesNotMatch(store.read(`Pulumi.${store.stack}.yaml`), /encryptionsalt/);
+  });
+
+  it("rolls a changed source out without a failed request, and touches nothing else", async () => {
+    const before = await store.running();
+    store.edit("services/inventory/src/main.ts", "", "// another content\n");
+    const preview = await store.succeed("preview");
+    assert.match(preview, /inventory-image/);
+    assert.doesNotMatch(
+      preview,
+      /(orders|billing|shipping|storefront|packages-kit)-image:\S+ +create/,
+    );
+
+    const load = Load.on(`${store.url}/api/inventory/products`);
+    await store.succeed("up");
+    const { requests, failures, longestGapMs } = await load.stop();
+    assert.deepEqual(failures, []);
+    assert.ok(requests > 100, `only ${requests} requests were sent`);
+    console.log(`      ${requests} requests, none lost, longest gap ${longestGapMs} ms`);
+
+    const replaced = changed(before, await store.running());
+    assert.deepEqual(replaced, ["inventory/service"]);
+    assertNoChange(await store.succeed("preview"));
+  });
+
+  it("runs a new service when a folder is added, in another language, without a break for the others", async () => {
+    const before = await store.running();
+    addPerlService(store);
+    const load = Load.on(`${store.url}/api/inventory/products`);
+    await store.succeed("up");
+    const { failures } = await load.stop();
+    assert.deepEqual(failures, []);
+    assert.equal(await (await fetch(`${store.url}/api/greeter/hello`)).text(), "hello from perl\n");
+    assert.deepEqual(changed(before, await store.running()), ["greeter/service"]);
+    assertNoChange(await store.succeed("preview", "--refresh"));
+  });
+
+  it("takes it away again when the folder goes", async () => {
+    rmSync(join(store.folder, "services/greeter"), { recursive: true });
+    await store.succeed("up");
+    assert.equal((await fetch(`${store.url}/api/greeter/hello`)).status, 404);
+    assert.equal(
+      (await store.containers()).filter(({ service }) => service === "greeter").length,
+      0,
+    );
+  });
+
+  it("runs more instances, which share the work, and fewer again", async () => {
+    store.configure({ replicas: { inventory: 3 } });
+    await store.succeed("up");
+    const inventory = async (): Promise<string[]> =>
+      (await store.containers("status=running"))
+        .filter((c) => c.service === "inventory" && c.role === "service")
+        .map((c) => c.id);
+    assert.equal((await inventory()).length, 3);
+
+    const load = Load.on(`${store.url}/api/inventory/products`);
+    store.configure({});
+    await store.succeed("up");
+    assert.deepEqual((await load.stop()).failures, []);
+    assert.equal((await inventory()).length, 1);
+  });
+
+  it("runs a service from its sources, and a change takes effect without a new image", async () => {
+    store.configure({ live: ["inventory"] });
+    await store.succeed("up");
+    const before = await store.running();
+    assert.equal((await fetch(`${store.url}/api/inventory/products/live`)).status, 404);
+    store.edit(
+      "services/inventory/src/main.ts",
+      "// another content\n",
+      'console.log("live reload works");\n',
+    );
+    const logged = async (): Promise<boolean> =>
+      (await run("docker", ["logs", before.get("inventory/service") ?? ""])).output.includes(
+        "live reload works",
+      );
+    await eventually(logged, "the service didn't restart on the change");
+    await eventually(
+      async () => (await fetch(`${store.url}/api/inventory/products`)).status === 200,
+      "it doesn't answer",
+    );
+    assert.deepEqual(await store.running(), before);
+    // Nor does the change call for a new image.
+    assertNoChange(await store.succeed("preview"));
+    store.configure({});
+    await store.succeed("up");
+  });
+
+  it("repairs what was removed or stopped by hand", async () => {
+    const containers = await store.running();
+    await run("docker", ["rm", "--force", containers.get("orders/service") ?? ""]);
+    await run("docker", ["stop", "--time", "1", containers.get("shipping/service") ?? ""]);
+    await store.succeed("up");
+    const running = await store.running();
+    assert.ok(running.has("orders/service") && running.has("shipping/service"));
+    assert.equal((await fetch(`${store.url}/api/orders/openapi.json`)).status, 200);
+  });
+
+  it("keeps the data over down and up", async () => {
+    await psql("CREATE TABLE kept AS SELECT 42 AS answer");
+    await store.succeed("down", "--yes");
+    assert.deepEqual((await store.containers()).length, 0);
+    assert.ok(
+      (await store.left()).every((line) => line.startsWith("volume ")),
+      (await store.left()).join(),
+    );
+    await store.succeed("up");
+    assert.match(await psql("SELECT answer FROM kept"), /42/);
+  });
+
+  it("runs a subset with what it needs, and finds the data of the others again later", async () => {
+    store.configure({ services: ["billing"] });
+    await store.succeed("up");
+    assert.deepEqual(servicesOf(await store.running()), ["billing", "gateway"]);
+    assert.equal((await fetch(`${store.url}/api/orders/openapi.json`)).status, 404);
+    store.configure({ services: ["inventory"] });
+    await store.succeed("up");
+    assert.match(await psql("SELECT answer FROM kept"), /42/);
+  });
+
+  it("leaves nothing behind when it goes with its volumes", async () => {
+    await store.succeed("down", "--yes", "--volumes");
+    assert.deepEqual(await store.left(), []);
+    assert.deepEqual(
+      (
+        await run("docker", [
+          "images",
+          "--filter",
+          "dangling=true",
+          "--filter",
+          "label=dev.store.project=store",
+          "-q",
+        ])
+      ).output,
+      "",
+    );
+    const again = await store.succeed("down", "--yes", "--volumes");
+    assert.match(again, /nothing/i);
+  });
+
+  // ---- what the steps are told in
+
+  async function firstProduct(): Promise<{ name: string }> {
+    const answer = (await (await fetch(`${store.url}/api/inventory/products`)).json()) as {
+      items: { name: string }[];
+    };
+    const [first] = answer.items;
+    assert.ok(first, "the catalogue is empty");
+    return first;
+  }
+
+  /** Status of a request made inside a service's container, or why there was none. */
+  async function inside(service: string, url: string): Promise<string> {
+    const script = `fetch(${JSON.stringify(url)}, {signal: AbortSignal.timeout(2000)}).then(r => r.status, e => e.cause?.code ?? "timeout").then(console.log)`;
+    return (await exec(service, "node", "-e", script)).trim();
+  }
+
+  /** What comes of a connection to PostgreSQL's port from inside a service's container. */
+  async function connect(service: string, host: string): Promise<string> {
+    const script = `const s = require("net").connect({host: ${JSON.stringify(host)}, port: 5432, timeout: 2000});
+      s.on("connect", () => { console.log("connected"); s.destroy(); }); s.on("timeout", () => { console.log("timeout"); s.destroy(); });
+      s.on("error", e => console.log(e.code));`;
+    return (await exec(service, "node", "-e", script)).trim();
+  }
+
+  async function exec(service: string, ...command: string[]): Promise<string> {
+    const id = (await store.running()).get(`${service}/service`);
+    assert.ok(id, `${service} doesn't run`);
+    const { code, output } = await run("docker", ["exec", id, ...command]);
+    assert.equal(code, 0, output);
+    return output;
+  }
+
+  async function psql(statement: string): Promise<string> {
+    const id = (await store.running()).get("inventory/database");
+    assert.ok(id, "the database doesn't run");
+    const { code, output } = await run("docker", [
+      "exec",
+      id,
+      "sh",
+      "-c",
+      `PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U inventory inventory -c '${statement}'`,
+    ]);
+    assert.equal(code, 0, output);
+    return output;
+  }
+
+  async function addressOf(service: string, network: string): Promise<string> {
+    const role = service.endsWith("-database") ? "database" : "service";
+    const id = (await store.running()).get(`${service.replace(/-database$/, "")}/${role}`);
+    assert.ok(id);
+    const networks = Object.entries((await inspect(id)).NetworkSettings.Networks);
+    const found = networks.find(([name]) => name.startsWith(network));
+    assert.ok(found, `${service} is on ${networks.map(([name]) => name).join()}`);
+    return found[1].IPAddress;
+  }
+
+  async function passwords(): Promise<string[]> {
+    const state = JSON.parse(await store.pulumi("stack", "export", "--show-secrets")) as {
+      deployment: { resources: { type: string; outputs?: { result?: { plaintext?: string } } }[] };
+    };
+    return state.deployment.resources
+      .filter(({ type }) => type === "random:index/randomPassword:RandomPassword")
+      .map(({ outputs }) => JSON.parse(outputs?.result?.plaintext ?? '""') as string)
+      .filter((password) => password.length === 32);
+  }
+});
+
+interface Inspected {
+  readonly HostConfig: {
+    readonly ReadonlyRootfs: boolean;
+    readonly CapDrop: string[];
+    readonly CapAdd: string[] | null;
+    readonly SecurityOpt: string[];
+    readonly Memory: number;
+    readonly MemorySwap: number;
+    readonly PidsLimit: number | null;
+    readonly Init: boolean;
+    readonly RestartPolicy: { readonly Name: string };
+    readonly LogConfig: { readonly Config: Record<string, string> };
+  };
+  readonly NetworkSettings: { readonly Networks: Record<string, { readonly IPAddress: string }> };
+}
+
+async function inspect(id: string): Promise<Inspected> {
+  const [found] = JSON.parse((await run("docker", ["inspect", id])).output) as Inspected[];
+  assert.ok(found);
+  return found;
+}
+
+function assertNoChange(output: string): void {
+  assert.match(output, /\d+ unchanged/);
+  assert.doesNotMatch(
+    output,
+    /\d+ (to (create|update|replace|delete)|created|updated|replaced|deleted)|\+-\d+/,
+    output,
+  );
+}
+
+/** Names of what runs now and didn't before. */
+function changed(before: Map<string, string>, after: Map<string, string>): string[] {
+  return [...after]
+    .filter(([name, id]) => before.get(name) !== id)
+    .map(([name]) => name)
+    .sort();
+}
+
+function servicesOf(running: Map<string, string>): string[] {
+  return [...new Set([...running.keys()].map((key) => key.split("/")[0] ?? ""))].sort();
+}
+
+async function eventually(condition: () => Promise<boolean>, problem: string): Promise<void> {
+  for (
+    const end = Date.now() + 30_000;
+    Date.now() < end;
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  ) {
+    if (await condition()) return;
+  }
+  assert.fail(problem);
+}
+
+/** A service that shares nothing with ours: no Node, no kit, its own Dockerfile. */
+function addPerlService(store: TestStore): void {
+  mkdirSync(join(store.folder, "services/greeter"));
+  store.write(
+    "services/greeter/service.ts",
+    `import type { ServiceSpec } from "../spec";
+const spec: ServiceSpec = {
+  port: 4000,
+  routes: ["/api/greeter"],
+  health: { command: ["perl", "-MIO::Socket::INET", "-e", "exit !IO::Socket::INET->new('127.0.0.1:4000')"] },
+};
+export default spec;
+`,
+  );
+  // Debian's smallest system has Perl; the image is one that the store needs anyway.
+  store.write(
+    "services/greeter/Dockerfile",
+    'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nCOPY greeter.pl /\nUSER 1000\nENTRYPOINT []\nCMD ["perl", "/greeter.pl"]\n',
+  );
+  store.write(
+    "services/greeter/greeter.pl",
+    `use IO::Socket::INET;
+$SIG{TERM} = sub { exit 0 };
+my $server = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 64, ReuseAddr => 1) or die "can't listen: $!";
+while (my $client = $server->accept) {
+  while (my $line = <$client>) { last if $line =~ /^\\r?\\n$/ }
+  print $client "HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nContent-Length: 16\\r\\nConnection: close\\r\\n\\r\\nhello from perl\\n";
+  close $client;
+}
+`,
+  );
+}
