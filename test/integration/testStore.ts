@@ -107,11 +107,11 @@ export class TestStore {
   /** The same, started only. It leads a process group of its own, as a command that is typed into a terminal does. */
   start(
     verb: string,
-    ...args: string[]
+    environment: Readonly<Record<string, string>> = {},
   ): { readonly process: ChildProcess; readonly ended: Promise<Ran> } {
-    const process = spawn("./store", [verb, this.stack, ...args], {
+    const process = spawn("./store", [verb, this.stack], {
       cwd: this.folder,
-      env: this.environment,
+      env: { ...this.environment, ...environment },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { DaemonProxy } from "./daemonProxy";
+import { Load } from "./load";
+import { Ran, TestStore } from "./testStore";
+
+/**
+ * What can go wrong, each with what the user reads. After each the old containers must still serve, and the next `up` must
+ * mend everything.
+ */
+describe("when something goes wrong", function () {
+  this.timeout("5m");
+  let store: TestStore;
+  let load: Load;
+
+  before(async () => {
+    store = await TestStore.create({ services: ["inventory"] });
+    await store.succeed("up");
+  });
+  after(() => store.dispose());
+
+  beforeEach(() => {
+    load = Load.on(`${store.url}/api/inventory/products`, 2);
+  });
+  afterEach("nobody has noticed, and the next up mends it", async function () {
+    try {
+      const { failures } = await load.stop();
+      assert.deepEqual(failures, [], "requests failed meanwhile");
+      rmSync(join(store.folder, "services/broken"), { recursive: true, force: true });
+      store.configure({ services: ["inventory"] });
+      const output = await store.succeed("up");
+      assert.match(output, /unchanged/);
+      const rest = (await store.containers()).filter(
+        (c) => c.service === "broken" || c.state !== "running",
+      );
+      assert.deepEqual(
+        rest.filter((c) => c.role !== "files").map((c) => c.name),
+        [],
+      );
+    } finally {
+      await load.stop();
+    }
+  });
+
+  it("names the key of an unknown service, and the services that there are", async () => {
+    store.configure({ services: ["inventori"] });
+    await fails(
+      /store:services: there is no service "inventori"\. There are: billing, inventory, orders/,
+    );
+  });
+
+  it("names the key of a value of the wrong type", async () => {
+    store.configure({ httpPort: "eighty" });
+    await fails(/httpPort.*must be of type 'integer'|store:httpPort/s);
+    store.configure({ replicas: { inventory: "many" } });
+    await fails(/store:replicas: inventory is "many"; it should be a whole number/);
+  });
+
+  it("names the port that is taken, and its key", async () => {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    try {
+      const address = server.address();
+      assert.ok(address !== null && typeof address === "object");
+      store.configure({ services: ["inventory"], httpPort: address.port });
+      await fails(new RegExp(`${address.port}.*(in use|taken|allocated)`, "s"), /store:httpPort/);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("shows what a build printed before it failed", async () => {
+    addBroken({ dockerfile: "RUN echo compiling the broken part && false\n" });
+    await fails(/broken/, /compiling the broken part/, /Dockerfile/);
+  });
+
+  it("says that the disk is full when a build says so", async () => {
+    // The kernel refuses each write to this device as it would on a full disk.
+    addBroken({ dockerfile: "RUN cat /etc/hostname > /dev/full\n" });
+    await fails(/broken/, /No space left on device/i, /disk/i);
+  });
+
+  it("shows the last lines of a service that never becomes healthy", async () => {
+    addBroken({ main: 'console.log("can not find the flux capacitor"); process.exit(3);' });
+    await fails(/broken/, /can not find the flux capacitor/, /exit(ed)?( with)?( code)? 3|code 3/);
+  });
+
+  it("keeps the old instance when the new one never becomes healthy", async () => {
+    const main = store.read("services/inventory/src/main.ts");
+    const spec = store.read("services/inventory/service.ts");
+    store.edit(
+      "services/inventory/src/main.ts",
+      "",
+      'console.log("this release is broken"); process.exit(4);\n',
+    );
+    store.edit("services/inventory/service.ts", "health: {", "health: { withinSeconds: 12,");
+    try {
+      await fails(/inventory/, /this release is broken/);
+    } finally {
+      store.write("services/inventory/src/main.ts", main);
+      store.write("services/inventory/service.ts", spec);
+    }
+  });
+
+  it("says that the daemon isn't there", async () => {
+    await failsWith(
+      { DOCKER_HOST: "unix:///nowhere/docker.sock" },
+      /unix:\/\/\/nowhere\/docker\.sock/,
+      /Docker/,
+    );
+  });
+
+  it("says that the daemon went away in the middle", async () => {
+    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
+    const proxy = await DaemonProxy.start();
+    try {
+      store.configure({ services: ["inventory", "broken"], dockerHost: proxy.host });
+      const { ended } = store.start("up");
+      await proxy.whenSeen(/\/containers\/create/);
+      await proxy.cut();
+      expectFailure(await ended, /Docker/, /went away|can't be reached|cannot connect|no longer/i);
+    } finally {
+      await proxy.cut();
+    }
+  });
+
+  it("stops on Ctrl-C and says what is left to do", async () => {
+    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
+    const { process, ended } = store.start("up");
+    await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
+    // To the group, as the terminal does.
+    globalThis.process.kill(-(process.pid ?? 0), "SIGINT");
+    const { code, output } = await ended;
+    assert.equal(code, 130, output);
+    assert.match(output, /interrupted/i);
+    assert.match(output, /\.\/store up/);
+    assertNoTrace(output);
+  });
+
+  it("goes on after it was killed in the middle", async () => {
+    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
+    const { process, ended } = store.start("up");
+    await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
+    globalThis.process.kill(-(process.pid ?? 0), "SIGKILL");
+    await ended;
+  });
+
+  it("refuses a second up while one is under way, and says whose it is", async () => {
+    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
+    const first = store.start("up");
+    await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
+    const second = await store.run("up");
+    assert.equal(second.code, 1, second.output);
+    assert.match(second.output, /another/i);
+    assert.match(second.output, /\d{2,}/, "the process id");
+    assertNoTrace(second.output);
+    await first.ended;
+  });
+
+  it("refuses what isn't a stack, a verb or an option, with exit code 2", async () => {
+    const { code, output } = await store.run("upp");
+    assert.equal(code, 2, output);
+    assertNoTrace(output);
+  });
+
+  // ---- what the steps are told in
+
+  function addBroken(how: { dockerfile?: string; main?: string; withinSeconds?: number }): void {
+    mkdirSync(join(store.folder, "services/broken"), { recursive: true });
+    store.write(
+      "services/broken/service.ts",
+      `export default { port: 4000, health: { command: ["false"], withinSeconds: ${how.withinSeconds ?? 12} } };\n`,
+    );
+    store.write("services/broken/main.js", how.main ?? "");
+    store.write(
+      "services/broken/Dockerfile",
+      `ARG NODE_IMAGE\nFROM \${NODE_IMAGE}\nCOPY main.js /\n${how.dockerfile ?? ""}USER 1000\nENTRYPOINT []\nCMD ["node", "/main.js"]\n`,
+    );
+    store.configure({ services: ["inventory", "broken"] });
+  }
+
+  async function fails(...messages: RegExp[]): Promise<void> {
+    expectFailure(await store.run("up"), ...messages);
+  }
+
+  async function failsWith(
+    environment: Record<string, string>,
+    ...messages: RegExp[]
+  ): Promise<void> {
+    const { ended } = store.start("up", environment);
+    expectFailure(await ended, ...messages);
+  }
+
+  function expectFailure({ code, output }: Ran, ...messages: RegExp[]): void {
+    assert.equal(code, 1, output);
+    for (const message of messages) assert.match(output, message);
+    assertNoTrace(output);
+  }
+
+  function assertNoTrace(output: string): void {
+    assert.doesNotMatch(output, /^\s+at .*:\d+:\d+\)?$/m, output);
+  }
+
+  async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+    for (
+      const end = Date.now() + 60_000;
+      Date.now() < end;
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    ) {
+      if (await condition()) return;
+    }
+    assert.fail("what was waited for didn't come");
+  }
+});
