@@ -5,9 +5,10 @@
  * ts-node maps each of them back to TypeScript, line by line. These errors have no message, and nobody reads their traces
  * unless promise leaks are being looked for. Every other error keeps its mapped trace.
  */
-const mapped = Error.prepareStackTrace;
+const mapped: ((error: Error, frames: NodeJS.CallSite[]) => unknown) | undefined =
+  Error.prepareStackTrace?.bind(Error);
 
 if (mapped !== undefined && !process.env["PULUMI_DEBUG_PROMISE_LEAKS"]) {
-  Error.prepareStackTrace = (error, frames): unknown =>
+  Error.prepareStackTrace = (error, frames) =>
     error.message === "" && error.name === "Error" ? "Error" : mapped(error, frames);
 }

@@ -134,7 +134,7 @@ describe("the store", function () {
     assert.deepEqual(await store.running(), before);
   });
 
-  it("leaves the committed files as they are", async () => {
+  it("leaves the stack's file as it is", () => {
     assert.doesNotMatch(store.read(`Pulumi.${store.stack}.yaml`), /encryptionsalt/);
   });
 

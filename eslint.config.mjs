@@ -1,0 +1,52 @@
+import js from "@eslint/js";
+import prettier from "eslint-config-prettier";
+import ts from "typescript-eslint";
+
+export default ts.config(
+  { ignores: ["**/node_modules/", ".store/", "**/*.generated.ts"] },
+  js.configs.recommended,
+  ts.configs.strictTypeChecked,
+  prettier,
+  {
+    languageOptions: {
+      parserOptions: {
+        project: ["./tsconfig.json", "./tsconfig.services.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      // A number in a message reads as it should.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/no-non-null-assertion": "error",
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_" },
+      ],
+      "@typescript-eslint/explicit-function-return-type": "off",
+    },
+  },
+  {
+    // Mocha's describe and it return nothing that anybody waits for; its `this` sets time limits.
+    files: ["**/test/**/*.ts"],
+    rules: { "@typescript-eslint/no-floating-promises": "off" },
+  },
+  {
+    // Plain JavaScript where nothing is compiled: the launcher, health checks, configuration.
+    files: ["store", "**/*.mjs", "**/*.cjs", "**/*.js"],
+    ...ts.configs.disableTypeChecked,
+    languageOptions: {
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        URL: "readonly",
+        require: "readonly",
+        module: "readonly",
+        __dirname: "readonly",
+        fetch: "readonly",
+        setTimeout: "readonly",
+        clearTimeout: "readonly",
+      },
+    },
+  },
+);
