@@ -13,4 +13,8 @@ export { passOn, UpstreamError, type Client } from "./client.ts";
 export { reader } from "./validation.ts";
 export { Sku, Text, Uuid } from "./schemas.ts";
 export { Type, type Static } from "typebox";
-export type { FastifyReply as Reply, FastifyRequest as Request } from "fastify";
+export type {
+  FastifyBaseLogger as Log,
+  FastifyReply as Reply,
+  FastifyRequest as Request,
+} from "fastify";

@@ -17,7 +17,7 @@ export interface FieldError {
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema);
   return (given: unknown) => {
-    const value = httpPart === "body" ? given : withDefaults(schema, fromStrings(schema, given));
+    const value = httpPart === "body" ? given : fromStrings(schema, given);
     if (compiled.Check(value)) return { value };
     const errors = compiled.Errors(value).map((error) => ({
       ...error,
@@ -81,27 +81,19 @@ function ownMessage(schema: TSchema, schemaPath: string, keyword: string): strin
 function fromStrings(schema: TSchema, given: unknown): unknown {
   if (!isRecord(given)) return given;
   return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => {
-      const type = property(schema, name)?.["type"];
-      if (typeof value !== "string") return [name, value];
-      if ((type === "integer" || type === "number") && /^-?\d{1,15}$/.test(value))
-        return [name, Number(value)];
-      if (type === "boolean" && (value === "true" || value === "false"))
-        return [name, value === "true"];
-      return [name, value];
-    }),
+    // A form sends the fields that were left empty, too.
+    Object.entries(given)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => {
+        const type = property(schema, name)?.["type"];
+        if (typeof value !== "string") return [name, value];
+        if ((type === "integer" || type === "number") && /^-?\d{1,15}$/.test(value))
+          return [name, Number(value)];
+        if (type === "boolean" && (value === "true" || value === "false"))
+          return [name, value === "true"];
+        return [name, value];
+      }),
   );
-}
-
-function withDefaults(schema: TSchema, given: unknown): unknown {
-  if (!isRecord(given)) return given;
-  const properties: unknown = Reflect.get(schema, "properties");
-  if (!isRecord(properties)) return given;
-  const defaults = Object.keys(properties).flatMap((name) => {
-    const fallback = property(schema, name)?.["default"];
-    return fallback === undefined ? [] : [[name, fallback] as const];
-  });
-  return { ...Object.fromEntries(defaults), ...given };
 }
 
 function property(schema: TSchema, name: string): Record<string, unknown> | undefined {
