@@ -1,0 +1,95 @@
+/**
+ * What it costs when nothing has changed: `npm start` and `preview` of a store that is up, against the same of an empty Pulumi
+ * program on the same engine.
+ *
+ *     npx tsx bench/unchanged.ts [rounds]
+ */
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ensureEngine } from "../toolchain/engine";
+import { Command, inTurn, measure, median, printTable } from "./measure";
+
+const REPOSITORY = resolve(__dirname, "..");
+
+async function main(): Promise<void> {
+  const rounds = Number(process.argv[2] ?? 5);
+  const folder = mkdtempSync(join(tmpdir(), "empty-program-"));
+  try {
+    const empty = await emptyProgram(folder);
+    await measure({ name: "npm start", argv: ["npm", "start"], cwd: REPOSITORY });
+
+    const commands: Command[] = [
+      empty("preview, empty program", "preview"),
+      { name: "./store preview", argv: ["./store", "preview"], cwd: REPOSITORY },
+      empty("up, empty program", "up", "--yes", "--skip-preview"),
+      { name: "npm start", argv: ["npm", "start"], cwd: REPOSITORY },
+    ];
+    const results = await inTurn(commands, rounds);
+
+    const row = (name: string, floor?: string): string[] => {
+      const of = results.get(name) ?? [];
+      const seconds = of.map((result) => result.seconds);
+      const ratios = (floor === undefined ? [] : (results.get(floor) ?? [])).map(
+        (result, i) => (seconds[i] ?? NaN) / result.seconds,
+      );
+      return [
+        name,
+        median(seconds).toFixed(2),
+        `${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)}`,
+        floor === undefined ? "" : `${median(ratios).toFixed(2)}×`,
+        Math.max(...of.map((result) => result.peakMegabytes)).toFixed(0),
+      ];
+    };
+    printTable(
+      ["nothing changed", "median s", "range s", "to empty", "peak MB"],
+      [
+        row("preview, empty program"),
+        row("./store preview", "preview, empty program"),
+        row("up, empty program"),
+        row("npm start", "up, empty program"),
+      ],
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A program without a resource, compiled as ours is. */
+async function emptyProgram(folder: string): Promise<(name: string, ...args: string[]) => Command> {
+  const engine = await ensureEngine({
+    step: console.error,
+    progress: () => undefined,
+    note: console.error,
+  });
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: empty\nmain: index.ts\nruntime: nodejs\n");
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "empty", main: "index.ts" }));
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: join(REPOSITORY, "tsconfig.json"),
+      compilerOptions: { noCheck: true },
+    }),
+  );
+  writeFileSync(
+    join(folder, "index.ts"),
+    'import * as pulumi from "@pulumi/pulumi";\nexport const stack = pulumi.getStack();\n',
+  );
+  symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
+  const env = {
+    ...process.env,
+    ...engine.env,
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE: "empty",
+  };
+  const command = (name: string, ...args: string[]): Command => ({
+    name,
+    argv: [engine.pulumi, ...args],
+    cwd: folder,
+    env,
+  });
+  await measure(command("stack init", "stack", "init", "empty"));
+  return command;
+}
+
+void main();
