@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { DELETE_BEFORE_CREATE, hardened, ONE_MINUTE } from "./container";
+import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
 import { Files } from "./files";
 import { labels } from "./labels";
 
@@ -126,7 +126,7 @@ export class Database extends pulumi.ComponentResource {
             `--username=${this.connection.user}`,
             `--dbname=${this.connection.database}`,
           ],
-          interval: "2s",
+          interval: HEALTH_INTERVAL,
           timeout: "3s",
           startPeriod: ONE_MINUTE,
           retries: 5,

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { DELETE_BEFORE_CREATE, hardened } from "./container";
+import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL } from "./container";
 import { Files } from "./files";
 import { GATEWAY_ADMIN_PORT, GATEWAY_PORT, haproxyConfig, Route } from "./haproxy";
 import { labels } from "./labels";
@@ -52,7 +52,7 @@ export class Gateway extends pulumi.ComponentResource {
         })),
         healthcheck: {
           tests: ["CMD", "bash", "-c", HEALTH_CHECK],
-          interval: "2s",
+          interval: HEALTH_INTERVAL,
           timeout: "3s",
           startPeriod: "30s",
           retries: 3,
@@ -83,7 +83,7 @@ master=$!
 trap 'kill -USR1 $master' USR1 TERM INT
 taken=$(cksum <"$config")
 while kill -0 $master 2>/dev/null; do
-  sleep 0.5 &
+  sleep 1 &
   wait $!
   found=$(cksum <"$config")
   if [ "$found" != "$taken" ]; then

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { resolve } from "node:path";
 import { ServiceSpec } from "../services/spec";
-import { CREATE_BEFORE_DELETE, hardened, ONE_MINUTE } from "./container";
+import { CREATE_BEFORE_DELETE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
 import { DatabaseConnection, PASSWORD_FILE } from "./database";
 import { labels } from "./labels";
 
@@ -68,7 +68,7 @@ export class Service extends pulumi.ComponentResource {
             ],
             healthcheck: {
               tests: ["CMD", ...spec.health.command],
-              interval: "3s",
+              interval: HEALTH_INTERVAL,
               timeout: "5s",
               startPeriod: ONE_MINUTE,
               retries: 3,
