@@ -13,7 +13,11 @@ socket.once("data", (data) => {
 });
 socket.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 
-/** What is printed here is shown by `docker inspect` with the container's health. */
+/**
+ * What is printed here is shown by `docker inspect` with the container's health.
+ * @param {number} code
+ * @param {string} message
+ */
 function end(code, message) {
   console.log(message);
   process.exit(code);

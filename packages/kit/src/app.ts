@@ -88,9 +88,10 @@ function acceptJson(app: App): void {
     try {
       text = typeof body === "string" ? body : utf8.decode(body);
     } catch {
-      return done(problem(400, "The body isn't valid UTF-8."));
+      done(problem(400, "The body isn't valid UTF-8."));
+      return;
     }
-    return parse(request, text, done);
+    void parse(request, text, done);
   });
 }
 

@@ -205,7 +205,7 @@ function messageOf(error: unknown): string {
 /** Reads bigint as a number, which is what our amounts and counts are, and refuses what a number can't hold. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => {
-    if (oid !== pg.types.builtins.INT8) return pg.types.getTypeParser(oid, format);
+    if (oid !== pg.types.builtins.INT8) return pg.types.getTypeParser(oid, format) as unknown;
     return (value: string) => {
       const number = Number(value);
       if (!Number.isSafeInteger(number)) throw new RangeError(`${value} is too large for a number`);

@@ -25,7 +25,7 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) =>
-        String(schema.$id ?? `def-${index}`),
+        typeof schema.$id === "string" ? schema.$id : `def-${index}`,
     },
   });
   app.addSchema(ProblemDocument);

@@ -21,8 +21,8 @@ export function Text(maxLength: number, description?: string) {
   return Type.String({
     minLength: 1,
     maxLength,
-    pattern: "^[^\\p{Cc}\\p{Cs}]*$",
-    "x-message": "must not contain control characters",
+    pattern: "^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$",
+    "x-message": "must not be blank or contain control characters",
     ...(description === undefined ? {} : { description }),
   });
 }

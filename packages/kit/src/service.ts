@@ -28,11 +28,11 @@ export interface Service {
   /** For metrics of its own. */
   readonly metrics: Registry;
   /** Reads variables of its own. Something missing ends the process with one line that names it. */
-  environment<S extends Record<string, Variable<unknown>>>(schema: S): Values<S>;
+  readonly environment: <S extends Record<string, Variable<unknown>>>(schema: S) => Values<S>;
   /** Its PostgreSQL. The service is ready once that is migrated, and as long as it answers. */
-  database(options: Pick<DatabaseOptions, "migrations" | "prepare">): Database;
+  readonly database: (options: Pick<DatabaseOptions, "migrations" | "prepare">) => Database;
   /** A client of another service, which NAME_URL leads to. */
-  client<Paths extends object>(name: string): Client<Paths>;
+  readonly client: <Paths extends object>(name: string) => Client<Paths>;
 }
 
 /** The parts of package.json that say who the service is. */
@@ -150,6 +150,6 @@ function stopOnSignals({ app, log, lifecycle, databases, drainSeconds }: Running
     log.info("Stopped");
     process.exit();
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  process.on("SIGTERM", (signal) => void stop(signal));
+  process.on("SIGINT", (signal) => void stop(signal));
 }

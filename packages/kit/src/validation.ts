@@ -30,7 +30,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 /** Checks values from outside that no route's schema has checked: another service's answers, say. */
 export function reader<S extends TSchema>(schema: S): (value: unknown) => Static<S> | undefined {
   const compiled = Compile(schema);
-  return (value) => (compiled.Check(value) ? (value as Static<S>) : undefined);
+  return (value) => (compiled.Check(value) ? value : undefined);
 }
 
 /** Makes our errors of a validator's. */
@@ -65,7 +65,7 @@ const parts: Record<string, FieldError["in"]> = {
 
 /** A schema may carry, as `x-message`, words that people understand better than a regular expression. */
 function ownMessage(schema: TSchema, schemaPath: string, keyword: string): string | undefined {
-  if (keyword !== "pattern" && keyword !== "format") return undefined;
+  if (!["pattern", "format", "enum"].includes(keyword)) return undefined;
   const found = schemaPath
     .split("/")
     .slice(1)

@@ -1,0 +1,349 @@
+// Made by "npm run clients -w @store/kit" from /openapi.json of inventory: change that, not this.
+export interface paths {
+  "/api/inventory/images/{file}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A product's picture */
+    get: operations["getImage"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/inventory/products": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The catalogue, page by page, in the order of the SKUs */
+    get: operations["listProducts"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/inventory/products/{sku}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One product */
+    get: operations["getProduct"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/internal/products": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The products of an order, as they all are at one moment */
+    get: operations["findProducts"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+  schemas: {
+    /**
+     * Problem
+     * @description RFC 9457 problem document.
+     */
+    Problem: {
+      detail: string;
+      /** @description The fields that are wrong. */
+      errors?: {
+        in: "body" | "query" | "path" | "header";
+        message: string;
+        /** @description JSON pointer to the field. */
+        pointer: string;
+      }[];
+      /** @description The request's id, as in the logs and the header x-request-id. */
+      instance: string;
+      status: number;
+      title: string;
+      /** @description A URN for problems that a program may want to tell apart, else about:blank. */
+      type: string;
+    };
+  };
+  responses: never;
+  parameters: never;
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+  getImage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The picture */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/svg+xml": string;
+        };
+      };
+      /** @description The picture that the caller has is still the right one */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  listProducts: {
+    parameters: {
+      query?: {
+        /**
+         * @description Stock-keeping unit.
+         * @example MUG-STONE
+         */
+        after?: string;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            items: {
+              /** @description How many can be ordered now. */
+              available: number;
+              description: string;
+              /** @description Path or URL of a picture. */
+              image: string;
+              name: string;
+              price: {
+                /** @description In the currency's minor unit: cents, say. */
+                amount: number;
+                /**
+                 * @description ISO 4217.
+                 * @example AUD
+                 */
+                currency: string;
+              };
+              /**
+               * @description Stock-keeping unit.
+               * @example MUG-STONE
+               */
+              sku: string;
+            }[];
+            /** @description What to give as `after` for the next page; null at the end. */
+            next: string | null;
+          };
+        };
+      };
+    };
+  };
+  getProduct: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Stock-keeping unit.
+         * @example MUG-STONE
+         */
+        sku: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @description How many can be ordered now. */
+            available: number;
+            description: string;
+            /** @description Path or URL of a picture. */
+            image: string;
+            name: string;
+            price: {
+              /** @description In the currency's minor unit: cents, say. */
+              amount: number;
+              /**
+               * @description ISO 4217.
+               * @example AUD
+               */
+              currency: string;
+            };
+            /**
+             * @description Stock-keeping unit.
+             * @example MUG-STONE
+             */
+            sku: string;
+          };
+        };
+      };
+    };
+  };
+  findProducts: {
+    parameters: {
+      query: {
+        skus: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            items: {
+              /** @description How many can be ordered now. */
+              available: number;
+              description: string;
+              /** @description Path or URL of a picture. */
+              image: string;
+              name: string;
+              price: {
+                /** @description In the currency's minor unit: cents, say. */
+                amount: number;
+                /**
+                 * @description ISO 4217.
+                 * @example AUD
+                 */
+                currency: string;
+              };
+              /**
+               * @description Stock-keeping unit.
+               * @example MUG-STONE
+               */
+              sku: string;
+            }[];
+          };
+        };
+      };
+    };
+  };
+}

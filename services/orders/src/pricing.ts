@@ -1,0 +1,79 @@
+import { problem, reader, Type, type Client, type FieldError } from "@store/kit";
+import type { paths as InventoryPaths } from "./clients/inventory.ts";
+import type { OrderRequest } from "./schemas.ts";
+
+export interface PricedItem {
+  readonly sku: string;
+  readonly name: string;
+  readonly quantity: number;
+  readonly price: { readonly amount: number; readonly currency: string };
+}
+
+/** What of inventory's answer an order relies on. It decides what is charged, so it is looked at and not believed. */
+const readProducts = reader(
+  Type.Object({
+    items: Type.Array(
+      Type.Object({
+        sku: Type.String(),
+        name: Type.String(),
+        price: Type.Object({
+          amount: Type.Integer({ minimum: 1 }),
+          currency: Type.String({ pattern: "^[A-Z]{3}$" }),
+        }),
+        available: Type.Integer(),
+      }),
+    ),
+  }),
+);
+
+/** Puts inventory's names and prices to what was ordered, or refuses the order naming each line that can't be had. */
+export async function priceItems(
+  inventory: Client<InventoryPaths>,
+  items: OrderRequest["items"],
+  headers: { readonly "x-request-id": string },
+): Promise<[PricedItem, ...PricedItem[]]> {
+  refuse(repeated(items));
+  const { data } = await inventory.GET("/internal/products", {
+    params: { query: { skus: items.map(({ sku }) => sku).join(",") } },
+    headers,
+  });
+  const products = readProducts(data)?.items;
+  if (products === undefined) throw new Error("inventory's answer isn't what its document says");
+  const bySku = new Map(products.map((product) => [product.sku, product]));
+
+  const errors: FieldError[] = [];
+  const priced = items.flatMap(({ sku, quantity }, line): PricedItem[] => {
+    const product = bySku.get(sku);
+    const at = (field: string, message: string) =>
+      errors.push({ in: "body", pointer: `/items/${line}/${field}`, message });
+    if (product === undefined) at("sku", `there is no product ${sku}`);
+    else if (product.available < quantity) at("quantity", `only ${product.available} are there`);
+    return product === undefined
+      ? []
+      : [{ sku, name: product.name, quantity, price: product.price }];
+  });
+  refuse(errors);
+  const [first, ...rest] = priced;
+  if (first === undefined) throw new Error("an order without lines passed the schema");
+  if (rest.some(({ price }) => price.currency !== first.price.currency)) {
+    throw problem(422, "These products are sold in different currencies: order them one by one.");
+  }
+  return [first, ...rest];
+}
+
+function repeated(items: OrderRequest["items"]): FieldError[] {
+  const seen = new Set<string>();
+  return items.flatMap(({ sku }, line): FieldError[] => {
+    if (!seen.has(sku)) {
+      seen.add(sku);
+      return [];
+    }
+    const message = `${sku} is in an earlier line: order each product in one`;
+    return [{ in: "body", pointer: `/items/${line}/sku`, message }];
+  });
+}
+
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length === 0) return;
+  throw problem(422, "Some of the items can't be ordered like this.", { type: "items", errors });
+}

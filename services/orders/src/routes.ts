@@ -1,0 +1,75 @@
+import { passOn, problem, Type, Uuid, type App, type Client } from "@store/kit";
+import type { paths as InventoryPaths } from "./clients/inventory.ts";
+import { priceItems } from "./pricing.ts";
+import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
+import { answerTo, hashRequest, type OrderStore } from "./store.ts";
+
+const KEY = "^[\\x21-\\x7e]{1,255}$";
+
+export function addOrderRoutes(
+  app: App,
+  orders: OrderStore,
+  inventory: Client<InventoryPaths>,
+): void {
+  app.post(
+    "/api/orders",
+    {
+      schema: {
+        operationId: "placeOrder",
+        summary: "Places an order, once for each key",
+        description:
+          "The same key and body get the same answer again, however often and whenever they come; the same key with " +
+          "another body is refused. Retry with the same key whenever you don't know whether the order was taken.",
+        headers: Type.Object({
+          "idempotency-key": Type.String({
+            pattern: KEY,
+            "x-message": "must be 1 to 255 visible ASCII characters, a UUID say",
+          }),
+        }),
+        body: OrderRequest,
+        response: { 202: OrderReceipt },
+      },
+    },
+    async (request, reply) => {
+      const key = request.headers["idempotency-key"];
+      const hash = hashRequest(request.body);
+      // Before the prices: a replay must not fail because something has changed or is away since.
+      const answer =
+        (await orders.findByKey(key)) ??
+        (await orders.place({
+          key,
+          hash,
+          request: request.body,
+          items: await priceItems(inventory, request.body.items, passOn(request)),
+        }));
+      const body = answerTo(answer, hash);
+      return (
+        reply
+          .code(202)
+          .header("location", `/api/orders/${answer.id}`)
+          // As it was kept, to the byte: what the schema makes of it may be another with the next release.
+          .serializer(() => body)
+          .send(JSON.parse(body) as OrderReceipt)
+      );
+    },
+  );
+
+  app.get(
+    "/api/orders/:id",
+    {
+      schema: {
+        operationId: "getOrder",
+        summary: "How far an order is",
+        description: "Knowing its id is what entitles to see it.",
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Order },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const order = await orders.find(id);
+      if (order === undefined) throw problem(404, "There is no such order.");
+      reply.header("cache-control", "no-store");
+      return order;
+    },
+  );
+}
