@@ -45,7 +45,7 @@ export function findBackend(
 }
 
 /** Where the user's login is, whatever home the engine is given for its plugins. */
-export function credentialsFolder(env: NodeJS.ProcessEnv = process.env): string {
+function credentialsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env["PULUMI_CREDENTIALS_PATH"] || env["PULUMI_HOME"] || join(homedir(), ".pulumi");
 }
 

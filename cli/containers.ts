@@ -16,6 +16,8 @@ export interface StoreContainer {
   readonly created: Date;
   readonly image: string;
   readonly imageId: string;
+  /** IDs of the networks that it is on. */
+  readonly networks: readonly string[];
   /** Ports of the host on which it is reached. */
   readonly ports: readonly { readonly host: string; readonly port: number }[];
 }
@@ -66,6 +68,9 @@ export function parseContainer(summary: ContainerSummary): StoreContainer {
     created: new Date(summary.Created * 1000),
     image: summary.Image,
     imageId: summary.ImageID,
+    networks: Object.values(summary.NetworkSettings?.Networks ?? {}).map(
+      ({ NetworkID }) => NetworkID,
+    ),
     ports: (summary.Ports ?? []).flatMap(({ IP, PublicPort }) =>
       PublicPort === undefined ? [] : [{ host: IP ?? "0.0.0.0", port: PublicPort }],
     ),
@@ -73,7 +78,7 @@ export function parseContainer(summary: ContainerSummary): StoreContainer {
 }
 
 /** What `ps` says of it: its health where it has one, and otherwise how it stands. */
-export function condition(container: StoreContainer): string {
+export function condition(container: Pick<StoreContainer, "state" | "status" | "health">): string {
   if (container.state !== "running") {
     const code = /^Exited \((\d+)\)/.exec(container.status)?.[1];
     return code === undefined ? container.state : `exited (${code})`;
@@ -116,6 +121,9 @@ export interface ContainerSummary {
   readonly State: string;
   readonly Status: string;
   readonly Labels?: Readonly<Record<string, string>>;
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<Record<string, { readonly NetworkID: string }>>;
+  };
   readonly Ports?: readonly { readonly IP?: string; readonly PublicPort?: number }[];
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { Failure } from "./failure";
-import { EngineEvent, readEvents } from "./events";
+import { EngineEvent, plain, readEvents } from "./events";
 
 /** How an engine's run ended. */
 export interface EngineRun {
@@ -9,6 +9,8 @@ export interface EngineRun {
   /** The person, or whoever sent a signal, wanted it to end. */
   readonly interrupted: boolean;
   readonly events: readonly EngineEvent[];
+  /** The end of what it said beside its progress display: what stopped it before it could write events. */
+  readonly stderr: string;
 }
 
 export interface EngineCall {
@@ -23,28 +25,35 @@ export interface EngineCall {
 /**
  * Runs the engine on our terminal, so that its own progress display is what the person sees.
  *
- * The first Ctrl-C or signal asks it to stop after what it is doing, the second ends it. On a terminal the engine gets Ctrl-C
- * by itself; a second one from us would make it leave half of its work behind. Elsewhere it stands in a process group of its
- * own, so that only we tell it.
+ * The first Ctrl-C or signal asks it to stop after what it is doing, the second ends it.
  */
 export async function runEngine(call: EngineCall): Promise<EngineRun> {
-  const onTerminal = process.stdin.isTTY === true;
+  const { eventLog } = call;
   const child = spawn(
     call.pulumi,
-    call.eventLog ? [...call.args, "--event-log", call.eventLog] : [...call.args],
+    eventLog ? [...call.args, "--event-log", eventLog] : [...call.args],
     {
       cwd: call.cwd,
-      env: call.eventLog ? { ...call.env, PULUMI_DEBUG_COMMANDS: "true" } : call.env,
-      stdio: "inherit",
-      detached: !onTerminal,
+      env: eventLog ? { ...call.env, PULUMI_DEBUG_COMMANDS: "true" } : call.env,
+      stdio: ["inherit", "inherit", eventLog ? "pipe" : "inherit"],
     },
   );
-  const signals = passOnSignals(child, onTerminal);
+  let stderr = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    stderr = (stderr + chunk.toString("utf8")).slice(-20_000);
+  });
+  const signals = passOnSignals(child, eventLog);
   try {
     const exitCode = await exitOf(child, call.pulumi);
-    const events = call.eventLog ? readEvents(call.eventLog) : [];
+    const events = eventLog ? readEvents(eventLog) : [];
     const canceled = events.some((event) => event.summaryEvent?.result === "canceled");
-    return { exitCode, interrupted: signals.count() > 0 || canceled, events };
+    return {
+      exitCode,
+      interrupted: signals.count() > 0 || canceled || heard(events) > 0,
+      events,
+      stderr: plain(stderr),
+    };
   } finally {
     signals.stop();
   }
@@ -65,19 +74,30 @@ export async function askEngine(
   return { exitCode: await exitOf(child, call.pulumi), ...text };
 }
 
+/**
+ * A signal to our process group (Ctrl-C) reaches the engine without us, and if we passed it on as well the engine would take
+ * that for the second one and leave half of its work behind. One that is sent to us alone doesn't reach it. So we look in its
+ * event log whether it has heard, and pass on what it hasn't.
+ */
 function passOnSignals(
   child: ChildProcess,
-  onTerminal: boolean,
+  eventLog: string | undefined,
 ): { count(): number; stop(): void } {
   let count = 0;
   let last = 0;
   const handle = (signal: NodeJS.Signals): void => {
-    // One request can arrive twice: by the process group and by npm, which passes on what it gets.
+    // One request may arrive twice: by the process group, and from npm, which passes on what it gets.
     if (Date.now() - last < 300) return;
     last = Date.now();
     count += 1;
-    if (signal === "SIGINT" && onTerminal) return;
-    child.kill(count === 1 && signal === "SIGHUP" ? "SIGTERM" : signal);
+    if (count > 2) child.kill("SIGKILL");
+    else if (eventLog === undefined) passOnToEngineWithoutLog(child, signal);
+    else {
+      const wanted = count;
+      setTimeout(() => {
+        if (heard(readEvents(eventLog)) < wanted) child.kill(signal);
+      }, 400).unref();
+    }
   };
   for (const signal of SIGNALS) process.on(signal, handle);
   return {
@@ -89,6 +109,18 @@ function passOnSignals(
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ctrl-C is nearly always the terminal's, which tells the whole group; the others are sent to a process. */
+function passOnToEngineWithoutLog(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (signal !== "SIGINT") child.kill(signal);
+}
+
+/** How many signals the engine says it has received. */
+function heard(events: readonly EngineEvent[]): number {
+  return events.filter(({ stdoutEvent }) =>
+    /(\^C|SIGTERM) received; (cancelling|terminating)/.test(stdoutEvent?.message ?? ""),
+  ).length;
+}
 
 function exitOf(child: ChildProcess, pulumi: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -14,6 +14,7 @@ export interface EngineEvent {
     readonly resourceChanges?: Readonly<Record<string, number>>;
   };
   readonly preludeEvent?: object;
+  readonly stdoutEvent?: { readonly message: string };
 }
 
 export interface Diagnostic {
@@ -28,7 +29,10 @@ export interface StepMetadata {
   readonly op: string;
   readonly urn: string;
   readonly type: string;
-  readonly new?: { readonly inputs?: Readonly<Record<string, unknown>> } | null;
+  readonly new?: {
+    readonly id?: string;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+  } | null;
 }
 
 /** @returns no events at all if the engine ended before it wrote any. */

@@ -90,6 +90,18 @@ export function configText(project: Project, stack: Stack, key: string): string 
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
+/** The images of others that the stack's configuration asks for. */
+export function baseImageNames(
+  project: Project,
+  stack: Stack,
+): { readonly node: string; readonly postgres: string; readonly haproxy: string } {
+  return {
+    node: configText(project, stack, "nodeImage"),
+    postgres: configText(project, stack, "postgresImage"),
+    haproxy: configText(project, stack, "haproxyImage"),
+  };
+}
+
 /** The services that have a folder. */
 export function serviceNames(root: string = ROOT): string[] {
   return readdirSync(join(root, "services"), { withFileTypes: true })

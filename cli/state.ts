@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { Backend, credentialsFolder, findBackend } from "./backend";
+import { Backend, findBackend } from "./backend";
 import { Checkpoint, readCheckpoint } from "./checkpoint";
 import { Failure } from "./failure";
 import { engineLocks, Lock } from "./locks";
@@ -38,10 +38,7 @@ export function prepareState(
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   mkdirSync(state.folder, { recursive: true, mode: 0o700 });
-  if (state.backend.kind === "own") {
-    // The toolchain's engine may have a home of its own, but the login is in the user's.
-    return { PULUMI_CREDENTIALS_PATH: credentialsFolder(env) };
-  }
+  if (state.backend.kind === "own") return {};
   mkdirSync(state.backend.folder, { recursive: true, mode: 0o700 });
   const hasPassphrase =
     env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"];

@@ -1,0 +1,278 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { condition, displayName, Inspection, listContainers, StoreContainer } from "./containers";
+import { Docker } from "./docker";
+import { EngineRun } from "./engine";
+import { ExitCode, Failure } from "./failure";
+import { BuildFailed, DISK_FULL, failedStep, Finding, findings, Unhealthy } from "./findings";
+import { isHeld, lockedFailure } from "./locks";
+import { lastLines } from "./logs";
+import { explainTakenPort } from "./port";
+import { Session } from "./session";
+import { engineLocksOf } from "./state";
+
+/** What a failed run of the engine ends in: one message that says what is wrong, shows why, and says what to do. */
+export async function explainRun(
+  verb: "up" | "preview" | "down",
+  session: Session,
+  docker: Docker | undefined,
+  run: EngineRun,
+): Promise<Failure> {
+  if (run.interrupted) return interrupted(verb, session);
+  const view = await lookAt(session, docker);
+  const [first, ...others] = findings(run.events, run.stderr);
+  if (first === undefined) {
+    return new Failure(`The engine ended with exit code ${run.exitCode}.`, {
+      remedy: "What it printed above says why. ./store doctor checks what it needs.",
+    });
+  }
+  const failure = await explain(first, { verb, session, view });
+  const also = others.flatMap(oneLine);
+  if (also.length === 0) return failure;
+  return new Failure(`${failure.message}\n  Also: ${also.join("; ")}.`, failure);
+}
+
+interface Situation {
+  readonly verb: "up" | "preview" | "down";
+  readonly session: Session;
+  readonly view: View;
+}
+
+/** What Docker has of the stack now; nothing where it can't be asked. */
+interface View {
+  readonly docker: Docker | undefined;
+  readonly containers: readonly StoreContainer[];
+}
+
+async function lookAt(session: Session, docker: Docker | undefined): Promise<View> {
+  if (docker === undefined) return { docker, containers: [] };
+  try {
+    const containers = await listContainers(docker, session.project.name, session.stack.name);
+    return { docker, containers };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // That is what will be explained.
+    return { docker: undefined, containers: [] };
+  }
+}
+
+async function explain(finding: Finding, situation: Situation): Promise<Failure> {
+  const { session, view } = situation;
+  const again = againCommand(situation);
+  switch (finding.kind) {
+    case "daemonGone":
+      return daemonGone(finding, again);
+    case "diskFull":
+      return diskFull(`${finding.resource} can't be made: the disk is full.`, [finding.message]);
+    case "portTaken":
+      return explainTakenPort(session, view.docker, finding.port);
+    case "build":
+      return buildFailed(finding, session, again);
+    case "imageMissing":
+      return new Failure(`The image ${finding.image} can't be had: ${finding.reason}`, {
+        remedy:
+          `Check its name (store:nodeImage, store:postgresImage, store:haproxyImage) and whether its registry can be ` +
+          `reached, then: ${again}`,
+      });
+    case "unhealthy":
+      return unhealthy(finding, view, session, again);
+    case "config":
+      return new Failure(finding.message, { remedy: configRemedy(finding.key, situation) });
+    case "secret":
+      return new Failure(
+        `A secret of ${stackFile(session)} can't be read with this checkout's passphrase.`,
+        {
+          evidence: [finding.message],
+          remedy:
+            `It was set in another checkout, or with another backend. Set it again here:\n` +
+            `./store pulumi config set --secret KEY VALUE -s ${session.stack.name}`,
+        },
+      );
+    case "locked": {
+      const lock = engineLocksOf(session.state, session.stack.name).find(isHeld);
+      if (lock) return lockedFailure(session.stack.name, lock);
+      return new Failure(`The stack ${session.stack.name} is being worked on by somebody else.`, {
+        evidence: finding.message.split("\n"),
+        remedy: `Wait until that is done, then: ${again}`,
+      });
+    }
+    case "program":
+      return new Failure(`The program failed: ${finding.message}`, {
+        evidence: finding.trace.map((line) => line.trim()).slice(0, 5),
+        remedy: `That is a mistake in index.ts or in what it imports. Mend it, then: ${again}`,
+      });
+    case "resource":
+      return new Failure(`${finding.resource}: ${finding.message}`, {
+        remedy: `What was there before has been left as it was. Mend the cause, then: ${again}`,
+      });
+    case "engine":
+      return new Failure(finding.message, {
+        remedy: "./store doctor checks what the engine needs.",
+      });
+  }
+}
+
+function interrupted(verb: string, session: Session): Failure {
+  const stack = session.stack.name;
+  const remedy =
+    verb === "preview"
+      ? "A preview changes nothing."
+      : `What was under way is recorded. ./store up ${stack} goes on from there; ./store ps ${stack} shows what runs.`;
+  return new Failure(
+    verb === "preview"
+      ? "Interrupted."
+      : `Interrupted: the stack ${stack} is as far as it got, and what served before still does.`,
+    { remedy, exitCode: ExitCode.Interrupted },
+  );
+}
+
+function daemonGone(finding: Finding & { kind: "daemonGone" }, again: string): Failure {
+  const during = finding.during ? ` while ${finding.during} was being made` : "";
+  return new Failure(
+    `Docker at ${finding.host} can't be reached any more: it went away${during}.`,
+    {
+      remedy:
+        `Start it again (systemctl start docker, or Docker Desktop); its containers come back by themselves. ` +
+        `Then: ${again}`,
+    },
+  );
+}
+
+function diskFull(message: string, evidence: readonly string[], evidenceOf?: string): Failure {
+  return new Failure(message, {
+    evidence,
+    evidenceOf,
+    remedy:
+      "Make room on the disk of Docker's data folder (docker system df shows what it uses; docker image prune and docker " +
+      "builder prune remove what nobody uses), then run the command again.",
+  });
+}
+
+function buildFailed(finding: BuildFailed, session: Session, again: string): Failure {
+  const service = finding.image.replace(/-image$/, "");
+  const path = join(finding.context, finding.dockerfile);
+  const logFile = finding.logFile ? join(session.project.root, finding.logFile) : undefined;
+  const printed = logFile && existsSync(logFile) ? failedStep(readFileSync(logFile, "utf8")) : [];
+  const [step, ...output] = printed;
+  const evidence = printed.length > 0 ? [step ?? "", ...output.slice(-14)] : [finding.message];
+  if (finding.diskFull || printed.some((line) => DISK_FULL.test(line))) {
+    return diskFull(`The image of ${service} can't be built: the disk is full.`, evidence, path);
+  }
+  return new Failure(`The image of ${service} can't be built: ${path} failed.`, {
+    evidence,
+    evidenceOf: printed.length > 0 ? "The step that failed and what it printed last" : undefined,
+    remedy:
+      `What served before still does. Mend ${path} or what it copies, then: ${again}` +
+      (finding.logFile ? `\nThe whole log is ${finding.logFile}.` : ""),
+  });
+}
+
+async function unhealthy(
+  finding: Unhealthy,
+  view: View,
+  session: Session,
+  again: string,
+): Promise<Failure> {
+  const container = view.containers.find(
+    ({ id, name }) => id === finding.container || name.startsWith(`${finding.resource}-`),
+  );
+  if (view.docker === undefined || container === undefined) {
+    return new Failure(`${finding.resource} never became healthy, and its container is gone.`, {
+      remedy: `Try again: ${again}`,
+    });
+  }
+  const inspection = await view.docker.get<Inspection>(`/containers/${container.id}/json`);
+  const log = await lastLines(view.docker, container.id, 15);
+  const name = displayName(container);
+  const older = view.containers.find(
+    (other) =>
+      other.id !== container.id &&
+      other.role === container.role &&
+      other.service === container.service &&
+      other.health === "healthy",
+  );
+  return new Failure(
+    `${finding.resource} never became healthy: ${whyUnhealthy(inspection, container)}.`,
+    {
+      evidence: log.length > 0 ? log : ["(it has logged nothing)"],
+      evidenceOf: `The last lines of its log (${container.name})`,
+      remedy:
+        (older ? `${older.name}, which ran before, goes on serving. ` : "") +
+        `Mend ${mendable(container)}, then: ${again}\n` +
+        `Its whole log: ./store logs ${name} -s ${session.stack.name}`,
+    },
+  );
+}
+
+/** What Docker knows about it, in words. */
+export function whyUnhealthy(
+  inspection: Inspection | undefined,
+  container: Pick<StoreContainer, "state" | "status" | "health">,
+): string {
+  const state = inspection?.State;
+  if (state === undefined) return "its container is gone";
+  const restarts = inspection?.RestartCount ?? 0;
+  const limit = inspection?.HostConfig?.Memory;
+  const memory = limit ? `its limit of ${Math.round(limit / 1024 / 1024)} MiB` : "its limit";
+  if (state.OOMKilled) return `it was killed because it needed more memory than ${memory}`;
+  if (restarts > 0 || !state.Running) {
+    const times = restarts > 0 ? `, and again after each of ${restarts} restarts` : "";
+    const code = state.ExitCode;
+    // 137 is SIGKILL: nobody but the kernel sends it to a container that nobody stops.
+    if (code === 137) {
+      return `it was killed (exit code 137${times}), most likely because it needed more memory than ${memory}`;
+    }
+    if (state.Error) return `it can't be started: ${state.Error}`;
+    return restarts > 0 || state.Status === "exited"
+      ? `it exited with code ${code}${times}`
+      : `it is ${state.Status}`;
+  }
+  const check = state.Health?.Log?.at(-1);
+  if (check === undefined) return `it is ${condition(container)}`;
+  const said = check.Output.trim().split("\n").at(-1)?.slice(0, 200);
+  return check.ExitCode === 0
+    ? "its health check has only now succeeded; it may need more time to start"
+    : `its health check fails (exit code ${check.ExitCode})${said ? `: ${said}` : ""}`;
+}
+
+function mendable(container: StoreContainer): string {
+  if (container.role === "gateway") return "what its log complains about";
+  if (container.role === "database") return "what its log complains about";
+  return `services/${container.service}`;
+}
+
+function configRemedy(key: string | undefined, { session, verb }: Situation): string {
+  const stack = session.stack.name;
+  const short = key?.replace(`${session.project.name}:`, "");
+  const change = short
+    ? `Change it in ${stackFile(session)}, or by: ./store pulumi config set ${short} VALUE -s ${stack}`
+    : `Change that, then run ./store ${verb} ${stack} again.`;
+  return `Nothing was changed. ${change}`;
+}
+
+function stackFile(session: Session): string {
+  return session.stack.file.replace(`${session.project.root}/`, "");
+}
+
+function againCommand({ verb, session }: Situation): string {
+  return `./store ${verb} ${session.stack.name}`;
+}
+
+function oneLine(finding: Finding): string[] {
+  switch (finding.kind) {
+    case "unhealthy":
+      return [`${finding.resource} never became healthy`];
+    case "build":
+      return [`the image of ${finding.image.replace(/-image$/, "")} can't be built`];
+    case "imageMissing":
+      return [`the image ${finding.image} can't be had`];
+    case "resource":
+      return [`${finding.resource}: ${finding.message.split("\n")[0] ?? ""}`];
+    case "config":
+    case "engine":
+    case "program":
+      return [finding.message.split("\n")[0] ?? ""];
+    default:
+      return [];
+  }
+}

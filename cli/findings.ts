@@ -1,0 +1,208 @@
+import { resourceName } from "./checkpoint";
+import { EngineEvent, plain, StepMetadata } from "./events";
+
+/** Why a run of the engine failed, as far as its events and its messages tell. */
+export type Finding =
+  | { readonly kind: "daemonGone"; readonly host: string; readonly during?: string }
+  | { readonly kind: "diskFull"; readonly resource: string; readonly message: string }
+  | { readonly kind: "portTaken"; readonly port: number }
+  | BuildFailed
+  | { readonly kind: "imageMissing"; readonly image: string; readonly reason: string }
+  | Unhealthy
+  | { readonly kind: "config"; readonly key?: string; readonly message: string }
+  | { readonly kind: "secret"; readonly message: string }
+  | { readonly kind: "locked"; readonly message: string }
+  | { readonly kind: "program"; readonly message: string; readonly trace: readonly string[] }
+  | { readonly kind: "resource"; readonly resource: string; readonly message: string }
+  | { readonly kind: "engine"; readonly message: string };
+
+export interface BuildFailed {
+  readonly kind: "build";
+  /** Name of the image's resource, without its tag: "inventory-image". */
+  readonly image: string;
+  readonly context: string;
+  readonly dockerfile: string;
+  /** Where the builder wrote what the steps printed, relative to the project. */
+  readonly logFile?: string;
+  readonly message: string;
+  readonly diskFull: boolean;
+}
+
+export interface Unhealthy {
+  readonly kind: "unhealthy";
+  readonly resource: string;
+  /** ID of the container that was made. */
+  readonly container?: string;
+}
+
+/** What went wrong, the cause before its consequences. */
+export function findings(events: readonly EngineEvent[], stderr: string): Finding[] {
+  const failed = new Map<string, StepMetadata>(
+    events.flatMap(({ resOpFailedEvent: event }) =>
+      event ? [[event.metadata.urn, event.metadata]] : [],
+    ),
+  );
+  const found = errorsByUrn(events).flatMap(([urn, messages]): Finding[] => {
+    const step = failed.get(urn);
+    return step ? [ofResource(step, messages)] : ofProgram(messages);
+  });
+  if (found.length === 0) found.push(...ofStderr(stderr));
+  return found.sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind));
+}
+
+const RANK: readonly Finding["kind"][] = [
+  "locked",
+  "daemonGone",
+  "diskFull",
+  "secret",
+  "config",
+  "portTaken",
+  "build",
+  "imageMissing",
+  "unhealthy",
+  "program",
+  "resource",
+  "engine",
+];
+
+/** The error messages for each resource, in the order of the first. Without a resource: the program's own. */
+function errorsByUrn(events: readonly EngineEvent[]): [string, string[]][] {
+  const errors = new Map<string, string[]>();
+  for (const { diagnosticEvent } of events) {
+    if (diagnosticEvent?.severity !== "error") continue;
+    const urn = diagnosticEvent.urn ?? "";
+    errors.set(urn, [...(errors.get(urn) ?? []), plain(diagnosticEvent.message).trim()]);
+  }
+  return [...errors];
+}
+
+function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
+  const resource = resourceName(step.urn);
+  const inputs = step.new?.inputs ?? {};
+  const message = rootCause(messages);
+  const daemon = daemonIn(message);
+  if (daemon !== undefined) return { kind: "daemonGone", host: daemon, during: resource };
+  const port = takenPort(message);
+  if (port !== undefined) return { kind: "portTaken", port };
+  if (/running buildx build|error building|failed to solve|dockerfile/i.test(message)) {
+    return ofBuild(resource, inputs, message);
+  }
+  if (DISK_FULL.test(message)) return { kind: "diskFull", resource, message };
+  if (/pull(ing)? image|manifest unknown|unable to read docker image/i.test(message)) {
+    const name = inputs["name"];
+    const reason = message.split(/error pulling image [^:]+:[^:]+: /).at(-1) ?? message;
+    return {
+      kind: "imageMissing",
+      image: typeof name === "string" ? name : resource,
+      reason: reason.replace(/^Error response from daemon: /, ""),
+    };
+  }
+  if (/failed to be in healthy state|container exited immediately/i.test(message)) {
+    return { kind: "unhealthy", resource, container: step.new?.id };
+  }
+  return { kind: "resource", resource, message };
+}
+
+function ofBuild(
+  resource: string,
+  inputs: Readonly<Record<string, unknown>>,
+  message: string,
+): BuildFailed {
+  const build = (inputs["build"] ?? {}) as Readonly<Record<string, unknown>>;
+  const text = (key: string): string | undefined =>
+    typeof build[key] === "string" ? build[key] : undefined;
+  return {
+    kind: "build",
+    image: resource.replace(/:[^:]*$/, ""),
+    context: text("context") ?? "",
+    dockerfile: text("dockerfile") ?? "Dockerfile",
+    logFile: text("buildLogFile"),
+    message: message.replace(/^.*?failed to solve: /s, ""),
+    diskFull: DISK_FULL.test(message),
+  };
+}
+
+/** What the program itself said: an error that it threw on purpose, or a mistake in it. */
+function ofProgram(messages: readonly string[]): Finding[] {
+  return messages
+    .filter((message) => !/^(update|preview|destroy|refresh) (failed|canceled)$/.test(message))
+    .map((message): Finding => {
+      const mistake = /^Running program '.*?' failed with an unhandled exception:\s*(.*)$/s.exec(
+        message,
+      )?.[1];
+      if (mistake !== undefined) {
+        const [first = "", ...trace] = mistake.split("\n");
+        return { kind: "program", message: first, trace };
+      }
+      return {
+        kind: "config",
+        key: /^([a-z][\w-]*:[\w.]+):/.exec(message)?.[1],
+        message,
+      };
+    });
+}
+
+/** The engine ended before it ran anything. */
+function ofStderr(stderr: string): Finding[] {
+  const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
+  if (message === undefined) return [];
+  if (message.includes("is currently locked by")) return [{ kind: "locked", message }];
+  if (/decrypt|incorrect passphrase|message authentication failed/.test(message)) {
+    return [{ kind: "secret", message }];
+  }
+  const key =
+    /configuration key '([^']+)'/.exec(message)?.[1] ??
+    /missing required configuration variable '([^']+)'/i.exec(message)?.[1];
+  if (key !== undefined || /stack config|stack configuration|invalid YAML/.test(message)) {
+    return [{ kind: "config", key, message: message.replace(/^validating stack config: /, "") }];
+  }
+  return [{ kind: "engine", message }];
+}
+
+/**
+ * The innermost of the messages that are wrapped in each other:
+ *
+ *     1 error occurred:
+ *         * creating urn:…: 1 error occurred:
+ *         * container failed to be in healthy state
+ */
+function rootCause(messages: readonly string[]): string {
+  const wrapped = messages.find((message) => message.startsWith("1 error occurred:"));
+  const innermost = wrapped?.split(/\n\s*\* /).at(-1) ?? messages[0] ?? "";
+  return innermost
+    .replace(/^creating urn:\S+: /, "")
+    .replace(/^\s*sdk-v2\/\S+ sdk\.helper_schema: /, "")
+    .replace(/: provider=\S+$/, "")
+    .trim();
+}
+
+function daemonIn(message: string): string | undefined {
+  return (
+    /Cannot connect to the Docker daemon at (\S+?)\.? /.exec(message)?.[1] ??
+    /make sure that (\S+) is reachable/.exec(message)?.[1] ??
+    (/error during connect|Docker server.*(EOF|refused)/i.test(message) ? "its address" : undefined)
+  );
+}
+
+function takenPort(message: string): number | undefined {
+  const port =
+    /listen \w+ \S*?:(\d+): bind: address already in use/.exec(message)?.[1] ??
+    /Bind for \S*?:(\d+) failed: port is already allocated/.exec(message)?.[1] ??
+    /failed to bind host port.*?:(\d+)(?:\/tcp)?.*address already in use/.exec(message)?.[1] ??
+    /[Pp]orts are not available.*?:(\d+)/.exec(message)?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
+export const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded/i;
+
+/** The part of a build's log that belongs to its last run, or rather to the step of it that failed. */
+export function failedStep(log: string): string[] {
+  const last = log.slice(Math.max(0, log.lastIndexOf("#0 building with")));
+  const step = /^#(\d+) ERROR: /m.exec(last)?.[1];
+  if (step === undefined) return [];
+  return last
+    .split("\n")
+    .filter((line) => line.startsWith(`#${step} `))
+    .map((line) => line.replace(/^#\d+ (\d+\.\d+ )?/, ""))
+    .filter((line) => !/^(ERROR: |DONE |CACHED)/.test(line));
+}

@@ -1,0 +1,278 @@
+import { Argument, Command, CommanderError } from "commander";
+import { ExitCode, Failure, UsageError } from "./failure";
+import { DEFAULT_STACK } from "./project";
+import { renderFailure } from "./terminal";
+import { ToolchainError } from "../toolchain/report";
+
+/** @returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await run(args);
+  } catch (error) {
+    // commander has said itself what is wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.Usage;
+    const failure = error instanceof ToolchainError ? ofToolchain(error) : error;
+    if (!(failure instanceof Failure)) throw error;
+    process.stderr.write(`${renderFailure(failure)}\n`);
+    return failure.exitCode;
+  }
+}
+
+function ofToolchain(error: ToolchainError): Failure {
+  return new Failure(error.message, { remedy: error.remedy });
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  // Everything after the word is the engine's, its --help too.
+  if (args[0] === "pulumi") return verbs.pulumi().pulumi(args.slice(1));
+
+  const dashes = args.indexOf("--");
+  const own = dashes < 0 ? args : args.slice(0, dashes);
+  const call: Call = { exitCode: ExitCode.Ok, passed: dashes < 0 ? [] : args.slice(dashes + 1) };
+  await program(call).parseAsync([...own], { from: "user" });
+  return call.exitCode;
+}
+
+/** One call of the command. */
+interface Call {
+  exitCode: number;
+  /** What stands after `--`. */
+  readonly passed: readonly string[];
+}
+
+function program(call: Call): Command {
+  const store = new Command("store")
+    .usage("VERB [options]")
+    .description("The store on Docker: brings it up on this machine, looks into it, takes it down.")
+    .exitOverride()
+    .showHelpAfterError("(./store --help lists the verbs, ./store VERB --help explains one)")
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText("after", EXIT_CODES);
+
+  const verb = (name: string, summary: string, ...examples: readonly string[]): Command =>
+    store
+      .command(name)
+      .summary(summary)
+      .description(summary)
+      .addHelpText("after", [`\nExamples:`, ...examples.map((line) => `  ${line}`)].join("\n"));
+
+  withStackArgument(
+    verb(
+      "up",
+      "build what has changed and bring the stack up",
+      "./store up",
+      "./store up staging --yes",
+      "./store up -- --diff        options of `pulumi up` after --",
+    ),
+  )
+    .option("-y, --yes", "don't ask before another stack than dev is changed")
+    .option("--refresh", "compare the engine's record with what is really there first")
+    .addHelpText("after", CONFIGURATION)
+    .action(async (name: string | undefined, options: StackOptions & UpOptions) => {
+      call.exitCode = await verbs
+        .up()
+        .up({ ...options, stack: stackOf(name, options), pulumi: call.passed });
+    });
+
+  withStackArgument(
+    verb(
+      "preview",
+      "say what `up` would change, and change nothing",
+      "./store preview",
+      "./store preview --diff",
+      "./store preview --refresh -- --expect-no-changes",
+    ),
+  )
+    .option("--refresh", "compare the engine's record with what is really there first")
+    .option("--diff", "show each property that changes")
+    .action(async (name: string | undefined, options: StackOptions & PreviewOptions) => {
+      call.exitCode = await verbs
+        .preview()
+        .preview({ ...options, stack: stackOf(name, options), pulumi: call.passed });
+    });
+
+  withStackArgument(
+    verb(
+      "down",
+      "take the stack down; data stays unless --volumes is given",
+      "./store down",
+      "./store down --yes",
+      "./store down --volumes      the data and the databases' passwords go too",
+    ),
+  )
+    .option("-y, --yes", "don't ask")
+    .option("--volumes", "delete the data too")
+    .action(async (name: string | undefined, options: StackOptions & DownOptions) => {
+      call.exitCode = await verbs
+        .down()
+        .down({ ...options, stack: stackOf(name, options), pulumi: call.passed });
+    });
+
+  withStackArgument(verb("ps", "list what runs and how it is", "./store ps", "./store ps --json"))
+    .option("--json", "print it as JSON")
+    .action(async (name: string | undefined, options: StackOptions & { json?: boolean }) => {
+      call.exitCode = await verbs.ps().ps({ ...options, stack: stackOf(name, options) });
+    });
+
+  withStackOption(
+    verb(
+      "logs",
+      "print what the services have logged",
+      "./store logs",
+      "./store logs orders -f",
+      "./store logs orders-database --tail 20",
+    ),
+  )
+    .argument("[service]", "a service, NAME-database or gateway; otherwise all")
+    .option("-f, --follow", "go on with what they log from now on, also after they are replaced")
+    .option("-n, --tail <lines>", "how many lines of each container", wholeNumber, 100)
+    .action(async (service: string | undefined, options: StackOptions & LogsOptions) => {
+      call.exitCode = await verbs
+        .logs()
+        .logs({ ...options, stack: stackOf(undefined, options), service });
+    });
+
+  withStackOption(
+    verb(
+      "exec",
+      "run a command in a service's container",
+      "./store exec orders -- node --version",
+      "./store exec inventory-database -- psql -U inventory",
+      "./store exec orders --replica 1 -- node",
+    ),
+  )
+    .usage("<service> [options] -- COMMAND...")
+    .argument("<service>", "a service, NAME-database or gateway")
+    .option("--replica <n>", "which instance; otherwise the first healthy one", wholeNumber)
+    .action(async (service: string, options: StackOptions & { replica?: number }) => {
+      call.exitCode = await verbs.exec().exec({
+        ...options,
+        stack: stackOf(undefined, options),
+        service,
+        command: call.passed,
+      });
+    });
+
+  withStackArgument(
+    verb("open", "print the store's address and open it in a browser", "./store open"),
+  ).action(async (name: string | undefined, options: StackOptions) => {
+    call.exitCode = await verbs.open().open({ ...options, stack: stackOf(name, options) });
+  });
+
+  withStackOption(
+    verb(
+      "doctor",
+      "say what is found, what is missing and what to do; changes nothing",
+      "./store doctor",
+    ),
+  ).action(async (options: StackOptions) => {
+    call.exitCode = await verbs.doctor().doctor({ ...options, stack: stackOf(undefined, options) });
+  });
+
+  verb(
+    "pulumi",
+    "run the engine itself with the right environment",
+    "./store pulumi config set httpPort 9000",
+    "./store pulumi stack output",
+    "./store pulumi up -s staging",
+  )
+    .usage("[arguments of pulumi]")
+    .addHelpText(
+      "after",
+      "\nThe stack is dev unless -s names another one. The exit code is pulumi's.",
+    );
+
+  verb(
+    "test",
+    "run the tests; the last line says how many passed and failed",
+    "./store test",
+    "./store test unit -- --grep config",
+  )
+    .addArgument(
+      new Argument("[tier]", "one of them; otherwise all").choices([
+        "unit",
+        "services",
+        "integration",
+      ]),
+    )
+    .action(async (tier: string | undefined) => {
+      call.exitCode = await verbs.test().test({ tier, mocha: call.passed });
+    });
+
+  for (const command of store.commands) command.addHelpText("after", EXIT_CODES);
+  return store;
+}
+
+// Each verb's code is loaded when it is called, so that the others cost nothing. tsx doesn't see a dynamic import() here.
+/* eslint-disable @typescript-eslint/no-require-imports */
+const verbs = {
+  up: () => require("./verbs/up") as typeof import("./verbs/up"),
+  preview: () => require("./verbs/preview") as typeof import("./verbs/preview"),
+  down: () => require("./verbs/down") as typeof import("./verbs/down"),
+  ps: () => require("./verbs/ps") as typeof import("./verbs/ps"),
+  logs: () => require("./verbs/logs") as typeof import("./verbs/logs"),
+  exec: () => require("./verbs/exec") as typeof import("./verbs/exec"),
+  open: () => require("./verbs/open") as typeof import("./verbs/open"),
+  doctor: () => require("./verbs/doctor") as typeof import("./verbs/doctor"),
+  pulumi: () => require("./verbs/pulumi") as typeof import("./verbs/pulumi"),
+  test: () => require("./verbs/test") as typeof import("./verbs/test"),
+};
+/* eslint-enable @typescript-eslint/no-require-imports */
+
+interface StackOptions {
+  readonly stack?: string;
+  readonly configFile?: string;
+}
+
+interface UpOptions {
+  readonly yes?: boolean;
+  readonly refresh?: boolean;
+}
+
+interface PreviewOptions {
+  readonly diff?: boolean;
+  readonly refresh?: boolean;
+}
+
+interface DownOptions {
+  readonly yes?: boolean;
+  readonly volumes?: boolean;
+}
+
+interface LogsOptions {
+  readonly follow?: boolean;
+  readonly tail: number;
+}
+
+function withStackArgument(command: Command): Command {
+  return withStackOption(command.argument("[stack]", `the stack (default: ${DEFAULT_STACK})`));
+}
+
+function withStackOption(command: Command): Command {
+  return command
+    .option("-s, --stack <stack>", `the stack (default: ${DEFAULT_STACK})`)
+    .option("--config-file <file>", "its values, instead of Pulumi.STACK.yaml");
+}
+
+function stackOf(argument: string | undefined, options: StackOptions): string {
+  if (argument !== undefined && options.stack !== undefined && argument !== options.stack) {
+    throw new UsageError(`Two stacks are named: ${argument} and ${options.stack} (--stack).`);
+  }
+  return argument ?? options.stack ?? DEFAULT_STACK;
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UsageError(`"${text}" should be a whole number.`);
+}
+
+const CONFIGURATION = `
+What runs is configuration of the stack, kept in Pulumi.STACK.yaml; the next \`up\` takes it:
+  ./store pulumi config set httpPort 9000                   another port
+  ./store pulumi config set --path 'services[0]' orders     only orders and what it needs
+  ./store pulumi config set --path 'live[0]' orders         orders from its sources, restarted on a change
+  ./store pulumi config set --path replicas.orders 2        two instances of orders
+  ./store pulumi config rm services                         back to the default`;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`;

@@ -1,0 +1,19 @@
+// Mocha's usual report for people, and the counts for the command that started it: `stats` in the file that the
+// reporter option `countsFile` names. Plain JavaScript, so that every tier can load it, however its tests are compiled.
+"use strict";
+
+const { writeFileSync } = require("node:fs");
+const Mocha = require("mocha");
+
+module.exports = class Counting extends Mocha.reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
+      const { passes, failures, pending } = this.stats;
+      writeFileSync(
+        options.reporterOptions.countsFile,
+        JSON.stringify({ passed: passes, failed: failures, pending }),
+      );
+    });
+  }
+};

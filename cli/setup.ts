@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { ensureBaseImages } from "../toolchain/baseImages";
+import { ensureDocker } from "../toolchain/docker";
+import { ensureEngine, Engine } from "../toolchain/engine";
+import { Checkpoint, parseExport } from "./checkpoint";
+import { Docker } from "./docker";
+import { askEngine, EngineRun, runEngine } from "./engine";
+import { Failure } from "./failure";
+import { isHeld, lockedFailure, removeEngineLock } from "./locks";
+import { baseImageNames, configText } from "./project";
+import { connectDocker, Session } from "./session";
+import { checkpointOf, engineLocksOf, lendStackFile, makeRunFolder, prepareState } from "./state";
+import { Reporter } from "./terminal";
+
+/** What a verb needs to change a stack, in place. */
+export interface Ready {
+  readonly engine: Engine;
+  /** Environment of the engine for every stack; which configuration file it takes is said for each run. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The daemon of this machine; none for a stack whose host is another machine. */
+  readonly docker: Docker | undefined;
+}
+
+/** Whether the stack's containers run on the Docker daemon of this machine. */
+export function isLocal(session: Session): boolean {
+  return configText(session.project, session.stack, "host") === "local";
+}
+
+/** Installs, builds or starts what is missing; that takes a moment only when there is something. */
+export async function setUp(
+  session: Session,
+  report: Reporter,
+  options: { readonly baseImages: boolean },
+): Promise<Ready> {
+  const docker = isLocal(session) ? await setUpDocker(session, report, options) : undefined;
+  const engine = await ensureEngine(report);
+  return { engine, env: engineEnvironment(session, engine), docker };
+}
+
+/** Docker and the engine, for a verb that needs both to be there but builds nothing. */
+export async function readyFor(session: Session, report: Reporter): Promise<Ready> {
+  // Docker isn't installed only to take something down.
+  const docker = isLocal(session) ? await connectDocker(session) : undefined;
+  await docker?.get("/version");
+  const engine = await ensureEngine(report);
+  return { engine, env: engineEnvironment(session, engine), docker };
+}
+
+/** The engine's record of the stack, asked of the backend where it isn't a file of ours. */
+export async function recordOf(session: Session, ready: Ready): Promise<Checkpoint | undefined> {
+  const { state, stack, project } = session;
+  if (state.backend.kind === "checkout") return checkpointOf(state, stack.name);
+  const { exitCode, stdout, stderr } = await askEngine({
+    pulumi: ready.engine.pulumi,
+    args: ["stack", "export", "--stack", stack.name, "--non-interactive"],
+    cwd: project.root,
+    env: ready.env,
+  });
+  if (exitCode === 0) return parseExport(stdout);
+  if (/no stack named/.test(stderr)) return undefined;
+  throw new Failure(
+    `The record of the stack ${stack.name} can't be read from ${state.backend.url}.`,
+    {
+      evidence: stderr.trim().split("\n"),
+    },
+  );
+}
+
+/** Removes the locks of engines that have died; one that lives ends the verb. */
+export function clearEngineLocks(session: Session, report: Reporter): void {
+  for (const lock of engineLocksOf(session.state, session.stack.name)) {
+    if (isHeld(lock)) throw lockedFailure(session.stack.name, lock);
+    removeEngineLock(lock);
+    report.note(
+      `the run of process ${lock.pid} of ${lock.since.toLocaleString("en-GB")} was killed; its lock is removed`,
+    );
+  }
+}
+
+/** Makes the stack known to its backend, if it isn't yet. */
+export async function ensureStack(session: Session, ready: Ready): Promise<void> {
+  const { project, stack, state } = session;
+  if (state.backend.kind === "own") return ensureStackOnOwnBackend(session, ready);
+  if (checkpointOf(state, stack.name) !== undefined) return;
+
+  // The engine writes the salt into the stack's file when it makes a stack, and only here can't be told another one.
+  const folder = mkdtempSync(join(makeRunFolder(state), "project-"));
+  try {
+    writeFileSync(
+      join(folder, "Pulumi.yaml"),
+      stringify({ name: project.name, runtime: "nodejs" }),
+    );
+    await initStack(ready, stack.name, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a subcommand of the engine on the stack, on our terminal. */
+export async function runOnStack(
+  session: Session,
+  ready: Pick<Ready, "engine" | "env">,
+  args: readonly string[],
+  options: { readonly events: boolean },
+): Promise<EngineRun> {
+  const folder = makeRunFolder(session.state);
+  const lent = lendStackFile(session.state, session.stack, folder);
+  try {
+    return await runEngine({
+      pulumi: ready.engine.pulumi,
+      args,
+      cwd: session.project.root,
+      env: { ...ready.env, ...lent.env },
+      eventLog: options.events ? join(folder, "events.json") : undefined,
+    });
+  } finally {
+    lent.takeBack();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export function engineEnvironment(session: Session, engine: Engine): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...engine.env,
+    ...prepareState(session.state),
+    PULUMI_STACK: session.stack.name,
+    // It is pinned; a newer one is none of the person's business here.
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+}
+
+async function setUpDocker(
+  session: Session,
+  report: Reporter,
+  options: { readonly baseImages: boolean },
+): Promise<Docker> {
+  const { project, stack } = session;
+  const configured = configText(project, stack, "dockerHost");
+  const found = await ensureDocker(report);
+  const docker = new Docker(configured || found.host);
+  if (options.baseImages) {
+    await ensureBaseImages(baseImageNames(project, stack), found, report);
+  }
+  return docker;
+}
+
+/** Asks once: whether a backend far away has a stack is not worth a question before every `up`. */
+async function ensureStackOnOwnBackend(session: Session, ready: Ready): Promise<void> {
+  const { state, stack, project } = session;
+  const key = createHash("sha256").update(`${state.backend.url}\n${stack.name}`).digest("hex");
+  const known = join(state.folder, "known-stacks", key.slice(0, 16));
+  if (existsSync(known)) return;
+  await initStack(ready, stack.name, project.root);
+  mkdirSync(join(state.folder, "known-stacks"), { recursive: true });
+  writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
+}
+
+async function initStack(ready: Ready, name: string, cwd: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await askEngine({
+    pulumi: ready.engine.pulumi,
+    args: ["stack", "init", name, "--no-select", "--non-interactive", "--color", "never"],
+    cwd,
+    env: ready.env,
+  });
+  if (exitCode === 0 || /already exists/.test(stderr + stdout)) return;
+  throw new Failure(`The stack ${name} can't be made.`, {
+    evidence: (stderr || stdout).trim().split("\n"),
+    evidenceOf: "pulumi stack init",
+    remedy: "./store doctor says which backend is in use.",
+  });
+}

@@ -1,0 +1,174 @@
+import { Checkpoint, CONTAINER_TYPE } from "../checkpoint";
+import { displayName } from "../containers";
+import { Docker } from "../docker";
+import { explainRun } from "../explain";
+import { ExitCode, Failure, UsageError } from "../failure";
+import { planHealing, Present, present, removeOrphan } from "../healing";
+import { removeUnusedImages } from "../images";
+import { takeLock } from "../locks";
+import { openSession, Session, StackOptions } from "../session";
+import { clearEngineLocks, isLocal, readyFor, Ready, recordOf, runOnStack } from "../setup";
+import { lockFile } from "../state";
+import { confirm, isInteractive, Reporter, reporter } from "../terminal";
+
+export interface DownOptions extends StackOptions {
+  readonly yes?: boolean;
+  readonly volumes?: boolean;
+  /** Further options of `pulumi destroy`. */
+  readonly pulumi: readonly string[];
+}
+
+export async function down(options: DownOptions): Promise<ExitCode> {
+  const session = openSession(options);
+  const { stack, state } = session;
+  if (!options.yes && !isInteractive()) {
+    throw new UsageError(
+      `Without a terminal nobody can be asked whether the stack ${stack.name} may go.`,
+      `Say so: ./store down ${stack.name} --yes`,
+    );
+  }
+
+  const report = reporter();
+  const release = takeLock(lockFile(state, stack.name), stack.name, `down ${stack.name}`);
+  try {
+    clearEngineLocks(session, report);
+    const ready = await readyFor(session, report);
+    const record = await recordOf(session, ready);
+    const there = ready.docker && (await present(ready.docker, session.project.name, stack.name));
+    const plan = planDown(record, there, options.volumes === true);
+    if (plan.goes.length === 0) {
+      report.note(nothingToDo(stack.name, plan));
+      return ExitCode.Ok;
+    }
+    if (!options.yes && !(await agreed(stack.name, plan))) return ExitCode.Ok;
+
+    if (record && hasSomething(record)) await destroy(session, ready, record, there, options);
+    if (ready.docker) await cleanUp(session, ready.docker, record, there, report);
+    report.note(summary(stack.name, plan));
+    return ExitCode.Ok;
+  } finally {
+    release();
+  }
+}
+
+/** What goes and what stays, in a person's words. */
+export interface DownPlan {
+  readonly goes: readonly string[];
+  readonly stays: readonly string[];
+}
+
+export function planDown(
+  record: Checkpoint | undefined,
+  there: Present | undefined,
+  volumes: boolean,
+): DownPlan {
+  const resources = (record?.resources ?? []).filter(({ type }) => type.startsWith("docker:"));
+  const kept = resources.filter(({ protect }) => protect === true);
+  const others = resources.filter(({ protect }) => protect !== true);
+  const data = kept.flatMap(({ id }) => id ?? []);
+  const services = there
+    ? [...new Set(there.containers.filter(({ role }) => role !== "files").map(displayName))]
+    : [];
+  const containers = others.filter(({ type }) => type === CONTAINER_TYPE).length;
+  const rest = others.length - containers;
+  return {
+    goes: [
+      ...(services.length > 0 ? [`the containers of ${services.join(", ")}`] : []),
+      ...(services.length === 0 && containers > 0 ? [`${containers} containers`] : []),
+      ...(rest > 0 ? ["their networks, files and images"] : []),
+      ...(volumes && data.length > 0
+        ? [`THE DATA: the volumes ${data.join(", ")} and their passwords`]
+        : []),
+    ],
+    stays: volumes ? [] : data,
+  };
+}
+
+async function agreed(stack: string, plan: DownPlan): Promise<boolean> {
+  process.stderr.write(`From the stack ${stack} this removes\n`);
+  for (const line of plan.goes) process.stderr.write(`  - ${line}\n`);
+  if (plan.stays.length > 0) {
+    process.stderr.write(`The data stays (${plan.stays.join(", ")}); --volumes removes it too.\n`);
+  }
+  return confirm("Go on?");
+}
+
+async function destroy(
+  session: Session,
+  ready: Ready,
+  record: Checkpoint,
+  there: Present | undefined,
+  options: DownOptions,
+): Promise<void> {
+  const healing = there ? planHealing(record, there) : undefined;
+  if (healing?.forgetCreations) {
+    const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];
+    await runOrExplain(session, ready, args);
+  }
+  const refresh = healing && healing.differences.length > 0 && !healing.forgetCreations;
+  await runOrExplain(session, ready, [
+    "destroy",
+    "--yes",
+    "--skip-preview",
+    options.volumes ? "--ignore-protect" : "--exclude-protected",
+    ...(refresh ? ["--refresh"] : []),
+    ...options.pulumi,
+  ]);
+}
+
+async function runOrExplain(session: Session, ready: Ready, args: string[]): Promise<void> {
+  const run = await runOnStack(session, ready, args, { events: true });
+  if (run.exitCode !== 0) throw await explainRun("down", session, ready.docker, run);
+}
+
+/** What the engine doesn't know of, and images that nobody needs any more. */
+async function cleanUp(
+  session: Session,
+  docker: Docker,
+  record: Checkpoint | undefined,
+  before: Present | undefined,
+  report: Reporter,
+): Promise<void> {
+  const { project, stack } = session;
+  if (record && before) {
+    for (const orphan of planHealing(record, before).orphans) await removeOrphan(docker, orphan);
+  }
+  const removed = await removeUnusedImages(session, docker);
+  if (removed.length > 0) {
+    report.note(
+      `removed ${removed.length} images that nobody uses any more: ${removed.join(", ")}`,
+    );
+  }
+
+  const after = await present(docker, project.name, stack.name);
+  const left = [
+    ...after.containers.map(({ name }) => `container ${name}`),
+    ...after.networks.map(({ name }) => `network ${name}`),
+  ];
+  if (left.length === 0) return;
+  throw new Failure(
+    `Docker still has things of the stack ${stack.name} that this checkout's record doesn't know: ${left.join(", ")}.`,
+    {
+      remedy:
+        `They belong to another checkout, or the record (${session.state.folder}) was deleted. If nobody uses them:\n` +
+        `docker rm -f $(docker ps -aq --filter label=dev.store.stack=${stack.name}); ` +
+        `docker network prune --filter label=dev.store.stack=${stack.name}`,
+    },
+  );
+}
+
+function hasSomething(record: Checkpoint): boolean {
+  return record.resources.length > 0 || record.pending.length > 0;
+}
+
+function nothingToDo(stack: string, plan: DownPlan): string {
+  return plan.stays.length > 0
+    ? `Nothing of the stack ${stack} runs. Its data is kept: ${plan.stays.join(", ")} (--volumes removes it).`
+    : `There is nothing of the stack ${stack}.`;
+}
+
+function summary(stack: string, plan: DownPlan): string {
+  return plan.stays.length > 0
+    ? `The stack ${stack} is down. Its data is kept: ${plan.stays.join(", ")}.`
+    : `The stack ${stack} is down, and nothing of it is left.`;
+}

@@ -1,0 +1,32 @@
+import { explainRun } from "../explain";
+import { ExitCode } from "../failure";
+import { openSession, StackOptions } from "../session";
+import { ensureStack, runOnStack, setUp } from "../setup";
+import { reporter } from "../terminal";
+
+export interface PreviewOptions extends StackOptions {
+  readonly refresh?: boolean;
+  readonly diff?: boolean;
+  /** Further options of `pulumi preview`. */
+  readonly pulumi: readonly string[];
+}
+
+export async function preview(options: PreviewOptions): Promise<ExitCode> {
+  const session = openSession(options);
+  // What a preview needs of the base images is their names.
+  const ready = await setUp(session, reporter(), { baseImages: false });
+  await ensureStack(session, ready);
+  const run = await runOnStack(
+    session,
+    ready,
+    [
+      "preview",
+      ...(options.refresh ? ["--refresh"] : []),
+      ...(options.diff ? ["--diff"] : []),
+      ...options.pulumi,
+    ],
+    { events: true },
+  );
+  if (run.exitCode !== 0) throw await explainRun("preview", session, ready.docker, run);
+  return ExitCode.Ok;
+}

@@ -1,0 +1,108 @@
+import { condition, displayName, Inspection, listContainers, running, uptime } from "../containers";
+import type { StoreContainer } from "../containers";
+import { Docker } from "../docker";
+import { ExitCode } from "../failure";
+import { connectDocker, openSession, StackOptions } from "../session";
+import { colors, Column, table } from "../terminal";
+import { storeUrl } from "../url";
+
+export async function ps(options: StackOptions & { readonly json?: boolean }): Promise<ExitCode> {
+  const session = openSession(options);
+  const docker = await connectDocker(session);
+  const containers = running(
+    await listContainers(docker, session.project.name, session.stack.name),
+  );
+  const rows = await Promise.all(containers.map((container) => rowOf(docker, container)));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return ExitCode.Ok;
+  }
+  if (rows.length === 0) {
+    process.stdout.write(
+      `Nothing of the stack ${session.stack.name} runs. Bring it up: ./store up ${session.stack.name}\n`,
+    );
+    return ExitCode.Ok;
+  }
+  process.stdout.write(`${table(rows, COLUMNS)}\n`);
+  const url = storeUrl(containers);
+  if (url) process.stdout.write(`\n${colors.bold(url)}\n`);
+  return ExitCode.Ok;
+}
+
+interface Row {
+  readonly service: string;
+  readonly replica: number | undefined;
+  readonly state: string;
+  readonly up: string;
+  readonly restarts: number;
+  readonly memoryMiB: number | undefined;
+  readonly memoryLimitMiB: number | undefined;
+  readonly image: string;
+  readonly container: string;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "SERVICE", value: ({ service }) => service },
+  { title: "#", value: ({ replica }) => replica?.toString() ?? "", align: "right" },
+  {
+    title: "STATE",
+    value: ({ state, restarts }) => (restarts > 0 ? `${state}, restarted ${restarts}×` : state),
+    paint: (text, { state }) =>
+      state === "healthy"
+        ? colors.green(text)
+        : state === "starting"
+          ? colors.yellow(text)
+          : colors.red(text),
+  },
+  { title: "UP", value: ({ up }) => up },
+  {
+    title: "MEMORY",
+    value: ({ memoryMiB, memoryLimitMiB }) =>
+      memoryMiB === undefined
+        ? ""
+        : `${memoryMiB}${memoryLimitMiB ? `/${memoryLimitMiB}` : ""} MiB`,
+    align: "right",
+  },
+  { title: "IMAGE", value: ({ image }) => image },
+];
+
+async function rowOf(docker: Docker, container: StoreContainer): Promise<Row> {
+  const [inspection, stats, image] = await Promise.all([
+    docker.get<Inspection>(`/containers/${container.id}/json`),
+    container.state === "running"
+      ? docker.get<Stats>(`/containers/${container.id}/stats`, { stream: false, "one-shot": true })
+      : undefined,
+    docker.get<{ RepoTags?: readonly string[] | null }>(`/images/${container.imageId}/json`),
+  ]);
+  return {
+    service: displayName(container),
+    replica: container.replica,
+    state: condition(container),
+    up: uptime(inspection),
+    restarts: inspection?.RestartCount ?? 0,
+    memoryMiB: memoryInUse(stats),
+    memoryLimitMiB: mebibytes(inspection?.HostConfig?.Memory),
+    image: image?.RepoTags?.[0] ?? container.image,
+    container: container.name,
+  };
+}
+
+/** As `docker stats` counts it: without the page cache that the kernel would give back at once. */
+export function memoryInUse(stats: Stats | undefined): number | undefined {
+  const { usage, stats: parts } = stats?.memory_stats ?? {};
+  if (usage === undefined) return undefined;
+  const cache = parts?.["total_inactive_file"] ?? parts?.["inactive_file"] ?? 0;
+  return mebibytes(Math.max(0, usage - cache));
+}
+
+function mebibytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined || bytes === 0 ? undefined : Math.round(bytes / 1024 / 1024);
+}
+
+/** The fields that we use of GET /containers/{id}/stats. */
+interface Stats {
+  readonly memory_stats?: {
+    readonly usage?: number;
+    readonly stats?: Readonly<Record<string, number>>;
+  };
+}

@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureBaseImages } from "../../toolchain/baseImages";
+import { ensureDocker } from "../../toolchain/docker";
+import { ensureEngine } from "../../toolchain/engine";
+import { ExitCode } from "../failure";
+import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../project";
+import { colors, Reporter, reporter } from "../terminal";
+
+export interface TestOptions {
+  readonly tier?: string;
+  /** Further options of mocha. */
+  readonly mocha: readonly string[];
+}
+
+export async function test(options: TestOptions): Promise<ExitCode> {
+  const chosen = TIERS.filter(({ name }) => options.tier === undefined || name === options.tier);
+  const results: (Counts & { readonly tier: string })[] = [];
+  for (const tier of chosen) {
+    process.stdout.write(`\n${colors.bold(`${tier.name} tests`)}\n`);
+    await tier.setUp(reporter());
+    results.push({ tier: tier.name, ...(await runMocha(tier, options.mocha)) });
+  }
+  process.stdout.write(`${summary(results)}\n`);
+  const failed = results.reduce((sum, counts) => sum + counts.failed, 0);
+  return failed === 0 ? ExitCode.Ok : ExitCode.Failed;
+}
+
+interface Tier {
+  readonly name: string;
+  readonly specs: readonly string[];
+  /** Its own configuration of mocha, where it has one. */
+  readonly config: string;
+  readonly setUp: (report: Reporter) => Promise<void>;
+}
+
+const TIERS: readonly Tier[] = [
+  {
+    name: "unit",
+    specs: ["test/unit/**/*.test.ts"],
+    config: ".mocharc.json",
+    setUp: () => Promise.resolve(),
+  },
+  {
+    name: "services",
+    specs: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts"],
+    config: ".mocharc.services.json",
+    setUp: setUpDocker,
+  },
+  {
+    name: "integration",
+    specs: ["test/integration/**/*.test.ts"],
+    config: ".mocharc.json",
+    setUp: async (report) => {
+      await setUpDocker(report);
+      await ensureEngine(report);
+    },
+  },
+];
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** The lines after all the tests; the last one alone is what CI reads. */
+export function summary(results: readonly (Counts & { readonly tier: string })[]): string {
+  const sum = (key: keyof Counts): number =>
+    results.reduce((total, counts) => total + counts[key], 0);
+  const width = Math.max(0, ...results.map(({ tier }) => tier.length));
+  const lines = results.map(
+    ({ tier, passed, failed }) => `${tier.padEnd(width)}  ${passed} passed, ${failed} failed`,
+  );
+  return [
+    ...(lines.length > 1 ? lines : []),
+    `${sum("passed")} passed, ${sum("failed")} failed`,
+  ].join("\n");
+}
+
+/** What mocha counted. One that ended without counting, or found no tests, is a failure by itself. */
+export function countsOf(report: string | undefined, exitCode: number): Counts & { why?: string } {
+  if (report === undefined) {
+    return {
+      passed: 0,
+      failed: 1,
+      why: `mocha ended with exit code ${exitCode} before it could count`,
+    };
+  }
+  const { passed, failed, pending } = JSON.parse(report) as Counts & { readonly pending: number };
+  if (passed + failed + pending === 0) return { passed, failed: 1, why: "no test was run" };
+  if (exitCode !== 0 && failed === 0) {
+    return { passed, failed: 1, why: `mocha ended with exit code ${exitCode}` };
+  }
+  return { passed, failed };
+}
+
+async function runMocha(tier: Tier, args: readonly string[]): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), "store-test-"));
+  const countsFile = join(folder, "counts.json");
+  const config = existsSync(join(ROOT, tier.config)) ? tier.config : ".mocharc.json";
+  try {
+    const exitCode = await run(process.execPath, [
+      require.resolve("mocha/bin/mocha.js"),
+      "--config",
+      config,
+      "--reporter",
+      join(ROOT, "cli", "mochaReporter.cjs"),
+      "--reporter-option",
+      `countsFile=${countsFile}`,
+      ...tier.specs,
+      ...args,
+    ]);
+    const report = existsSync(countsFile) ? readFileSync(countsFile, "utf8") : undefined;
+    const { why, ...counts } = countsOf(report, exitCode);
+    if (why) process.stdout.write(`${colors.red(`${tier.name} tests: ${why}`)}\n`);
+    return counts;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(program: string, args: readonly string[]): Promise<number> {
+  // Mocha gets Ctrl-C from the terminal too and cleans up; we wait for it.
+  const wait = (): void => undefined;
+  process.on("SIGINT", wait);
+  return new Promise<number>((resolve, reject) => {
+    const child = spawn(program, [...args], { cwd: ROOT, stdio: "inherit" });
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? ExitCode.Interrupted));
+  }).finally(() => process.off("SIGINT", wait));
+}
+
+async function setUpDocker(report: Reporter): Promise<void> {
+  const project = readProject();
+  const docker = await ensureDocker(report);
+  await ensureBaseImages(
+    baseImageNames(project, findStack(project, DEFAULT_STACK)),
+    docker,
+    report,
+  );
+}

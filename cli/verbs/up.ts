@@ -1,0 +1,126 @@
+import { Docker } from "../docker";
+import { explainRun } from "../explain";
+import { ExitCode, UsageError } from "../failure";
+import { Healing, Orphan, planHealing, present, removeOrphan } from "../healing";
+import { takeLock } from "../locks";
+import { checkPort } from "../port";
+import { DEFAULT_STACK } from "../project";
+import { openSession, Session, StackOptions } from "../session";
+import { clearEngineLocks, ensureStack, isLocal, Ready, runOnStack, setUp } from "../setup";
+import { checkpointOf, lockFile } from "../state";
+import { colors, isInteractive, Reporter, reporter } from "../terminal";
+import { storeUrl } from "../url";
+import { listContainers } from "../containers";
+
+export interface UpOptions extends StackOptions {
+  readonly yes?: boolean;
+  readonly refresh?: boolean;
+  /** Further options of `pulumi up`. */
+  readonly pulumi: readonly string[];
+}
+
+export async function up(options: UpOptions): Promise<ExitCode> {
+  const session = openSession(options);
+  const { stack, state } = session;
+  // On one's own machine it is up in one run; what others use is previewed and asked for first.
+  const straight = isLocal(session) || options.yes === true;
+  const asks = !straight && isInteractive();
+
+  const report = reporter();
+  const release = takeLock(lockFile(state, stack.name), stack.name, `up ${stack.name}`);
+  try {
+    clearEngineLocks(session, report);
+    const ready = await setUp(session, report, { baseImages: true });
+    await ensureStack(session, ready);
+    const healing = await heal(session, ready, report);
+    if (ready.docker) await checkPort(session, ready.docker);
+
+    const verb = straight || asks ? "up" : "preview";
+    const refresh = options.refresh === true || healing.differences.length > 0;
+    const run = await runOnStack(
+      session,
+      ready,
+      [
+        verb,
+        ...(verb === "up" && straight ? ["--yes", "--skip-preview"] : []),
+        ...(refresh ? ["--refresh"] : []),
+        ...options.pulumi,
+      ],
+      { events: true },
+    );
+    if (run.exitCode !== 0) throw await explainRun("up", session, ready.docker, run);
+    if (verb === "preview") throw notAsked(stack.name);
+    if (ready.docker) {
+      await removeOrphans(ready.docker, healing.orphans, report);
+      await sayWhatIsUp(session, ready.docker);
+    }
+    return ExitCode.Ok;
+  } finally {
+    release();
+  }
+}
+
+/** Puts right what an interrupted run or somebody's hand has left, as far as that goes before the engine runs. */
+async function heal(session: Session, ready: Ready, report: Reporter): Promise<Healing> {
+  const checkpoint = checkpointOf(session.state, session.stack.name);
+  if (checkpoint === undefined || ready.docker === undefined) return NOTHING_TO_HEAL;
+  const there = await present(ready.docker, session.project.name, session.stack.name);
+  const healing = planHealing(checkpoint, there);
+  if (healing.differences.length === 0 && healing.orphans.length === 0) return healing;
+
+  report.step("Not everything is as the last run recorded it; putting it right");
+  for (const difference of healing.differences.slice(0, 5)) report.note(difference);
+  if (healing.differences.length > 5) report.note(`and ${healing.differences.length - 5} more`);
+  const now = healing.orphans.filter(({ serving }) => !serving);
+  await removeOrphans(ready.docker, now, report);
+  if (healing.forgetCreations) {
+    const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];
+    const run = await runOnStack(session, ready, args, { events: true });
+    if (run.exitCode !== 0) throw await explainRun("up", session, ready.docker, run);
+  }
+  return {
+    ...healing,
+    // That refresh has already looked at everything.
+    differences: healing.forgetCreations ? [] : healing.differences,
+    orphans: healing.orphans.filter(({ serving }) => serving),
+  };
+}
+
+async function removeOrphans(
+  docker: Docker,
+  orphans: readonly Orphan[],
+  report: Reporter,
+): Promise<void> {
+  for (const orphan of orphans) {
+    const refusal = await removeOrphan(docker, orphan);
+    report.note(
+      refusal === undefined
+        ? `removed the ${orphan.kind} ${orphan.name}, which an interrupted run had left`
+        : `the ${orphan.kind} ${orphan.name}, which an interrupted run had left, stays: ${refusal}`,
+    );
+  }
+}
+
+async function sayWhatIsUp(session: Session, docker: Docker): Promise<void> {
+  const containers = await listContainers(docker, session.project.name, session.stack.name);
+  const url = storeUrl(containers);
+  const stack = session.stack.name === DEFAULT_STACK ? "" : ` ${session.stack.name}`;
+  const option = stack && ` -s${stack}`;
+  if (url) process.stdout.write(`The store is up: ${colors.bold(url)}\n`);
+  process.stdout.write(
+    colors.dim(
+      `  ./store ps${stack}            what runs, and how it is\n` +
+        `  ./store logs -f${option}       what the services log\n` +
+        `  ./store down${stack}          take it down; the data stays\n`,
+    ),
+  );
+}
+
+function notAsked(stack: string): UsageError {
+  return new UsageError(
+    `That was a preview: without a terminal nobody can be asked whether the stack ${stack} may be changed.`,
+    `Say so: ./store up ${stack} --yes`,
+  );
+}
+
+const NOTHING_TO_HEAL: Healing = { differences: [], forgetCreations: false, orphans: [] };
