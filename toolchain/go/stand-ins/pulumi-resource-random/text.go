@@ -1,0 +1,193 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"golang.org/x/crypto/bcrypt"
+
+	"store/toolchain/stand-ins/standin"
+)
+
+var randomPassword = standin.Resource{
+	Inputs:   textInputs,
+	Complete: completeText,
+	Computed: map[resource.PropertyKey]standin.Secrecy{"result": standin.Secret, "bcryptHash": standin.Secret},
+	Validate: validateText,
+	Create: func(in standin.Values) (resource.ID, standin.Values, error) {
+		result, err := generate(in)
+		if err != nil {
+			return "", nil, err
+		}
+		computed, err := passwordOutputs(result)
+		// The password itself would be a poor identity: ids are shown in the clear.
+		return "none", computed, err
+	},
+	Import: func(id resource.ID) (resource.ID, standin.Values, standin.Values, error) {
+		computed, err := passwordOutputs(string(id))
+		return "none", standin.Values{"length": resource.NewProperty(float64(len(id)))}, computed, err
+	},
+}
+
+var randomString = standin.Resource{
+	Inputs:   textInputs,
+	Complete: completeText,
+	Computed: map[resource.PropertyKey]standin.Secrecy{"result": standin.Plain},
+	Validate: validateText,
+	Create: func(in standin.Values) (resource.ID, standin.Values, error) {
+		result, err := generate(in)
+		return resource.ID(result), standin.Values{"result": resource.NewProperty(result)}, err
+	},
+	Import: func(id resource.ID) (resource.ID, standin.Values, standin.Values, error) {
+		in := standin.Values{"length": resource.NewProperty(float64(len(id)))}
+		return id, in, standin.Values{"result": resource.NewProperty(string(id))}, nil
+	},
+}
+
+var textInputs = map[resource.PropertyKey]standin.Input{
+	"length":  {Type: standin.Integer, Required: true},
+	"special": {Type: standin.Boolean, Default: resource.NewProperty(true)},
+	"upper":   {Type: standin.Boolean, Default: resource.NewProperty(true)},
+	"lower":   {Type: standin.Boolean, Default: resource.NewProperty(true)},
+	// `number` is the older name of `numeric`: each is the other's default, see completeText.
+	"number":          {Type: standin.Boolean},
+	"numeric":         {Type: standin.Boolean},
+	"minSpecial":      {Type: standin.Integer, Default: resource.NewProperty(0.0)},
+	"minUpper":        {Type: standin.Integer, Default: resource.NewProperty(0.0)},
+	"minLower":        {Type: standin.Integer, Default: resource.NewProperty(0.0)},
+	"minNumeric":      {Type: standin.Integer, Default: resource.NewProperty(0.0)},
+	"overrideSpecial": {Type: standin.String},
+	"keepers":         {Type: standin.StringMap},
+}
+
+// class is one kind of characters in a text.
+type class struct {
+	characters string
+	enabled    bool
+	minimum    int
+	minimumKey resource.PropertyKey
+}
+
+// classes are those of the published provider, its default special characters included.
+func classes(in standin.Values) []class {
+	special := "!@#$%&*()-_=+[]{}<>:?"
+	if override := in.String("overrideSpecial"); override != "" {
+		special = override
+	}
+	return []class{
+		{special, in.Bool("special"), in.Int("minSpecial"), "minSpecial"},
+		{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", in.Bool("upper"), in.Int("minUpper"), "minUpper"},
+		{"abcdefghijklmnopqrstuvwxyz", in.Bool("lower"), in.Int("minLower"), "minLower"},
+		{"0123456789", in.Bool("numeric"), in.Int("minNumeric"), "minNumeric"},
+	}
+}
+
+func completeText(in standin.Values) {
+	number, hasNumber := in["number"]
+	numeric, hasNumeric := in["numeric"]
+	switch {
+	case !hasNumber && !hasNumeric:
+		in["number"], in["numeric"] = resource.NewProperty(true), resource.NewProperty(true)
+	case !hasNumeric:
+		in["numeric"] = number
+	case !hasNumber:
+		in["number"] = numeric
+	}
+}
+
+func validateText(in standin.Values) (failures []plugin.CheckFailure) {
+	fail := func(key resource.PropertyKey, reason string) {
+		failures = append(failures, plugin.CheckFailure{Property: key, Reason: reason})
+	}
+	anyEnabled, sum := false, 0
+	for _, c := range classes(in) {
+		if c.minimum < 0 {
+			fail(c.minimumKey, fmt.Sprintf("%s must be at least 0, got %d", c.minimumKey, c.minimum))
+		}
+		anyEnabled = anyEnabled || c.enabled
+		sum += c.minimum
+	}
+	switch length := in.Int("length"); {
+	case length < 1:
+		fail("length", fmt.Sprintf("length must be at least 1, got %d", length))
+	case length < sum:
+		fail("length", fmt.Sprintf(
+			"length must be at least the sum of minUpper, minLower, minNumeric and minSpecial, %d, got %d", sum, length))
+	}
+	if !anyEnabled {
+		fail("special", "at least one of special, upper, lower and numeric must be true")
+	}
+	if in.Bool("number") != in.Bool("numeric") {
+		fail("number", "number is the older name of numeric: give one of them, or the same value to both")
+	}
+	return failures
+}
+
+// generate draws the minimums first, fills up from all enabled classes and shuffles, each step without bias. A class
+// that is off still gives its minimum, as in the published provider.
+func generate(in standin.Values) (string, error) {
+	var all string
+	var text []byte
+	for _, c := range classes(in) {
+		if c.enabled {
+			all += c.characters
+		}
+		drawn, err := draw(c.characters, c.minimum)
+		if err != nil {
+			return "", err
+		}
+		text = append(text, drawn...)
+	}
+	rest, err := draw(all, in.Int("length")-len(text))
+	if err != nil {
+		return "", err
+	}
+	text = append(text, rest...)
+	for i := len(text) - 1; i > 0; i-- {
+		j, err := below(i + 1)
+		if err != nil {
+			return "", err
+		}
+		text[i], text[j] = text[j], text[i]
+	}
+	return string(text), nil
+}
+
+func draw(characters string, count int) ([]byte, error) {
+	if count > 0 && characters == "" {
+		return nil, errors.New("there are no characters to choose from")
+	}
+	drawn := make([]byte, 0, max(count, 0))
+	for range count {
+		i, err := below(len(characters))
+		if err != nil {
+			return nil, err
+		}
+		drawn = append(drawn, characters[i])
+	}
+	return drawn, nil
+}
+
+func below(limit int) (int, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(limit)))
+	if err != nil {
+		return 0, err
+	}
+	return int(n.Int64()), nil
+}
+
+func passwordOutputs(password string) (standin.Values, error) {
+	// bcrypt reads no more than 72 bytes, and Go's refuses more than that.
+	hash, err := bcrypt.GenerateFromPassword([]byte(password)[:min(len(password), 72)], bcrypt.DefaultCost)
+	if err != nil {
+		return nil, err
+	}
+	return standin.Values{
+		"result":     resource.NewProperty(password),
+		"bcryptHash": resource.NewProperty(string(hash)),
+	}, nil
+}
