@@ -3,5 +3,6 @@ import manifest from "../package.json" with { type: "json" };
 import { addShipmentRoutes } from "./shipments.ts";
 
 await start(manifest, ({ app, database }) => {
-  addShipmentRoutes(app, database({ migrations: new URL("migrations/", import.meta.url) }));
+  const shipments = database({ migrations: new URL("migrations/", import.meta.url) });
+  addShipmentRoutes(app, shipments);
 });
