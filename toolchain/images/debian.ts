@@ -177,7 +177,7 @@ async function importImage(
     query.append("changes", `LABEL ${name}=${value}`);
   }
   query.append("changes", 'CMD ["bash"]');
-  const [command = "", ...args] = [...asRoot, "tar", "-c", "--numeric-owner", "-C", root, "."];
+  const [command, ...args] = [...asRoot, "tar", "-c", "--numeric-owner", "-C", root, "."];
   const tar = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
   const ended = new Promise<void>((resolve, reject) => {
     tar.once("error", reject);
@@ -219,13 +219,17 @@ async function inScratchFolder(
   const remove = (): void => {
     const script =
       'for i in 1 2 3 4 5 6; do rm -rf --one-file-system "$1" 2>/dev/null && exit; sleep 0.5; done; exit 1';
-    const [command = "", ...args] = [...asRoot, "sh", "-c", script, "sh", folder];
+    const [command, ...args] = [...asRoot, "sh", "-c", script, "sh", folder];
     const { status } = spawnSync(command, args, { stdio: "ignore" });
     if (status !== 0) throw new ToolchainError(`${folder} can't be removed.`, "Remove it by hand.");
   };
   remove();
   mkdirSync(folder, { recursive: true });
-  const restore = exitOnSignals();
+  const restore = exitOnSignals(() => {
+    // Anew, and so after the handlers that end our child processes: they still write into the folder.
+    process.off("exit", remove);
+    process.once("exit", remove);
+  });
   process.once("exit", remove);
   try {
     await action(folder);
@@ -237,11 +241,14 @@ async function inScratchFolder(
 }
 
 /** A signal's default action skips "exit" handlers; where nobody handles it, this makes it an ordinary exit. */
-function exitOnSignals(): () => void {
+function exitOnSignals(before: () => void): () => void {
   const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter(
     (signal) => process.listenerCount(signal) === 0,
   );
-  const exit = (signal: NodeJS.Signals): void => process.exit(128 + os.constants.signals[signal]);
+  const exit = (signal: NodeJS.Signals): never => {
+    before();
+    process.exit(128 + os.constants.signals[signal]);
+  };
   signals.forEach((signal) => process.once(signal, exit));
   return () => signals.forEach((signal) => process.off(signal, exit));
 }
