@@ -47,6 +47,7 @@ export function addOrderRoutes(
         reply
           .code(202)
           .header("location", `/api/orders/${answer.id}`)
+          .type("application/json; charset=utf-8")
           // As it was kept, to the byte: what the schema makes of it may be another with the next release.
           .serializer(() => body)
           .send(JSON.parse(body) as OrderReceipt)
