@@ -322,6 +322,7 @@ async function make(
       ),
     ]);
     await allOrFirstError(recipes.map((recipe) => makeOne(recipe, base, daemon, report)));
+    await removeStages(daemon);
   });
 }
 
@@ -339,6 +340,13 @@ async function makeOne(
   if (before !== undefined && before !== (await imageId(recipe.ref, daemon))) {
     await daemon.delete(`/images/${before}`);
   }
+}
+
+/** The first stages of our builds: large, and nothing stands on them. */
+async function removeStages(daemon: Daemon): Promise<void> {
+  const filters = JSON.stringify({ dangling: ["true"], label: [`${LABEL}=stage`] });
+  const { body } = await daemon.get(`/images/json?filters=${encodeURIComponent(filters)}`);
+  for (const { Id } of body as { Id: string }[]) await daemon.delete(`/images/${Id}`);
 }
 
 async function isMade(recipe: Recipe, base: DebianBase, daemon: Daemon): Promise<boolean> {

@@ -122,15 +122,28 @@ export async function build(
     await Promise.all([
       ended,
       daemon.send(`/build?${query.toString()}`, tar.stdout, ({ stream = "" }) => {
-        const line = stream.trim();
-        if (line === "") return;
-        output.push(line);
-        report.progress(`${recipe.ref}: ${line.split("\n").at(-1) ?? ""}`);
+        const lines = readable(stream);
+        output.push(...lines);
+        const line = lines.at(-1);
+        if (line !== undefined) report.progress(`${recipe.ref}: ${line}`);
       }),
     ]);
   } catch (error) {
     throw buildFailure(recipe, messageOf(error), output);
   }
+}
+
+/** The lines of a piece of the builder's output, without its own remarks, colours and progress bars. */
+export function readable(output: string): string[] {
+  return (
+    output
+      // eslint-disable-next-line no-control-regex -- that is what colours are made of
+      .replace(/\u001b\[[0-9;]*[A-Za-z]/g, "")
+      .split(/[\r\n]+/)
+      .map((line) => line.trim())
+      .filter((line) => line !== "")
+      .filter((line) => !/^--->|^Removing intermediate|^\(Reading database/.test(line))
+  );
 }
 
 /** The newest of the package's versions that carries exactly this PostgreSQL. */
@@ -156,8 +169,10 @@ export function buildFailure(
 ): ToolchainError {
   const held = /the packages hold version (\S+)/.exec(output.slice(-8).join("\n"))?.[1];
   if (held !== undefined) return versionFailure(recipe, [held]);
+  // The builder repeats the whole command; what it printed says more.
+  const cause = /returned a non-zero code/.test(message) ? "a step failed" : message;
   return new ToolchainError(
-    `${recipe.ref} can't be made from packages: ${message}\n${lastLines(output.join("\n"))}`,
+    `${recipe.ref} can't be made from packages: ${cause}\n${lastLines(output.join("\n"))}`,
     "See that containers reach this machine's package registries and that the disk has space left, then run it again: " +
       "it goes on with the step that failed.",
   );

@@ -1,0 +1,367 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { cacheFolder } from "./cache";
+import { addressOf, dockerCall, refusal } from "./dockerApi";
+import { withLock } from "./lock";
+import { type Reporter, ToolchainError, messageOf } from "./report";
+import { findOnPath, lastLines, run } from "./run";
+
+export interface DockerFound {
+  found: true;
+  /** For DOCKER_HOST and the docker provider. */
+  host: string;
+  hostFrom: string;
+  version: string;
+  /** The daemon's processor architecture, as Docker names it. */
+  arch: string;
+  /** The docker command, where there is one. */
+  cli?: string;
+  how: "found" | "installed" | "started";
+}
+
+export interface DockerMissing {
+  found: false;
+  host: string;
+  hostFrom: string;
+  problem: string;
+  /** What ensureDocker would do about it. */
+  plan: DockerPlan;
+}
+
+/** A daemon that answers. Installs and starts one only where the machine is ours to change, and says so. */
+export async function ensureDocker(report: Reporter): Promise<DockerFound> {
+  const first = await findDocker();
+  if (first.found) return first;
+  if (first.plan.action === "tell") throw new ToolchainError(first.problem, first.plan.remedy);
+
+  return withLock(
+    cacheFolder(),
+    "docker",
+    (pid) => report.step(`Waiting for process ${pid}, which is setting up Docker`),
+    async () => {
+      let now = await findDocker();
+      if (now.found) return now;
+      let how: DockerFound["how"] = "started";
+      if (now.plan.action === "install") {
+        await install(now.plan.asRoot, report);
+        how = "installed";
+        // The package starts the daemon by itself where there is a service manager.
+        now = await findDocker();
+      }
+      if (!now.found && now.plan.action === "start") {
+        await start(now.plan.asRoot, report);
+        now = await findDocker();
+      }
+      if (now.found) return { ...now, how };
+      throw new ToolchainError(
+        now.problem,
+        now.plan.action === "tell" ? now.plan.remedy : "See `docker version` and the daemon's log.",
+      );
+    },
+  );
+}
+
+/** Which daemon the docker command would talk to, and whether it answers. Changes nothing. */
+export async function findDocker(): Promise<DockerFound | DockerMissing> {
+  const target = resolveHost(process.env, readDockerFile);
+  const answer = await ask(target.host);
+  if (typeof answer === "object") {
+    return { found: true, ...target, ...answer, cli: findOnPath("docker"), how: "found" };
+  }
+  const plan = planDocker({ ...target, problem: answer, ...(await lookAround()) });
+  return { found: false, ...target, problem: describe(target, answer), plan };
+}
+
+// Which daemon -----------------------------------------------------------------------------------------------------
+
+export interface DockerTarget {
+  host: string;
+  hostFrom: string;
+}
+
+const DEFAULT_HOST = "unix:///var/run/docker.sock";
+
+/**
+ * The order of the docker command itself, so that both always mean one daemon: DOCKER_HOST, DOCKER_CONTEXT, the
+ * current context of its configuration, the default socket.
+ */
+export function resolveHost(
+  env: NodeJS.ProcessEnv,
+  /** A file of the docker command's configuration folder, or undefined. */
+  read: (name: string) => string | undefined,
+): DockerTarget {
+  if (env.DOCKER_HOST) return { host: env.DOCKER_HOST, hostFrom: "DOCKER_HOST" };
+  const config = parse<{ currentContext?: string }>("config.json", read("config.json"));
+  const context = env.DOCKER_CONTEXT || config?.currentContext;
+  if (!context || context === "default") return { host: DEFAULT_HOST, hostFrom: "the default" };
+
+  const folder = createHash("sha256").update(context).digest("hex");
+  const name = `contexts/meta/${folder}/meta.json`;
+  const meta = parse<{ Endpoints?: { docker?: { Host?: string } } }>(name, read(name));
+  const host = meta?.Endpoints?.docker?.Host;
+  if (!host) {
+    throw new ToolchainError(
+      `The docker context ${context} does not exist or names no host.`,
+      "See `docker context ls`; `docker context use default` goes back to the local daemon.",
+    );
+  }
+  return { host, hostFrom: `the docker context ${context}` };
+}
+
+function readDockerFile(name: string): string | undefined {
+  const folder = process.env.DOCKER_CONFIG || path.join(os.homedir(), ".docker");
+  try {
+    return readFileSync(path.join(folder, name), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new ToolchainError(
+      `The docker command's configuration can't be read: ${messageOf(error)}`,
+      "Mend its permissions.",
+    );
+  }
+}
+
+function parse<T>(name: string, text: string | undefined): T | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new ToolchainError(
+      `The docker command's ${name} is not valid JSON: ${messageOf(error)}`,
+      "Mend or remove that file (it is in ~/.docker or $DOCKER_CONFIG).",
+    );
+  }
+}
+
+// Whether it answers -----------------------------------------------------------------------------------------------
+
+const ANSWER_LIMIT_MS = 5_000;
+
+/** Why there is no daemon: the system's error code, or what it said. */
+type Problem = string;
+
+async function ask(host: string): Promise<{ version: string; arch: string } | Problem> {
+  if (addressOf(host) === undefined || process.env.DOCKER_TLS_VERIFY) return "EPROTONOSUPPORT";
+  try {
+    const answer = await dockerCall(host, "GET", "/version", { timeoutMs: ANSWER_LIMIT_MS });
+    if (answer.status !== 200) return refusal(answer);
+    const { Version, Arch } = JSON.parse(answer.body) as { Version: string; Arch: string };
+    return { version: Version, arch: Arch };
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+  }
+}
+
+function describe(target: DockerTarget, problem: Problem): string {
+  const reasons: Record<string, string> = {
+    ENOENT: "there is no such socket",
+    ECONNREFUSED: "nothing listens there",
+    EACCES: "this user may not open it",
+    ETIMEDOUT: `no answer within ${ANSWER_LIMIT_MS / 1000} s`,
+    ENOTFOUND: "there is no such host",
+    EPROTONOSUPPORT: "only unix:// and unencrypted tcp:// addresses are spoken to",
+  };
+  return `No Docker daemon answers at ${target.host}, from ${target.hostFrom}: ${reasons[problem] ?? problem}.`;
+}
+
+// What to do about it ----------------------------------------------------------------------------------------------
+
+export interface DockerFacts extends DockerTarget {
+  problem: Problem;
+  platform: NodeJS.Platform;
+  /** ID and ID_LIKE of /etc/os-release. */
+  distribution: string[];
+  daemonInstalled: boolean;
+  /** How to become root without being asked anything. */
+  asRoot: AsRoot | undefined;
+}
+
+/** The words that go before a command to run it as root. */
+type AsRoot = string[];
+
+export type DockerPlan =
+  { action: "install" | "start"; asRoot: AsRoot } | { action: "tell"; remedy: string };
+
+export function planDocker(facts: DockerFacts): DockerPlan {
+  const { asRoot } = facts;
+  if (facts.problem === "EPROTONOSUPPORT") {
+    return tell("Set DOCKER_HOST to a unix:// or tcp:// address, or `docker context use default`.");
+  }
+  if (facts.problem === "EACCES") {
+    return tell("Run `sudo usermod -aG docker $USER`, log in again, and run this again.");
+  }
+  // Somebody chose that daemon: another one in its place is not what they asked for.
+  if (facts.host !== DEFAULT_HOST) {
+    return tell(`Start the daemon there, or undo the choice of it (${facts.hostFrom}).`);
+  }
+  if (facts.platform === "darwin") {
+    return tell(
+      "Install Docker Desktop (https://docs.docker.com/desktop), start it, and run this again.",
+    );
+  }
+  if (facts.problem !== "ENOENT" && facts.problem !== "ECONNREFUSED") {
+    return tell("Restart the daemon: it is there, but it doesn't work.");
+  }
+  if (facts.daemonInstalled) {
+    return asRoot === undefined
+      ? tell(
+          "Start it: `sudo systemctl start docker`, or `sudo dockerd` where there is no systemd.",
+        )
+      : { action: "start", asRoot };
+  }
+  const usesApt = facts.distribution.some((id) => id === "debian" || id === "ubuntu");
+  if (!usesApt) {
+    return tell(
+      "Install Docker Engine (https://docs.docker.com/engine/install), start it, and run this again.",
+    );
+  }
+  return asRoot === undefined
+    ? tell(
+        "Run `sudo apt-get install docker.io && sudo usermod -aG docker $USER`, log in again, and run this again.",
+      )
+    : { action: "install", asRoot };
+}
+
+function tell(remedy: string): DockerPlan {
+  return { action: "tell", remedy };
+}
+
+async function lookAround(): Promise<Omit<DockerFacts, keyof DockerTarget | "problem">> {
+  return {
+    platform: process.platform,
+    distribution: distribution(),
+    // Root's PATH has the folders in which a daemon is; another user's often has not.
+    daemonInstalled:
+      findOnPath("dockerd", [process.env.PATH, "/usr/sbin", "/usr/local/sbin"].join(":")) !==
+      undefined,
+    asRoot: await findAsRoot(),
+  };
+}
+
+export async function findAsRoot(): Promise<AsRoot | undefined> {
+  if (process.getuid?.() === 0) return [];
+  if (findOnPath("sudo") === undefined) return undefined;
+  const { code } = await run("sudo", ["-n", "true"], { timeoutMs: 5_000 });
+  return code === 0 ? ["sudo", "-n"] : undefined;
+}
+
+export function distribution(): string[] {
+  try {
+    return parseOsRelease(readFileSync("/etc/os-release", "utf8"));
+  } catch {
+    // No such file: not a Linux that says what it is, which is what an empty list says.
+    return [];
+  }
+}
+
+export function parseOsRelease(text: string): string[] {
+  return [...text.matchAll(/^(?:ID|ID_LIKE)=(.*)$/gm)].flatMap(([, value = ""]) =>
+    value.replace(/["']/g, "").split(/\s+/).filter(Boolean),
+  );
+}
+
+// Doing it ---------------------------------------------------------------------------------------------------------
+
+async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
+  report.step("Docker is not on this machine: installing the distribution's package docker.io");
+  await aptInstall(asRoot, ["docker.io"], report, "Install Docker by hand, then run this again.");
+  // Newer releases have the command in a package of its own.
+  const { stdout } = await run("apt-cache", ["pkgnames", "docker-cli"]);
+  if (stdout.split("\n").includes("docker-cli") && findOnPath("docker") === undefined) {
+    await aptInstall(asRoot, ["docker-cli"], report, "Run `apt-get install docker-cli`.");
+  }
+  if (asRoot.length > 0)
+    await rootRun(asRoot, ["usermod", "-aG", "docker", os.userInfo().username]);
+}
+
+export async function aptInstall(
+  asRoot: AsRoot,
+  packages: string[],
+  report: Reporter,
+  otherwise: string,
+): Promise<void> {
+  // Another apt may be at work on a machine that has just started.
+  const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-oDPkg::Lock::Timeout=120"];
+  for (const args of [["update"], ["install", "--yes", ...packages]]) {
+    const { code, stdout, stderr } = await rootRun(asRoot, [...apt, ...args], report);
+    if (code !== 0) {
+      throw new ToolchainError(
+        `apt-get ${args.join(" ")} failed:\n${lastLines(stdout + stderr)}`,
+        otherwise,
+      );
+    }
+  }
+}
+
+function rootRun(asRoot: AsRoot, command: string[], report?: Reporter): ReturnType<typeof run> {
+  const [first = "", ...rest] = [...asRoot, ...command];
+  return run(first, rest, { onLine: (line) => report?.progress(line) });
+}
+
+const START_LIMIT_MS = 60_000;
+
+async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
+  // The directory that systemd itself names as the test for "systemd is the init system".
+  if (statSync("/run/systemd/system", { throwIfNoEntry: false }) !== undefined) {
+    report.step("Starting Docker (systemd)");
+    const { code, stderr } = await rootRun(asRoot, ["systemctl", "start", "docker"]);
+    if (code !== 0) {
+      throw new ToolchainError(
+        `systemctl start docker failed:\n${lastLines(stderr)}`,
+        "See `journalctl -u docker`.",
+      );
+    }
+    await untilItAnswers(() => undefined, "See `journalctl -u docker`.");
+    return;
+  }
+
+  mkdirSync(cacheFolder(), { recursive: true });
+  const log = path.join(cacheFolder(), "dockerd.log");
+  report.step(`Starting Docker (no systemd here: dockerd in the background, log in ${log})`);
+  const [command = "", ...args] = [...asRoot, "dockerd"];
+  const output = openSync(log, "w");
+  // Detached: in a session of its own it outlives us, and a Ctrl-C on our terminal doesn't reach it.
+  const daemon = spawn(command, args, {
+    detached: true,
+    cwd: "/",
+    stdio: ["ignore", output, output],
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` },
+  });
+  closeSync(output);
+  let ended: string | undefined;
+  daemon.on("error", (error) => (ended = error.message));
+  daemon.on("exit", (code, signal) => (ended = `it ended with ${code ?? signal}`));
+  daemon.unref();
+  const logTail = (): string =>
+    `Its log, ${log}, ends with\n${lastLines(readFileSync(log, "utf8"))}`;
+  await untilItAnswers(
+    () => ended && `dockerd did not start (${ended}). ${logTail()}`,
+    "Mend what the log names, or install and start Docker by hand.",
+    logTail,
+  );
+}
+
+async function untilItAnswers(
+  failure: () => string | undefined,
+  remedy: string,
+  evidence: () => string = () => "",
+): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (Date.now() < deadline) {
+    const answer = await ask(DEFAULT_HOST);
+    // A socket that we may not open is one that a daemon has made: it runs.
+    if (typeof answer === "object" || answer === "EACCES") return;
+    const failed = failure();
+    if (failed) throw new ToolchainError(failed, remedy);
+    await sleep(200);
+  }
+  throw new ToolchainError(
+    `Docker was started but does not answer within ${START_LIMIT_MS / 1000} s. ${evidence()}`.trim(),
+    remedy,
+  );
+}
