@@ -9,7 +9,7 @@ const spec: ServiceSpec = {
   live: {
     mounts: { src: "/app/service/src" },
     // SIGINT: a restart after a change need not wait for the drain.
-    command: ["node", "--watch", "--watch-kill-signal=SIGINT", "src/main.ts"],
+    command: ["node", "--watch-path=src", "--watch-kill-signal=SIGINT", "src/main.ts"],
   },
 };
 

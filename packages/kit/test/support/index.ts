@@ -1,0 +1,9 @@
+export { createDatabase, startPostgres, stopPostgres, type TestDatabase } from "./postgres.ts";
+export {
+  NeverListened,
+  freePort,
+  repository,
+  startService,
+  until,
+  type RunningService,
+} from "./service.ts";

@@ -1,0 +1,137 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { freePort } from "./service.ts";
+
+/** The version that the stacks run, as in Pulumi.yaml. */
+const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? "postgres:18.4";
+
+/** A database of its own in the one PostgreSQL that a run of mocha shares. */
+export interface TestDatabase {
+  /** What the service under test finds it by. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Looks into it, past the service. */
+  query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** A connection that holds a transaction open, say. The caller ends it. */
+  connect(): Promise<pg.Client>;
+}
+
+interface Container {
+  readonly id: string;
+  readonly port: number;
+  readonly password: string;
+  readonly folder: string;
+}
+
+let running: Promise<Container> | undefined;
+
+export async function createDatabase(): Promise<TestDatabase> {
+  const container = await (running ??= run());
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  const connect = (database: string) => connectTo(container, database);
+  const admin = await connect("postgres");
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.end();
+  return {
+    environment: {
+      DATABASE_HOST: "127.0.0.1",
+      DATABASE_PORT: String(container.port),
+      DATABASE_NAME: name,
+      DATABASE_USER: "postgres",
+      DATABASE_PASSWORD_FILE: join(container.folder, "password"),
+    },
+    async query<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []) {
+      const client = await connect(name);
+      try {
+        return (await client.query<Row>(sql, [...values])).rows;
+      } finally {
+        await client.end();
+      }
+    },
+    connect: () => connect(name),
+  };
+}
+
+/** Stops PostgreSQL for every test that uses it, until startPostgres. */
+export async function stopPostgres(): Promise<void> {
+  docker("stop", "--time", "20", (await (running ??= run())).id);
+}
+
+export async function startPostgres(): Promise<void> {
+  const container = await (running ??= run());
+  docker("start", container.id);
+  await answering(container);
+}
+
+async function run(): Promise<Container> {
+  const password = randomBytes(12).toString("hex");
+  // A fixed port, which stays the same when the container is stopped and started again.
+  const port = await freePort();
+  let id: string;
+  try {
+    id = docker(
+      ...["run", "--detach", "--label", `dev.store.test=${process.pid}`],
+      ...["--env", `POSTGRES_PASSWORD=${password}`, "--publish", `127.0.0.1:${port}:5432`],
+      ...[IMAGE, "-c", "fsync=off", "-c", "full_page_writes=off"],
+    );
+  } catch (error) {
+    throw new Error(
+      `PostgreSQL for the tests doesn't start from the image ${IMAGE}. "./store doctor" says what Docker lacks; ` +
+        `TEST_POSTGRES_IMAGE names another image.`,
+      { cause: error },
+    );
+  }
+  const folder = mkdtempSync(join(tmpdir(), "store-test-"));
+  writeFileSync(join(folder, "password"), `${password}\n`, { mode: 0o600 });
+  const container = { id, port, password, folder };
+  removeAtExit(container);
+  await answering(container);
+  return container;
+}
+
+/** However the run ends: mocha waits for no promise when it is interrupted. */
+function removeAtExit({ id, folder }: Container): void {
+  process.once("exit", () => {
+    spawnSync("docker", ["rm", "--force", "--volumes", id]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+}
+
+async function answering(container: Container): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await (await connectTo(container, "postgres")).end();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) {
+        const log = spawnSync("docker", ["logs", "--tail", "20", container.id], {
+          encoding: "utf8",
+        });
+        throw new Error(
+          `PostgreSQL doesn't answer. Its log ends with:\n${log.stdout}${log.stderr}`,
+          { cause: error },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function connectTo({ port, password }: Container, database: string): Promise<pg.Client> {
+  const client = new pg.Client({ host: "127.0.0.1", port, user: "postgres", password, database });
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+
+function docker(...args: string[]): string {
+  return execFileSync("docker", args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
+}

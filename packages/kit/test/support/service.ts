@@ -1,0 +1,118 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export const repository = join(__dirname, "../../../..");
+
+interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** A service as a process of its own, as it runs in production but for the types being stripped by tsx. */
+export interface RunningService {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** What it has logged so far. */
+  readonly log: readonly LogLine[];
+  /** Answers to requests for its paths. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  json(path: string, init?: RequestInit): Promise<unknown>;
+  /** Resolves when /readyz says 200. */
+  ready(): Promise<void>;
+  /** Sends the signal and gives the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  readonly exited: Promise<number | null>;
+}
+
+interface StartOptions {
+  /** Its folder, relative to the repository. @default services/NAME */
+  readonly folder?: string;
+}
+
+const children = new Set<ChildProcess>();
+process.once("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+
+/** Starts a service and resolves when it listens; rejects with its log when it ends before. */
+export async function startService(
+  name: string,
+  environment: Readonly<Record<string, string>> = {},
+  { folder = join("services", name) }: StartOptions = {},
+): Promise<RunningService> {
+  const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
+    cwd: join(repository, folder),
+    // Nothing of ours but PATH: a variable that the service needs must be in its contract.
+    env: { PATH: process.env["PATH"], PORT: "0", DRAIN_SECONDS: "0", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.add(child);
+  const log: LogLine[] = [];
+  const lines: string[] = [];
+  const exited = once(child, "close").then(([code]) => {
+    children.delete(child);
+    return code as number | null;
+  });
+  createInterface(child.stderr).on("line", (line) => lines.push(line));
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface(child.stdout).on("line", (line) => {
+      lines.push(line);
+      const entry = JSON.parse(line) as LogLine;
+      log.push(entry);
+      const address = /^Server listening at (.*)$/.exec(entry.msg)?.[1];
+      if (address !== undefined) resolve(address);
+    });
+    void exited.then((code) => reject(new NeverListened(name, code, lines)));
+  });
+
+  const service: RunningService = {
+    url,
+    process: child,
+    log,
+    exited,
+    fetch: (path, init) => fetch(url + path, init),
+    json: async (path, init) => (await service.fetch(path, init)).json(),
+    ready: () => until(`${name} is ready`, async () => (await service.fetch("/readyz")).ok),
+    stop: (signal = "SIGINT") => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+  return service;
+}
+
+/** The process ended before it listened. */
+export class NeverListened extends Error {
+  readonly exitCode: number | null;
+  readonly lines: readonly string[];
+
+  constructor(name: string, exitCode: number | null, lines: readonly string[]) {
+    super(`${name} ended with ${exitCode}:\n${lines.join("\n")}`);
+    this.exitCode = exitCode;
+    this.lines = lines;
+  }
+}
+
+/** Waits for something to become true, and says what didn't. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  seconds = 20,
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
