@@ -19,6 +19,11 @@ export class Docker {
     this.address = addressOf(host);
   }
 
+  /** @throws DockerUnreachable */
+  async ping(): Promise<void> {
+    await this.call("GET", "/_ping", {});
+  }
+
   /** @returns undefined where there is no such thing. */
   async get<T>(path: string, query: Query = {}): Promise<T | undefined> {
     const { status, body } = await this.call("GET", path, query);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 
 /**
  * A line of the engine's event log (`--event-log`). The format is that of the engine's `apitype.EngineEvent`; only the kinds
@@ -59,7 +60,7 @@ export function parseEvents(text: string): EngineEvent[] {
   });
 }
 
-/** The text of a diagnostic without the engine's colour codes (`<{%fg 1%}>`). */
+/** The text of a diagnostic without colours, be they the engine's codes (`<{%fg 1%}>`) or the terminal's. */
 export function plain(message: string): string {
-  return message.replace(/<\{%.*?%\}>/g, "").replace(/\x1b\[[0-9;]*m/g, "");
+  return stripVTControlCharacters(message.replace(/<\{%.*?%\}>/g, ""));
 }

@@ -8,6 +8,7 @@ import { BuildFailed, DISK_FULL, failedStep, Finding, findings, Unhealthy } from
 import { isHeld, lockedFailure } from "./locks";
 import { lastLines } from "./logs";
 import { explainTakenPort } from "./port";
+import { stackOption, storeCommand } from "./project";
 import { Session } from "./session";
 import { engineLocksOf } from "./state";
 
@@ -79,13 +80,23 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
     case "config":
       return new Failure(finding.message, { remedy: configRemedy(finding.key, situation) });
     case "secret":
+      if (finding.message.includes("incorrect passphrase")) {
+        return new Failure(
+          `${stackFile(session)} has the salt (encryptionsalt) of another passphrase than this checkout's.`,
+          {
+            remedy:
+              "Delete that line: this checkout has a salt of its own. Or give the passphrase that belongs to it: " +
+              "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.",
+          },
+        );
+      }
       return new Failure(
         `A secret of ${stackFile(session)} can't be read with this checkout's passphrase.`,
         {
           evidence: [finding.message],
           remedy:
             `It was set in another checkout, or with another backend. Set it again here:\n` +
-            `./store pulumi config set --secret KEY VALUE -s ${session.stack.name}`,
+            `./store pulumi config set --secret KEY VALUE${stackOption(session.stack.name)}`,
         },
       );
     case "locked": {
@@ -117,7 +128,7 @@ function interrupted(verb: string, session: Session): Failure {
   const remedy =
     verb === "preview"
       ? "A preview changes nothing."
-      : `What was under way is recorded. ./store up ${stack} goes on from there; ./store ps ${stack} shows what runs.`;
+      : `What was under way is recorded. ${storeCommand("up", stack)} goes on from there; ${storeCommand("ps", stack)} shows what runs.`;
   return new Failure(
     verb === "preview"
       ? "Interrupted."
@@ -182,7 +193,7 @@ async function unhealthy(
     });
   }
   const inspection = await view.docker.get<Inspection>(`/containers/${container.id}/json`);
-  const log = await lastLines(view.docker, container.id, 15);
+  const log = await logOfLastStart(view.docker, container.id, inspection);
   const name = displayName(container);
   const older = view.containers.find(
     (other) =>
@@ -199,9 +210,21 @@ async function unhealthy(
       remedy:
         (older ? `${older.name}, which ran before, goes on serving. ` : "") +
         `Mend ${mendable(container)}, then: ${again}\n` +
-        `Its whole log: ./store logs ${name} -s ${session.stack.name}`,
+        `Its whole log: ./store logs ${name}${stackOption(session.stack.name)}`,
     },
   );
+}
+
+/** One that is restarted again and again has logged the same each time; once is enough. */
+async function logOfLastStart(
+  docker: Docker,
+  id: string,
+  inspection: Inspection | undefined,
+): Promise<string[]> {
+  const lines = await lastLines(docker, id, 15);
+  const started = inspection?.State.StartedAt ?? "";
+  const latest = lines.filter(({ time }) => time >= started);
+  return (latest.length > 0 ? latest : lines).map(({ text }) => text);
 }
 
 /** What Docker knows about it, in words. */
@@ -245,8 +268,8 @@ function configRemedy(key: string | undefined, { session, verb }: Situation): st
   const stack = session.stack.name;
   const short = key?.replace(`${session.project.name}:`, "");
   const change = short
-    ? `Change it in ${stackFile(session)}, or by: ./store pulumi config set ${short} VALUE -s ${stack}`
-    : `Change that, then run ./store ${verb} ${stack} again.`;
+    ? `Change it in ${stackFile(session)}, or by: ./store pulumi config set ${short} VALUE${stackOption(stack)}`
+    : `Change that, then: ${storeCommand(verb, stack)}`;
   return `Nothing was changed. ${change}`;
 }
 
@@ -255,7 +278,7 @@ function stackFile(session: Session): string {
 }
 
 function againCommand({ verb, session }: Situation): string {
-  return `./store ${verb} ${session.stack.name}`;
+  return storeCommand(verb, session.stack.name);
 }
 
 function oneLine(finding: Finding): string[] {

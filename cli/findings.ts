@@ -147,7 +147,7 @@ function ofStderr(stderr: string): Finding[] {
   const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
   if (message === undefined) return [];
   if (message.includes("is currently locked by")) return [{ kind: "locked", message }];
-  if (/decrypt|incorrect passphrase|message authentication failed/.test(message)) {
+  if (/decrypt|incorrect passphrase|message authentication failed/i.test(message)) {
     return [{ kind: "secret", message }];
   }
   const key =

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { Failure } from "./failure";
+import { stackOption } from "./project";
 
 /** Who works on a stack. The engine writes such files too, with the same fields. */
 export interface Lock {
@@ -90,7 +91,11 @@ export function isHeld(lock: Lock): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return !pidIsReused(lock);
+  const { state, began } = processOf(lock.pid);
+  // A zombie has ended, and only its parent hasn't noticed.
+  if (state === "Z" || state === "X") return false;
+  // A process that began after the lock was taken is another one that got its number.
+  return began === undefined || began.getTime() <= lock.since.getTime() + 2000;
 }
 
 export function lockedFailure(stack: string, lock: Lock): Failure {
@@ -102,10 +107,10 @@ export function lockedFailure(stack: string, lock: Lock): Failure {
     `since ${lock.since.toLocaleTimeString("en-GB")}`,
   ];
   return new Failure(
-    `The stack ${stack} is being worked on: ${who[0]} (${who.slice(1).join(", ")}). Nothing was changed.`,
+    `Another run is working on the stack ${stack}: ${who[0]} (${who.slice(1).join(", ")}). Nothing was changed.`,
     {
       remedy: elsewhere
-        ? `Wait until it is done. If it no longer runs there: ./store pulumi cancel -s ${stack}`
+        ? `Wait until it is done. If it no longer runs there: ./store pulumi cancel${stackOption(stack)}`
         : `Wait until it is done, then run this again. To stop it: kill -INT ${lock.pid}`,
     },
   );
@@ -120,21 +125,17 @@ function readLock(file: string): Lock | undefined {
   }
 }
 
-/** A process that began after the lock was taken is another one that got its number. */
-function pidIsReused(lock: Lock): boolean {
-  const began = processStart(lock.pid);
-  return began !== undefined && began.getTime() > lock.since.getTime() + 2000;
-}
-
-function processStart(pid: number): Date | undefined {
+/** What Linux tells about a process without starting another one; nothing elsewhere, or once it has ended. */
+function processOf(pid: number): { readonly state?: string; readonly began?: Date } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+    // The second field, the command in parentheses, may contain spaces itself.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const boot = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
-    // Linux counts in hundredths of a second on every architecture that Node runs on.
-    return boot === undefined ? undefined : new Date((Number(boot) + ticks / 100) * 1000);
+    if (boot === undefined) return { state: fields[0] };
+    // Counted in hundredths of a second on every architecture that Node runs on.
+    return { state: fields[0], began: new Date((Number(boot) + Number(fields[19]) / 100) * 1000) };
   } catch {
-    // Not Linux, or it ended just now.
-    return undefined;
+    return {};
   }
 }

@@ -8,9 +8,9 @@ export interface LogLine {
 }
 
 /** The last lines of a container's log, stdout and stderr together. */
-export async function lastLines(docker: Docker, id: string, count: number): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const line of readLog(docker, id, { tail: count })) lines.push(line.text);
+export async function lastLines(docker: Docker, id: string, count: number): Promise<LogLine[]> {
+  const lines: LogLine[] = [];
+  for await (const line of readLog(docker, id, { tail: count })) lines.push(line);
   return lines.slice(-count);
 }
 

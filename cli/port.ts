@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { ContainerSummary, LABEL } from "./containers";
 import { Docker } from "./docker";
 import { Failure } from "./failure";
-import { configText } from "./project";
+import { configText, stackOption, storeCommand } from "./project";
 import { Session } from "./session";
 
 /**
@@ -56,7 +56,7 @@ function portTaken(session: Session, port: number, who: string | undefined): Fai
   return new Failure(`Port ${port} (store:httpPort) is already in use${who ? ` by ${who}` : ""}.`, {
     remedy:
       `Stop that, or choose another port and bring the stack up again:\n` +
-      `./store pulumi config set httpPort ${port + 1} -s ${stack} && ./store up ${stack}`,
+      `./store pulumi config set httpPort ${port + 1}${stackOption(stack)} && ${storeCommand("up", stack)}`,
   });
 }
 

@@ -24,6 +24,16 @@ export const ROOT = dirname(__dirname);
 
 export const DEFAULT_STACK = "dev";
 
+/** How a verb is called for the stack: the default one needs no naming. */
+export function storeCommand(verb: string, stack: string): string {
+  return `./store ${verb}${stack === DEFAULT_STACK ? "" : ` ${stack}`}`;
+}
+
+/** The same for verbs that have other arguments, where the stack is an option at the end. */
+export function stackOption(stack: string): string {
+  return stack === DEFAULT_STACK ? "" : ` -s ${stack}`;
+}
+
 export function readProject(root: string = ROOT): Project {
   return parseProject(root, readFileSync(join(root, "Pulumi.yaml"), "utf8"));
 }

@@ -1,6 +1,7 @@
 import { findDocker } from "../toolchain/docker";
-import { Docker, DockerUnreachable } from "./docker";
-import { configText, findStack, Project, readProject, Stack } from "./project";
+import { Docker } from "./docker";
+import { Failure } from "./failure";
+import { configText, findStack, Project, readProject, Stack, storeCommand } from "./project";
 import { findState, State } from "./state";
 
 /** The stack that a verb is about, with where its state is. */
@@ -29,8 +30,20 @@ export function openSession(options: StackOptions): Session {
 
 /** The Docker daemon that the stack's containers are on. Nothing is set up. */
 export async function connectDocker(session: Session): Promise<Docker> {
-  const host =
-    configText(session.project, session.stack, "dockerHost") || (await findDocker())?.host;
-  if (!host) throw new DockerUnreachable("any usual address", "no daemon was found");
-  return new Docker(host);
+  const configured = configuredDocker(session);
+  if (configured) return configured;
+  const found = await findDocker();
+  if (found.found) return new Docker(found.host);
+  throw new Failure(found.problem, {
+    remedy:
+      found.plan.action === "tell"
+        ? found.plan.remedy
+        : `${storeCommand("up", session.stack.name)} sees to it; ./store doctor says how.`,
+  });
+}
+
+/** The one that the stack's configuration names: nobody is to set up another one in its place. */
+export function configuredDocker(session: Session): Docker | undefined {
+  const host = configText(session.project, session.stack, "dockerHost");
+  return host === "" ? undefined : new Docker(host);
 }

@@ -11,7 +11,7 @@ import { askEngine, EngineRun, runEngine } from "./engine";
 import { Failure } from "./failure";
 import { isHeld, lockedFailure, removeEngineLock } from "./locks";
 import { baseImageNames, configText } from "./project";
-import { connectDocker, Session } from "./session";
+import { configuredDocker, connectDocker, Session } from "./session";
 import { checkpointOf, engineLocksOf, lendStackFile, makeRunFolder, prepareState } from "./state";
 import { Reporter } from "./terminal";
 
@@ -44,7 +44,7 @@ export async function setUp(
 export async function readyFor(session: Session, report: Reporter): Promise<Ready> {
   // Docker isn't installed only to take something down.
   const docker = isLocal(session) ? await connectDocker(session) : undefined;
-  await docker?.get("/version");
+  await docker?.ping();
   const engine = await ensureEngine(report);
   return { engine, env: engineEnvironment(session, engine), docker };
 }
@@ -138,12 +138,13 @@ async function setUpDocker(
   report: Reporter,
   options: { readonly baseImages: boolean },
 ): Promise<Docker> {
-  const { project, stack } = session;
-  const configured = configText(project, stack, "dockerHost");
-  const found = await ensureDocker(report);
-  const docker = new Docker(configured || found.host);
-  if (options.baseImages) {
-    await ensureBaseImages(baseImageNames(project, stack), found, report);
+  const configured = configuredDocker(session);
+  const docker = configured ?? new Docker((await ensureDocker(report)).host);
+  await configured?.ping();
+  const names = baseImageNames(session.project, session.stack);
+  // A value that isn't text is the program's to complain about.
+  if (options.baseImages && Object.values(names).every((name) => name !== "")) {
+    await ensureBaseImages(names, docker, report);
   }
   return docker;
 }

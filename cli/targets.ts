@@ -1,7 +1,7 @@
 import { displayName, listContainers, running, StoreContainer } from "./containers";
 import { Docker } from "./docker";
 import { Failure, UsageError } from "./failure";
-import { serviceNames } from "./project";
+import { serviceNames, storeCommand } from "./project";
 import { Session } from "./session";
 
 /**
@@ -22,16 +22,17 @@ export async function findTargets(
   const present = [...new Set(all.map(displayName))];
   if (all.length === 0) {
     throw new Failure(`Nothing of the stack ${stack} runs.`, {
-      remedy: `Bring it up: ./store up ${stack}`,
+      remedy: `Bring it up: ${storeCommand("up", stack)}`,
     });
   }
   if (name !== undefined && serviceNames(session.project.root).includes(name)) {
     throw new Failure(
       `${name} doesn't run in the stack ${stack}. Running: ${present.join(", ")}.`,
       {
-        remedy: `store:services in its configuration says what runs; ./store up ${stack} brings it up.`,
+        remedy: `store:services in its configuration says what runs; ${storeCommand("up", stack)} brings it up.`,
       },
     );
   }
-  throw new UsageError(`There is no service "${name}". Running: ${present.join(", ")}.`);
+  const known = [...new Set([...present, ...serviceNames(session.project.root)])].sort();
+  throw new UsageError(`There is no service "${name}". There are: ${known.join(", ")}.`);
 }

@@ -8,9 +8,7 @@ const errColors = createColors(inColour(process.stderr));
 
 function inColour(stream: NodeJS.WriteStream): boolean {
   if (process.env["NO_COLOR"]) return false;
-  return (
-    Boolean(process.env["FORCE_COLOR"]) || (stream.isTTY === true && process.env["TERM"] !== "dumb")
-  );
+  return Boolean(process.env["FORCE_COLOR"]) || (stream.isTTY && process.env["TERM"] !== "dumb");
 }
 
 /** What the set-up says while it works. */
@@ -33,7 +31,7 @@ export function reporter(stream: NodeJS.WriteStream = process.stderr): Reporter 
     note: (text) => line(`  ${text}`),
     progress: (text) => {
       if (stream.isTTY) {
-        const width = (stream.columns ?? 80) - 1;
+        const width = stream.columns - 1;
         stream.write(`\r\x1b[K${errColors.dim(`  ${text}`.slice(0, width))}`);
         overwritable = true;
       } else if (Date.now() - lastProgress > 5000) {
@@ -45,7 +43,7 @@ export function reporter(stream: NodeJS.WriteStream = process.stderr): Reporter 
 }
 
 export function isInteractive(): boolean {
-  return Boolean(process.stdin.isTTY && process.stdout.isTTY) && !process.env["CI"];
+  return process.stdin.isTTY && process.stdout.isTTY && !process.env["CI"];
 }
 
 export async function confirm(question: string): Promise<boolean> {

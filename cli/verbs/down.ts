@@ -6,8 +6,9 @@ import { ExitCode, Failure, UsageError } from "../failure";
 import { planHealing, Present, present, removeOrphan } from "../healing";
 import { removeUnusedImages } from "../images";
 import { takeLock } from "../locks";
+import { storeCommand } from "../project";
 import { openSession, Session, StackOptions } from "../session";
-import { clearEngineLocks, isLocal, readyFor, Ready, recordOf, runOnStack } from "../setup";
+import { clearEngineLocks, readyFor, Ready, recordOf, runOnStack } from "../setup";
 import { lockFile } from "../state";
 import { confirm, isInteractive, Reporter, reporter } from "../terminal";
 
@@ -140,21 +141,33 @@ async function cleanUp(
     );
   }
 
-  const after = await present(docker, project.name, stack.name);
+  reportLeft(session, record, await present(docker, project.name, stack.name), report);
+}
+
+/** The labels are the same in another checkout, so that not all that is left need be ours. */
+function reportLeft(
+  session: Session,
+  record: Checkpoint | undefined,
+  after: Present,
+  report: Reporter,
+): void {
   const left = [
-    ...after.containers.map(({ name }) => `container ${name}`),
-    ...after.networks.map(({ name }) => `network ${name}`),
+    ...after.containers.map(({ id, name }) => ({ id, name: `container ${name}` })),
+    ...after.networks.map(({ id, name }) => ({ id, name: `network ${name}` })),
   ];
-  if (left.length === 0) return;
-  throw new Failure(
-    `Docker still has things of the stack ${stack.name} that this checkout's record doesn't know: ${left.join(", ")}.`,
-    {
-      remedy:
-        `They belong to another checkout, or the record (${session.state.folder}) was deleted. If nobody uses them:\n` +
-        `docker rm -f $(docker ps -aq --filter label=dev.store.stack=${stack.name}); ` +
-        `docker network prune --filter label=dev.store.stack=${stack.name}`,
-    },
-  );
+  const recorded = new Set(record?.resources.flatMap(({ id }) => id ?? []));
+  const names = (things: typeof left): string => things.map(({ name }) => name).join(", ");
+  const ours = left.filter(({ id }) => recorded.has(id));
+  if (ours.length > 0) {
+    throw new Failure(`Not everything of the stack ${session.stack.name} went: ${names(ours)}.`, {
+      remedy: `Run it again: ${storeCommand("down", session.stack.name)}`,
+    });
+  }
+  if (left.length > 0) {
+    report.note(
+      `Of another checkout's stack ${session.stack.name}, or of one whose record was deleted, there is still: ${names(left)}.`,
+    );
+  }
 }
 
 function hasSomething(record: Checkpoint): boolean {

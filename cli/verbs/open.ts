@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { listContainers } from "../containers";
 import { ExitCode, Failure } from "../failure";
+import { storeCommand } from "../project";
 import { connectDocker, openSession, StackOptions } from "../session";
 import { storeUrl } from "../url";
 
@@ -10,7 +11,7 @@ export async function open(options: StackOptions): Promise<ExitCode> {
   const url = storeUrl(await listContainers(docker, session.project.name, session.stack.name));
   if (url === undefined) {
     throw new Failure(`The gateway of the stack ${session.stack.name} doesn't run.`, {
-      remedy: `Bring it up: ./store up ${session.stack.name}`,
+      remedy: `Bring it up: ${storeCommand("up", session.stack.name)}`,
     });
   }
   process.stdout.write(`${url}\n`);

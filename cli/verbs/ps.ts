@@ -2,6 +2,7 @@ import { condition, displayName, Inspection, listContainers, running, uptime } f
 import type { StoreContainer } from "../containers";
 import { Docker } from "../docker";
 import { ExitCode } from "../failure";
+import { storeCommand } from "../project";
 import { connectDocker, openSession, StackOptions } from "../session";
 import { colors, Column, table } from "../terminal";
 import { storeUrl } from "../url";
@@ -19,7 +20,7 @@ export async function ps(options: StackOptions & { readonly json?: boolean }): P
   }
   if (rows.length === 0) {
     process.stdout.write(
-      `Nothing of the stack ${session.stack.name} runs. Bring it up: ./store up ${session.stack.name}\n`,
+      `Nothing of the stack ${session.stack.name} runs. Bring it up: ${storeCommand("up", session.stack.name)}\n`,
     );
     return ExitCode.Ok;
   }
