@@ -109,8 +109,9 @@ function program(call: Call): Command {
     });
 
   withStackArgument(verb("ps", "list what runs and how it is", "./store ps", "./store ps --json"))
+    .option("--memory", "with how much memory each one uses; takes a second longer")
     .option("--json", "print it as JSON")
-    .action(async (name: string | undefined, options: StackOptions & { json?: boolean }) => {
+    .action(async (name: string | undefined, options: StackOptions & PsOptions) => {
       call.exitCode = await verbs.ps().ps({ ...options, stack: stackOf(name, options) });
     });
 
@@ -237,6 +238,11 @@ interface PreviewOptions {
 interface DownOptions {
   readonly yes?: boolean;
   readonly volumes?: boolean;
+}
+
+interface PsOptions {
+  readonly json?: boolean;
+  readonly memory?: boolean;
 }
 
 interface LogsOptions {

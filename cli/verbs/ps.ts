@@ -7,13 +7,21 @@ import { connectDocker, openSession, StackOptions } from "../session";
 import { colors, Column, table } from "../terminal";
 import { storeUrl } from "../url";
 
-export async function ps(options: StackOptions & { readonly json?: boolean }): Promise<ExitCode> {
+export interface PsOptions extends StackOptions {
+  readonly json?: boolean;
+  /** Ask Docker for each container's memory, which takes it a second. */
+  readonly memory?: boolean;
+}
+
+export async function ps(options: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const docker = await connectDocker(session);
   const containers = running(
     await listContainers(docker, session.project.name, session.stack.name),
   );
-  const rows = await Promise.all(containers.map((container) => rowOf(docker, container)));
+  const rows = await Promise.all(
+    containers.map((container) => rowOf(docker, container, options.memory === true)),
+  );
   if (options.json) {
     process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
     return ExitCode.Ok;
@@ -24,7 +32,7 @@ export async function ps(options: StackOptions & { readonly json?: boolean }): P
     );
     return ExitCode.Ok;
   }
-  process.stdout.write(`${table(rows, COLUMNS)}\n`);
+  process.stdout.write(`${table(rows, columns(options.memory === true))}\n`);
   const url = storeUrl(containers);
   if (url) process.stdout.write(`\n${colors.bold(url)}\n`);
   return ExitCode.Ok;
@@ -40,6 +48,10 @@ interface Row {
   readonly memoryLimitMiB: number | undefined;
   readonly image: string;
   readonly container: string;
+}
+
+function columns(memory: boolean): readonly Column<Row>[] {
+  return COLUMNS.filter((column) => memory || column.title !== "MEMORY");
 }
 
 const COLUMNS: readonly Column<Row>[] = [
@@ -67,10 +79,10 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "IMAGE", value: ({ image }) => image },
 ];
 
-async function rowOf(docker: Docker, container: StoreContainer): Promise<Row> {
+async function rowOf(docker: Docker, container: StoreContainer, memory: boolean): Promise<Row> {
   const [inspection, stats, image] = await Promise.all([
     docker.get<Inspection>(`/containers/${container.id}/json`),
-    container.state === "running"
+    memory && container.state === "running"
       ? docker.get<Stats>(`/containers/${container.id}/stats`, { stream: false, "one-shot": true })
       : undefined,
     docker.get<{ RepoTags?: readonly string[] | null }>(`/images/${container.imageId}/json`),
