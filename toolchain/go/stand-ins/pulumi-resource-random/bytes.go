@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -26,8 +27,8 @@ var randomBytes = standin.Resource{
 		}
 		return nil
 	},
-	Create: func(in standin.Values) (resource.ID, standin.Values, error) {
-		bytes := make([]byte, in.Int("length"))
+	Create: func(_ context.Context, op standin.Operation) (resource.ID, standin.Values, error) {
+		bytes := make([]byte, op.In.Int("length"))
 		if _, err := rand.Read(bytes); err != nil {
 			return "", nil, err
 		}

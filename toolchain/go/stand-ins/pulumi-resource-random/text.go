@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -18,8 +19,8 @@ var randomPassword = standin.Resource{
 	Complete: completeText,
 	Computed: map[resource.PropertyKey]standin.Secrecy{"result": standin.Secret, "bcryptHash": standin.Secret},
 	Validate: validateText,
-	Create: func(in standin.Values) (resource.ID, standin.Values, error) {
-		result, err := generate(in)
+	Create: func(_ context.Context, op standin.Operation) (resource.ID, standin.Values, error) {
+		result, err := generate(op.In)
 		if err != nil {
 			return "", nil, err
 		}
@@ -38,8 +39,8 @@ var randomString = standin.Resource{
 	Complete: completeText,
 	Computed: map[resource.PropertyKey]standin.Secrecy{"result": standin.Plain},
 	Validate: validateText,
-	Create: func(in standin.Values) (resource.ID, standin.Values, error) {
-		result, err := generate(in)
+	Create: func(_ context.Context, op standin.Operation) (resource.ID, standin.Values, error) {
+		result, err := generate(op.In)
 		return resource.ID(result), standin.Values{"result": resource.NewProperty(result)}, err
 	},
 	Import: func(id resource.ID) (resource.ID, standin.Values, standin.Values, error) {

@@ -58,12 +58,23 @@ func given(properties resource.PropertyMap) Values {
 		if value.IsNull() || resource.IsInternalPropertyKey(key) || strings.HasPrefix(string(key), "__") {
 			continue
 		}
-		if value.IsObject() {
-			value = resource.NewProperty(resource.PropertyMap(given(value.ObjectValue())))
-		}
-		values[key] = value
+		values[key] = withoutNulls(value)
 	}
 	return values
+}
+
+// withoutNulls leaves the keys alone: in a map that the program gave, __NAME is a name like any other.
+func withoutNulls(value resource.PropertyValue) resource.PropertyValue {
+	if !value.IsObject() {
+		return value
+	}
+	kept := resource.PropertyMap{}
+	for key, element := range value.ObjectValue() {
+		if !element.IsNull() {
+			kept[key] = withoutNulls(element)
+		}
+	}
+	return resource.NewProperty(kept)
 }
 
 func (r Resource) withDefaults(in Values) Values {
