@@ -96,13 +96,15 @@ export function resolveHost(
   read: (name: string) => string | undefined,
 ): DockerTarget {
   if (env.DOCKER_HOST) return { host: env.DOCKER_HOST, hostFrom: "DOCKER_HOST" };
-  const config = parse<{ currentContext?: string }>("config.json", read("config.json"));
+  const config = parse("config.json", read("config.json")) as
+    { currentContext?: string } | undefined;
   const context = env.DOCKER_CONTEXT || config?.currentContext;
   if (!context || context === "default") return { host: DEFAULT_HOST, hostFrom: "the default" };
 
   const folder = createHash("sha256").update(context).digest("hex");
   const name = `contexts/meta/${folder}/meta.json`;
-  const meta = parse<{ Endpoints?: { docker?: { Host?: string } } }>(name, read(name));
+  const meta = parse(name, read(name)) as
+    { Endpoints?: { docker?: { Host?: string } } } | undefined;
   const host = meta?.Endpoints?.docker?.Host;
   if (!host) {
     throw new ToolchainError(
@@ -126,10 +128,10 @@ function readDockerFile(name: string): string | undefined {
   }
 }
 
-function parse<T>(name: string, text: string | undefined): T | undefined {
+function parse(name: string, text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (error) {
     throw new ToolchainError(
       `The docker command's ${name} is not valid JSON: ${messageOf(error)}`,
@@ -286,7 +288,12 @@ export async function aptInstall(
   otherwise: string,
 ): Promise<void> {
   // Another apt may be at work on a machine that has just started.
-  const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-oDPkg::Lock::Timeout=120"];
+  const apt: [string, ...string[]] = [
+    "env",
+    "DEBIAN_FRONTEND=noninteractive",
+    "apt-get",
+    "-oDPkg::Lock::Timeout=120",
+  ];
   for (const args of [["update"], ["install", "--yes", ...packages]]) {
     const { code, stdout, stderr } = await rootRun(asRoot, [...apt, ...args], report);
     if (code !== 0) {
@@ -298,9 +305,18 @@ export async function aptInstall(
   }
 }
 
-function rootRun(asRoot: AsRoot, command: string[], report?: Reporter): ReturnType<typeof run> {
-  const [first = "", ...rest] = [...asRoot, ...command];
+function rootRun(
+  asRoot: AsRoot,
+  command: [string, ...string[]],
+  report?: Reporter,
+): ReturnType<typeof run> {
+  const [first, ...rest] = commandLine(asRoot, command);
   return run(first, rest, { onLine: (line) => report?.progress(line) });
+}
+
+export function commandLine(asRoot: AsRoot, command: [string, ...string[]]): [string, ...string[]] {
+  const [first, ...rest] = asRoot;
+  return first === undefined ? command : [first, ...rest, ...command];
 }
 
 const START_LIMIT_MS = 60_000;
@@ -323,7 +339,7 @@ async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
   mkdirSync(cacheFolder(), { recursive: true });
   const log = path.join(cacheFolder(), "dockerd.log");
   report.step(`Starting Docker (no systemd here: dockerd in the background, log in ${log})`);
-  const [command = "", ...args] = [...asRoot, "dockerd"];
+  const [command, ...args] = commandLine(asRoot, ["dockerd"]);
   const output = openSync(log, "w");
   // Detached: in a session of its own it outlives us, and a Ctrl-C on our terminal doesn't reach it.
   const daemon = spawn(command, args, {
