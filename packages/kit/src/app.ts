@@ -32,6 +32,12 @@ interface AppOptions {
 export function createApp({ log, lifecycle, renderProblem = sendProblem }: AppOptions): App {
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     logFailure(error, request);
+    // Here too: a path that can't be read comes past no hook.
+    reply.header("x-request-id", request.id);
+    // Fastify closes the connection on a body that it doesn't want, and a caller that is still sending never learns why.
+    // Reading on lets it; requestTimeout ends that.
+    reply.removeHeader("connection");
+    request.raw.resume();
     return renderProblem(toProblem(error), request, reply);
   };
   const app = fastify({

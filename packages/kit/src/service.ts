@@ -101,9 +101,9 @@ export async function start(
         return createClient<Paths>({ service: called, baseUrl: String(baseUrl) });
       },
     });
+    stopOnSignals({ app, log, lifecycle, databases, drainSeconds: environment.DRAIN_SECONDS });
     await listen(app, environment.HOST, environment.PORT);
     for (const database of databases) database.prepare().catch(die);
-    stopOnSignals({ app, log, lifecycle, databases, drainSeconds: environment.DRAIN_SECONDS });
   } catch (error) {
     die(error);
   }

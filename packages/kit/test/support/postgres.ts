@@ -102,22 +102,25 @@ function removeAtExit({ id, folder }: Container): void {
 }
 
 async function answering(container: Container): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 40_000;
   for (;;) {
     try {
       await (await connectTo(container, "postgres")).end();
       return;
     } catch (error) {
-      if (Date.now() > deadline) {
+      if (
+        Date.now() > deadline ||
+        docker("inspect", "-f", "{{.State.Running}}", container.id) !== "true"
+      ) {
         const log = spawnSync("docker", ["logs", "--tail", "20", container.id], {
           encoding: "utf8",
         });
         throw new Error(
-          `PostgreSQL doesn't answer. Its log ends with:\n${log.stdout}${log.stderr}`,
+          `PostgreSQL doesn't start. Its log ends with:\n${log.stdout}${log.stderr}`,
           { cause: error },
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
 }

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -21,6 +22,8 @@ export interface RunningService {
   /** Answers to requests for its paths. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   json(path: string, init?: RequestInit): Promise<unknown>;
+  /** Waits for a line in the log. */
+  logged(what: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
   /** Resolves when /readyz says 200. */
   ready(): Promise<void>;
   /** Sends the signal and gives the exit code. */
@@ -51,13 +54,18 @@ export async function startService(
   children.add(child);
   const log: LogLine[] = [];
   const lines: string[] = [];
-  const exited = once(child, "close").then(([code]) => {
+  const output = createInterface(child.stdout);
+  const errors = createInterface(child.stderr).on("line", (line) => lines.push(line));
+  const exited = Promise.all([
+    once(child, "exit"),
+    once(output, "close"),
+    once(errors, "close"),
+  ]).then(([[code]]) => {
     children.delete(child);
     return code as number | null;
   });
-  createInterface(child.stderr).on("line", (line) => lines.push(line));
   const url = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).on("line", (line) => {
+    output.on("line", (line) => {
       lines.push(line);
       const entry = JSON.parse(line) as LogLine;
       log.push(entry);
@@ -74,6 +82,10 @@ export async function startService(
     exited,
     fetch: (path, init) => fetch(url + path, init),
     json: async (path, init) => (await service.fetch(path, init)).json(),
+    logged: async (what, matches) => {
+      await until(what, () => log.some(matches), 5);
+      return log.find(matches) ?? assert.fail(what);
+    },
     ready: () => until(`${name} is ready`, async () => (await service.fetch("/readyz")).ok),
     stop: (signal = "SIGINT") => {
       child.kill(signal);

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { passOn, problem, start, text, Text, Type } from "@store/kit";
+import manifest from "../package.json" with { type: "json" };
+
+interface OtherPaths {
+  "/things": { get: { responses: { 200: { content: { "application/json": { from: string } } } } } };
+}
+
+await start(manifest, ({ app, database, environment, client }) => {
+  const { GREETING, MIGRATIONS } = environment({
+    GREETING: text("hello"),
+    MIGRATIONS: text("migrations/"),
+  });
+  const notes = database({ migrations: new URL(MIGRATIONS, import.meta.url) });
+  const other = client<OtherPaths>("other");
+
+  app.post(
+    "/notes",
+    {
+      schema: {
+        operationId: "addNote",
+        body: Type.Object(
+          { id: Type.Integer({ minimum: 1, maximum: 1000 }), text: Text(20) },
+          { additionalProperties: false },
+        ),
+        response: { 201: Type.Object({ greeting: Type.String() }) },
+      },
+    },
+    async ({ body }, reply) => {
+      await notes.query("INSERT INTO notes VALUES ($1, $2)", [body.id, body.text]);
+      return reply.code(201).send({ greeting: GREETING });
+    },
+  );
+  app.get("/slow", { schema: { response: { 200: Type.String() } } }, async () => {
+    await delay(1_500);
+    return "done";
+  });
+  app.get("/teapot", { schema: { response: { 200: Type.String() } } }, () => {
+    throw problem(418, "Short and stout.", { type: "teapot" });
+  });
+  app.get("/internal/secret", { schema: { response: { 200: Type.String() } } }, () => "secret");
+  app.get("/bug", { schema: { response: { 200: Type.String() } } }, () => {
+    throw new Error("connection string postgres://user:hunter2@host");
+  });
+  app.get("/crash", { schema: { response: { 200: Type.String() } } }, () => {
+    setImmediate(() => {
+      throw new Error("out of the blue");
+    });
+    return "wait for it";
+  });
+  app.get("/other", { schema: { response: { 200: Type.Any() } } }, async (request) => {
+    const { data } = await other.GET("/things", { headers: passOn(request) });
+    return data;
+  });
+});
