@@ -3,7 +3,7 @@ interface Money {
   readonly currency: string;
 }
 
-/** An amount in minor units as people write it: 2900 AUD is $29.00, 2900 JPY is JP¥2,900. */
+/** An amount in minor units as people write it: 2900 AUD is $29.00, 2900 JPY is JPY 2,900. */
 export function formatMoney({ amount, currency }: Money): string {
   const format = formatOf(currency);
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;

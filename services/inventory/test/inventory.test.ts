@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import {
+  createDatabase,
+  startPostgres,
+  startService,
+  stopPostgres,
+  until,
+  type RunningService,
+  type TestDatabase,
+} from "@store/kit/testing";
+
+interface Product {
+  readonly sku: string;
+  readonly image: string;
+}
+interface Page {
+  readonly items: readonly Product[];
+  readonly next: string | null;
+}
+interface Problem {
+  readonly status: number;
+  readonly errors?: readonly { readonly in: string; readonly pointer: string }[];
+}
+
+const DEMO = { DEMO_DATA: "true" };
+
+describe("inventory", function () {
+  this.timeout(60_000);
+  let database: TestDatabase;
+  let inventory: RunningService;
+
+  before(async () => {
+    database = await createDatabase();
+    inventory = await startService("inventory", { ...database.environment, ...DEMO });
+    await inventory.ready();
+  });
+  after(() => inventory.stop());
+
+  const page = async (query: string) =>
+    (await inventory.json(`/api/inventory/products?${query}`)) as Page;
+
+  describe("products", () => {
+    it("are told as the public interface says", async () => {
+      const mug = {
+        sku: "MUG-STONE",
+        name: "Stoneware Mug",
+        description:
+          "Thrown by hand, glazed in oatmeal and dipped in clay. Holds a proper cup of tea.",
+        image: "/api/inventory/images/MUG-STONE.svg",
+        price: { amount: 2900, currency: "AUD" },
+        available: 86,
+      };
+      assert.deepEqual(await inventory.json("/api/inventory/products/MUG-STONE"), mug);
+      const { items } = await page("limit=100");
+      assert.deepEqual(
+        items.find(({ sku }) => sku === "MUG-STONE"),
+        mug,
+      );
+    });
+
+    it("come in pages that have each of them once", async () => {
+      const all = (await page("limit=100")).items.map(({ sku }) => sku);
+      assert.equal(all.length, 24);
+      assert.deepEqual(all, [...all].sort());
+      for (const limit of [1, 7, 12, 24]) {
+        const seen: string[] = [];
+        let after: string | null = "";
+        do {
+          const { items, next }: Page = await page(`limit=${limit}&after=${after}`);
+          assert.ok(items.length > 0 && items.length <= limit);
+          seen.push(...items.map(({ sku }) => sku));
+          after = next;
+        } while (after !== null);
+        assert.deepEqual(seen, all, `limit ${limit}`);
+      }
+    });
+
+    it("are 20 where nobody says how many", async () => {
+      assert.equal((await page("")).items.length, 20);
+      assert.equal((await page("limit=&after=")).items.length, 20);
+    });
+
+    it("go on after a product that has gone", async () => {
+      const { items } = await page("limit=1&after=MUG-STOLEN");
+      assert.equal(items[0]?.sku, "MUG-STONE");
+      assert.deepEqual(await page("after=ZZZ"), { items: [], next: null });
+    });
+
+    const refused: [string, number, string?][] = [
+      ["products?limit=0", 400, "/limit"],
+      ["products?limit=101", 400, "/limit"],
+      ["products?limit=-1", 400, "/limit"],
+      ["products?limit=1.5", 400, "/limit"],
+      ["products?limit=1e1", 400, "/limit"],
+      ["products?limit=ten", 400, "/limit"],
+      ["products?limit=1&limit=2", 400, "/limit"],
+      ["products?after=mug", 400, "/after"],
+      ["products?after=%00", 400, "/after"],
+      ["products/mug-stone", 400, "/sku"],
+      ["products/%00", 400, "/sku"],
+      [`products/${"A".repeat(41)}`, 400, "/sku"],
+      [`products/${"A".repeat(5_000)}`, 414],
+      ["products/NOPE", 404],
+      ["images/../main.ts", 404],
+      ["images/..%2fmain.ts", 404],
+      ["images/NOPE.svg", 404],
+    ];
+    for (const [path, status, pointer] of refused) {
+      it(`answers ${status} to ${path.slice(0, 60)}`, async () => {
+        const response = await inventory.fetch(`/api/inventory/${path}`);
+        assert.equal(response.status, status);
+        const problem = (await response.json()) as Problem;
+        assert.equal(problem.status, status);
+        if (pointer !== undefined)
+          assert.deepEqual(
+            problem.errors?.map((error) => error.pointer),
+            [pointer],
+          );
+      });
+    }
+
+    it("are told together to the other services", async () => {
+      const { items } = (await inventory.json(
+        "/internal/products?skus=VASE-BUD,NOPE,MUG-STONE",
+      )) as Page;
+      assert.deepEqual(items.map(({ sku }) => sku).sort(), ["MUG-STONE", "VASE-BUD"]);
+      for (const skus of [
+        "",
+        "?skus=",
+        "?skus=a",
+        "?skus=A,,B",
+        `?skus=${Array(101).fill("A").join(",")}`,
+      ]) {
+        assert.equal((await inventory.fetch(`/internal/products${skus}`)).status, 400, skus);
+      }
+    });
+  });
+
+  it("shows a picture of each product, and not twice", async () => {
+    for (const { image } of (await page("limit=100")).items) {
+      const first = await inventory.fetch(image);
+      assert.equal(first.status, 200, image);
+      assert.equal(first.headers.get("content-type"), "image/svg+xml");
+      assert.match(await first.text(), /^<svg .*<\/svg>\s*$/s);
+      const etag = first.headers.get("etag") ?? "";
+      const again = await inventory.fetch(image, { headers: { "if-none-match": etag } });
+      assert.equal(again.status, 304);
+      assert.equal(await again.text(), "");
+    }
+  });
+
+  describe("the demo catalogue", () => {
+    const startOn = async (target: TestDatabase, environment = DEMO) => {
+      const service = await startService("inventory", { ...target.environment, ...environment });
+      await service.ready();
+      return service;
+    };
+    const count = async (target: TestDatabase) =>
+      (await target.query<{ count: string }>("SELECT count(*) FROM products"))[0]?.count;
+
+    it("is seeded once by replicas that start together", async () => {
+      const target = await createDatabase();
+      const replicas = await Promise.all([startOn(target), startOn(target)]);
+      await Promise.all(replicas.map((replica) => replica.stop()));
+      const seeded = replicas.flatMap(({ log }) =>
+        log.filter(({ msg }) => msg === "Demo catalogue seeded"),
+      );
+      assert.equal(seeded.length, 1);
+      assert.equal(await count(target), "24");
+    });
+
+    it("isn't seeded unless it is asked for", async () => {
+      const target = await createDatabase();
+      await (await startOn(target, { DEMO_DATA: "false" })).stop();
+      assert.equal(await count(target), "0");
+    });
+
+    it("isn't seeded over real data, nor after that was removed", async () => {
+      const target = await createDatabase();
+      await (await startOn(target, { DEMO_DATA: "false" })).stop();
+      await target.query(
+        `INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)
+         VALUES ('REAL', 'Real', '', '', 1, 'AUD', 1)`,
+      );
+      await (await startOn(target)).stop();
+      assert.equal(await count(target), "1");
+      await target.query("DELETE FROM products");
+      await (await startOn(target)).stop();
+      assert.equal(await count(target), "0");
+    });
+  });
+
+  // Last: it stops the PostgreSQL that all tests share.
+  describe("when its database goes away", () => {
+    after(startPostgres);
+    it("says 503 and is back by itself", async () => {
+      await stopPostgres();
+      await until("not ready", async () => (await inventory.fetch("/readyz")).status === 503, 5);
+      const response = await inventory.fetch("/api/inventory/products");
+      assert.equal(response.status, 503);
+      assert.equal(response.headers.get("retry-after"), "1");
+      await startPostgres();
+      await inventory.ready();
+      assert.equal((await page("")).items.length, 20);
+    });
+  });
+});
