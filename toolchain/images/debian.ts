@@ -204,7 +204,10 @@ async function removeOlderBases(base: DebianBase, daemon: Daemon): Promise<void>
   const filters = encodeURIComponent(JSON.stringify({ reference: [REPOSITORY] }));
   const { body } = await daemon.get(`/images/json?filters=${filters}`);
   const tags = (body as { RepoTags: string[] | null }[]).flatMap((image) => image.RepoTags ?? []);
-  for (const tag of tags.filter((name) => name !== base.ref)) await daemon.delete(`/images/${tag}`);
+  const older = tags.filter(
+    (tag) => tag.startsWith(`${REPOSITORY}:${SUITE}-`) && tag !== base.ref,
+  );
+  for (const tag of older) await daemon.delete(`/images/${tag}`);
 }
 
 /**

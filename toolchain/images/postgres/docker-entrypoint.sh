@@ -11,6 +11,13 @@ main() {
     HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$0" "$@"
   fi
 
+  # This build's own default is /tmp, and initdb writes no other one down. First, so that an option of the user's wins.
+  shift
+  if ! grep -qs '^ *unix_socket_directories' "$PGDATA/postgresql.conf"; then
+    set -- -c unix_socket_directories=/var/run/postgresql "$@"
+  fi
+  set -- postgres "$@"
+
   if [ ! -s "$PGDATA/PG_VERSION" ]; then
     read_settings
     require_password
