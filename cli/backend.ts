@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Failure } from "./failure";
 import { Project } from "./project";
 
 /** Where the engine keeps the state. */
@@ -57,6 +58,13 @@ function currentLogin(file: string): string | undefined {
     // Never logged in.
     return undefined;
   }
-  const { current } = JSON.parse(text) as { current?: unknown };
+  let current: unknown;
+  try {
+    ({ current } = JSON.parse(text) as { current?: unknown });
+  } catch {
+    throw new Failure(`${file} is not valid JSON.`, {
+      remedy: "It holds Pulumi's logins. Delete it, and log in again if you had (pulumi login).",
+    });
+  }
   return typeof current === "string" && current !== "" ? current : undefined;
 }

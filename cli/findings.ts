@@ -132,7 +132,9 @@ function ofProgram(messages: readonly string[]): Finding[] {
       )?.[1];
       if (mistake !== undefined) {
         const [first = "", ...trace] = mistake.split("\n");
-        return { kind: "program", message: first, trace };
+        // Only the person's own files say where to look.
+        const own = trace.filter((line) => !/node_modules|\(node:|at node:/.test(line));
+        return { kind: "program", message: first, trace: own };
       }
       return {
         kind: "config",

@@ -4,7 +4,7 @@ import { ExitCode, UsageError } from "../failure";
 import { Healing, Orphan, planHealing, present, removeOrphan } from "../healing";
 import { takeLock } from "../locks";
 import { checkPort } from "../port";
-import { DEFAULT_STACK } from "../project";
+import { stackOption, storeCommand } from "../project";
 import { openSession, Session, StackOptions } from "../session";
 import { clearEngineLocks, ensureStack, isLocal, Ready, runOnStack, setUp } from "../setup";
 import { checkpointOf, lockFile } from "../state";
@@ -104,16 +104,17 @@ async function removeOrphans(
 async function sayWhatIsUp(session: Session, docker: Docker): Promise<void> {
   const containers = await listContainers(docker, session.project.name, session.stack.name);
   const url = storeUrl(containers);
-  const stack = session.stack.name === DEFAULT_STACK ? "" : ` ${session.stack.name}`;
-  const option = stack && ` -s${stack}`;
   if (url) process.stdout.write(`The store is up: ${colors.bold(url)}\n`);
-  process.stdout.write(
-    colors.dim(
-      `  ./store ps${stack}            what runs, and how it is\n` +
-        `  ./store logs -f${option}       what the services log\n` +
-        `  ./store down${stack}          take it down; the data stays\n`,
-    ),
-  );
+  const { name } = session.stack;
+  const next: readonly [string, string][] = [
+    [storeCommand("ps", name), "what runs, and how it is"],
+    [`./store logs -f${stackOption(name)}`, "what the services log"],
+    [storeCommand("down", name), "take it down; the data stays"],
+  ];
+  const width = Math.max(...next.map(([command]) => command.length));
+  for (const [command, purpose] of next) {
+    process.stdout.write(colors.dim(`  ${command.padEnd(width)}  ${purpose}\n`));
+  }
 }
 
 function notAsked(stack: string): UsageError {

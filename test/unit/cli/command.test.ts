@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { plain } from "../../../cli/events";
+import { listeningSockets } from "../../../cli/port";
+import { configValue, findStack, parseProject } from "../../../cli/project";
+import { Column, duration, table } from "../../../cli/terminal";
+import { stackArgument } from "../../../cli/verbs/pulumi";
+import { countsOf, summary } from "../../../cli/verbs/test";
+
+const STORE = join(__dirname, "../../../store");
+
+describe("./store", function () {
+  this.timeout("20s");
+  const store = (...args: string[]) =>
+    spawnSync(STORE, args, { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+
+  it("lists its verbs, and explains each with examples and exit codes", () => {
+    const { stdout, status } = store("--help");
+    assert.equal(status, 0);
+    for (const verb of ["up", "preview", "down", "ps", "logs", "exec", "open", "doctor", "test"]) {
+      assert.match(stdout, new RegExp(`^  ${verb} `, "m"));
+    }
+    const help = store("down", "--help");
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, /--volumes.*Examples:.*Exit codes: 0 done, 1 failed, 2 wrong usage/s);
+    assert.match(store("help", "pulumi").stdout, /config set httpPort/);
+  });
+
+  it("refuses wrong usage with exit code 2 and without a stack trace", () => {
+    for (const args of [
+      ["upp"],
+      ["up", "--nonsense"],
+      ["up", "no-such-stack"],
+      ["up", "dev", "-s", "staging"],
+      ["up", "../x"],
+      ["up", "x", "--config-file", "/nowhere.yaml"],
+      ["down"],
+      ["logs", "--tail", "many"],
+      ["exec", "orders"],
+      ["test", "everything"],
+    ]) {
+      const { status, stdout, stderr } = store(...args);
+      assert.equal(status, 2, `${args.join(" ")}: ${stdout}${stderr}`);
+      assert.match(stderr, /^error: /m, args.join(" "));
+      assert.doesNotMatch(stderr, /^\s+at /m);
+    }
+  });
+
+  it("names the stacks that there are", () => {
+    assert.match(store("up", "no-such-stack").stderr, /There are: .*dev.*staging/);
+  });
+
+  it("prints no colours where nobody sees them", () => {
+    const { stdout, stderr } = spawnSync(STORE, ["upp"], {
+      encoding: "utf8",
+      env: { ...process.env, CI: "true" },
+    });
+    assert.doesNotMatch(stdout + stderr, /\x1b\[/);
+  });
+});
+
+describe("the project as the command reads it", () => {
+  const project = parseProject(
+    "/r",
+    `name: store
+config:
+  store:httpPort: { type: integer, default: 8080 }
+  nodeImage: { type: string, default: "node:1.2.3" }
+  store:secret: { type: string }
+`,
+  );
+
+  it("has the defaults of its schema, with or without the namespace", () => {
+    assert.deepEqual(project.defaults, { "store:httpPort": 8080, "store:nodeImage": "node:1.2.3" });
+  });
+
+  it("takes a stack's value before the default", () => {
+    const value = (text: string, key: string): unknown => configValue(project, text, key);
+    assert.equal(value("config: { store:httpPort: 9000 }", "httpPort"), 9000);
+    assert.equal(value("config: { httpPort: 9000 }", "httpPort"), 9000);
+    assert.equal(value("config: {}", "httpPort"), 8080);
+    assert.equal(value("", "nodeImage"), "node:1.2.3");
+    assert.equal(value("config: {}", "secret"), undefined);
+  });
+
+  it("says what isn't valid YAML", () => {
+    assert.throws(
+      () => parseProject("/r", "name: [\n"),
+      /^Failure: Pulumi\.yaml is not valid YAML|^Error: Pulumi\.yaml is not valid YAML/,
+    );
+    assert.throws(() => parseProject("/r", "- a\n"), /Pulumi\.yaml should be a mapping/);
+  });
+
+  it("takes another file for a stack's values", () => {
+    const folder = mkdtempSync(join(tmpdir(), "stack-"));
+    try {
+      writeFileSync(join(folder, "values.yaml"), "config: {}\n");
+      const stack = findStack({ ...project, root: folder }, "any", join(folder, "values.yaml"));
+      assert.deepEqual(stack, { name: "any", file: join(folder, "values.yaml") });
+      assert.throws(() => findStack({ ...project, root: folder }, "any"), /no stack "any"/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("arguments that are passed on to pulumi", () => {
+  it("name the stack in each of the ways that pulumi takes", () => {
+    assert.equal(stackArgument(["config", "-s", "staging"]), "staging");
+    assert.equal(stackArgument(["config", "-sstaging"]), "staging");
+    assert.equal(stackArgument(["config", "--stack", "staging"]), "staging");
+    assert.equal(stackArgument(["config", "--stack=staging"]), "staging");
+    assert.equal(stackArgument(["config"]), undefined);
+    assert.equal(stackArgument(["config", "set", "--", "-s", "x"]), undefined);
+  });
+});
+
+describe("the counts of the tests", () => {
+  it("are summed over the tiers in the last line", () => {
+    const results = [
+      { tier: "unit", passed: 40, failed: 0 },
+      { tier: "integration", passed: 3, failed: 2 },
+    ];
+    assert.equal(
+      summary(results),
+      "unit         40 passed, 0 failed\nintegration  3 passed, 2 failed\n43 passed, 2 failed",
+    );
+    assert.equal(summary(results.slice(0, 1)), "40 passed, 0 failed");
+  });
+
+  it("take a crash, and a run without a test, for a failure", () => {
+    assert.equal(countsOf(undefined, 1).failed, 1);
+    assert.equal(countsOf('{"passed":0,"failed":0,"pending":0}', 0).failed, 1);
+    assert.equal(countsOf('{"passed":5,"failed":0,"pending":0}', 7).failed, 1);
+    assert.deepEqual(countsOf('{"passed":5,"failed":0,"pending":1}', 0), { passed: 5, failed: 0 });
+    assert.deepEqual(countsOf('{"passed":5,"failed":2,"pending":0}', 2), { passed: 5, failed: 2 });
+  });
+});
+
+describe("what is printed", () => {
+  it("is a table with columns as wide as they need to be", () => {
+    const columns: Column<{ name: string; size: number }>[] = [
+      { title: "NAME", value: ({ name }) => name },
+      { title: "SIZE", value: ({ size }) => String(size), align: "right" },
+    ];
+    const rows = [
+      { name: "inventory-database", size: 5 },
+      { name: "gateway", size: 12345 },
+    ];
+    assert.equal(
+      plain(table(rows, columns)),
+      "NAME                 SIZE\ninventory-database      5\ngateway             12345",
+    );
+  });
+
+  it("has durations in the unit that fits", () => {
+    assert.deepEqual([0, 59, 60, 3600, 3660, 86400, 90000].map(duration), [
+      "0 s",
+      "59 s",
+      "1 min",
+      "1 h",
+      "1 h 1 min",
+      "1 d",
+      "1 d 1 h",
+    ]);
+  });
+
+  it("has none of the engine's colour codes", () => {
+    assert.equal(plain("<{%fg 1%}>error:<{%reset%}> \x1b[31mbad\x1b[0m"), "error: bad");
+  });
+});
+
+describe("who listens on a port", () => {
+  it("is found in the kernel's list", function () {
+    if (process.platform !== "linux") this.skip();
+    const folder = mkdtempSync(join(tmpdir(), "net-"));
+    const file = join(folder, "tcp");
+    try {
+      writeFileSync(
+        file,
+        `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 28061 1 0
+   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 28062 1 0
+`,
+      );
+      assert.deepEqual(listeningSockets(file, 8080), ["socket:[28061]"]);
+      assert.deepEqual(listeningSockets(file, 8081), []);
+      assert.deepEqual(listeningSockets(join(folder, "none"), 8080), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import {
+  condition,
+  ContainerSummary,
+  displayName,
+  Inspection,
+  parseContainer,
+  StoreContainer,
+  uptime,
+} from "../../../cli/containers";
+import { whyUnhealthy } from "../../../cli/explain";
+import { frames, parseLine } from "../../../cli/logs";
+import { storeUrl } from "../../../cli/url";
+import { chooseInstance } from "../../../cli/verbs/exec";
+import { memoryInUse } from "../../../cli/verbs/ps";
+
+describe("containers", () => {
+  it("are read by their labels", () => {
+    const gateway = parseContainer(summary());
+    assert.equal(displayName(gateway), "gateway");
+    assert.equal(gateway.name, "gateway-cac33bc");
+    assert.equal(gateway.health, "healthy");
+    assert.equal(storeUrl([gateway]), "http://localhost:18080");
+    assert.equal(storeUrl([]), undefined);
+    const labels = {
+      "dev.store.service": "inventory",
+      "dev.store.role": "database",
+      "dev.store.replica": "1",
+    };
+    const database = parseContainer(summary({ Labels: labels, Status: "Exited (3) 2 hours ago" }));
+    assert.equal(displayName(database), "inventory-database");
+    assert.equal(database.replica, 1);
+  });
+
+  it("say how they are", () => {
+    const of = (state: string, status: string): string =>
+      condition(parseContainer(summary({ State: state, Status: status })));
+    assert.equal(of("running", "Up 5 minutes (healthy)"), "healthy");
+    assert.equal(of("running", "Up 2 seconds (health: starting)"), "starting");
+    assert.equal(of("running", "Up 2 hours (unhealthy)"), "unhealthy");
+    assert.equal(of("running", "Up 2 hours"), "running");
+    assert.equal(of("exited", "Exited (3) 2 hours ago"), "exited (3)");
+    assert.equal(of("restarting", "Restarting (137) 4 seconds ago"), "restarting");
+    assert.equal(of("created", "Created"), "created");
+  });
+
+  it("say since when they run", () => {
+    const now = new Date("2026-11-23T12:10:00Z");
+    const since = (StartedAt: string): string =>
+      uptime(inspection({ Running: true, StartedAt }), now);
+    assert.equal(since("2026-11-23T12:09:57.123456789Z"), "2 s");
+    assert.equal(since("2026-11-23T10:00:00Z"), "2 h 10 min");
+    assert.equal(since("2026-11-19T10:00:00Z"), "4 d 2 h");
+    assert.equal(uptime(inspection({ Running: false }), now), "");
+  });
+
+  it("say how much memory they use without what the kernel would give back", () => {
+    const MiB = 1024 * 1024;
+    const stats = { memory_stats: { usage: 50 * MiB, stats: { total_inactive_file: 20 * MiB } } };
+    assert.equal(memoryInUse(stats), 30);
+    assert.equal(memoryInUse(undefined), undefined);
+  });
+});
+
+describe("why a container isn't healthy", () => {
+  const why = (state: Partial<Inspection["State"]>, RestartCount = 0): string =>
+    whyUnhealthy(
+      { ...inspection(state), RestartCount, HostConfig: { Memory: 64 * 1024 * 1024 } },
+      { state: "running", status: "Up", health: "starting" },
+    );
+
+  it("is that it ends by itself", () => {
+    assert.equal(
+      why({ Status: "restarting", Running: true, ExitCode: 3 }, 8),
+      "it exited with code 3, and again after each of 8 restarts",
+    );
+    assert.equal(why({ Status: "exited", Running: false, ExitCode: 1 }), "it exited with code 1");
+  });
+
+  it("is that it needs too much memory", () => {
+    const limit = "its limit of 64 MiB";
+    assert.match(
+      why({ Running: true, OOMKilled: true }, 2),
+      new RegExp(`more memory than ${limit}`),
+    );
+    assert.match(why({ Running: false, ExitCode: 137 }), new RegExp(`most likely .*${limit}`));
+  });
+
+  it("is what its health check says", () => {
+    const Log = [{ ExitCode: 1, Output: 'first\n{"reason":"no database"}\n' }];
+    assert.equal(
+      why({ Running: true, Health: { Status: "starting", Log } }),
+      'its health check fails (exit code 1): {"reason":"no database"}',
+    );
+  });
+
+  it("is that it can't be started at all", () => {
+    assert.equal(
+      why({ Status: "created", Running: false, Error: 'exec: "nod": not found' }),
+      `it can't be started: exec: "nod": not found`,
+    );
+    assert.equal(
+      whyUnhealthy(undefined, { state: "", status: "", health: undefined }),
+      "its container is gone",
+    );
+  });
+});
+
+describe("the instance that a command runs in", () => {
+  const instance = (replica: number, over: Partial<StoreContainer> = {}): StoreContainer => ({
+    ...parseContainer(summary()),
+    service: "orders",
+    role: "service",
+    replica,
+    ...over,
+  });
+  const sick = instance(0, { health: "unhealthy" });
+  const well = instance(1);
+
+  it("is the first healthy one", () => {
+    assert.equal(chooseInstance([sick, well], undefined), well);
+    assert.equal(chooseInstance([sick], undefined), sick);
+  });
+
+  it("is the one that is asked for", () => {
+    assert.equal(chooseInstance([sick, well], 0), sick);
+    assert.throws(() => chooseInstance([sick, well], 2), /no instance 2\. There are: 0, 1\./);
+  });
+
+  it("must run", () => {
+    const ended = instance(0, { state: "exited", status: "Exited (1) 1 second ago" });
+    assert.throws(() => chooseInstance([ended], undefined), /orders doesn't run: exited \(1\)/);
+  });
+});
+
+describe("logs", () => {
+  it("come in frames, however the stream is cut", async () => {
+    const frame = (stream: number, text: string): Buffer => {
+      const head = Buffer.alloc(8);
+      head[0] = stream;
+      head.writeUInt32BE(Buffer.byteLength(text), 4);
+      return Buffer.concat([head, Buffer.from(text)]);
+    };
+    const bytes = Buffer.concat([frame(1, "grüß dich\n"), frame(2, ""), frame(2, "no\n")]);
+    for (const size of [1, 3, 8, 100]) {
+      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
+      const read: string[] = [];
+      for await (const { stream, data } of frames(Readable.from(pieces))) {
+        read.push(`${stream} ${data.toString()}`);
+      }
+      assert.deepEqual(read, ["1 grüß dich\n", "2 ", "2 no\n"], `pieces of ${size}`);
+    }
+  });
+
+  it("have Docker's time before each line", () => {
+    assert.deepEqual(parseLine("2026-11-23T12:00:00.123456789Z a b\r"), {
+      time: "2026-11-23T12:00:00.123456789Z",
+      text: "a b",
+    });
+    assert.deepEqual(parseLine("2026-11-23T12:00:00.1Z "), {
+      time: "2026-11-23T12:00:00.1Z",
+      text: "",
+    });
+    assert.deepEqual(parseLine("no time"), { time: "", text: "no time" });
+  });
+});
+
+/** An entry of Docker's list as it was recorded, without what we don't read. */
+function summary(over: Partial<ContainerSummary> = {}): ContainerSummary {
+  return {
+    Id: "f2ef283d86fa764dfdb2d08d2c9d6bf5aeab4b3d9a2fd0e3a5d4c5d0d6a7b8c9",
+    Names: ["/gateway-cac33bc"],
+    Image: "sha256:648ed5cd6ffb",
+    ImageID: "sha256:648ed5cd6ffb",
+    Created: 1795435380,
+    State: "running",
+    Status: "Up 2 seconds (healthy)",
+    Labels: {
+      "dev.store.project": "store",
+      "dev.store.stack": "dev",
+      "dev.store.service": "gateway",
+      "dev.store.role": "gateway",
+    },
+    Ports: [{ IP: "127.0.0.1", PublicPort: 18080 }],
+    ...over,
+  };
+}
+
+function inspection(state: Partial<Inspection["State"]>): Inspection {
+  return {
+    Id: "f2ef283d86fa",
+    Name: "/gateway-cac33bc",
+    State: { Status: "running", Running: true, ExitCode: 0, ...state },
+  };
+}

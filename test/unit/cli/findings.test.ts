@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEvents } from "../../../cli/events";
+import { failedStep, Finding, findings } from "../../../cli/findings";
+
+/**
+ * The recordings are event logs of the engine, from runs of this program that were made to fail, without the events that
+ * nobody looks at and with the folder's name made up.
+ */
+describe("what a failed run's events tell", () => {
+  it("finds the container that never became healthy", () => {
+    const [first, ...others] = of("unhealthy");
+    assert.deepEqual(others, []);
+    assert.equal(first?.kind, "unhealthy");
+    assert.equal(first.resource, "broken-0");
+    assert.match(first.container ?? "", /^[0-9a-f]{64}$/);
+  });
+
+  it("finds the image that can't be built, with its Dockerfile and its log", () => {
+    const [first] = of("build");
+    assert.equal(first?.kind, "build");
+    const { image, context, dockerfile, logFile, diskFull } = first;
+    assert.deepEqual(
+      { image, context, dockerfile, logFile, diskFull },
+      {
+        image: "broken-image",
+        context: "services/broken",
+        dockerfile: "Dockerfile",
+        logFile: "build-logs/broken-image.log",
+        diskFull: false,
+      },
+    );
+  });
+
+  it("finds a Dockerfile that can't be read, with the builder's words", () => {
+    const [first] = of("dockerfile");
+    assert.equal(first?.kind, "build");
+    assert.match(first.message, /unknown instruction: RUNN/);
+  });
+
+  it("finds the configuration key that the program complains about", () => {
+    assert.deepEqual(of("config"), [
+      {
+        kind: "config",
+        key: "store:services",
+        message:
+          'store:services: there is no service "inventori". There are: billing, broken, inventory, orders, shipping, storefront.',
+      },
+    ]);
+  });
+
+  it("finds the configuration key whose type the engine complains about", () => {
+    const stderr =
+      "error: validating stack config: Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'\n";
+    assert.deepEqual(findings([], stderr), [
+      {
+        kind: "config",
+        key: "store:httpPort",
+        message: "Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'",
+      },
+    ]);
+  });
+
+  it("finds a secret of another checkout", () => {
+    const stderr = "error: validating stack config: cipher: message authentication failed\n";
+    assert.equal(findings([], stderr)[0]?.kind, "secret");
+  });
+
+  it("finds the engine's lock", () => {
+    const stderr =
+      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the " +
+      "lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/x.json: created by root@vm (pid 28646) at 2026-11-23T12:18:49Z\n";
+    assert.equal(findings([], stderr)[0]?.kind, "locked");
+  });
+
+  it("finds the image that no registry serves", () => {
+    const [first] = of("noimage");
+    assert.equal(first?.kind, "imageMissing");
+    assert.equal(first.image, "registry.invalid/haproxy:9.9.9");
+    assert.match(first.reason, /^Get "https:\/\/registry\.invalid\/v2\/".*no such host$/);
+  });
+
+  it("finds the port that is taken", () => {
+    assert.deepEqual(of("port"), [{ kind: "portTaken", port: 18091 }]);
+  });
+
+  it("finds that the daemon went away, and during what", () => {
+    assert.deepEqual(of("daemongone"), [
+      { kind: "daemonGone", host: "unix:///run/docker-proxy.sock", during: "broken-0" },
+    ]);
+  });
+
+  it("finds a mistake in the program, and where it is", () => {
+    assert.deepEqual(of("mistake"), [
+      {
+        kind: "program",
+        message: "TypeError: Cannot read properties of undefined (reading 'x')",
+        trace: ["    at Object.<anonymous> (/home/dev/store/index.ts:9:38)"],
+      },
+    ]);
+  });
+
+  it("puts the cause before its consequences", () => {
+    const mixed = findings([...events("unhealthy"), ...events("build"), ...events("port")], "");
+    assert.deepEqual(
+      mixed.map(({ kind }) => kind),
+      ["portTaken", "build", "unhealthy"],
+    );
+  });
+
+  it("takes the engine's own words where it knows no better", () => {
+    const stderr = "error: could not query endpoint: no route to host\n";
+    assert.deepEqual(findings([], stderr), [
+      { kind: "engine", message: "could not query endpoint: no route to host" },
+    ]);
+    assert.deepEqual(findings([], ""), []);
+  });
+});
+
+describe("the log of a build", () => {
+  it("gives the step that failed and what it printed", () => {
+    assert.deepEqual(failedStep(recording("build.build-log.txt")), [
+      "[3/3] RUN echo compiling the broken part && false",
+      "compiling the broken part",
+    ]);
+  });
+
+  it("gives that of the last build only", () => {
+    const lines = failedStep(recording("diskfull.build-log.txt"));
+    assert.equal(lines[0], "[3/3] RUN head -c 9 /dev/zero > /dev/full");
+    assert.match(lines[1] ?? "", /No space left on device/);
+    assert.equal(lines.length, 2);
+  });
+
+  it("gives nothing of one that didn't fail", () => {
+    assert.deepEqual(failedStep("#0 building with x\n#1 [1/1] FROM node\n#1 DONE 0.0s\n"), []);
+  });
+});
+
+function of(name: string): Finding[] {
+  return findings(events(name), "");
+}
+
+function events(name: string) {
+  return parseEvents(recording(`${name}.jsonl`));
+}
+
+function recording(file: string): string {
+  return readFileSync(join(__dirname, "recordings", file), "utf8");
+}

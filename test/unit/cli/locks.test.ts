@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { ExitCode, Failure } from "../../../cli/failure";
+import { engineLocks, isHeld, lockedFailure, parseLock, takeLock } from "../../../cli/locks";
+
+/** As the engine of v3.259.0 writes it. */
+const RECORDED =
+  '{"pid":28646,"username":"root","hostname":"vm","timestamp":"2026-11-23T12:18:49.887515007Z"}';
+
+describe("locks", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "locks-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const lockOf = (pid: number, host = hostname(), since = new Date()): string =>
+    JSON.stringify({ pid, hostname: host, username: "ann", timestamp: since.toISOString() });
+  const deadPid = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
+
+  it("are read as the engine writes them", () => {
+    const lock = parseLock("f", RECORDED);
+    assert.deepEqual(
+      { pid: lock?.pid, host: lock?.host, user: lock?.user },
+      { pid: 28646, host: "vm", user: "root" },
+    );
+    assert.equal(lock?.since.toISOString(), "2026-11-23T12:18:49.887Z");
+    for (const text of ["", "{", "null", "[]", '{"pid":"1"}']) {
+      assert.equal(parseLock("f", text), undefined, text);
+    }
+  });
+
+  it("of the engine are found by the stack's folder, without its other files", () => {
+    writeFileSync(join(folder, "a.json"), RECORDED);
+    writeFileSync(join(folder, "a.json.attrs"), "{}");
+    assert.equal(engineLocks(folder).length, 1);
+    assert.deepEqual(engineLocks(join(folder, "none")), []);
+  });
+
+  it("are held by a process that lives, and by whoever we can't see", () => {
+    assert.equal(isHeld(parse(lockOf(process.pid))), true);
+    assert.equal(isHeld(parse(lockOf(1, "elsewhere"))), true);
+    assert.equal(isHeld(parse(lockOf(deadPid()))), false);
+  });
+
+  it("aren't held by another process that got the number later", function () {
+    if (process.platform !== "linux") this.skip();
+    assert.equal(isHeld(parse(lockOf(process.pid, hostname(), new Date(0)))), false);
+  });
+
+  it("of our own are taken by one at a time, and released", () => {
+    const file = join(folder, "deep", "dev.json");
+    const release = takeLock(file, "dev", "up dev");
+    assert.throws(
+      () => takeLock(file, "dev", "down dev"),
+      (error: unknown) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.exitCode, ExitCode.Failed);
+        assert.match(error.message, /Another run is working on the stack dev: `\.\/store up dev`/);
+        assert.match(
+          error.message,
+          new RegExp(`process ${process.pid}, since \\d\\d:\\d\\d:\\d\\d`),
+        );
+        return true;
+      },
+    );
+    release();
+    assert.equal(existsSync(file), false);
+    takeLock(file, "dev", "up dev")();
+  });
+
+  it("of our own are taken over from the dead", () => {
+    const file = join(folder, "dev.json");
+    for (const left of [lockOf(deadPid()), "", "{"]) {
+      writeFileSync(file, left);
+      takeLock(file, "dev", "up dev")();
+    }
+    mkdirSync(folder, { recursive: true });
+  });
+
+  it("say what to do about somebody on another machine", () => {
+    const failure = lockedFailure("dev", parse(lockOf(7, "elsewhere")));
+    assert.match(failure.message, /a pulumi command \(process 7 on elsewhere, of ann, since/);
+    assert.match(failure.remedy ?? "", /\.\/store pulumi cancel/);
+  });
+
+  function parse(text: string) {
+    const lock = parseLock("f", text);
+    assert.ok(lock);
+    return lock;
+  }
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findBackend } from "../../../cli/backend";
+import { Failure } from "../../../cli/failure";
+import { parseProject, Project, Stack } from "../../../cli/project";
+import { findState, lendStackFile, makeRunFolder, prepareState, State } from "../../../cli/state";
+
+const FILE = "config:\n  # a comment\n  store:httpPort: 8080\n";
+const SALT = "v1:c2FsdA==:v1:bm9uY2U=:dGV4dA==";
+
+describe("the state of a checkout", () => {
+  let root: string;
+  let project: Project;
+  /** No login of whoever runs the tests. */
+  const env = (): NodeJS.ProcessEnv => ({ PULUMI_HOME: join(root, "home") });
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "store with spaces-"));
+    project = parseProject(root, "name: store\nruntime: nodejs\n");
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  describe("backend", () => {
+    it("is files of the checkout where none was chosen", () => {
+      const backend = findBackend(project, join(root, ".store"), env());
+      assert.equal(backend.kind, "checkout");
+      assert.match(backend.url, /^file:\/\/.*store%20with%20spaces-.*\/\.store\/state$/);
+    });
+
+    it("is the user's own where one was chosen, in the engine's order", () => {
+      const url = (variables: NodeJS.ProcessEnv, text = "name: store\n"): string =>
+        findBackend(parseProject(root, text), root, { ...env(), ...variables }).url;
+      mkdirSync(join(root, "home"));
+      writeFileSync(join(root, "home/credentials.json"), '{"current": "s3://login"}');
+      const withProject = "name: store\nbackend: { url: s3://project }\n";
+      assert.equal(
+        url({ PULUMI_BACKEND_URL: "s3://environment" }, withProject),
+        "s3://environment",
+      );
+      assert.equal(url({}, withProject), "s3://project");
+      assert.equal(url({}), "s3://login");
+      writeFileSync(join(root, "home/credentials.json"), '{"current": ""}');
+      assert.match(url({}), /^file:/);
+      assert.equal(url({ PULUMI_ACCESS_TOKEN: "pul-1" }), "https://api.pulumi.com");
+    });
+
+    it("says which file of credentials can't be read", () => {
+      mkdirSync(join(root, "home"));
+      writeFileSync(join(root, "home/credentials.json"), "{");
+      assert.throws(() => findBackend(project, root, env()), /credentials\.json is not valid JSON/);
+    });
+  });
+
+  describe("passphrase", () => {
+    it("is made once, for its owner's eyes only", () => {
+      const state = findState(project, env());
+      const file = prepareState(state, env())["PULUMI_CONFIG_PASSPHRASE_FILE"] ?? "";
+      const passphrase = readFileSync(file, "utf8");
+      assert.match(passphrase, /^[\w-]{43}\n$/);
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      assert.equal(statSync(state.folder).mode & 0o777, 0o700);
+      prepareState(state, env());
+      assert.equal(readFileSync(file, "utf8"), passphrase);
+      assert.deepEqual(readdirSync(state.folder).sort(), ["passphrase", "state"]);
+    });
+
+    it("is the user's where one is set, even an empty one", () => {
+      const variables = { ...env(), PULUMI_CONFIG_PASSPHRASE: "" };
+      const state = findState(project, variables);
+      assert.equal(prepareState(state, variables)["PULUMI_CONFIG_PASSPHRASE_FILE"], undefined);
+      assert.equal(existsSync(join(state.folder, "passphrase")), false);
+    });
+  });
+
+  describe("the stack's file", () => {
+    let state: State;
+    let stack: Stack;
+    let copy: string;
+    const read = (): string => readFileSync(stack.file, "utf8");
+
+    beforeEach(() => {
+      state = findState(project, env());
+      prepareState(state, env());
+      const stacks = join(root, ".store/state/.pulumi/stacks/store");
+      mkdirSync(stacks, { recursive: true });
+      writeFileSync(
+        join(stacks, "dev.json"),
+        JSON.stringify({
+          checkpoint: { latest: { secrets_providers: { state: { salt: SALT } } } },
+        }),
+      );
+      stack = { name: "dev", file: join(root, "Pulumi.dev.yaml") };
+      writeFileSync(stack.file, FILE);
+    });
+
+    const lend = (): { takeBack: () => void } => {
+      const lent = lendStackFile(state, stack, makeRunFolder(state));
+      copy = lent.env["PULUMI_OPTION_CONFIG_FILE"] ?? "";
+      return lent;
+    };
+
+    it("is lent with the salt of the state, and stays as it is", () => {
+      const lent = lend();
+      assert.equal(readFileSync(copy, "utf8"), `${FILE}encryptionsalt: ${SALT}\n`);
+      lent.takeBack();
+      assert.equal(read(), FILE);
+    });
+
+    it("gets what the engine has changed in the copy", () => {
+      const lent = lend();
+      writeFileSync(copy, `config:\n  store:httpPort: "9000"\nencryptionsalt: ${SALT}\n`);
+      lent.takeBack();
+      assert.equal(read(), 'config:\n  store:httpPort: "9000"\n');
+    });
+
+    it("is cleaned of a salt that the engine has put into it directly", () => {
+      const lent = lend();
+      writeFileSync(stack.file, `config:\n  store:httpPort: "8080"\nencryptionsalt: ${SALT}\n`);
+      lent.takeBack();
+      assert.equal(read(), FILE);
+    });
+
+    it("keeps an edit that was made meanwhile", () => {
+      const lent = lend();
+      writeFileSync(stack.file, `${FILE}# edited\n`);
+      lent.takeBack();
+      assert.equal(read(), `${FILE}# edited\n`);
+    });
+
+    it("loses neither of two changes made at the same time", () => {
+      const lent = lend();
+      writeFileSync(stack.file, `${FILE}# edited\n`);
+      writeFileSync(copy, FILE.replace("8080", "9000"));
+      assert.throws(lent.takeBack, (error: unknown) => {
+        assert.ok(error instanceof Failure);
+        assert.match(error.message, /Pulumi\.dev\.yaml was edited while the engine changed it too/);
+        return true;
+      });
+      assert.equal(read(), `${FILE}# edited\n`);
+      assert.match(readFileSync(join(root, ".store/Pulumi.dev.yaml.engine"), "utf8"), /9000/);
+    });
+
+    it("is the file itself with a backend of the user's own", () => {
+      const own: State = {
+        ...state,
+        backend: { kind: "own", url: "s3://x", from: "PULUMI_BACKEND_URL" },
+      };
+      assert.deepEqual(lendStackFile(own, stack, root).env, {});
+      const other = { name: "dev", file: join(root, "other.yaml") };
+      assert.deepEqual(lendStackFile(own, other, root).env, {
+        PULUMI_OPTION_CONFIG_FILE: other.file,
+      });
+    });
+  });
+});
