@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Argument, Command, CommanderError } from "commander";
 import { ExitCode, Failure, UsageError } from "./failure";
-import { DEFAULT_STACK } from "./project";
+import { DEFAULT_STACK, ROOT } from "./project";
 import { renderFailure } from "./terminal";
 import { ToolchainError } from "../toolchain/report";
 
@@ -44,6 +46,7 @@ function program(call: Call): Command {
   const store = new Command("store")
     .usage("VERB [options]")
     .description("The store on Docker: brings it up on this machine, looks into it, takes it down.")
+    .version(packageVersion())
     .exitOverride()
     .showHelpAfterError("(./store --help lists the verbs, ./store VERB --help explains one)")
     .configureHelp({ showGlobalOptions: false })
@@ -202,6 +205,11 @@ function program(call: Call): Command {
 
   for (const command of store.commands) command.addHelpText("after", EXIT_CODES);
   return store;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(join(ROOT, "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 // Each verb's code is loaded when it is called, so that the others cost nothing. tsx doesn't see a dynamic import() here.

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { plain } from "../../../cli/events";
 import { listeningSockets } from "../../../cli/port";
 import { configValue, findStack, parseProject } from "../../../cli/project";
@@ -58,7 +59,7 @@ describe("./store", function () {
       encoding: "utf8",
       env: { ...process.env, CI: "true" },
     });
-    assert.doesNotMatch(stdout + stderr, /\x1b\[/);
+    assert.equal(stdout + stderr, stripVTControlCharacters(stdout + stderr));
   });
 });
 
