@@ -1,13 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { freePort } from "./service.ts";
+import { parse } from "yaml";
+import { freePort, repository } from "./service.ts";
 
-/** The version that the stacks run, as in Pulumi.yaml. */
-const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? "postgres:18.4";
+/** What the stacks run, or what TEST_POSTGRES_IMAGE names instead. */
+const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? imageOfTheStacks();
 
 /** A database of its own in the one PostgreSQL that a run of mocha shares. */
 export interface TestDatabase {
@@ -130,6 +131,13 @@ async function connectTo({ port, password }: Container, database: string): Promi
   client.on("error", () => undefined);
   await client.connect();
   return client;
+}
+
+function imageOfTheStacks(): string {
+  const project = parse(readFileSync(join(repository, "Pulumi.yaml"), "utf8")) as {
+    readonly config: { readonly "store:postgresImage": { readonly default: string } };
+  };
+  return project.config["store:postgresImage"].default;
 }
 
 function docker(...args: string[]): string {

@@ -83,7 +83,7 @@ export async function startService(
     fetch: (path, init) => fetch(url + path, init),
     json: async (path, init) => (await service.fetch(path, init)).json(),
     logged: async (what, matches) => {
-      await until(what, () => log.some(matches), 5);
+      await until(what, () => log.some(matches), 10);
       return log.find(matches) ?? assert.fail(what);
     },
     ready: () => until(`${name} is ready`, async () => (await service.fetch("/readyz")).ok),

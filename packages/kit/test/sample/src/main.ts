@@ -31,6 +31,14 @@ await start(manifest, ({ app, database, environment, client }) => {
       return reply.code(201).send({ greeting: GREETING });
     },
   );
+  app.get("/hold", { schema: { response: { 200: Type.String() } } }, async () =>
+    notes.transaction(async (transaction) => {
+      await transaction.query("SELECT 1");
+      await delay(2_000);
+      await transaction.query("SELECT 2");
+      return "held";
+    }),
+  );
   app.get("/slow", { schema: { response: { 200: Type.String() } } }, async () => {
     await delay(1_500);
     return "done";
