@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import { cacheFolder } from "./cache";
 import { Answer, Daemon } from "./images/daemon";
-import { debianBase, DebianBase, ensureDebianBase } from "./images/debian";
+import { debianBase, DebianBase, ensureDebianBase, exitingOnSignals } from "./images/debian";
 import {
   build,
   CONFIG_KEYS,
@@ -69,12 +69,8 @@ export async function ensureBaseImages(
   }
   const toMake = decisions.filter(({ decision }) => decision === "make");
   if (toMake.length > 0) {
-    await make(
-      toMake.map(({ image }) => image),
-      refs,
-      daemon,
-      report,
-    );
+    const images = toMake.map(({ image }) => image);
+    await exitingOnSignals(() => make(images, refs, daemon, report));
   }
   const standIns = decisions.filter(({ decision }) => isStandIn(decision));
   if (standIns.length > 0) {
@@ -86,12 +82,14 @@ export async function ensureBaseImages(
   return decisions.map(({ ref, decision }) => ({ ref, how: outcomeOf(decision) }));
 }
 
-/** The same look at things without changing any. */
+/** The same look at things without changing any; nothing is known of a daemon behind ssh. */
 export async function inspectBaseImages(
   refs: BaseImageRefs,
   docker: { readonly host: string },
 ): Promise<BaseImageFinding[]> {
-  return inspect(refs, new Daemon(docker.host));
+  if (!Daemon.speaksTo(docker.host)) return [];
+  const findings = await inspect(refs, new Daemon(docker.host));
+  return findings.map(({ image: _, ...finding }) => finding);
 }
 
 export type Decision = "use" | "pull" | "free the name" | "use stand-in" | "make";

@@ -204,9 +204,7 @@ async function removeOlderBases(base: DebianBase, daemon: Daemon): Promise<void>
   const filters = encodeURIComponent(JSON.stringify({ reference: [REPOSITORY] }));
   const { body } = await daemon.get(`/images/json?filters=${filters}`);
   const tags = (body as { RepoTags: string[] | null }[]).flatMap((image) => image.RepoTags ?? []);
-  const older = tags.filter(
-    (tag) => tag.startsWith(`${REPOSITORY}:${SUITE}-`) && tag !== base.ref,
-  );
+  const older = tags.filter((tag) => tag.startsWith(`${REPOSITORY}:${SUITE}-`) && tag !== base.ref);
   for (const tag of older) await daemon.delete(`/images/${tag}`);
 }
 
@@ -228,32 +226,37 @@ async function inScratchFolder(
   };
   remove();
   mkdirSync(folder, { recursive: true });
-  const restore = exitOnSignals(() => {
-    // Anew, and so after the handlers that end our child processes: they still write into the folder.
+  process.once("exit", remove);
+  // Anew, and so after the handlers that end our child processes: they still write into the folder.
+  const toTheEnd = (): void => {
     process.off("exit", remove);
     process.once("exit", remove);
-  });
-  process.once("exit", remove);
+  };
+  SIGNALS.forEach((signal) => process.prependListener(signal, toTheEnd));
   try {
     await action(folder);
   } finally {
+    SIGNALS.forEach((signal) => process.off(signal, toTheEnd));
     process.off("exit", remove);
-    restore();
     remove();
   }
 }
 
-/** A signal's default action skips "exit" handlers; where nobody handles it, this makes it an ordinary exit. */
-function exitOnSignals(before: () => void): () => void {
-  const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter(
-    (signal) => process.listenerCount(signal) === 0,
-  );
-  const exit = (signal: NodeJS.Signals): never => {
-    before();
-    process.exit(128 + os.constants.signals[signal]);
-  };
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * A signal's default action skips the "exit" handlers that clean up and release locks; where the program has no handler of
+ * its own, this makes it an ordinary exit for as long as the action takes.
+ */
+export async function exitingOnSignals<T>(action: () => Promise<T>): Promise<T> {
+  const signals = SIGNALS.filter((signal) => process.listenerCount(signal) === 0);
+  const exit = (signal: NodeJS.Signals): never => process.exit(128 + os.constants.signals[signal]);
   signals.forEach((signal) => process.once(signal, exit));
-  return () => signals.forEach((signal) => process.off(signal, exit));
+  try {
+    return await action();
+  } finally {
+    signals.forEach((signal) => process.off(signal, exit));
+  }
 }
 
 async function mustRun(
