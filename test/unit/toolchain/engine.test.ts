@@ -1,0 +1,145 @@
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import {
+  chooseEngine,
+  networkReason,
+  whyNotFromPath,
+  type EngineFacts,
+} from "../../../toolchain/engine";
+import { judgeGo } from "../../../toolchain/go";
+import { buildError, elapsed, toolchainKey } from "../../../toolchain/goToolchain";
+import {
+  checkPins,
+  disagreements,
+  engineVersion,
+  goSources,
+  plugins,
+  requiredGo,
+} from "../../../toolchain/pins";
+
+const goOfToday = { usable: true, version: "1.26.0", required: "1.25.11" } as const;
+const noGo = { usable: false, problem: "Go is not installed", required: "1.25.11" } as const;
+
+const nothing: EngineFacts = {
+  onPath: false,
+  npmReady: false,
+  toolchainReady: false,
+  downloadSite: "unreachable",
+  go: noGo,
+};
+
+describe("Which engine is used", () => {
+  const cases: [string, Partial<EngineFacts>, string][] = [
+    ["the user's own before all", { onPath: true, npmReady: true, toolchainReady: true }, "path"],
+    ["npm's download before ours", { npmReady: true, toolchainReady: true }, "npm"],
+    ["ours when it is there", { toolchainReady: true, downloadSite: "reachable" }, "toolchain"],
+    ["npm's download before building", { downloadSite: "reachable", go: goOfToday }, "npm"],
+    ["a build where nothing can be downloaded", { go: goOfToday }, "toolchain"],
+    ["none without Go and without the site", {}, "none"],
+  ];
+  for (const [title, facts, how] of cases) {
+    it(title, () => assert.equal(chooseEngine({ ...nothing, ...facts }).how, how));
+  }
+
+  it("says both ways out where there is none", () => {
+    const choice = chooseEngine(nothing);
+    assert.ok(choice.how === "none");
+    assert.match(choice.problem, /download site can't be reached, and Go is not installed/);
+    assert.match(choice.remedy, /install Go 1\.25\.11 or newer/);
+    assert.match(choice.remedy, /Pulumi \d+\.\d+\.\d+ or newer/);
+  });
+
+  it("refuses what is too old, silent or without a language host", () => {
+    const file = "/opt/bin/pulumi";
+    assert.match(whyNotFromPath(file, "3.100.0", "3.259.0", true) ?? "", /older than 3\.259\.0/);
+    assert.match(whyNotFromPath(file, undefined, "3.259.0", true) ?? "", /its version/);
+    assert.match(whyNotFromPath(file, "3.300.0", "3.259.0", false) ?? "", /language-nodejs/);
+    assert.equal(whyNotFromPath(file, "3.259.0", "3.259.0", true), undefined);
+  });
+
+  it("names the cause of a failed probe", () => {
+    const failed = new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND x") });
+    assert.equal(networkReason(failed), "getaddrinfo ENOTFOUND x");
+    assert.equal(networkReason(new Error("socket hang up")), "socket hang up");
+    assert.match(networkReason(new DOMException("", "TimeoutError")), /no answer within 3 s/);
+  });
+});
+
+describe("Which Go will do", () => {
+  it("one that is new enough", () => {
+    assert.equal(judgeGo({ version: "go1.25.11", toolchain: "local" }, "1.25.11").usable, true);
+  });
+
+  it("an older one that fetches a newer one by itself", () => {
+    assert.equal(judgeGo({ version: "go1.21.0", toolchain: "auto" }, "1.25.11").usable, true);
+  });
+
+  it("no older one that may not, or can't", () => {
+    const local = judgeGo({ version: "go1.24.4", toolchain: "local" }, "1.25.11");
+    assert.ok(!local.usable);
+    assert.match(local.problem, /1\.24\.4 and may not fetch a newer one/);
+    const old = judgeGo({ version: "go1.19.8", toolchain: "" }, "1.25.11");
+    assert.ok(!old.usable);
+    assert.equal(old.problem, "Go is 1.19.8");
+    assert.equal(judgeGo(undefined, "1.25.11").usable, false);
+  });
+
+  it("is as new as the newest module asks for, by number", () => {
+    assert.equal(requiredGo(["go 1.9.2\n", "module x\n\ngo 1.25.11\n", "go 1.25.8\n"]), "1.25.11");
+  });
+});
+
+describe("The pins of the toolchain", () => {
+  it("agree with the installed npm packages", () => checkPins());
+
+  it("name each disagreement", () => {
+    const goMod = readFileSync(path.join(goSources, "engine", "go.mod"), "utf8");
+    const installed = {
+      pulumi: engineVersion(),
+      ...Object.fromEntries(plugins.map(({ name, version }) => [`@pulumi/${name}`, version])),
+    };
+    assert.deepEqual(disagreements(installed, goMod), []);
+    assert.match(
+      disagreements({ ...installed, "@pulumi/docker": "5.3.0" }, goMod).join(),
+      /npm has @pulumi\/docker 5\.3\.0, toolchain\/pins\.ts 5\.2\.0/,
+    );
+    assert.match(
+      disagreements({ ...installed, pulumi: "3.300.0" }, goMod).join(),
+      /npm has pulumi 3\.300\.0/,
+    );
+  });
+});
+
+describe("The key of a build", () => {
+  const sources = { "engine/go.mod": "module a\n" };
+
+  it("is the same for the same sources and another for others", () => {
+    const key = toolchainKey(sources, "linux-x64");
+    assert.match(key, /^[0-9a-f]{16}$/);
+    assert.equal(toolchainKey({ ...sources }, "linux-x64"), key);
+    assert.notEqual(toolchainKey({ "engine/go.mod": "module b\n" }, "linux-x64"), key);
+    assert.notEqual(toolchainKey(sources, "linux-arm64"), key);
+  });
+});
+
+describe("A build that fails", () => {
+  const remedyFor = (stderr: string): string =>
+    buildError({ title: "Pulumi engine" }, stderr).remedy;
+
+  it("shows the end of what go said", () => {
+    const error = buildError({ title: "Pulumi engine" }, "noise\n".repeat(50) + "x.go:1: broken\n");
+    assert.match(error.message, /^The Pulumi engine could not be built:\n/);
+    assert.match(error.message, /x\.go:1: broken$/);
+    assert.ok(error.message.split("\n").length < 12);
+  });
+
+  it("says what to do about the disk, the memory and the network", () => {
+    assert.match(remedyFor("write /tmp/x: no space left on device"), /disk/);
+    assert.match(remedyFor("compile: signal: killed"), /memory/);
+    assert.match(remedyFor("dial tcp: lookup proxy: no such host"), /module proxy/);
+  });
+
+  it("tells the time as minutes and seconds", () => assert.equal(elapsed(65_900), "1:05"));
+});
