@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { cacheFolder, filesBelow, keyOf } from "../cache";
 import { messageOf, Reporter, ToolchainError } from "../report";
@@ -267,5 +268,7 @@ async function mustRun(
 ): Promise<void> {
   const { code, stdout, stderr } = await run(command, args, { env, onLine });
   if (code === 0) return;
+  // A Ctrl-C ends the command as well, perhaps before we hear of it: then this is not a failure to report.
+  await sleep(100);
   throw new ToolchainError(`${failure}:\n${lastLines(`${stdout}\n${stderr}`)}`, WAYS_OUT);
 }
