@@ -78,8 +78,23 @@ func Main(name, version string, resources map[tokens.Type]Resource) error {
 	context.AfterFunc(ctx, func() { p.cancel(errCancelled) })
 	return provider.MainContext(ctx, name, func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		p.host = host
-		return plugin.NewProviderServer(p), nil
+		return server{plugin.NewProviderServer(p)}, nil
 	})
+}
+
+// server says that there is a detailed diff when there is one. The SDK's forgets to, and the engine then ignores it: a
+// preview would show that a resource changes, but not what.
+type server struct {
+	pulumirpc.ResourceProviderServer
+}
+
+func (s server) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	diff, err := s.ResourceProviderServer.Diff(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	diff.HasDetailedDiff = len(diff.DetailedDiff) > 0
+	return diff, nil
 }
 
 // New is Main without the server, for tests.

@@ -1,0 +1,30 @@
+// Command pulumi-resource-command is a stand-in for the published command provider: it runs the commands of
+// local.Command on this machine, for real. It exists because the published plugin can't be built from Go modules; an
+// engine that can download plugins never sees it.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+
+	"store/toolchain/stand-ins/pulumi-resource-command/local"
+	"store/toolchain/stand-ins/standin"
+)
+
+// version is set by the linker to the version of the npm package that this stands in for.
+var version = "0.0.0-dev"
+
+// The published provider also has command:remote:Command and command:remote:CopyToRemote. Their place is a package
+// `remote` next to `local`; until then, who uses them is told that the stand-in doesn't do them.
+var resources = map[tokens.Type]standin.Resource{
+	"command:local:Command": local.Command,
+}
+
+func main() {
+	if err := standin.Main("command", version, resources); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
