@@ -67,6 +67,7 @@ export interface DatabaseArgs {
 /** A PostgreSQL server for one service, on a network that nobody else is on. */
 export class Database extends pulumi.ComponentResource {
   readonly connection: DatabaseConnection;
+  readonly containerId: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Database", name, {}, opts);
@@ -95,7 +96,7 @@ export class Database extends pulumi.ComponentResource {
       network,
     };
 
-    new docker.Container(
+    const container = new docker.Container(
       name,
       {
         ...hardened({ memoryMiB: args.memoryMiB ?? 256, waitSeconds: 90 }),
@@ -139,6 +140,7 @@ export class Database extends pulumi.ComponentResource {
       { parent: this, ...DELETE_BEFORE_CREATE },
     );
 
+    this.containerId = container.id;
     this.registerOutputs({ host: this.connection.host });
   }
 }

@@ -2,7 +2,15 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL } from "./container";
 import { Files } from "./files";
-import { GATEWAY_ADMIN_PORT, GATEWAY_PORT, haproxyConfig, Route } from "./haproxy";
+import {
+  GATEWAY_ADMIN_PORT,
+  GATEWAY_COMMAND_PORT,
+  GATEWAY_PORT,
+  haproxyConfig,
+  Route,
+  SERVER_STATE_FILE,
+} from "./haproxy";
+import { Host } from "./host/host";
 import { labels } from "./labels";
 
 export interface GatewayArgs {
@@ -13,26 +21,26 @@ export interface GatewayArgs {
   readonly networks: readonly docker.Network[];
   /** Port of the host. */
   readonly httpPort: number;
-  /** Address of the host's interface on which it listens. */
-  readonly bindAddress: string;
+  readonly host: Host;
   /** What must be there before the routes to it are. */
   readonly after: readonly pulumi.Resource[];
 }
 
 /** The one door to the store: HAProxy with the routes of the services' specs. */
 export class Gateway extends pulumi.ComponentResource {
-  readonly containerName: pulumi.Output<string>;
+  readonly containerId: pulumi.Output<string>;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Gateway", name, {}, opts);
 
-    // The container doesn't depend on what is in the file: it notices a new one by itself and takes it without a break.
-    const config = new Files(
+    // The container doesn't depend on what is in the files: it takes new ones without a break.
+    const { text, version } = haproxyConfig(args.routes);
+    const files = new Files(
       `${name}-config`,
       {
         service: "gateway",
         imageId: args.imageId,
-        files: { [CONFIG_FILE]: haproxyConfig(args.routes) },
+        files: { [CONFIG]: text, [TAKE]: TAKE_CONFIG },
       },
       { parent: this, dependsOn: [...args.after] },
     );
@@ -42,10 +50,10 @@ export class Gateway extends pulumi.ComponentResource {
       {
         ...hardened({ memoryMiB: 192, waitSeconds: 60 }),
         image: args.imageId,
-        entrypoints: ["sh", "-c", RUN],
-        volumes: [config.mountedAt(CONFIG_FOLDER)],
+        entrypoints: ["haproxy", "-W", "-db", "-f", `${FOLDER}/${CONFIG}`],
+        volumes: [files.mountedAt(FOLDER)],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
-        ports: [{ internal: GATEWAY_PORT, external: args.httpPort, ip: args.bindAddress }],
+        ports: [{ internal: GATEWAY_PORT, external: args.httpPort, ip: args.host.bindAddress }],
         networksAdvanced: args.networks.map((network) => ({
           name: network.name,
           aliases: ["gateway"],
@@ -64,34 +72,47 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this, ...DELETE_BEFORE_CREATE },
     );
 
-    this.containerName = container.name;
-    this.registerOutputs({ containerName: this.containerName });
+    args.host.run(
+      `${name}-reload`,
+      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${TAKE} ${version} # ${files.version}`,
+      { parent: this },
+    );
+
+    this.containerId = container.id;
+    this.registerOutputs({ containerId: this.containerId });
   }
 }
 
-const CONFIG_FOLDER = "/etc/store";
-const CONFIG_FILE = "haproxy.cfg";
+const FOLDER = "/etc/store";
+const CONFIG = "haproxy.cfg";
+const TAKE = "take-config.sh";
 
 /**
- * Runs HAProxy and reloads it when the file changes. A reload hands the listening sockets on to new processes, and the old
- * ones finish their requests, so nothing is refused. A file that HAProxy doesn't accept is reported and not taken.
+ * Makes HAProxy take the configuration that is there now, and waits until it has: a reload hands the listening sockets and
+ * the servers' states on to a new process, and the old one finishes its requests, so nothing is refused.
  */
-const RUN = `
-config=${CONFIG_FOLDER}/${CONFIG_FILE}
-haproxy -W -db -f "$config" &
-master=$!
-trap 'kill -USR1 $master' USR1 TERM INT
-taken=$(cksum <"$config")
-while kill -0 $master 2>/dev/null; do
-  sleep 1 &
-  wait $!
-  found=$(cksum <"$config")
-  if [ "$found" != "$taken" ]; then
-    taken=$found
-    if haproxy -c -q -f "$config"; then kill -USR2 $master; else echo "the new configuration is refused, the old one stays" >&2; fi
-  fi
+const TAKE_CONFIG = `set -eu
+version=$1
+ask() { exec 3<>/dev/tcp/127.0.0.1/${GATEWAY_ADMIN_PORT}; printf 'GET /version HTTP/1.0\\r\\n\\r\\n' >&3; tail -n 1 <&3; exec 3>&-; }
+case $(ask) in
+  "$version"*) ;;
+  *)
+    haproxy -c -q -f ${FOLDER}/${CONFIG}
+    exec 4<>/dev/tcp/127.0.0.1/${GATEWAY_COMMAND_PORT}
+    echo 'show servers state' >&4
+    cat <&4 >${SERVER_STATE_FILE}
+    exec 4>&-
+    # Process 1 passes the signal on.
+    kill -USR2 1
+    ;;
+esac
+for _ in $(seq 150); do
+  answer=$(ask || true)
+  [ "$answer" != "$version" ] || exit 0
+  sleep 0.2
 done
-wait $master
+echo "the gateway hasn't taken its new configuration within 30 s; it says: $answer" >&2
+exit 1
 `;
 
 /** An HTTP request by bash alone: the image has no curl. */

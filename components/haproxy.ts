@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** One service behind the gateway. */
 export interface Route {
   /** The service's name, by which its instances are found in the network's DNS. */
@@ -9,9 +11,13 @@ export interface Route {
   readonly healthPath: string;
 }
 
-/** Ports inside the gateway's container. */
+/** Ports inside the gateway's container: for requests, for health and metrics, for HAProxy's own commands. */
 export const GATEWAY_PORT = 80;
 export const GATEWAY_ADMIN_PORT = 8404;
+export const GATEWAY_COMMAND_PORT = 8405;
+
+/** Where a reload finds which servers were up, so that it needn't wait for the first health checks. */
+export const SERVER_STATE_FILE = "/tmp/servers.state";
 
 /**
  * The gateway's configuration. It follows the services' instances by DNS, so that it is the same however many there are and
@@ -19,13 +25,23 @@ export const GATEWAY_ADMIN_PORT = 8404;
  *
  * @see https://docs.haproxy.org/3.0/configuration.html
  */
-export function haproxyConfig(routes: readonly Route[]): string {
-  return `${[GLOBAL, publicFrontend(routes), ADMIN_FRONTEND, ...sorted(routes).map(backend)].join("\n\n")}\n`;
+export function haproxyConfig(routes: readonly Route[]): GatewayConfig {
+  const sections = [GLOBAL, publicFrontend(routes), ...sorted(routes).map(backend)].join("\n\n");
+  const version = createHash("sha256").update(sections).digest("hex").slice(0, 16);
+  return { text: `${sections}\n\n${adminFrontend(routes, version)}\n`, version };
+}
+
+export interface GatewayConfig {
+  readonly text: string;
+  /** What {@link GATEWAY_ADMIN_PORT} answers on /version once this configuration is in use and each service can be reached. */
+  readonly version: string;
 }
 
 const GLOBAL = `global
     log stdout format raw daemon info
     maxconn 4096
+    stats socket ipv4@127.0.0.1:${GATEWAY_COMMAND_PORT} level user
+    server-state-file ${SERVER_STATE_FILE}
 
 defaults
     mode http
@@ -44,6 +60,7 @@ defaults
     option redispatch 1
     retry-on conn-failure empty-response
     option forwardfor
+    load-server-state-from-file global
     # On a reused connection only where a failed request can be sent again.
     http-reuse safe
 
@@ -60,13 +77,21 @@ resolvers docker
     hold timeout 2s
     accepted_payload_size 8192`;
 
-const ADMIN_FRONTEND = `# For Docker's health check and for who collects metrics; not published.
+function adminFrontend(routes: readonly Route[], version: string): string {
+  const unreachable = sorted(routes).map(
+    ({ service }) =>
+      `    http-request return status 503 content-type text/plain string "${version} waits for ${service}" if { path /version } { nbsrv(${service}) eq 0 }`,
+  );
+  return `# For Docker's health check, for who reloads it and who collects metrics; not published.
 frontend admin
     bind :${GATEWAY_ADMIN_PORT}
     option dontlog-normal
     monitor-uri /healthz
     http-request use-service prometheus-exporter if { path /metrics }
+${unreachable.join("\n")}
+    http-request return status 200 content-type text/plain string "${version}" if { path /version }
     http-request return status 404`;
+}
 
 function publicFrontend(routes: readonly Route[]): string {
   // The longest prefix first, since the first that fits is taken.
@@ -115,7 +140,7 @@ function backend(route: Route): string {
     http-error status 503 ${problem(503, "Service Unavailable", `${route.service} can't be reached at the moment. Try again shortly.`)}
     http-error status 504 ${problem(504, "Gateway Timeout", `${route.service} took too long to answer.`)}
     # Room for every instance and its replacement beside it.
-    server-template ${route.service} ${MOST_INSTANCES} ${route.service}:${route.port} check inter 500ms fall 1 rise 1 resolvers docker init-addr none`;
+    server-template ${route.service} ${MOST_INSTANCES} ${route.service}:${route.port} check inter 500ms fall 1 rise 1 resolvers docker init-addr last,none`;
 }
 
 /** A problem document (RFC 9457) as the arguments of an answer. */

@@ -31,6 +31,7 @@ export interface ServiceArgs {
 export class Service extends pulumi.ComponentResource {
   /** Names of the containers. */
   readonly containers: pulumi.Output<string[]>;
+  readonly containerIds: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: ServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Service", name, {}, opts);
@@ -82,6 +83,7 @@ export class Service extends pulumi.ComponentResource {
     );
 
     this.containers = pulumi.all(instances.map((instance) => instance.name));
+    this.containerIds = instances.map((instance) => instance.id);
     this.registerOutputs({ containers: this.containers });
   }
 }

@@ -78,10 +78,10 @@ export class Store extends pulumi.ComponentResource {
         },
         here,
       );
-      return { service, spec, image, component };
+      return { service, spec, image, database, component };
     });
 
-    new Gateway(
+    const gateway = new Gateway(
       "gateway",
       {
         imageId: haproxyImageId,
@@ -93,11 +93,19 @@ export class Store extends pulumi.ComponentResource {
         })),
         networks: Object.values(networks),
         httpPort: args.httpPort,
-        bindAddress: args.host.bindAddress,
+        host: args.host,
         after: running.map(({ component }) => component),
       },
       here,
     );
+
+    limitProcesses(args.host, here, [
+      { containers: [gateway.containerId], processes: GATEWAY_PROCESSES },
+      ...running.flatMap(({ spec, database, component }) => [
+        { containers: component.containerIds, processes: spec.limits?.pids ?? SERVICE_PROCESSES },
+        { containers: database ? [database.containerId] : [], processes: DATABASE_PROCESSES },
+      ]),
+    ]);
 
     this.url = `http://${args.host.address}${args.httpPort === 80 ? "" : `:${args.httpPort}`}`;
     this.images = Object.fromEntries(running.map(({ service, image }) => [service, image.ref]));
@@ -106,6 +114,36 @@ export class Store extends pulumi.ComponentResource {
     );
     this.registerOutputs({ url: this.url, images: this.images });
   }
+}
+
+/** Most processes and threads at a time: HAProxy has a thread for each core, twice while it reloads. */
+const GATEWAY_PROCESSES = 512;
+const SERVICE_PROCESSES = 128;
+/** PostgreSQL takes 100 connections, each a process, and has a dozen of its own. */
+const DATABASE_PROCESSES = 256;
+
+/**
+ * Puts a limit on how many processes a container can have. The docker provider has no argument for it, so it is set right
+ * after the containers have been made.
+ */
+function limitProcesses(
+  host: Host,
+  opts: pulumi.CustomResourceOptions,
+  limits: readonly {
+    readonly containers: readonly pulumi.Output<string>[];
+    readonly processes: number;
+  }[],
+): void {
+  const commands = limits.flatMap(({ containers, processes }) =>
+    containers.map(
+      (id) => pulumi.interpolate`docker update --pids-limit ${processes} ${id} >/dev/null`,
+    ),
+  );
+  host.run(
+    "process-limits",
+    pulumi.all(commands).apply((lines) => lines.join(" &&\n")),
+    opts,
+  );
 }
 
 /** The images of the services, and those on which they are built, each of them once. */

@@ -1,3 +1,4 @@
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Host } from "./host";
@@ -14,7 +15,11 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly address = "localhost";
   readonly sharesFiles = true;
 
-  constructor(name: string, args: LocalHostArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: LocalHostArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("store:index:LocalHost", name, {}, opts);
     this.provider = new docker.Provider(
       `${name}-docker`,
@@ -22,5 +27,17 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
       { parent: this },
     );
     this.registerOutputs({ address: this.address });
+  }
+
+  run(
+    name: string,
+    script: pulumi.Input<string>,
+    opts: pulumi.CustomResourceOptions,
+  ): pulumi.CustomResource {
+    return new command.local.Command(
+      name,
+      { create: script, environment: { DOCKER_HOST: this.args.dockerHost } },
+      opts,
+    );
   }
 }

@@ -8,13 +8,15 @@ const route = (service: string, ...prefixes: string[]): Route => ({
   healthPath: "/readyz",
 });
 
+const configOf = (routes: readonly Route[]): string => haproxyConfig(routes).text;
+
 describe("gateway configuration", () => {
   const routes = [
     route("storefront", "/"),
     route("orders", "/api/orders"),
     route("reports", "/api/orders/reports"),
   ];
-  const config = haproxyConfig(routes);
+  const config = configOf(routes);
 
   it("asks the longest prefix first, and never takes a longer name for a prefix", () => {
     const reports = config.indexOf("use_backend reports if { path /api/orders/reports } or");
@@ -26,23 +28,29 @@ describe("gateway configuration", () => {
   });
 
   it("is the same in whichever order the services come", () => {
-    assert.equal(haproxyConfig([...routes].reverse()), config);
+    assert.equal(configOf([...routes].reverse()), config);
   });
 
   it("finds each service by its name and port, and asks for its health", () => {
-    const own = haproxyConfig([{ ...route("a", "/a"), port: 4321, healthPath: "/ok" }]);
+    const own = configOf([{ ...route("a", "/a"), port: 4321, healthPath: "/ok" }]);
     assert.match(own, /server-template a 32 a:4321 check .*resolvers docker init-addr none/);
     assert.match(own, /option httpchk GET \/ok\n/);
   });
 
   it("answers 404 by itself where no service has the root", () => {
-    const own = haproxyConfig([route("a", "/api/a")]);
+    const own = configOf([route("a", "/api/a")]);
     assert.doesNotMatch(own, /default_backend/);
     assert.match(own, /return status 404 .* if !\{ path \/api\/a \} !\{ path_beg \/api\/a\/ \}/);
   });
 
+  it("has a version that changes with it, and that it gives away", () => {
+    const { text, version } = haproxyConfig(routes);
+    assert.match(text, new RegExp(`string "${version}" if \\{ path /version \\}`));
+    assert.notEqual(haproxyConfig(routes.slice(1)).version, version);
+  });
+
   it("has no section twice for a service with several prefixes", () => {
-    const own = haproxyConfig([route("a", "/api/a", "/assets")]);
+    const own = configOf([route("a", "/api/a", "/assets")]);
     assert.equal(own.match(/^backend a$/gm)?.length, 1);
     assert.equal(own.match(/use_backend a /g)?.length, 2);
   });

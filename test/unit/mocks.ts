@@ -92,4 +92,5 @@ function outputsOf(
 export const CONTAINER = "docker:index/container:Container";
 export const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
 export const NETWORK = "docker:index/network:Network";
+export const COMMAND = "command:local:Command";
 export const VOLUME = "docker:index/volume:Volume";

@@ -5,6 +5,7 @@ import { LocalHost } from "../../components/host/local";
 import { Store, StoreArgs } from "../../components/store";
 import { ServiceSpec } from "../../services/spec";
 import {
+  COMMAND,
   CONTAINER,
   NETWORK,
   promiseOf,
@@ -75,6 +76,36 @@ describe("components", () => {
       assert.equal(inputs["wait"], true, name);
       assert.ok(inputs["healthcheck"], name);
     }
+  });
+
+  it("limits the processes of every container that runs", async () => {
+    store();
+    const { inputs } = await resource(COMMAND, "process-limits");
+    const limits = [
+      ...String(inputs["create"]).matchAll(/^docker update --pids-limit (\d+) (\S+)-id /gm),
+    ];
+    assert.deepEqual(Object.fromEntries(limits.map(([, limit, name]) => [name, limit])), {
+      gateway: "512",
+      "inventory-0": "128",
+      "inventory-database": "256",
+      "orders-0": "128",
+      "orders-database": "256",
+      "storefront-0": "128",
+    });
+    assert.deepEqual(inputs["environment"], { DOCKER_HOST: "unix:///test.sock" });
+  });
+
+  it("has the gateway take each new configuration, and waits for it", async () => {
+    store();
+    const first = (await resource(COMMAND, "gateway-reload")).inputs["create"];
+    reset();
+    store({ running: ["inventory"] });
+    const second = (await resource(COMMAND, "gateway-reload")).inputs["create"];
+    assert.match(
+      String(first),
+      /^docker exec gateway-id bash \/etc\/store\/take-config\.sh [0-9a-f]{16} # gateway-config-id$/,
+    );
+    assert.notEqual(first, second);
   });
 
   it("puts each container on its networks and no other", async () => {
