@@ -33,7 +33,7 @@ describe("gateway configuration", () => {
 
   it("finds each service by its name and port, and asks for its health", () => {
     const own = configOf([{ ...route("a", "/a"), port: 4321, healthPath: "/ok" }]);
-    assert.match(own, /server-template a 32 a:4321 check .*resolvers docker init-addr none/);
+    assert.match(own, /server-template a 32 a:4321 check .*resolvers docker init-addr last,none/);
     assert.match(own, /option httpchk GET \/ok\n/);
   });
 
