@@ -97,10 +97,11 @@ ask() { exec 3<>/dev/tcp/127.0.0.1/${GATEWAY_ADMIN_PORT}; printf 'GET /version H
 case $(ask) in
   "$version"*) ;;
   *)
-    haproxy -c -q -f ${FOLDER}/${CONFIG}
+    verdict=$(haproxy -c -f ${FOLDER}/${CONFIG} 2>&1) || { echo "$verdict" >&2; exit 1; }
     exec 4<>/dev/tcp/127.0.0.1/${GATEWAY_COMMAND_PORT}
     echo 'show servers state' >&4
-    cat <&4 >${SERVER_STATE_FILE}
+    # Without the places that no server has taken: each would be reported as lost.
+    grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 >${SERVER_STATE_FILE}
     exec 4>&-
     # Process 1 passes the signal on.
     kill -USR2 1

@@ -46,7 +46,6 @@ const GLOBAL = `global
 defaults
     mode http
     log global
-    option httplog
     # One JSON object a line, like the services' logs; the request id is what ties them together.
     log-format "%{+json}o %(time)[date(0,ms),ms_ltime(%Y-%m-%dT%H:%M:%S.%3N,)] %(service)[str(gateway)] %(reqId)[var(txn.request_id)] %(method)HM %(path)HPO %(status)ST %(bytes)B %(durationMs)Ta %(backend)b %(server)s %(ended)ts"
     timeout connect 1s
@@ -59,6 +58,8 @@ defaults
     retries 3
     option redispatch 1
     retry-on conn-failure empty-response
+    # Whoever keeps a connection open is told to close it with an answer, not by hanging up, when a reload or an end is under way.
+    option idle-close-on-response
     option forwardfor
     load-server-state-from-file global
     # On a reused connection only where a failed request can be sent again.
