@@ -37,6 +37,15 @@ export const plugins: readonly PluginPin[] = [
     tags: [],
     standIn: true,
   },
+  {
+    name: "command",
+    // npm's "latest" is an old build under a wrong tag.
+    version: "1.2.1",
+    module: "stand-ins",
+    package: "./pulumi-resource-command",
+    tags: [],
+    standIn: true,
+  },
 ];
 
 /**
