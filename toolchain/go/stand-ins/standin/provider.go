@@ -82,8 +82,9 @@ func Main(name, version string, resources map[tokens.Type]Resource) error {
 	})
 }
 
-// server says that there is a detailed diff when there is one. The SDK's forgets to, and the engine then ignores it: a
-// preview would show that a resource changes, but not what.
+// server mends what the SDK's makes of a diff: it forgets to say that there is a detailed one, which the engine then
+// ignores, and it names paths where the engine looks for properties. A preview would show that a resource changes, but
+// not in what.
 type server struct {
 	pulumirpc.ResourceProviderServer
 }
@@ -94,7 +95,20 @@ func (s server) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirp
 		return nil, err
 	}
 	diff.HasDetailedDiff = len(diff.DetailedDiff) > 0
+	for i, path := range diff.Diffs {
+		diff.Diffs[i] = propertyOf(path)
+	}
+	slices.Sort(diff.Diffs)
+	diff.Diffs = slices.Compact(diff.Diffs)
 	return diff, nil
+}
+
+// propertyOf is environment for environment.NAME and triggers for triggers[0].
+func propertyOf(path string) string {
+	if end := strings.IndexAny(path, ".["); end > 0 {
+		return path[:end]
+	}
+	return path
 }
 
 // New is Main without the server, for tests.
@@ -200,10 +214,7 @@ func (r Resource) replacesAt(path string) bool {
 	if r.Update == nil {
 		return true
 	}
-	return slices.ContainsFunc(r.Replacing, func(key resource.PropertyKey) bool {
-		rest, ok := strings.CutPrefix(path, string(key))
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	})
+	return slices.Contains(r.Replacing, resource.PropertyKey(propertyOf(path)))
 }
 
 func (p *standIn) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
