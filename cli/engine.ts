@@ -92,12 +92,7 @@ function passOnSignals(
     count += 1;
     if (count > 2) child.kill("SIGKILL");
     else if (eventLog === undefined) passOnToEngineWithoutLog(child, signal);
-    else {
-      const wanted = count;
-      setTimeout(() => {
-        if (heard(readEvents(eventLog)) < wanted) child.kill(signal);
-      }, 400).unref();
-    }
+    else passOnUnlessHeard(child, signal, eventLog, count);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
   return {
@@ -106,6 +101,25 @@ function passOnSignals(
       for (const signal of SIGNALS) process.off(signal, handle);
     },
   };
+}
+
+/** A busy machine may take the engine a moment to say that it has heard. */
+const HEARS_WITHIN_MS = 2000;
+
+function passOnUnlessHeard(
+  child: ChildProcess,
+  signal: NodeJS.Signals,
+  eventLog: string,
+  count: number,
+): void {
+  const until = Date.now() + HEARS_WITHIN_MS;
+  const look = setInterval(() => {
+    const done = child.exitCode !== null || heard(readEvents(eventLog)) >= count;
+    if (!done && Date.now() < until) return;
+    clearInterval(look);
+    if (!done) child.kill(signal);
+  }, 100);
+  look.unref();
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -1,5 +1,5 @@
 import { Checkpoint, CONTAINER_TYPE } from "../checkpoint";
-import { displayName } from "../containers";
+import { displayName, running } from "../containers";
 import { Docker } from "../docker";
 import { explainRun } from "../explain";
 import { ExitCode, Failure, UsageError } from "../failure";
@@ -67,15 +67,17 @@ export function planDown(
   const kept = resources.filter(({ protect }) => protect === true);
   const others = resources.filter(({ protect }) => protect !== true);
   const data = kept.flatMap(({ id }) => id ?? []);
-  const services = there
-    ? [...new Set(there.containers.filter(({ role }) => role !== "files").map(displayName))]
-    : [];
+  // Another checkout's containers have the same labels; ours are in the record.
+  const ids = new Set(resources.flatMap(({ id }) => id ?? []));
+  const ours = running(there?.containers ?? []).filter(({ id }) => ids.has(id));
+  const services = [...new Set(ours.map(displayName))];
   const containers = others.filter(({ type }) => type === CONTAINER_TYPE).length;
   const rest = others.length - containers;
   return {
     goes: [
       ...(services.length > 0 ? [`the containers of ${services.join(", ")}`] : []),
       ...(services.length === 0 && containers > 0 ? [`${containers} containers`] : []),
+      ...(record && record.pending.length > 0 ? ["what an interrupted run has left"] : []),
       ...(rest > 0 ? ["their networks, files and images"] : []),
       ...(volumes && data.length > 0
         ? [`THE DATA: the volumes ${data.join(", ")} and their passwords`]

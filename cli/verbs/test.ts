@@ -31,8 +31,6 @@ export async function test(options: TestOptions): Promise<ExitCode> {
 interface Tier {
   readonly name: string;
   readonly specs: readonly string[];
-  /** Its own configuration of mocha, where it has one. */
-  readonly config: string;
   readonly setUp: (report: Reporter) => Promise<void>;
 }
 
@@ -40,19 +38,16 @@ const TIERS: readonly Tier[] = [
   {
     name: "unit",
     specs: ["test/unit/**/*.test.ts"],
-    config: ".mocharc.json",
     setUp: () => Promise.resolve(),
   },
   {
     name: "services",
     specs: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts"],
-    config: ".mocharc.services.json",
     setUp: setUpDocker,
   },
   {
     name: "integration",
     specs: ["test/integration/**/*.test.ts"],
-    config: ".mocharc.json",
     setUp: async (report) => {
       await setUpDocker(report);
       await ensureEngine(report);
@@ -99,12 +94,9 @@ export function countsOf(report: string | undefined, exitCode: number): Counts &
 async function runMocha(tier: Tier, args: readonly string[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "store-test-"));
   const countsFile = join(folder, "counts.json");
-  const config = existsSync(join(ROOT, tier.config)) ? tier.config : ".mocharc.json";
   try {
     const exitCode = await run(process.execPath, [
       require.resolve("mocha/bin/mocha.js"),
-      "--config",
-      config,
       "--reporter",
       join(ROOT, "cli", "mochaReporter.cjs"),
       "--reporter-option",

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { Docker } from "../docker";
 import { explainRun } from "../explain";
 import { ExitCode, UsageError } from "../failure";
@@ -6,8 +8,16 @@ import { takeLock } from "../locks";
 import { checkPort } from "../port";
 import { stackOption, storeCommand } from "../project";
 import { openSession, Session, StackOptions } from "../session";
-import { clearEngineLocks, ensureStack, isLocal, Ready, runOnStack, setUp } from "../setup";
-import { checkpointOf, lockFile } from "../state";
+import {
+  clearEngineLocks,
+  ensureStack,
+  isLocal,
+  Ready,
+  recordOf,
+  runOnStack,
+  setUp,
+} from "../setup";
+import { lockFile, unfinishedMark } from "../state";
 import { colors, isInteractive, Reporter, reporter } from "../terminal";
 import { storeUrl } from "../url";
 import { listContainers } from "../containers";
@@ -35,6 +45,10 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     const healing = await heal(session, ready, report);
     if (ready.docker) await checkPort(session, ready.docker);
 
+    const unfinished = unfinishedMark(state, stack.name);
+    mkdirSync(dirname(unfinished), { recursive: true });
+    writeFileSync(unfinished, "");
+
     const verb = straight || asks ? "up" : "preview";
     const refresh = options.refresh === true || healing.differences.length > 0;
     const run = await runOnStack(
@@ -49,6 +63,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
       { events: true },
     );
     if (run.exitCode !== 0) throw await explainRun("up", session, ready.docker, run);
+    rmSync(unfinished, { force: true });
     if (verb === "preview") throw notAsked(stack.name);
     if (ready.docker) {
       await removeOrphans(ready.docker, healing.orphans, report);
@@ -62,8 +77,12 @@ export async function up(options: UpOptions): Promise<ExitCode> {
 
 /** Puts right what an interrupted run or somebody's hand has left, as far as that goes before the engine runs. */
 async function heal(session: Session, ready: Ready, report: Reporter): Promise<Healing> {
-  const checkpoint = checkpointOf(session.state, session.stack.name);
-  if (checkpoint === undefined || ready.docker === undefined) return NOTHING_TO_HEAL;
+  if (ready.docker === undefined) return NOTHING_TO_HEAL;
+  // A backend far away is asked only when there is reason to.
+  const { state, stack } = session;
+  const asks = state.backend.kind === "checkout" || existsSync(unfinishedMark(state, stack.name));
+  const checkpoint = asks ? await recordOf(session, ready) : undefined;
+  if (checkpoint === undefined) return NOTHING_TO_HEAL;
   const there = await present(ready.docker, session.project.name, session.stack.name);
   const healing = planHealing(checkpoint, there);
   if (healing.differences.length === 0 && healing.orphans.length === 0) return healing;

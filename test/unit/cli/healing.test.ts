@@ -89,8 +89,9 @@ describe("what down removes", () => {
     const plan = planDown(KILLED, presentOf(KILLED), false);
     assert.deepEqual(
       plan.goes.map((line) => line.split(" ")[0]),
-      ["the", "their"],
+      ["the", "what", "their"],
     );
+    assert.match(plan.goes[0] ?? "", /^the containers of .*storefront/);
     assert.equal(plan.stays.length, 4);
     assert.ok(plan.stays.every((name) => /-data-/.test(name)));
   });
@@ -99,6 +100,11 @@ describe("what down removes", () => {
     const plan = planDown(KILLED, presentOf(KILLED), true);
     assert.match(plan.goes.at(-1) ?? "", /^THE DATA: the volumes .*inventory-data-/);
     assert.deepEqual(plan.stays, []);
+  });
+
+  it("isn't what another checkout runs under the same labels", () => {
+    const there = { ...NOTHING, containers: [container({ id: "theirs" })] };
+    assert.deepEqual(planDown(undefined, there, true).goes, []);
   });
 
   it("is nothing where there is nothing, or only data that stays", () => {
@@ -121,7 +127,7 @@ function presentOf(record: Checkpoint): Present {
     containers: of("docker:index/container:Container").map(({ id = "", urn }) => {
       const name = urn.split("::").at(-1) ?? "";
       const role = /-(config|secrets)$/.test(name) ? "files" : "service";
-      return container({ id, name, role, state: role === "files" ? "created" : "running" });
+      return container({ id, name, service: name, role, state: role === "files" ? "created" : "running" });
     }),
     networks: of("docker:index/network:Network").map(({ id = "" }) => ({ id, name: id })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
