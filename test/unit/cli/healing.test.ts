@@ -127,7 +127,13 @@ function presentOf(record: Checkpoint): Present {
     containers: of("docker:index/container:Container").map(({ id = "", urn }) => {
       const name = urn.split("::").at(-1) ?? "";
       const role = /-(config|secrets)$/.test(name) ? "files" : "service";
-      return container({ id, name, service: name, role, state: role === "files" ? "created" : "running" });
+      return container({
+        id,
+        name,
+        service: name,
+        role,
+        state: role === "files" ? "created" : "running",
+      });
     }),
     networks: of("docker:index/network:Network").map(({ id = "" }) => ({ id, name: id })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
