@@ -1,6 +1,6 @@
 import { displayName, LABEL, listContainers, running, StoreContainer } from "../containers";
-import { Docker, withLabels } from "../docker";
-import { ExitCode } from "../failure";
+import { Docker, DockerUnreachable, withLabels } from "../docker";
+import { ExitCode, Failure } from "../failure";
 import { LogLine, readLog } from "../logs";
 import { connectDocker, openSession, Session, StackOptions } from "../session";
 import { findTargets } from "../targets";
@@ -22,6 +22,9 @@ export async function logs(options: LogsOptions): Promise<ExitCode> {
   else await printInOrder(docker, options, targets, write);
   return ExitCode.Ok;
 }
+
+/** From where a log is read: its last lines, or what came after a moment (in seconds). */
+type LogStart = { readonly tail: number } | { readonly since: number };
 
 type Write = (container: StoreContainer, line: LogLine) => void;
 
@@ -57,45 +60,58 @@ async function follow(
   const stop = (): void => end.abort();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 
-  const followed = new Set<string>();
-  const start = async (container: StoreContainer, tail: number | undefined): Promise<void> => {
-    if (followed.has(container.id)) return;
-    followed.add(container.id);
+  let problem: Failure | undefined;
+  /** However one of the streams ends, and whichever it is, all the others end too. */
+  const untilAborted = async (work: () => Promise<void>): Promise<void> => {
     try {
-      const read = { follow: true, tail, signal: end.signal };
-      for await (const line of readLog(docker, container.id, read)) write(container, line);
-    } finally {
-      // It may be started again.
-      followed.delete(container.id);
+      await work();
+    } catch (error) {
+      if (end.signal.aborted) return;
+      problem = error instanceof Failure ? error : lost(docker, error);
+      end.abort();
     }
   };
-  const started = targets.map((container) => start(container, options.tail));
-  try {
-    const { project, stack } = session;
-    for await (const id of startedContainers(session, docker, end.signal)) {
-      const all = running(await listContainers(docker, project.name, stack.name));
-      const wanted = all.find(
-        (container) =>
-          container.id === id &&
-          (options.service === undefined || displayName(container) === options.service),
-      );
-      if (wanted) void start(wanted, undefined).catch(swallowAbort);
-    }
-    await Promise.all(started);
-  } catch (error) {
-    swallowAbort(error);
-  }
 
-  function swallowAbort(error: unknown): void {
-    if (!end.signal.aborted) throw error;
-  }
+  const followed = new Set<string>();
+  const start = (container: StoreContainer, from: LogStart): Promise<void> =>
+    untilAborted(async () => {
+      if (followed.has(container.id)) return;
+      followed.add(container.id);
+      const read = { ...from, follow: true, signal: end.signal };
+      for await (const line of readLog(docker, container.id, read)) write(container, line);
+      // It has ended, and may be started again.
+      followed.delete(container.id);
+    });
+
+  const { project, stack } = session;
+  const streams = targets.map((container) => start(container, { tail: options.tail }));
+  streams.push(
+    untilAborted(async () => {
+      for await (const { id, since } of startedContainers(session, docker, end.signal)) {
+        const all = running(await listContainers(docker, project.name, stack.name));
+        const wanted = all.find(
+          (container) =>
+            container.id === id &&
+            (options.service === undefined || displayName(container) === options.service),
+        );
+        if (wanted) void start(wanted, { since });
+      }
+    }),
+  );
+  await Promise.all(streams);
+  if (problem !== undefined) throw problem;
+}
+
+/** A stream that breaks off is the daemon's going away. */
+function lost(docker: Docker, error: unknown): Failure {
+  return new DockerUnreachable(docker.host, error instanceof Error ? error.message : "no answer");
 }
 
 async function* startedContainers(
   session: Session,
   docker: Docker,
   signal: AbortSignal,
-): AsyncGenerator<string> {
+): AsyncGenerator<{ readonly id: string; readonly since: number }> {
   const filters = {
     ...withLabels({
       [LABEL.project]: session.project.name,
@@ -111,8 +127,9 @@ async function* startedContainers(
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (line.trim() === "") continue;
-      const { id } = JSON.parse(line) as { id?: string };
-      if (id !== undefined) yield id;
+      const { id, time } = JSON.parse(line) as { id?: string; time?: number };
+      // What it logged before is of an earlier start.
+      if (id !== undefined && time !== undefined) yield { id, since: time };
     }
   }
 }
