@@ -45,8 +45,16 @@ export async function present(docker: Docker, project: string, stack: string): P
   };
 }
 
-/** Compares the engine's record with what is there. */
-export function planHealing(checkpoint: Checkpoint, there: Present): Healing {
+/**
+ * Compares the engine's record with what is there.
+ *
+ * @param unfinished Names of what failed runs may have made without its getting into the record.
+ */
+export function planHealing(
+  checkpoint: Checkpoint,
+  there: Present,
+  unfinished: readonly string[] = [],
+): Healing {
   const pending = checkpoint.pending.map(({ resource }) => resource);
   return {
     differences: [
@@ -57,7 +65,11 @@ export function planHealing(checkpoint: Checkpoint, there: Present): Healing {
       ...stopped(checkpoint, there),
     ],
     forgetCreations: checkpoint.pending.some(({ type }) => type === "creating"),
-    orphans: orphans(checkpoint, there, new Set(pending.flatMap(({ inputs }) => nameOf(inputs)))),
+    orphans: orphans(
+      checkpoint,
+      there,
+      new Set([...unfinished, ...pending.flatMap(({ inputs }) => nameOf(inputs))]),
+    ),
   };
 }
 

@@ -72,11 +72,6 @@ export function lockFile(state: State, stack: string): string {
   return join(state.folder, "locks", `${stack}.json`);
 }
 
-/** Says that a run has begun to change the stack; it goes when the run has succeeded. */
-export function unfinishedMark(state: State, stack: string): string {
-  return join(state.folder, "unfinished", stack);
-}
-
 /** A folder for the files of one run. */
 export function makeRunFolder(state: State): string {
   const runs = join(state.folder, "run");

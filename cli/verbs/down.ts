@@ -10,6 +10,7 @@ import { storeCommand } from "../project";
 import { openSession, Session, StackOptions } from "../session";
 import { clearEngineLocks, readyFor, Ready, recordOf, runOnStack } from "../setup";
 import { lockFile } from "../state";
+import { Unfinished } from "../unfinished";
 import { confirm, isInteractive, Reporter, reporter } from "../terminal";
 
 export interface DownOptions extends StackOptions {
@@ -134,7 +135,10 @@ async function cleanUp(
 ): Promise<void> {
   const { project, stack } = session;
   if (record && before) {
-    for (const orphan of planHealing(record, before).orphans) await removeOrphan(docker, orphan);
+    const unfinished = new Unfinished(session.state, stack.name);
+    const { orphans } = planHealing(record, before, unfinished.names());
+    for (const orphan of orphans) await removeOrphan(docker, orphan);
+    unfinished.clear();
   }
   const removed = await removeUnusedImages(session, docker);
   if (removed.length > 0) {

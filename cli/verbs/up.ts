@@ -1,5 +1,3 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { Docker } from "../docker";
 import { explainRun } from "../explain";
 import { ExitCode, UsageError } from "../failure";
@@ -17,7 +15,8 @@ import {
   runOnStack,
   setUp,
 } from "../setup";
-import { lockFile, unfinishedMark } from "../state";
+import { lockFile } from "../state";
+import { Unfinished } from "../unfinished";
 import { colors, isInteractive, Reporter, reporter } from "../terminal";
 import { storeUrl } from "../url";
 import { listContainers } from "../containers";
@@ -45,9 +44,8 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     const healing = await heal(session, ready, report);
     if (ready.docker) await checkPort(session, ready.docker);
 
-    const unfinished = unfinishedMark(state, stack.name);
-    mkdirSync(dirname(unfinished), { recursive: true });
-    writeFileSync(unfinished, "");
+    const unfinished = new Unfinished(state, stack.name);
+    unfinished.note();
 
     const verb = straight || asks ? "up" : "preview";
     const refresh = options.refresh === true || healing.differences.length > 0;
@@ -62,8 +60,11 @@ export async function up(options: UpOptions): Promise<ExitCode> {
       ],
       { events: true },
     );
-    if (run.exitCode !== 0) throw await explainRun("up", session, ready.docker, run);
-    rmSync(unfinished, { force: true });
+    if (run.exitCode !== 0) {
+      unfinished.note(run.events);
+      throw await explainRun("up", session, ready.docker, run);
+    }
+    unfinished.clear();
     if (verb === "preview") throw notAsked(stack.name);
     if (ready.docker) {
       await removeOrphans(ready.docker, healing.orphans, report);
@@ -80,11 +81,12 @@ async function heal(session: Session, ready: Ready, report: Reporter): Promise<H
   if (ready.docker === undefined) return NOTHING_TO_HEAL;
   // A backend far away is asked only when there is reason to.
   const { state, stack } = session;
-  const asks = state.backend.kind === "checkout" || existsSync(unfinishedMark(state, stack.name));
+  const unfinished = new Unfinished(state, stack.name);
+  const asks = state.backend.kind === "checkout" || unfinished.exists;
   const checkpoint = asks ? await recordOf(session, ready) : undefined;
   if (checkpoint === undefined) return NOTHING_TO_HEAL;
   const there = await present(ready.docker, session.project.name, session.stack.name);
-  const healing = planHealing(checkpoint, there);
+  const healing = planHealing(checkpoint, there, unfinished.names());
   if (healing.differences.length === 0 && healing.orphans.length === 0) return healing;
 
   report.step("Not everything is as the last run recorded it; putting it right");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEvents } from "../../../cli/events";
+import { failedCreations } from "../../../cli/unfinished";
 import { failedStep, Finding, findings } from "../../../cli/findings";
 
 /**
@@ -99,6 +100,12 @@ describe("what a failed run's events tell", () => {
         trace: ["    at Object.<anonymous> (/home/dev/store/index.ts:9:38)"],
       },
     ]);
+  });
+
+  it("names what couldn't be made, as Docker would have it", () => {
+    assert.match(failedCreations(events("daemongone")).join(), /^broken-0-[0-9a-f]{7}$/);
+    assert.match(failedCreations(events("port")).join(), /^gateway-[0-9a-f]{7}$/);
+    assert.deepEqual(failedCreations(events("config")), []);
   });
 
   it("puts the cause before its consequences", () => {

@@ -31,6 +31,17 @@ describe("healing", () => {
     });
   });
 
+  it("removes what was made when the daemon went away before it could say so", () => {
+    const record = { ...KILLED, pending: [] };
+    const left = container({ id: "left", name: "broken-0-ac4c31e", state: "created" });
+    const there = withContainers(presentOf(record), left);
+    assert.deepEqual(planHealing(record, there).orphans, []);
+    assert.deepEqual(
+      planHealing(record, there, ["broken-0-ac4c31e"]).orphans.map(({ id }) => id),
+      ["left"],
+    );
+  });
+
   it("leaves alone what another checkout has made with the same labels", () => {
     const theirs = container({ id: "theirs", name: "orders-0-1234567", networks: ["theirs"] });
     assert.deepEqual(planHealing(KILLED, withContainers(presentOf(KILLED), theirs)).orphans, []);
