@@ -137,7 +137,7 @@ export class Database extends pulumi.ComponentResource {
         stopTimeout: 30,
         labels: labels({ service: args.service, role: "database" }),
       },
-      { parent: this, ...DELETE_BEFORE_CREATE },
+      { parent: this, dependsOn: [secrets], ...DELETE_BEFORE_CREATE },
     );
 
     this.containerId = container.id;

@@ -18,14 +18,14 @@ export interface FilesArgs {
  * second container, which is created but never started, has the volume mounted and takes the files.
  */
 export class Files extends pulumi.ComponentResource {
-  private readonly volumeName: pulumi.Output<string>;
+  private readonly volume: docker.Volume;
   /** ID of the container that took the files. It changes whenever their content does. */
   readonly version: pulumi.Output<string>;
 
   constructor(name: string, args: FilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Files", name, {}, opts);
 
-    const volume = new docker.Volume(
+    this.volume = new docker.Volume(
       name,
       { labels: labels({ service: args.service, role: "files" }) },
       { parent: this },
@@ -38,7 +38,7 @@ export class Files extends pulumi.ComponentResource {
         start: false,
         mustRun: false,
         networkMode: "none",
-        volumes: [{ volumeName: volume.name, containerPath: FOLDER }],
+        volumes: [{ volumeName: this.volume.name, containerPath: FOLDER }],
         // Readable by any user: the volume is mounted only where it is meant to be read.
         uploads: Object.entries(args.files).map(([file, content]) => ({
           file: `${FOLDER}/${file}`,
@@ -47,18 +47,17 @@ export class Files extends pulumi.ComponentResource {
         })),
         labels: labels({ service: args.service, role: "files" }),
       },
-      { parent: this },
+      // Deleted first, as the docker provider would have it, it would take with it whoever depends on it.
+      { parent: this, deleteBeforeReplace: false },
     );
 
-    // Whoever mounts the volume waits for the files.
-    this.volumeName = pulumi.all([volume.name, writer.id]).apply(([volumeName]) => volumeName);
     this.version = writer.id;
-    this.registerOutputs({ volumeName: this.volumeName });
+    this.registerOutputs({ version: this.version });
   }
 
-  /** The volume for a container's `volumes`, read-only. */
+  /** The volume for a container's `volumes`, read-only. The container must depend on this component, so that the files are there. */
   mountedAt(containerPath: string): docker.types.input.ContainerVolume {
-    return { volumeName: this.volumeName, containerPath, readOnly: true };
+    return { volumeName: this.volume.name, containerPath, readOnly: true };
   }
 }
 

@@ -78,7 +78,7 @@ export class Service extends pulumi.ComponentResource {
             stopTimeout: drainSeconds + 10,
             labels: labels({ service, role: "service", replica }),
           },
-          { parent: this, ...CREATE_BEFORE_DELETE },
+          { parent: this, dependsOn: database ? [database.secrets] : [], ...CREATE_BEFORE_DELETE },
         ),
     );
 

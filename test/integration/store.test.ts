@@ -32,7 +32,7 @@ describe("the store", function () {
       };
       const paths = Object.keys(document.paths);
       assert.ok(
-        paths.length > 0 && paths.every((path) => path.startsWith(`/api/${service}/`)),
+        paths.length > 0 && paths.every((path) => `${path}/`.startsWith(`/api/${service}/`)),
         paths.join(),
       );
     }
