@@ -46,7 +46,8 @@ export async function makeFolder(
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
   const partial = `${target}.partial`;
-  const discard = (): void => rmSync(partial, { recursive: true, force: true });
+  // Again where a file turned up meanwhile: what a signal ends with us may take a moment longer than we do.
+  const discard = (): void => rmSync(partial, { recursive: true, force: true, maxRetries: 10 });
   discard();
   mkdirSync(partial, { recursive: true });
   // Whatever ends this process, a signal that the command handles included.

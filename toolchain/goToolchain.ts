@@ -1,4 +1,4 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
@@ -48,9 +48,13 @@ export async function buildToolchain(target: Toolchain, report: Reporter): Promi
       checkDiskSpace();
       await makeFolder(target.folder, async (folder) => {
         const all = binaries(folder);
+        // In the folder that goes with us whatever happens: go leaves gigabytes in the system's when it is killed.
+        const temporary = path.join(folder, "tmp");
+        mkdirSync(temporary);
         for (const [index, binary] of all.entries()) {
-          await build(binary, `${index + 1} of ${all.length}`, report);
+          await build(binary, temporary, `${index + 1} of ${all.length}`, report);
         }
+        rmSync(temporary, { recursive: true });
       });
       report.note(`The engine is built: ${target.folder}`);
     },
@@ -114,7 +118,13 @@ const BUILD_ENV = {
   CGO_ENABLED: "0",
 };
 
-async function build(binary: Binary, position: string, report: Reporter): Promise<void> {
+async function build(
+  binary: Binary,
+  temporary: string,
+  position: string,
+  report: Reporter,
+): Promise<void> {
+  const env = { ...BUILD_ENV, GOTMPDIR: temporary };
   const cwd = path.join(goSources, binary.module);
   const jobs = parallelJobs();
   report.step(`Building the ${binary.title} from Go modules (${position})`);
@@ -123,7 +133,7 @@ async function build(binary: Binary, position: string, report: Reporter): Promis
     // First only what is to be compiled: this downloads the modules, and its length is what the build's output is
     // measured by.
     const deps = ["list", "-deps", "-mod=readonly", ...tagFlags(binary), binary.package];
-    const list = await run("go", deps, { cwd, env: BUILD_ENV, onLine: progress.line });
+    const list = await run("go", deps, { cwd, env, onLine: progress.line });
     if (list.code !== 0) throw buildError(binary, list.stderr);
     progress.compiling(list.stdout.trim().split("\n").length);
 
@@ -143,7 +153,7 @@ async function build(binary: Binary, position: string, report: Reporter): Promis
         binary.output,
         binary.package,
       ],
-      { cwd, env: BUILD_ENV, onLine: progress.line },
+      { cwd, env, onLine: progress.line },
     );
     if (code !== 0) throw buildError(binary, stderr);
   } finally {
