@@ -1,4 +1,5 @@
 import js from "@eslint/js";
+import globals from "globals";
 import prettier from "eslint-config-prettier";
 import ts from "typescript-eslint";
 
@@ -36,17 +37,9 @@ export default ts.config(
     files: ["store", "**/*.mjs", "**/*.cjs", "**/*.js"],
     ...ts.configs.disableTypeChecked,
     languageOptions: {
-      globals: {
-        process: "readonly",
-        console: "readonly",
-        URL: "readonly",
-        require: "readonly",
-        module: "readonly",
-        __dirname: "readonly",
-        fetch: "readonly",
-        setTimeout: "readonly",
-        clearTimeout: "readonly",
-      },
+      ...ts.configs.disableTypeChecked.languageOptions,
+      globals: globals.node,
     },
   },
+  { files: ["store", "**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
 );

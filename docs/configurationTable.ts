@@ -22,9 +22,14 @@ const REPOSITORY = join(__dirname, "..");
 export function withTable(readme: string, project: string): string {
   const { config } = parse(project) as { config: Record<string, Key> };
   const rows = Object.entries(config).map(
-    ([name, key]) => `| \`${name}\` | ${typeOf(key)} | \`${JSON.stringify(key.default)}\` | ${key.description} |`,
+    ([name, key]) =>
+      `| \`${name}\` | ${typeOf(key)} | \`${JSON.stringify(key.default)}\` | ${key.description} |`,
   );
-  const table = ["| key | type | default | what it says |", "| --- | --- | --- | --- |", ...rows].join("\n");
+  const table = [
+    "| key | type | default | what it says |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`README.md has no "${BEGIN}" … "${END}".`);
   return `${readme.slice(0, begin)}${BEGIN}\n\n${table}\n\n${readme.slice(end)}`;
@@ -39,5 +44,8 @@ function typeOf(key: Key): string {
 }
 
 if (require.main === module) {
-  writeFileSync(join(REPOSITORY, "README.md"), withTable(readText("README.md"), readText("Pulumi.yaml")));
+  writeFileSync(
+    join(REPOSITORY, "README.md"),
+    withTable(readText("README.md"), readText("Pulumi.yaml")),
+  );
 }
