@@ -68,7 +68,7 @@ function program(call: Call): Command {
       "./store up -- --diff        options of `pulumi up` after --",
     ),
   )
-    .option("-y, --yes", "don't ask before another stack than dev is changed")
+    .option("-y, --yes", "don't ask before a stack on another machine is changed")
     .option("--refresh", "compare the engine's record with what is really there first")
     .addHelpText("after", CONFIGURATION)
     .action(async (name: string | undefined, options: StackOptions & UpOptions) => {

@@ -9,6 +9,7 @@ import { Checkpoint, parseExport } from "./checkpoint";
 import { Docker } from "./docker";
 import { askEngine, EngineRun, runEngine } from "./engine";
 import { Failure } from "./failure";
+import { endOrphanedPlugins } from "./leftovers";
 import { isHeld, lockedFailure, removeEngineLock } from "./locks";
 import { baseImageNames, configText } from "./project";
 import { configuredDocker, connectDocker, Session } from "./session";
@@ -70,14 +71,16 @@ export async function recordOf(session: Session, ready: Ready): Promise<Checkpoi
 }
 
 /** Removes the locks of engines that have died; one that lives ends the verb. */
-export function clearEngineLocks(session: Session, report: Reporter): void {
-  for (const lock of engineLocksOf(session.state, session.stack.name)) {
+export async function clearEngineLocks(session: Session, report: Reporter): Promise<void> {
+  const locks = engineLocksOf(session.state, session.stack.name);
+  for (const lock of locks) {
     if (isHeld(lock)) throw lockedFailure(session.stack.name, lock);
     removeEngineLock(lock);
     report.note(
       `the run of process ${lock.pid} of ${lock.since.toLocaleString("en-GB")} was killed; its lock is removed`,
     );
   }
+  if (locks.length > 0) await endOrphanedPlugins();
 }
 
 /** Makes the stack known to its backend, if it isn't yet. */

@@ -33,7 +33,7 @@ export async function down(options: DownOptions): Promise<ExitCode> {
   const report = reporter();
   const release = takeLock(lockFile(state, stack.name), stack.name, `down ${stack.name}`);
   try {
-    clearEngineLocks(session, report);
+    await clearEngineLocks(session, report);
     const ready = await readyFor(session, report);
     const record = await recordOf(session, ready);
     const there = ready.docker && (await present(ready.docker, session.project.name, stack.name));

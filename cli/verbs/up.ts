@@ -38,7 +38,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   const report = reporter();
   const release = takeLock(lockFile(state, stack.name), stack.name, `up ${stack.name}`);
   try {
-    clearEngineLocks(session, report);
+    await clearEngineLocks(session, report);
     const ready = await setUp(session, report, { baseImages: true });
     await ensureStack(session, ready);
     const healing = await heal(session, ready, report);

@@ -4,11 +4,24 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExitCode, Failure } from "../../../cli/failure";
+import { enginePort } from "../../../cli/leftovers";
 import { engineLocks, isHeld, lockedFailure, parseLock, takeLock } from "../../../cli/locks";
 
 /** As the engine of v3.259.0 writes it. */
 const RECORDED =
   '{"pid":28646,"username":"root","hostname":"vm","timestamp":"2026-11-23T12:18:49.887515007Z"}';
+
+describe("the plugins of an engine", () => {
+  it("are known by their command line, with the engine's port", () => {
+    const port = (...words: string[]): number | undefined => enginePort(`${words.join("\0")}\0`);
+    assert.equal(port("/h/bin/pulumi-language-nodejs", "127.0.0.1:42147"), 42147);
+    assert.equal(port("/h/plugins/x/pulumi-resource-docker", "127.0.0.1:42147"), 42147);
+    assert.equal(port("/bin/pulumi", "up", "127.0.0.1:42147"), undefined);
+    assert.equal(port("vi", "pulumi-resource-docker", "127.0.0.1:42147"), undefined);
+    assert.equal(port("pulumi-resource-docker"), undefined);
+    assert.equal(port(""), undefined);
+  });
+});
 
 describe("locks", () => {
   let folder: string;
