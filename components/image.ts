@@ -71,7 +71,8 @@ export class Image extends pulumi.ComponentResource {
           buildArgs,
           // The provider's error doesn't say what the failing step printed; this file does.
           buildLogFile: `build-logs/${name}.log`,
-          labels: labelsOf(args.source, tag),
+          // Not `labels`, which the provider leaves out when it builds by BuildKit.
+          label: labelsOf(args.source, tag),
         },
         // An older container may still run from it, in this stack or another. `store down` removes what nobody uses.
         keepLocally: true,

@@ -78,7 +78,7 @@ describe("when something goes wrong", function () {
 
   it("says that the disk is full when a build says so", async () => {
     // The kernel refuses each write to this device as it would on a full disk.
-    addBroken({ dockerfile: "RUN cat /etc/hostname > /dev/full\n" });
+    addBroken({ dockerfile: "RUN head -c 9 /dev/zero > /dev/full\n" });
     await fails(/broken/, /No space left on device/i, /disk/i);
   });
 

@@ -109,6 +109,17 @@ describe("the store", function () {
     }
   });
 
+  it("labels the images that it builds with what they are made from", async () => {
+    const id = (await store.running()).get("inventory/service");
+    assert.ok(id);
+    const { output } = await run("docker", ["inspect", "--format", "{{json .Config.Labels}}", id]);
+    const labels = JSON.parse(output) as Record<string, string>;
+    assert.match(labels["org.opencontainers.image.version"] ?? "", /^[0-9a-f]{16}$/);
+    assert.equal(labels["dev.store.project"], "store");
+    // The copy is no git checkout, so there is no source to name; see the unit tests for those labels.
+    assert.equal(labels["org.opencontainers.image.revision"], undefined);
+  });
+
   it("shows passwords nowhere: not in docker inspect, the environment, the state or the outputs", async () => {
     const secrets = await passwords();
     assert.equal(secrets.length, 4);

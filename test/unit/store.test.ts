@@ -210,9 +210,9 @@ describe("components", () => {
     assert.equal(built.filter(({ name }) => name.startsWith("packages-kit-image:")).length, 1);
     for (const { inputs } of built) {
       assert.match(String(inputs["name"]), /^store\/[a-z]+:[0-9a-f]{16}$/);
-      const build = inputs["build"] as { context: string; labels: Record<string, string> };
+      const build = inputs["build"] as { context: string; label: Record<string, string> };
       assert.doesNotMatch(build.context, /^\//);
-      assert.deepEqual(build.labels, {
+      assert.deepEqual(build.label, {
         "org.opencontainers.image.source": "https://example.org/store.git",
         "org.opencontainers.image.revision": "abc",
         "org.opencontainers.image.version": String(inputs["name"]).split(":")[1],
