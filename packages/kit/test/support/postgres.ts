@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { parse } from "yaml";
@@ -9,6 +9,9 @@ import { freePort, repository } from "./service.ts";
 
 /** What the stacks run, or what TEST_POSTGRES_IMAGE names instead. */
 const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? imageOfTheStacks();
+
+/** On the containers of a run: machine/process. */
+const LABEL = "dev.store.test";
 
 /** A database of its own in the one PostgreSQL that a run of mocha shares. */
 export interface TestDatabase {
@@ -68,13 +71,18 @@ export async function startPostgres(): Promise<void> {
 }
 
 async function run(): Promise<Container> {
+  removeOrphans();
   const password = randomBytes(12).toString("hex");
   // A fixed port, which stays the same when the container is stopped and started again.
   const port = await freePort();
+  // Before there is anything to remove: a signal that comes meanwhile waits until there is.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(1));
+  }
   let id: string;
   try {
     id = docker(
-      ...["run", "--detach", "--label", `dev.store.test=${process.pid}`],
+      ...["run", "--detach", "--label", `${LABEL}=${hostname()}/${process.pid}`],
       ...["--env", `POSTGRES_PASSWORD=${password}`, "--publish", `127.0.0.1:${port}:5432`],
       ...[IMAGE, "-c", "fsync=off", "-c", "full_page_writes=off"],
     );
@@ -93,13 +101,29 @@ async function run(): Promise<Container> {
   return container;
 }
 
-/** However the run ends: mocha waits for no promise when it is interrupted. */
+/** However the run ends: nothing waits for a promise when it is interrupted. */
 function removeAtExit({ id, folder }: Container): void {
   process.once("exit", () => {
     spawnSync("docker", ["rm", "--force", "--volumes", id]);
     rmSync(folder, { recursive: true, force: true });
   });
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+}
+
+/** What runs left behind that were killed outright. */
+function removeOrphans(): void {
+  const format = `{{.ID}} {{.Label "${LABEL}"}}`;
+  for (const line of docker("ps", "--filter", `label=${LABEL}`, "--format", format).split("\n")) {
+    const [, id = "", host = "", pid = ""] = /^(\w+) (.*)\/(\d+)$/.exec(line) ?? [];
+    if (host === hostname() && !isAlive(Number(pid))) docker("rm", "--force", "--volumes", id);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 async function answering(container: Container): Promise<void> {
