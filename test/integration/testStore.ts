@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import {
   cpSync,
   mkdtempSync,
@@ -245,11 +245,18 @@ export async function run(
   }
 }
 
+/** A port that is free, and not from the range out of which the kernel gives ports to connections meanwhile. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  await new Promise((closed) => server.close(closed));
-  return address.port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((done) => {
+      server.on("error", () => done(false));
+      server.listen(port, "127.0.0.1", () => done(true));
+    });
+    if (!isFree) continue;
+    await new Promise((closed) => server.close(closed));
+    return port;
+  }
+  throw new Error("no free port was found");
 }
