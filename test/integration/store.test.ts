@@ -213,8 +213,7 @@ describe("the store", function () {
     store.configure({ live: ["inventory"] });
     await store.succeed("up");
     const before = await store.running();
-    store.edit("services/inventory/src/main.ts", "", 'console.log("live reload works");\n');\n',
-    );
+    store.edit("services/inventory/src/main.ts", "", 'console.log("live reload works");\n');
     const logged = async (): Promise<boolean> =>
       (await run("docker", ["logs", before.get("inventory/service") ?? ""])).output.includes(
         "live reload works",
