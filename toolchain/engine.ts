@@ -45,15 +45,16 @@ export async function ensureEngine(report: Reporter): Promise<Engine> {
     const failure = await downloadByNpm(report);
     if (failure === undefined) return npmEngine(npmBinary());
     report.note(`Pulumi's download failed; building it from Go modules instead.\n${failure}`);
-  } else {
-    report.note(
-      `Pulumi's download site can't be reached (${site.reason}): building the engine from Go modules, once.`,
-    );
   }
   checkPins();
   const go = await findGo();
   const choice = chooseEngine({ ...facts(survey), downloadSite: "unreachable", go });
   if (choice.how === "none") throw new ToolchainError(choice.problem, choice.remedy);
+  if (!site.reachable) {
+    report.note(
+      `Pulumi's download site can't be reached (${site.reason}): building the engine from Go modules, once.`,
+    );
+  }
   await buildToolchain(survey.toolchain, report);
   return toolchainEngine(survey.toolchain);
 }

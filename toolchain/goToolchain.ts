@@ -33,7 +33,12 @@ export function toolchainKey(
   sources: Record<string, string | Buffer> = filesBelow(goSources, isBuilt),
   platform = `${process.platform}-${process.arch}`,
 ): string {
-  const pins = JSON.stringify({ engine: engineVersion(), plugins, flags: BUILD_FLAGS });
+  const pins = JSON.stringify({
+    engine: engineVersion(),
+    plugins,
+    flags: BUILD_FLAGS,
+    linked: binaries("").map(({ version }) => version),
+  });
   return keyOf({ ...sources, "(pins)": pins, "(platform)": platform });
 }
 
@@ -67,7 +72,8 @@ interface Binary {
   module: string;
   package: string;
   output: string;
-  version?: string;
+  /** What the linker sets: the variable and its value. */
+  version?: [variable: string, version: string];
   tags: string[];
   /** What it took to build, from nothing, in minutes of one core: for the estimate that the user sees. */
   coreMinutes: number;
@@ -80,6 +86,7 @@ function binaries(folder: string): Binary[] {
       module: "engine",
       package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
       output: path.join(folder, "bin", "pulumi"),
+      version: ["github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", `v${engineVersion()}`],
       tags: [],
       coreMinutes: 8,
     },
@@ -102,7 +109,7 @@ function binaries(folder: string): Binary[] {
         `resource-${plugin.name}-v${plugin.version}`,
         `pulumi-resource-${plugin.name}`,
       ),
-      version: plugin.version,
+      version: ["main.version", plugin.version] satisfies Binary["version"],
       tags: plugin.tags,
       coreMinutes: plugin.standIn ? 1 : 4.5,
     })),
@@ -138,7 +145,7 @@ async function build(
     progress.compiling(list.stdout.trim().split("\n").length);
 
     mkdirSync(path.dirname(binary.output), { recursive: true });
-    const ldflags = ["-s", "-w", ...(binary.version ? [`-X main.version=${binary.version}`] : [])];
+    const ldflags = ["-s", "-w", ...(binary.version ? [`-X ${binary.version.join("=")}`] : [])];
     const { code, stderr } = await run(
       "go",
       [
