@@ -245,14 +245,14 @@ async function lookAround(): Promise<Omit<DockerFacts, keyof DockerTarget | "pro
   };
 }
 
-export async function findAsRoot(): Promise<AsRoot | undefined> {
+async function findAsRoot(): Promise<AsRoot | undefined> {
   if (process.getuid?.() === 0) return [];
   if (findOnPath("sudo") === undefined) return undefined;
   const { code } = await run("sudo", ["-n", "true"], { timeoutMs: 5_000 });
   return code === 0 ? ["sudo", "-n"] : undefined;
 }
 
-export function distribution(): string[] {
+function distribution(): string[] {
   try {
     return parseOsRelease(readFileSync("/etc/os-release", "utf8"));
   } catch {
@@ -281,7 +281,7 @@ async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
     await rootRun(asRoot, ["usermod", "-aG", "docker", os.userInfo().username]);
 }
 
-export async function aptInstall(
+async function aptInstall(
   asRoot: AsRoot,
   packages: string[],
   report: Reporter,
@@ -314,7 +314,7 @@ function rootRun(
   return run(first, rest, { onLine: (line) => report?.progress(line) });
 }
 
-export function commandLine(asRoot: AsRoot, command: [string, ...string[]]): [string, ...string[]] {
+function commandLine(asRoot: AsRoot, command: [string, ...string[]]): [string, ...string[]] {
   const [first, ...rest] = asRoot;
   return first === undefined ? command : [first, ...rest, ...command];
 }

@@ -12,6 +12,7 @@ import * as path from "node:path";
 import { cacheFolder } from "./cache";
 import { type GoFound, findGo } from "./go";
 import { type Toolchain, buildToolchain, toolchain } from "./goToolchain";
+import { withLock } from "./lock";
 import { checkPins, engineVersion, repositoryRoot } from "./pins";
 import { type Reporter, ToolchainError } from "./report";
 import { findAllOnPath, findOnPath, isExecutable, lastLines, run } from "./run";
@@ -41,10 +42,9 @@ export async function ensureEngine(report: Reporter): Promise<Engine> {
 
   const site = await probeDownloadSite();
   if (site.reachable) {
-    report.step(`Downloading Pulumi ${engineVersion()} (npm package pulumi)`);
     const failure = await downloadByNpm(report);
     if (failure === undefined) return npmEngine(npmBinary());
-    report.note(`Pulumi's download failed; building it from Go modules instead.\n${failure}`);
+    report.note(`Pulumi's download failed:\n${failure}`);
   }
   checkPins();
   const go = await findGo();
@@ -115,7 +115,7 @@ export function chooseEngine(facts: EngineFacts): EngineChoice {
   if (facts.go.usable) return { how: "toolchain", ready: false };
   return {
     how: "none",
-    problem: `There is no Pulumi engine, its download site can't be reached, and ${facts.go.problem}.`,
+    problem: `There is no Pulumi engine, it can't be downloaded, and ${facts.go.problem}.`,
     remedy:
       `Either install Go ${facts.go.required} or newer, so that the engine can be built from Go modules; or install ` +
       `Pulumi ${engineVersion()} or newer (https://www.pulumi.com/docs/install), or let this machine reach Pulumi's download site.`,
@@ -353,15 +353,24 @@ export function networkReason(error: unknown): string {
 }
 
 /** Returns why it failed. */
-async function downloadByNpm(report: Reporter): Promise<string | undefined> {
-  const { code, stdout, stderr } = await run(
-    process.execPath,
-    [path.join(repositoryRoot, "node_modules", "pulumi", "run.js"), "version"],
-    {
-      // The package would otherwise install whatever version the user has set for other work.
-      env: { ...quietly, PULUMI_VERSION: engineVersion() },
-      onLine: (line) => report.progress(line),
+function downloadByNpm(report: Reporter): Promise<string | undefined> {
+  return withLock(
+    cacheFolder(),
+    "engine-download",
+    (pid) => report.step(`Waiting for the engine that process ${pid} is downloading`),
+    async () => {
+      if (isExecutable(npmBinary())) return undefined;
+      report.step(`Downloading Pulumi ${engineVersion()} (npm package pulumi)`);
+      const { code, stdout, stderr } = await run(
+        process.execPath,
+        [path.join(repositoryRoot, "node_modules", "pulumi", "run.js"), "version"],
+        {
+          // The package would otherwise install whatever version the user has set for other work.
+          env: { ...quietly, PULUMI_VERSION: engineVersion() },
+          onLine: (line) => report.progress(line),
+        },
+      );
+      return code === 0 && isExecutable(npmBinary()) ? undefined : lastLines(stdout + stderr);
     },
   );
-  return code === 0 && isExecutable(npmBinary()) ? undefined : lastLines(stdout + stderr);
 }

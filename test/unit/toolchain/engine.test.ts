@@ -46,7 +46,7 @@ describe("Which engine is used", () => {
   it("says both ways out where there is none", () => {
     const choice = chooseEngine(nothing);
     assert.ok(choice.how === "none");
-    assert.match(choice.problem, /download site can't be reached, and Go is not installed/);
+    assert.match(choice.problem, /it can't be downloaded, and Go is not installed/);
     assert.match(choice.remedy, /install Go 1\.25\.11 or newer/);
     assert.match(choice.remedy, /Pulumi \d+\.\d+\.\d+ or newer/);
   });
