@@ -8,6 +8,8 @@ const Mocha = require("mocha");
 module.exports = class Counting extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
+    // Mocha by itself would also colour what isn't a terminal, where CI is set.
+    Mocha.reporters.Base.useColors = process.stdout.isTTY === true && !process.env.NO_COLOR;
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = this.stats;
       writeFileSync(

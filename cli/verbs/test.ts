@@ -101,8 +101,6 @@ async function runMocha(tier: Tier, args: readonly string[]): Promise<Counts> {
       join(ROOT, "cli", "mochaReporter.cjs"),
       "--reporter-option",
       `countsFile=${countsFile}`,
-      // Mocha by itself would also colour what isn't a terminal, where CI is set.
-      colors.isColorSupported ? "--color" : "--no-color",
       ...tier.specs,
       ...args,
     ]);
