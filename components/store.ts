@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { join } from "node:path";
 import { ServiceSpec } from "../services/spec";
 import { Database, DatabaseData } from "./database";
@@ -38,7 +39,13 @@ export class Store extends pulumi.ComponentResource {
   readonly containers: Record<string, pulumi.Output<string[]>>;
 
   constructor(name: string, args: StoreArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("store:index:Store", name, {}, { ...opts, providers: { docker: args.host.provider } });
+    super(
+      "store:index:Store",
+      name,
+      {},
+      // Both are said at the start, so that the engine starts their plugins side by side.
+      { ...opts, providers: [args.host.provider, new random.Provider("passwords", {}, opts)] },
+    );
     const here = { parent: this };
 
     const networks = {

@@ -11,6 +11,7 @@ export interface LocalHostArgs {
 /** The Docker daemon of the machine that you sit at. Its ports are published to this machine only. */
 export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;
+  private readonly commands: command.Provider;
   readonly bindAddress = "127.0.0.1";
   readonly address = "localhost";
   readonly sharesFiles = true;
@@ -26,6 +27,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
       { host: args.dockerHost },
       { parent: this },
     );
+    this.commands = new command.Provider(`${name}-command`, {}, { parent: this });
     this.registerOutputs({ address: this.address });
   }
 
@@ -37,7 +39,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     return new command.local.Command(
       name,
       { create: script, environment: { DOCKER_HOST: this.args.dockerHost } },
-      opts,
+      { ...opts, provider: this.commands },
     );
   }
 }
