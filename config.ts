@@ -104,7 +104,14 @@ function readJson(path: string): Record<string, unknown> | undefined {
     // No such file: docker was never configured here.
     return undefined;
   }
-  return JSON.parse(text) as Record<string, unknown>;
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw new ConfigError(
+      "dockerHost",
+      `${path} is not valid JSON. Mend that file, or set the key.`,
+    );
+  }
 }
 
 /** Lists and objects reach the program as JSON. */

@@ -174,6 +174,15 @@ describe("the local Docker daemon's address", () => {
       "tcp://127.0.0.1:2375",
     );
   });
+  it("is refused, with the file's name, where docker's configuration is broken", () => {
+    mkdirSync(join(home, ".docker"));
+    writeFileSync(join(home, ".docker/config.json"), "{");
+    assert.throws(
+      () => localDockerHost({}, home),
+      (error: Error) =>
+        pulumi.RunError.isInstance(error) && /config\.json is not valid JSON/.test(error.message),
+    );
+  });
   it("is refused for a context that isn't there", () => {
     assert.throws(
       () => localDockerHost({ DOCKER_CONTEXT: "gone" }, home),
