@@ -53,11 +53,18 @@ function lockFor(folder: string): string {
   // The base image has the kit already.
   delete dependencies["@store/kit"];
   const { packages } = readJson(join(root, "package-lock.json")) as Lock;
+  // Where versions differ, npm puts a package's own beside it. It takes the place of the repository's, and of what that has
+  // inside it.
   const own = `${relative(root, folder)}/`;
+  const places = Object.keys(packages)
+    .filter((path) => path.startsWith(`${own}node_modules/`))
+    .map((path) => path.slice(own.length));
+  const replaced = (path: string): boolean =>
+    places.some((place) => path === place || path.startsWith(`${place}/`));
   const locked = Object.entries(packages).flatMap(([path, entry]) => {
-    // Where versions differ, npm puts a package's own beside it.
-    const at = path.startsWith(`${own}node_modules/`) ? path.slice(own.length) : path;
-    if (!at.startsWith("node_modules/") || "link" in entry) return [];
+    const isOwn = path.startsWith(`${own}node_modules/`);
+    const at = isOwn ? path.slice(own.length) : path;
+    if (!at.startsWith("node_modules/") || "link" in entry || (!isOwn && replaced(at))) return [];
     const { dev: _dev, peer: _peer, devOptional: _devOptional, ...kept } = entry;
     return [[at, kept] as const];
   });
