@@ -10,6 +10,7 @@ export {
   type ProblemRenderer,
 } from "./problems.ts";
 export { passOn, UpstreamError, type Client } from "./client.ts";
+export { countries } from "./countries.ts";
 export { reader } from "./validation.ts";
 export { Sku, Text, Uuid } from "./schemas.ts";
 export { Type, type Static } from "typebox";

@@ -1,5 +1,4 @@
-import { Sku, Text, Type, Uuid, type Static } from "@store/kit";
-import { countries } from "./countries.ts";
+import { countries, Sku, Text, Type, Uuid, type Static } from "@store/kit";
 
 /** Lines of one order. Inventory answers for as many at once. */
 const MAX_LINES = 50;
