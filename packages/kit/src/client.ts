@@ -2,7 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 
-/** A service that we call: gone, too slow, or failing. Our own caller is told 503. */
+/**
+ * A service that we call: gone, too slow, failing (5xx) or refusing for now (429). Whether it did what it was asked isn't
+ * known, so what matters is asked again under the same id. Our own caller is told 503.
+ */
 export class UpstreamError extends Error {
   override readonly name = "UpstreamError";
   readonly service: string;
@@ -19,7 +22,7 @@ export class UpstreamError extends Error {
 /** A client typed by the `paths` that openapi-typescript made of a service's published document. */
 export type Client<Paths extends object> = OpenApiClient<Paths>;
 
-interface ClientOptions {
+export interface ClientOptions {
   /** Name of the service for messages. */
   readonly service: string;
   readonly baseUrl: string;
@@ -63,10 +66,12 @@ async function attempt(request: Request, service: string, timeout: number): Prom
     const response = await fetch(request, { signal: AbortSignal.timeout(timeout) });
     // Read here, where a connection that breaks in the middle is still seen for what it is.
     const body = await response.arrayBuffer();
-    if (response.status < 500) {
+    const { status } = response;
+    if (status < 500 && status !== 429) {
       return new Response(body.byteLength === 0 ? null : body, response);
     }
-    throw new UpstreamError(service, `answered ${response.status}`, response.status !== 500);
+    // Asked to slow down, we don't ask again at once.
+    throw new UpstreamError(service, `answered ${status}`, status > 500);
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
     const slow = error instanceof Error && error.name === "TimeoutError";

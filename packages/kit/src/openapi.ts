@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { ProblemDocument } from "./problems.ts";
+import { STAFF_SCHEME } from "./staff.ts";
 
 /** The prefix that the gateway never routes: for other services only, so no outside party is told of it. */
 const INTERNAL = "/internal/";
@@ -22,6 +23,15 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
       openapi: "3.1.0",
       info: { title: `The store's ${name}`, description, version },
       servers: [{ url: "/" }],
+      components: {
+        securitySchemes: {
+          [STAFF_SCHEME]: {
+            type: "http",
+            scheme: "bearer",
+            description: "For the store's own people. `./store token` shows the token.",
+          },
+        },
+      },
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) =>

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyBaseLogger, onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { createApp, type App } from "./app.ts";
-import { createClient, type Client } from "./client.ts";
+import { createClient, type Client, type ClientOptions } from "./client.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import {
   EnvironmentError,
@@ -19,6 +19,7 @@ import { createLogger } from "./logging.ts";
 import { addMetrics, addPoolMetrics } from "./metrics.ts";
 import { addOpenApi } from "./openapi.ts";
 import type { ProblemRenderer } from "./problems.ts";
+import { staffHook } from "./staff.ts";
 
 /** What a service is built from: it says what it needs, and adds its routes to `app`. */
 export interface Service {
@@ -32,7 +33,15 @@ export interface Service {
   /** Its PostgreSQL. The service is ready once that is migrated, and as long as it answers. */
   readonly database: (options: Pick<DatabaseOptions, "migrations" | "prepare">) => Database;
   /** A client of another service, which NAME_URL leads to. */
-  readonly client: <Paths extends object>(name: string) => Client<Paths>;
+  readonly client: <Paths extends object>(
+    name: string,
+    options?: Pick<ClientOptions, "timeout">,
+  ) => Client<Paths>;
+  /**
+   * An onRequest hook for routes of the store's own people, who send the token in the file that STAFF_TOKEN_FILE names;
+   * everybody else is answered 401. Say `security: [{ staff: [] }]` in such a route's schema.
+   */
+  readonly staff: () => onRequestHookHandler;
 }
 
 /** The parts of package.json that say who the service is. */
@@ -95,11 +104,12 @@ export async function start(
         addPoolMetrics(metrics, database);
         return database;
       },
-      client: <Paths extends object>(called: string) => {
+      client: <Paths extends object>(called: string, options?: Pick<ClientOptions, "timeout">) => {
         const variable = `${called.toUpperCase().replaceAll("-", "_")}_URL`;
         const { [variable]: baseUrl } = readEnvironment({ [variable]: httpUrl() });
-        return createClient<Paths>({ service: called, baseUrl: String(baseUrl) });
+        return createClient<Paths>({ service: called, baseUrl: String(baseUrl), ...options });
       },
+      staff: staffHook,
     });
     stopOnSignals({ app, log, lifecycle, databases, drainSeconds: environment.DRAIN_SECONDS });
     await listen(app, environment.HOST, environment.PORT);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   createDatabase,
+  createStaff,
   NeverListened,
   repository,
   startPostgres,
@@ -19,9 +20,14 @@ import {
 } from "./support/index.ts";
 
 const NOBODY = { OTHER_URL: "http://127.0.0.1:9" };
+const staff = createStaff();
 
 const startSample = (environment: Readonly<Record<string, string>>) =>
-  startService("sample", { ...NOBODY, ...environment }, { folder: "packages/kit/test/sample" });
+  startService(
+    "sample",
+    { ...NOBODY, ...staff.environment, ...environment },
+    { folder: "packages/kit/test/sample" },
+  );
 
 describe("a service made of the kit", function () {
   this.timeout(60_000);
@@ -62,6 +68,8 @@ describe("a service made of the kit", function () {
         /DATABASE_PASSWORD_FILE names a file that can't be read/,
       ],
       [{ OTHER_URL: "" }, /OTHER_URL is missing/],
+      [{ STAFF_TOKEN_FILE: "" }, /STAFF_TOKEN_FILE is missing/],
+      [{ STAFF_TOKEN_FILE: "/dev/null" }, /STAFF_TOKEN_FILE names a file that is empty/],
       [{ OTHER_URL: "other:3000" }, /OTHER_URL must be a URL such as/],
       [{ HOST: "203.0.113.7" }, /HOST 203\.0\.113\.7 is no address of this machine/],
     ];
@@ -267,10 +275,66 @@ describe("a service made of the kit", function () {
     });
   });
 
+  describe("what is for the store's own people", () => {
+    const put = (authorization?: string, body = '{"id":1}') =>
+      service.fetch("/staff", {
+        method: "PUT",
+        headers: {
+          "content-type": "application/json",
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        body,
+      });
+
+    it("lets them in", async () => {
+      assert.equal((await put(staff.headers.authorization)).status, 200);
+      assert.equal((await put(`bearer  ${staff.token}`)).status, 200);
+    });
+    for (const [what, authorization] of [
+      ["no token", undefined],
+      ["another token", `Bearer ${"0".repeat(32)}`],
+      ["the start of the token", `Bearer ${staff.token.slice(0, -1)}`],
+      ["more than the token", `Bearer ${staff.token}0`],
+      ["an empty token", "Bearer "],
+      ["another scheme", `Basic ${staff.token}`],
+    ] as const) {
+      it(`answers 401 to ${what}, whatever the body`, async () => {
+        for (const body of ['{"id":1}', "{"]) {
+          const response = await put(authorization, body);
+          assert.equal(response.status, 401);
+          assert.equal(response.headers.get("www-authenticate"), "Bearer");
+          assert.match(response.headers.get("content-type") ?? "", /^application\/problem\+json/);
+          assert.ok(!(await response.text()).includes(staff.token));
+        }
+      });
+    }
+    it("takes a new token without a restart, and none while the file is empty", async () => {
+      try {
+        writeFileSync(staff.tokenFile, "another\n");
+        assert.equal((await put("Bearer another")).status, 200);
+        assert.equal((await put(staff.headers.authorization)).status, 401);
+        writeFileSync(staff.tokenFile, "");
+        assert.equal((await put("Bearer ")).status, 401);
+      } finally {
+        writeFileSync(staff.tokenFile, staff.token);
+      }
+    });
+    it("says so in the published document, and the token is in no log", async () => {
+      const document = (await service.json("/api/sample/openapi.json")) as {
+        paths: Record<string, Record<string, { security?: unknown }>>;
+        components: { securitySchemes: Record<string, { type: string; scheme: string }> };
+      };
+      assert.deepEqual(document.paths["/staff"]?.["put"]?.security, [{ staff: [] }]);
+      const { type, scheme } = document.components.securitySchemes["staff"] ?? {};
+      assert.deepEqual({ type, scheme }, { type: "http", scheme: "bearer" });
+      assert.ok(!JSON.stringify(service.log).includes(staff.token));
+    });
+  });
+
   describe("calling another service", () => {
     let other: Server;
     let caller: RunningService;
-    let answers: ((request: IncomingMessage) => number | "cut")[];
+    let answers: ((request: IncomingMessage) => number | "cut" | "silent")[];
     const seen: (string | string[] | undefined)[] = [];
 
     before(async () => {
@@ -278,7 +342,7 @@ describe("a service made of the kit", function () {
         seen.push(request.headers["x-request-id"]);
         const answer = answers.shift()?.(request) ?? 200;
         if (answer === "cut") request.socket.destroy();
-        else
+        else if (answer !== "silent")
           response
             .writeHead(answer, { "content-type": "application/json" })
             .end('{"from":"other"}');
@@ -320,6 +384,19 @@ describe("a service made of the kit", function () {
       answers = [() => 500];
       assert.equal((await caller.fetch("/other")).status, 503);
       assert.equal(seen.length, 4, "a failure isn't asked again");
+    });
+    it("says 503 when it refuses for now, and doesn't press it", async () => {
+      answers = [() => 429];
+      assert.equal((await caller.fetch("/other")).status, 503);
+      assert.equal(seen.length, 1);
+    });
+    it("waits no longer than it was told", async () => {
+      answers = [() => "silent"];
+      const asked = Date.now();
+      assert.equal((await caller.fetch("/other")).status, 503);
+      const waited = Date.now() - asked;
+      assert.ok(waited >= 490 && waited < 1_500, `${waited} ms`);
+      await caller.logged("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
     });
   });
 

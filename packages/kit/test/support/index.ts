@@ -1,4 +1,5 @@
 export { createDatabase, startPostgres, stopPostgres, type TestDatabase } from "./postgres.ts";
+export { createStaff, type TestStaff } from "./staff.ts";
 export {
   NeverListened,
   freePort,

@@ -6,13 +6,13 @@ interface OtherPaths {
   "/things": { get: { responses: { 200: { content: { "application/json": { from: string } } } } } };
 }
 
-await start(manifest, ({ app, database, environment, client }) => {
+await start(manifest, ({ app, database, environment, client, staff }) => {
   const { GREETING, MIGRATIONS } = environment({
     GREETING: text("hello"),
     MIGRATIONS: text("migrations/"),
   });
   const notes = database({ migrations: new URL(MIGRATIONS, import.meta.url) });
-  const other = client<OtherPaths>("other");
+  const other = client<OtherPaths>("other", { timeout: 500 });
 
   app.post(
     "/notes",
@@ -56,6 +56,18 @@ await start(manifest, ({ app, database, environment, client }) => {
     });
     return "wait for it";
   });
+  app.put(
+    "/staff",
+    {
+      onRequest: staff(),
+      schema: {
+        security: [{ staff: [] }],
+        body: Type.Object({ id: Type.Integer() }),
+        response: { 200: Type.String() },
+      },
+    },
+    () => "welcome",
+  );
   app.get("/other", { schema: { response: { 200: Type.Any() } } }, async (request) => {
     const { data } = await other.GET("/things", { headers: passOn(request) });
     return data;
