@@ -1,6 +1,6 @@
 export { start, type Service } from "./service.ts";
 export type { App } from "./app.ts";
-export type { Database, Queryable } from "./database.ts";
+export { DatabaseUnavailable, type Database, type Queryable } from "./database.ts";
 export { flag, integer, oneOf, text } from "./environment.ts";
 export {
   Problem,
@@ -9,6 +9,7 @@ export {
   type FieldError,
   type ProblemRenderer,
 } from "./problems.ts";
+export { Counter, Gauge, Histogram, type Registry } from "./metrics.ts";
 export { passOn, UpstreamError, type Client } from "./client.ts";
 export { countries } from "./countries.ts";
 export { reader } from "./validation.ts";

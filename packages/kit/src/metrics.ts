@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Database } from "./database.ts";
 
-export { Counter, Gauge, Histogram };
+export { Counter, Gauge, Histogram, type Registry };
 
 /** Metrics in Prometheus' text format at /metrics, with the time that every route takes. */
 export function addMetrics(app: FastifyInstance): Registry {
