@@ -34,3 +34,4 @@ export const url = store.url;
 export const dockerHost = config.dockerHost;
 export const images = store.images;
 export const containers = store.containers;
+export const token = store.staffToken;

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { labels } from "./labels";
 
 export interface FilesArgs {
-  /** Name of the service that the files are for. */
-  readonly service: string;
+  /** Name of the service that the files are for. @default none: several share them */
+  readonly service?: string;
   /** An image that is on the host anyway. Nothing of it ever runs. */
   readonly imageId: pulumi.Input<string>;
   /** Content by file name. Secrets may be among them: content is never in an environment variable or in `docker inspect`. */

@@ -5,6 +5,7 @@ import { ServiceSpec } from "../services/spec";
 import { CREATE_BEFORE_DELETE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
 import { DatabaseConnection, PASSWORD_FILE } from "./database";
 import { labels } from "./labels";
+import { SecretFiles } from "./secrets";
 
 export interface ServiceArgs {
   /** Name of the service; the others find it by this name. */
@@ -18,6 +19,10 @@ export interface ServiceArgs {
   readonly network: docker.Network;
   /** Its database. @default none */
   readonly database?: DatabaseConnection;
+  /** The stack's secrets that it asks for. It reads them at each use, so that a new one takes no new instance. @default [] */
+  readonly sharedSecrets?: readonly SecretFiles[];
+  /** Secrets of its own. It may read them at its start only: its instances are replaced when one changes. @default none */
+  readonly ownSecrets?: SecretFiles;
   /** Environment variables by name. They are visible to whoever may look at the container: never secrets. */
   readonly environment: Readonly<Record<string, string>>;
   /** Its folder, when its sources are to be mounted instead of taken from the image. @default none */
@@ -35,7 +40,8 @@ export class Service extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Service", name, {}, opts);
-    const { service, spec, database } = args;
+    const { service, spec, database, ownSecrets } = args;
+    const secrets = [...(args.sharedSecrets ?? []), ...(ownSecrets ? [ownSecrets] : [])];
     const drainSeconds = spec.drainSeconds ?? 3;
     const live =
       args.liveFolder === undefined ? undefined : liveRun(args.liveFolder, service, spec);
@@ -57,9 +63,11 @@ export class Service extends pulumi.ComponentResource {
               DRAIN_SECONDS: drainSeconds.toString(),
               ...args.environment,
               ...(database && databaseEnvironment(database)),
+              ...Object.fromEntries(secrets.flatMap((files) => files.environment())),
             }).map(([key, value]) => `${key}=${value}`),
             volumes: [
               ...(database ? [database.secrets.mountedAt("/run/secrets")] : []),
+              ...secrets.map((files) => files.volume()),
               ...(live?.volumes ?? []),
             ],
             tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
@@ -76,9 +84,21 @@ export class Service extends pulumi.ComponentResource {
             },
             destroyGraceSeconds: drainSeconds + 10,
             stopTimeout: drainSeconds + 10,
-            labels: labels({ service, role: "service", replica }),
+            labels: [
+              ...labels({ service, role: "service", replica }),
+              ...(ownSecrets
+                ? [{ label: "dev.store.secrets", value: ownSecrets.files.version }]
+                : []),
+            ],
           },
-          { parent: this, dependsOn: database ? [database.secrets] : [], ...CREATE_BEFORE_DELETE },
+          {
+            parent: this,
+            dependsOn: [
+              ...(database ? [database.secrets] : []),
+              ...secrets.map(({ files }) => files),
+            ],
+            ...CREATE_BEFORE_DELETE,
+          },
         ),
     );
 

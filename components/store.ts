@@ -2,12 +2,13 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { join } from "node:path";
-import { ServiceSpec } from "../services/spec";
+import { ServiceSpec, StackSecret } from "../services/spec";
 import { Database, DatabaseData } from "./database";
 import { Gateway } from "./gateway";
 import { Host } from "./host/host";
 import { Image, ImageSource } from "./image";
 import { labels, Role } from "./labels";
+import { SecretFiles } from "./secrets";
 import { Service } from "./service";
 
 export interface StoreArgs {
@@ -37,6 +38,8 @@ export class Store extends pulumi.ComponentResource {
   readonly images: Record<string, string>;
   /** Names of each running service's containers. */
   readonly containers: Record<string, pulumi.Output<string[]>>;
+  /** What the store's own people send as `Authorization: Bearer`. A secret. */
+  readonly staffToken: pulumi.Output<string>;
 
   constructor(name: string, args: StoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super(
@@ -66,6 +69,19 @@ export class Store extends pulumi.ComponentResource {
         .map(([service]) => [service, new DatabaseData(`${service}-data`, { service }, here)]),
     );
 
+    // Letters and digits only: people put it into headers and command lines.
+    const staffToken = new random.RandomPassword(
+      "staff-token",
+      { length: 40, special: false },
+      here,
+    );
+    this.staffToken = staffToken.result;
+    const stackSecrets = new SharedSecrets(
+      { STAFF_TOKEN: staffToken.result },
+      haproxyImageId,
+      here,
+    );
+
     const images = new ImageSet(args);
     const running = args.running.map((service) => {
       const spec = specOf(args.specs, service);
@@ -80,6 +96,7 @@ export class Store extends pulumi.ComponentResource {
           replicas: args.replicas?.[service] ?? spec.replicas ?? 1,
           network: networks[spec.network ?? "backend"],
           database: database?.connection,
+          sharedSecrets: (spec.secrets ?? []).map((secret) => stackSecrets.of(secret)),
           environment: environment(spec, args),
           liveFolder: args.live?.includes(service) ? folderOf(service) : undefined,
         },
@@ -151,6 +168,29 @@ function limitProcesses(
     pulumi.all(commands).apply((lines) => lines.join(" &&\n")),
     opts,
   );
+}
+
+/** The stack's secrets as files, each made once, when the first service asks for it. */
+class SharedSecrets {
+  private readonly made = new Map<StackSecret, SecretFiles>();
+
+  constructor(
+    private readonly values: Readonly<Record<StackSecret, pulumi.Input<string>>>,
+    private readonly imageId: pulumi.Input<string>,
+    private readonly opts: pulumi.ComponentResourceOptions,
+  ) {}
+
+  of(secret: StackSecret): SecretFiles {
+    const known = this.made.get(secret);
+    if (known) return known;
+    const files = new SecretFiles(
+      secret.toLowerCase().replaceAll("_", "-"),
+      { imageId: this.imageId, secrets: { [secret]: this.values[secret] } },
+      this.opts,
+    );
+    this.made.set(secret, files);
+    return files;
+  }
 }
 
 /** The images of the services, and those on which they are built, each of them once. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ServiceSpec } from "./spec";
+import { ServiceSpec, STACK_SECRETS } from "./spec";
 
 /**
  * The spec of every service, by the service's name: each folder here with a `service.ts` in it is one.
@@ -63,6 +63,10 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
         say(`needs has "${need}", for which there is no folder in services/.`);
       else if (spec.network === "edge")
         say(`needs has "${need}", but a service on the edge network reaches only the gateway.`);
+    }
+    for (const secret of spec.secrets ?? []) {
+      if (!STACK_SECRETS.includes(secret))
+        say(`secrets has "${secret}"; a stack has ${STACK_SECRETS.join(", ")}.`);
     }
     if (spec.health.command.length === 0)
       say("health.command is empty; it should be a command and its arguments.");

@@ -30,6 +30,12 @@ export interface ServiceSpec {
    */
   readonly needs?: readonly string[];
 
+  /**
+   * Secrets of the stack that it is given, each as a file that the variable NAME_FILE names. A file may get new content while
+   * the service runs: read it at each use. @default []
+   */
+  readonly secrets?: readonly StackSecret[];
+
   /** How many instances run where `store:replicas` doesn't say otherwise. @default 1 */
   readonly replicas?: number;
 
@@ -51,6 +57,10 @@ export interface ServiceSpec {
   /** How its sources are run without a new image (`store:live`). @default none: `store:live` refuses it */
   readonly live?: LiveSpec;
 }
+
+/** Secrets that a stack has one of: STAFF_TOKEN is what the store's own people send as `Authorization: Bearer`. */
+export const STACK_SECRETS = ["STAFF_TOKEN"] as const;
+export type StackSecret = (typeof STACK_SECRETS)[number];
 
 export interface ImageSpec {
   /** Folder, relative to the repository, of an image to build first; the Dockerfile gets its name as the build argument BASE_IMAGE. @default none */

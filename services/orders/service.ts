@@ -4,6 +4,7 @@ const spec: ServiceSpec = {
   port: 3000,
   routes: ["/api/orders"],
   database: true,
+  secrets: ["STAFF_TOKEN"],
   needs: ["inventory", "billing", "shipping"],
   image: { base: "packages/kit" },
   health: { command: ["node", "/app/kit/healthcheck.mjs"] },

@@ -4,6 +4,7 @@ const spec: ServiceSpec = {
   port: 3000,
   routes: ["/api/shipping"],
   database: true,
+  secrets: ["STAFF_TOKEN"],
   image: { base: "packages/kit" },
   health: { command: ["node", "/app/kit/healthcheck.mjs"] },
   live: {

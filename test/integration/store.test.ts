@@ -122,7 +122,8 @@ describe("the store", function () {
 
   it("shows passwords nowhere: not in docker inspect, the environment, the state or the outputs", async () => {
     const secrets = await passwords();
-    assert.equal(secrets.length, 4);
+    // Of four databases and of the store's own people.
+    assert.equal(secrets.length, 5);
     const { output: ids } = await run("docker", [
       "ps",
       "-aq",
@@ -346,7 +347,7 @@ describe("the store", function () {
     return state.deployment.resources
       .filter(({ type }) => type === "random:index/randomPassword:RandomPassword")
       .map(({ outputs }) => JSON.parse(outputs?.result?.plaintext ?? '""') as string)
-      .filter((password) => password.length === 32);
+      .filter((password) => password.length >= 32);
   }
 });
 

@@ -55,6 +55,11 @@ describe("specs of the services", () => {
       /port is 80; it should be a whole number from 1024/,
     );
     assert.match(
+      // @ts-expect-error -- transpiled only, a spec can say anything
+      problems({ a: { ...good, secrets: ["STRIPE_KEY"] } }),
+      /services\/a\/service\.ts: secrets has "STRIPE_KEY"; a stack has STAFF_TOKEN\./,
+    );
+    assert.match(
       problems({ a: { ...good, routes: ["/api/a/"] } }),
       /routes has "\/api\/a\/"; a prefix looks like/,
     );

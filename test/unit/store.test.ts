@@ -24,10 +24,20 @@ describe("components", () => {
 
   function store(args: Partial<StoreArgs> = {}): Store {
     const specs = new Map<string, ServiceSpec>([
-      ["inventory", { ...kit, routes: ["/api/inventory"], database: true }],
+      [
+        "inventory",
+        { ...kit, routes: ["/api/inventory"], database: true, secrets: ["STAFF_TOKEN"] },
+      ],
       [
         "orders",
-        { ...kit, routes: ["/api/orders"], database: true, needs: ["inventory"], drainSeconds: 7 },
+        {
+          ...kit,
+          routes: ["/api/orders"],
+          database: true,
+          secrets: ["STAFF_TOKEN"],
+          needs: ["inventory"],
+          drainSeconds: 7,
+        },
       ],
       ["storefront", { ...kit, routes: ["/"], network: "edge" }],
     ]);
@@ -160,7 +170,42 @@ describe("components", () => {
         containerPath: "/run/secrets",
         readOnly: true,
       },
+      {
+        volumeName: "staff-token-1234567",
+        containerPath: "/run/secrets-staff-token",
+        readOnly: true,
+      },
     ]);
+  });
+
+  it("gives the staff's token, one file for all, to the services that ask for it", async () => {
+    const { staffToken } = store();
+    assert.equal(await pulumi.isSecret(staffToken), true);
+    const having = (await running()).filter(({ inputs }) =>
+      JSON.stringify(inputs["envs"] ?? []).includes("STAFF_TOKEN"),
+    );
+    assert.deepEqual(having.map(({ name }) => name).sort(), ["inventory-0", "orders-0"]);
+    const mounting = (await resources(CONTAINER)).filter(({ inputs }) =>
+      JSON.stringify(inputs["volumes"] ?? []).includes("staff-token"),
+    );
+    assert.deepEqual(mounting.map(({ name }) => name).sort(), [
+      "inventory-0",
+      "orders-0",
+      "staff-token",
+    ]);
+    const writer = await resource(CONTAINER, "staff-token");
+    assert.match(
+      JSON.stringify(writer.inputs["uploads"]),
+      /"content":"password-of-staff-token","file":"\/files\/STAFF_TOKEN","permissions":"0444"/,
+    );
+  });
+
+  it("writes no file of the staff's token while nobody who runs asks for it", async () => {
+    store({ running: ["storefront"] });
+    assert.deepEqual(
+      (await resources(VOLUME)).map(({ name }) => name).filter((name) => name.includes("token")),
+      [],
+    );
   });
 
   it("tells a service its port, its database, what it needs and how long it drains", async () => {
@@ -175,6 +220,7 @@ describe("components", () => {
       "DATABASE_NAME=orders",
       "DATABASE_USER=orders",
       "DATABASE_PASSWORD_FILE=/run/secrets/database-password",
+      "STAFF_TOKEN_FILE=/run/secrets-staff-token/STAFF_TOKEN",
     ]);
     assert.equal((await resource(CONTAINER, "orders-0")).inputs["destroyGraceSeconds"], 17);
     assert.deepEqual((await resource(CONTAINER, "storefront-0")).inputs["envs"], [
