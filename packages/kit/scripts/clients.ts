@@ -74,6 +74,8 @@ async function fetchDocument(service: string, path: string): Promise<string> {
       DATABASE_NAME: "none",
       DATABASE_USER: "none",
       DATABASE_PASSWORD_FILE: "/dev/null",
+      // Nobody is let in: any file that isn't empty does.
+      STAFF_TOKEN_FILE: fileURLToPath(import.meta.url),
       // Nobody is called: any URL does.
       INVENTORY_URL: "http://127.0.0.1:1",
       GATEWAY_URL: "http://127.0.0.1:1",

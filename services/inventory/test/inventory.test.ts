@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   createDatabase,
+  createStaff,
   startPostgres,
   startService,
   stopPostgres,
@@ -22,7 +23,8 @@ interface Problem {
   readonly errors?: readonly { readonly in: string; readonly pointer: string }[];
 }
 
-const DEMO = { DEMO_DATA: "true" };
+const staff = createStaff();
+const DEMO = { ...staff.environment, DEMO_DATA: "true" };
 
 describe("inventory", function () {
   this.timeout(60_000);
@@ -171,13 +173,13 @@ describe("inventory", function () {
 
     it("isn't seeded unless it is asked for", async () => {
       const target = await createDatabase();
-      await (await startOn(target, { DEMO_DATA: "false" })).stop();
+      await (await startOn(target, { ...DEMO, DEMO_DATA: "false" })).stop();
       assert.equal(await count(target), "0");
     });
 
     it("isn't seeded over real data, nor after that was removed", async () => {
       const target = await createDatabase();
-      await (await startOn(target, { DEMO_DATA: "false" })).stop();
+      await (await startOn(target, { ...DEMO, DEMO_DATA: "false" })).stop();
       await target.query(
         `INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)
          VALUES ('REAL', 'Real', '', '', 1, 'AUD', 1)`,

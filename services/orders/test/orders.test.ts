@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import {
   createDatabase,
+  createStaff,
   startService,
   type RunningService,
   type TestDatabase,
@@ -44,7 +45,11 @@ describe("orders", function () {
 
   before(async () => {
     [database, catalogue] = await Promise.all([createDatabase(), createDatabase()]);
-    inventory = await startService("inventory", { ...catalogue.environment, DEMO_DATA: "true" });
+    inventory = await startService("inventory", {
+      ...catalogue.environment,
+      ...createStaff().environment,
+      DEMO_DATA: "true",
+    });
     orders = await startService("orders", {
       ...database.environment,
       INVENTORY_URL: inventory.url,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import {
   createDatabase,
+  createStaff,
   freePort,
   startService,
   type RunningService,
@@ -18,7 +19,11 @@ describe("storefront", function () {
 
   before(async () => {
     catalogue = await createDatabase();
-    inventory = await startService("inventory", { ...catalogue.environment, DEMO_DATA: "true" });
+    inventory = await startService("inventory", {
+      ...catalogue.environment,
+      ...createStaff().environment,
+      DEMO_DATA: "true",
+    });
     await inventory.ready();
     await catalogue.query(
       `INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)

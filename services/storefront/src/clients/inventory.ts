@@ -24,7 +24,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The catalogue, page by page, in the order of the SKUs */
+    /** The catalogue or what is searched for in it, page by page, in the order of the SKUs */
     get: operations["listProducts"];
     put?: never;
     post?: never;
@@ -43,6 +43,47 @@ export interface paths {
     };
     /** One product */
     get: operations["getProduct"];
+    /**
+     * Adds a product, or replaces what is said of it and how many are on the shelf
+     * @description With if-match, only if it is still as it was with that etag; with if-none-match: *, only if there is none yet. 412 otherwise. 409 with the type urn:store:problem:stock-held if fewer would be on the shelf than are held for orders.
+     */
+    put: operations["putProduct"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/inventory/stock": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The products with what is on the shelf and what of it is held for orders */
+    get: operations["listStock"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/inventory/stock/{sku}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One product with what is on the shelf and what of it is held for orders
+     * @description The header etag is for an edit's if-match. It changes with each edit and each sale, and not with what is held.
+     */
+    get: operations["getStock"];
     put?: never;
     post?: never;
     delete?: never;
@@ -140,6 +181,8 @@ export interface operations {
          */
         after?: string;
         limit?: number;
+        /** @description Words that must all be in the product's name, description or SKU, in any case. */
+        q?: string;
       };
       header?: never;
       path?: never;
@@ -247,6 +290,279 @@ export interface operations {
             /** @description Path or URL of a picture. */
             image: string;
             name: string;
+            price: {
+              /** @description In the currency's minor unit: cents, say. */
+              amount: number;
+              /**
+               * @description ISO 4217.
+               * @example AUD
+               */
+              currency: string;
+            };
+            /**
+             * @description Stock-keeping unit.
+             * @example MUG-STONE
+             */
+            sku: string;
+          };
+        };
+      };
+    };
+  };
+  putProduct: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Entity tags, or *. */
+        "if-match"?: string;
+        /** @description Entity tags, or *. */
+        "if-none-match"?: string;
+      };
+      path: {
+        /**
+         * @description Stock-keeping unit.
+         * @example MUG-STONE
+         */
+        sku: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": {
+          description: string;
+          /** @description Path or URL of a picture. Where it is missing, a product keeps its own. */
+          image?: string;
+          name: string;
+          /** @description How many are on the shelf now, with those that are held for orders. */
+          onHand: number;
+          price: {
+            /** @description In the currency's minor unit: cents, say. */
+            amount: number;
+            /**
+             * @description ISO 4217.
+             * @example AUD
+             */
+            currency: string;
+          };
+        };
+      };
+    };
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A product as the store's own people see it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @description How many can be ordered now. */
+            available: number;
+            description: string;
+            /** @description How many of these are held for orders. */
+            held: number;
+            /** @description Path or URL of a picture. */
+            image: string;
+            name: string;
+            /** @description How many are on the shelf. */
+            onHand: number;
+            price: {
+              /** @description In the currency's minor unit: cents, say. */
+              amount: number;
+              /**
+               * @description ISO 4217.
+               * @example AUD
+               */
+              currency: string;
+            };
+            /**
+             * @description Stock-keeping unit.
+             * @example MUG-STONE
+             */
+            sku: string;
+          };
+        };
+      };
+      /** @description A product as the store's own people see it. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @description How many can be ordered now. */
+            available: number;
+            description: string;
+            /** @description How many of these are held for orders. */
+            held: number;
+            /** @description Path or URL of a picture. */
+            image: string;
+            name: string;
+            /** @description How many are on the shelf. */
+            onHand: number;
+            price: {
+              /** @description In the currency's minor unit: cents, say. */
+              amount: number;
+              /**
+               * @description ISO 4217.
+               * @example AUD
+               */
+              currency: string;
+            };
+            /**
+             * @description Stock-keeping unit.
+             * @example MUG-STONE
+             */
+            sku: string;
+          };
+        };
+      };
+    };
+  };
+  listStock: {
+    parameters: {
+      query?: {
+        /**
+         * @description Stock-keeping unit.
+         * @example MUG-STONE
+         */
+        after?: string;
+        limit?: number;
+        /** @description Words that must all be in the product's name, description or SKU, in any case. */
+        q?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            items: {
+              /** @description How many can be ordered now. */
+              available: number;
+              description: string;
+              /** @description How many of these are held for orders. */
+              held: number;
+              /** @description Path or URL of a picture. */
+              image: string;
+              name: string;
+              /** @description How many are on the shelf. */
+              onHand: number;
+              price: {
+                /** @description In the currency's minor unit: cents, say. */
+                amount: number;
+                /**
+                 * @description ISO 4217.
+                 * @example AUD
+                 */
+                currency: string;
+              };
+              /**
+               * @description Stock-keeping unit.
+               * @example MUG-STONE
+               */
+              sku: string;
+            }[];
+            /** @description What to give as `after` for the next page; null at the end. */
+            next: string | null;
+          };
+        };
+      };
+    };
+  };
+  getStock: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Stock-keeping unit.
+         * @example MUG-STONE
+         */
+        sku: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A product as the store's own people see it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @description How many can be ordered now. */
+            available: number;
+            description: string;
+            /** @description How many of these are held for orders. */
+            held: number;
+            /** @description Path or URL of a picture. */
+            image: string;
+            name: string;
+            /** @description How many are on the shelf. */
+            onHand: number;
             price: {
               /** @description In the currency's minor unit: cents, say. */
               amount: number;

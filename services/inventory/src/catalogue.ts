@@ -1,0 +1,155 @@
+import { problem, type Database, type Queryable } from "@store/kit";
+import { PAGE, type PageQuery, type ProductEdit, type StockedProduct } from "./schemas.ts";
+
+/** A product, and the version that an edit of it may ask for. */
+export interface VersionedProduct {
+  readonly product: StockedProduct;
+  readonly version: number;
+}
+
+export interface Page {
+  readonly items: StockedProduct[];
+  readonly next: string | null;
+}
+
+/** The products in the database. */
+export class Catalogue {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async page({ limit = PAGE, after = "", q = "" }: PageQuery): Promise<Page> {
+    // One more than is shown tells whether there is a next page.
+    const rows = await this.#database.query<ProductRow>(
+      `${selectProducts} WHERE sku > $1 AND concat_ws(' ', name, description, sku) ILIKE ALL ($2)
+       ORDER BY sku LIMIT $3`,
+      [after, patterns(q), limit + 1],
+    );
+    const items = rows.slice(0, limit).map(toProduct);
+    return { items, next: rows.length > limit ? (items.at(-1)?.sku ?? null) : null };
+  }
+
+  async find(sku: string): Promise<VersionedProduct> {
+    const [row] = await this.#database.query<ProductRow>(`${selectProducts} WHERE sku = $1`, [sku]);
+    if (row === undefined) throw problem(404, `There is no product ${sku}.`);
+    return versioned(row);
+  }
+
+  async findAll(skus: readonly string[]): Promise<StockedProduct[]> {
+    const rows = await this.#database.query<ProductRow>(`${selectProducts} WHERE sku = ANY($1)`, [
+      skus,
+    ]);
+    return rows.map(toProduct);
+  }
+
+  /**
+   * Adds a product or replaces what is said of it.
+   *
+   * @param allows Whether the caller's conditions hold for the version that is there; `undefined`: for none being there.
+   * @throws Problem 412 when they don't, and 409 `stock-held` when fewer would be on the shelf than are held.
+   */
+  async put(
+    sku: string,
+    edit: ProductEdit,
+    allows: (version: number | undefined) => boolean,
+  ): Promise<VersionedProduct & { readonly added: boolean }> {
+    return this.#database.transaction(async (transaction) => {
+      const added = allows(undefined) ? await insert(transaction, sku, edit) : undefined;
+      if (added !== undefined) return { ...versioned(added), added: true };
+
+      const [current] = await transaction.query<ProductRow>(
+        `${selectProducts} WHERE sku = $1 FOR UPDATE`,
+        [sku],
+      );
+      if (!allows(current?.version)) throw changedMeanwhile(sku, current);
+      if (current === undefined) throw new Error("a product that is there can't be found");
+      if (edit.onHand < current.held) throw stillHeld(sku, current.held);
+      const [row] = await transaction.query<ProductRow>(
+        `UPDATE products SET name = $2, description = $3, price_amount = $4, price_currency = $5, on_hand = $6,
+           image = coalesce($7, image), version = version + 1, updated_at = now()
+         WHERE sku = $1 RETURNING ${columns}`,
+        valuesOf(sku, edit),
+      );
+      if (row === undefined) throw new Error("a product that is locked can't be changed");
+      return { ...versioned(row), added: false };
+    });
+  }
+}
+
+async function insert(
+  transaction: Queryable,
+  sku: string,
+  edit: ProductEdit,
+): Promise<ProductRow | undefined> {
+  const [row] = await transaction.query<ProductRow>(
+    `INSERT INTO products (sku, name, description, price_amount, price_currency, on_hand, image)
+     VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '/api/inventory/images/none.svg'))
+     ON CONFLICT DO NOTHING RETURNING ${columns}`,
+    valuesOf(sku, edit),
+  );
+  return row;
+}
+
+function valuesOf(sku: string, edit: ProductEdit): unknown[] {
+  const { name, description, price, onHand, image } = edit;
+  return [sku, name, description, price.amount, price.currency, onHand, image];
+}
+
+function changedMeanwhile(sku: string, current: ProductRow | undefined) {
+  const detail =
+    current === undefined
+      ? `There is no product ${sku}.`
+      : `${sku} isn't as you expect: get it again and see what has changed.`;
+  return problem(412, detail, { type: "precondition-failed" });
+}
+
+function stillHeld(sku: string, held: number) {
+  const message = `${held} are held for orders, so at least as many are there`;
+  return problem(409, `Fewer of ${sku} can't be on the shelf than are held for orders.`, {
+    type: "stock-held",
+    errors: [{ in: "body", pointer: "/onHand", message }],
+  });
+}
+
+/** A pattern for LIKE for each word. */
+function patterns(q: string): string[] {
+  return q
+    .split(/\s+/)
+    .filter((word) => word !== "")
+    .map((word) => `%${word.replaceAll(/[\\%_]/g, "\\$&")}%`);
+}
+
+interface ProductRow {
+  readonly sku: string;
+  readonly name: string;
+  readonly description: string;
+  readonly image: string;
+  readonly price_amount: number;
+  readonly price_currency: string;
+  readonly on_hand: number;
+  readonly held: number;
+  readonly version: number;
+}
+
+const columns =
+  "sku, name, description, image, price_amount, price_currency, on_hand, held, version";
+const selectProducts = `SELECT ${columns} FROM products`;
+
+function versioned(row: ProductRow): VersionedProduct {
+  return { product: toProduct(row), version: row.version };
+}
+
+function toProduct({ sku, name, description, image, on_hand, held, ...row }: ProductRow) {
+  return {
+    sku,
+    name,
+    description,
+    image,
+    price: { amount: row.price_amount, currency: row.price_currency },
+    available: on_hand - held,
+    onHand: on_hand,
+    held,
+  };
+}

@@ -1,0 +1,113 @@
+import { Sku, Text, Type, Uuid, type Static } from "@store/kit";
+
+/** So many of a product that sums over orders stay far inside PostgreSQL's integer. */
+const MAX_ON_HAND = 100_000_000;
+const MAX_QUANTITY = 1_000_000;
+const MAX_LINES = 50;
+
+const strict = { additionalProperties: false };
+
+function money(minimum: number) {
+  return Type.Object(
+    {
+      amount: Type.Integer({
+        minimum,
+        maximum: 1_000_000_000,
+        description: "In the currency's minor unit: cents, say.",
+      }),
+      currency: Type.String({
+        pattern: "^[A-Z]{3}$",
+        "x-message": "must be the three capital letters of a currency in ISO 4217, as in AUD",
+        description: "ISO 4217.",
+        examples: ["AUD"],
+      }),
+    },
+    strict,
+  );
+}
+
+const product = {
+  sku: Sku,
+  name: Type.String(),
+  description: Type.String(),
+  image: Type.String({ description: "Path or URL of a picture." }),
+  price: money(0),
+  available: Type.Integer({ minimum: 0, description: "How many can be ordered now." }),
+};
+
+export const Product = Type.Object(product);
+export type Product = Static<typeof Product>;
+
+export const StockedProduct = Type.Object(
+  {
+    ...product,
+    onHand: Type.Integer({ minimum: 0, description: "How many are on the shelf." }),
+    held: Type.Integer({ minimum: 0, description: "How many of these are held for orders." }),
+  },
+  { description: "A product as the store's own people see it." },
+);
+export type StockedProduct = Static<typeof StockedProduct>;
+
+export const ProductEdit = Type.Object(
+  {
+    name: Text(200),
+    description: Text(2_000),
+    price: money(1),
+    onHand: Type.Integer({
+      minimum: 0,
+      maximum: MAX_ON_HAND,
+      description: "How many are on the shelf now, with those that are held for orders.",
+    }),
+    image: Type.Optional(
+      Type.String({
+        pattern: "^(/|https://)[\\x21-\\x7e]*$",
+        maxLength: 500,
+        "x-message": "must be a path that begins with / or a URL that begins with https://",
+        description: "Path or URL of a picture. Where it is missing, a product keeps its own.",
+      }),
+    ),
+  },
+  strict,
+);
+export type ProductEdit = Static<typeof ProductEdit>;
+
+const Next = Type.Union([Sku, Type.Null()], {
+  description: "What to give as `after` for the next page; null at the end.",
+});
+export const ProductPage = Type.Object({ items: Type.Array(Product), next: Next });
+export const StockPage = Type.Object({ items: Type.Array(StockedProduct), next: Next });
+
+/** Products on a page where the caller doesn't say how many. */
+export const PAGE = 20;
+
+export const PageQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
+  after: Type.Optional(Sku),
+  q: Type.Optional(
+    Text(100, "Words that must all be in the product's name, description or SKU, in any case."),
+  ),
+});
+export type PageQuery = Static<typeof PageQuery>;
+
+export const ReservationRequest = Type.Object(
+  {
+    lines: Type.Array(
+      Type.Object(
+        { sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }) },
+        strict,
+      ),
+      { minItems: 1, maxItems: MAX_LINES, description: "Each product once." },
+    ),
+  },
+  strict,
+);
+export type Lines = Static<typeof ReservationRequest>["lines"];
+
+export const Reservation = Type.Object({
+  id: Uuid,
+  status: Type.Enum(["held", "committed"], { type: "string" }),
+  expiresAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
+    description: "From when on the stock may be somebody else's; null once it is committed.",
+  }),
+});
+export type Reservation = Static<typeof Reservation>;

@@ -1,0 +1,455 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { until } from "@store/kit/testing";
+import { Inventory, typeOf, type Answer } from "./support/inventory.ts";
+
+const NEVER = { RESERVATION_SECONDS: "86400", RESERVATION_SWEEP_MS: "600000" };
+
+describe("reservations", function () {
+  this.timeout(60_000);
+  let inventory: Inventory;
+
+  before(async () => {
+    inventory = await Inventory.start(2, NEVER);
+  });
+  after(() => inventory.stop());
+
+  /** Makes a hold's time be over, as if it had been there for long. */
+  const outlast = (id: string) =>
+    inventory.database.query(
+      "UPDATE reservations SET expires_at = now() - interval '1 second' WHERE id = $1",
+      [id],
+    );
+  const held = async (quantity: number, onHand: number) => {
+    const sku = await inventory.product(onHand);
+    const id = randomUUID();
+    const lines = [{ sku, quantity }];
+    assert.equal((await inventory.hold(id, lines)).status, 200);
+    return { sku, id, lines };
+  };
+
+  describe("a hold", () => {
+    it("makes less available and leaves the shelf as it is", async () => {
+      const { sku } = await held(3, 10);
+      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 3, available: 7 });
+      const shown = await inventory.send("GET", `/api/inventory/products/${sku}`);
+      assert.equal(Reflect.get(shown.body, "available"), 7);
+      assert.equal(Reflect.has(shown.body, "held"), false, "what is held is the store's own");
+    });
+
+    it("lasts for as long as it is told", async () => {
+      const sku = await inventory.product(1);
+      const { body } = await inventory.hold(randomUUID(), [{ sku, quantity: 1 }]);
+      const seconds = (Date.parse(body.expiresAt ?? "") - Date.now()) / 1_000;
+      assert.ok(Math.abs(seconds - 86_400) < 10, `${seconds} s`);
+    });
+
+    it("is answered alike when it is repeated, and holds once", async () => {
+      const sku = await inventory.product(10);
+      const other = await inventory.product(10);
+      const id = randomUUID();
+      const lines = [
+        { sku, quantity: 3 },
+        { sku: other, quantity: 1 },
+      ];
+      const first = await inventory.hold(id, lines);
+      assert.equal(first.status, 200);
+      assert.equal(first.body.status, "held");
+      for (const again of [lines, lines.toReversed()]) {
+        const { status, body } = await inventory.hold(id, again);
+        assert.equal(status, 200);
+        assert.deepEqual(body, first.body);
+      }
+      assert.equal((await inventory.stock(sku)).held, 3);
+    });
+
+    it("is made once by many who ask at the same moment", async () => {
+      const sku = await inventory.product(10);
+      const id = randomUUID();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => inventory.hold(id, [{ sku, quantity: 4 }])),
+      );
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+      assert.equal(new Set(answers.map(({ body }) => JSON.stringify(body))).size, 1);
+      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 4, available: 6 });
+    });
+
+    it("is refused with other lines under the same id", async () => {
+      const { sku, id } = await held(3, 10);
+      const other = await inventory.product(10);
+      for (const lines of [
+        [{ sku, quantity: 2 }],
+        [{ sku: other, quantity: 3 }],
+        [
+          { sku, quantity: 3 },
+          { sku: other, quantity: 1 },
+        ],
+      ]) {
+        const answer = await inventory.hold(id, lines);
+        assert.equal(answer.status, 422);
+        assert.equal(typeOf(answer), "reservation-differs");
+      }
+      assert.equal((await inventory.stock(sku)).held, 3);
+      assert.equal((await inventory.stock(other)).held, 0);
+    });
+
+    it("has all lines or none, and says which aren't there", async () => {
+      const [enough, few, none] = [
+        await inventory.product(10),
+        await inventory.product(2),
+        await inventory.product(0),
+      ];
+      const id = randomUUID();
+      const answer = await inventory.hold(id, [
+        { sku: none, quantity: 1 },
+        { sku: enough, quantity: 1 },
+        { sku: "T-NOWHERE", quantity: 1 },
+        { sku: few, quantity: 3 },
+      ]);
+      assert.equal(answer.status, 409);
+      assert.equal(typeOf(answer), "out-of-stock");
+      assert.deepEqual(answer.body.errors, [
+        { in: "body", pointer: "/lines/0/quantity", message: "only 0 are there" },
+        { in: "body", pointer: "/lines/2/sku", message: "there is no product T-NOWHERE" },
+        { in: "body", pointer: "/lines/3/quantity", message: "only 2 are there" },
+      ]);
+      for (const sku of [enough, few, none]) assert.equal((await inventory.stock(sku)).held, 0);
+      // It left nothing behind, so the same id may ask for what is there.
+      assert.equal((await inventory.hold(id, [{ sku: enough, quantity: 1 }])).status, 200);
+    });
+  });
+
+  describe("a commit", () => {
+    it("takes the goods from the shelf, once", async () => {
+      const { sku, id, lines } = await held(3, 10);
+      for (let i = 0; i < 3; i++) {
+        const { status, body } = await inventory.commit(id);
+        assert.equal(status, 200);
+        assert.deepEqual(body, { id, status: "committed" });
+        assert.deepEqual(await inventory.stock(sku), { onHand: 7, held: 0, available: 7 });
+      }
+      const late = await inventory.hold(id, lines);
+      assert.deepEqual(late.body, { id, status: "committed", expiresAt: null });
+      assert.deepEqual(await inventory.stock(sku), { onHand: 7, held: 0, available: 7 });
+    });
+
+    it("can't be taken back", async () => {
+      const { sku, id } = await held(3, 10);
+      await inventory.commit(id);
+      const answer = await inventory.cancel(id);
+      assert.equal(answer.status, 409);
+      assert.equal(typeOf(answer), "reservation-committed");
+      assert.equal((await inventory.stock(sku)).onHand, 7);
+    });
+
+    it("knows nothing of what was never held", async () => {
+      assert.equal((await inventory.commit(randomUUID())).status, 404);
+    });
+
+    it("has the last one", async () => {
+      const { sku, id } = await held(1, 1);
+      assert.equal((await inventory.commit(id)).status, 200);
+      assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
+    });
+  });
+
+  describe("a cancellation", () => {
+    it("gives the stock back, once", async () => {
+      const { sku, id } = await held(3, 10);
+      for (let i = 0; i < 3; i++) {
+        const { status, body } = await inventory.cancel(id);
+        assert.equal(status, 200);
+        assert.deepEqual(body, { id, status: "cancelled" });
+        assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
+      }
+    });
+
+    const refusesLateCalls = async (id: string, sku: string) => {
+      for (const answer of [
+        await inventory.hold(id, [{ sku, quantity: 3 }]),
+        await inventory.hold(id, [{ sku, quantity: 1 }]),
+        await inventory.commit(id),
+      ]) {
+        assert.equal(answer.status, 409);
+        assert.equal(typeOf(answer), "reservation-cancelled");
+      }
+      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
+    };
+    it("refuses a late hold and a late commit", async () => {
+      const { sku, id } = await held(3, 10);
+      await inventory.cancel(id);
+      await refusesLateCalls(id, sku);
+    });
+    it("refuses them also where it came first", async () => {
+      const sku = await inventory.product(10);
+      const id = randomUUID();
+      assert.equal((await inventory.cancel(id)).status, 200);
+      await refusesLateCalls(id, sku);
+    });
+  });
+
+  describe("at the same moment", () => {
+    it("never sell more than there is: 50 ask for 10 pieces at two replicas", async () => {
+      const sku = await inventory.product(10);
+      const ids = Array.from({ length: 50 }, () => randomUUID());
+      const answers = await Promise.all(
+        ids.map(async (id) => ({ id, ...(await inventory.hold(id, [{ sku, quantity: 1 }])) })),
+      );
+      const won = answers.filter(({ status }) => status === 200);
+      const lost = answers.filter(({ status }) => status !== 200);
+      assert.equal(won.length, 10);
+      assert.deepEqual(new Set(lost.map(typeOf)), new Set(["out-of-stock"]));
+      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 10, available: 0 });
+      await Promise.all(won.map(({ id }) => inventory.commit(id)));
+      assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
+    });
+
+    it("don't block each other for good with lines in opposite orders", async () => {
+      const skus = await Promise.all(Array.from({ length: 6 }, () => inventory.product(1_000)));
+      const ids = Array.from({ length: 60 }, () => randomUUID());
+      const statuses = async (work: (id: string, index: number) => Promise<Answer>) =>
+        new Set((await Promise.all(ids.map(work))).map(({ status }) => status));
+      const forth = skus.map((sku) => ({ sku, quantity: 1 }));
+      const held = await statuses((id, i) =>
+        inventory.hold(id, i % 2 === 0 ? forth : forth.toReversed()),
+      );
+      assert.deepEqual(held, new Set([200]));
+      const ended = await statuses((id, i) =>
+        i % 2 === 0 ? inventory.commit(id) : inventory.cancel(id),
+      );
+      assert.deepEqual(ended, new Set([200]));
+      for (const sku of skus) {
+        assert.deepEqual(await inventory.stock(sku), { onHand: 970, held: 0, available: 970 });
+      }
+      const [row] = await inventory.database.query<{ deadlocks: string }>(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+      );
+      assert.equal(row?.deadlocks, "0");
+    });
+
+    it("a commit and a cancellation: exactly one wins, and the stock is as it says", async () => {
+      const winners = new Map<string, number>();
+      for (let round = 0; round < 60; round++) {
+        const { sku, id } = await held(2, 5);
+        const [committed, cancelled] = await Promise.all([
+          inventory.commit(id),
+          inventory.cancel(id),
+        ]);
+        const statuses = [committed.status, cancelled.status];
+        const winner = committed.status === 200 ? "commit" : "cancel";
+        winners.set(winner, (winners.get(winner) ?? 0) + 1);
+        assert.deepEqual(statuses, winner === "commit" ? [200, 409] : [409, 200]);
+        const left = winner === "commit" ? 3 : 5;
+        assert.deepEqual(await inventory.stock(sku), { onHand: left, held: 0, available: left });
+      }
+      console.log(`      won: ${JSON.stringify(Object.fromEntries(winners))}`);
+    });
+
+    it("a hold and its cancellation: nothing stays held", async () => {
+      for (let round = 0; round < 60; round++) {
+        const sku = await inventory.product(5);
+        const id = randomUUID();
+        const [hold, cancelled] = await Promise.all([
+          inventory.hold(id, [{ sku, quantity: 2 }]),
+          inventory.cancel(id),
+        ]);
+        assert.equal(cancelled.status, 200);
+        assert.ok(hold.status === 200 || typeOf(hold) === "reservation-cancelled");
+        assert.deepEqual(await inventory.stock(sku), { onHand: 5, held: 0, available: 5 });
+        assert.equal(typeOf(await inventory.commit(id)), "reservation-cancelled");
+      }
+    });
+  });
+
+  describe("whose time is over", () => {
+    let sweeping: Inventory;
+    before(async () => {
+      sweeping = await Inventory.start(2, {
+        RESERVATION_SECONDS: "1",
+        RESERVATION_SWEEP_MS: "50",
+      });
+    });
+    after(() => sweeping.stop());
+    const expired = async (quantity: number, onHand: number) => {
+      const sku = await sweeping.product(onHand);
+      const id = randomUUID();
+      const lines = [{ sku, quantity }];
+      assert.equal((await sweeping.hold(id, lines)).status, 200);
+      await until("it is swept", async () => (await sweeping.stock(sku)).held === 0, 10);
+      return { sku, id, lines };
+    };
+
+    it("give their stock back, once, with two replicas sweeping", async () => {
+      const skus = await Promise.all(Array.from({ length: 3 }, () => sweeping.product(40)));
+      await Promise.all(
+        Array.from({ length: 40 }, (_value, i) =>
+          sweeping.hold(
+            randomUUID(),
+            (i % 2 === 0 ? skus : skus.toReversed()).map((sku) => ({ sku, quantity: 1 })),
+          ),
+        ),
+      );
+      for (const sku of skus) {
+        assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 40, available: 0 });
+      }
+      await until("all are swept", async () => {
+        const stocks = await Promise.all(skus.map((sku) => sweeping.stock(sku)));
+        return stocks.every(({ held }) => held === 0);
+      });
+      // A second sweep of the same hold would make this negative, which the database refuses.
+      for (const sku of skus) {
+        assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 0, available: 40 });
+      }
+      for (const { log } of sweeping.replicas)
+        assert.deepEqual(
+          log.filter(({ level }) => level === "error"),
+          [],
+        );
+    });
+
+    it("are held again when they are asked for again, and the stock is there", async () => {
+      const { sku, id, lines } = await expired(3, 4);
+      const { status, body } = await sweeping.hold(id, lines);
+      assert.equal(status, 200);
+      assert.ok(Date.parse(body.expiresAt ?? "") > Date.now());
+      assert.equal((await sweeping.stock(sku)).held, 3);
+    });
+
+    it("aren't held again when the stock is gone", async () => {
+      const { sku, id, lines } = await expired(3, 4);
+      assert.equal((await sweeping.put(sku, 2)).status, 200);
+      for (const answer of [await sweeping.hold(id, lines), await sweeping.commit(id)]) {
+        assert.equal(answer.status, 409);
+        assert.equal(typeOf(answer), "out-of-stock");
+        assert.equal(answer.body.errors?.[0]?.pointer, "/lines/0/quantity");
+      }
+      assert.deepEqual(await sweeping.stock(sku), { onHand: 2, held: 0, available: 2 });
+      // It isn't refused for good: when there is enough again, it goes on.
+      assert.equal((await sweeping.put(sku, 3)).status, 200);
+      assert.equal((await sweeping.commit(id)).status, 200);
+      assert.deepEqual(await sweeping.stock(sku), { onHand: 0, held: 0, available: 0 });
+    });
+
+    it("can be committed when the stock is there", async () => {
+      const { sku, id } = await expired(3, 4);
+      assert.equal((await sweeping.commit(id)).status, 200);
+      assert.deepEqual(await sweeping.stock(sku), { onHand: 1, held: 0, available: 1 });
+    });
+
+    it("can be cancelled", async () => {
+      const { sku, id, lines } = await expired(3, 4);
+      assert.equal((await sweeping.cancel(id)).status, 200);
+      assert.deepEqual(await sweeping.stock(sku), { onHand: 4, held: 0, available: 4 });
+      assert.equal(typeOf(await sweeping.hold(id, lines)), "reservation-cancelled");
+    });
+
+    it("still have their stock where no sweep has come to them", async () => {
+      const one = await held(3, 3);
+      await outlast(one.id);
+      const again = await inventory.hold(one.id, one.lines);
+      assert.equal(again.status, 200);
+      assert.ok(Date.parse(again.body.expiresAt ?? "") > Date.now());
+      await outlast(one.id);
+      assert.equal((await inventory.commit(one.id)).status, 200);
+      assert.deepEqual(await inventory.stock(one.sku), { onHand: 0, held: 0, available: 0 });
+    });
+
+    it("and are committed, cancelled or asked for as the sweep comes: one of these happens", async () => {
+      const racing = await Inventory.start(2, {
+        RESERVATION_SECONDS: "1",
+        RESERVATION_SWEEP_MS: "10",
+      });
+      const one = await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          const sku = await racing.product(5);
+          const id = randomUUID();
+          const { body } = await racing.hold(id, [{ sku, quantity: 2 }]);
+          return { sku, id, at: Date.parse(body.expiresAt ?? "") };
+        }),
+      );
+      await Promise.all(
+        one.map(async ({ sku, id, at }, i) => {
+          await new Promise((resolve) => setTimeout(resolve, at - Date.now() + i - 10));
+          const answer = i % 2 === 0 ? await racing.commit(id) : await racing.cancel(id);
+          assert.equal(answer.status, 200);
+          const left = i % 2 === 0 ? 3 : 5;
+          assert.deepEqual(await racing.stock(sku), { onHand: left, held: 0, available: left });
+        }),
+      );
+      await racing.stop();
+    });
+  });
+
+  describe("that make no sense", () => {
+    const line = { sku: "T-1", quantity: 1 };
+    const cases: [string, unknown, number, string?][] = [
+      ["no lines", { lines: [] }, 400, "/lines"],
+      ["nothing", {}, 400, "/lines"],
+      ["quantity 0", { lines: [{ ...line, quantity: 0 }] }, 400, "/lines/0/quantity"],
+      ["quantity -1", { lines: [{ ...line, quantity: -1 }] }, 400, "/lines/0/quantity"],
+      ["quantity 1.5", { lines: [{ ...line, quantity: 1.5 }] }, 400, "/lines/0/quantity"],
+      ["quantity 10^12", { lines: [{ ...line, quantity: 1e12 }] }, 400, "/lines/0/quantity"],
+      ["a quantity in words", { lines: [{ ...line, quantity: "1" }] }, 400, "/lines/0/quantity"],
+      ["a sku in small letters", { lines: [{ ...line, sku: "t-1" }] }, 400, "/lines/0/sku"],
+      [
+        "51 lines",
+        { lines: Array.from({ length: 51 }, (_value, i) => ({ ...line, sku: `T-${i}` })) },
+        400,
+        "/lines",
+      ],
+      ["a repeated sku", { lines: [line, { ...line, quantity: 2 }] }, 422, "/lines/1/sku"],
+      ["a field too many", { lines: [line], price: 1 }, 400, "/price"],
+    ];
+    for (const [what, body, status, pointer] of cases) {
+      it(`are refused: ${what}`, async () => {
+        const answer = await inventory.send("PUT", `/internal/reservations/${randomUUID()}`, body);
+        assert.equal(answer.status, status);
+        assert.deepEqual(
+          answer.body.errors?.map((error) => error.pointer),
+          [pointer],
+        );
+      });
+    }
+    it("are refused: an id that is none", async () => {
+      for (const path of ["x", randomUUID().toUpperCase()]) {
+        const answer = await inventory.send("PUT", `/internal/reservations/${path}`, {
+          lines: [line],
+        });
+        assert.equal(answer.status, 400);
+        assert.equal(answer.body.errors?.[0]?.pointer, "/id");
+      }
+    });
+  });
+
+  it("are measured: what became of them here, and how many hold stock now", async () => {
+    const measured = await Inventory.start(1, {
+      RESERVATION_SECONDS: "1",
+      RESERVATION_SWEEP_MS: "50",
+    });
+    const sku = await measured.product(10);
+    const ids = Array.from({ length: 4 }, () => randomUUID());
+    const [toCommit = "", toCancel = ""] = ids;
+    for (const id of ids) await measured.hold(id, [{ sku, quantity: 1 }]);
+    await measured.hold(toCommit, [{ sku, quantity: 1 }]);
+    const metrics = async () => (await measured.replicas[0]?.fetch("/metrics"))?.text();
+    assert.match((await metrics()) ?? "", /^inventory_reservations_held 4$/m);
+    await measured.commit(toCommit);
+    await measured.cancel(toCancel);
+    await measured.cancel(toCancel);
+    await until("the others are swept", async () => (await measured.stock(sku)).held === 0, 10);
+    const text = (await metrics()) ?? "";
+    for (const [outcome, count] of Object.entries({
+      held: 4,
+      committed: 1,
+      cancelled: 1,
+      expired: 2,
+    })) {
+      assert.match(
+        text,
+        new RegExp(`^inventory_reservations_total\\{outcome="${outcome}"\\} ${count}$`, "m"),
+      );
+    }
+    assert.match(text, /^inventory_reservations_held 0$/m);
+    await measured.stop();
+  });
+});
