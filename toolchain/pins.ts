@@ -46,6 +46,23 @@ export const plugins: readonly PluginPin[] = [
     tags: [],
     standIn: true,
   },
+  {
+    name: "tls",
+    version: "5.6.1",
+    module: "stand-ins",
+    package: "./pulumi-resource-tls",
+    tags: [],
+    standIn: true,
+  },
+  {
+    // Refuses everything: it is there so that previews don't look for it.
+    name: "azure-native",
+    version: "3.28.0",
+    module: "stand-ins",
+    package: "./pulumi-resource-azure-native",
+    tags: [],
+    standIn: true,
+  },
 ];
 
 /**

@@ -6,6 +6,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
+	"store/toolchain/stand-ins/pulumi-resource-command/inputs"
+	"store/toolchain/stand-ins/pulumi-resource-command/output"
 	"store/toolchain/stand-ins/standin"
 )
 
@@ -21,7 +23,7 @@ var Command = standin.Resource{
 }
 
 func create(ctx context.Context, op standin.Operation) (resource.ID, standin.Values, error) {
-	in, err := decode(op.In)
+	in, err := inputs.Decode[CommandInputs](op.In)
 	if err != nil {
 		return "", nil, err
 	}
@@ -29,17 +31,17 @@ func create(ctx context.Context, op standin.Operation) (resource.ID, standin.Val
 	if err != nil {
 		return "", nil, err
 	}
-	var out outputs
+	var out output.Outputs
 	if in.Create != nil {
-		if out, err = run(ctx, *in.Create, in, outputs{}, op.Log); err != nil {
+		if out, err = run(ctx, *in.Create, in, output.Outputs{}, op.Log); err != nil {
 			return "", nil, err
 		}
 	}
-	return resource.ID(id), out.values(), nil
+	return resource.ID(id), out.Values(), nil
 }
 
 func update(ctx context.Context, op standin.Operation) (standin.Values, error) {
-	in, err := decode(op.In)
+	in, err := inputs.Decode[CommandInputs](op.In)
 	if err != nil {
 		return nil, err
 	}
@@ -47,30 +49,20 @@ func update(ctx context.Context, op standin.Operation) (standin.Values, error) {
 	if in.Update != nil {
 		command = in.Update
 	}
-	out := outputsOf(op.State)
+	out := output.Of(op.State)
 	if command != nil {
 		if out, err = run(ctx, *command, in, out, op.Log); err != nil {
 			return nil, err
 		}
 	}
-	return out.values(), nil
+	return out.Values(), nil
 }
 
 func remove(ctx context.Context, op standin.Operation) error {
-	in, err := decode(op.In)
+	in, err := inputs.Decode[CommandInputs](op.In)
 	if err != nil || in.Delete == nil {
 		return err
 	}
-	_, err = run(ctx, *in.Delete, in, outputsOf(op.State), op.Log)
+	_, err = run(ctx, *in.Delete, in, output.Of(op.State), op.Log)
 	return err
-}
-
-type outputs struct{ stdout, stderr string }
-
-func outputsOf(state standin.Values) outputs {
-	return outputs{stdout: state.String("stdout"), stderr: state.String("stderr")}
-}
-
-func (o outputs) values() standin.Values {
-	return standin.Values{"stdout": resource.NewProperty(o.stdout), "stderr": resource.NewProperty(o.stderr)}
 }

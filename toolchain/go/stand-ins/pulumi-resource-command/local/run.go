@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,20 +12,18 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unicode/utf8"
+
+	"store/toolchain/stand-ins/pulumi-resource-command/output"
 )
 
 // A cancelled command may clean up for this long. The engine gives a plugin five seconds to end.
 const grace = 3 * time.Second
 
-// errorOutputLimit is how much of a failed command's output its error carries: errors travel in a header.
-const errorOutputLimit = 256 << 10
-
 func run(
-	ctx context.Context, command string, in CommandInputs, previous outputs, log func(string),
-) (outputs, error) {
+	ctx context.Context, command string, in CommandInputs, previous output.Outputs, log func(string),
+) (output.Outputs, error) {
 	if err := context.Cause(ctx); err != nil {
-		return outputs{}, fmt.Errorf("%w: before running %q", err, command)
+		return output.Outputs{}, fmt.Errorf("%w: before running %q", err, command)
 	}
 	args := append(interpreter(in), command)
 	cmd := exec.Command(args[0], args[1:]...)
@@ -36,25 +33,13 @@ func run(
 		cmd.Stdin = strings.NewReader(in.Stdin)
 	}
 
-	var stdout, stderr bytes.Buffer
-	var both lockedBuffer
-	var logging sync.Mutex
-	stdoutLog := &lineWriter{enabled: in.Logging.stdout(), mutex: &logging, write: log}
-	stderrLog := &lineWriter{enabled: in.Logging.stderr(), mutex: &logging, write: log}
-	err := runGroup(ctx, cmd, io.MultiWriter(&stdout, &both, stdoutLog), io.MultiWriter(&stderr, &both, stderrLog))
-	stdoutLog.flush()
-	stderrLog.flush()
+	collector := output.NewCollector(in.Logging, log)
+	err := runGroup(ctx, cmd, collector.Stdout, collector.Stderr)
+	collector.Flush()
 	if err != nil {
-		return outputs{}, failure(ctx, err, command, both.String())
+		return output.Outputs{}, collector.Failure(explained(ctx, err), command)
 	}
-	if !utf8.Valid(stdout.Bytes()) || !utf8.Valid(stderr.Bytes()) {
-		return outputs{}, fmt.Errorf(
-			"running %q: its output is not valid UTF-8, which a stack can't hold: let it write text, for example base64", command)
-	}
-	return outputs{
-		stdout: strings.TrimSuffix(stdout.String(), "\n"),
-		stderr: strings.TrimSuffix(stderr.String(), "\n"),
-	}, nil
+	return collector.Outputs(command)
 }
 
 func interpreter(in CommandInputs) []string {
@@ -65,7 +50,7 @@ func interpreter(in CommandInputs) []string {
 	return []string{"/bin/sh", "-c"}
 }
 
-func environment(in CommandInputs, previous outputs) []string {
+func environment(in CommandInputs, previous output.Outputs) []string {
 	env := os.Environ()
 	for name, value := range in.Environment {
 		env = append(env, name+"="+value)
@@ -73,11 +58,11 @@ func environment(in CommandInputs, previous outputs) []string {
 	if in.AddPreviousOutputInEnv != nil && !*in.AddPreviousOutputInEnv {
 		return env
 	}
-	if previous.stdout != "" {
-		env = append(env, "PULUMI_COMMAND_STDOUT="+previous.stdout)
+	if previous.Stdout != "" {
+		env = append(env, "PULUMI_COMMAND_STDOUT="+previous.Stdout)
 	}
-	if previous.stderr != "" {
-		env = append(env, "PULUMI_COMMAND_STDERR="+previous.stderr)
+	if previous.Stderr != "" {
+		env = append(env, "PULUMI_COMMAND_STDERR="+previous.Stderr)
 	}
 	return env
 }
@@ -145,7 +130,7 @@ func copyAll(to io.Writer, from io.Reader) {
 	_, _ = io.Copy(to, from)
 }
 
-func failure(ctx context.Context, err error, command, output string) error {
+func explained(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = fmt.Errorf("%w (%v)", cause, err)
 	}
@@ -153,57 +138,5 @@ func failure(ctx context.Context, err error, command, output string) error {
 		err = fmt.Errorf("%w (command and environment together; addPreviousOutputInEnv: false leaves the output of the "+
 			"run before out of it)", err)
 	}
-	if cut := len(output) - errorOutputLimit; cut > 0 {
-		output = fmt.Sprintf("[%d bytes]…%s", cut, output[cut:])
-	}
-	return fmt.Errorf("%w: running %q:\n%s", err, command, strings.ToValidUTF8(output, "\uFFFD"))
-}
-
-// lockedBuffer takes both outputs, in the order in which they come.
-type lockedBuffer struct {
-	mutex sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	return b.Buffer.Write(p)
-}
-
-// lineWriter passes whole lines on, of any length.
-type lineWriter struct {
-	enabled bool
-	// mutex is shared by the two outputs of a command.
-	mutex *sync.Mutex
-	write func(line string)
-	rest  []byte
-}
-
-func (w *lineWriter) Write(p []byte) (int, error) {
-	if !w.enabled {
-		return len(p), nil
-	}
-	w.rest = append(w.rest, p...)
-	for {
-		line, rest, found := bytes.Cut(w.rest, []byte("\n"))
-		if !found {
-			return len(p), nil
-		}
-		w.pass(line)
-		w.rest = rest
-	}
-}
-
-func (w *lineWriter) flush() {
-	if len(w.rest) > 0 {
-		w.pass(w.rest)
-		w.rest = nil
-	}
-}
-
-func (w *lineWriter) pass(line []byte) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	w.write(strings.TrimSuffix(string(line), "\r"))
+	return err
 }
