@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
 import { Files } from "./files";
+import { Host } from "./host/host";
 import { labels } from "./labels";
 
 /** What a service has to know to reach its database. */
@@ -23,6 +24,7 @@ export const PASSWORD_FILE = "database-password";
 export interface DatabaseDataArgs {
   /** Name of the service whose data it is. */
   readonly service: string;
+  readonly host: Host;
 }
 
 /**
@@ -36,10 +38,13 @@ export class DatabaseData extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseDataArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:DatabaseData", name, {}, opts);
 
+    const place = args.host.dataVolume(args.service);
+    const prepared =
+      place.prepare && args.host.run(`${name}-folder`, place.prepare, { parent: this });
     const volume = new docker.Volume(
       name,
-      { labels: labels({ service: args.service, role: "database" }) },
-      { parent: this, protect: true },
+      { ...place.args, labels: labels({ service: args.service, role: "database" }) },
+      { parent: this, protect: place.protect, dependsOn: prepared ? [prepared] : [] },
     );
     // Letters and digits only: it is also written into files and command lines by people.
     const password = new random.RandomPassword(

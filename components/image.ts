@@ -5,17 +5,21 @@ import { join } from "node:path";
 import { contentTag } from "./contentTag";
 import { LABEL_PROJECT } from "./labels";
 
-export interface ImageArgs {
+export interface ImageArgs extends ImageContentArgs {
   /** Name without a tag, for example "store/inventory". */
   readonly imageName: string;
+  /** Image to build first; its name is given to the Dockerfile as BASE_IMAGE. @default none */
+  readonly base?: Image;
+}
+
+/** What an image is made of. */
+export interface ImageContentArgs {
   /** Folder of the build context, relative to the project: an absolute one would differ on every machine. */
   readonly context: string;
   /** Dockerfile, relative to the context. @default "Dockerfile" */
   readonly dockerfile?: string;
   /** Build arguments; those that the Dockerfile doesn't declare are left out. They stay visible: never secrets. @default {} */
   readonly args?: Readonly<Record<string, string>>;
-  /** Image to build first; its name is given to the Dockerfile as BASE_IMAGE. @default none */
-  readonly base?: Image;
   /** Folders of the context over which the sources are mounted, so that a change in them makes no new image. @default [] */
   readonly mounted?: readonly string[];
   /** Where the content comes from, for the image's labels. */
@@ -43,20 +47,10 @@ export class Image extends pulumi.ComponentResource {
   constructor(name: string, args: ImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Image", name, {}, opts);
 
-    const dockerfile = args.dockerfile ?? "Dockerfile";
-    const buildArgs = declared(join(args.context, dockerfile), {
-      ...args.args,
-      ...(args.base && { BASE_IMAGE: args.base.ref }),
+    const { tag, ...content } = imageContent({
+      ...args,
+      args: { ...args.args, ...(args.base && { BASE_IMAGE: args.base.ref }) },
     });
-    const mounted = args.mounted ?? [];
-    const hash = contentTag({
-      context: args.context,
-      dockerfile,
-      args: buildArgs,
-      except: mounted,
-    });
-    // Its own tag, so that an image that lacks some of its sources is never taken for one that has them all.
-    const tag = mounted.length > 0 ? `live-${hash}` : hash;
     this.ref = `${args.imageName}:${tag}`;
 
     // The tag is part of the resource's name: another content is another image, not a changed one. This lets us leave
@@ -67,12 +61,12 @@ export class Image extends pulumi.ComponentResource {
         name: this.ref,
         build: {
           context: args.context,
-          dockerfile,
-          buildArgs,
+          dockerfile: content.dockerfile,
+          buildArgs: content.buildArgs,
           // The provider's error doesn't say what the failing step printed; this file does.
           buildLogFile: `build-logs/${name}.log`,
           // Not `labels`, which the provider leaves out when it builds by BuildKit.
-          label: labelsOf(args.source, tag),
+          label: content.labels,
         },
         // An older container may still run from it, in this stack or another. `store down` removes what nobody uses.
         keepLocally: true,
@@ -83,6 +77,28 @@ export class Image extends pulumi.ComponentResource {
     this.imageId = image.imageId;
     this.registerOutputs({ ref: this.ref, imageId: this.imageId });
   }
+}
+
+/** What a build is given, and the tag that stands for all of it. */
+export interface ImageContent {
+  readonly tag: string;
+  readonly dockerfile: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export function imageContent({
+  context,
+  dockerfile = "Dockerfile",
+  args = {},
+  mounted = [],
+  source,
+}: ImageContentArgs): ImageContent {
+  const buildArgs = declared(join(context, dockerfile), args);
+  const hash = contentTag({ context, dockerfile, args: buildArgs, except: mounted });
+  // Its own tag, so that an image that lacks some of its sources is never taken for one that has them all.
+  const tag = mounted.length > 0 ? `live-${hash}` : hash;
+  return { tag, dockerfile, buildArgs, labels: labelsOf(source, tag) };
 }
 
 /** The build arguments for which the Dockerfile has an ARG, so that no other can change its content tag. */

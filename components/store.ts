@@ -1,13 +1,14 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { join } from "node:path";
 import { ServiceSpec, StackSecret } from "../services/spec";
 import { Database, DatabaseData } from "./database";
 import { Gateway } from "./gateway";
 import { Host } from "./host/host";
-import { Image, ImageSource } from "./image";
-import { labels, Role } from "./labels";
+import { ImageSource } from "./image";
+import { BuiltImages, folderOf, ImageSupply, PublishedImages } from "./images";
+import { labels } from "./labels";
+import { Publishing } from "./registry";
 import { SecretFiles } from "./secrets";
 import { Service } from "./service";
 
@@ -25,6 +26,8 @@ export interface StoreArgs {
   readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
   /** Where this checkout comes from, for the images' labels. */
   readonly source: ImageSource;
+  /** Where images are pushed to and pulled from. @default nowhere: they are built on the host */
+  readonly publish?: Publishing;
   /** Port of the host for the gateway. */
   readonly httpPort: number;
   /** Whether an empty catalogue is filled with demo products. */
@@ -33,9 +36,9 @@ export interface StoreArgs {
 
 /** The store: the gateway, the services and their databases on one host. */
 export class Store extends pulumi.ComponentResource {
-  readonly url: string;
+  readonly url: pulumi.Output<string>;
   /** Content-addressed image of each running service. */
-  readonly images: Record<string, string>;
+  readonly images: Record<string, pulumi.Input<string>>;
   /** Names of each running service's containers. */
   readonly containers: Record<string, pulumi.Output<string[]>>;
   /** What the store's own people send as `Authorization: Bearer`. A secret. */
@@ -47,7 +50,11 @@ export class Store extends pulumi.ComponentResource {
       name,
       {},
       // Both are said at the start, so that the engine starts their plugins side by side.
-      { ...opts, providers: [args.host.provider, new random.Provider("passwords", {}, opts)] },
+      {
+        ...opts,
+        ...args.host.residents,
+        providers: [args.host.provider, new random.Provider("passwords", {}, opts)],
+      },
     );
     const here = { parent: this };
 
@@ -55,18 +62,20 @@ export class Store extends pulumi.ComponentResource {
       edge: new docker.Network("edge", { labels: labels() }, here),
       backend: new docker.Network("backend", { labels: labels() }, here),
     };
-    const thirdParty = (role: Role, ref: string): pulumi.Output<string> =>
-      new docker.RemoteImage(role, { name: ref, keepLocally: true }, here).imageId;
-    const haproxyImageId = thirdParty("gateway", args.images.haproxy);
+    const images = imageSupply(args, here);
+    const haproxyImageId = images.thirdParty("gateway", args.images.haproxy);
     const postgresImageId = [...args.specs.values()].some((spec) => spec.database)
-      ? thirdParty("database", args.images.postgres)
+      ? images.thirdParty("database", args.images.postgres)
       : undefined;
 
     // Data is kept for every service, run or not: a service that is left out for a while finds its data again.
     const data = new Map(
       [...args.specs]
         .filter(([, spec]) => spec.database)
-        .map(([service]) => [service, new DatabaseData(`${service}-data`, { service }, here)]),
+        .map(([service]) => [
+          service,
+          new DatabaseData(`${service}-data`, { service, host: args.host }, here),
+        ]),
     );
 
     // Letters and digits only: people put it into headers and command lines.
@@ -82,10 +91,9 @@ export class Store extends pulumi.ComponentResource {
       here,
     );
 
-    const images = new ImageSet(args);
     const running = args.running.map((service) => {
       const spec = specOf(args.specs, service);
-      const image = images.of(service, spec, here);
+      const image = images.of(service, spec);
       const database = databaseOf(service, data.get(service), postgresImageId, here);
       const component = new Service(
         service,
@@ -131,7 +139,7 @@ export class Store extends pulumi.ComponentResource {
       ]),
     ]);
 
-    this.url = `http://${args.host.address}${args.httpPort === 80 ? "" : `:${args.httpPort}`}`;
+    this.url = pulumi.interpolate`http://${args.host.address}${args.httpPort === 80 ? "" : `:${args.httpPort}`}`;
     this.images = Object.fromEntries(running.map(({ service, image }) => [service, image.ref]));
     this.containers = Object.fromEntries(
       running.map(({ service, component }) => [service, component.containers]),
@@ -193,45 +201,15 @@ class SharedSecrets {
   }
 }
 
-/** The images of the services, and those on which they are built, each of them once. */
-class ImageSet {
-  private readonly bases = new Map<string, Image>();
-
-  constructor(private readonly args: StoreArgs) {}
-
-  of(service: string, spec: ServiceSpec, opts: pulumi.ComponentResourceOptions): Image {
-    const { base, dockerfile, args } = spec.image ?? {};
-    return new Image(
-      `${service}-image`,
-      {
-        imageName: `store/${service}`,
-        context: folderOf(service),
-        dockerfile,
-        args: { NODE_IMAGE: this.args.images.node, ...args },
-        base: base === undefined ? undefined : this.base(base, opts),
-        mounted: this.args.live?.includes(service) ? Object.keys(spec.live?.mounts ?? {}) : [],
-        source: this.args.source,
-      },
-      opts,
-    );
-  }
-
-  private base(folder: string, opts: pulumi.ComponentResourceOptions): Image {
-    const known = this.bases.get(folder);
-    if (known) return known;
-    const image = new Image(
-      `${folder.replaceAll("/", "-")}-image`,
-      {
-        imageName: `store/${folder.split("/").at(-1)}`,
-        context: folder,
-        args: { NODE_IMAGE: this.args.images.node },
-        source: this.args.source,
-      },
-      opts,
-    );
-    this.bases.set(folder, image);
-    return image;
-  }
+function imageSupply(args: StoreArgs, opts: pulumi.ComponentResourceOptions): ImageSupply {
+  const common = {
+    nodeImage: args.images.node,
+    live: args.live ?? [],
+    source: args.source,
+    opts,
+  };
+  if (args.publish === undefined) return new BuiltImages(common);
+  return new PublishedImages({ ...common, ...args.publish, host: args.host });
 }
 
 function databaseOf(
@@ -262,9 +240,4 @@ function specOf(specs: ReadonlyMap<string, ServiceSpec>, service: string): Servi
   const spec = specs.get(service);
   if (spec === undefined) throw new pulumi.RunError(`There is no service ${service}.`);
   return spec;
-}
-
-/** Relative to the project, which is the folder that the program runs in. */
-function folderOf(service: string): string {
-  return join("services", service);
 }

@@ -8,9 +8,15 @@ export interface Host {
   /** Address of the host's interface on which published ports listen. */
   readonly bindAddress: string;
   /** Name or address at which the published ports are reached from outside. */
-  readonly address: string;
+  readonly address: pulumi.Input<string>;
+  /** How people and the docker command get to it; undefined where it is the machine that one sits at. */
+  readonly access: pulumi.Output<HostAccess> | undefined;
   /** Whether folders of this checkout can be mounted in its containers. */
   readonly sharesFiles: boolean;
+  /** What its images must run on, for example "linux/amd64"; undefined where they are built on it. */
+  readonly platform: string | undefined;
+  /** Options for the component in which everything is that lives on this host, so that it goes when the host goes. */
+  readonly residents: pulumi.ComponentResourceOptions;
 
   /**
    * Runs a script for /bin/sh whose `docker` talks to this host's daemon: once, and again whenever the script changes. It
@@ -21,4 +27,26 @@ export interface Host {
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.CustomResource;
+
+  /** Where the data of a service's database is kept. */
+  dataVolume(service: string): DataVolume;
+}
+
+/** What the `store` command reads from the stack's outputs to reach the host. */
+export interface HostAccess {
+  readonly kind: "azure" | "ssh";
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly privateKey: string;
+  readonly hostKey: string;
+}
+
+export interface DataVolume {
+  readonly args: Pick<docker.VolumeArgs, "driver" | "driverOpts">;
+  /** Whether the volume itself is what holds the data, and is protected therefore. */
+  readonly protect: boolean;
+  /** Script to run on the host before the volume is made. @default none */
+  readonly prepare?: string;
 }

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Host } from "./host";
+import { DataVolume, Host } from "./host";
 
 export interface LocalHostArgs {
   /** Address of the daemon, for example "unix:///var/run/docker.sock". Always said, so that no DOCKER_HOST of the moment decides. */
@@ -14,7 +14,10 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   private readonly commands: command.Provider;
   readonly bindAddress = "127.0.0.1";
   readonly address = "localhost";
+  readonly access = undefined;
   readonly sharesFiles = true;
+  readonly platform = undefined;
+  readonly residents = {};
 
   constructor(
     name: string,
@@ -41,5 +44,9 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
       { create: script, environment: { DOCKER_HOST: this.args.dockerHost } },
       { ...opts, provider: this.commands },
     );
+  }
+
+  dataVolume(): DataVolume {
+    return { args: {}, protect: true };
   }
 }

@@ -312,7 +312,10 @@ describe("components", () => {
   });
 
   it("keeps the password a secret", async () => {
-    const data = new DatabaseData("data", { service: "inventory" });
+    const data = new DatabaseData("data", {
+      service: "inventory",
+      host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
+    });
     assert.equal(await promiseOf(data.password), "password-of-data-password");
     assert.equal(await pulumi.isSecret(data.password), true);
   });

@@ -1,0 +1,203 @@
+/**
+ * Sees to it that the registry has an image, and prints its digest. Run by `PublishedImage`; plain JavaScript, since the engine
+ * starts it as a command of its own.
+ *
+ * An image that the registry has under this tag is neither built nor pushed. Environment: IMAGE (registry/name:tag), FROM (JSON: how to
+ * build or mirror it), PLATFORM, DOCKER_HOST. Standard input: the registry's address, username and password as JSON.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+/** @typedef {{code: number | null, output: string}} Ran */
+
+/** Seconds within which the registry has to say whether it has the image. */
+const LOOK_SECONDS = 60;
+
+const image = required("IMAGE");
+const platform = required("PLATFORM");
+const from = JSON.parse(required("FROM"));
+const login = JSON.parse(await text(process.stdin));
+const registry = login.address;
+
+// The docker command reads credentials from a folder only. This one is gone with us; the user's own is left alone.
+const folder = mkdtempSync(join(tmpdir(), "store-publish-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+
+try {
+  writeFileSync(join(folder, "config.json"), JSON.stringify(credentials()), { mode: 0o600 });
+  borrowPlugins();
+  const found = await lookUp();
+  process.stdout.write(found ?? (await publish()));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** @returns {Promise<string | undefined>} the digest under which the registry has the image, if it does */
+async function lookUp() {
+  const { code, output } = await docker(["manifest", "inspect", "--verbose", image], {
+    quiet: true,
+    seconds: LOOK_SECONDS,
+  });
+  if (code === 0) {
+    const manifests = [JSON.parse(output.slice(Math.max(0, output.search(/[[{]/))))].flat();
+    const { Descriptor: ours } =
+      manifests.find(
+        ({ Descriptor: { platform: of } }) => `${of.os}/${of.architecture}` === platform,
+      ) ?? {};
+    if (ours !== undefined) return ours.digest;
+    throw new Error(
+      `The registry has ${image}, but not for ${platform}. Remove it there, or choose another namespace (store:registry).`,
+    );
+  }
+  if (/no such manifest|manifest unknown|not found|name unknown/i.test(output)) return undefined;
+  throw refused(output);
+}
+
+/** @returns {Promise<string>} the digest */
+async function publish() {
+  if (from.image === undefined) await build();
+  else await copy(from.image);
+  const { code, output } = await docker(["push", image]);
+  if (code !== 0) throw refused(output);
+  const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
+  if (digest === undefined) throw new Error(`The registry didn't say which digest ${image} has.`);
+  return digest;
+}
+
+async function build() {
+  const args = [
+    ...["build", "--tag", image, "--platform", platform, "--progress", "plain"],
+    ...["--file", join(from.context, from.dockerfile)],
+    ...pairs("--build-arg", from.buildArgs),
+    ...pairs("--label", from.labels),
+    from.context,
+  ];
+  const { code, output } = await docker(args);
+  if (code === 0) return;
+  throw new Error(
+    `${from.context}/${from.dockerfile} can't be built. The end of what it printed:\n${lastLines(output, 15)}`,
+  );
+}
+
+/** @param {string} source */
+async function copy(source) {
+  const present = await docker(["image", "inspect", "--format", "{{.Id}}", source], {
+    quiet: true,
+  });
+  if (present.code !== 0) {
+    const pulled = await docker(["pull", "--platform", platform, source]);
+    if (pulled.code !== 0)
+      throw new Error(
+        `${source} can't be had, so that it can't be copied to ${registry}:\n${lastLines(pulled.output, 5)}`,
+      );
+  }
+  const tagged = await docker(["tag", source, image], { quiet: true });
+  if (tagged.code !== 0) throw new Error(lastLines(tagged.output, 5));
+}
+
+/**
+ * @param {string} output
+ * @returns {Error}
+ */
+function refused(output) {
+  const why = lastLines(output, 4);
+  if (/unauthorized|denied|authentication required|no basic auth|incorrect username/i.test(output))
+    return new Error(
+      `The registry ${registry} refuses the credentials for ${image} (store:registry: username, password): ${why}`,
+    );
+  if (/no space left/i.test(output))
+    return new Error(`${image} can't be pushed: a disk is full: ${why}`);
+  if (
+    /connection refused|no such host|i\/o timeout|timeout|EOF|connection reset|x509|TLS|unreachable/i.test(
+      output,
+    )
+  )
+    return new Error(
+      `The registry ${registry} can't be reached, or the connection broke (store:registry: address): ${why}\n` +
+        `What it has already it keeps; the next up goes on from there.`,
+    );
+  return new Error(`The registry ${registry} doesn't take ${image}: ${why}`);
+}
+
+/**
+ * @param {string[]} args
+ * @param {{quiet?: boolean, seconds?: number}} [options]
+ * @returns {Promise<Ran>}
+ */
+function docker(args, { quiet = false, seconds } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn("docker", args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        DOCKER_CONFIG: folder,
+        DOCKER_BUILDKIT: "1",
+        // One manifest for each image, so that its digest is what the host pulls.
+        BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
+      },
+      ...(seconds !== undefined && { timeout: seconds * 1000 }),
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (data) => {
+        output += data;
+        if (!quiet) process.stderr.write(data);
+      });
+    }
+    child.once("error", (error) =>
+      reject(
+        "code" in error && error.code === "ENOENT"
+          ? new Error("Pushing images needs the docker command on PATH, and there is none.")
+          : error,
+      ),
+    );
+    child.once("close", (code, signal) =>
+      resolve({
+        code,
+        output: signal === null ? output : `${output}\ntimeout: no answer within ${seconds} s`,
+      }),
+    );
+  });
+}
+
+function credentials() {
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
+  return { auths: login.username === "" ? {} : { [registry]: { auth } } };
+}
+
+/** buildx, where it is the user's own, is found by the folder of the configuration. */
+function borrowPlugins() {
+  const own = join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "cli-plugins");
+  if (existsSync(own)) symlinkSync(own, join(folder, "cli-plugins"));
+}
+
+/**
+ * @param {string} flag
+ * @param {Record<string, string>} values
+ */
+function pairs(flag, values) {
+  return Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+}
+
+/**
+ * @param {string} output
+ * @param {number} count
+ */
+function lastLines(output, count) {
+  return output.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+/**
+ * @param {string} name
+ * @returns {string}
+ */
+function required(name) {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} isn't set`);
+  return value;
+}

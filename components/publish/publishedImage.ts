@@ -1,0 +1,94 @@
+import * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { RegistryAccess } from "../registry";
+
+export interface PublishedImageArgs {
+  /** Name without registry and namespace, for example "inventory". */
+  readonly imageName: string;
+  /** The tag under which it is published. What it stands for never changes. */
+  readonly tag: string;
+  /** How it is made where the registry doesn't have it. */
+  readonly from: Build | Mirror;
+  readonly registry: RegistryAccess;
+  /** Address of the Docker daemon that builds and pushes. */
+  readonly builder: string;
+  /** What it must run on, for example "linux/amd64". */
+  readonly platform: string;
+  /** For commands on this machine. */
+  readonly commands: command.Provider;
+  /** For the host that pulls it. @default none does */
+  readonly host?: docker.Provider;
+}
+
+export interface Build {
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly buildArgs: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** An image of somebody else's, copied as it is. */
+export interface Mirror {
+  readonly image: string;
+}
+
+/**
+ * An image in the registry, and on the host that pulls it from there by digest.
+ *
+ * Not a `docker.RemoteImage` with `build`: that one is recorded as an image of the building machine's daemon, so that on any other
+ * machine a refresh finds it gone and builds it again. What is recorded here is that the registry has it.
+ */
+export class PublishedImage extends pulumi.ComponentResource {
+  /** `registry/namespace/name:tag`. */
+  readonly ref: pulumi.Output<string>;
+  /** The same with `@sha256:…`, which can't move. */
+  readonly byDigest: pulumi.Output<string>;
+  /** ID of the image on the host; undefined where no host pulls it. */
+  readonly imageId: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: PublishedImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:PublishedImage", name, {}, opts);
+    const { registry } = args;
+    const path = [registry.namespace, args.imageName].filter((part) => part !== "").join("/");
+    this.ref = pulumi.interpolate`${registry.address}/${path}:${args.tag}`;
+
+    const published = new command.local.Command(
+      `${name}:${args.tag}`,
+      {
+        create: "node components/publish/publish.mjs",
+        environment: pulumi.output(args.from).apply((from) => ({
+          IMAGE: this.ref,
+          DOCKER_HOST: args.builder,
+          PLATFORM: args.platform,
+          FROM: JSON.stringify(from),
+        })),
+        // Not by the environment, which other processes of the same user can read.
+        stdin: pulumi.jsonStringify({
+          address: registry.address,
+          username: registry.username,
+          password: registry.password,
+        }),
+        // Its progress; the digest on stdout is nobody's news.
+        logging: "stderr",
+      },
+      {
+        parent: this,
+        provider: args.commands,
+        // The tag in the name says whether the content is another. The revision in the labels, or a new password, is no reason to look again.
+        ignoreChanges: ["create", "environment", "stdin"],
+      },
+    );
+    this.byDigest = pulumi.interpolate`${this.ref}@${pulumi.unsecret(published.stdout)}`;
+
+    this.imageId =
+      args.host &&
+      new docker.RemoteImage(
+        `${name}:${args.tag}`,
+        // An older container may still run from the one before; the host itself removes what nobody has used for a week.
+        { name: this.byDigest, keepLocally: true },
+        { parent: this, provider: args.host },
+      ).imageId;
+    this.registerOutputs({ ref: this.ref });
+  }
+}
