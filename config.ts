@@ -15,9 +15,16 @@ export interface StoreConfig {
   readonly running: readonly string[];
   readonly live: readonly string[];
   readonly replicas: Readonly<Record<string, number>>;
+  /** Variables by service and name. */
+  readonly environment: ByService<string>;
+  /** Secrets by service and name. */
+  readonly secrets: ByService<pulumi.Output<string>>;
   readonly demoData: boolean;
   readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
 }
+
+/** Values by a service's name and a name of their own. */
+export type ByService<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;
 
 /**
  * @throws ConfigError that names the key, the value and what would be right.
@@ -30,6 +37,11 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const running = config.requireBoolean("servicesOnly")
     ? services
     : withNeeds(services.length > 0 ? services : names, specs);
+  const environment = plain(
+    "environment",
+    variables("environment", json(config, "environment"), names),
+  );
+  const secrets = secretFiles(encrypted("secrets", json(config, "secrets")), names, environment);
   return {
     host: oneOf("host", config.require("host"), ["local", "azure"]),
     dockerHost: config.get("dockerHost") || localDockerHost(process.env, homedir()),
@@ -37,6 +49,8 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     running: onlyWithServices(config.requireBoolean("servicesOnly"), running),
     live: runningOnly("live", serviceNames("live", json(config, "live"), names), running),
     replicas: replicas(json(config, "replicas"), running),
+    environment,
+    secrets,
     demoData: config.requireBoolean("demoData"),
     images: {
       node: exactVersion("nodeImage", config.require("nodeImage")),
@@ -176,25 +190,109 @@ function runningOnly(key: string, names: string[], running: readonly string[]): 
 }
 
 function replicas(value: unknown, running: readonly string[]): Record<string, number> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new ConfigError(
-      "replicas",
-      `${JSON.stringify(value)} should be numbers by service, such as {${running[0]}: 2}.`,
-    );
-  }
   // Half of what the gateway can follow, since a replacement runs beside what it replaces.
   const most = MOST_INSTANCES / 2;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, count]: [string, unknown]) => {
-      serviceName("replicas", name, running);
-      if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > most) {
+  const counts = mapping("replicas", value, `numbers by service, such as {${running[0]}: 2}`);
+  return mapEntries(counts, (name, count) => {
+    serviceName("replicas", name, running);
+    if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > most) {
+      throw new ConfigError(
+        "replicas",
+        `${name} is ${JSON.stringify(count)}; it should be a whole number from 1 to ${most}.`,
+      );
+    }
+    return count;
+  });
+}
+
+/** Variables of services. */
+function variables(
+  key: string,
+  value: unknown,
+  known: readonly string[],
+): Record<string, Record<string, string>> {
+  const example = `such as {${known[0]}: {NAME: value}}`;
+  return mapEntries(mapping(key, value, `variables by service, ${example}`), (service, given) => {
+    serviceName(key, service, known);
+    const values = mapping(`${key}.${service}`, given, "values by variable's name");
+    return mapEntries(values, (name, text) => {
+      const where = `${key}.${service}.${name}`;
+      if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
+        throw new ConfigError(where, "a name has capital letters, digits and underscores only.");
+      }
+      if (OURS.test(name)) throw new ConfigError(where, "is set by the program itself.");
+      if (!["string", "number", "boolean"].includes(typeof text)) {
+        throw new ConfigError(where, `${shown(key, text)} should be text, a number or a flag.`);
+      }
+      return String(text);
+    });
+  });
+}
+
+/** What a service is told that the program has to know as well. */
+const OURS =
+  /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKEN(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
+
+/** Refuses what was encrypted: as a variable, whoever may look at the container would see it. */
+function plain<T>(key: string, value: T): T {
+  if (!isEncrypted(key)) return value;
+  throw new ConfigError(
+    key,
+    "has an encrypted value, which whoever may look at the container would see. Put it under store:secrets.",
+  );
+}
+
+/** Refuses what wasn't encrypted. (`secret: true` in Pulumi.yaml would refuse the default of an object, too.) */
+function encrypted(key: string, value: unknown): unknown {
+  if (isEncrypted(key) || JSON.stringify(value) === "{}") return value;
+  throw new ConfigError(
+    key,
+    `isn't encrypted. Take it out of the stack's file, then: ./store pulumi config set --secret --path '${key}.SERVICE.NAME' VALUE`,
+  );
+}
+
+function isEncrypted(key: string): boolean {
+  // The SDK asks the same variable but keeps the answer to itself.
+  const keys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]");
+  return Array.isArray(keys) && keys.includes(`store:${key}`);
+}
+
+function secretFiles(
+  value: unknown,
+  known: readonly string[],
+  environment: ByService<string>,
+): Record<string, Record<string, pulumi.Output<string>>> {
+  return mapEntries(variables("secrets", value, known), (service, secrets) =>
+    mapEntries(secrets, (name, secret) => {
+      if (environment[service]?.[`${name}_FILE`] !== undefined) {
         throw new ConfigError(
-          "replicas",
-          `${name} is ${JSON.stringify(count)}; it should be a whole number from 1 to ${most}.`,
+          `environment.${service}.${name}_FILE`,
+          `is where store:secrets.${service}.${name} is to be found; leave it out.`,
         );
       }
-      return [name, count];
+      return pulumi.secret(secret);
     }),
+  );
+}
+
+function mapping(key: string, value: unknown, expected: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ConfigError(key, `${shown(key, value)} should be ${expected}.`);
+  }
+  return { ...value };
+}
+
+/** A value in a message. Secrets are in none. */
+function shown(key: string, value: unknown): string {
+  return /^secrets\b/.test(key) ? "what is there" : JSON.stringify(value);
+}
+
+function mapEntries<T, U>(
+  object: Readonly<Record<string, T>>,
+  change: (key: string, value: T) => U,
+): Record<string, U> {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key, change(key, value)]),
   );
 }
 

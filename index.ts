@@ -27,6 +27,8 @@ const store = new Store("store", {
   images: config.images,
   source: source(),
   httpPort: config.httpPort,
+  environment: config.environment,
+  secrets: config.secrets,
   demoData: config.demoData,
 });
 

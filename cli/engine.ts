@@ -59,10 +59,15 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
   }
 }
 
+/** What the engine printed, and how it ended. */
+export interface EngineAnswer {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs the engine quietly for what it prints. */
-export async function askEngine(
-  call: Omit<EngineCall, "eventLog">,
-): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+export async function askEngine(call: Omit<EngineCall, "eventLog">): Promise<EngineAnswer> {
   const child = spawn(call.pulumi, [...call.args], {
     cwd: call.cwd,
     env: call.env,

@@ -163,6 +163,17 @@ function program(call: Call): Command {
     call.exitCode = await verbs.open().open({ ...options, stack: stackOf(name, options) });
   });
 
+  withStackArgument(
+    verb(
+      "token",
+      "print the token of the store's own people: a secret",
+      "./store token",
+      'curl -H "Authorization: Bearer $(./store token)" http://localhost:8080/api/inventory/stock',
+    ),
+  ).action(async (name: string | undefined, options: StackOptions) => {
+    call.exitCode = await verbs.token().token({ ...options, stack: stackOf(name, options) });
+  });
+
   withStackOption(
     verb(
       "doctor",
@@ -222,6 +233,7 @@ const verbs = {
   logs: () => require("./verbs/logs") as typeof import("./verbs/logs"),
   exec: () => require("./verbs/exec") as typeof import("./verbs/exec"),
   open: () => require("./verbs/open") as typeof import("./verbs/open"),
+  token: () => require("./verbs/token") as typeof import("./verbs/token"),
   doctor: () => require("./verbs/doctor") as typeof import("./verbs/doctor"),
   pulumi: () => require("./verbs/pulumi") as typeof import("./verbs/pulumi"),
   test: () => require("./verbs/test") as typeof import("./verbs/test"),

@@ -7,7 +7,7 @@ import { ensureDocker } from "../toolchain/docker";
 import { ensureEngine, Engine } from "../toolchain/engine";
 import { Checkpoint, parseExport } from "./checkpoint";
 import { Docker } from "./docker";
-import { askEngine, EngineRun, runEngine } from "./engine";
+import { askEngine, EngineAnswer, EngineRun, runEngine } from "./engine";
 import { Failure } from "./failure";
 import { endOrphanedPlugins } from "./leftovers";
 import { isHeld, lockedFailure, removeEngineLock } from "./locks";
@@ -109,16 +109,42 @@ export async function runOnStack(
   args: readonly string[],
   options: { readonly events: boolean },
 ): Promise<EngineRun> {
-  const folder = makeRunFolder(session.state);
-  const lent = lendStackFile(session.state, session.stack, folder);
-  try {
-    return await runEngine({
+  return withStackFile(session, (folder, lentEnv) =>
+    runEngine({
       pulumi: ready.engine.pulumi,
       args,
       cwd: session.project.root,
-      env: { ...ready.env, ...lent.env },
+      env: { ...ready.env, ...lentEnv },
       eventLog: options.events ? join(folder, "events.json") : undefined,
-    });
+    }),
+  );
+}
+
+/** Runs a subcommand of the engine on the stack, quietly, for what it prints. */
+export async function askOnStack(
+  session: Session,
+  ready: Pick<Ready, "engine" | "env">,
+  args: readonly string[],
+): Promise<EngineAnswer> {
+  return withStackFile(session, (_folder, lentEnv) =>
+    askEngine({
+      pulumi: ready.engine.pulumi,
+      args,
+      cwd: session.project.root,
+      env: { ...ready.env, ...lentEnv },
+    }),
+  );
+}
+
+/** Lends the engine a copy of the stack's file for one run, in a folder for the run's own files. */
+async function withStackFile<T>(
+  session: Session,
+  work: (folder: string, lentEnv: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
+  const folder = makeRunFolder(session.state);
+  const lent = lendStackFile(session.state, session.stack, folder);
+  try {
+    return await work(folder, lent.env);
   } finally {
     lent.takeBack();
     rmSync(folder, { recursive: true, force: true });

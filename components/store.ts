@@ -30,6 +30,10 @@ export interface StoreArgs {
   readonly publish?: Publishing;
   /** Port of the host for the gateway. */
   readonly httpPort: number;
+  /** Further variables, by service and name. @default {} */
+  readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Further secrets, by service and name. @default {} */
+  readonly secrets?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
   /** Whether an empty catalogue is filled with demo products. */
   readonly demoData: boolean;
 }
@@ -105,7 +109,8 @@ export class Store extends pulumi.ComponentResource {
           network: networks[spec.network ?? "backend"],
           database: database?.connection,
           sharedSecrets: (spec.secrets ?? []).map((secret) => stackSecrets.of(secret)),
-          environment: environment(spec, args),
+          ownSecrets: secretsOf(service, args.secrets?.[service], haproxyImageId, here),
+          environment: { ...environment(spec, args), ...args.environment?.[service] },
           liveFolder: args.live?.includes(service) ? folderOf(service) : undefined,
         },
         here,
@@ -220,6 +225,16 @@ function databaseOf(
 ): Database | undefined {
   if (data === undefined || imageId === undefined) return undefined;
   return new Database(`${service}-database`, { service, data, imageId }, opts);
+}
+
+function secretsOf(
+  service: string,
+  secrets: Readonly<Record<string, pulumi.Input<string>>> = {},
+  imageId: pulumi.Input<string>,
+  opts: pulumi.ComponentResourceOptions,
+): SecretFiles | undefined {
+  if (Object.keys(secrets).length === 0) return undefined;
+  return new SecretFiles(`${service}-secrets`, { service, imageId, secrets }, opts);
 }
 
 function environment(spec: ServiceSpec, args: StoreArgs): Record<string, string> {

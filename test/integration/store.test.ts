@@ -138,6 +138,17 @@ describe("the store", function () {
     }
   });
 
+  it("tells the store's own people their token, which the services have as a file", async () => {
+    const token = (await store.succeed("token")).trim();
+    assert.match(token, /^[A-Za-z0-9]{40}$/);
+    const read = 'process.stdout.write(require("fs").readFileSync(process.env.STAFF_TOKEN_FILE))';
+    for (const service of ["inventory", "orders", "billing", "shipping"]) {
+      assert.equal(await exec(service, "node", "-e", read), token, service);
+    }
+    const look = 'console.log(process.env.STAFF_TOKEN_FILE, require("fs").readdirSync("/run"))';
+    assert.doesNotMatch(await exec("storefront", "node", "-e", look), /secrets|TOKEN/);
+  });
+
   it("shows no change in a preview, also after a refresh, and does nothing in another up", async () => {
     const before = await store.running();
     assertNoChange(await store.succeed("preview"));
@@ -210,6 +221,28 @@ describe("the store", function () {
     assert.equal((await inventory()).length, 1);
   });
 
+  it("gives a service variables and secrets by configuration, and shows the secrets nowhere", async () => {
+    const set = (...args: string[]) => store.pulumi("config", "set", "--path", ...args);
+    await set("environment.billing.LOG_LEVEL", "debug");
+    await set("secrets.billing.A_KEY", "s3cret-one", "--secret");
+    const before = await store.running();
+    await store.succeed("up");
+    assert.deepEqual(changed(before, await store.running()), ["billing/service"]);
+    const read =
+      'process.stdout.write(process.env.LOG_LEVEL + " " + require("fs").readFileSync(process.env.A_KEY_FILE))';
+    assert.equal(await exec("billing", "node", "-e", read), "debug s3cret-one");
+
+    await set("secrets.billing.A_KEY", "s3cret-two", "--secret");
+    const output = await store.succeed("up");
+    assert.equal(await exec("billing", "node", "-e", read), "debug s3cret-two");
+    const ids = (await store.containers()).map(({ id }) => id);
+    const inspected = (await run("docker", ["inspect", ...ids])).output;
+    const stackFile = store.read(`Pulumi.${store.stack}.yaml`);
+    assert.doesNotMatch([output, inspected, stackFile, store.readAll(".store")].join(), /s3cret/);
+    store.configure({});
+    await store.succeed("up");
+  });
+
   it("runs a service from its sources, and a change takes effect without a new image", async () => {
     store.configure({ live: ["inventory"] });
     await store.succeed("up");
@@ -245,6 +278,7 @@ describe("the store", function () {
     await psql("CREATE TABLE kept AS SELECT 42 AS answer");
     await store.succeed("down", "--yes");
     assert.deepEqual((await store.containers()).length, 0);
+    assert.match((await store.run("token")).output, /has no token: it isn't up.*Bring it up: /s);
     assert.ok(
       (await store.left()).every((line) => line.startsWith("volume ")),
       (await store.left()).join(),

@@ -20,7 +20,11 @@ const specs = new Map([
 ]);
 
 /** Reads a configuration in which some keys differ from the defaults of Pulumi.yaml. */
-function read(keys: Record<string, unknown> = {}): StoreConfig {
+function read(
+  keys: Record<string, unknown> = {},
+  encrypted: readonly string[] = ["store:secrets"],
+): StoreConfig {
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
   const all: Record<string, unknown> = {
     host: "local",
     dockerHost: "unix:///test.sock",
@@ -29,6 +33,8 @@ function read(keys: Record<string, unknown> = {}): StoreConfig {
     servicesOnly: false,
     live: [],
     replicas: {},
+    environment: {},
+    secrets: {},
     demoData: false,
     nodeImage: "node:26.10.0-slim",
     postgresImage: "postgres:18.4",
@@ -47,7 +53,10 @@ function read(keys: Record<string, unknown> = {}): StoreConfig {
 }
 
 describe("config", () => {
-  afterEach(() => pulumi.runtime.setAllConfig({}));
+  afterEach(() => {
+    pulumi.runtime.setAllConfig({});
+    delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+  });
 
   it("runs all services when none is named", () => {
     assert.deepEqual(read().running, ["billing", "inventory", "orders", "returns"]);
@@ -107,6 +116,43 @@ describe("config", () => {
     ["too many replicas", { replicas: { orders: 17 } }, /store:replicas: orders is 17/],
     ["replicas in words", { replicas: { orders: "two" } }, /store:replicas: orders is "two"/],
     ["replicas as a list", { replicas: [2] }, /store:replicas: \[2\] should be numbers by service/],
+    [
+      "variables of an unknown service",
+      { environment: { x: { A: "1" } } },
+      /store:environment: there is no service "x"/,
+    ],
+    [
+      "variables as a list",
+      { environment: ["A=1"] },
+      /store:environment: \["A=1"\] should be variables by service, such as \{billing: \{NAME: value\}\}/,
+    ],
+    [
+      "variables of a service that are no mapping",
+      { environment: { orders: "A=1" } },
+      /store:environment\.orders: "A=1" should be values by variable's name/,
+    ],
+    [
+      "a variable that is a list",
+      { environment: { orders: { A: [1] } } },
+      /store:environment\.orders\.A: \[1\] should be text, a number or a flag/,
+    ],
+    [
+      "a variable's name that is none",
+      { environment: { orders: { "a-b": 1 } } },
+      /store:environment\.orders\.a-b: a name has capital letters/,
+    ],
+    ...["PORT", "DATABASE_HOST", "DATABASE_PASSWORD_FILE", "STAFF_TOKEN_FILE"].map(
+      (name): [string, Record<string, unknown>, RegExp] => [
+        `the variable ${name}, which the program sets`,
+        { environment: { orders: { [name]: "1" } } },
+        new RegExp(`store:environment\\.orders\\.${name}: is set by the program`),
+      ],
+    ),
+    [
+      "a variable that a secret needs",
+      { environment: { billing: { KEY_FILE: "/x" } }, secrets: { billing: { KEY: "s3cret" } } },
+      /store:environment\.billing\.KEY_FILE: is where store:secrets\.billing\.KEY is to be found/,
+    ],
     ["a port beyond the range", { httpPort: 65536 }, /store:httpPort: 65536 is not a port/],
     ["a port of 0", { httpPort: 0 }, /store:httpPort: 0 is not a port/],
     ["an unknown host", { host: "aws" }, /store:host: "aws" is none of local, azure/],
@@ -134,6 +180,51 @@ describe("config", () => {
       );
     });
   }
+
+  for (const [what, secrets] of [
+    ["no mapping", "s3cret"],
+    ["a list", { billing: { KEY: ["s3cret"] } }],
+    ["no mapping of a service", { billing: "s3cret" }],
+  ] as const) {
+    it(`refuses secrets that are ${what}, without showing them`, () => {
+      assert.throws(
+        () => read({ secrets }),
+        (error: Error) => /^store:secrets/.test(error.message) && !error.message.includes("s3cret"),
+      );
+    });
+  }
+
+  it("gives services variables as text, and secrets as secrets", async () => {
+    const { environment, secrets } = read({
+      environment: { billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: 5, LOUD: false } },
+      secrets: { billing: { STRIPE_SECRET_KEY: "s3cret" } },
+    });
+    assert.deepEqual(environment, {
+      billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: "5", LOUD: "false" },
+    });
+    const secret = secrets["billing"]?.["STRIPE_SECRET_KEY"];
+    assert.ok(secret);
+    assert.equal(await pulumi.isSecret(secret), true);
+  });
+
+  it("refuses secrets that aren't encrypted, and variables that are", () => {
+    for (const [key, problem] of [
+      [
+        "secrets",
+        /^store:secrets: isn't encrypted\. Take it out .* --path 'secrets\.SERVICE\.NAME'/,
+      ],
+      ["environment", /^store:environment: has an encrypted value/],
+    ] as const) {
+      assert.throws(
+        () =>
+          read(
+            { [key]: { billing: { KEY: "s3cret" } } },
+            key === "secrets" ? [] : [`store:${key}`],
+          ),
+        (error: Error) => problem.test(error.message) && !error.message.includes("s3cret"),
+      );
+    }
+  });
 
   it("takes an image by version and digest", () => {
     const ref = `registry.example:5000/node:26.10.0@sha256:${"0".repeat(64)}`;

@@ -200,6 +200,34 @@ describe("components", () => {
     );
   });
 
+  it("gives a service variables and secret files by the stack's configuration", async () => {
+    store({
+      environment: { orders: { SAGA_POLL_MS: "100", DEMO_DATA: "false" } },
+      secrets: { orders: { API_KEY: pulumi.secret("s3cret") } },
+    });
+    const { inputs } = await resource(CONTAINER, "orders-0");
+    const variables = inputs["envs"] as string[];
+    assert.ok(variables.includes("SAGA_POLL_MS=100"));
+    assert.ok(variables.includes("DEMO_DATA=false") && !variables.includes("DEMO_DATA=true"));
+    assert.ok(variables.includes("API_KEY_FILE=/run/secrets-orders-secrets/API_KEY"));
+    for (const { name, inputs: given } of await running())
+      assert.doesNotMatch(JSON.stringify([given["envs"], given["labels"]]), /s3cret/, name);
+    const writer = await resource(CONTAINER, "orders-secrets");
+    assert.match(
+      JSON.stringify(writer.inputs["uploads"]),
+      /"content":"s3cret","file":"\/files\/API_KEY"/,
+    );
+    // Another secret is another writer, and with it another instance.
+    assert.match(
+      JSON.stringify(inputs["labels"]),
+      /"label":"dev\.store\.secrets","value":"orders-secrets-id"/,
+    );
+    assert.doesNotMatch(
+      JSON.stringify((await resource(CONTAINER, "inventory-0")).inputs),
+      /API_KEY|SAGA_POLL_MS|dev\.store\.secrets/,
+    );
+  });
+
   it("writes no file of the staff's token while nobody who runs asks for it", async () => {
     store({ running: ["storefront"] });
     assert.deepEqual(

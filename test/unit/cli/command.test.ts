@@ -21,7 +21,18 @@ describe("./store", function () {
   it("lists its verbs, and explains each with examples and exit codes", () => {
     const { stdout, status } = store("--help");
     assert.equal(status, 0);
-    for (const verb of ["up", "preview", "down", "ps", "logs", "exec", "open", "doctor", "test"]) {
+    for (const verb of [
+      "up",
+      "preview",
+      "down",
+      "ps",
+      "logs",
+      "exec",
+      "open",
+      "token",
+      "doctor",
+      "test",
+    ]) {
       assert.match(stdout, new RegExp(`^  ${verb} `, "m"));
     }
     const help = store("down", "--help");
