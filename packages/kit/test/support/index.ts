@@ -1,4 +1,5 @@
 export { createDatabase, startPostgres, stopPostgres, type TestDatabase } from "./postgres.ts";
+export { outcome, problemType, Replicas, type Answer } from "./replicas.ts";
 export { createStaff, type TestStaff } from "./staff.ts";
 export {
   NeverListened,
