@@ -1,8 +1,22 @@
-import { start } from "@store/kit";
+import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
-import { addPaymentRoutes } from "./payments.ts";
+import { addPaymentRoutes } from "./paymentRoutes.ts";
+import { Payments } from "./payments.ts";
+import { createProvider } from "./providers/index.ts";
+import { keepResuming } from "./resuming.ts";
+import { Refunds } from "./refunds.ts";
+import { addStaffRoutes } from "./staffRoutes.ts";
 
-await start(manifest, ({ app, database }) => {
-  const payments = database({ migrations: new URL("migrations/", import.meta.url) });
-  addPaymentRoutes(app, payments);
+await start(manifest, (service) => {
+  const { app, log } = service;
+  const { PAYMENT_LEASE_SECONDS: leaseSeconds, REFUND_POLL_MS } = service.environment({
+    PAYMENT_LEASE_SECONDS: integer(1, 600, 15),
+    REFUND_POLL_MS: integer(50, 600_000, 5_000),
+  });
+  const database = service.database({ migrations: new URL("migrations/", import.meta.url) });
+  const provider = createProvider(service, database);
+  const refunds = new Refunds({ database, provider, log, leaseSeconds });
+  addPaymentRoutes(app, new Payments({ database, provider, log, leaseSeconds }));
+  addStaffRoutes(app, { database, refunds, staff: service.staff() });
+  keepResuming(app, refunds, REFUND_POLL_MS);
 });

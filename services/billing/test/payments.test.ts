@@ -2,19 +2,21 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import {
   createDatabase,
+  createStaff,
   startService,
   type RunningService,
   type TestDatabase,
 } from "@store/kit/testing";
 
 describe("billing", () => {
+  const staff = createStaff();
   let database: TestDatabase;
   let billing: RunningService;
 
   before(async function () {
     this.timeout(60_000);
     database = await createDatabase();
-    billing = await startService("billing", database.environment);
+    billing = await startService("billing", { ...database.environment, ...staff.environment });
     await billing.ready();
   });
   after(() => billing.stop());
@@ -37,6 +39,8 @@ describe("billing", () => {
             order,
             status: "declined",
             amount: { amount: 8900, currency: "AUD" },
+            refunded: { amount: 0, currency: "AUD" },
+            refunds: [],
             createdAt: "2026-03-02T09:00:00.000Z",
           },
           {
@@ -44,6 +48,8 @@ describe("billing", () => {
             order,
             status: "captured",
             amount: { amount: 8900, currency: "AUD" },
+            refunded: { amount: 0, currency: "AUD" },
+            refunds: [],
             createdAt: "2026-03-02T09:00:01.000Z",
           },
         ],
@@ -71,6 +77,8 @@ describe("billing", () => {
           order,
           status,
           amount: { amount: 8900, currency: "AUD" },
+          refunded: { amount: 0, currency: "AUD" },
+          refunds: [],
           createdAt: "2026-03-02T09:00:00.123Z",
         });
       });
@@ -194,17 +202,28 @@ describe("billing", () => {
   });
 
   describe("the published interface", () => {
-    for (const path of ["/openapi.json", "/api/billing/openapi.json"]) {
+    const open = [
+      "/api/billing/payments",
+      "/api/billing/payments/{id}",
+      "/api/billing/payments/{id}/refunds",
+    ];
+    const internal = [
+      "/internal/payments/{id}",
+      "/internal/payments/{id}/capture",
+      "/internal/payments/{id}/void",
+    ];
+    const documents = {
+      "/openapi.json": [...open, ...internal],
+      "/api/billing/openapi.json": open,
+    };
+    for (const [path, routes] of Object.entries(documents)) {
       it(`at ${path} has every route with its parameters and problems`, async () => {
         const { status, body } = await get(path);
 
         assert.equal(status, 200);
         const paths = field(body, "paths");
         assert.ok(typeof paths === "object" && paths !== null);
-        assert.deepEqual(Object.keys(paths).sort(), [
-          "/api/billing/payments",
-          "/api/billing/payments/{id}",
-        ]);
+        assert.deepEqual(Object.keys(paths).sort(), routes);
         const list = field(field(paths, "/api/billing/payments"), "get");
         assert.equal(field(list, "operationId"), "listPayments");
         assert.deepEqual(field(list, "tags"), ["payments"]);
@@ -234,11 +253,13 @@ describe("billing", () => {
   });
 
   it("is alive without its database, and says why it isn't ready", async () => {
-    const nobody = { ...database.environment, DATABASE_PORT: "9" };
+    const nobody = { ...database.environment, ...staff.environment, DATABASE_PORT: "9" };
     const alone = await startService("billing", nobody);
     try {
       const ready = await alone.fetch("/readyz");
-      const list = await alone.fetch(`/api/billing/payments?order=${randomUUID()}`);
+      const list = await alone.fetch(`/api/billing/payments?order=${randomUUID()}`, {
+        headers: staff.headers,
+      });
 
       assert.equal((await alone.fetch("/healthz")).status, 200);
       assert.equal(ready.status, 503);
@@ -284,7 +305,7 @@ describe("billing", () => {
   }
 
   async function get(path: string) {
-    const response = await billing.fetch(path);
+    const response = await billing.fetch(path, { headers: staff.headers });
     const body: unknown = await response.json();
     return { status: response.status, headers: response.headers, body };
   }

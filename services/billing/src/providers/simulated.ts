@@ -1,0 +1,160 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "@store/kit";
+import {
+  ProviderUnknown,
+  type AuthorisationOutcome,
+  type AuthorisationRequest,
+  type KnownPayment,
+  type PaymentProvider,
+  type RefundCall,
+  type RefundOutcome,
+} from "../provider.ts";
+
+interface SimulatedOptions {
+  readonly database: Database;
+  /** Milliseconds that tok_slow takes. */
+  readonly slowMs: number;
+  /** How often (0 to 1) an authorisation or a capture of tok_flaky gets no answer; half of those have taken effect. */
+  readonly flakyRate: number;
+}
+
+/**
+ * A provider that moves no money and keeps books as if it did, in tables and transactions of its own: what it did stays done,
+ * whether its answer arrives or not.
+ */
+export class SimulatedProvider implements PaymentProvider {
+  readonly name = "simulated";
+  readonly #options: SimulatedOptions;
+
+  constructor(options: SimulatedOptions) {
+    this.#options = options;
+  }
+
+  async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
+    const { token } = request;
+    if (token === "tok_slow") await delay(this.#options.slowMs);
+    return this.#perhaps(token === "tok_flaky", () => this.#authorise(request));
+  }
+
+  async capture({ id }: KnownPayment): Promise<"captured" | "voided"> {
+    const [charge] = await this.#options.database.query<{ flaky: boolean }>(
+      "SELECT flaky FROM simulated_charges WHERE id = $1",
+      [id],
+    );
+    return this.#perhaps(charge?.flaky === true, async () => {
+      const status = await this.#move(id, "captured");
+      if (status === "captured" || status === "voided") return status;
+      throw new Error(`The simulated provider can't capture what is ${status ?? "unknown to it"}`);
+    });
+  }
+
+  async void({ id }: KnownPayment): Promise<"voided" | "captured"> {
+    // So that an authorisation that is still on its way is refused.
+    const unknown = await this.#options.database.query(
+      "INSERT INTO simulated_charges (id, status) VALUES ($1, 'voided') ON CONFLICT DO NOTHING RETURNING id",
+      [id],
+    );
+    if (unknown.length > 0) return "voided";
+    return (await this.#move(id, "voided")) === "captured" ? "captured" : "voided";
+  }
+
+  async refund({ id, payment, amount }: RefundCall): Promise<RefundOutcome> {
+    return this.#options.database.transaction<RefundOutcome>(async (transaction) => {
+      const [charge] = await transaction.query<{ order_id: string; captured: number }>(
+        `SELECT order_id, amount AS captured FROM simulated_charges
+         WHERE id = $1 AND status = 'captured' FOR UPDATE`,
+        [payment.id],
+      );
+      if (charge === undefined) return { status: "failed", reason: "charge_not_captured" };
+      const [before = { refunded: 0, known: false }] = await transaction.query<{
+        refunded: number;
+        known: boolean;
+      }>(
+        `SELECT coalesce(sum(amount), 0)::bigint AS refunded, coalesce(bool_or(refund_id = $2), false) AS known
+         FROM simulated_ledger WHERE charge_id = $1 AND kind = 'refunded'`,
+        [payment.id, id],
+      );
+      if (before.known) return { status: "succeeded" };
+      if (before.refunded + amount.amount > charge.captured)
+        return { status: "failed", reason: "charge_already_refunded" };
+      await transaction.query(
+        `INSERT INTO simulated_ledger (charge_id, order_id, kind, refund_id, amount)
+         VALUES ($1, $2, 'refunded', $3, $4)`,
+        [payment.id, charge.order_id, id, amount.amount],
+      );
+      return { status: "succeeded" };
+    });
+  }
+
+  async #authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
+    const { id, order, amount, token } = request;
+    const declined = declineReason(token);
+    const status = declined === undefined ? "authorised" : "declined";
+    return this.#options.database.transaction(async (transaction) => {
+      const made = await transaction.query(
+        `INSERT INTO simulated_charges (id, order_id, amount, currency, status, decline_reason, flaky)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id`,
+        [id, order, amount.amount, amount.currency, status, declined, token === "tok_flaky"],
+      );
+      if (made.length > 0 && declined === undefined) {
+        await transaction.query(
+          `INSERT INTO simulated_ledger (charge_id, order_id, kind, amount) VALUES ($1, $2, 'authorised', $3)`,
+          [id, order, amount.amount],
+        );
+      }
+      const [charge] = await transaction.query<Charge>(
+        "SELECT status, decline_reason FROM simulated_charges WHERE id = $1",
+        [id],
+      );
+      if (charge === undefined) throw new Error("a charge that was just made is gone");
+      return charge.status === "declined"
+        ? { status: "declined", reason: charge.decline_reason ?? "declined" }
+        : { status: charge.status };
+    });
+  }
+
+  /** Makes an authorised charge a captured or voided one. Gives what it is afterwards; undefined where there is none. */
+  async #move(
+    id: string,
+    status: "captured" | "voided",
+  ): Promise<AuthorisationOutcome["status"] | undefined> {
+    return this.#options.database.transaction(async (transaction) => {
+      await transaction.query(
+        `WITH moved AS (
+           UPDATE simulated_charges SET status = $2 WHERE id = $1 AND status = 'authorised'
+           RETURNING id, order_id, amount
+         )
+         INSERT INTO simulated_ledger (charge_id, order_id, kind, amount)
+         SELECT id, order_id, $2, amount FROM moved`,
+        [id, status],
+      );
+      const [charge] = await transaction.query<Charge>(
+        "SELECT status FROM simulated_charges WHERE id = $1",
+        [id],
+      );
+      return charge?.status;
+    });
+  }
+
+  /** Where the card is flaky, sometimes nothing is done, and sometimes it is done and the answer gets lost. */
+  async #perhaps<T>(flaky: boolean, work: () => Promise<T>): Promise<T> {
+    const fails = flaky && Math.random() < this.#options.flakyRate;
+    const afterwards = Math.random() < 0.5;
+    if (fails && !afterwards) throw new ProviderUnknown("tok_flaky: nothing was done");
+    const outcome = await work();
+    if (fails) throw new ProviderUnknown("tok_flaky: done, and the answer was lost");
+    return outcome;
+  }
+}
+
+interface Charge {
+  readonly status: AuthorisationOutcome["status"];
+  readonly decline_reason: string | null;
+}
+
+function declineReason(token: string): string | undefined {
+  if (["tok_ok", "tok_slow", "tok_flaky"].includes(token)) return undefined;
+  if (token === "tok_declined") return "declined";
+  if (token === "tok_insufficient_funds") return "insufficient_funds";
+  return "invalid_token";
+}

@@ -1,0 +1,124 @@
+import { problem, Type, Uuid, type App, type Database, type Service } from "@store/kit";
+import { selectRefunds, toRefund, type RefundRow, type Refunds } from "./refunds.ts";
+import { Payment, Refund, RefundRequest } from "./schemas.ts";
+
+interface StaffRoutesOptions {
+  readonly database: Database;
+  readonly refunds: Refunds;
+  readonly staff: ReturnType<Service["staff"]>;
+}
+
+/**
+ * What the store's own people see of payments, and do with them. No name and no card is in it, and nothing on the way may
+ * keep it: it goes out of date, and it is nobody else's business.
+ */
+export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRoutesOptions): void {
+  const security = [{ staff: [] }];
+
+  app.get(
+    "/api/billing/payments",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "listPayments",
+        summary: "The payments of an order, oldest first",
+        tags: ["payments"],
+        security,
+        querystring: Type.Object({ order: Uuid }, { additionalProperties: false }),
+        response: { 200: Type.Object({ items: Type.Array(Payment) }) },
+      },
+    },
+    async ({ query: { order } }, reply) => {
+      const rows = await database.query<PaymentRow>(
+        `${selectPayments} WHERE order_id = $1 ORDER BY created_at, id`,
+        [order],
+      );
+      reply.header("cache-control", "no-store");
+      return { items: rows.map(toPayment) };
+    },
+  );
+
+  app.get(
+    "/api/billing/payments/:id",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "getPayment",
+        summary: "One payment",
+        tags: ["payments"],
+        security,
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Payment },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const [row] = await database.query<PaymentRow>(`${selectPayments} WHERE id = $1`, [id]);
+      if (row === undefined) throw problem(404, `There is no payment ${id}.`);
+      reply.header("cache-control", "no-store");
+      return toPayment(row);
+    },
+  );
+
+  app.post(
+    "/api/billing/payments/:id/refunds",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "refundPayment",
+        summary: "Pays a captured payment back, all of it or a part",
+        description:
+          "Under an idempotency-key, the same body gets the same refund, as it is by then; another body is refused (422). " +
+          "More than is left: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
+        tags: ["payments"],
+        security,
+        params: Type.Object({ id: Uuid }),
+        headers: Type.Object({
+          "idempotency-key": Type.Optional(
+            Type.String({
+              pattern: "^[\\x21-\\x7e]{1,255}$",
+              "x-message": "must be 1 to 255 visible ASCII characters, a UUID say",
+            }),
+          ),
+        }),
+        body: RefundRequest,
+        response: { 201: Refund },
+      },
+    },
+    async ({ params: { id }, headers, body }, reply) => {
+      const refund = await refunds.request(id, body, headers["idempotency-key"]);
+      return reply.code(201).header("cache-control", "no-store").send(refund);
+    },
+  );
+}
+
+interface PaymentRow {
+  readonly id: string;
+  readonly order_id: string;
+  readonly status: Payment["status"];
+  readonly amount: number;
+  readonly currency: string;
+  readonly decline_reason: string | null;
+  readonly refunded: number;
+  readonly refunds: readonly RefundRow[];
+  readonly created_at: Date;
+}
+
+const selectPayments = `
+  SELECT id, order_id, status, amount, currency, decline_reason, refunded, created_at,
+    (SELECT coalesce(json_agg(refund ORDER BY refund.created_at, refund.id), '[]')
+     FROM (${selectRefunds} WHERE payment_id = payments.id) AS refund) AS refunds
+  FROM payments`;
+
+function toPayment(row: PaymentRow): Payment {
+  const { currency } = row;
+  return {
+    id: row.id,
+    order: row.order_id,
+    status: row.status,
+    ...(row.decline_reason === null ? {} : { reason: row.decline_reason }),
+    amount: { amount: row.amount, currency },
+    refunded: { amount: row.refunded, currency },
+    refunds: row.refunds.map(toRefund),
+    createdAt: row.created_at.toISOString(),
+  };
+}

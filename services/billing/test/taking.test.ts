@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import type { Answer } from "@store/kit/testing";
+import { Billing, charge, outcome } from "./support/billing.ts";
+
+describe("taking money", function () {
+  this.timeout(60_000);
+  let billing: Billing;
+
+  before(async () => {
+    billing = await Billing.start({ SIMULATED_SLOW_MS: "1500", PAYMENT_LEASE_SECONDS: "3" });
+  });
+  after(() => billing.stop());
+
+  describe("an authorisation", () => {
+    const tokens: readonly [token: string, answer: object, ledger: readonly string[]][] = [
+      ["tok_ok", { status: "authorised" }, ["authorised 8900"]],
+      ["tok_slow", { status: "authorised" }, ["authorised 8900"]],
+      ["tok_declined", { status: "declined", reason: "declined" }, []],
+      ["tok_insufficient_funds", { status: "declined", reason: "insufficient_funds" }, []],
+      ["tok_visa", { status: "declined", reason: "invalid_token" }, []],
+    ];
+    for (const [token, answer, ledger] of tokens) {
+      it(`with ${token} is answered alike by each replica, and done once`, async () => {
+        const id = randomUUID();
+        const request = charge(token);
+        for (let i = 0; i < 3; i++) {
+          const { status, body } = await billing.authorise(id, request);
+          assert.equal(status, 200);
+          assert.deepEqual(body, { id, ...answer });
+        }
+        assert.deepEqual(await billing.ledger(request.order), ledger);
+        const { body } = await billing.payment(id);
+        assert.deepEqual(body, {
+          ...{ id, order: request.order, ...answer, amount: request.amount },
+          ...{
+            refunded: { amount: 0, currency: "AUD" },
+            refunds: [],
+            createdAt: body["createdAt"],
+          },
+        });
+      });
+    }
+
+    it("with tok_slow takes its time", async () => {
+      const before = Date.now();
+      await billing.authorise(randomUUID(), charge("tok_slow"));
+      const took = Date.now() - before;
+      assert.ok(took >= 1_500 && took < 3_000, `${took} ms`);
+    });
+
+    it("is refused under the same id with anything else in it", async () => {
+      for (const token of ["tok_ok", "tok_declined"]) {
+        const { id, request } = await billing.paid(charge(token));
+        const first = await billing.authorise(id, request);
+        for (const other of [
+          { ...request, order: randomUUID() },
+          { ...request, amount: { amount: 8_901, currency: "AUD" } },
+          { ...request, amount: { amount: 8_900, currency: "NZD" } },
+          { ...request, token: "tok_slow" },
+        ]) {
+          const answer = await billing.authorise(id, other);
+          assert.deepEqual([answer.status, outcome(answer)], [422, "payment-differs"]);
+        }
+        assert.deepEqual((await billing.authorise(id, request)).body, first.body);
+      }
+    });
+
+    it("of an order that is being paid is refused, and free again after a refusal or a void", async () => {
+      const { order } = charge("tok_ok");
+      const pay = (token: string) => billing.paid({ ...charge(token), order });
+      await pay("tok_declined");
+      const held = await pay("tok_ok");
+      const second = await billing.authorise(randomUUID(), { ...charge("tok_ok"), order });
+      assert.deepEqual([second.status, outcome(second)], [409, "order-already-paid"]);
+      await billing.void(held.id);
+      const third = await pay("tok_ok");
+      await billing.capture(third.id);
+      const fourth = await billing.authorise(randomUUID(), { ...charge("tok_ok"), order });
+      assert.equal(outcome(fourth), "order-already-paid");
+      assert.deepEqual(await billing.ledger(order), [
+        ...["authorised 8900", "voided 8900", "authorised 8900", "captured 8900"],
+      ]);
+      const list = await billing.replicas.asStaff("GET", `/api/billing/payments?order=${order}`);
+      const items = list.body["items"] as readonly Answer["body"][];
+      assert.deepEqual(
+        items.map(({ status }) => status),
+        ["declined", "voided", "captured"],
+      );
+    });
+
+    it("of an order that comes twice at the same moment, under two ids, is done for one", async () => {
+      for (let i = 0; i < 10; i++) {
+        const request = charge("tok_ok");
+        const answers = await Promise.all(
+          Array.from({ length: 4 }, () => billing.authorise(randomUUID(), request)),
+        );
+        assert.deepEqual(answers.map(outcome).sort(), [
+          "authorised",
+          ...Array.from({ length: 3 }, () => "order-already-paid"),
+        ]);
+        assert.deepEqual(await billing.ledger(request.order), ["authorised 8900"]);
+      }
+    });
+
+    it("that is asked for twice at the same moment calls the provider once, and the other is told to ask again", async () => {
+      const id = randomUUID();
+      const request = charge("tok_slow");
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, () => billing.authorise(id, request)),
+      );
+      assert.deepEqual(answers.map(outcome).sort(), [...Array<number>(5).fill(503), "authorised"]);
+      for (const { status, headers } of answers)
+        assert.equal(headers.get("retry-after"), status === 503 ? "1" : null);
+      const again = await billing.authorise(id, request);
+      assert.deepEqual(again.body, { id, status: "authorised" });
+      assert.deepEqual(await billing.ledger(request.order), ["authorised 8900"]);
+    });
+
+    it("of nothing is held and captured, too", async () => {
+      const { id } = await billing.paid(charge("tok_ok", 0));
+      assert.equal(outcome(await billing.capture(id)), "captured");
+    });
+
+    it("is known weeks later", async () => {
+      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+      await billing.replicas.database.query(
+        `UPDATE payments SET created_at = created_at - interval '60 days',
+           updated_at = updated_at - interval '60 days' WHERE id = $1`,
+        [id],
+      );
+      assert.deepEqual((await billing.authorise(id, request)).body, { id, status: "captured" });
+      assert.deepEqual((await billing.capture(id)).body, { id, status: "captured" });
+      assert.deepEqual(await billing.ledger(request.order), ["authorised 8900", "captured 8900"]);
+    });
+  });
+
+  describe("a capture", () => {
+    it("takes what was authorised, once, by whichever replica and however often", async () => {
+      const { id, request } = await billing.paid(charge("tok_ok", 4_711));
+      const answers = await Promise.all(Array.from({ length: 6 }, () => billing.capture(id)));
+      assert.ok(answers.some(({ status }) => status === 200));
+      for (const answer of answers)
+        assert.ok(["captured", 503].includes(outcome(answer) as string));
+      for (let i = 0; i < 3; i++)
+        assert.deepEqual((await billing.capture(id)).body, { id, status: "captured" });
+      assert.deepEqual(await billing.ledger(request.order), ["authorised 4711", "captured 4711"]);
+    });
+
+    it("of a payment that there isn't is told so", async () => {
+      assert.equal((await billing.capture(randomUUID())).status, 404);
+    });
+
+    it("of what was declined or voided is refused", async () => {
+      const declined = await billing.paid(charge("tok_declined"));
+      const voided = await billing.paid(charge("tok_ok"), "void");
+      const never = randomUUID();
+      await billing.void(never);
+      assert.equal(outcome(await billing.capture(declined.id)), "payment-declined");
+      assert.equal(outcome(await billing.capture(voided.id)), "payment-voided");
+      assert.equal(outcome(await billing.capture(never)), "payment-voided");
+      assert.deepEqual(await billing.ledger(voided.request.order), [
+        ...["authorised 8900", "voided 8900"],
+      ]);
+    });
+
+    it("before it is known what came of the authorisation is refused", async () => {
+      const { id, request } = await pending();
+      assert.equal(outcome(await billing.capture(id)), "payment-pending");
+      assert.deepEqual(await billing.ledger(request.order), []);
+    });
+  });
+
+  describe("a void", () => {
+    it("lets go of what was authorised, once", async () => {
+      const { id, request } = await billing.paid(charge("tok_ok"));
+      for (let i = 0; i < 3; i++)
+        assert.deepEqual((await billing.void(id)).body, { id, status: "voided" });
+      assert.deepEqual(await billing.ledger(request.order), ["authorised 8900", "voided 8900"]);
+      assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
+    });
+
+    it("of a payment that wasn't asked for yet keeps it from ever being made", async () => {
+      const id = randomUUID();
+      const request = charge("tok_ok");
+      for (let i = 0; i < 3; i++)
+        assert.deepEqual((await billing.void(id)).body, { id, status: "voided" });
+      for (let i = 0; i < 2; i++) {
+        const late = await billing.authorise(id, request);
+        assert.deepEqual([late.status, outcome(late)], [409, "payment-voided"]);
+      }
+      assert.deepEqual(await billing.ledger(request.order), []);
+      assert.equal((await billing.payment(id)).status, 404);
+      // Its order isn't taken by it.
+      assert.equal(outcome(await billing.authorise(randomUUID(), request)), "authorised");
+    });
+
+    it("of what isn't known yet keeps it from being authorised later", async () => {
+      const { id, request } = await pending();
+      assert.deepEqual((await billing.void(id)).body, { id, status: "voided" });
+      assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
+      assert.deepEqual(await billing.ledger(request.order), []);
+    });
+
+    it("of what was declined says so", async () => {
+      const { id } = await billing.paid(charge("tok_declined"));
+      assert.deepEqual((await billing.void(id)).body, { id, status: "declined" });
+    });
+
+    it("of what was captured is refused, also after it was refunded", async () => {
+      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+      assert.equal(outcome(await billing.void(id)), "payment-captured");
+      await billing.refund(id, {});
+      assert.equal(outcome(await billing.void(id)), "payment-captured");
+      assert.equal(outcome(await billing.capture(id)), "captured");
+      assert.equal(outcome(await billing.authorise(id, request)), "captured");
+      assert.deepEqual(await billing.ledger(request.order), [
+        ...["authorised 8900", "captured 8900", "refunded 8900"],
+      ]);
+    });
+  });
+
+  describe("a race", () => {
+    it("of an authorisation and a void leaves nothing held", async () => {
+      for (let i = 0; i < 20; i++) {
+        const id = randomUUID();
+        const request = charge("tok_ok");
+        await Promise.all([billing.authorise(id, request), billing.void(id)]);
+        const voided = await billing.insist(() => billing.void(id));
+        assert.equal(outcome(voided), "voided");
+        assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
+        const ledger = await billing.ledger(request.order);
+        assert.ok(
+          ledger.length === 0 || ledger.join() === "authorised 8900,voided 8900",
+          ledger.join(),
+        );
+      }
+    });
+
+    it("of a capture and a void has one winner, whom the books agree with", async () => {
+      const winners = new Set<unknown>();
+      for (let i = 0; i < 20; i++) {
+        const { id, request } = await billing.paid(charge("tok_ok"));
+        const calls = [() => billing.capture(id), () => billing.void(id)];
+        // Whoever is asked first has a lead.
+        if (i % 2 === 1) calls.reverse();
+        await Promise.all(calls.map((call) => call()));
+        const captured = outcome(await billing.insist(() => billing.capture(id)));
+        const voided = outcome(await billing.insist(() => billing.void(id)));
+        const [, last, ...more] = await billing.ledger(request.order);
+        assert.deepEqual(more, []);
+        if (captured === "captured") {
+          assert.deepEqual([voided, last], ["payment-captured", "captured 8900"]);
+        } else {
+          assert.deepEqual([captured, voided, last], ["payment-voided", "voided", "voided 8900"]);
+        }
+        winners.add(captured);
+      }
+      assert.equal(winners.size, 2, "both can win");
+    });
+  });
+
+  /** A payment whose provider never answered and wasn't reached. */
+  async function pending() {
+    const id = randomUUID();
+    const request = charge("tok_ok");
+    await billing.replicas.database.query(
+      `INSERT INTO payments (id, order_id, status, amount, currency, provider)
+       VALUES ($1, $2, 'pending', 8900, 'AUD', 'simulated')`,
+      [id, request.order],
+    );
+    return { id, request };
+  }
+});
