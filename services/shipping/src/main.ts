@@ -1,8 +1,13 @@
 import { start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
-import { addShipmentRoutes } from "./shipments.ts";
+import { addShipmentRoutes } from "./shipmentRoutes.ts";
+import { Shipments } from "./shipments.ts";
+import { addStaffRoutes } from "./staffRoutes.ts";
 
-await start(manifest, ({ app, database }) => {
-  const shipments = database({ migrations: new URL("migrations/", import.meta.url) });
+await start(manifest, ({ app, database, staff }) => {
+  const shipments = new Shipments(
+    database({ migrations: new URL("migrations/", import.meta.url) }),
+  );
   addShipmentRoutes(app, shipments);
+  addStaffRoutes(app, shipments, staff());
 });

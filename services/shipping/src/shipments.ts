@@ -1,79 +1,172 @@
-import { problem, Type, Uuid, type App, type Database, type Static } from "@store/kit";
+import { problem, type Database, type Problem, type Queryable } from "@store/kit";
+import type {
+  Shipment,
+  ShipmentChange,
+  ShipmentReceipt,
+  ShipmentRequest,
+  ShipmentStatus,
+} from "./schemas.ts";
 
-const Shipment = Type.Object(
-  {
-    id: Uuid,
-    order: Uuid,
-    status: Type.Enum(["pending", "dispatched", "delivered", "cancelled"], { type: "string" }),
-    createdAt: Type.String({ format: "date-time" }),
-    dispatchedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-      description: "When it left; null before.",
-    }),
-    deliveredAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-      description: "When it arrived; null before.",
-    }),
-  },
-  { description: "The parcel of an order, and how far it has come." },
-);
-type Shipment = Static<typeof Shipment>;
+interface Filter {
+  readonly order?: string;
+  readonly status?: ShipmentStatus;
+  /** The last shipment of the page before. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** The shipments in the database. */
+export class Shipments {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Makes a shipment, once for each id and once for each order. */
+  async create(id: string, request: ShipmentRequest): Promise<ShipmentReceipt> {
+    const { order, recipient, lines } = request;
+    const values = [id, order, JSON.stringify(recipient), JSON.stringify(lines)];
+    // Waits for whoever is making the same one right now.
+    await this.#database.query(
+      `INSERT INTO shipments (id, order_id, recipient, lines) VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING`,
+      values,
+    );
+    const [shipment] = await this.#database.query<{ status: ShipmentStatus; same: boolean }>(
+      `SELECT status, order_id = $2
+         AND recipient IS NOT DISTINCT FROM $3::jsonb AND lines = $4::jsonb AS same
+       FROM shipments WHERE id = $1`,
+      values,
+    );
+    if (shipment === undefined) {
+      throw problem(409, `Order ${order} has a shipment already.`, {
+        type: "order-already-shipped",
+      });
+    }
+    if (!shipment.same) {
+      throw problem(422, `Shipment ${id} was asked for with another order, recipient or lines.`, {
+        type: "shipment-differs",
+      });
+    }
+    return { id, status: shipment.status };
+  }
+
+  async find(id: string): Promise<Shipment> {
+    const [row] = await this.#database.query<ShipmentRow>(`${selectShipments} WHERE id = $1`, [id]);
+    if (row === undefined) throw unknown(id);
+    return toShipment(row);
+  }
+
+  /** Oldest first. */
+  async list({ order, status, after, limit }: Filter): Promise<{
+    readonly items: Shipment[];
+    readonly next: string | null;
+  }> {
+    // One more than is shown tells whether there is a next page.
+    const rows = await this.#database.query<ShipmentRow>(
+      `${selectShipments}
+       WHERE ($1::uuid IS NULL OR order_id = $1) AND ($2::text IS NULL OR status = $2)
+         AND ($3::uuid IS NULL OR (created_at, id) > (SELECT created_at, id FROM shipments WHERE id = $3))
+       ORDER BY created_at, id LIMIT $4`,
+      [order, status, after, limit + 1],
+    );
+    const items = rows.slice(0, limit).map(toShipment);
+    return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  /** It has left. Said again, it changes nothing. */
+  async dispatch(id: string): Promise<Shipment> {
+    return this.#move(id, {
+      sql: `UPDATE shipments SET status = 'dispatched', dispatched_at = greatest(now(), created_at)
+            WHERE id = $1 AND status = 'pending' RETURNING dispatched_at AS at`,
+      status: "dispatched",
+    });
+  }
+
+  /** It has arrived. Said again, it changes nothing. */
+  async deliver(id: string): Promise<Shipment> {
+    const shipment = await this.#move(id, {
+      sql: `UPDATE shipments SET status = 'delivered', delivered_at = greatest(now(), dispatched_at)
+            WHERE id = $1 AND status = 'dispatched' RETURNING delivered_at AS at`,
+      status: "delivered",
+    });
+    if (shipment.status !== "pending") return shipment;
+    throw problem(409, `Shipment ${id} can't be delivered before it is dispatched.`, {
+      type: "not-dispatched",
+    });
+  }
+
+  async changes(after: number, limit: number): Promise<ShipmentChange[]> {
+    const rows = await this.#database.query<ChangeRow>(
+      `SELECT change, shipment_id, order_id, shipment_changes.status, at
+       FROM shipment_changes JOIN shipments ON id = shipment_id
+       WHERE change > $1 ORDER BY change LIMIT $2`,
+      [after, limit],
+    );
+    return rows.map(({ change, shipment_id: id, order_id: order, status, at }) => ({
+      ...{ change, id, order, status },
+      at: at.toISOString(),
+    }));
+  }
+
+  async #move(id: string, step: Step): Promise<Shipment> {
+    return this.#database.transaction(async (transaction) => {
+      const [moved] = await transaction.query<{ at: Date }>(step.sql, [id]);
+      if (moved !== undefined) await keepChange(transaction, id, step.status, moved.at);
+      const [row] = await transaction.query<ShipmentRow>(`${selectShipments} WHERE id = $1`, [id]);
+      if (row === undefined) throw unknown(id);
+      if (row.status !== "cancelled") return toShipment(row);
+      throw problem(409, `Shipment ${id} is cancelled.`, { type: "shipment-cancelled" });
+    });
+  }
+}
+
+interface Step {
+  /** Changes the row only where that is its next step, and gives when. */
+  readonly sql: string;
+  readonly status: ShipmentChange["status"];
+}
 
 /**
- * Shipments are found by the id of their order or by their own. Both are unguessable, and the answers say no more than who
- * placed the order knows: not even where the parcel goes.
- * Nothing on the way may keep them: they go out of date, and they are nobody else's business.
+ * The number is taken under a lock that is held until the commit is seen by everybody: a reader who has seen a number
+ * will never see a smaller one appear. A sequence wouldn't do: who takes a number first may commit last.
  */
-export function addShipmentRoutes(app: App, database: Database): void {
-  app.get(
-    "/api/shipping/shipments",
-    {
-      schema: {
-        operationId: "listShipments",
-        summary: "The shipments of an order: one, or none yet",
-        tags: ["shipments"],
-        querystring: Type.Object({ order: Uuid }, { additionalProperties: false }),
-        response: { 200: Type.Object({ items: Type.Array(Shipment) }) },
-      },
-    },
-    async ({ query: { order } }, reply) => {
-      const rows = await database.query<ShipmentRow>(`${selectShipments} WHERE order_id = $1`, [
-        order,
-      ]);
-      reply.header("cache-control", "no-store");
-      return { items: rows.map(toShipment) };
-    },
-  );
-
-  app.get(
-    "/api/shipping/shipments/:id",
-    {
-      schema: {
-        operationId: "getShipment",
-        summary: "One shipment",
-        tags: ["shipments"],
-        params: Type.Object({ id: Uuid }),
-        response: { 200: Shipment },
-      },
-    },
-    async ({ params: { id } }, reply) => {
-      const [row] = await database.query<ShipmentRow>(`${selectShipments} WHERE id = $1`, [id]);
-      if (row === undefined) throw problem(404, `There is no shipment ${id}.`);
-      reply.header("cache-control", "no-store");
-      return toShipment(row);
-    },
+async function keepChange(
+  transaction: Queryable,
+  id: string,
+  status: ShipmentChange["status"],
+  at: Date,
+): Promise<void> {
+  await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended('shipment_changes', 0))");
+  await transaction.query(
+    `INSERT INTO shipment_changes (change, shipment_id, status, at)
+     SELECT coalesce(max(change), 0) + 1, $1, $2, $3 FROM shipment_changes`,
+    [id, status, at],
   );
 }
 
 interface ShipmentRow {
   readonly id: string;
   readonly order_id: string;
-  readonly status: Shipment["status"];
+  readonly status: ShipmentStatus;
+  readonly recipient: Shipment["recipient"];
+  readonly lines: Shipment["lines"];
   readonly created_at: Date;
   readonly dispatched_at: Date | null;
   readonly delivered_at: Date | null;
 }
 
+interface ChangeRow {
+  readonly change: number;
+  readonly shipment_id: string;
+  readonly order_id: string;
+  readonly status: ShipmentChange["status"];
+  readonly at: Date;
+}
+
 const selectShipments = `
-  SELECT id, order_id, status, created_at, dispatched_at, delivered_at
+  SELECT id, order_id, status, recipient, lines, created_at, dispatched_at, delivered_at
   FROM shipments`;
 
 function toShipment(row: ShipmentRow): Shipment {
@@ -81,8 +174,14 @@ function toShipment(row: ShipmentRow): Shipment {
     id: row.id,
     order: row.order_id,
     status: row.status,
+    recipient: row.recipient,
+    lines: row.lines,
     createdAt: row.created_at.toISOString(),
     dispatchedAt: row.dispatched_at?.toISOString() ?? null,
     deliveredAt: row.delivered_at?.toISOString() ?? null,
   };
+}
+
+function unknown(id: string): Problem {
+  return problem(404, `There is no shipment ${id}.`);
 }

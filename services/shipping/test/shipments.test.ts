@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import {
   createDatabase,
+  createStaff,
   startService,
   type RunningService,
   type TestDatabase,
@@ -12,13 +13,14 @@ const dispatched = "2026-03-03T10:30:00.123Z";
 const delivered = "2026-03-05T16:45:00.000Z";
 
 describe("shipping", () => {
+  const staff = createStaff();
   let database: TestDatabase;
   let shipping: RunningService;
 
   before(async function () {
     this.timeout(60_000);
     database = await createDatabase();
-    shipping = await startService("shipping", database.environment);
+    shipping = await startService("shipping", { ...database.environment, ...staff.environment });
     await shipping.ready();
   });
   after(() => shipping.stop());
@@ -39,14 +41,17 @@ describe("shipping", () => {
         const order = randomUUID();
         const id = await insert({ order, status, dispatchedAt, deliveredAt });
         await insert({});
-        const shipment = { id, order, status, createdAt: created, dispatchedAt, deliveredAt };
+        const shipment = {
+          ...{ id, order, status, recipient: null, lines: [] },
+          ...{ createdAt: created, dispatchedAt, deliveredAt },
+        };
 
         const list = await get(`/api/shipping/shipments?order=${order}`);
         const one = await get(`/api/shipping/shipments/${id}`);
 
         assert.equal(list.status, 200);
         assert.equal(list.headers.get("cache-control"), "no-store");
-        assert.deepEqual(list.body, { items: [shipment] });
+        assert.deepEqual(list.body, { items: [shipment], next: null });
         assert.equal(one.status, 200);
         assert.equal(one.headers.get("cache-control"), "no-store");
         assert.deepEqual(one.body, shipment);
@@ -57,7 +62,7 @@ describe("shipping", () => {
       const { status, body } = await get(`/api/shipping/shipments?order=${randomUUID()}`);
 
       assert.equal(status, 200);
-      assert.deepEqual(body, { items: [] });
+      assert.deepEqual(body, { items: [], next: null });
     });
   });
 
@@ -65,13 +70,13 @@ describe("shipping", () => {
     const order = "5f0c2a52-3a52-4d5e-8a2c-0d6c1f0b7e11";
     const list = "/api/shipping/shipments";
     const notUuid = "must be a UUID in lower case";
-    const wrong: readonly [what: string, path: string, error: object][] = [
-      ["without an order", list, { in: "query", pointer: "/order", message: "is missing" }],
-      [
-        "with an empty order",
-        `${list}?order=`,
-        { in: "query", pointer: "/order", message: "is missing" },
-      ],
+    const neither = ["/order", "/status"].map((pointer) => ({
+      ...{ in: "query", pointer },
+      message: "one of order and status is missing",
+    }));
+    const wrong: readonly [what: string, path: string, ...errors: object[]][] = [
+      ["without an order or a status", list, ...neither],
+      ["with an empty order", `${list}?order=`, ...neither],
       [
         "with an order that is no UUID",
         `${list}?order=1%20OR%201=1`,
@@ -84,8 +89,8 @@ describe("shipping", () => {
       ],
       [
         "with a parameter that there isn't",
-        `${list}?order=${order}&status=pending`,
-        { in: "query", pointer: "/status", message: "is not a field of this request" },
+        `${list}?order=${order}&name=Ada`,
+        { in: "query", pointer: "/name", message: "is not a field of this request" },
       ],
       [
         "for an id that is no UUID",
@@ -93,7 +98,7 @@ describe("shipping", () => {
         { in: "path", pointer: "/id", message: notUuid },
       ],
     ];
-    for (const [what, path, error] of wrong) {
+    for (const [what, path, ...errors] of wrong) {
       it(`${what} is told which field is wrong`, async () => {
         const { status, headers, body } = await get(path);
 
@@ -101,7 +106,7 @@ describe("shipping", () => {
         assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
         assert.equal(field(body, "type"), "urn:store:problem:validation");
         assert.equal(field(body, "status"), 400);
-        assert.deepEqual(field(body, "errors"), [error]);
+        assert.deepEqual(field(body, "errors"), errors);
       });
     }
 
@@ -167,23 +172,31 @@ describe("shipping", () => {
   });
 
   describe("the published interface", () => {
-    for (const path of ["/openapi.json", "/api/shipping/openapi.json"]) {
+    const open = [
+      "/api/shipping/shipments",
+      "/api/shipping/shipments/{id}",
+      "/api/shipping/shipments/{id}/deliver",
+      "/api/shipping/shipments/{id}/dispatch",
+    ];
+    const internal = ["/internal/shipments/changes", "/internal/shipments/{id}"];
+    const documents = {
+      "/openapi.json": [...open, ...internal],
+      "/api/shipping/openapi.json": open,
+    };
+    for (const [path, routes] of Object.entries(documents)) {
       it(`at ${path} has every route with its parameters and problems`, async () => {
         const { status, body } = await get(path);
 
         assert.equal(status, 200);
         const paths = field(body, "paths");
         assert.ok(typeof paths === "object" && paths !== null);
-        assert.deepEqual(Object.keys(paths).sort(), [
-          "/api/shipping/shipments",
-          "/api/shipping/shipments/{id}",
-        ]);
+        assert.deepEqual(Object.keys(paths).sort(), routes);
         const list = field(field(paths, "/api/shipping/shipments"), "get");
         assert.equal(field(list, "operationId"), "listShipments");
         assert.deepEqual(field(list, "tags"), ["shipments"]);
         const [parameter] = [field(list, "parameters")].flat();
         assert.equal(field(parameter, "name"), "order");
-        assert.equal(field(parameter, "required"), true);
+        assert.deepEqual(field(list, "security"), [{ staff: [] }]);
         const one = field(field(paths, "/api/shipping/shipments/{id}"), "get");
         assert.equal(field(one, "operationId"), "getShipment");
         for (const operation of [list, one]) {
@@ -207,11 +220,13 @@ describe("shipping", () => {
   });
 
   it("is alive without its database, and says why it isn't ready", async () => {
-    const nobody = { ...database.environment, DATABASE_PORT: "9" };
+    const nobody = { ...database.environment, ...staff.environment, DATABASE_PORT: "9" };
     const alone = await startService("shipping", nobody);
     try {
       const ready = await alone.fetch("/readyz");
-      const list = await alone.fetch(`/api/shipping/shipments?order=${randomUUID()}`);
+      const list = await alone.fetch(`/api/shipping/shipments?order=${randomUUID()}`, {
+        headers: staff.headers,
+      });
 
       assert.equal((await alone.fetch("/healthz")).status, 200);
       assert.equal(ready.status, 503);
@@ -256,7 +271,7 @@ describe("shipping", () => {
   }
 
   async function get(path: string) {
-    const response = await shipping.fetch(path);
+    const response = await shipping.fetch(path, { headers: staff.headers });
     const body: unknown = await response.json();
     return { status: response.status, headers: response.headers, body };
   }
