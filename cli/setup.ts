@@ -51,7 +51,10 @@ export async function readyFor(session: Session, report: Reporter): Promise<Read
 }
 
 /** The engine's record of the stack, asked of the backend where it isn't a file of ours. */
-export async function recordOf(session: Session, ready: Ready): Promise<Checkpoint | undefined> {
+export async function recordOf(
+  session: Session,
+  ready: Pick<Ready, "engine" | "env">,
+): Promise<Checkpoint | undefined> {
   const { state, stack, project } = session;
   if (state.backend.kind === "checkout") return checkpointOf(state, stack.name);
   const { exitCode, stdout, stderr } = await askEngine({
