@@ -23,7 +23,7 @@ export class Catalogue {
   async page({ limit = PAGE, after = "", q = "" }: PageQuery): Promise<Page> {
     // One more than is shown tells whether there is a next page.
     const rows = await this.#database.query<ProductRow>(
-      `${selectProducts} WHERE sku > $1 AND concat_ws(' ', name, description, sku) ILIKE ALL ($2)
+      `${selectProducts} WHERE sku > $1 AND ${searched} ILIKE ALL ($2)
        ORDER BY sku LIMIT $3`,
       [after, patterns(q), limit + 1],
     );
@@ -132,6 +132,9 @@ interface ProductRow {
   readonly held: number;
   readonly version: number;
 }
+
+/** Where words are looked for: in any case of any letter, whatever the database's locale. */
+const searched = `concat_ws(' ', name, description, sku) COLLATE "pg_c_utf8"`;
 
 const columns =
   "sku, name, description, image, price_amount, price_currency, on_hand, held, version";

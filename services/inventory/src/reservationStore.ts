@@ -222,7 +222,7 @@ function outOfStock(lines: Lines, there: ReadonlyMap<string, number>): Problem {
     ];
     const available = there.get(sku);
     if (available === undefined) return at("sku", `there is no product ${sku}`);
-    return available < quantity ? at("quantity", `only ${available} are there`) : [];
+    return available < quantity ? at("quantity", `only ${available} of ${sku} are there`) : [];
   });
   return problem(409, "Not all of this is there.", { type: "out-of-stock", errors });
 }

@@ -98,6 +98,10 @@ describe("inventory", function () {
       ["products?limit=1&limit=2", 400, "/limit"],
       ["products?after=mug", 400, "/after"],
       ["products?after=%00", 400, "/after"],
+      ["products?q=%20", 400, "/q"],
+      ["products?q=%00", 400, "/q"],
+      [`products?q=${"x".repeat(101)}`, 400, "/q"],
+      ["products?q=a&q=b", 400, "/q"],
       ["products/mug-stone", 400, "/sku"],
       ["products/%00", 400, "/sku"],
       [`products/${"A".repeat(41)}`, 400, "/sku"],
@@ -120,6 +124,49 @@ describe("inventory", function () {
           );
       });
     }
+
+    describe("are searched for", () => {
+      const found = async (q: string, more = "") =>
+        (await page(`q=${encodeURIComponent(q)}${more}`)).items.map(({ sku }) => sku);
+      const lamps = ["LAMP-DESK", "LAMP-PENDANT"];
+
+      it("by words of their name, description or SKU, in any case", async () => {
+        assert.deepEqual(await found("lamp"), ["LAMP-DESK", "LAMP-PENDANT"]);
+        assert.deepEqual(await found("LAMP-"), lamps);
+        assert.deepEqual(await found("hardbacks"), ["BOOKENDS-ARCH"]);
+        assert.deepEqual(await found("teApot"), ["TEAPOT-GLAZED"]);
+      });
+      it("of which every one must be there, in any order and any field", async () => {
+        assert.deepEqual(await found("  green   spun "), ["LAMP-PENDANT"]);
+        assert.deepEqual(await found("brass lamp-desk"), ["LAMP-DESK"]);
+        assert.deepEqual(await found("lamp nonsense"), []);
+      });
+      it("as they are written, not as patterns", async () => {
+        for (const q of ["%", "_", "la%p", "l_mp", "\\", "';--", "lamp'--"])
+          assert.deepEqual(await found(q), [], q);
+        assert.deepEqual(await found("&"), ["CANDLE-CEDAR"]);
+      });
+      it("page by page", async () => {
+        const first = await page("q=lamp&limit=1");
+        assert.deepEqual(
+          [...first.items.map(({ sku }) => sku), first.next],
+          ["LAMP-DESK", "LAMP-DESK"],
+        );
+        assert.deepEqual(await found("lamp", "&limit=1&after=LAMP-DESK"), ["LAMP-PENDANT"]);
+      });
+      it("with letters that aren't ASCII, in any case", async () => {
+        await database.query(
+          `INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)
+           VALUES ('Z-CAFE', 'Café-Österreich 🏺', '', '', 1, 'AUD', 1)`,
+        );
+        for (const q of ["café", "CAFÉ", "öster", "🏺"])
+          assert.deepEqual(await found(q), ["Z-CAFE"], q);
+        await database.query("DELETE FROM products WHERE sku = 'Z-CAFE'");
+      });
+      it("not at all where nothing is asked for", async () => {
+        assert.equal((await found("", "&limit=100")).length, 24);
+      });
+    });
 
     it("are told together to the other services", async () => {
       const { items } = (await inventory.json(

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { edit, Inventory, typeOf, type Answer } from "./support/inventory.ts";
+
+describe("what the store's own people do", function () {
+  this.timeout(60_000);
+  let inventory: Inventory;
+
+  before(async () => {
+    inventory = await Inventory.start(2);
+  });
+  after(() => inventory.stop());
+
+  const put = (sku: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+    inventory.send("PUT", `/api/inventory/products/${sku}`, body, {
+      ...inventory.staff,
+      ...headers,
+    });
+  const stock = (path: string) =>
+    inventory.send("GET", `/api/inventory/stock${path}`, undefined, inventory.staff);
+  const pointers = ({ body }: Answer) => body.errors?.map(({ pointer }) => pointer);
+  const newSku = () => `T-${randomUUID().slice(0, 8).toUpperCase()}`;
+
+  it("is for them only", async () => {
+    const sku = await inventory.product(1);
+    for (const headers of [{}, { authorization: "Bearer wrong" }]) {
+      for (const answer of [
+        await inventory.send("PUT", `/api/inventory/products/${sku}`, edit(), headers),
+        await inventory.send("GET", "/api/inventory/stock", undefined, headers),
+        await inventory.send("GET", `/api/inventory/stock/${sku}`, undefined, headers),
+      ]) {
+        assert.equal(answer.status, 401);
+        assert.equal(answer.headers.get("www-authenticate"), "Bearer");
+      }
+    }
+    assert.deepEqual(await inventory.stock(sku), { onHand: 1, held: 0, available: 1 });
+  });
+
+  it("adds a product, then replaces it", async () => {
+    const sku = newSku();
+    const added = await put(sku, edit({ onHand: 5 }));
+    assert.equal(added.status, 201);
+    assert.equal(added.headers.get("location"), `/api/inventory/products/${sku}`);
+    const product = {
+      sku,
+      name: "Test Product",
+      description: "For tests.",
+      image: "/api/inventory/images/none.svg",
+      price: { amount: 1_000, currency: "AUD" },
+      available: 5,
+      onHand: 5,
+      held: 0,
+    };
+    assert.deepEqual(added.body, product);
+    assert.deepEqual((await stock(`/${sku}`)).body, product);
+    assert.equal((await inventory.replicas[0]?.fetch(product.image))?.status, 200);
+
+    const changed = {
+      name: "Ünï¢ode 🏺",
+      description: "Another.",
+      price: { amount: 2_000, currency: "NZD" },
+      onHand: 0,
+      image: "https://example.org/jar.webp",
+    };
+    const replaced = await put(sku, changed);
+    assert.equal(replaced.status, 200);
+    const expected = { ...product, ...changed, available: 0 };
+    assert.deepEqual(replaced.body, expected);
+    const { onHand: _onHand, held: _held, ...open } = expected;
+    const shown = await inventory.send("GET", `/api/inventory/products/${sku}`);
+    assert.deepEqual(shown.body, open);
+
+    // Without an image it keeps the one that it has.
+    assert.deepEqual((await put(sku, edit())).body, {
+      ...product,
+      available: 10,
+      onHand: 10,
+      image: changed.image,
+    });
+  });
+
+  it("may say as many as are held, and no fewer", async () => {
+    const sku = await inventory.product(10);
+    await inventory.hold(randomUUID(), [{ sku, quantity: 4 }]);
+    const answer = await inventory.put(sku, 3);
+    assert.equal(answer.status, 409);
+    assert.equal(typeOf(answer), "stock-held");
+    assert.deepEqual(answer.body.errors, [
+      {
+        in: "body",
+        pointer: "/onHand",
+        message: "4 are held for orders, so at least as many are there",
+      },
+    ]);
+    assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 4, available: 6 });
+    assert.equal((await inventory.put(sku, 4)).status, 200);
+    assert.deepEqual(await inventory.stock(sku), { onHand: 4, held: 4, available: 0 });
+  });
+
+  describe("may depend on what is there", () => {
+    const etagOf = ({ headers }: Answer) => headers.get("etag") ?? assert.fail("no etag");
+
+    it("if-match: only as it was when they looked", async () => {
+      const sku = await inventory.product(10);
+      const seen = etagOf(await stock(`/${sku}`));
+      const mine = await put(sku, edit({ name: "Mine" }), { "if-match": seen });
+      assert.equal(mine.status, 200);
+      const theirs = await put(sku, edit({ name: "Theirs" }), { "if-match": seen });
+      assert.equal(theirs.status, 412);
+      assert.equal(typeOf(theirs), "precondition-failed");
+      assert.equal(Reflect.get((await stock(`/${sku}`)).body, "name"), "Mine");
+      assert.equal(etagOf(await stock(`/${sku}`)), etagOf(mine));
+      const listed = await put(sku, edit(), { "if-match": `"nothing", ${etagOf(mine)}` });
+      assert.equal(listed.status, 200);
+      assert.equal((await put(sku, edit(), { "if-match": "*" })).status, 200);
+      for (const wrong of [`W/${etagOf(mine)}`, "1", '""', "nonsense"]) {
+        assert.equal((await put(sku, edit(), { "if-match": wrong })).status, 412, wrong);
+      }
+    });
+
+    it("what is sold meanwhile is a change, what is held isn't", async () => {
+      const sku = await inventory.product(10);
+      const seen = etagOf(await stock(`/${sku}`));
+      const id = randomUUID();
+      await inventory.hold(id, [{ sku, quantity: 2 }]);
+      assert.equal(etagOf(await stock(`/${sku}`)), seen);
+      await inventory.commit(id);
+      assert.equal((await put(sku, edit({ onHand: 10 }), { "if-match": seen })).status, 412);
+      assert.equal((await inventory.stock(sku)).onHand, 8);
+    });
+
+    it("if-match never adds one", async () => {
+      const sku = newSku();
+      for (const tag of ["*", '"1"']) {
+        assert.equal((await put(sku, edit(), { "if-match": tag })).status, 412);
+      }
+      assert.equal((await stock(`/${sku}`)).status, 404);
+    });
+
+    it("if-none-match: * only adds one", async () => {
+      const sku = newSku();
+      const only = { "if-none-match": "*" };
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => put(sku, edit({ onHand: 5 }), only)),
+      );
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [
+        201,
+        ...Array<number>(7).fill(412),
+      ]);
+    });
+
+    it("one of many wins that saw the same", async () => {
+      const sku = await inventory.product(10);
+      const seen = etagOf(await stock(`/${sku}`));
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_value, i) =>
+          put(sku, edit({ onHand: i }), { "if-match": seen }),
+        ),
+      );
+      const statuses = answers.map(({ status }) => status).sort();
+      assert.deepEqual(statuses, [200, ...Array<number>(9).fill(412)]);
+      const winner = answers.findIndex(({ status }) => status === 200);
+      assert.equal((await inventory.stock(sku)).onHand, winner);
+    });
+
+    it("many that add the same at once add it once, and the others replace it", async () => {
+      const sku = newSku();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => put(sku, edit())));
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [
+        ...Array<number>(7).fill(200),
+        201,
+      ]);
+    });
+  });
+
+  describe("is refused when it makes no sense", () => {
+    const price = { amount: 1, currency: "AUD" };
+    const cases: [string, unknown, string][] = [
+      ["no name", { ...edit(), name: undefined }, "/name"],
+      ["a blank name", edit({ name: " " }), "/name"],
+      ["a name of 201 characters", edit({ name: "x".repeat(201) }), "/name"],
+      ["a NUL", edit({ description: "\0" }), "/description"],
+      ["half a character", edit({ description: "\ud83d" }), "/description"],
+      ["a price of nothing", edit({ price: { ...price, amount: 0 } }), "/price/amount"],
+      ["a price of -1", edit({ price: { ...price, amount: -1 } }), "/price/amount"],
+      ["a price of 1.5", edit({ price: { ...price, amount: 1.5 } }), "/price/amount"],
+      ["a price of 10^12", edit({ price: { ...price, amount: 1e12 } }), "/price/amount"],
+      ["a price in words", edit({ price: { ...price, amount: "1" } }), "/price/amount"],
+      ["a currency that is none", edit({ price: { ...price, currency: "$" } }), "/price/currency"],
+      ["no currency", edit({ price: { amount: 1 } }), "/price/currency"],
+      ["-1 on the shelf", edit({ onHand: -1 }), "/onHand"],
+      ["half a piece on the shelf", edit({ onHand: 0.5 }), "/onHand"],
+      ["10^12 on the shelf", edit({ onHand: 1e12 }), "/onHand"],
+      ["a picture that is a script", edit({ image: "javascript:alert(1)" }), "/image"],
+      ["a picture with a quote in it", edit({ image: '/x" onerror="y' }), "/image"],
+      ["what is held", edit({ held: 1 }), "/held"],
+    ];
+    for (const [what, body, pointer] of cases) {
+      it(what, async () => {
+        const sku = newSku();
+        const answer = await put(sku, body);
+        assert.equal(answer.status, 400);
+        assert.deepEqual([...new Set(pointers(answer))], [pointer]);
+        assert.equal((await stock(`/${sku}`)).status, 404);
+      });
+    }
+    it("a sku in small letters", async () => {
+      const answer = await put("mug", edit());
+      assert.equal(answer.status, 400);
+      assert.deepEqual(pointers(answer), ["/sku"]);
+    });
+  });
+
+  it("lists the stock page by page", async () => {
+    const listed = await Inventory.start(1, { DEMO_DATA: "true" });
+    const page = async (query: string) => {
+      const path = `/api/inventory/stock?${query}`;
+      return (await listed.send("GET", path, undefined, listed.staff)).body;
+    };
+    await listed.hold(randomUUID(), [{ sku: "BASKET-WILLOW", quantity: 3 }]);
+    const first = await page("limit=2");
+    const counts = first.items?.map((item) =>
+      ["sku", "onHand", "held", "available"].map((key): unknown => Reflect.get(item, key)),
+    );
+    assert.deepEqual(counts, [
+      ["BASKET-WILLOW", 18, 3, 15],
+      ["BLANKET-WOOL", 12, 0, 12],
+    ]);
+    assert.equal(first.next, "BLANKET-WOOL");
+    const second = await page(`limit=100&after=${first.next}`);
+    assert.equal(second.items?.length, 22);
+    assert.equal(second.next, null);
+    assert.deepEqual(
+      (await page("q=stool")).items?.map(({ sku }) => sku),
+      ["STOOL-MILK"],
+    );
+    await listed.stop();
+  });
+});
