@@ -1,5 +1,6 @@
 export { createDatabase, startPostgres, stopPostgres, type TestDatabase } from "./postgres.ts";
 export { outcome, problemType, Replicas, type Answer } from "./replicas.ts";
+export { seedOf } from "./seed.ts";
 export { createStaff, type TestStaff } from "./staff.ts";
 export {
   NeverListened,
