@@ -23,7 +23,8 @@ describe("what the store's own people do", function () {
 
   it("is for them only", async () => {
     const sku = await inventory.product(1);
-    for (const headers of [{}, { authorization: "Bearer wrong" }]) {
+    const outsiders: Record<string, string>[] = [{}, { authorization: "Bearer wrong" }];
+    for (const headers of outsiders) {
       for (const answer of [
         await inventory.send("PUT", `/api/inventory/products/${sku}`, edit(), headers),
         await inventory.send("GET", "/api/inventory/stock", undefined, headers),

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createDatabase, createStaff, repository, startService } from "@store/kit/testing";
+
+describe("inventory's migrations", function () {
+  this.timeout(60_000);
+
+  it("bring the first release's data forward, and that release works on as they are", async () => {
+    const database = await createDatabase();
+    await asOfTheFirstRelease(database);
+    const insert = `
+      INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)
+      VALUES ($1, 'Jar', 'Holds things.', '/jar.svg', 100, 'AUD', 5)`;
+    await database.query(insert, ["OLD-1"]);
+
+    const staff = createStaff();
+    const inventory = await startService("inventory", {
+      ...database.environment,
+      ...staff.environment,
+    });
+    await inventory.ready();
+    await database.query(insert, ["OLD-2"]);
+    const held = await inventory.fetch(`/internal/reservations/${randomUUID()}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        lines: [
+          { sku: "OLD-1", quantity: 2 },
+          { sku: "OLD-2", quantity: 5 },
+        ],
+      }),
+    });
+    assert.equal(held.status, 200);
+    // What the first release shows. It knows of no holds; taking the stock is where it counts, and that it can't do.
+    const shown = await database.query(
+      `SELECT sku, name, description, image, price_amount, price_currency, on_hand AS available
+       FROM products ORDER BY sku`,
+    );
+    const jar = { name: "Jar", description: "Holds things.", image: "/jar.svg" };
+    const price = { price_amount: 100, price_currency: "AUD" };
+    assert.deepEqual(shown, [
+      { sku: "OLD-1", ...jar, ...price, available: 5 },
+      { sku: "OLD-2", ...jar, ...price, available: 5 },
+    ]);
+    await inventory.stop();
+  });
+});
+
+async function asOfTheFirstRelease(
+  database: Awaited<ReturnType<typeof createDatabase>>,
+): Promise<void> {
+  const name = "0001-products.sql";
+  const sql = readFileSync(join(repository, "services/inventory/src/migrations", name), "utf8");
+  await database.query(sql);
+  await database.query(
+    "CREATE TABLE schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+  );
+  await database.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
+    name,
+    createHash("sha256").update(sql).digest("hex"),
+  ]);
+}
