@@ -4,11 +4,17 @@ import { homedir } from "node:os";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { MOST_INSTANCES } from "./components/haproxy";
+import { Publishing } from "./components/registry";
+import { ConfigError } from "./configError";
+import { HostConfig, readHostConfig } from "./hostConfig";
 import { ServiceSpec } from "./services/spec";
 
 /** The stack's configuration, read once and valid. Types and defaults of the keys stand in Pulumi.yaml. */
 export interface StoreConfig {
-  readonly host: "local" | "azure";
+  readonly host: HostConfig;
+  /** Set where the host pulls its images from a registry. */
+  readonly publish?: Publishing;
+  /** Address of this machine's Docker daemon, on which a local store runs and images are built. */
   readonly dockerHost: string;
   readonly httpPort: number;
   /** The services to run, with what they need. */
@@ -32,6 +38,9 @@ export type ByService<T> = Readonly<Record<string, Readonly<Record<string, T>>>>
 export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig {
   const config = new pulumi.Config("store");
   const names = [...specs.keys()];
+  const host = readHostConfig(config);
+  const registry = host.kind === "local" ? undefined : host.registry;
+  const dockerHost = config.get("dockerHost") || localDockerHost(process.env, homedir());
 
   const services = serviceNames("services", json(config, "services"), names);
   const running = config.requireBoolean("servicesOnly")
@@ -43,8 +52,9 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   );
   const secrets = secretFiles(encrypted("secrets", json(config, "secrets")), names, environment);
   return {
-    host: oneOf("host", config.require("host"), ["local", "azure"]),
-    dockerHost: config.get("dockerHost") || localDockerHost(process.env, homedir()),
+    host,
+    publish: registry && { registry, builder: dockerHost },
+    dockerHost,
     httpPort: port("httpPort", config.requireNumber("httpPort")),
     running: onlyWithServices(config.requireBoolean("servicesOnly"), running),
     live: runningOnly("live", serviceNames("live", json(config, "live"), names), running),
@@ -58,13 +68,6 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
       haproxy: exactVersion("haproxyImage", config.require("haproxyImage")),
     },
   };
-}
-
-/** Says which key is wrong. Pulumi prints it without a stack trace. */
-export class ConfigError extends pulumi.RunError {
-  constructor(key: string, problem: string) {
-    super(`store:${key}: ${problem}`);
-  }
 }
 
 /** The services and, transitively, those that they need, sorted. */
@@ -137,13 +140,6 @@ function json(config: pulumi.Config, key: string): unknown {
     // Checked, with its key's name, by who asked.
     return text;
   }
-}
-
-function oneOf<T extends string>(key: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined)
-    throw new ConfigError(key, `"${value}" is none of ${allowed.join(", ")}.`);
-  return found;
 }
 
 function port(key: string, value: number): number {

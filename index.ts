@@ -1,6 +1,5 @@
 import "./stackTraces";
-import * as pulumi from "@pulumi/pulumi";
-import { LocalHost } from "./components/host/local";
+import { createHost } from "./host";
 import { Store } from "./components/store";
 import { readConfig } from "./config";
 import { loadSpecs } from "./services";
@@ -9,14 +8,7 @@ import { source } from "./source";
 const specs = loadSpecs();
 const config = readConfig(specs);
 
-if (config.host === "azure") {
-  throw new pulumi.RunError(
-    `store:host: the stack ${pulumi.getStack()} asks for an Azure VM, which this program can't make yet: the host, the ` +
-      `registry and the push are still missing. Until then run the store here: ./store up dev`,
-  );
-}
-
-const host = new LocalHost("local", { dockerHost: config.dockerHost });
+const host = createHost(config);
 
 const store = new Store("store", {
   host,
@@ -26,6 +18,7 @@ const store = new Store("store", {
   replicas: config.replicas,
   images: config.images,
   source: source(),
+  publish: config.publish,
   httpPort: config.httpPort,
   environment: config.environment,
   secrets: config.secrets,
@@ -33,6 +26,8 @@ const store = new Store("store", {
 });
 
 export const url = store.url;
+/** How the store command reaches the host. A secret, since the key to log in is in it. */
+export const access = host.access;
 export const dockerHost = config.dockerHost;
 export const images = store.images;
 export const containers = store.containers;

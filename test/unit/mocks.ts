@@ -55,6 +55,15 @@ export async function resource(type: string, name: string): Promise<Registered> 
   return first;
 }
 
+/** An input as it is, also where it is kept as a secret. */
+export function plain(input: unknown): Record<string, unknown> {
+  const record = input as Record<string, unknown>;
+  return SECRET in record ? (record["value"] as Record<string, unknown>) : record;
+}
+
+/** By which the engine's wire format knows a secret. */
+const SECRET = "4dabf18193072939515e22adb298388d";
+
 /** An output's value. */
 export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
@@ -83,6 +92,20 @@ function outputsOf(
       return { name: inputs["name"] ?? `${name}-1234567` };
     case "random:index/randomPassword:RandomPassword":
       return { result: pulumi.secret(`password-of-${name}`) };
+    case "tls:index/privateKey:PrivateKey":
+      return {
+        privateKeyOpenssh: pulumi.secret(`private-of-${name}`),
+        publicKeyOpenssh: `ssh-ed25519 public-of-${name}\n`,
+      };
+    case "azure-native:compute:VirtualMachine":
+      return { vmId: `vm-of-${name}`, name };
+    case "azure-native:network:PublicIPAddress":
+      return {
+        ipAddress: "203.0.113.80",
+        dnsSettings: { fqdn: `${name}.australiaeast.cloudapp.azure.com` },
+      };
+    case "random:index/randomBytes:RandomBytes":
+      return { hex: "0a1b2c3d" };
     default:
       return {};
   }

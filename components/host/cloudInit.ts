@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+
+/** Where a host gets Docker from: Docker's own apt repository, or the distribution's package docker.io. */
+export type DockerSource = "docker" | "distribution";
+
+export interface CloudInitArgs {
+  readonly adminUser: string;
+  readonly distribution: "debian" | "ubuntu";
+  /** The SSH host key that the machine is to have, as OpenSSH writes it. The private half is a secret. */
+  readonly hostKey: { readonly private: string; readonly public: string };
+  readonly docker: DockerSource;
+  /** Exact version of the package docker-ce, such as "5:28.5.2-1~debian.12~bookworm". @default the newest of its source */
+  readonly dockerVersion?: string;
+  /** Block device for the data, formatted when it is empty and mounted at {@link DATA_FOLDER}. @default none */
+  readonly dataDevice?: string;
+}
+
+/** Where the disk is mounted that outlives the machine. */
+export const DATA_FOLDER = "/data";
+
+/**
+ * What cloud-init makes of a new machine: a Docker host with our SSH host key, which nobody has to trust on first use.
+ *
+ * @see https://docs.cloud-init.io/en/22.4.2/topics/examples.html
+ */
+export function cloudInit(args: CloudInitArgs): string {
+  const config = {
+    // Written first of all, so that it is there when Docker starts for the first time.
+    write_files: [
+      { path: "/etc/docker/daemon.json", content: DAEMON },
+      { path: "/etc/ssh/sshd_config.d/10-store.conf", content: SSHD },
+      { path: "/etc/apt/apt.conf.d/52-store-upgrades", content: UPGRADES },
+      { path: "/etc/systemd/system/store-prune.service", content: PRUNE },
+      { path: "/etc/systemd/system/store-prune.timer", content: PRUNE_DAILY },
+    ],
+    ssh_deletekeys: true,
+    // Where keys are given, no others are made.
+    ssh_keys: { ed25519_private: args.hostKey.private, ed25519_public: args.hostKey.public },
+    ssh_pwauth: false,
+    disable_root: true,
+    ...(args.dataDevice !== undefined && dataDisk(args.dataDevice)),
+    package_update: true,
+    ...(args.docker === "docker" && {
+      apt: { sources: { "docker.list": dockerRepository(args.distribution) } },
+    }),
+    packages: [...packages(args), "unattended-upgrades"],
+    runcmd: [
+      ["systemctl", "restart", "ssh"],
+      ["systemctl", "enable", "--now", "docker", "store-prune.timer"],
+      // Members of this group command the daemon, which is as much as root.
+      ["usermod", "--append", "--groups", "docker", args.adminUser],
+    ],
+  };
+  return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
+}
+
+function packages({ docker, dockerVersion }: CloudInitArgs): (string | [string, string])[] {
+  const names =
+    docker === "docker" ? ["docker-ce", "docker-ce-cli", "containerd.io"] : ["docker.io"];
+  const [daemon = "", ...others] = names;
+  return [dockerVersion ? [daemon, dockerVersion] : daemon, ...others];
+}
+
+function dataDisk(device: string): object {
+  return {
+    // The whole disk, without a partition table; left alone where there is a file system already.
+    fs_setup: [
+      { device, filesystem: "ext4", label: "store-data", partition: "none", overwrite: false },
+    ],
+    mounts: [
+      [device, DATA_FOLDER, "ext4", "defaults,nofail,x-systemd.device-timeout=60", "0", "2"],
+    ],
+  };
+}
+
+function dockerRepository(distribution: string): object {
+  return {
+    source: `deb [arch=amd64 signed-by=$KEY_FILE] https://download.docker.com/linux/${distribution} $RELEASE stable`,
+    key: readFileSync(join(__dirname, "docker-apt-key.asc"), "utf8"),
+  };
+}
+
+/** Containers live on while the daemon is upgraded, and no log fills the disk. */
+const DAEMON = `${JSON.stringify({ "live-restore": true, "log-driver": "local", "log-opts": { "max-size": "10m", "max-file": "3" } }, null, 2)}\n`;
+
+/** Every resource of ours on the host is a connection of its own, and sshd refuses at random beyond ten by default. */
+const SSHD = `PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin no
+MaxStartups 100:30:200
+MaxSessions 100
+`;
+
+/** Security updates by themselves, but for Docker: it changes when we say so. */
+const UPGRADES = `APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+Unattended-Upgrade::Package-Blacklist { "docker-ce"; "docker-ce-cli"; "docker\\.io"; "containerd"; "containerd\\.io"; "runc"; };
+`;
+
+/** Images stay for a while after their last container, so that a step back needs no registry; then they only fill the disk. */
+const PRUNE = `[Unit]
+Description=Remove container images that nothing has used for a week
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/docker image prune --all --force --filter until=168h
+`;
+
+const PRUNE_DAILY = `[Unit]
+Description=Every day, remove unused container images
+[Timer]
+OnCalendar=daily
+RandomizedDelaySec=1h
+Persistent=true
+[Install]
+WantedBy=timers.target
+`;

@@ -1,0 +1,184 @@
+import * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AzureHost, AzureHostArgs } from "../../../components/host/azure";
+import { plain, promiseOf, Registered, reset, resource, resources, setMocks } from "../mocks";
+
+const VM = "azure-native:compute:VirtualMachine";
+const REMOTE_COMMAND = "command:remote:Command";
+
+describe("AzureHost", () => {
+  const start = process.cwd();
+  let folder = "";
+  before(async () => {
+    await setMocks();
+    // The program writes ssh's files relative to where it runs.
+    folder = mkdtempSync(join(tmpdir(), "store-test-"));
+    process.chdir(folder);
+  });
+  after(() => {
+    process.chdir(start);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(reset);
+
+  function host(args: Partial<AzureHostArgs> = {}): AzureHost {
+    // Loaded here, since it takes a while and is nobody else's.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { AzureHost: Host } = require("../../../components/host/azure") as {
+      AzureHost: typeof AzureHost;
+    };
+    return new Host("host", {
+      location: "australiaeast",
+      vmSize: "Standard_DS2_v2",
+      vmImage: "Debian:debian-12:12-gen2:latest",
+      adminUser: "azureuser",
+      adminCidrs: ["203.0.113.7/32"],
+      dataDiskGiB: 32,
+      docker: { source: "docker" },
+      readyMinutes: 15,
+      owner: "store-team",
+      ...args,
+    });
+  }
+  const one = async (type: string): Promise<Registered> => {
+    const [found, ...others] = await resources(type);
+    assert.ok(found && others.length === 0, `one ${type} was expected`);
+    return found;
+  };
+
+  it("opens HTTP and HTTPS to everybody, SSH to the administrators, and nothing else", async () => {
+    host({ adminCidrs: ["203.0.113.7/32", "198.51.100.0/24"] });
+    const { inputs } = await one("azure-native:network:NetworkSecurityGroup");
+    const rules = inputs["securityRules"] as Record<string, unknown>[];
+    assert.deepEqual(
+      rules.map((rule) => [rule["destinationPortRange"], rule["sourceAddressPrefixes"]]),
+      [
+        ["80", ["0.0.0.0/0"]],
+        ["443", ["0.0.0.0/0"]],
+        ["22", ["203.0.113.7/32", "198.51.100.0/24"]],
+      ],
+    );
+    assert.ok(rules.every((rule) => rule["direction"] === "Inbound" && rule["protocol"] === "Tcp"));
+    assert.equal(new Set(rules.map((rule) => rule["priority"])).size, rules.length);
+  });
+
+  it("has the wall around the subnet, and lets nothing out by a way that nobody asked for", async () => {
+    host();
+    const { inputs } = await one("azure-native:network:Subnet");
+    assert.deepEqual(inputs["networkSecurityGroup"], { id: "host-id" });
+    assert.equal(inputs["defaultOutboundAccess"], false);
+  });
+
+  it("has an address that stays", async () => {
+    host({ dnsLabel: "shop" });
+    const { inputs } = await one("azure-native:network:PublicIPAddress");
+    assert.deepEqual(inputs["sku"], { name: "Standard", tier: "Regional" });
+    assert.equal(inputs["publicIPAllocationMethod"], "Static");
+    assert.deepEqual(inputs["dnsSettings"], { domainNameLabel: "shop" });
+  });
+
+  it("makes a VM that takes no password and gets our host key by cloud-init", async () => {
+    host();
+    const { inputs } = await one(VM);
+    const profile = plain(inputs["osProfile"]);
+    const linux = profile["linuxConfiguration"] as Record<string, unknown>;
+    assert.equal(linux["disablePasswordAuthentication"], true);
+    assert.deepEqual(linux["ssh"], {
+      publicKeys: [
+        {
+          path: "/home/azureuser/.ssh/authorized_keys",
+          keyData: "ssh-ed25519 public-of-host-login-key",
+        },
+      ],
+    });
+    const customData = Buffer.from(String(profile["customData"]), "base64").toString();
+    assert.match(customData, /^#cloud-config\n/);
+    assert.match(customData, /private-of-host-host-key/);
+    assert.doesNotMatch(customData, /host-login-key/);
+  });
+
+  it("takes a login key of one's own", async () => {
+    host({ loginKey: { public: "ssh-rsa MINE", private: "PRIVATE" } });
+    const { inputs } = await one(VM);
+    assert.match(JSON.stringify(inputs["osProfile"]), /ssh-rsa MINE/);
+    const [command] = await resources(REMOTE_COMMAND);
+    assert.equal(plain(command?.inputs["connection"])["privateKey"], "PRIVATE");
+  });
+
+  it("keeps the data on a disk that outlives the VM", async () => {
+    const made = host();
+    const { inputs } = await one(VM);
+    const storage = inputs["storageProfile"] as Record<string, unknown>;
+    assert.deepEqual(storage["dataDisks"], [
+      {
+        lun: 0,
+        createOption: "Attach",
+        managedDisk: { id: "host-data-id" },
+        deleteOption: "Detach",
+      },
+    ]);
+    assert.equal((storage["osDisk"] as Record<string, unknown>)["deleteOption"], "Delete");
+    assert.equal(
+      (made.dataVolume("orders").args.driverOpts as Record<string, string>)["device"],
+      "/data/orders",
+    );
+    assert.equal(made.dataVolume("orders").protect, false);
+  });
+
+  it("marks everything with the project, the stack and the owner", async () => {
+    host({ shutdown: { time: "1900", timeZone: "AUS Eastern Standard Time" } });
+    for (const type of [
+      "azure-native:resources:ResourceGroup",
+      "azure-native:network:VirtualNetwork",
+      "azure-native:network:NetworkSecurityGroup",
+      "azure-native:network:PublicIPAddress",
+      "azure-native:network:NetworkInterface",
+      "azure-native:compute:Disk",
+      "azure-native:devtestlab:GlobalSchedule",
+      VM,
+    ]) {
+      assert.deepEqual(
+        (await one(type)).inputs["tags"],
+        { project: "store", stack: "test", owner: "store-team" },
+        type,
+      );
+    }
+  });
+
+  it("is switched off at night only when that is asked for", async () => {
+    host();
+    assert.deepEqual(await resources("azure-native:devtestlab:GlobalSchedule"), []);
+  });
+
+  it("waits over SSH, by the pinned host key, until cloud-init is done, and again on another machine", async () => {
+    host();
+    const { inputs } = await resource(REMOTE_COMMAND, "host-ready");
+    const connection = plain(inputs["connection"]);
+    assert.equal(connection["host"], "203.0.113.80");
+    assert.equal(connection["hostKey"], "ssh-ed25519 public-of-host-host-key");
+    assert.deepEqual(inputs["triggers"], ["vm-of-host"]);
+    assert.match(String(inputs["create"]), /cloud-init status/);
+  });
+
+  it("pins the host key for docker, too, by files that nobody else can read, under relative paths", async () => {
+    host();
+    const { inputs } = await one("pulumi:providers:docker");
+    assert.equal(inputs["host"], "ssh://azureuser@203.0.113.80:22");
+    const options = JSON.parse(String(inputs["sshOpts"])) as string[];
+    assert.ok(options.includes("StrictHostKeyChecking=yes"));
+    assert.ok(options.includes("UserKnownHostsFile=.store/ssh/test/known_hosts"));
+    const identity = ".store/ssh/test/identity";
+    assert.ok(options.includes(identity));
+    assert.ok(existsSync(identity));
+    assert.equal(statSync(identity).mode & 0o777, 0o600);
+  });
+
+  it("says how to reach it, as a secret", async () => {
+    const { access } = host();
+    assert.equal(await pulumi.isSecret(access), true);
+    assert.equal((await promiseOf(access)).user, "azureuser");
+  });
+});

@@ -1,0 +1,114 @@
+import Ajv from "ajv-draft-04";
+import addFormats from "ajv-formats";
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { cloudInit, CloudInitArgs } from "../../../components/host/cloudInit";
+import { CLOUD_INIT_READY } from "../../../components/host/cloudInitReady";
+
+describe("cloud-init", () => {
+  const args: CloudInitArgs = {
+    adminUser: "azureuser",
+    distribution: "debian",
+    hostKey: {
+      private: "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+      public: "ssh-ed25519 AAAA",
+    },
+    docker: "docker",
+    dataDevice: "/dev/disk/azure/scsi1/lun0",
+  };
+
+  for (const [what, change] of [
+    ["from Docker's repository", {}],
+    ["of an exact version", { dockerVersion: "5:28.5.2-1~debian.12~bookworm" }],
+    ["from the distribution", { docker: "distribution", dataDevice: undefined }],
+    ["on Ubuntu", { distribution: "ubuntu" }],
+  ] as const) {
+    it(`with Docker ${what} is what cloud-init's own schema allows`, () => {
+      assert.deepEqual(problems(cloudInit({ ...args, ...change })), []);
+    });
+  }
+
+  it("is refused by that schema where it is wrong", () => {
+    assert.notDeepEqual(problems(cloudInit(args).replace("runcmd:", "runcmds:")), []);
+  });
+
+  it("says its kind in the first line, without which it would be ignored", () => {
+    assert.equal(cloudInit(args).split("\n")[0], "#cloud-config");
+  });
+
+  it("gives the machine our host key and no other", () => {
+    const config = parse(cloudInit(args)) as Record<string, unknown>;
+    assert.deepEqual(config["ssh_keys"], {
+      ed25519_private: args.hostKey.private,
+      ed25519_public: args.hostKey.public,
+    });
+    assert.equal(config["ssh_deletekeys"], true);
+  });
+
+  it("opens no port of the Docker daemon, and lets it live on through its upgrades", () => {
+    const { write_files: files } = parse(cloudInit(args)) as {
+      write_files: { path: string; content: string }[];
+    };
+    const daemon = files.find(({ path }) => path === "/etc/docker/daemon.json");
+    const settings = JSON.parse(daemon?.content ?? "{}") as Record<string, unknown>;
+    assert.equal(settings["live-restore"], true);
+    assert.equal("hosts" in settings, false);
+  });
+
+  it("keeps Docker out of the unattended upgrades", () => {
+    assert.match(cloudInit(args), /Package-Blacklist \{.*"docker\\\.io";.*\}/);
+  });
+
+  it("leaves a data disk alone on which there is something", () => {
+    const { fs_setup: disks } = parse(cloudInit(args)) as { fs_setup: { overwrite: boolean }[] };
+    assert.deepEqual(
+      disks.map(({ overwrite }) => overwrite),
+      [false],
+    );
+  });
+
+  it("takes Docker's packages with Docker's own key", () => {
+    const { apt } = parse(cloudInit(args)) as {
+      apt: { sources: Record<string, { source: string; key: string }> };
+    };
+    assert.match(apt.sources["docker.list"]?.source ?? "", /signed-by=\$KEY_FILE/);
+    assert.match(apt.sources["docker.list"]?.key ?? "", /^-----BEGIN PGP PUBLIC KEY BLOCK-----/);
+  });
+
+  it("is waited for by a script that a shell can read", () => {
+    execFileSync("sh", ["-n"], { input: CLOUD_INIT_READY });
+  });
+});
+
+/** What cloud-init's schema says against a configuration. */
+function problems(text: string): string[] {
+  validate(parse(text));
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+// As it is in Debian's package cloud-init 22.4.2: /usr/lib/python3/dist-packages/cloudinit/config/schemas/.
+const schema = JSON.parse(
+  readFileSync(join(__dirname, "cloud-init-22.4.2.schema.json"), "utf8"),
+) as object;
+const ajv = new Ajv({ strict: false, allErrors: true });
+addFormats(ajv);
+// The schema itself lets unknown keys pass, which cloud-init only warns of; a slip of ours is a mistake.
+const validate = ajv.compile({
+  ...schema,
+  additionalProperties: false,
+  properties: topLevelKeys(),
+});
+
+function topLevelKeys(): Record<string, object> {
+  const { allOf, $defs } = schema as {
+    allOf: { $ref: string }[];
+    $defs: Record<string, { properties?: Record<string, object> }>;
+  };
+  const names = allOf.map(({ $ref }) => $ref.split("/").at(-1) ?? "");
+  return Object.fromEntries(
+    names.flatMap((name) => Object.keys($defs[name]?.properties ?? {})).map((key) => [key, {}]),
+  );
+}

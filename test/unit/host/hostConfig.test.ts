@@ -1,0 +1,150 @@
+import * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { HostConfig, readHostConfig } from "../../../hostConfig";
+
+const PUBLIC_KEY = `ssh-ed25519 ${"A".repeat(68)}`;
+const PRIVATE_KEY =
+  "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+
+const azure = {
+  host: "azure",
+  owner: "store-team",
+  adminCidrs: ["203.0.113.7/32"],
+  registry: {
+    address: "registry.example.com",
+    namespace: "store",
+    username: "store",
+    password: "hidden",
+  },
+};
+
+describe("configuration of the host", () => {
+  afterEach(() => pulumi.runtime.setAllConfig({}));
+
+  it("is this machine unless it is said", () => {
+    assert.deepEqual(read({}), { kind: "local" });
+  });
+
+  it("takes Azure with a registry, an owner and somebody who may log in", () => {
+    const host = read(azure);
+    assert.ok(host.kind === "azure");
+    assert.equal(host.azure.vmSize, "Standard_DS2_v2");
+    assert.deepEqual(host.azure.adminCidrs, ["203.0.113.7/32"]);
+    assert.equal(host.registry.namespace, "store");
+    assert.equal(host.azure.shutdown, undefined);
+  });
+
+  it("keeps the registry's password and the login key secret", async () => {
+    const host = read({ ...azure, sshPublicKey: PUBLIC_KEY, sshPrivateKey: PRIVATE_KEY });
+    assert.ok(host.kind === "azure");
+    assert.equal(await pulumi.isSecret(pulumi.output(host.registry.password)), true);
+    assert.equal(await pulumi.isSecret(pulumi.output(host.azure.loginKey?.private ?? "")), true);
+  });
+
+  it("takes a machine that answers SSH, with or without a registry", () => {
+    const ssh = {
+      host: "ssh",
+      sshAddress: "shop.example.org",
+      sshHostKey: PUBLIC_KEY,
+      sshPrivateKey: PRIVATE_KEY,
+    };
+    const host = read(ssh);
+    assert.ok(host.kind === "ssh");
+    assert.equal(host.registry, undefined);
+    assert.equal(host.ssh.port, 22);
+  });
+
+  const refusals: readonly [what: string, change: Record<string, unknown>, message: RegExp][] = [
+    ["an unknown host", { host: "aws" }, /^store:host: "aws" is none of local, azure, ssh/],
+    ["Azure without a registry", { registry: {} }, /^store:registry: .*registry\.address/],
+    [
+      "a registry without a password",
+      { registry: { address: "r.io", username: "u" } },
+      /^store:registry: r\.io needs/,
+    ],
+    [
+      "a registry with a path for an address",
+      { registry: { address: "https://r.io" } },
+      /^store:registry: address is/,
+    ],
+    ["Azure without who may log in", { adminCidrs: [] }, /^store:adminCidrs: nobody could log in/],
+    [
+      "a range that is none",
+      { adminCidrs: ["203.0.113.300/32"] },
+      /^store:adminCidrs: "203\.0\.113\.300\/32"/,
+    ],
+    [
+      "an address without its bits",
+      { adminCidrs: ["203.0.113.7"] },
+      /^store:adminCidrs: "203\.0\.113\.7"/,
+    ],
+    [
+      "SSH from everywhere",
+      { adminCidrs: ["0.0.0.0/0"] },
+      /^store:adminCidrs: opens SSH to the whole world/,
+    ],
+    [
+      "an administrator's name that Azure refuses",
+      { adminUser: "admin" },
+      /^store:adminUser: "admin"/,
+    ],
+    ["no owner", { owner: "" }, /^store:owner: is empty/],
+    ["an image without a version", { vmImage: "Debian:debian-12" }, /^store:vmImage/],
+    ["a time of 25 o'clock", { shutdownTime: "2500" }, /^store:shutdownTime/],
+    ["another source of Docker", { dockerSource: "snap" }, /^store:dockerSource/],
+    ["no time to get ready", { readyMinutes: 0 }, /^store:readyMinutes: 0/],
+    ["half a key pair", { sshPublicKey: PUBLIC_KEY }, /^store:sshPrivateKey: .*pair/],
+    [
+      "a public key that is none",
+      { sshPublicKey: "hello", sshPrivateKey: "x" },
+      /^store:sshPublicKey/,
+    ],
+    [
+      "a private key that is none",
+      { sshPublicKey: PUBLIC_KEY, sshPrivateKey: "x" },
+      /^store:sshPrivateKey/,
+    ],
+    [
+      "SSH without a key",
+      { host: "ssh", sshAddress: "a.b", sshHostKey: PUBLIC_KEY },
+      /^store:sshPrivateKey/,
+    ],
+    [
+      "SSH without a host key",
+      { host: "ssh", sshAddress: "a.b", sshPrivateKey: "x" },
+      /^store:sshHostKey/,
+    ],
+  ];
+  for (const [what, change, message] of refusals) {
+    it(`refuses ${what}, and names the key`, () => {
+      assert.throws(() => read({ ...azure, ...change }), { message });
+    });
+  }
+
+  it("lets SSH be opened to the world by whoever says it twice", () => {
+    const host = read({ ...azure, adminCidrs: ["0.0.0.0/0"], sshFromAnywhere: true });
+    assert.ok(host.kind === "azure");
+    assert.deepEqual(host.azure.adminCidrs, ["0.0.0.0/0"]);
+  });
+});
+
+/** Reads a configuration that differs from the defaults of Pulumi.yaml in these keys. */
+function read(keys: Record<string, unknown>): HostConfig {
+  const { config } = parse(readFileSync(join(__dirname, "../../../Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { default: unknown }>;
+  };
+  const defaults = Object.entries(config).map(([key, declared]) => [key, declared.default]);
+  const given = Object.entries(keys).map(([key, value]) => [`store:${key}`, value]);
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(
+      [...defaults, ...given].map(([key, value]: unknown[]) => [
+        String(key),
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    ),
+  );
+  return readHostConfig(new pulumi.Config("store"));
+}
