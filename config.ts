@@ -17,6 +17,7 @@ export interface StoreConfig {
   /** Address of this machine's Docker daemon, on which a local store runs and images are built. */
   readonly dockerHost: string;
   readonly httpPort: number;
+  readonly requestLimit: number;
   /** The services to run, with what they need. */
   readonly running: readonly string[];
   readonly live: readonly string[];
@@ -56,6 +57,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     publish: registry && { registry, builder: dockerHost },
     dockerHost,
     httpPort: port("httpPort", config.requireNumber("httpPort")),
+    requestLimit: wholeNumber("requestLimit", config.requireNumber("requestLimit"), 1_000_000),
     running: onlyWithServices(config.requireBoolean("servicesOnly"), running),
     live: runningOnly("live", serviceNames("live", json(config, "live"), names), running),
     replicas: replicas(json(config, "replicas"), running),
@@ -140,6 +142,13 @@ function json(config: pulumi.Config, key: string): unknown {
     // Checked, with its key's name, by who asked.
     return text;
   }
+}
+
+function wholeNumber(key: string, value: number, most: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > most) {
+    throw new ConfigError(key, `${value} should be a whole number from 0 to ${most}.`);
+  }
+  return value;
 }
 
 function port(key: string, value: number): number {

@@ -20,6 +20,7 @@ const store = new Store("store", {
   source: source(),
   publish: config.publish,
   httpPort: config.httpPort,
+  requestLimit: config.requestLimit,
   environment: config.environment,
   secrets: config.secrets,
   demoData: config.demoData,

@@ -5,7 +5,7 @@ import { Files } from "./files";
 import {
   GATEWAY_ADMIN_PORT,
   GATEWAY_COMMAND_PORT,
-  GATEWAY_PORT,
+  GATEWAY_PUBLISHED_PORT,
   haproxyConfig,
   Route,
   SERVER_STATE_FILE,
@@ -21,6 +21,8 @@ export interface GatewayArgs {
   readonly networks: readonly docker.Network[];
   /** Port of the host. */
   readonly httpPort: number;
+  /** Requests that one client address may send in 10 s; 0 is no limit. */
+  readonly requestLimit: number;
   readonly host: Host;
   /** What must be there before the routes to it are. */
   readonly after: readonly pulumi.Resource[];
@@ -34,7 +36,7 @@ export class Gateway extends pulumi.ComponentResource {
     super("store:index:Gateway", name, {}, opts);
 
     // The container doesn't depend on what is in the files: it takes new ones without a break.
-    const { text, version } = haproxyConfig(args.routes);
+    const { text, version } = haproxyConfig(args.routes, { requests: args.requestLimit });
     const files = new Files(
       `${name}-config`,
       {
@@ -53,7 +55,9 @@ export class Gateway extends pulumi.ComponentResource {
         entrypoints: ["haproxy", "-W", "-db", "-f", `${FOLDER}/${CONFIG}`],
         volumes: [files.mountedAt(FOLDER)],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
-        ports: [{ internal: GATEWAY_PORT, external: args.httpPort, ip: args.host.bindAddress }],
+        ports: [
+          { internal: GATEWAY_PUBLISHED_PORT, external: args.httpPort, ip: args.host.bindAddress },
+        ],
         networksAdvanced: args.networks.map((network) => ({
           name: network.name,
           aliases: ["gateway"],

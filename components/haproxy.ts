@@ -11,8 +11,12 @@ export interface Route {
   readonly healthPath: string;
 }
 
-/** Ports inside the gateway's container: for requests, for health and metrics, for HAProxy's own commands. */
+/**
+ * Ports inside the gateway's container: for requests from the store's own networks, for requests from outside, for health and
+ * metrics, for HAProxy's own commands.
+ */
 export const GATEWAY_PORT = 80;
+export const GATEWAY_PUBLISHED_PORT = 8080;
 export const GATEWAY_ADMIN_PORT = 8404;
 export const GATEWAY_COMMAND_PORT = 8405;
 
@@ -25,8 +29,15 @@ export const SERVER_STATE_FILE = "/tmp/servers.state";
  *
  * @see https://docs.haproxy.org/3.0/configuration.html
  */
-export function haproxyConfig(routes: readonly Route[]): GatewayConfig {
-  const sections = [GLOBAL, publicFrontend(routes), ...sorted(routes).map(backend)].join("\n\n");
+export function haproxyConfig(
+  routes: readonly Route[],
+  limits: { readonly requests: number },
+): GatewayConfig {
+  const sections = [
+    global(),
+    publicFrontend(routes, limits.requests),
+    ...sorted(routes).map(backend),
+  ].join("\n\n");
   const version = createHash("sha256").update(sections).digest("hex").slice(0, 16);
   return { text: `${sections}\n\n${adminFrontend(routes, version)}\n`, version };
 }
@@ -37,11 +48,13 @@ export interface GatewayConfig {
   readonly version: string;
 }
 
-const GLOBAL = `global
+const global = (): string => `global
     log stdout format raw daemon info
     maxconn 4096
     stats socket ipv4@127.0.0.1:${GATEWAY_COMMAND_PORT} level user
     server-state-file ${SERVER_STATE_FILE}
+    # A request's line and headers fit into 15 KiB, which is less than the services take.
+    tune.bufsize 16384
 
 defaults
     mode http
@@ -49,8 +62,9 @@ defaults
     # One JSON object a line, like the services' logs; the request id is what ties them together.
     log-format "%{+json}o %(time)[date(0,ms),ms_ltime(%Y-%m-%dT%H:%M:%S.%3N,)] %(service)[str(gateway)] %(reqId)[var(txn.request_id)] %(method)HM %(path)HPO %(status)ST %(bytes)B %(durationMs)Ta %(backend)b %(server)s %(ended)ts"
     timeout connect 1s
-    timeout client 30s
-    timeout server 30s
+    # Whoever asks is answered within 30 s, whatever happens behind us.
+    timeout client 20s
+    timeout server 20s
     timeout http-request 10s
     timeout http-keep-alive 15s
     timeout queue 5s
@@ -64,6 +78,7 @@ defaults
     load-server-state-from-file global
     # On a reused connection only where a failed request can be sent again.
     http-reuse safe
+${ownAnswers()}
 
 resolvers docker
     nameserver embedded 127.0.0.11:53
@@ -94,7 +109,7 @@ ${unreachable.join("\n")}
     http-request return status 404`;
 }
 
-function publicFrontend(routes: readonly Route[]): string {
+function publicFrontend(routes: readonly Route[], requestLimit: number): string {
   // The longest prefix first, since the first that fits is taken.
   const rules = sorted(routes)
     .flatMap((route) => route.prefixes.map((prefix) => ({ prefix, service: route.service })))
@@ -113,15 +128,54 @@ function publicFrontend(routes: readonly Route[]): string {
   const hasDefault = routes.some((route) => route.prefixes.includes("/"));
   return `frontend public
     bind :${GATEWAY_PORT}
+    bind :${GATEWAY_PUBLISHED_PORT}
     http-request set-var(txn.request_id) req.hdr(x-request-id)
     http-request set-var(txn.request_id) uuid() unless { req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
     http-request set-header x-request-id %[var(txn.request_id)]
-    http-after-response set-header x-request-id %[var(txn.request_id)]
-    # What the services say about themselves is for the gateway and the operators.
-    http-request return status 404 ${problem(404, "Not Found", "There is nothing at this address.")} if { path /healthz /readyz /metrics /openapi.json }
-    http-request return status 404 ${problem(404, "Not Found", "No service answers at this address.")} if { path_beg /api/ }${isApi}
-${hasDefault ? "" : `    http-request return status 404 ${problem(404, "Not Found", "No service answers at this address.")}${unlessRouted(routes)}\n`}${rules.join("\n")}`;
+${requestLimit > 0 ? rateLimit(requestLimit) : ""}    # What we have looked at is what the service gets: an absolute address is cut down to its path.
+    http-request set-uri %[pathq] unless { url_beg / }
+    ${refuse(414, "The address is longer than 4096 characters.")} if { url_len gt 4096 }
+    ${refuse(413, "The body is longer than 1 MiB.")} if { req.body_size gt ${1024 * 1024} }
+    # A service that resolved these would answer at another path than the one that was routed.
+    ${refuse(400, "The path has an empty or relative segment, or an encoded slash or dot.")} if { path -i -m sub // /./ /../ /.; /..; %2e %2f %5c \\\\ } or { path -m end /. /.. }
+    # What is between services, and what they say about themselves to the gateway and the operators.
+    ${refuse(404, "There is nothing at this address.")} if { path,url_dec -m str /healthz /readyz /metrics /openapi.json /internal } or { path,url_dec -m beg /internal/ }
+    http-request return status 200 content-type application/json string '${directory(routes)}' hdr cache-control no-cache if { path /api /api/ } { method GET HEAD }
+    ${refuse(405, "Only GET and HEAD are possible here.", { allow: "GET, HEAD" })} if { path /api /api/ }
+    ${refuse(404, "No service answers at this address.")} if { path_beg /api/ }${isApi}
+${hasDefault ? "" : `    ${refuse(404, "No service answers at this address.")}${unlessRouted(routes)}\n`}${rules.join("\n")}
+${ANSWER_HEADERS}`;
 }
+
+/**
+ * At most so many requests in 10 s from an address (an IPv6 client has a whole network of them). Only what comes from outside
+ * counts: storefront asks for all of its visitors.
+ */
+function rateLimit(requests: number): string {
+  const outside = `{ dst_port ${GATEWAY_PUBLISHED_PORT} }`;
+  const detail = `More than ${requests} requests came from your address within 10 seconds.`;
+  return `    stick-table type ipv6 size 100k expire 20s store http_req_rate(10s)
+    http-request track-sc0 src,ipmask(32,64) if ${outside}
+    ${refuse(429, detail, { "retry-after": "10" })} if ${outside} { sc0_http_req_rate gt ${requests} }
+`;
+}
+
+/** Where outside parties find the services' documents. */
+function directory(routes: readonly Route[]): string {
+  const services = sorted(routes)
+    .filter(({ service, prefixes }) => prefixes.includes(`/api/${service}`))
+    .map(({ service }) => ({ name: service, openapi: `/api/${service}/openapi.json` }));
+  return JSON.stringify({ services });
+}
+
+/** Headers of every answer, where the service has not said otherwise. */
+const ANSWER_HEADERS = `    http-after-response set-header x-request-id %[var(txn.request_id)]
+    http-after-response del-header server
+    http-after-response set-header x-content-type-options nosniff
+    http-after-response set-header referrer-policy no-referrer unless { res.hdr(referrer-policy) -m found }
+    # What isn't a page has no business to load, run or be anything in a browser.
+    http-after-response set-header content-security-policy "default-src 'none'; frame-ancestors 'none'" unless { res.hdr(content-security-policy) -m found }
+    http-after-response set-header strict-transport-security max-age=31536000 if { ssl_fc }`;
 
 function unlessRouted(routes: readonly Route[]): string {
   const conditions = routes
@@ -138,18 +192,58 @@ function backend(route: Route): string {
     http-check expect status 200-299
     # A request that may have changed something is never sent twice by us.
     http-request disable-l7-retry unless METH_GET
-    http-error status 503 ${problem(503, "Service Unavailable", `${route.service} can't be reached at the moment. Try again shortly.`)}
-    http-error status 504 ${problem(504, "Gateway Timeout", `${route.service} took too long to answer.`)}
+    http-error status 503 ${problem(503, `${route.service} can't be reached at the moment. Try again shortly.`)} hdr retry-after 1
+    http-error status 504 ${problem(504, `${route.service} took too long to answer.`)} hdr retry-after 1
     # Room for every instance and its replacement beside it.
     server-template ${route.service} ${MOST_INSTANCES} ${route.service}:${route.port} check inter 500ms fall 1 rise 1 resolvers docker init-addr last,none`;
 }
 
-/** A problem document (RFC 9457) as the arguments of an answer. */
-function problem(status: number, title: string, detail: string): string {
-  const body = JSON.stringify({ type: "about:blank", title, status, detail });
-  // In single quotes HAProxy takes everything as it is, but has no way to write the quote itself.
-  return `content-type application/problem+json string '${body.replaceAll("'", "\u2019")}'`;
+/** What HAProxy answers by itself. Its own text stays for what it can't read as a request at all: that can't be replaced. */
+function ownAnswers(): string {
+  const answers = [
+    [400, "The request isn't valid HTTP, or its body didn't arrive in time."],
+    [408, "The request didn't arrive in time."],
+    [500, "Something went wrong in the gateway."],
+    [502, "The service's answer can't be understood."],
+  ] as const;
+  return answers
+    .map(([status, detail]) => `    http-error status ${status} ${problem(status, detail)}`)
+    .join("\n");
 }
+
+function refuse(
+  status: Status,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const lines = Object.entries(headers).map(([name, value]) => ` hdr ${name} "${value}"`);
+  return `http-request return status ${status} ${problem(status, detail)}${lines.join("")}`;
+}
+
+/** A problem document (RFC 9457) as the arguments of an answer: like the services', with the request's id. */
+function problem(status: Status, detail: string): string {
+  const instance = "urn:store:request:%[var(txn.request_id)]";
+  const title = TITLES[status];
+  const body = JSON.stringify({ type: "about:blank", title, status, detail, instance });
+  // In single quotes HAProxy takes everything as it is, but has no way to write the quote itself.
+  return `content-type application/problem+json lf-string '${body.replaceAll("'", "\u2019")}'`;
+}
+
+/** Node's own list of them changes with its version, and the configuration must not. */
+const TITLES = {
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+} as const;
+type Status = keyof typeof TITLES;
 
 function sorted(routes: readonly Route[]): Route[] {
   return [...routes].sort((a, b) => (a.service < b.service ? -1 : 1));

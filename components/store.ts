@@ -30,6 +30,8 @@ export interface StoreArgs {
   readonly publish?: Publishing;
   /** Port of the host for the gateway. */
   readonly httpPort: number;
+  /** Requests that one client address may send to the gateway in 10 s; 0 is no limit. */
+  readonly requestLimit: number;
   /** Further variables, by service and name. @default {} */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Further secrets, by service and name. @default {} */
@@ -130,6 +132,7 @@ export class Store extends pulumi.ComponentResource {
         })),
         networks: Object.values(networks),
         httpPort: args.httpPort,
+        requestLimit: args.requestLimit,
         host: args.host,
         after: running.map(({ component }) => component),
       },

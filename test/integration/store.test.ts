@@ -87,7 +87,7 @@ describe("the store", function () {
       "{{.Ports}}",
     ]);
     const published = output.split("\n").filter((line) => line.includes("->"));
-    assert.deepEqual(published, [`127.0.0.1:${store.port}->80/tcp`]);
+    assert.deepEqual(published, [`127.0.0.1:${store.port}->8080/tcp`]);
   });
 
   it("gives containers no more than they need", async () => {

@@ -8,7 +8,8 @@ const route = (service: string, ...prefixes: string[]): Route => ({
   healthPath: "/readyz",
 });
 
-const configOf = (routes: readonly Route[]): string => haproxyConfig(routes).text;
+const configOf = (routes: readonly Route[], requests = 0): string =>
+  haproxyConfig(routes, { requests }).text;
 
 describe("gateway configuration", () => {
   const routes = [
@@ -43,10 +44,36 @@ describe("gateway configuration", () => {
     assert.match(own, /return status 404 .* if !\{ path \/api\/a \} !\{ path_beg \/api\/a\/ \}/);
   });
 
+  it("limits what an address may ask, from outside only, and has no table where there is no limit", () => {
+    const limited = configOf(routes, 40);
+    assert.match(limited, /stick-table .* store http_req_rate\(10s\)/);
+    assert.match(limited, /track-sc0 src,ipmask\(32,64\) if \{ dst_port 8080 \}/);
+    assert.match(
+      limited,
+      /return status 429 .* if \{ dst_port 8080 \} \{ sc0_http_req_rate gt 40 \}/,
+    );
+    assert.doesNotMatch(config, /stick-table|429|track-sc/);
+  });
+
+  it("lists the services that have an API of their own name", () => {
+    assert.match(
+      config,
+      /string '\{"services":\[\{"name":"orders","openapi":"\/api\/orders\/openapi\.json"\}\]\}'/,
+    );
+  });
+
+  it("looks at a path before it routes it", () => {
+    const routed = config.indexOf("use_backend");
+    for (const rule of ["path -i -m sub", "path,url_dec -m beg /internal/", "set-uri %[pathq]"]) {
+      const at = config.indexOf(rule);
+      assert.ok(at > 0 && at < routed, rule);
+    }
+  });
+
   it("has a version that changes with it, and that it gives away", () => {
-    const { text, version } = haproxyConfig(routes);
+    const { text, version } = haproxyConfig(routes, { requests: 0 });
     assert.match(text, new RegExp(`string "${version}" if \\{ path /version \\}`));
-    assert.notEqual(haproxyConfig(routes.slice(1)).version, version);
+    assert.notEqual(haproxyConfig(routes.slice(1), { requests: 0 }).version, version);
   });
 
   it("has no section twice for a service with several prefixes", () => {

@@ -48,6 +48,7 @@ describe("components", () => {
       images: { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" },
       source: { url: "https://example.org/store.git", revision: "abc" },
       httpPort: 8081,
+      requestLimit: 100,
       demoData: true,
       ...args,
     });
@@ -66,7 +67,7 @@ describe("components", () => {
     const published = (await running()).filter(({ inputs }) => inputs["ports"] !== undefined);
     assert.deepEqual(
       published.map(({ name, inputs }) => [name, inputs["ports"]]),
-      [["gateway", [{ internal: 80, external: 8081, ip: "127.0.0.1" }]]],
+      [["gateway", [{ internal: 8080, external: 8081, ip: "127.0.0.1" }]]],
     );
   });
 

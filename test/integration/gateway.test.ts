@@ -1,0 +1,446 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import {
+  GATEWAY_ADMIN_PORT,
+  GATEWAY_PORT,
+  GATEWAY_PUBLISHED_PORT,
+  haproxyConfig,
+} from "../../components/haproxy";
+import { run } from "./testStore";
+
+/** The gateway's configuration in a real HAProxy, before services that are as careless as a service can be. */
+describe("the gateway", function () {
+  this.timeout("3m");
+  let network: TestNetwork;
+  let gateway: Gateway;
+
+  before(async () => {
+    network = await TestNetwork.create();
+    await network.startService("inventory");
+    await network.startService("storefront");
+    gateway = await network.startGateway({ requests: 0 });
+  });
+  after(() => network.dispose());
+
+  describe("lists the services", () => {
+    for (const path of ["/api", "/api/"]) {
+      it(`at ${path}, with where their documents are`, async () => {
+        const response = await fetch(gateway.published + path);
+        assert.equal(response.status, 200);
+        assert.equal(response.headers.get("content-type"), "application/json");
+        assert.deepEqual(await response.json(), {
+          services: [{ name: "inventory", openapi: "/api/inventory/openapi.json" }],
+        });
+      });
+    }
+    it("and takes nothing but GET and HEAD there", async () => {
+      assert.equal((await fetch(`${gateway.published}/api`, { method: "HEAD" })).status, 200);
+      const response = await fetch(`${gateway.published}/api`, { method: "POST", body: "x" });
+      assert.equal(response.status, 405);
+      assert.equal(response.headers.get("allow"), "GET, HEAD");
+      await assertProblem(response);
+    });
+  });
+
+  describe("routes", () => {
+    it("a service's prefix to it and what is left to storefront, unchanged", async () => {
+      for (const [target, service] of [
+        ["/api/inventory", "inventory"],
+        ["/api/inventory/products?q=a%2Fb//../c&limit=1", "inventory"],
+        ["/api/inventory/caf%C3%A9", "inventory"],
+        ["/apis", "storefront"],
+        ["/basket?next=/../x", "storefront"],
+      ] as const) {
+        const { status, body } = await gateway.send(`GET ${target} HTTP/1.1`);
+        assert.equal(status, 200, target);
+        assert.deepEqual(
+          pick(JSON.parse(body), "service", "target"),
+          { service, target },
+          `${target}: ${body}`,
+        );
+      }
+    });
+
+    // Every service here would resolve what it gets, and answers INTERNAL when that leads to an internal route.
+    for (const target of [
+      "/internal/reservations/1",
+      "/internal",
+      "//internal/reservations/1",
+      "/%69nternal/reservations/1",
+      "/%2e%2e/internal/reservations/1",
+      "/./internal/reservations/1",
+      "/api/../internal/reservations/1",
+      "/api/inventory/../internal/reservations/1",
+      "/api/inventory/../../internal/reservations/1",
+      "/api/inventory/%2e%2e/%2e%2e/internal/reservations/1",
+      "/api/inventory/%2E%2E/%2E%2E/internal/reservations/1",
+      "/api/inventory/.%2e/.%2E/internal/reservations/1",
+      "/api/inventory/..%2f..%2finternal/reservations/1",
+      "/api/inventory/..%2F..%2Finternal/reservations/1",
+      "/api/inventory/..\\..\\internal\\reservations\\1",
+      "/api/inventory/..%5c..%5cinternal/reservations/1",
+      "/api/inventory//..//../internal/reservations/1",
+      "/api/inventory/x/../../../internal/reservations/1",
+      "http://gateway/internal/reservations/1",
+      "http://gateway/api/inventory/../../internal/reservations/1",
+      "http://gateway?/api/inventory/../../internal/reservations/1",
+      "http://x/internal/reservations/1?/api/inventory/",
+      "http://x?/internal/reservations/1",
+      "http://x#/internal/reservations/1",
+      "/internal/reservations/1#/api/inventory/",
+      "/api/inventory/..;/..;/internal/reservations/1",
+      "internal/reservations/1",
+    ]) {
+      it(`nothing to an internal route: ${target}`, async () => {
+        for (const method of ["GET", "PUT"]) {
+          const { status, body } = await gateway.send(`${method} ${target} HTTP/1.1`);
+          assert.doesNotMatch(body, /INTERNAL/, `${status} ${body}`);
+        }
+      });
+    }
+
+    it("nothing to what the services say about themselves", async () => {
+      for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) {
+        const response = await fetch(gateway.published + path);
+        assert.equal(response.status, 404, path);
+        await assertProblem(response);
+      }
+    });
+
+    it("nothing where no service is", async () => {
+      const response = await fetch(`${gateway.published}/api/nothing/x`);
+      assert.equal(response.status, 404);
+      await assertProblem(response);
+    });
+  });
+
+  describe("limits", () => {
+    it("what one client address may ask from outside, and not what storefront asks", async () => {
+      const limited = await network.startGateway({ requests: 20 });
+      const statuses = async (url: string): Promise<number[]> => {
+        const found: number[] = [];
+        for (let i = 0; i < 25; i++) {
+          const response = await fetch(url);
+          found.push(response.status);
+          await response.arrayBuffer();
+        }
+        return found;
+      };
+      assert.deepEqual(new Set(await statuses(limited.inside)), new Set([200]));
+      assert.deepEqual(await statuses(limited.published), [
+        ...Array.from({ length: 20 }, () => 200),
+        ...Array.from({ length: 5 }, () => 429),
+      ]);
+      const refused = await fetch(limited.published);
+      assert.equal(refused.headers.get("retry-after"), "10");
+      await assertProblem(refused);
+      assert.equal((await fetch(limited.inside)).status, 200);
+    });
+
+    it("a body to 1 MiB", async () => {
+      const post = (body: RequestInit["body"]) =>
+        fetch(`${gateway.published}/api/inventory/x`, { method: "POST", body });
+      const whole = await post(Buffer.alloc(1024 * 1024));
+      assert.equal(whole.status, 200);
+      assert.deepEqual(pick(await whole.json(), "length"), { length: 1024 * 1024 });
+      for (const size of [1024 * 1024 + 1, 10_000_000]) {
+        const response = await post(Buffer.alloc(size));
+        assert.equal(response.status, 413);
+        await assertProblem(response);
+      }
+    });
+
+    it("an address to 4096 characters", async () => {
+      const at = (length: number) =>
+        fetch(`${gateway.published}/x?${"a".repeat(length - "/x?".length)}`);
+      assert.equal((await at(4096)).status, 200);
+      const response = await at(4097);
+      assert.equal(response.status, 414);
+      await assertProblem(response);
+    });
+
+    it("the headers to what the services take", async () => {
+      const headers = (length: number) => [`x-long: ${"a".repeat(length)}`];
+      assert.equal((await gateway.send("GET / HTTP/1.1", headers(14_000))).status, 200);
+      assert.equal((await gateway.send("GET / HTTP/1.1", headers(16_000))).status, 400);
+      const many = Array.from({ length: 200 }, (_, index) => `x-${index}: 1`);
+      assert.equal((await gateway.send("GET / HTTP/1.1", many)).status, 400);
+    });
+
+    it("how long a request may take to arrive", async () => {
+      const unfinished = ["content-length: 10", "x-unfinished"];
+      const [headers, body] = await Promise.all([
+        gateway.send("POST / HTTP/1.1", unfinished, { end: "" }),
+        gateway.send("POST / HTTP/1.1", unfinished.slice(0, 1), { end: "\r\n\r\nhalf" }),
+      ]);
+      assert.equal(headers.status, 408);
+      assert.equal(body.status, 400);
+      assert.match(body.head, /^content-type: application\/problem\+json/im);
+      assert.match(body.body, /didn’t arrive in time/);
+      assert.ok(headers.milliseconds < 20_000 && body.milliseconds < 29_000);
+    });
+  });
+
+  describe("answers", () => {
+    it("400 to what isn't HTTP, and doesn't pass it on", async () => {
+      for (const line of ["nonsense", "GET /\x01 HTTP/1.1", "G{T / HTTP/1.1"]) {
+        assert.equal((await gateway.send(line)).status, 400);
+      }
+      const twoLengths = ["content-length: 3", "content-length: 5"];
+      assert.equal((await gateway.send("POST /api/inventory HTTP/1.1", twoLengths)).status, 400);
+    });
+
+    it("with safe headers, and without the server's name", async () => {
+      for (const path of ["/", "/api/inventory/x", "/api", "/api/nothing", "/metrics"]) {
+        const { headers } = await fetch(gateway.published + path);
+        assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+        assert.equal(headers.get("referrer-policy"), "no-referrer", path);
+        assert.equal(
+          headers.get("content-security-policy"),
+          "default-src 'none'; frame-ancestors 'none'",
+          path,
+        );
+        assert.equal(headers.get("server"), null, path);
+        // Not without TLS, where it would lock people out.
+        assert.equal(headers.get("strict-transport-security"), null, path);
+      }
+    });
+
+    it("with a service's own policy where it has one", async () => {
+      const { headers } = await fetch(`${gateway.published}/own-policy`);
+      assert.equal(headers.get("content-security-policy"), "default-src 'self'");
+      assert.equal(headers.get("referrer-policy"), "same-origin");
+    });
+
+    it("with the request's id, the caller's where it is a decent one", async () => {
+      const ask = async (id: string, path = "/") => {
+        const response = await fetch(gateway.published + path, { headers: { "x-request-id": id } });
+        return { answered: response.headers.get("x-request-id"), text: await response.text() };
+      };
+      const { answered, text } = await ask("my-request-1");
+      assert.equal(answered, "my-request-1");
+      assert.match(text, /"x-request-id":"my-request-1"/);
+      assert.match((await ask("{bad}")).answered ?? "", /^[0-9a-f-]{36}$/);
+      assert.match((await ask("my-request-2", "/api/x")).text, /urn:store:request:my-request-2/);
+    });
+
+    it("503, with when to try again, while a service is away", async () => {
+      await network.stopService("storefront");
+      // On a connection of its own: on one that has been in use, HAProxy may hang up for the caller to try again.
+      const { status, head, body } = await gateway.send("GET / HTTP/1.1");
+      assert.equal(status, 503);
+      assert.match(head, /^retry-after: 1\r\n/im);
+      assert.match(head, /^content-type: application\/problem\+json/im);
+      assert.match(body, /storefront can’t be reached/);
+      assert.equal((await fetch(`${gateway.published}/api/inventory/x`)).status, 200);
+    });
+  });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+  /** Until its first byte came. */
+  readonly milliseconds: number;
+}
+
+interface Gateway {
+  /** Address of the port for requests from outside. */
+  readonly published: string;
+  /** Address of the port for requests from the store's own networks. */
+  readonly inside: string;
+  /** Sends a request as it is written here, which fetch would mend first. */
+  send(line: string, headers?: readonly string[], options?: { end?: string }): Promise<Answer>;
+}
+
+/** A network of its own with HAProxy and services on it. */
+class TestNetwork {
+  private readonly folder = mkdtempSync(join(tmpdir(), "store-gateway-"));
+  private readonly dispose_ = () => this.removeAll();
+
+  private constructor(private readonly name: string) {
+    process.once("exit", this.dispose_);
+  }
+
+  static async create(): Promise<TestNetwork> {
+    const network = new TestNetwork(`store-test-gateway-${randomBytes(4).toString("hex")}`);
+    await docker("network", "create", "--label", network.label, network.name);
+    return network;
+  }
+
+  async startService(name: string): Promise<void> {
+    await this.start(name, imageOf("node"), "node", ["-e", CARELESS_SERVICE, name]);
+  }
+
+  async stopService(name: string): Promise<void> {
+    await docker("rm", "--force", `${this.name}-${name}`);
+  }
+
+  async startGateway(limits: { requests: number }): Promise<Gateway> {
+    const { text } = haproxyConfig(
+      [
+        { service: "inventory", prefixes: ["/api/inventory"], ...COMMON },
+        { service: "storefront", prefixes: ["/"], ...COMMON },
+      ],
+      limits,
+    );
+    const name = `gateway-${limits.requests}`;
+    const file = join(this.folder, `${name}.cfg`);
+    writeFileSync(file, text, { mode: 0o644 });
+    const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
+    await this.start(
+      name,
+      imageOf("haproxy"),
+      "haproxy",
+      ["-W", "-db", "-f", "/haproxy.cfg"],
+      [
+        ...["--volume", `${file}:/haproxy.cfg:ro`, "--tmpfs", "/tmp"],
+        ...ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]),
+      ],
+    );
+    const address = async (port: number): Promise<string> =>
+      `http://${(await docker("port", `${this.name}-${name}`, `${port}/tcp`)).trim()}`;
+    const [inside = "", published = "", admin = ""] = await Promise.all(ports.map(address));
+    await eventually(async () => (await fetch(`${admin}/version`)).ok, `${name} isn't ready`);
+    return {
+      inside,
+      published,
+      send: (line, headers = [], { end = "\r\n\r\n" } = {}) =>
+        send(
+          published,
+          [line, "host: gateway", "connection: close", ...headers].join("\r\n") + end,
+        ),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    process.off("exit", this.dispose_);
+    this.removeAll();
+    return Promise.resolve();
+  }
+
+  private get label(): string {
+    return `dev.store.test.gateway=${this.name}`;
+  }
+
+  private async start(
+    name: string,
+    image: string,
+    program: string,
+    args: readonly string[],
+    options: readonly string[] = [],
+  ): Promise<void> {
+    await docker(
+      ...["run", "--detach", "--name", `${this.name}-${name}`, "--label", this.label],
+      ...["--network", this.name, "--network-alias", name, "--entrypoint", program],
+      ...[...options, image, ...args],
+    );
+  }
+
+  /** However the run ends: nothing waits for a promise when it is interrupted. */
+  private removeAll(): void {
+    const list = spawnSync("docker", ["ps", "-aq", "--filter", `label=${this.label}`], {
+      encoding: "utf8",
+    });
+    const ids = list.stdout.split("\n").filter((id) => id !== "");
+    if (ids.length > 0) spawnSync("docker", ["rm", "--force", "--volumes", ...ids]);
+    spawnSync("docker", ["network", "rm", this.name]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const COMMON = { port: 3000, healthPath: "/readyz" };
+
+/** Says what it got; resolves its path as much as it can, which a service should not. */
+const CARELESS_SERVICE = `
+  const decode = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+  require("http").createServer((request, response) => {
+    let length = 0;
+    request.on("data", (data) => (length += data.length)).on("end", () => {
+      const path = decode(decode(request.url.split(/[?#]/)[0])).replaceAll("\\\\", "/").replaceAll(";", "");
+      const resolved = require("path").posix.normalize("/" + path.replace(/^https?:\\/\\/[^/]*/, ""));
+      const own = { "content-security-policy": "default-src 'self'", "referrer-policy": "same-origin" };
+      response.writeHead(200, { server: "careless/1.0", ...(request.url === "/own-policy" ? own : {}) });
+      response.end(JSON.stringify({
+        service: process.argv[1], target: request.url, length, headers: request.headers,
+        ...(resolved.startsWith("/internal") ? { reached: "INTERNAL" } : {}),
+      }));
+    });
+  }).listen(3000);
+  process.on("SIGTERM", () => process.exit());`;
+
+/** Sends bytes and reads the answer until the other side hangs up. */
+function send(address: string, request: string): Promise<Answer> {
+  const { hostname, port } = new URL(address);
+  return new Promise((done, reject) => {
+    let text = "";
+    let milliseconds = NaN;
+    const started = Date.now();
+    const socket = connect(Number(port), hostname, () => socket.write(request, "latin1"));
+    socket.setEncoding("utf8");
+    socket.once("data", () => (milliseconds = Date.now() - started));
+    socket.on("data", (data: string) => (text += data));
+    socket.once("error", reject);
+    socket.once("close", () => {
+      const end = text.indexOf("\r\n\r\n");
+      const head = text.slice(0, end);
+      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0);
+      const chunked = /^transfer-encoding: chunked/im.test(head);
+      const rest = text.slice(end + 4);
+      done({ status, head, body: chunked ? unchunked(rest) : rest, milliseconds });
+    });
+  });
+}
+
+function unchunked(text: string): string {
+  const [size = "0"] = text.split("\r\n", 1);
+  const length = parseInt(size, 16);
+  if (length === 0) return "";
+  const start = size.length + 2;
+  return text.slice(start, start + length) + unchunked(text.slice(start + length + 2));
+}
+
+async function assertProblem(response: Response): Promise<void> {
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  const document = (await response.json()) as Record<string, unknown>;
+  assert.equal(document["status"], response.status);
+  assert.equal(document["type"], "about:blank");
+  for (const field of ["title", "detail"]) assert.equal(typeof document[field], "string");
+  assert.equal(document["instance"], `urn:store:request:${response.headers.get("x-request-id")}`);
+}
+
+function pick(value: unknown, ...keys: readonly string[]): Record<string, unknown> {
+  const record = value as Record<string, unknown>;
+  return Object.fromEntries(keys.map((key) => [key, record[key]]));
+}
+
+async function docker(...args: string[]): Promise<string> {
+  const { code, output } = await run("docker", args);
+  assert.equal(code, 0, `docker ${args.join(" ")}:\n${output}`);
+  return output;
+}
+
+/** The image of that kind that the stacks run. */
+function imageOf(kind: "node" | "haproxy"): string {
+  const project = parse(readFileSync(resolve(__dirname, "../../Pulumi.yaml"), "utf8")) as {
+    readonly config: Readonly<Record<string, { readonly default: string }>>;
+  };
+  const image = project.config[`store:${kind}Image`]?.default;
+  assert.ok(image);
+  return image;
+}
+
+async function eventually(condition: () => Promise<boolean>, problem: string): Promise<void> {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    if (await condition().catch(() => false)) return;
+    await new Promise((resume) => setTimeout(resume, 200));
+  }
+  assert.fail(problem);
+}
