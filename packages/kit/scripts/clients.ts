@@ -78,6 +78,8 @@ async function fetchDocument(service: string, path: string): Promise<string> {
       STAFF_TOKEN_FILE: fileURLToPath(import.meta.url),
       // Nobody is called: any URL does.
       INVENTORY_URL: "http://127.0.0.1:1",
+      BILLING_URL: "http://127.0.0.1:1",
+      SHIPPING_URL: "http://127.0.0.1:1",
       GATEWAY_URL: "http://127.0.0.1:1",
     },
   });

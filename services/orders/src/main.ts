@@ -1,10 +1,74 @@
-import { start } from "@store/kit";
+import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
+import type { Services } from "./calls.ts";
+import type { paths as BillingPaths } from "./clients/billing.ts";
 import type { paths as InventoryPaths } from "./clients/inventory.ts";
+import type { paths as ShippingPaths } from "./clients/shipping.ts";
+import { ShippingFollower } from "./follower.ts";
+import { addSagaMetrics } from "./metrics.ts";
 import { addOrderRoutes } from "./routes.ts";
+import { SagaStore } from "./sagaStore.ts";
+import { addStaffRoutes } from "./staff.ts";
 import { OrderStore } from "./store.ts";
+import { SagaWorker } from "./worker.ts";
 
-await start(manifest, ({ app, database, client }) => {
-  const orders = new OrderStore(database({ migrations: new URL("migrations/", import.meta.url) }));
-  addOrderRoutes(app, orders, client<InventoryPaths>("inventory"));
+const DAY_MS = 86_400_000;
+
+await start(manifest, ({ app, log, metrics, database: connect, client, environment, staff }) => {
+  const settings = environment({
+    SAGA_LEASE_SECONDS: integer(1, 3_600, 30),
+    SAGA_POLL_MS: integer(10, DAY_MS, 500),
+    SAGA_CONCURRENCY: integer(1, 1_000, 8),
+    SAGA_BACKOFF_MS: integer(1, DAY_MS, 200),
+    SAGA_BACKOFF_MAX_MS: integer(1, DAY_MS, 30_000),
+    STEP_TIMEOUT_MS: integer(10, 60_000, 3_000),
+    PAYMENT_TIMEOUT_MS: integer(10, 60_000, 8_000),
+    SHIPPING_POLL_MS: integer(10, DAY_MS, 2_000),
+  });
+  const database = connect({ migrations: new URL("migrations/", import.meta.url) });
+  const services: Services = {
+    inventory: client<InventoryPaths>("inventory", { timeout: settings.STEP_TIMEOUT_MS }),
+    billing: client<BillingPaths>("billing", { timeout: settings.PAYMENT_TIMEOUT_MS }),
+    shipping: client<ShippingPaths>("shipping", { timeout: settings.STEP_TIMEOUT_MS }),
+  };
+
+  const leaseMs = settings.SAGA_LEASE_SECONDS * 1_000;
+  const sagas = new SagaStore(database, leaseMs);
+  const worker = new SagaWorker({
+    sagas,
+    services,
+    log,
+    count: addSagaMetrics(metrics, sagas),
+    concurrency: settings.SAGA_CONCURRENCY,
+    leaseMs,
+    pollMs: settings.SAGA_POLL_MS,
+    backoffMs: settings.SAGA_BACKOFF_MS,
+    backoffMaxMs: settings.SAGA_BACKOFF_MAX_MS,
+  });
+  const follower = new ShippingFollower({
+    database,
+    shipping: services.shipping,
+    log,
+    pollMs: settings.SHIPPING_POLL_MS,
+  });
+
+  const orders = new OrderStore(database);
+  addOrderRoutes(app, orders, services.inventory, () => worker.kick());
+  addStaffRoutes(app, { database, orders, staff: staff(), retried: () => worker.kick() });
+
+  app.addHook("onReady", (done) => {
+    worker.start();
+    follower.start();
+    done();
+  });
+  // Requests under way and orders under way come to their end side by side.
+  let stopped: Promise<unknown> | undefined;
+  const stop = () => (stopped ??= Promise.all([worker.stop(), follower.stop()]));
+  app.addHook("preClose", (done) => {
+    void stop();
+    done();
+  });
+  app.addHook("onClose", async () => {
+    await stop();
+  });
 });

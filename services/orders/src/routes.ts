@@ -6,17 +6,24 @@ import { answerTo, hashRequest, type OrderStore } from "./store.ts";
 
 const KEY = "^[\\x21-\\x7e]{1,255}$";
 
+/** In bytes. What is too much is to be named by its field, and ten thousand lines are more than the kit takes. */
+const BODY_LIMIT = 1024 * 1024;
+
+/** @param placed Is told when there is a new order. */
 export function addOrderRoutes(
   app: App,
   orders: OrderStore,
   inventory: Client<InventoryPaths>,
+  placed: () => void,
 ): void {
   app.post(
     "/api/orders",
     {
+      bodyLimit: BODY_LIMIT,
       schema: {
         operationId: "placeOrder",
         summary: "Places an order, once for each key",
+        tags: ["orders"],
         description:
           "The same key and body get the same answer again, however often and whenever they come; the same key with " +
           "another body is refused. Retry with the same key whenever you don't know whether the order was taken.",
@@ -41,7 +48,9 @@ export function addOrderRoutes(
           hash,
           request: request.body,
           items: await priceItems(inventory, request.body.items, passOn(request)),
+          requestId: request.id,
         }));
+      placed();
       const body = answerTo(answer, hash);
       return (
         reply
@@ -61,6 +70,7 @@ export function addOrderRoutes(
       schema: {
         operationId: "getOrder",
         summary: "How far an order is",
+        tags: ["orders"],
         description: "Knowing its id is what entitles to see it.",
         params: Type.Object({ id: Uuid }),
         response: { 200: Order },

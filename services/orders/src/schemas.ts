@@ -67,7 +67,14 @@ const Money = Type.Object({
   currency: Type.String({ description: "ISO 4217." }),
 });
 
-const Reason = Type.Optional(Type.String({ description: "Why it ended badly." }));
+const Reason = Type.Optional(
+  Type.String({
+    description:
+      "Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, " +
+      "invalid_token or another. needs_attention: what was refused, as in capture_refused.",
+    examples: ["out_of_stock"],
+  }),
+);
 
 export const Order = Type.Object({
   id: Uuid,
@@ -88,3 +95,35 @@ export const Order = Type.Object({
   ),
 });
 export type Order = Static<typeof Order>;
+
+export const StaffOrder = Type.Object(
+  {
+    id: Uuid,
+    status: OrderStatus,
+    reason: Reason,
+    total: Money,
+    placedAt: Type.String({ format: "date-time" }),
+    customer: Type.Object({ name: Type.String(), email: Type.String() }),
+    step: Type.Enum(
+      ["reserve", "authorise", "commit", "capture", "ship", "release", "void", "done"],
+      {
+        type: "string",
+        description:
+          "Where it is: goods held, payment authorised, goods taken, payment taken, shipment created; release and void: being " +
+          "undone. done: there is nothing left to do.",
+      },
+    ),
+    attempts: Type.Integer({ description: "At this step, without a definite answer." }),
+    lastError: Type.Optional(Type.String({ description: "What came of the last attempt." })),
+  },
+  { description: "An order as the store's own people see it." },
+);
+export type StaffOrder = Static<typeof StaffOrder>;
+
+export const StaffOrderPage = Type.Object({
+  items: Type.Array(StaffOrder),
+  next: Type.Union([Uuid, Type.Null()], {
+    description: "What to give as `after` for the next page; null at the end.",
+  }),
+});
+export type StaffOrderPage = Static<typeof StaffOrderPage>;

@@ -15,6 +15,7 @@ interface NewOrder {
   readonly hash: Buffer;
   readonly request: OrderRequest;
   readonly items: readonly [PricedItem, ...PricedItem[]];
+  readonly requestId: string;
 }
 
 /** The orders in the database. */
@@ -31,51 +32,29 @@ export class OrderStore {
   }
 
   /** Keeps a new order. If the key was taken in the meantime, gives what was answered to that. */
-  async place({ key, hash, request, items }: NewOrder): Promise<KeptAnswer> {
+  async place({ key, hash, request, items, requestId }: NewOrder): Promise<KeptAnswer> {
     const id = randomUUID();
     const response = JSON.stringify({ id, status: "pending" } satisfies OrderReceipt);
-    const total = items.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0);
-    return this.#database.transaction(async (transaction) => {
-      // Waits for whoever is inserting the same key right now.
-      const inserted = await transaction.query(
-        `INSERT INTO orders
-           (id, idempotency_key, request_hash, response, customer, payment_token, total_amount, currency)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (idempotency_key) DO NOTHING RETURNING id`,
-        [
-          id,
-          key,
-          hash,
-          response,
-          request.customer,
-          request.payment.token,
-          total,
-          items[0].price.currency,
-        ],
-      );
-      if (inserted.length === 0) {
-        const [earlier] = await transaction.query<KeptAnswer>(selectAnswer, [key]);
-        if (earlier === undefined) throw new Error("a taken key has no order");
-        return earlier;
-      }
-      await transaction.query(
-        `INSERT INTO order_items (order_id, line, sku, name, quantity, price_amount)
-         SELECT $1, * FROM unnest($2::integer[], $3::text[], $4::text[], $5::integer[], $6::bigint[])`,
-        [
-          id,
-          items.map((_item, line) => line),
-          items.map(({ sku }) => sku),
-          items.map(({ name }) => name),
-          items.map(({ quantity }) => quantity),
-          items.map(({ price }) => price.amount),
-        ],
-      );
-      await transaction.query(
-        "INSERT INTO order_history (order_id, status) VALUES ($1, 'pending')",
-        [id],
-      );
-      return { id, hash, response };
-    });
+    const inserted = await this.#database.query(insertOrder, [
+      id,
+      key,
+      hash,
+      response,
+      request.customer,
+      request.payment.token,
+      items.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0),
+      items[0].price.currency,
+      requestId,
+      items.map((_item, line) => line),
+      items.map(({ sku }) => sku),
+      items.map(({ name }) => name),
+      items.map(({ quantity }) => quantity),
+      items.map(({ price }) => price.amount),
+    ]);
+    if (inserted.length > 0) return { id, hash, response };
+    const earlier = await this.findByKey(key);
+    if (earlier === undefined) throw new Error("a taken key has no order");
+    return earlier;
   }
 
   async find(id: string): Promise<Order | undefined> {
@@ -130,6 +109,20 @@ export function answerTo(kept: KeptAnswer, hash: Buffer): string {
 
 const selectAnswer =
   "SELECT id, request_hash AS hash, response FROM orders WHERE idempotency_key = $1";
+
+// One statement, one commit. It waits for whoever is inserting the same key right now. The saga's row comes with the order's.
+const insertOrder = `
+  WITH placed AS (
+    INSERT INTO orders (id, idempotency_key, request_hash, response, customer, payment_token,
+      total_amount, currency, request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
+  ), items AS (
+    INSERT INTO order_items (order_id, line, sku, name, quantity, price_amount)
+    SELECT id, item.* FROM placed,
+      unnest($10::integer[], $11::text[], $12::text[], $13::integer[], $14::bigint[]) AS item
+  )
+  INSERT INTO order_history (order_id, status) SELECT id, 'pending' FROM placed RETURNING order_id`;
 
 interface OrderRow {
   readonly status: OrderStatus;

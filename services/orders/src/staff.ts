@@ -1,0 +1,125 @@
+import { problem, Type, Uuid, type App, type Database, type Service } from "@store/kit";
+import { Order, OrderStatus, StaffOrderPage, type StaffOrder } from "./schemas.ts";
+import { changeStatus } from "./status.ts";
+import type { OrderStore } from "./store.ts";
+
+/** Orders on a page where the caller doesn't say how many. */
+const PAGE = 20;
+
+interface StaffRoutes {
+  readonly database: Database;
+  readonly orders: OrderStore;
+  readonly staff: ReturnType<Service["staff"]>;
+  /** Is told when an order is to go on. */
+  readonly retried: () => void;
+}
+
+/** For the store's own people: what is going on, and letting an order go on that stands still. */
+export function addStaffRoutes(app: App, { database, orders, staff, retried }: StaffRoutes): void {
+  app.get(
+    "/api/orders",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "listOrders",
+        summary: "The orders, newest first",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        querystring: Type.Object({
+          status: Type.Optional(OrderStatus),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
+          after: Type.Optional(Uuid),
+        }),
+        response: { 200: StaffOrderPage },
+      },
+    },
+    async ({ query: { status = null, limit = PAGE, after = null } }, reply) => {
+      // One more than is shown tells whether there is a next page.
+      const rows = await database.query<StaffRow>(status === null ? listAll : listByStatus, [
+        limit + 1,
+        after,
+        ...(status === null ? [] : [status]),
+      ]);
+      const items = rows.slice(0, limit).map(toStaffOrder);
+      reply.header("cache-control", "no-store");
+      return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.post(
+    "/api/orders/:id/retry",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "retryOrder",
+        summary: "Lets an order go on now, at the step where it stands",
+        description:
+          "One that needs attention is tried again, and one that waits for its next attempt waits no longer. One that is " +
+          "being worked on stays as it is. 409 nothing-to-retry if it has ended.",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Order },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      await database.query(retryOrder, ["pending", null, id]);
+      const hurried = await database.query(hurryOrder, [id]);
+      retried();
+      const order = await orders.find(id);
+      if (order === undefined) throw problem(404, "There is no such order.");
+      // Or it isn't any more: it goes on while we look.
+      if (hurried.length === 0 && order.status !== "pending") {
+        throw problem(409, `The order is ${order.status}: there is nothing to retry.`, {
+          type: "nothing-to-retry",
+        });
+      }
+      reply.header("cache-control", "no-store");
+      return order;
+    },
+  );
+}
+
+interface StaffRow extends Omit<StaffOrder, "reason" | "lastError" | "total" | "placedAt"> {
+  readonly reason: string | null;
+  readonly lastError: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly placedAt: Date;
+}
+
+function toStaffOrder({
+  reason,
+  lastError,
+  amount,
+  currency,
+  placedAt,
+  ...row
+}: StaffRow): StaffOrder {
+  return {
+    ...row,
+    ...(reason === null ? {} : { reason }),
+    ...(lastError === null ? {} : { lastError }),
+    total: { amount, currency },
+    placedAt: placedAt.toISOString(),
+  };
+}
+
+// Two statements, each with an index of its own.
+const list = (condition: string) => `
+  SELECT id, status, orders.reason, total_amount AS amount, currency, placed_at AS "placedAt",
+    json_build_object('name', customer->>'name', 'email', customer->>'email') AS customer,
+    coalesce(step, 'done') AS step, coalesce(attempts, 0) AS attempts, last_error AS "lastError"
+  FROM orders LEFT JOIN sagas ON order_id = id
+  WHERE ${condition}
+    AND ($2::uuid IS NULL OR (placed_at, id) < (SELECT placed_at, id FROM orders WHERE id = $2))
+  ORDER BY placed_at DESC, id DESC LIMIT $1`;
+const listAll = list("true");
+const listByStatus = list("status = $3");
+
+const retryOrder = changeStatus(
+  "UPDATE sagas SET due_at = now(), attempts = 0 WHERE order_id = $3 AND due_at IS NULL RETURNING order_id",
+);
+
+const hurryOrder =
+  "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
