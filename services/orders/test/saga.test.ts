@@ -1,0 +1,478 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { startPostgres, stopPostgres, until, type RunningService } from "@store/kit/testing";
+import type { Fate, Step } from "./support/proxy.ts";
+import { cancelled, confirmed, customer, newSku, World, type Placed } from "./support/world.ts";
+
+const forwards: readonly Step[] = ["reserve", "authorise", "commit", "capture", "ship"];
+
+describe("the saga", function () {
+  this.timeout(90_000);
+  let world: World;
+
+  before(async () => (world = await World.create()));
+  after(() => world.dispose());
+  afterEach(() => world.calm());
+
+  const ends = async (order: Placed, outcome: typeof confirmed) => {
+    await world.reaches(order, outcome.status, 30);
+    assert.deepEqual(await world.outcome(order), outcome);
+  };
+  const sagaOf = async ({ id }: Placed) =>
+    (
+      await world.database.query<{ step: string; attempts: number; last_error: string | null }>(
+        "SELECT step, attempts, last_error FROM sagas WHERE order_id = $1",
+        [id],
+      )
+    )[0];
+  const tokenOf = async ({ id }: Placed) =>
+    (
+      await world.database.query<{ payment_token: string | null }>(
+        "SELECT payment_token FROM orders WHERE id = $1",
+        [id],
+      )
+    )[0]?.payment_token;
+  const first = (): RunningService => world.replicas[0] ?? assert.fail("no replica runs");
+
+  describe("with two replicas", () => {
+    before(() => world.startReplicas(2));
+    after(() => world.killReplicas());
+
+    describe("of an order that goes well", () => {
+      it("takes goods, money and a parcel, each once, and asks for each step once", async () => {
+        const order = await world.place();
+        await ends(order, confirmed);
+        assert.deepEqual(world.stepsOf(order), forwards);
+        assert.equal(await sagaOf(order), undefined);
+      });
+
+      it("is no reason to wait: the order is answered while every service hangs", async () => {
+        let go: (fate: Fate) => void = () => assert.fail("never asked");
+        const held = new Promise<Fate>((resolve) => (go = resolve));
+        world.onStep("reserve", () => held);
+        const order = await world.place();
+        assert.equal((await world.view(order)).status, "pending");
+        go("forward");
+        await ends(order, confirmed);
+      });
+
+      it("forgets the payment's token, and puts nothing about people into the log", async () => {
+        world.onStep("commit", () => ({ status: 503 }));
+        const order = await world.place();
+        await until("the commit is tried", () => world.stepsOf(order).includes("commit"));
+        assert.equal(await tokenOf(order), null);
+        world.calm();
+        await ends(order, confirmed);
+        const log = JSON.stringify(world.replicas.map((replica) => replica.log));
+        assert.match(log, new RegExp(order.requestId));
+        assert.doesNotMatch(log, /Ada|example\.org|Analytical|tok_/);
+        assert.ok(!log.includes(order.id), "the id is the key to the order");
+      });
+
+      it("is driven by one of them at a time", async () => {
+        const orders = await Promise.all(
+          Array.from({ length: 20 }, (_, i) => world.place({ replica: world.replicas[i % 2] })),
+        );
+        for (const order of orders) {
+          await ends(order, confirmed);
+          assert.deepEqual(world.stepsOf(order), forwards);
+        }
+        assert.deepEqual(
+          Object.values(world.proxies).flatMap(({ overlaps }) => overlaps),
+          [],
+        );
+      });
+    });
+
+    describe("of an order that is refused", () => {
+      const declines: [string, string][] = [
+        ["tok_declined", "payment_declined"],
+        ["tok_insufficient_funds", "insufficient_funds"],
+        ["tok_nonsense", "invalid_token"],
+      ];
+      for (const [token, reason] of declines) {
+        it(`gives the goods back where ${token} is ${reason}`, async () => {
+          const order = await world.place({ token });
+          await ends(order, cancelled(reason, ["declined"]));
+          assert.deepEqual(world.stepsOf(order), ["reserve", "authorise", "release", "void"]);
+          assert.equal(await tokenOf(order), null);
+        });
+      }
+
+      it("asks for no money where the goods have gone meanwhile", async () => {
+        const sku = newSku();
+        world.onStep("reserve", async (): Promise<Fate> => {
+          await world.stock(sku, 0);
+          return "forward";
+        });
+        const order = await world.place({ sku });
+        await world.reaches(order, "cancelled");
+        const { reason, payments, shipments } = await world.outcome(order);
+        assert.deepEqual({ reason, shipments }, { reason: "out_of_stock", shipments: 0 });
+        assert.ok(payments.every((status) => status === "voided"));
+        assert.deepEqual(world.stepsOf(order), ["reserve", "release", "void"]);
+      });
+
+      it("gives the money up where the hold has expired and the goods are sold", async () => {
+        world.onStep("commit", () => ({ status: 409, type: "out-of-stock" }));
+        const order = await world.place();
+        await ends(order, cancelled("out_of_stock", ["voided"]));
+        assert.deepEqual(world.stepsOf(order), [
+          "reserve",
+          "authorise",
+          "commit",
+          "release",
+          "void",
+        ]);
+      });
+
+      for (const step of ["release", "void"] as const) {
+        it(`asks for ${step} until it is definitely done`, async () => {
+          const fates: Fate[] = [{ status: 503 }, "cut", "drop", { status: 429 }];
+          world.onStep(step, () => fates.shift() ?? "forward");
+          const order = await world.place({ token: "tok_declined" });
+          await ends(order, cancelled("payment_declined", ["declined"]));
+          assert.equal(world.stepsOf(order).filter((asked) => asked === step).length, 5);
+        });
+      }
+
+      it("goes on after all if the goods are the customer's already", async () => {
+        // As a commit does that was sent long ago and arrives when the next one has been refused.
+        world.onStep("commit", async ({ path }) => {
+          await world.ask("inventory", path, { method: "POST" });
+          return { status: 409, type: "out-of-stock" };
+        });
+        // It has to wait there: what it was being undone for must be forgotten over that, too.
+        const fates: Fate[] = [{ status: 503 }];
+        world.onStep("capture", () => fates.shift() ?? "forward");
+        const order = await world.place();
+        await ends(order, confirmed);
+        assert.deepEqual(world.stepsOf(order), [
+          ...["reserve", "authorise", "commit", "release"],
+          ...["capture", "capture", "ship"],
+        ]);
+      });
+    });
+
+    describe("where an answer isn't known", () => {
+      for (const step of forwards) {
+        it(`asks for ${step} again until it is, and undoes nothing`, async () => {
+          const fates: Fate[] = ["cut", { status: 503 }, "drop", { status: 429 }, { status: 408 }];
+          world.onStep(step, () => fates.shift() ?? "forward");
+          const order = await world.place();
+          await ends(order, confirmed);
+          const steps = world.stepsOf(order);
+          assert.equal(steps.filter((asked) => asked === step).length, 6);
+          assert.deepEqual(new Set(steps), new Set(forwards));
+        });
+      }
+
+      it("waits for a provider that takes its time", async () => {
+        await ends(await world.place({ token: "tok_slow" }), confirmed);
+      });
+
+      it("comes to one payment with a provider that fails at random", async () => {
+        const orders = await Promise.all(
+          Array.from({ length: 10 }, () => world.place({ token: "tok_flaky" })),
+        );
+        for (const order of orders) await ends(order, confirmed);
+      });
+
+      for (const name of ["inventory", "billing", "shipping"] as const) {
+        it(`goes on when ${name} is back that was away`, async () => {
+          const away: Record<typeof name, Step> = {
+            inventory: "commit",
+            billing: "capture",
+            shipping: "ship",
+          };
+          let stop: Promise<void> | undefined;
+          world.onStep(away[name], async (): Promise<Fate> => {
+            await (stop ??= world.stopUpstream(name));
+            return "cut";
+          });
+          const order = await world.place();
+          await until("it is seen", async () => ((await sagaOf(order))?.attempts ?? 0) > 1);
+          const { step, last_error } = (await sagaOf(order)) ?? assert.fail();
+          assert.equal(step, away[name]);
+          assert.match(last_error ?? "", new RegExp(`^${name}: `));
+          assert.equal((await world.view(order)).status, "pending");
+          const metrics = await (await first().fetch("/metrics")).text();
+          assert.match(metrics, new RegExp(`^saga_orders\\{step="${step}"\\} 1$`, "m"));
+          assert.match(metrics, new RegExp(`^saga_oldest_seconds\\{step="${step}"\\} \\d`, "m"));
+          assert.match(metrics, /^saga_orders\{step="needs_attention"\} 0$/m);
+          await stop;
+          world.calm();
+          await world.startUpstream(name);
+          await ends(order, confirmed);
+        });
+      }
+    });
+
+    describe("where an answer isn't foreseen", () => {
+      const refuses: [Step, Fate, Partial<typeof confirmed>][] = [
+        ["reserve", { status: 400 }, { onHand: 5, held: 0, payments: [], shipments: 0 }],
+        ["authorise", { status: 404 }, { onHand: 5, held: 1, payments: [], shipments: 0 }],
+        ["commit", { status: 404 }, { onHand: 5, held: 1, payments: ["authorised"] }],
+        [
+          "capture",
+          { status: 409, type: "payment-voided" },
+          { onHand: 4, payments: ["authorised"] },
+        ],
+        ["ship", { status: 422, type: "constructor" }, { payments: ["captured"], shipments: 0 }],
+      ];
+      for (const [step, fate, left] of refuses) {
+        it(`leaves an order whose ${step} is refused to a person, who lets it go on`, async () => {
+          world.onStep(step, () => fate);
+          const order = await world.place();
+          const { reason, history } = await world.reaches(order, "needs_attention");
+          assert.equal(reason, `${step}_refused`);
+          assert.deepEqual(history.at(-1)?.reason, reason);
+          const outcome = await world.outcome(order);
+          assert.deepEqual({ ...outcome, ...left }, outcome);
+          assert.match((await sagaOf(order))?.last_error ?? "", /answered 4\d\d .*by the proxy$/);
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          assert.equal(world.stepsOf(order).filter((asked) => asked === step).length, 1);
+
+          world.calm();
+          const response = await first().fetch(`/api/orders/${order.id}/retry`, {
+            method: "POST",
+            headers: world.staff.headers,
+          });
+          assert.equal(response.status, 200);
+          await ends(order, {
+            ...confirmed,
+            history: ["pending", "needs_attention", "pending", "confirmed"],
+          });
+        });
+      }
+    });
+
+    describe("for the store's own people", () => {
+      interface Page {
+        readonly items: Record<string, unknown>[];
+        readonly next: string | null;
+      }
+      const list = async (query: string) => {
+        const response = await first().fetch(`/api/orders?${query}`, {
+          headers: world.staff.headers,
+        });
+        assert.equal(response.status, 200);
+        assert.equal(response.headers.get("cache-control"), "no-store");
+        return (await response.json()) as Page;
+      };
+      const retry = (id: string) =>
+        first().fetch(`/api/orders/${id}/retry`, { method: "POST", headers: world.staff.headers });
+
+      it("needs their token", async () => {
+        for (const [path, method] of [
+          ["/api/orders", "GET"],
+          [`/api/orders/${randomUUID()}/retry`, "POST"],
+        ] as const) {
+          const response = await first().fetch(path, { method });
+          assert.equal(response.status, 401);
+          assert.equal(response.headers.get("www-authenticate"), "Bearer");
+        }
+      });
+
+      it("lists what an order waits for", async () => {
+        world.onStep("capture", () => ({ status: 503 }));
+        const order = await world.place();
+        await until("it waits", async () => ((await sagaOf(order))?.attempts ?? 0) > 0);
+        const [found] = (await list("status=pending")).items.filter(({ id }) => id === order.id);
+        const { placedAt, attempts, ...rest } = found ?? assert.fail("it isn't there");
+        assert.ok(Number(attempts) > 0);
+        assert.ok(Math.abs(Date.parse(String(placedAt)) - Date.now()) < 60_000);
+        assert.deepEqual(rest, {
+          id: order.id,
+          status: "pending",
+          total: { amount: 2900, currency: "AUD" },
+          customer: { name: customer.name, email: customer.email },
+          step: "capture",
+          lastError: "billing: answered 503",
+        });
+        world.calm();
+        assert.equal((await retry(order.id)).status, 200);
+        await ends(order, confirmed);
+      });
+
+      it("lists all orders newest first, page by page, each once", async () => {
+        const placed: Placed[] = [];
+        for (let i = 0; i < 3; i++) placed.push(await world.place({ token: "tok_declined" }));
+        for (const order of placed) await world.reaches(order, "cancelled");
+        const newest = await list("limit=3");
+        assert.deepEqual(
+          newest.items.map(({ id, status, reason, step }) => ({ id, status, reason, step })),
+          placed.reverse().map(({ id }) => ({
+            id,
+            status: "cancelled",
+            reason: "payment_declined",
+            step: "done",
+          })),
+        );
+
+        for (const filter of ["", "status=cancelled&"]) {
+          const all: string[] = [];
+          let page = await list(`${filter}limit=5`);
+          for (;;) {
+            all.push(...page.items.map(({ id }) => String(id)));
+            if (page.next === null) break;
+            page = await list(`${filter}limit=5&after=${page.next}`);
+          }
+          const kept = await world.database.query<{ id: string }>(
+            `SELECT id FROM orders ${filter === "" ? "" : "WHERE status = 'cancelled'"} ORDER BY placed_at DESC, id DESC`,
+          );
+          assert.deepEqual(
+            all,
+            kept.map(({ id }) => id),
+          );
+        }
+      });
+
+      it("retries nothing that has ended or isn't there", async () => {
+        const order = await world.place();
+        await world.reaches(order, "confirmed");
+        const ended = await retry(order.id);
+        assert.equal(ended.status, 409);
+        assert.equal(
+          ((await ended.json()) as { type: string }).type,
+          "urn:store:problem:nothing-to-retry",
+        );
+        assert.equal((await retry(randomUUID())).status, 404);
+      });
+    });
+
+    describe("after the parcel is made", () => {
+      const move = async (order: Placed, to: "dispatch" | "deliver") => {
+        const response = await world.ask("shipping", `/api/shipping/shipments?order=${order.id}`);
+        const [shipment] = ((await response.json()) as { items: { id: string }[] }).items;
+        assert.ok(shipment);
+        const moved = await world.ask("shipping", `/api/shipping/shipments/${shipment.id}/${to}`, {
+          method: "POST",
+        });
+        assert.equal(moved.status, 200);
+      };
+
+      it("follows it, and tells each status once", async () => {
+        const orders = await Promise.all(Array.from({ length: 5 }, () => world.place()));
+        for (const order of orders) await world.reaches(order, "confirmed");
+        await Promise.all(orders.map((order) => move(order, "dispatch")));
+        for (const order of orders) await world.reaches(order, "shipped");
+        await Promise.all(orders.map((order) => move(order, "deliver")));
+        for (const order of orders) {
+          const { history } = await world.reaches(order, "delivered");
+          assert.deepEqual(
+            history.map(({ status }) => status),
+            ["pending", "confirmed", "shipped", "delivered"],
+          );
+        }
+      });
+
+      it("knows by it that all is done, whatever has become of the last answer", async () => {
+        world.onStep("ship", () => "drop");
+        const order = await world.place();
+        await until("the parcel is made", async () => (await world.outcome(order)).shipments === 1);
+        assert.equal((await world.view(order)).status, "pending");
+        await move(order, "dispatch");
+        const { history } = await world.reaches(order, "shipped");
+        assert.deepEqual(
+          history.map(({ status }) => status),
+          ["pending", "confirmed", "shipped"],
+        );
+        assert.equal(await sagaOf(order), undefined);
+        const asked = world.stepsOf(order).length;
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        assert.ok(world.stepsOf(order).length <= asked + 1, "nobody asks for it any more");
+      });
+    });
+
+    it("outlives a restart of the database in the middle", async () => {
+      const orders = await Promise.all(
+        Array.from({ length: 10 }, () => world.place({ token: "tok_slow" })),
+      );
+      await stopPostgres();
+      await startPostgres();
+      for (const order of orders) await ends(order, confirmed);
+    });
+  });
+
+  describe("where a replica dies", () => {
+    before(() => world.startReplicas(1));
+    after(() => world.killReplicas());
+
+    const undoes: readonly Step[] = ["release", "void"];
+    for (const step of [...forwards, ...undoes]) {
+      for (const fate of ["cut", "drop"] as const) {
+        const when = fate === "cut" ? "before it is asked" : "before it hears of it";
+        it(`at ${step}, ${when}, is gone on with by the next`, async () => {
+          const undone = undoes.includes(step);
+          let killed: Promise<unknown> | undefined;
+          world.onStep(step, () => {
+            if (killed !== undefined) return "forward";
+            killed = world.killReplicas();
+            return fate;
+          });
+          const order = await world.place({ token: undone ? "tok_declined" : "tok_ok" });
+          await until("it is dead", () => killed !== undefined);
+          await killed;
+          await world.startReplicas(1);
+          await ends(order, undone ? cancelled("payment_declined", ["declined"]) : confirmed);
+        });
+      }
+    }
+  });
+
+  describe("where a replica is stopped for longer than its lease", () => {
+    afterEach(() => world.killReplicas());
+
+    it("lets another go on, and writes nothing when it wakes up", async () => {
+      await world.startReplicas(1);
+      const [paused = assert.fail()] = world.replicas;
+      let answer: (fate: Fate) => void = () => assert.fail("never asked");
+      const asleep = new Promise<Fate>((resolve) => (answer = resolve));
+      const fates: Promise<Fate>[] = [asleep];
+      world.onStep("authorise", () => fates.shift() ?? "forward");
+      world.onStep("commit", () => ({ status: 503 }));
+      const order = await world.place();
+      await until("it asks for the money", () => fates.length === 0);
+      paused.process.kill("SIGSTOP");
+      await world.startReplicas(1);
+      await until(
+        "the other is at the commit",
+        async () => (await sagaOf(order))?.step === "commit",
+      );
+
+      answer("forward");
+      paused.process.kill("SIGCONT");
+      await paused.logged("it has lost the order", ({ msg }) => /lease is over/.test(msg));
+      world.calm();
+      await ends(order, confirmed);
+    });
+  });
+
+  describe("where a replica is told to end", () => {
+    afterEach(() => world.killReplicas());
+
+    it("lets its call end and gives the order back, for another to go on at once", async () => {
+      await world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" });
+      const [ending = assert.fail()] = world.replicas;
+      let answer: (fate: Fate) => void = () => assert.fail("never asked");
+      const asked = new Promise<void>((resolve) => {
+        world.onStep("authorise", () => {
+          resolve();
+          return new Promise((decide) => (answer = decide));
+        });
+      });
+      const order = await world.place();
+      await asked;
+      await world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" });
+      const exited = ending.stop("SIGTERM");
+      await ending.logged("it drains", ({ msg }) => /SIGTERM/.test(msg));
+      world.calm();
+      answer("forward");
+      assert.equal(await exited, 0);
+      world.replicas.shift();
+      await ends(order, confirmed);
+      assert.deepEqual(world.stepsOf(order), forwards);
+    });
+  });
+});
