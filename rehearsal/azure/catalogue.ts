@@ -1,0 +1,43 @@
+import { ResourceType } from "./resourceType";
+import { disk, virtualMachine } from "./types/compute";
+import { globalSchedule } from "./types/devtestlab";
+import {
+  networkInterface,
+  networkSecurityGroup,
+  publicIPAddress,
+  subnet,
+  virtualNetwork,
+} from "./types/network";
+import { resourceGroup } from "./types/resources";
+
+/** The resource types that the stand-in cloud has. */
+export const CATALOGUE: ReadonlyMap<string, ResourceType> = new Map(
+  [
+    resourceGroup,
+    virtualNetwork,
+    subnet,
+    networkSecurityGroup,
+    publicIPAddress,
+    networkInterface,
+    disk,
+    virtualMachine,
+    globalSchedule,
+  ].map((type) => [type.token, type]),
+);
+
+export function typeOf(token: string): ResourceType {
+  const found = CATALOGUE.get(token);
+  if (found !== undefined) return found;
+  throw new Error(
+    `${token} is not among what the rehearsal's stand-in for Azure has: ${[...CATALOGUE.keys()].join(", ")}.`,
+  );
+}
+
+/** Azure's regions, as far as a store may be put into one. */
+export const REGIONS = (
+  "australiacentral australiaeast australiasoutheast brazilsouth canadacentral canadaeast centralindia centralus eastasia " +
+  "eastus eastus2 francecentral germanywestcentral israelcentral italynorth japaneast japanwest koreacentral mexicocentral " +
+  "newzealandnorth northcentralus northeurope norwayeast polandcentral qatarcentral southafricanorth southcentralus " +
+  "southeastasia southindia spaincentral swedencentral switzerlandnorth uaenorth uksouth ukwest westcentralus westeurope " +
+  "westus westus2 westus3"
+).split(" ");

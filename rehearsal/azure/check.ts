@@ -1,0 +1,114 @@
+import { Field, Fields, objectFields, Shape } from "./schema";
+import { isList, isObject, Properties, UNKNOWN, Value } from "./values";
+
+/** What is wrong with one property. */
+export interface Problem {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * Names, types and required properties, down to the last object. The words of the enums are ARM's to judge, later.
+ *
+ * @returns what is wrong; nothing about what isn't known yet.
+ */
+export function checkShape(properties: Properties, fields: Fields, path = ""): Problem[] {
+  const inner = (name: string): string => (path === "" ? name : `${path}.${name}`);
+  const missing = [...fields]
+    .filter(([name, field]) => field.required && properties[name] === undefined)
+    .map(([name]) => ({ path: inner(name), reason: "is required" }));
+  const wrong = Object.entries(properties).flatMap(([name, value]) =>
+    value === undefined ? [] : checkProperty(value, fields.get(name), inner(name), fields),
+  );
+  return [...missing, ...wrong];
+}
+
+function checkProperty(
+  value: Value,
+  field: Field | undefined,
+  path: string,
+  siblings: Fields,
+): Problem[] {
+  if (field === undefined) {
+    return [
+      { path, reason: `is not a property; there are: ${[...siblings.keys()].sort().join(", ")}` },
+    ];
+  }
+  return checkValue(value, field.shape, path);
+}
+
+function checkValue(value: Value, shape: Shape, path: string): Problem[] {
+  if (value === UNKNOWN) return [];
+  switch (shape.kind) {
+    case "any":
+      return [];
+    case "string":
+    case "number":
+    case "boolean":
+      return typeof value === shape.kind ? [] : [mismatch(value, `a ${shape.kind}`, path)];
+    case "list":
+      return isList(value)
+        ? value.flatMap((element, i) => checkValue(element, shape.of, `${path}[${i}]`))
+        : [mismatch(value, "a list", path)];
+    case "map":
+      return isObject(value)
+        ? Object.entries(value).flatMap(([name, element]) =>
+            element === undefined ? [] : checkValue(element, shape.of, `${path}.${name}`),
+          )
+        : [mismatch(value, "an object", path)];
+    case "object":
+      return isObject(value)
+        ? checkShape(value, objectFields(shape.module, shape.name), path)
+        : [mismatch(value, "an object", path)];
+  }
+}
+
+function mismatch(value: Value, wanted: string, path: string): Problem {
+  const got = isList(value) ? "a list" : isObject(value) ? "an object" : JSON.stringify(value);
+  return { path, reason: `should be ${wanted}, got ${got}` };
+}
+
+/**
+ * The first word that is none of its enum's. ARM compares without regard to case.
+ *
+ * @param open Paths at which any word goes, because Azure has more of them than the package lists.
+ */
+export function checkWords(
+  properties: Properties,
+  fields: Fields,
+  open: readonly string[],
+  path = "",
+): (Problem & { readonly words: readonly string[] }) | undefined {
+  for (const [name, value] of Object.entries(properties)) {
+    const field = fields.get(name);
+    if (value === undefined || field === undefined) continue;
+    const inner = path === "" ? name : `${path}.${name}`;
+    const wrong = checkWordsOf(value, field.shape, open, inner);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function checkWordsOf(
+  value: Value,
+  shape: Shape,
+  open: readonly string[],
+  path: string,
+): ReturnType<typeof checkWords> {
+  if (shape.kind === "object" && isObject(value)) {
+    return checkWords(value, objectFields(shape.module, shape.name), open, path);
+  }
+  if (shape.kind === "list" && isList(value)) {
+    return value
+      .map((element) => checkWordsOf(element, shape.of, open, path))
+      .find((wrong) => wrong !== undefined);
+  }
+  if (shape.kind !== "string" || shape.words === undefined || typeof value !== "string") {
+    return undefined;
+  }
+  const { words } = shape;
+  const fits = words.some((word) => word.toLowerCase() === value.toLowerCase());
+  return fits || open.includes(path)
+    ? undefined
+    : { path, reason: `"${value}" is none of ${words.join(", ")}`, words };
+}

@@ -1,0 +1,45 @@
+import { badRequest } from "../armError";
+import { invalid, nothing, referenced, ResourceType } from "../resourceType";
+import { textAt } from "../values";
+
+export const globalSchedule: ResourceType = {
+  token: "azure-native:devtestlab:GlobalSchedule",
+  armType: "Microsoft.DevTestLab/schedules",
+  path: ["resourceGroupName", "name"],
+  located: true,
+  immutable: [],
+  nameRule: /^[\w-]{1,100}$/,
+  seconds: { create: 2, update: 2, remove: 2 },
+  refuse: (put) => {
+    const { properties, name } = put;
+    const target = textAt(properties, "targetResourceId");
+    const machine = referenced(
+      put,
+      "targetResourceId",
+      target,
+      "azure-native:compute:VirtualMachine",
+    );
+    if (name.toLowerCase() !== `shutdown-computevm-${machine.name}`.toLowerCase()) {
+      throw badRequest(
+        "InvalidScheduleId",
+        `Schedule ${name} is invalid: one for the virtual machine ${machine.name} must be named shutdown-computevm-${machine.name}.`,
+      );
+    }
+    if (textAt(properties, "taskType") !== "ComputeVmShutdownTask") {
+      throw invalid("taskType", "a schedule of a virtual machine must be a ComputeVmShutdownTask.");
+    }
+    const time = textAt(properties, "dailyRecurrence.time");
+    if (!/^([01]\d|2[0-3])[0-5]\d$/.test(time)) {
+      throw invalid("dailyRecurrence.time", `"${time}" is no time of the day such as 1900.`);
+    }
+    if (textAt(properties, "timeZoneId") === "") throw invalid("timeZoneId", "is required.");
+  },
+  refuseRemoval: nothing,
+  compute: ({ name }) => ({
+    name,
+    type: "microsoft.devtestlab/schedules",
+    provisioningState: "Succeeded",
+    createdDate: new Date().toISOString(),
+    uniqueIdentifier: crypto.randomUUID(),
+  }),
+};

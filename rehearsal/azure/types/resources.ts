@@ -1,0 +1,29 @@
+import { badRequest } from "../armError";
+import { nothing, ResourceType } from "../resourceType";
+import { textAt } from "../values";
+
+export const resourceGroup: ResourceType = {
+  token: "azure-native:resources:ResourceGroup",
+  armType: "Microsoft.Resources/resourceGroups",
+  path: ["resourceGroupName"],
+  located: true,
+  immutable: ["location"],
+  nameRule: /^[\w().-]{0,89}[\w()-]$/,
+  seconds: { create: 1, update: 1, remove: 10 },
+  refuse: ({ properties, name, before }) => {
+    const location = textAt(properties, "location");
+    const there = before === undefined ? location : textAt(before.properties, "location");
+    if (location === there) return;
+    throw badRequest(
+      "InvalidResourceGroupLocation",
+      `The Resource group '${name}' already exists in location '${there}'. It can't be moved to '${location}'.`,
+    );
+  },
+  // Everything in it goes with it.
+  refuseRemoval: nothing,
+  compute: ({ name }) => ({
+    name,
+    provisioningState: "Succeeded",
+    type: "Microsoft.Resources/resourceGroups",
+  }),
+};
