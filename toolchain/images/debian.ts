@@ -14,6 +14,7 @@ const REPOSITORY = "store-toolchain/debian";
 const RECIPE = path.join(__dirname, "debian");
 
 export interface DebianBase {
+  readonly suite: string;
   readonly key: string;
   readonly ref: string;
   readonly certificates: string;
@@ -25,12 +26,16 @@ export interface Mirrors {
   readonly security: string;
 }
 
-/** The Debian image that the stand-ins stand on, as it would be made now. */
-export function debianBase(): DebianBase {
+/**
+ * The Debian image that the stand-ins stand on, as it would be made now.
+ *
+ * @param suite Another Debian than the one of the base images: the rehearsal's machines have their own.
+ */
+export function debianBase(suite = SUITE): DebianBase {
   const certificates = caBundle();
   const mirrors = mirrorsOf(aptSources());
-  const key = keyOf({ ...filesBelow(RECIPE), suite: SUITE, certificates, ...mirrors });
-  return { key, ref: `${REPOSITORY}:${SUITE}-${key}`, certificates, mirrors };
+  const key = keyOf({ ...filesBelow(RECIPE), suite, certificates, ...mirrors });
+  return { suite, key, ref: `${REPOSITORY}:${suite}-${key}`, certificates, mirrors };
 }
 
 /** Makes it unless the daemon has it. The caller holds the lock. */
@@ -49,7 +54,7 @@ export async function ensureDebianBase(
     const bundle = path.join(folder, "ca-certificates.crt");
     writeFileSync(bundle, base.certificates);
     await mustRun(
-      [...asRoot, "sh", path.join(RECIPE, "finish.sh"), root, bundle, SUITE].concat([
+      [...asRoot, "sh", path.join(RECIPE, "finish.sh"), root, bundle, base.suite].concat([
         base.mirrors.main,
         base.mirrors.security,
       ]),
@@ -156,12 +161,13 @@ async function bootstrap(
 ): Promise<void> {
   const scripts = "/usr/share/debootstrap/scripts";
   // An older debootstrap doesn't know the suite by name; Debian's suites all share one script.
-  const script = existsSync(path.join(scripts, SUITE)) ? [] : [path.join(scripts, "sid")];
+  const { suite } = base;
+  const script = existsSync(path.join(scripts, suite)) ? [] : [path.join(scripts, "sid")];
   await mustRun(
-    [...asRoot, "debootstrap", "--variant=minbase", SUITE, root, base.mirrors.main, ...script],
-    `debootstrap can't make a Debian ${SUITE} from ${base.mirrors.main}`,
+    [...asRoot, "debootstrap", "--variant=minbase", suite, root, base.mirrors.main, ...script],
+    `debootstrap can't make a Debian ${suite} from ${base.mirrors.main}`,
     { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` },
-    (line) => report.progress(`Debian ${SUITE}: ${line.replace(/^I: /, "")}`),
+    (line) => report.progress(`Debian ${suite}: ${line.replace(/^I: /, "")}`),
   );
 }
 
@@ -205,7 +211,9 @@ async function removeOlderBases(base: DebianBase, daemon: Daemon): Promise<void>
   const filters = encodeURIComponent(JSON.stringify({ reference: [REPOSITORY] }));
   const { body } = await daemon.get(`/images/json?filters=${filters}`);
   const tags = (body as { RepoTags: string[] | null }[]).flatMap((image) => image.RepoTags ?? []);
-  const older = tags.filter((tag) => tag.startsWith(`${REPOSITORY}:${SUITE}-`) && tag !== base.ref);
+  const older = tags.filter(
+    (tag) => tag.startsWith(`${REPOSITORY}:${base.suite}-`) && tag !== base.ref,
+  );
   for (const tag of older) await daemon.delete(`/images/${tag}`);
 }
 

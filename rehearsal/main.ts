@@ -1,0 +1,148 @@
+/**
+ * The process that plays Azure for one rehearsal: the provider that the engine talks to, the machines, the way to them. It
+ * is started by `./store rehearse` and goes on until it is told to end; then it removes all that it has made.
+ *
+ *     tsx rehearsal/main.ts FOLDER
+ *
+ * FOLDER/settings.json says how; FOLDER/ready.json is there when it is ready; FOLDER/faults names what is broken.
+ */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import * as path from "node:path";
+import { Cloud, Hardware } from "./azure/cloud";
+import { suiteOf } from "./azure/types/compute";
+import { textAt } from "./azure/values";
+import { docker } from "./docker";
+import { ensureMachineImage } from "./images";
+import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
+import { waysOf } from "./network/rules";
+import { Wall } from "./network/wall";
+import { Provider } from "./provider/provider";
+import { serve } from "./provider/server";
+import { makeSurroundings, removeEverything, Surroundings } from "./surroundings";
+import { Ready, Settings } from "./settings";
+
+async function main(folder: string): Promise<void> {
+  const settings = JSON.parse(readFileSync(path.join(folder, "settings.json"), "utf8")) as Settings;
+  const report = { step: say, note: say, progress: () => undefined };
+  await ensureMachineImage("bookworm", settings.dockerHost, report);
+  await refuseTakenPorts();
+
+  let around: Surroundings | undefined;
+  const end = async (code: number): Promise<never> => {
+    const registry = around && { image: around.registryImage, address: around.registry.address };
+    await removeEverything(settings.id, registry);
+    process.exit(code);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
+  try {
+    around = await makeSurroundings(settings.id, folder, settings.dockerHost, report);
+    const faults = (): string[] => faultsIn(folder);
+    const wall = new Wall(
+      (machine) => addressOf(machineName(settings.id, machine)),
+      () => (faults().includes("silent") ? "all" : faults().includes("ssh-refused") ? [22] : []),
+    );
+    const cloud = new Cloud({
+      file: path.join(folder, "cloud.json"),
+      pace: settings.pace,
+      faults,
+      mended: (fault) => mend(folder, fault),
+      hardware: hardwareOf(settings, around, wall, faults),
+    });
+    await wall.follow(waysOf(cloud));
+    const { port } = await serve(new Provider(cloud, faults));
+    const { address, username, password, bundle } = around.registry;
+    const ready: Ready = {
+      pid: process.pid,
+      port,
+      registry: { address, username, password, image: around.registryImage },
+      bundle,
+    };
+    write(path.join(folder, "ready.json"), JSON.stringify(ready));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    await end(1);
+  }
+}
+
+function hardwareOf(
+  settings: Settings,
+  { network, registry }: Surroundings,
+  wall: Wall,
+  faults: () => readonly string[],
+): Hardware {
+  const report = { step: say, note: say, progress: () => undefined };
+  return {
+    boot: async (machine, cloud) => {
+      const suite = suiteOf(machine.properties) ?? "bookworm";
+      const image = await ensureMachineImage(suite, settings.dockerHost, report);
+      const withoutPackages = faults().includes("cloud-init");
+      await bootMachine(machine, cloud, {
+        id: settings.id,
+        image,
+        network,
+        registry,
+        withoutPackages,
+      });
+      say(`${machine.name} boots as ${machineName(settings.id, textAt(machine.computed, "vmId"))}`);
+    },
+    shutDown: (machine) => removeMachine(machine, settings.id),
+    removeDisk: (disk) => removeDiskOf(disk, settings.id),
+    connect: (cloud) => wall.follow(waysOf(cloud)),
+  };
+}
+
+const addresses = new Map<string, string>();
+
+/** A container's address stays while it runs; none for one that was deleted by hand. */
+async function addressOf(container: string): Promise<string | undefined> {
+  const known = addresses.get(container);
+  if (known !== undefined) return known;
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  const address = await docker("inspect", "--format", format, container).catch(() => "");
+  if (address !== "") addresses.set(container, address);
+  return address === "" ? undefined : address;
+}
+
+/** Told before anything is made, and not by the machine that can't be reached. */
+async function refuseTakenPorts(): Promise<void> {
+  for (const port of [22, 80]) {
+    const probe = createServer();
+    await new Promise<void>((resolve, reject) => {
+      probe.once("error", reject);
+      probe.listen({ host: "127.77.0.1", port }, () => probe.close(() => resolve()));
+    }).catch((error: NodeJS.ErrnoException) => {
+      say(
+        error.code === "EACCES"
+          ? `The rehearsal plays a public address with port ${port} on 127.77.x.y, and this user may not listen on a port below 1024. Run it as root, or first: sudo sysctl net.ipv4.ip_unprivileged_port_start=22`
+          : `The rehearsal plays a public address with port ${port} on 127.77.x.y, and something on this machine holds that port on every address (${error.message}). Stop it meanwhile; \`ss -ltnp\` names it.`,
+      );
+      process.exit(1);
+    });
+  }
+}
+
+function faultsIn(folder: string): string[] {
+  const file = path.join(folder, "faults");
+  return existsSync(file) ? readFileSync(file, "utf8").split(/\s+/).filter(Boolean) : [];
+}
+
+function mend(folder: string, fault: string): void {
+  const left = faultsIn(folder).filter((one) => one !== fault);
+  const file = path.join(folder, "faults");
+  if (left.length > 0) write(file, left.join("\n"));
+  else rmSync(file, { force: true });
+}
+
+function write(file: string, text: string): void {
+  writeFileSync(`${file}.draft`, text, { mode: 0o600 });
+  renameSync(`${file}.draft`, file);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const [, , folder] = process.argv;
+if (folder === undefined) throw new Error("Which folder? tsx rehearsal/main.ts FOLDER");
+void main(folder);

@@ -1,0 +1,24 @@
+/** What the process that plays Azure is told (settings.json). */
+export interface Settings {
+  /** Short, and in the name and the labels of all that it makes. */
+  readonly id: string;
+  /** The Docker daemon of this machine. */
+  readonly dockerHost: string;
+  /** 1 takes the time that Azure takes, 0 none. */
+  readonly pace: number;
+}
+
+/** What it says when it is ready (ready.json). */
+export interface Ready {
+  readonly pid: number;
+  /** Of the provider, for PULUMI_DEBUG_PROVIDERS. */
+  readonly port: number;
+  readonly registry: {
+    readonly address: string;
+    readonly username: string;
+    readonly password: string;
+    readonly image: string;
+  };
+  /** For SSL_CERT_FILE: what this machine trusts, and the registry's authority. */
+  readonly bundle: string;
+}
