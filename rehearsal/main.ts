@@ -7,7 +7,6 @@
  * FOLDER/settings.json says how; FOLDER/ready.json is there when it is ready; FOLDER/faults names what is broken.
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import * as path from "node:path";
 import { Cloud, Hardware } from "./azure/cloud";
 import { suiteOf } from "./azure/types/compute";
@@ -16,7 +15,7 @@ import { docker } from "./docker";
 import { ensureMachineImage } from "./images";
 import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
 import { waysOf } from "./network/rules";
-import { Wall } from "./network/wall";
+import { Wall, whyNotListen } from "./network/wall";
 import { Provider } from "./provider/provider";
 import { serve } from "./provider/server";
 import { makeSurroundings, removeEverything, Surroundings } from "./surroundings";
@@ -107,18 +106,10 @@ async function addressOf(container: string): Promise<string | undefined> {
 /** Told before anything is made, and not by the machine that can't be reached. */
 async function refuseTakenPorts(): Promise<void> {
   for (const port of [22, 80]) {
-    const probe = createServer();
-    await new Promise<void>((resolve, reject) => {
-      probe.once("error", reject);
-      probe.listen({ host: "127.77.0.1", port }, () => probe.close(() => resolve()));
-    }).catch((error: NodeJS.ErrnoException) => {
-      say(
-        error.code === "EACCES"
-          ? `The rehearsal plays a public address with port ${port} on 127.77.x.y, and this user may not listen on a port below 1024. Run it as root, or first: sudo sysctl net.ipv4.ip_unprivileged_port_start=22`
-          : `The rehearsal plays a public address with port ${port} on 127.77.x.y, and something on this machine holds that port on every address (${error.message}). Stop it meanwhile; \`ss -ltnp\` names it.`,
-      );
-      process.exit(1);
-    });
+    const problem = await whyNotListen("127.77.0.1", port);
+    if (problem === undefined) continue;
+    say(problem);
+    process.exit(1);
   }
 }
 

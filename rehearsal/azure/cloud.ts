@@ -245,7 +245,7 @@ export function readState(file: string): readonly Resource[] {
 function osDiskOf(machine: Resource): Resource {
   const name =
     textAt(machine.properties, "storageProfile.osDisk.name") ||
-    `${machine.name}_OsDisk_1_${String(machine.computed["vmId"]).replaceAll("-", "")}`;
+    `${machine.name}_OsDisk_1_${textAt(machine.computed, "vmId").replaceAll("-", "")}`;
   const group = machine.id.slice(0, machine.id.indexOf("/providers/"));
   return {
     id: `${group}/providers/Microsoft.Compute/disks/${name}`,

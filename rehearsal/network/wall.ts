@@ -45,11 +45,8 @@ export class Wall {
   private async listen(place: string): Promise<Server> {
     const [address = "", port = ""] = place.split(":");
     const server = createServer((socket) => void this.pass(socket, address, Number(port)));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) =>
-        reject(new Error(whyNot(place, error))),
-      );
-      server.listen({ host: address, port: Number(port) }, resolve);
+    await listening(server, address, Number(port)).catch((error: unknown) => {
+      throw new Error(whyNot(place, error as NodeJS.ErrnoException));
     });
     return server;
   }
@@ -80,6 +77,25 @@ export class Wall {
     outside.pipe(inside);
     inside.pipe(outside);
   }
+}
+
+/** Whether a public address could be played with this port; what is in the way, in words for the user. */
+export async function whyNotListen(address: string, port: number): Promise<string | undefined> {
+  const probe = createServer();
+  try {
+    await listening(probe, address, port);
+  } catch (error) {
+    return whyNot(`${address}:${port}`, error as NodeJS.ErrnoException);
+  }
+  await new Promise((closed) => probe.close(closed));
+  return undefined;
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
 }
 
 function whyNot(place: string, { code, message }: NodeJS.ErrnoException): string {

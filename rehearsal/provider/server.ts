@@ -19,10 +19,7 @@ import { Provider } from "./provider";
  */
 export async function serve(provider: Provider): Promise<{ port: number; close: () => void }> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
-  server.addService(
-    ResourceProviderService as unknown as grpc.ServiceDefinition,
-    handlers(provider),
-  );
+  server.addService(ResourceProviderService, handlers(provider));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
