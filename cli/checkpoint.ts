@@ -14,6 +14,8 @@ export interface Resource {
   readonly type: string;
   readonly id?: string;
   readonly protect?: boolean;
+  /** When it was made, in ISO 8601. */
+  readonly created?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }

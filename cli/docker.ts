@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import { Failure } from "./failure";
 
@@ -15,8 +15,17 @@ export class DockerUnreachable extends Failure {
 export class Docker {
   private readonly address: RequestOptions;
 
-  constructor(readonly host: string) {
-    this.address = addressOf(host);
+  /** @param agent Makes the connections, where the address is none that can be connected to. */
+  constructor(
+    readonly host: string,
+    agent?: Agent,
+  ) {
+    this.address = agent ? { agent, host: "docker" } : addressOf(host);
+  }
+
+  /** Ends the connections that are kept for the next call. */
+  close(): void {
+    if (this.address.agent instanceof Agent) this.address.agent.destroy();
   }
 
   /** @throws DockerUnreachable */

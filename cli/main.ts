@@ -174,6 +174,50 @@ function program(call: Call): Command {
     call.exitCode = await verbs.token().token({ ...options, stack: stackOf(name, options) });
   });
 
+  withStackArgument(
+    verb("url", "print the store's address", "./store url", "curl $(./store url staging)/api"),
+  ).action(async (name: string | undefined, options: StackOptions) => {
+    call.exitCode = await verbs.url().url({ ...options, stack: stackOf(name, options) });
+  });
+
+  verb("ls", "list the stacks, where they run and how they are", "./store ls", "./store ls --json")
+    .option("--json", "print it as JSON")
+    .action(async (options: { json?: boolean }) => {
+      call.exitCode = await verbs.ls().ls(options);
+    });
+
+  withStackArgument(
+    verb("ip", "print the address of the stack's host", "./store ip staging"),
+  ).action(async (name: string | undefined, options: StackOptions) => {
+    call.exitCode = await verbs.ip().ip({ ...options, stack: stackOf(name, options) });
+  });
+
+  withStackArgument(
+    verb(
+      "env",
+      "print what makes the docker command talk to the stack's host",
+      'eval "$(./store env staging)"',
+      'eval "$(./store env --unset)"    back to what was before',
+    ),
+  )
+    .option("--unset", "print what undoes it")
+    .action(async (name: string | undefined, options: StackOptions & { unset?: boolean }) => {
+      call.exitCode = await verbs.env().env({ ...options, stack: stackOf(name, options) });
+    });
+
+  withStackArgument(
+    verb(
+      "ssh",
+      "log in to the stack's host, or run a command there",
+      "./store ssh staging",
+      "./store ssh staging -- docker ps",
+    ),
+  ).action(async (name: string | undefined, options: StackOptions) => {
+    call.exitCode = await verbs
+      .ssh()
+      .ssh({ ...options, stack: stackOf(name, options), command: call.passed });
+  });
+
   withStackOption(
     verb(
       "doctor",
@@ -234,6 +278,11 @@ const verbs = {
   exec: () => require("./verbs/exec") as typeof import("./verbs/exec"),
   open: () => require("./verbs/open") as typeof import("./verbs/open"),
   token: () => require("./verbs/token") as typeof import("./verbs/token"),
+  url: () => require("./verbs/url") as typeof import("./verbs/url"),
+  ls: () => require("./verbs/ls") as typeof import("./verbs/ls"),
+  ip: () => require("./verbs/ip") as typeof import("./verbs/ip"),
+  env: () => require("./verbs/env") as typeof import("./verbs/env"),
+  ssh: () => require("./verbs/ssh") as typeof import("./verbs/ssh"),
   doctor: () => require("./verbs/doctor") as typeof import("./verbs/doctor"),
   pulumi: () => require("./verbs/pulumi") as typeof import("./verbs/pulumi"),
   test: () => require("./verbs/test") as typeof import("./verbs/test"),

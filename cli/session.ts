@@ -28,8 +28,13 @@ export function openSession(options: StackOptions): Session {
   };
 }
 
-/** The Docker daemon that the stack's containers are on. Nothing is set up. */
-export async function connectDocker(session: Session): Promise<Docker> {
+/** Whether the stack's containers run on the Docker daemon of this machine. */
+export function isLocal(session: Session): boolean {
+  return configText(session.project, session.stack, "host") === "local";
+}
+
+/** The Docker daemon of this machine. Nothing is set up. */
+export async function connectLocalDocker(session: Session): Promise<Docker> {
   const configured = configuredDocker(session);
   if (configured) return configured;
   const found = await findDocker();

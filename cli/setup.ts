@@ -11,10 +11,10 @@ import { askEngine, EngineAnswer, EngineRun, runEngine } from "./engine";
 import { Failure } from "./failure";
 import { endOrphanedPlugins } from "./leftovers";
 import { isHeld, lockedFailure, removeEngineLock } from "./locks";
-import { baseImageNames, configText } from "./project";
-import { configuredDocker, connectDocker, Session } from "./session";
+import { baseImageNames } from "./project";
+import { configuredDocker, connectLocalDocker, isLocal, Session } from "./session";
 import { checkpointOf, engineLocksOf, lendStackFile, makeRunFolder, prepareState } from "./state";
-import { Reporter } from "./terminal";
+import { Reporter, reporter } from "./terminal";
 
 /** What a verb needs to change a stack, in place. */
 export interface Ready {
@@ -25,18 +25,15 @@ export interface Ready {
   readonly docker: Docker | undefined;
 }
 
-/** Whether the stack's containers run on the Docker daemon of this machine. */
-export function isLocal(session: Session): boolean {
-  return configText(session.project, session.stack, "host") === "local";
-}
-
 /** Installs, builds or starts what is missing; that takes a moment only when there is something. */
 export async function setUp(
   session: Session,
   report: Reporter,
   options: { readonly baseImages: boolean },
 ): Promise<Ready> {
-  const docker = isLocal(session) ? await setUpDocker(session, report, options) : undefined;
+  // Images for another host are built here, too.
+  const here = await setUpDocker(session, report, options);
+  const docker = isLocal(session) ? here : undefined;
   const engine = await ensureEngine(report);
   return { engine, env: engineEnvironment(session, engine), docker };
 }
@@ -44,7 +41,7 @@ export async function setUp(
 /** Docker and the engine, for a verb that needs both to be there but builds nothing. */
 export async function readyFor(session: Session, report: Reporter): Promise<Ready> {
   // Docker isn't installed only to take something down.
-  const docker = isLocal(session) ? await connectDocker(session) : undefined;
+  const docker = isLocal(session) ? await connectLocalDocker(session) : undefined;
   await docker?.ping();
   const engine = await ensureEngine(report);
   return { engine, env: engineEnvironment(session, engine), docker };
@@ -71,6 +68,19 @@ export async function recordOf(
       evidence: stderr.trim().split("\n"),
     },
   );
+}
+
+/** Since when there has been something of the stack, by the engine's record; undefined where there is nothing. */
+export async function recordedSince(session: Session): Promise<Date | undefined> {
+  const { state } = session;
+  const engine = state.backend.kind === "checkout" ? undefined : await ensureEngine(reporter());
+  const record = engine
+    ? await recordOf(session, { engine, env: engineEnvironment(session, engine) })
+    : checkpointOf(state, session.stack.name);
+  const made = (record?.resources ?? [])
+    .filter(({ id, protect, created }) => id !== undefined && !protect && created !== undefined)
+    .map(({ created }) => new Date(created ?? NaN));
+  return made.length === 0 ? undefined : new Date(Math.min(...made.map(Number)));
 }
 
 /** Removes the locks of engines that have died; one that lives ends the verb. */

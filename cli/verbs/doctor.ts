@@ -10,8 +10,7 @@ import { engineLocksOf } from "../state";
 import { isHeld } from "../locks";
 import { portHolder } from "../port";
 import { baseImageNames, configText, stackOption, storeCommand } from "../project";
-import { configuredDocker, openSession, Session, StackOptions } from "../session";
-import { isLocal } from "../setup";
+import { configuredDocker, isLocal, openSession, Session, StackOptions } from "../session";
 import { colors } from "../terminal";
 
 /** Says how things are; sets up nothing. */

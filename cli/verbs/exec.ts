@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { condition, displayName, StoreContainer } from "../containers";
 import { Failure, UsageError } from "../failure";
-import { connectDocker, openSession, StackOptions } from "../session";
+import { connect } from "../connect";
+import { openSession, StackOptions } from "../session";
 import { findTargets } from "../targets";
 
 export interface ExecOptions extends StackOptions {
@@ -19,11 +20,11 @@ export async function exec(options: ExecOptions): Promise<number> {
     );
   }
   const session = openSession(options);
-  const docker = await connectDocker(session);
+  const { docker, env } = await connect(session);
   const targets = await findTargets(session, docker, options.service);
   const target = chooseInstance(targets, options.replica);
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
-  return dockerExec(docker.host, [
+  return dockerExec(env, [
     "exec",
     "--interactive",
     ...(terminal ? ["--tty"] : []),
@@ -54,12 +55,15 @@ export function chooseInstance(
   });
 }
 
-function dockerExec(host: string, args: readonly string[]): Promise<number> {
+function dockerExec(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<number> {
   // Ctrl-C is for the command in the container, which gets it from the terminal.
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore);
   return new Promise<number>((resolve, reject) => {
-    const child = spawn("docker", ["--host", host, ...args], { stdio: "inherit" });
+    const child = spawn("docker", [...args], { stdio: "inherit", env: { ...process.env, ...env } });
     child.once("error", () =>
       reject(
         new Failure("The docker command isn't installed.", {

@@ -2,7 +2,8 @@ import { displayName, LABEL, listContainers, running, StoreContainer } from "../
 import { Docker, DockerUnreachable, withLabels } from "../docker";
 import { ExitCode, Failure } from "../failure";
 import { LogLine, readLog } from "../logs";
-import { connectDocker, openSession, Session, StackOptions } from "../session";
+import { connect } from "../connect";
+import { openSession, Session, StackOptions } from "../session";
 import { findTargets } from "../targets";
 import { colors } from "../terminal";
 
@@ -15,7 +16,7 @@ export interface LogsOptions extends StackOptions {
 
 export async function logs(options: LogsOptions): Promise<ExitCode> {
   const session = openSession(options);
-  const docker = await connectDocker(session);
+  const { docker } = await connect(session);
   const targets = await findTargets(session, docker, options.service);
   const write = writer(targets);
   if (options.follow) await follow(session, docker, options, targets, write);

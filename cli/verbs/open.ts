@@ -1,19 +1,11 @@
 import { spawn } from "node:child_process";
-import { listContainers } from "../containers";
-import { ExitCode, Failure } from "../failure";
-import { storeCommand } from "../project";
-import { connectDocker, openSession, StackOptions } from "../session";
-import { storeUrl } from "../url";
+import { ExitCode } from "../failure";
+import { openSession, StackOptions } from "../session";
+import { addressOfStore } from "../url";
 
 export async function open(options: StackOptions): Promise<ExitCode> {
   const session = openSession(options);
-  const docker = await connectDocker(session);
-  const url = storeUrl(await listContainers(docker, session.project.name, session.stack.name));
-  if (url === undefined) {
-    throw new Failure(`The gateway of the stack ${session.stack.name} doesn't run.`, {
-      remedy: `Bring it up: ${storeCommand("up", session.stack.name)}`,
-    });
-  }
+  const url = await addressOfStore(session);
   process.stdout.write(`${url}\n`);
   const browser = browserCommand();
   if (browser) {

@@ -3,7 +3,8 @@ import type { StoreContainer } from "../containers";
 import { Docker } from "../docker";
 import { ExitCode } from "../failure";
 import { storeCommand } from "../project";
-import { connectDocker, openSession, StackOptions } from "../session";
+import { connect } from "../connect";
+import { openSession, StackOptions } from "../session";
 import { colors, Column, table } from "../terminal";
 import { storeUrl } from "../url";
 
@@ -15,7 +16,7 @@ export interface PsOptions extends StackOptions {
 
 export async function ps(options: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
-  const docker = await connectDocker(session);
+  const { docker, address } = await connect(session);
   const containers = running(
     await listContainers(docker, session.project.name, session.stack.name),
   );
@@ -33,7 +34,7 @@ export async function ps(options: PsOptions): Promise<ExitCode> {
     return ExitCode.Ok;
   }
   process.stdout.write(`${table(rows, columns(options.memory === true))}\n`);
-  const url = storeUrl(containers);
+  const url = storeUrl(containers, address);
   if (url) process.stdout.write(`\n${colors.bold(url)}\n`);
   return ExitCode.Ok;
 }

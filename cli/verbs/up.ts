@@ -5,16 +5,8 @@ import { Healing, Orphan, planHealing, present, removeOrphan } from "../healing"
 import { takeLock } from "../locks";
 import { checkPort } from "../port";
 import { stackOption, storeCommand } from "../project";
-import { openSession, Session, StackOptions } from "../session";
-import {
-  clearEngineLocks,
-  ensureStack,
-  isLocal,
-  Ready,
-  recordOf,
-  runOnStack,
-  setUp,
-} from "../setup";
+import { isLocal, openSession, Session, StackOptions } from "../session";
+import { clearEngineLocks, ensureStack, Ready, recordOf, runOnStack, setUp } from "../setup";
 import { lockFile } from "../state";
 import { Unfinished } from "../unfinished";
 import { colors, isInteractive, Reporter, reporter } from "../terminal";
@@ -124,7 +116,7 @@ async function removeOrphans(
 
 async function sayWhatIsUp(session: Session, docker: Docker): Promise<void> {
   const containers = await listContainers(docker, session.project.name, session.stack.name);
-  const url = storeUrl(containers);
+  const url = storeUrl(containers, "localhost");
   if (url) process.stdout.write(`The store is up: ${colors.bold(url)}\n`);
   const { name } = session.stack;
   const next: readonly [string, string][] = [

@@ -21,8 +21,8 @@ describe("containers", () => {
     assert.equal(displayName(gateway), "gateway");
     assert.equal(gateway.name, "gateway-cac33bc");
     assert.equal(gateway.health, "healthy");
-    assert.equal(storeUrl([gateway]), "http://localhost:18080");
-    assert.equal(storeUrl([]), undefined);
+    assert.equal(storeUrl([gateway], "localhost"), "http://localhost:18080");
+    assert.equal(storeUrl([], "localhost"), undefined);
     const labels = {
       "dev.store.service": "inventory",
       "dev.store.role": "database",

@@ -1,0 +1,74 @@
+import { connect, Connection } from "../connect";
+import { listContainers, running } from "../containers";
+import { ExitCode, Failure } from "../failure";
+import { configText, readProject, stackNames } from "../project";
+import { openSession, Session } from "../session";
+import { recordedSince } from "../setup";
+import { Column, duration, table } from "../terminal";
+
+export interface LsOptions {
+  readonly json?: boolean;
+}
+
+/** Lists the stacks that there are, where they run and how they are. */
+export async function ls(options: LsOptions): Promise<ExitCode> {
+  const names = stackNames(readProject().root);
+  const rows = await Promise.all(names.map((name) => rowOf(openSession({ stack: name }))));
+  process.stdout.write(
+    options.json ? `${JSON.stringify(rows, null, 2)}\n` : `${table(rows, COLUMNS)}\n`,
+  );
+  return ExitCode.Ok;
+}
+
+interface Row {
+  readonly stack: string;
+  /** local, azure or ssh. */
+  readonly host: string;
+  readonly state: string;
+  readonly address: string;
+  readonly age: string;
+  readonly docker: string;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "STACK", value: ({ stack }) => stack },
+  { title: "HOST", value: ({ host }) => host },
+  { title: "STATE", value: ({ state }) => state },
+  { title: "ADDRESS", value: ({ address }) => address },
+  { title: "AGE", value: ({ age }) => age },
+  { title: "DOCKER", value: ({ docker }) => docker },
+];
+
+async function rowOf(session: Session): Promise<Row> {
+  const { project, stack } = session;
+  const since = await recordedSince(session);
+  const row = {
+    stack: stack.name,
+    host: configText(project, stack, "host"),
+    state: "down",
+    address: "",
+    age: since ? duration((Date.now() - since.getTime()) / 1000) : "",
+    docker: "",
+  };
+  // Nothing was made, or nothing is left: nobody is to be asked.
+  if (since === undefined) return row;
+  let connection: Connection | undefined;
+  try {
+    connection = await connect(session);
+    const { docker, address } = connection;
+    const version = await docker.get<{ Version: string }>("/version");
+    const all = running(await listContainers(docker, project.name, stack.name));
+    const up = all.filter(({ state }) => state === "running").length;
+    return {
+      ...row,
+      state: all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`,
+      address,
+      docker: version?.Version ?? "",
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { ...row, state: "unreachable", address: connection?.address ?? "" };
+  } finally {
+    connection?.docker.close();
+  }
+}

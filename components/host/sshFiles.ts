@@ -1,0 +1,37 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What ssh must know about a machine, and takes from files alone. */
+export interface SshTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly privateKey: string;
+  /** Public host key: "ssh-ed25519 AAAA…". */
+  readonly hostKey: string;
+}
+
+/** Where a stack's files for ssh are, relative to the project: absolute paths would differ on every machine. */
+export function sshFolder(stack: string): string {
+  return join(".store", "ssh", stack);
+}
+
+/** Writes the login key and the pinned host key, for our user alone. */
+export function writeSshFiles(
+  folder: string,
+  { address, port, privateKey, hostKey }: SshTarget,
+): { readonly identity: string; readonly knownHosts: string } {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const name = port === 22 ? address : `[${address}]:${port}`;
+  return {
+    identity: secretFile(folder, "identity", `${privateKey.trimEnd()}\n`),
+    knownHosts: secretFile(folder, "known_hosts", `${name} ${hostKey.trim()}\n`),
+  };
+}
+
+function secretFile(folder: string, name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content, { mode: 0o600 });
+  // The mode above counts only where the file is new.
+  chmodSync(path, 0o600);
+  return path;
+}
