@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { condition, displayName, Inspection, listContainers, StoreContainer } from "./containers";
 import { Docker } from "./docker";
 import { EngineRun } from "./engine";
+import { hostProblem } from "./explainHost";
 import { ExitCode, Failure } from "./failure";
 import { BuildFailed, DISK_FULL, failedStep, Finding, findings, Unhealthy } from "./findings";
 import { isHeld, lockedFailure } from "./locks";
 import { lastLines } from "./logs";
 import { explainTakenPort } from "./port";
 import { stackOption, storeCommand } from "./project";
-import { Session } from "./session";
+import { isLocal, Session } from "./session";
 import { engineLocksOf } from "./state";
 
 /** What a failed run of the engine ends in: one message that says what is wrong, shows why, and says what to do. */
@@ -112,10 +113,18 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
         evidence: finding.trace.map((line) => line.trim()).slice(0, 5),
         remedy: `That is a mistake in index.ts or in what it imports. Mend it, then: ${again}`,
       });
-    case "resource":
+    case "resource": {
+      const problem = isLocal(session) ? undefined : hostProblem(finding.message);
+      if (problem) {
+        return new Failure(`${finding.resource} can't be made: ${problem.what}.`, {
+          evidence: finding.message.split("\n").slice(-20),
+          remedy: `${problem.remedy.replaceAll("STACK", session.stack.name)} Then go on: ${again}`,
+        });
+      }
       return new Failure(`${finding.resource}: ${finding.message}`, {
         remedy: `What was there before has been left as it was. Mend the cause, then: ${again}`,
       });
+    }
     case "engine":
       return new Failure(finding.message, {
         remedy: "./store doctor checks what the engine needs.",

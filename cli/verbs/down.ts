@@ -1,4 +1,4 @@
-import { Checkpoint, CONTAINER_TYPE } from "../checkpoint";
+import { Checkpoint, CONTAINER_TYPE, Resource } from "../checkpoint";
 import { displayName, running } from "../containers";
 import { Docker } from "../docker";
 import { explainRun } from "../explain";
@@ -64,10 +64,13 @@ export function planDown(
   there: Present | undefined,
   volumes: boolean,
 ): DownPlan {
-  const resources = (record?.resources ?? []).filter(({ type }) => type.startsWith("docker:"));
-  const kept = resources.filter(({ protect }) => protect === true);
+  const all = record?.resources ?? [];
+  const resources = all.filter(({ type }) => type.startsWith("docker:"));
+  const kept = all.filter(
+    ({ id, type, protect }) => protect === true && id && HOLDS_DATA.has(type),
+  );
   const others = resources.filter(({ protect }) => protect !== true);
-  const data = kept.flatMap(({ id }) => id ?? []);
+  const data = kept.map(nameInCloud);
   // Another checkout's containers have the same labels; ours are in the record.
   const ids = new Set(resources.flatMap(({ id }) => id ?? []));
   const ours = running(there?.containers ?? []).filter(({ id }) => ids.has(id));
@@ -76,16 +79,51 @@ export function planDown(
   const rest = others.length - containers;
   return {
     goes: [
+      ...inAzure(all),
       ...(services.length > 0 ? [`the containers of ${services.join(", ")}`] : []),
       ...(services.length === 0 && containers > 0 ? [`${containers} containers`] : []),
       ...(record && record.pending.length > 0 ? ["what an interrupted run has left"] : []),
       ...(rest > 0 ? ["their networks, files and images"] : []),
       ...(volumes && data.length > 0
-        ? [`THE DATA: the volumes ${data.join(", ")} and their passwords`]
+        ? [`THE DATA: ${holders(kept)} and the databases' passwords`]
         : []),
     ],
     stays: volumes ? [] : data,
   };
+}
+
+/** What holds data: a volume of Docker's, or the disk of a VM. */
+const HOLDS_DATA: ReadonlySet<string> = new Set([
+  "docker:index/volume:Volume",
+  "azure-native:compute:Disk",
+]);
+
+function holders(kept: readonly Resource[]): string {
+  const names = (type: string): string =>
+    kept.flatMap((it) => (it.type === type ? nameInCloud(it) : [])).join(", ");
+  const [volumes, disks] = [
+    names("docker:index/volume:Volume"),
+    names("azure-native:compute:Disk"),
+  ];
+  return [volumes && `the volumes ${volumes}`, disks && `the disk ${disks}`]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+/** Azure's IDs are paths. */
+function nameInCloud({ id }: Resource): string {
+  return id?.split("/").at(-1) ?? "";
+}
+
+/** What goes in Azure, by the names that its portal shows. */
+function inAzure(resources: readonly Resource[]): string[] {
+  const ours = resources.filter(({ type, id }) => type.startsWith("azure-native:") && id);
+  const vms = ours.filter(({ type }) => type === "azure-native:compute:VirtualMachine");
+  if (ours.length === 0) return [];
+  return [
+    ...vms.map((vm) => `the VM ${nameInCloud(vm)}, with its disk and all that runs on it`),
+    `its network, its public address and what else is in Azure: ${ours.length} resources, which cost nothing any more then`,
+  ];
 }
 
 async function agreed(stack: string, plan: DownPlan): Promise<boolean> {
