@@ -65,15 +65,19 @@ function packages({ docker, dockerVersion }: CloudInitArgs): (string | [string, 
 
 function dataDisk(device: string): object {
   return {
-    // The whole disk, without a partition table; left alone where there is a file system already.
-    fs_setup: [
-      { device, filesystem: "ext4", label: "store-data", partition: "none", overwrite: false },
-    ],
+    // Not fs_setup: for a disk without partitions it makes a new file system on every new machine, whatever is on the disk.
+    bootcmd: [["sh", "-c", FORMAT_EMPTY, "format", device]],
     mounts: [
       [device, DATA_FOLDER, "ext4", "defaults,nofail,x-systemd.device-timeout=60", "0", "2"],
     ],
   };
 }
+
+/** Only a disk on which blkid finds nothing at all (its exit code 2) is formatted. It may come a moment after the boot. */
+const FORMAT_EMPTY = `for _ in $(seq 60); do [ -b "$1" ] && break; sleep 1; done
+[ -b "$1" ] || exit 0
+blkid --probe "$1"
+[ $? != 2 ] || mkfs.ext4 -q -L store-data "$1"`;
 
 function dockerRepository(distribution: string): object {
   return {

@@ -2,7 +2,8 @@ import Ajv from "ajv-draft-04";
 import addFormats from "ajv-formats";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { cloudInit, CloudInitArgs } from "../../../components/host/cloudInit";
@@ -62,12 +63,30 @@ describe("cloud-init", () => {
     assert.match(cloudInit(args), /Package-Blacklist \{.*"docker\\\.io";.*\}/);
   });
 
-  it("leaves a data disk alone on which there is something", () => {
-    const { fs_setup: disks } = parse(cloudInit(args)) as { fs_setup: { overwrite: boolean }[] };
-    assert.deepEqual(
-      disks.map(({ overwrite }) => overwrite),
-      [false],
-    );
+  it("never formats a disk on which there is something", () => {
+    const config = parse(cloudInit(args)) as { bootcmd: string[][]; fs_setup?: unknown };
+    // cloud-init's own way formats a disk without partitions on every new machine.
+    assert.equal(config.fs_setup, undefined);
+    const [[shell = "", ...command] = []] = config.bootcmd;
+    for (const [found, formatted] of [
+      ["0", false],
+      ["2", true],
+      ["8", false],
+    ] as const) {
+      const folder = mkdtempSync(join(tmpdir(), "store-test-"));
+      try {
+        const tool = (name: string, text: string): void =>
+          writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+        tool("blkid", `exit ${found}`);
+        tool("mkfs.ext4", `touch ${folder}/formatted`);
+        // No disk here: the tools are replaced and the test for a block device is taken as passed.
+        const script = command.map((word) => word.replaceAll("[ -b ", "[ -n "));
+        execFileSync(shell, script, { env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` } });
+        assert.equal(existsSync(join(folder, "formatted")), formatted, `blkid ended with ${found}`);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    }
   });
 
   it("takes Docker's packages with Docker's own key", () => {
