@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { seedOf, until } from "@store/kit/testing";
-import { Inventory, typeOf, type Answer, type Line } from "./support/inventory.ts";
+import { problemType, seedOf, until } from "@store/kit/testing";
+import { Inventory, type Answer, type Line } from "./support/inventory.ts";
 
 const SKUS = 3;
 const IDS = 4;
@@ -81,7 +81,7 @@ class Expire implements fc.AsyncCommand<Model, Real> {
     reservation.status = "expired";
     move(model, reservation.lines, (product, quantity) => (product.held -= quantity));
     const id = real.ids[this.#id];
-    const { database } = real.inventory;
+    const { database } = real.inventory.replicas;
     await database.query("UPDATE reservations SET expires_at = now() WHERE id = $1", [id]);
     await until("it is swept", async () => {
       const [row] = await database.query<{ status: string }>(
@@ -274,7 +274,7 @@ function toLines(skus: readonly string[], lines: readonly ModelLine[]): Line[] {
 }
 
 function resultOf(answer: Answer): string {
-  const type = typeOf(answer);
+  const type = problemType(answer);
   return type === undefined || type === "about:blank" ? String(answer.status) : type;
 }
 
@@ -289,7 +289,7 @@ async function assertStock({ products }: Model, { inventory, skus }: Real): Prom
 
 /** Committed, held and available are together what was put there, and the reservations say the same as the stock. */
 async function assertBalance({ inventory, skus, ids }: Real, put: number): Promise<void> {
-  const rows = await inventory.database.query<{ status: Status; lines: readonly Line[] }>(
+  const rows = await inventory.replicas.database.query<{ status: Status; lines: readonly Line[] }>(
     "SELECT status, lines FROM reservations WHERE id = ANY($1)",
     [ids],
   );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { until } from "@store/kit/testing";
-import { Inventory, typeOf, type Answer } from "./support/inventory.ts";
+import { problemType, until } from "@store/kit/testing";
+import { Inventory, type Answer } from "./support/inventory.ts";
 
 const NEVER = { RESERVATION_SECONDS: "86400", RESERVATION_SWEEP_MS: "600000" };
 
@@ -16,7 +16,7 @@ describe("reservations", function () {
 
   /** Makes a hold's time be over, as if it had been there for long. */
   const outlast = (id: string) =>
-    inventory.database.query(
+    inventory.replicas.database.query(
       "UPDATE reservations SET expires_at = now() - interval '1 second' WHERE id = $1",
       [id],
     );
@@ -87,7 +87,7 @@ describe("reservations", function () {
       ]) {
         const answer = await inventory.hold(id, lines);
         assert.equal(answer.status, 422);
-        assert.equal(typeOf(answer), "reservation-differs");
+        assert.equal(problemType(answer), "reservation-differs");
       }
       assert.equal((await inventory.stock(sku)).held, 3);
       assert.equal((await inventory.stock(other)).held, 0);
@@ -107,7 +107,7 @@ describe("reservations", function () {
         { sku: few, quantity: 3 },
       ]);
       assert.equal(answer.status, 409);
-      assert.equal(typeOf(answer), "out-of-stock");
+      assert.equal(problemType(answer), "out-of-stock");
       assert.deepEqual(answer.body.errors, [
         { in: "body", pointer: "/lines/0/quantity", message: `only 0 of ${none} are there` },
         { in: "body", pointer: "/lines/2/sku", message: "there is no product T-NOWHERE" },
@@ -138,7 +138,7 @@ describe("reservations", function () {
       await inventory.commit(id);
       const answer = await inventory.cancel(id);
       assert.equal(answer.status, 409);
-      assert.equal(typeOf(answer), "reservation-committed");
+      assert.equal(problemType(answer), "reservation-committed");
       assert.equal((await inventory.stock(sku)).onHand, 7);
     });
 
@@ -171,7 +171,7 @@ describe("reservations", function () {
         await inventory.commit(id),
       ]) {
         assert.equal(answer.status, 409);
-        assert.equal(typeOf(answer), "reservation-cancelled");
+        assert.equal(problemType(answer), "reservation-cancelled");
       }
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
     };
@@ -198,7 +198,7 @@ describe("reservations", function () {
       const won = answers.filter(({ status }) => status === 200);
       const lost = answers.filter(({ status }) => status !== 200);
       assert.equal(won.length, 10);
-      assert.deepEqual(new Set(lost.map(typeOf)), new Set(["out-of-stock"]));
+      assert.deepEqual(new Set(lost.map(problemType)), new Set(["out-of-stock"]));
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 10, available: 0 });
       await Promise.all(won.map(({ id }) => inventory.commit(id)));
       assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
@@ -221,7 +221,7 @@ describe("reservations", function () {
       for (const sku of skus) {
         assert.deepEqual(await inventory.stock(sku), { onHand: 970, held: 0, available: 970 });
       }
-      const [row] = await inventory.database.query<{ deadlocks: string }>(
+      const [row] = await inventory.replicas.database.query<{ deadlocks: string }>(
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
       );
       assert.equal(row?.deadlocks, "0");
@@ -254,9 +254,9 @@ describe("reservations", function () {
           inventory.cancel(id),
         ]);
         assert.equal(cancelled.status, 200);
-        assert.ok(hold.status === 200 || typeOf(hold) === "reservation-cancelled");
+        assert.ok(hold.status === 200 || problemType(hold) === "reservation-cancelled");
         assert.deepEqual(await inventory.stock(sku), { onHand: 5, held: 0, available: 5 });
-        assert.equal(typeOf(await inventory.commit(id)), "reservation-cancelled");
+        assert.equal(problemType(await inventory.commit(id)), "reservation-cancelled");
       }
     });
   });
@@ -300,7 +300,7 @@ describe("reservations", function () {
       for (const sku of skus) {
         assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 0, available: 40 });
       }
-      for (const { log } of sweeping.replicas)
+      for (const { log } of sweeping.replicas.running)
         assert.deepEqual(
           log.filter(({ level }) => level === "error"),
           [],
@@ -320,7 +320,7 @@ describe("reservations", function () {
       assert.equal((await sweeping.put(sku, 2)).status, 200);
       for (const answer of [await sweeping.hold(id, lines), await sweeping.commit(id)]) {
         assert.equal(answer.status, 409);
-        assert.equal(typeOf(answer), "out-of-stock");
+        assert.equal(problemType(answer), "out-of-stock");
         assert.equal(answer.body.errors?.[0]?.pointer, "/lines/0/quantity");
       }
       assert.deepEqual(await sweeping.stock(sku), { onHand: 2, held: 0, available: 2 });
@@ -340,7 +340,7 @@ describe("reservations", function () {
       const { sku, id, lines } = await expired(3, 4);
       assert.equal((await sweeping.cancel(id)).status, 200);
       assert.deepEqual(await sweeping.stock(sku), { onHand: 4, held: 0, available: 4 });
-      assert.equal(typeOf(await sweeping.hold(id, lines)), "reservation-cancelled");
+      assert.equal(problemType(await sweeping.hold(id, lines)), "reservation-cancelled");
     });
 
     it("still have their stock where no sweep has come to them", async () => {
@@ -431,7 +431,7 @@ describe("reservations", function () {
     const [toCommit = "", toCancel = ""] = ids;
     for (const id of ids) await measured.hold(id, [{ sku, quantity: 1 }]);
     await measured.hold(toCommit, [{ sku, quantity: 1 }]);
-    const metrics = async () => (await measured.replicas[0]?.fetch("/metrics"))?.text();
+    const metrics = async () => (await measured.replicas.running[0]?.fetch("/metrics"))?.text();
     assert.match((await metrics()) ?? "", /^inventory_reservations_held 4$/m);
     await measured.commit(toCommit);
     await measured.cancel(toCancel);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { edit, Inventory, typeOf, type Answer } from "./support/inventory.ts";
+import { problemType } from "@store/kit/testing";
+import { edit, Inventory, type Answer } from "./support/inventory.ts";
 
 describe("what the store's own people do", function () {
   this.timeout(60_000);
@@ -12,12 +13,8 @@ describe("what the store's own people do", function () {
   after(() => inventory.stop());
 
   const put = (sku: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
-    inventory.send("PUT", `/api/inventory/products/${sku}`, body, {
-      ...inventory.staff,
-      ...headers,
-    });
-  const stock = (path: string) =>
-    inventory.send("GET", `/api/inventory/stock${path}`, undefined, inventory.staff);
+    inventory.asStaff("PUT", `/api/inventory/products/${sku}`, body, headers);
+  const stock = (path: string) => inventory.asStaff("GET", `/api/inventory/stock${path}`);
   const pointers = ({ body }: Answer) => body.errors?.map(({ pointer }) => pointer);
   const newSku = () => `T-${randomUUID().slice(0, 8).toUpperCase()}`;
 
@@ -26,9 +23,9 @@ describe("what the store's own people do", function () {
     const outsiders: Record<string, string>[] = [{}, { authorization: "Bearer wrong" }];
     for (const headers of outsiders) {
       for (const answer of [
-        await inventory.send("PUT", `/api/inventory/products/${sku}`, edit(), headers),
-        await inventory.send("GET", "/api/inventory/stock", undefined, headers),
-        await inventory.send("GET", `/api/inventory/stock/${sku}`, undefined, headers),
+        await inventory.replicas.send("PUT", `/api/inventory/products/${sku}`, edit(), headers),
+        await inventory.replicas.send("GET", "/api/inventory/stock", undefined, headers),
+        await inventory.replicas.send("GET", `/api/inventory/stock/${sku}`, undefined, headers),
       ]) {
         assert.equal(answer.status, 401);
         assert.equal(answer.headers.get("www-authenticate"), "Bearer");
@@ -54,7 +51,7 @@ describe("what the store's own people do", function () {
     };
     assert.deepEqual(added.body, product);
     assert.deepEqual((await stock(`/${sku}`)).body, product);
-    assert.equal((await inventory.replicas[0]?.fetch(product.image))?.status, 200);
+    assert.equal((await inventory.replicas.running[0]?.fetch(product.image))?.status, 200);
 
     const changed = {
       name: "Ünï¢ode 🏺",
@@ -85,7 +82,7 @@ describe("what the store's own people do", function () {
     await inventory.hold(randomUUID(), [{ sku, quantity: 4 }]);
     const answer = await inventory.put(sku, 3);
     assert.equal(answer.status, 409);
-    assert.equal(typeOf(answer), "stock-held");
+    assert.equal(problemType(answer), "stock-held");
     assert.deepEqual(answer.body.errors, [
       {
         in: "body",
@@ -108,7 +105,7 @@ describe("what the store's own people do", function () {
       assert.equal(mine.status, 200);
       const theirs = await put(sku, edit({ name: "Theirs" }), { "if-match": seen });
       assert.equal(theirs.status, 412);
-      assert.equal(typeOf(theirs), "precondition-failed");
+      assert.equal(problemType(theirs), "precondition-failed");
       assert.equal(Reflect.get((await stock(`/${sku}`)).body, "name"), "Mine");
       assert.equal(etagOf(await stock(`/${sku}`)), etagOf(mine));
       const listed = await put(sku, edit(), { "if-match": `"nothing", ${etagOf(mine)}` });
@@ -215,8 +212,7 @@ describe("what the store's own people do", function () {
   it("lists the stock page by page", async () => {
     const listed = await Inventory.start(1, { DEMO_DATA: "true" });
     const page = async (query: string) => {
-      const path = `/api/inventory/stock?${query}`;
-      return (await listed.send("GET", path, undefined, listed.staff)).body;
+      return (await listed.asStaff("GET", `/api/inventory/stock?${query}`)).body;
     };
     await listed.hold(randomUUID(), [{ sku: "BASKET-WILLOW", quantity: 3 }]);
     const first = await page("limit=2");

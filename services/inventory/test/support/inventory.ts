@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import {
-  createDatabase,
-  createStaff,
-  startService,
-  type RunningService,
-  type TestDatabase,
-} from "@store/kit/testing";
+import { Replicas, type Answer as AnyAnswer } from "@store/kit/testing";
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
+export interface Answer extends AnyAnswer {
   readonly body: Body;
 }
 
 /** Whatever is in an answer's body: each test looks for what belongs there. */
-interface Body {
-  readonly type?: string;
-  readonly status?: unknown;
+type Body = AnyAnswer["body"] & {
   readonly expiresAt?: string | null;
   readonly errors?: readonly {
     readonly in: string;
@@ -26,7 +16,7 @@ interface Body {
   }[];
   readonly items?: readonly { readonly sku: string }[];
   readonly next?: string | null;
-}
+};
 
 export interface Line {
   readonly sku: string;
@@ -39,75 +29,41 @@ export interface Stock {
   readonly available: number;
 }
 
-/** Replicas of the service on one database. Each call goes to the next of them. */
+/** Replicas of inventory, by the calls that they take. */
 export class Inventory {
-  readonly database: TestDatabase;
-  readonly replicas: readonly RunningService[];
-  readonly staff: Readonly<Record<string, string>>;
-  #turn = 0;
+  readonly replicas: Replicas;
 
-  private constructor(
-    database: TestDatabase,
-    replicas: readonly RunningService[],
-    staff: Readonly<Record<string, string>>,
-  ) {
-    this.database = database;
+  private constructor(replicas: Replicas) {
     this.replicas = replicas;
-    this.staff = staff;
   }
 
   static async start(
-    replicas: number,
+    count: number,
     environment: Readonly<Record<string, string>> = {},
   ): Promise<Inventory> {
-    const database = await createDatabase();
-    const staff = createStaff();
-    const running = await Promise.all(
-      Array.from({ length: replicas }, () =>
-        startService("inventory", {
-          ...database.environment,
-          ...staff.environment,
-          ...environment,
-        }),
-      ),
-    );
-    await Promise.all(running.map((replica) => replica.ready()));
-    return new Inventory(database, running, staff.headers);
+    return new Inventory(await Replicas.start("inventory", count, environment));
   }
 
-  async stop(): Promise<void> {
-    const codes = await Promise.all(this.replicas.map((replica) => replica.stop()));
-    assert.deepEqual(new Set(codes), new Set([0]));
+  stop(): Promise<void> {
+    return this.replicas.stop();
   }
 
-  async send(
+  async send(method: string, path: string, body?: unknown): Promise<Answer> {
+    return (await this.replicas.send(method, path, body));
+  }
+
+  async asStaff(
     method: string,
     path: string,
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const replica = this.replicas[this.#turn++ % this.replicas.length] ?? assert.fail("no replica");
-    const response = await replica.fetch(path, {
-      method,
-      headers: {
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: (await response.json()) as Body,
-    };
+    return (await this.replicas.asStaff(method, path, body, headers));
   }
 
   /** Says how many of a product are on the shelf; the rest of it is of no interest. */
-  put(sku: string, onHand: number, headers: Readonly<Record<string, string>> = {}) {
-    return this.send("PUT", `/api/inventory/products/${sku}`, edit({ onHand }), {
-      ...this.staff,
-      ...headers,
-    });
+  put(sku: string, onHand: number): Promise<Answer> {
+    return this.asStaff("PUT", `/api/inventory/products/${sku}`, edit({ onHand }));
   }
 
   /** A new product of which so many are there. */
@@ -117,25 +73,20 @@ export class Inventory {
     return sku;
   }
 
-  hold(id: string, lines: readonly Line[]) {
+  hold(id: string, lines: readonly Line[]): Promise<Answer> {
     return this.send("PUT", `/internal/reservations/${id}`, { lines });
   }
 
-  commit(id: string) {
+  commit(id: string): Promise<Answer> {
     return this.send("POST", `/internal/reservations/${id}/commit`);
   }
 
-  cancel(id: string) {
+  cancel(id: string): Promise<Answer> {
     return this.send("POST", `/internal/reservations/${id}/cancel`);
   }
 
   async stock(sku: string): Promise<Stock> {
-    const { status, body } = await this.send(
-      "GET",
-      `/api/inventory/stock/${sku}`,
-      undefined,
-      this.staff,
-    );
+    const { status, body } = await this.asStaff("GET", `/api/inventory/stock/${sku}`);
     assert.equal(status, 200);
     const { onHand, held, available } = body as unknown as Stock;
     return { onHand, held, available };
@@ -151,8 +102,4 @@ export function edit(changes: Readonly<Record<string, unknown>> = {}) {
     onHand: 10,
     ...changes,
   };
-}
-
-export function typeOf({ body }: Answer): string | undefined {
-  return body.type?.replace("urn:store:problem:", "");
 }
