@@ -49,7 +49,7 @@ export class Inventory {
   }
 
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
-    return (await this.replicas.send(method, path, body));
+    return await this.replicas.send(method, path, body);
   }
 
   async asStaff(
@@ -58,7 +58,7 @@ export class Inventory {
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    return (await this.replicas.asStaff(method, path, body, headers));
+    return await this.replicas.asStaff(method, path, body, headers);
   }
 
   /** Says how many of a product are on the shelf; the rest of it is of no interest. */
