@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { seedOf } from "../support/index.ts";
+import { send } from "./answers.ts";
+import { fetchDocument, operationsOf } from "./document.ts";
+import { Judge } from "./judge.ts";
+import { cases } from "./requests.ts";
+import { names, startStand, type Stand } from "./stand.ts";
+
+/** Requests for each operation. */
+const REQUESTS = 150;
+
+describe("what the services publish", function () {
+  this.timeout(600_000);
+  let stand: Stand;
+
+  before(async () => {
+    stand = await startStand();
+  });
+  after(() => stand.stop());
+
+  for (const name of names) {
+    it(`is what ${name} does, whatever it is sent`, async () => {
+      const seed = seedOf(name);
+      const service = stand.services[name];
+      const document = await fetchDocument(service);
+      const judge = new Judge(document);
+      const statuses = new Map<string, Map<number, number>>();
+      for (const operation of operationsOf(document)) {
+        const counts = new Map<number, number>();
+        statuses.set(operation.name, counts);
+        const requests = cases(operation, stand.known[name], stand.staff.token);
+        await fc.assert(
+          fc.asyncProperty(requests, async (one) => {
+            const answer = await send(service.url, one.sent);
+            counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
+            const faults = judge.faults(operation, one, answer);
+            const { method, path, headers, body } = one.sent;
+            assert.equal(
+              faults.join("\n"),
+              "",
+              `${operation.name}, ${one.twist}: ${method} ${path} ${JSON.stringify(headers)} ` +
+                `${body?.toString().slice(0, 1_000)}\nwas answered ${answer.status} ${answer.text.slice(0, 1_000)}`,
+            );
+          }),
+          { seed, numRuns: REQUESTS },
+        );
+      }
+      for (const [operation, counts] of statuses) {
+        const list = [...counts].sort(([a], [b]) => a - b).map(([status, n]) => `${n} × ${status}`);
+        console.log(`      ${operation}: ${list.join(", ")}`);
+      }
+      // Otherwise the requests have become too poor to come to anything.
+      for (const [operation, counts] of statuses) {
+        assert.ok(
+          [...counts.keys()].some((status) => status < 300),
+          `${operation} never went well`,
+        );
+      }
+    });
+  }
+});

@@ -1,0 +1,69 @@
+import type { RunningService } from "../support/index.ts";
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+export interface Parameter {
+  readonly in: "path" | "query" | "header";
+  readonly name: string;
+  readonly required?: boolean;
+  readonly schema: Schema;
+}
+
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+
+interface DocumentedOperation {
+  readonly operationId?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+  readonly security?: readonly object[];
+}
+
+export interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+/** One method of one path, as its service's document has it. */
+export interface Operation {
+  /** "PUT /internal/reservations/{id}", say. */
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  /** Of a JSON body; `undefined` where none is asked for. */
+  readonly body: Schema | undefined;
+  readonly responses: DocumentedOperation["responses"];
+  /** Only for those who have the staff's token. */
+  readonly forStaff: boolean;
+  /** Methods that the same path has. */
+  readonly methods: readonly string[];
+}
+
+/** What a service publishes for the other services: all of it. */
+export async function fetchDocument(service: RunningService): Promise<OpenApi> {
+  return (await service.json("/openapi.json")) as OpenApi;
+}
+
+export function operationsOf({ paths }: OpenApi): Operation[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      parameters: operation.parameters ?? [],
+      body: operation.requestBody?.content["application/json"]?.schema,
+      responses: operation.responses,
+      forStaff: operation.security !== undefined,
+      methods: Object.keys(methods).map((one) => one.toUpperCase()),
+    })),
+  );
+}
+
+/** What is documented for a status: as such, or for its whole class. */
+export function responseFor(
+  { responses }: Operation,
+  status: number,
+): { readonly content?: Content } | undefined {
+  return responses[status] ?? responses[`${Math.floor(status / 100)}XX`];
+}

@@ -1,0 +1,205 @@
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import type { Answer } from "./answers.ts";
+import {
+  responseFor,
+  type OpenApi,
+  type Operation,
+  type Parameter,
+  type Schema,
+} from "./document.ts";
+import type { Case } from "./requests.ts";
+
+interface FieldError {
+  readonly in: string;
+  readonly pointer: string;
+}
+interface Problem {
+  readonly type: string;
+  readonly status: number;
+  readonly errors?: readonly FieldError[];
+}
+
+/** Fastify takes no longer bodies, unless a route says otherwise. */
+const BODY_LIMIT = 64 * 1024;
+
+/** Says what is wrong with an answer, by the document and with another validator than the service's own. */
+export class Judge {
+  readonly #document: OpenApi;
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
+  readonly #validators = new Map<string, ValidateFunction>();
+
+  constructor(document: OpenApi) {
+    this.#document = document;
+    formats.default(this.#ajv, ["date-time", "email"]);
+  }
+
+  /** What is wrong, a line each; nothing: all is well. */
+  faults(operation: Operation, { sent, draft, twist }: Case, answer: Answer): string[] {
+    const { status } = answer;
+    if (status >= 500) return [`${status} is never right`];
+    const faults = status >= 400 ? this.#problemFaults(answer) : [];
+    if (sent.method === operation.method && status < 400) {
+      faults.push(...this.#responseFaults(operation, answer));
+    }
+    if (draft !== undefined) faults.push(...this.#validationFaults(operation, sent, answer));
+    if (twist.includes("token") && status !== 401) faults.push("nobody else may do that");
+    if (status === 405 && answer.headers["allow"] === undefined) faults.push("no header allow");
+    const isRefused = [
+      "invalid UTF-8",
+      "no JSON",
+      "more than anybody takes",
+      "another content type",
+    ];
+    if (isRefused.includes(twist) && status < 400) faults.push("that can't be understood");
+    return faults;
+  }
+
+  #problemFaults(answer: Answer): string[] {
+    if (!/^application\/problem\+json/.test(String(answer.headers["content-type"])))
+      return [`the problem comes as ${String(answer.headers["content-type"])}`];
+    // An answer to HEAD has no body.
+    if (answer.text === "") return [];
+    const problem = JSON.parse(answer.text) as Problem;
+    const faults = this.#errors({ $ref: "#/components/schemas/Problem" }, problem);
+    if (problem.status !== answer.status) faults.push(`the problem's status is ${problem.status}`);
+    return faults.map((fault) => `problem document: ${fault}`);
+  }
+
+  #responseFaults(operation: Operation, { status, headers, text }: Answer): string[] {
+    const response = responseFor(operation, status);
+    if (response === undefined) return [`the status ${status} isn't documented`];
+    if (response.content === undefined) return text === "" ? [] : ["a body isn't documented"];
+    const type = String(headers["content-type"]).replace(/;.*/, "");
+    const documented = response.content[type];
+    if (documented === undefined) return [`the content type ${type} isn't documented`];
+    const body: unknown = type === "application/json" ? JSON.parse(text) : text;
+    return this.#errors(documented.schema, body).map((fault) => `response: ${fault}`);
+  }
+
+  /** What the document refuses has to be refused with the fields' names, and only that. */
+  #validationFaults(operation: Operation, sent: Case["sent"], { status, text }: Answer): string[] {
+    const wrong = this.#wrongFields(operation, sent);
+    const problem = status < 400 || text === "" ? undefined : (JSON.parse(text) as Problem);
+    const named = problem?.type === "urn:store:problem:validation" ? problem.errors : undefined;
+    if (wrong.length === 0) {
+      return named === undefined ? [] : ["it is refused, but as the document says"];
+    }
+    if (status < 400) return [`it is taken, but isn't as the document says: ${describe(wrong)}`];
+    if (isOtherwiseRefused(sent, status)) return [];
+    if (named === undefined || named.length === 0)
+      return [`no field is named, but wrong are ${describe(wrong)}`];
+    return named
+      .filter((error) => !wrong.some((one) => one.in === error.in && isRelated(one, error)))
+      .map((error) => `named is ${describe([error])}, but wrong are ${describe(wrong)}`);
+  }
+
+  #wrongFields(operation: Operation, { path, headers, body }: Case["sent"]): FieldError[] {
+    const [pathname = "", query = ""] = path.split("?", 2);
+    const parts: [in_: string, schema: Schema, value: unknown][] = [
+      ["path", schemaOf(operation, "path"), pathValues(operation.path, pathname)],
+      ["query", schemaOf(operation, "query"), queryValues(query)],
+      ["header", schemaOf(operation, "header"), headers],
+    ];
+    const wrong = parts.flatMap(([where, schema, value]) =>
+      this.#wrong(where, schema, fromStrings(schema, value as Record<string, unknown>)),
+    );
+    if (operation.body === undefined) return wrong;
+    const given: unknown = body === undefined ? undefined : JSON.parse(body.toString());
+    return [...wrong, ...this.#wrong("body", operation.body, given)];
+  }
+
+  #wrong(where: string, schema: Schema, value: unknown): FieldError[] {
+    const validate = this.#validator(schema);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(({ instancePath, params }) => {
+      const name: unknown = params["missingProperty"] ?? params["additionalProperty"];
+      return {
+        in: where,
+        pointer: typeof name === "string" ? `${instancePath}/${escapePointer(name)}` : instancePath,
+      };
+    });
+  }
+
+  #errors(schema: Schema, value: unknown): string[] {
+    const validate = this.#validator(schema);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(
+      ({ instancePath, message }) => `${instancePath === "" ? "it" : instancePath} ${message}`,
+    );
+  }
+
+  #validator(schema: Schema): ValidateFunction {
+    const key = JSON.stringify(schema);
+    const known = this.#validators.get(key);
+    if (known !== undefined) return known;
+    const made = this.#ajv.compile({ ...schema, components: this.#document.components });
+    this.#validators.set(key, made);
+    return made;
+  }
+}
+
+/** Things that come before a look at the fields. */
+function isOtherwiseRefused({ path, body }: Case["sent"], status: number): boolean {
+  if (status === 413) return (body?.length ?? 0) > BODY_LIMIT;
+  if (status === 414) return path.length > 100;
+  // A name by which JavaScript is attacked is no JSON for us.
+  return status === 400 && /"(__proto__|constructor)"/.test(body?.toString() ?? "");
+}
+
+function schemaOf({ parameters }: Operation, where: Parameter["in"]): Schema {
+  const found = parameters.filter((parameter) => parameter.in === where);
+  return {
+    type: "object",
+    properties: Object.fromEntries(found.map(({ name, schema }) => [name, schema])),
+    required: found.filter(({ required }) => required === true).map(({ name }) => name),
+  };
+}
+
+function pathValues(template: string, path: string): Record<string, string> {
+  const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
+  const pattern = new RegExp(`^${template.replace(/\{\w+\}/g, "([^/]+)")}$`);
+  const values = pattern.exec(path)?.slice(1) ?? [];
+  return Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(values[at] ?? "")]));
+}
+
+function queryValues(query: string): Record<string, unknown> {
+  const values = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return Object.fromEntries(values);
+}
+
+/** As the kit says: numbers are written in digits, and what was left empty wasn't given. */
+function fromStrings(schema: Schema, values: Record<string, unknown>): Record<string, unknown> {
+  const properties = schema["properties"] as Record<string, Schema>;
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => {
+        const isNumber =
+          properties[name]?.["type"] === "integer" &&
+          typeof value === "string" &&
+          /^-?\d{1,15}$/.test(value);
+        return [name, isNumber ? Number(value) : value];
+      }),
+  );
+}
+
+/** One is the other, or has it in it. */
+function isRelated({ pointer: one }: FieldError, { pointer: other }: FieldError): boolean {
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
+}
+
+function describe(errors: readonly FieldError[]): string {
+  return errors
+    .slice(0, 5)
+    .map((error) => `${error.in} ${error.pointer === "" ? "itself" : error.pointer}`)
+    .join(", ");
+}
+
+function escapePointer(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import {
+  createDatabase,
+  createStaff,
+  startService,
+  until,
+  type RunningService,
+  type TestStaff,
+} from "../support/index.ts";
+import type { Known } from "./values.ts";
+
+export const names = ["inventory", "billing", "shipping", "orders"] as const;
+export type Name = (typeof names)[number];
+
+/** All services with a published interface, as processes of their own that call each other, and some orders in them. */
+export interface Stand {
+  readonly services: Readonly<Record<Name, RunningService>>;
+  readonly staff: TestStaff;
+  readonly known: Readonly<Record<Name, Known>>;
+  stop(): Promise<void>;
+}
+
+export async function startStand(): Promise<Stand> {
+  const staff = createStaff();
+  const start = async (name: Name, environment: Readonly<Record<string, string>> = {}) =>
+    startService(name, {
+      ...(await createDatabase()).environment,
+      ...staff.environment,
+      ...environment,
+    });
+  const inventory = await start("inventory", { DEMO_DATA: "true" });
+  // A provider that fails at random is answered 503 rightly. What that is like is billing's own tests' business.
+  const billing = await start("billing", { SIMULATED_SLOW_MS: "0", SIMULATED_FLAKY_RATE: "0" });
+  const shipping = await start("shipping");
+  const orders = await start("orders", {
+    INVENTORY_URL: inventory.url,
+    BILLING_URL: billing.url,
+    SHIPPING_URL: shipping.url,
+  });
+  const services = { inventory, billing, shipping, orders };
+  const all = Object.values(services);
+  await Promise.all(all.map((service) => service.ready()));
+  return {
+    services,
+    staff,
+    known: await knownOf(services, staff),
+    stop: async () => {
+      await orders.stop();
+      await Promise.all(all.map((service) => service.stop()));
+    },
+  };
+}
+
+const skus = ["MUG-STONE", "VASE-BUD", "NOTEBOOK-DOT"];
+/** Ids that callers choose. */
+const chosen = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
+
+/** Places orders and waits for what comes of them, so that there is something to ask for. */
+async function knownOf(
+  { orders, billing, shipping }: Stand["services"],
+  staff: TestStaff,
+): Promise<Stand["known"]> {
+  const placed = await Promise.all([0, 1, 2, 3].map((n) => place(orders, `known-${n}`)));
+  await Promise.all(
+    placed.map((id) =>
+      until("the order is confirmed", async () => {
+        const order = (await orders.json(`/api/orders/${id}`)) as { readonly status: string };
+        return order.status === "confirmed";
+      }),
+    ),
+  );
+  const idsOf = async (service: RunningService, path: string) => {
+    const found = await Promise.all(
+      placed.map(async (order) => {
+        const answer = await service.json(`${path}?order=${order}`, { headers: staff.headers });
+        return (answer as { readonly items: readonly { readonly id: string }[] }).items;
+      }),
+    );
+    return found.flat().map(({ id }) => id);
+  };
+  const common = { sku: skus, currency: ["AUD"], country: ["AU", "NZ"] };
+  return {
+    inventory: {
+      ...common,
+      id: chosen,
+      skus: ["MUG-STONE,VASE-BUD", "NOPE"],
+      file: ["MUG-STONE.svg", "none.svg"],
+      q: ["stone", "lamp brass"],
+      "if-match": ["*", '"1"'],
+    },
+    billing: {
+      ...common,
+      id: [...chosen, ...(await idsOf(billing, "/api/billing/payments"))],
+      order: [...chosen, ...placed],
+      token: ["tok_ok", "tok_declined", "tok_insufficient_funds", "tok_slow", "tok_flaky"],
+    },
+    shipping: {
+      ...common,
+      id: [...chosen, ...(await idsOf(shipping, "/api/shipping/shipments"))],
+      order: [...chosen, ...placed],
+    },
+    orders: {
+      ...common,
+      id: placed,
+      after: placed,
+      token: ["tok_ok", "tok_declined", "tok_insufficient_funds"],
+      "idempotency-key": ["known-0", "key-1", "key-2"],
+    },
+  };
+}
+
+async function place(orders: RunningService, key: string): Promise<string> {
+  const response = await orders.fetch("/api/orders", {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": key },
+    body: JSON.stringify({
+      customer: {
+        name: "Ada Lovelace",
+        email: "ada@example.org",
+        address: { line1: "1 Analytical St", city: "Perth", postcode: "6000", country: "AU" },
+      },
+      items: [{ sku: "MUG-STONE", quantity: 1 }],
+      payment: { token: "tok_ok" },
+    }),
+  });
+  assert.equal(response.status, 202);
+  return ((await response.json()) as { readonly id: string }).id;
+}
