@@ -88,7 +88,7 @@ export class Refunds {
     const amount = request.amount?.amount ?? left;
     const reserved = await transaction.query(
       `UPDATE payments SET refunded = refunded + $2, updated_at = now()
-       WHERE id = $1 AND status = 'captured' AND $2 > 0 AND refunded + $2 <= amount RETURNING id`,
+       WHERE id = $1 AND status = 'captured' AND $2::bigint > 0 AND refunded + $2 <= amount RETURNING id`,
       [id, amount],
     );
     if (reserved.length === 0) {

@@ -42,7 +42,7 @@ export function addStaffRoutes(
     async ({ query }, reply) => {
       if (query.order === undefined && query.status === undefined) {
         throw problem(400, "Say of which order or of which status.", {
-          type: "validation",
+          type: "filter-missing",
           errors: ["/order", "/status"].map((pointer) => ({
             ...{ in: "query", pointer },
             message: "one of order and status is missing",
