@@ -6,7 +6,7 @@ import { Inventory, type Answer, type Line } from "./support/inventory.ts";
 
 const SKUS = 3;
 const IDS = 4;
-const RUNS = 25;
+const RUNS = 15;
 const COMMANDS = 40;
 
 /** What inventory should be like. Products and reservations have numbers here. */
@@ -172,7 +172,7 @@ const calls = {
 };
 
 describe("inventory against a model of it", function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let inventory: Inventory;
 
   before(async () => {

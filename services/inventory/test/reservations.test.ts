@@ -202,7 +202,7 @@ describe("reservations", function () {
 
     it("don't block each other for good with lines in opposite orders", async () => {
       const skus = await Promise.all(Array.from({ length: 6 }, () => inventory.product(1_000)));
-      const ids = Array.from({ length: 60 }, () => randomUUID());
+      const ids = Array.from({ length: 30 }, () => randomUUID());
       const statuses = async (work: (id: string, index: number) => Promise<Answer>) =>
         new Set((await Promise.all(ids.map(work))).map(({ status }) => status));
       const forth = skus.map((sku) => ({ sku, quantity: 1 }));
@@ -215,7 +215,7 @@ describe("reservations", function () {
       );
       assert.deepEqual(ended, new Set([200]));
       for (const sku of skus) {
-        assert.deepEqual(await inventory.stock(sku), { onHand: 970, held: 0, available: 970 });
+        assert.deepEqual(await inventory.stock(sku), { onHand: 985, held: 0, available: 985 });
       }
       const [row] = await inventory.replicas.database.query<{ deadlocks: string }>(
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
