@@ -1,12 +1,28 @@
+import { findSourceMap } from "node:module";
+import { fileURLToPath } from "node:url";
+import { install } from "source-map-support";
+
 /**
- * Makes a run of the program about a third shorter.
+ * Maps stack traces of the program back to TypeScript, and makes a run about a third shorter.
  *
  * The Pulumi SDK takes a stack trace of every resource and every promise, to report where one was made if it never settles, and
- * ts-node maps each of them back to TypeScript, line by line. These errors have no message, and nobody reads their traces
- * unless promise leaks are being looked for. Every other error keeps its mapped trace.
+ * each of them would be mapped, line by line. These errors have no message, and nobody reads their traces unless promise leaks
+ * are being looked for. Every other error has its mapped trace.
  */
+install({
+  // The SDK maps traces by what it finds in the files on disk; tsx hands its maps to Node.
+  retrieveSourceMap: (file) => {
+    const map = findSourceMap(file)?.payload;
+    if (map === undefined) return null;
+    const sources = map.sources.map((source) =>
+      source.startsWith("file:") ? fileURLToPath(source) : source,
+    );
+    return { url: file, map: JSON.stringify({ ...map, sources }) };
+  },
+});
+
 if (!process.env["PULUMI_DEBUG_PROMISE_LEAKS"]) {
-  // ts-node has put its own here; the types don't know that there may be none.
+  // source-map-support has just put its own here.
   const mapped = Error.prepareStackTrace.bind(Error) as (
     error: Error,
     frames: NodeJS.CallSite[],

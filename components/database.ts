@@ -62,6 +62,7 @@ export class DatabaseData extends pulumi.ComponentResource {
 export interface DatabaseArgs {
   /** Name of the service that it belongs to. It is also the name of its user and of its database. */
   readonly service: string;
+  readonly host: Host;
   readonly data: DatabaseData;
   /** ID of the PostgreSQL image. */
   readonly imageId: pulumi.Input<string>;
@@ -87,6 +88,7 @@ export class Database extends pulumi.ComponentResource {
       `${name}-secrets`,
       {
         service: args.service,
+        host: args.host,
         imageId: args.imageId,
         files: { [PASSWORD_FILE]: args.data.password },
       },

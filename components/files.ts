@@ -1,11 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { Host } from "./host/host";
 import { labels } from "./labels";
 
 export interface FilesArgs {
   /** Name of the service that the files are for. @default none: several share them */
   readonly service?: string;
-  /** An image that is on the host anyway. Nothing of it ever runs. */
+  readonly host: Host;
+  /** An image with a shell that is on the host anyway. */
   readonly imageId: pulumi.Input<string>;
   /** Content by file name. Secrets may be among them: content is never in an environment variable or in `docker inspect`. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
@@ -15,40 +17,26 @@ export interface FilesArgs {
  * Files that the program writes for containers to read, in a volume of their own.
  *
  * Docker refuses to copy a file into a container whose root file system is read-only, also where a volume is mounted. So a
- * second container, which is created but never started, has the volume mounted and takes the files.
+ * container that lives for a moment has the volume mounted and writes them. What it is to write comes by its standard input:
+ * never as an argument or a variable, which others could see.
  */
 export class Files extends pulumi.ComponentResource {
   private readonly volume: docker.Volume;
-  /** ID of the container that took the files. It changes whenever their content does. */
+  /** Changes whenever the content of the files does. */
   readonly version: pulumi.Output<string>;
 
   constructor(name: string, args: FilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Files", name, {}, opts);
 
-    this.volume = new docker.Volume(
+    const marks = labels({ service: args.service, role: "files" });
+    this.volume = new docker.Volume(name, { labels: marks }, { parent: this });
+    const options = marks.map(({ label, value }) => `--label ${label}=${value}`).join(" ");
+    const writer = args.host.run(
       name,
-      { labels: labels({ service: args.service, role: "files" }) },
-      { parent: this },
-    );
-
-    const writer = new docker.Container(
-      name,
-      {
-        image: args.imageId,
-        start: false,
-        mustRun: false,
-        networkMode: "none",
-        volumes: [{ volumeName: this.volume.name, containerPath: FOLDER }],
-        // Readable by any user: the volume is mounted only where it is meant to be read.
-        uploads: Object.entries(args.files).map(([file, content]) => ({
-          file: `${FOLDER}/${file}`,
-          content,
-          permissions: "0444",
-        })),
-        labels: labels({ service: args.service, role: "files" }),
-      },
-      // Deleted first, as the docker provider would have it, it would take with it whoever depends on it.
-      { parent: this, deleteBeforeReplace: false },
+      pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} --volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
+      // Another id, and so another version, for other content.
+      { parent: this, replaceOnChanges: ["stdin"], deleteBeforeReplace: false },
+      pulumi.all(args.files).apply((files) => writeScript(files)),
     );
 
     this.version = writer.id;
@@ -62,3 +50,30 @@ export class Files extends pulumi.ComponentResource {
 }
 
 const FOLDER = "/files";
+
+/**
+ * A script for sh that leaves exactly these files in the folder, each in one step, so that nobody reads half of one. Any user
+ * may read them: the volume is mounted only where it is meant to be read.
+ */
+export function writeScript(
+  files: Readonly<Record<string, string>>,
+  folder: string = FOLDER,
+): string {
+  const names = Object.keys(files).sort();
+  return [
+    "set -eu",
+    `cd ${folder}`,
+    ...names.flatMap((name) => [
+      `printf %s ${quoted(files[name] ?? "")} >.new`,
+      "chmod 0444 .new",
+      `mv -f .new ${quoted(name)}`,
+    ]),
+    `for file in *; do case $file in ${names.map(quoted).join("|")}) ;; *) rm -f "$file" ;; esac; done`,
+    "",
+  ].join("\n");
+}
+
+/** For sh, which takes everything between single quotes as it is. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

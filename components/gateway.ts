@@ -41,6 +41,7 @@ export class Gateway extends pulumi.ComponentResource {
       `${name}-config`,
       {
         service: "gateway",
+        host: args.host,
         imageId: args.imageId,
         files: { [CONFIG]: text, [TAKE]: TAKE_CONFIG },
       },

@@ -1,11 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Files } from "./files";
+import { Host } from "./host/host";
 
 export interface SecretFilesArgs {
   /** The one service that they are for. @default none: several share them */
   readonly service?: string;
-  /** An image that is on the host anyway. */
+  readonly host: Host;
+  /** An image with a shell that is on the host anyway. */
   readonly imageId: pulumi.Input<string>;
   /** The secrets by name. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;

@@ -9,7 +9,7 @@ import { ImageSource } from "./image";
 import { BuiltImages, folderOf, ImageSupply, PublishedImages } from "./images";
 import { labels } from "./labels";
 import { Publishing } from "./registry";
-import { SecretFiles } from "./secrets";
+import { SecretFiles, SecretFilesArgs } from "./secrets";
 import { Service } from "./service";
 
 export interface StoreArgs {
@@ -93,14 +93,14 @@ export class Store extends pulumi.ComponentResource {
     this.staffToken = staffToken.result;
     const stackSecrets = new SharedSecrets(
       { STAFF_TOKEN: staffToken.result },
-      haproxyImageId,
+      { host: args.host, imageId: haproxyImageId },
       here,
     );
 
     const running = args.running.map((service) => {
       const spec = specOf(args.specs, service);
       const image = images.of(service, spec);
-      const database = databaseOf(service, data.get(service), postgresImageId, here);
+      const database = databaseOf(service, args.host, data.get(service), postgresImageId, here);
       const component = new Service(
         service,
         {
@@ -111,7 +111,12 @@ export class Store extends pulumi.ComponentResource {
           network: networks[spec.network ?? "backend"],
           database: database?.connection,
           sharedSecrets: (spec.secrets ?? []).map((secret) => stackSecrets.of(secret)),
-          ownSecrets: secretsOf(service, args.secrets?.[service], haproxyImageId, here),
+          ownSecrets: secretsOf(
+            service,
+            args.secrets?.[service],
+            { host: args.host, imageId: haproxyImageId },
+            here,
+          ),
           environment: { ...environment(spec, args), ...args.environment?.[service] },
           liveFolder: args.live?.includes(service) ? folderOf(service) : undefined,
         },
@@ -192,7 +197,7 @@ class SharedSecrets {
 
   constructor(
     private readonly values: Readonly<Record<StackSecret, pulumi.Input<string>>>,
-    private readonly imageId: pulumi.Input<string>,
+    private readonly place: Pick<SecretFilesArgs, "host" | "imageId">,
     private readonly opts: pulumi.ComponentResourceOptions,
   ) {}
 
@@ -201,7 +206,7 @@ class SharedSecrets {
     if (known) return known;
     const files = new SecretFiles(
       secret.toLowerCase().replaceAll("_", "-"),
-      { imageId: this.imageId, secrets: { [secret]: this.values[secret] } },
+      { ...this.place, secrets: { [secret]: this.values[secret] } },
       this.opts,
     );
     this.made.set(secret, files);
@@ -222,22 +227,23 @@ function imageSupply(args: StoreArgs, opts: pulumi.ComponentResourceOptions): Im
 
 function databaseOf(
   service: string,
+  host: Host,
   data: DatabaseData | undefined,
   imageId: pulumi.Output<string> | undefined,
   opts: pulumi.ComponentResourceOptions,
 ): Database | undefined {
   if (data === undefined || imageId === undefined) return undefined;
-  return new Database(`${service}-database`, { service, data, imageId }, opts);
+  return new Database(`${service}-database`, { service, host, data, imageId }, opts);
 }
 
 function secretsOf(
   service: string,
   secrets: Readonly<Record<string, pulumi.Input<string>>> = {},
-  imageId: pulumi.Input<string>,
+  place: Pick<SecretFilesArgs, "host" | "imageId">,
   opts: pulumi.ComponentResourceOptions,
 ): SecretFiles | undefined {
   if (Object.keys(secrets).length === 0) return undefined;
-  return new SecretFiles(`${service}-secrets`, { service, imageId, secrets }, opts);
+  return new SecretFiles(`${service}-secrets`, { service, ...place, secrets }, opts);
 }
 
 function environment(spec: ServiceSpec, args: StoreArgs): Record<string, string> {

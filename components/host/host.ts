@@ -20,12 +20,14 @@ export interface Host {
 
   /**
    * Runs a script for /bin/sh whose `docker` talks to this host's daemon: once, and again whenever the script changes. It
-   * must be harmless to run it again. An exit code other than 0 fails the `up`.
+   * must be harmless to run it again. An exit code other than 0 fails the `up`. It is also run again when `stdin`, which it
+   * gets as its standard input, changes: that is where secrets belong.
    */
   run(
     name: string,
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource;
 
   /** Where the data of a service's database is kept. */

@@ -38,10 +38,11 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     name: string,
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
     return new command.local.Command(
       name,
-      { create: script, environment: { DOCKER_HOST: this.args.dockerHost } },
+      { create: script, stdin, environment: { DOCKER_HOST: this.args.dockerHost } },
       { ...opts, provider: this.commands },
     );
   }

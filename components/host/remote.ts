@@ -82,10 +82,11 @@ export class RemoteDocker {
     name: string,
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
     return new command.remote.Command(
       name,
-      { connection: this.connection, create: script, triggers: [this.args.machine] },
+      { connection: this.connection, create: script, stdin, triggers: [this.args.machine] },
       { ...opts, provider: this.commands, deletedWith: this.opts.deletedWith },
     );
   }

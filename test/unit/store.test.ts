@@ -158,11 +158,11 @@ describe("components", () => {
         name,
       );
     }
-    const writer = await resource(CONTAINER, "orders-database-secrets");
-    assert.equal(writer.inputs["start"], false);
+    const writer = await resource(COMMAND, "orders-database-secrets");
+    assert.doesNotMatch(String(writer.inputs["create"]), /password-of/);
     assert.match(
-      JSON.stringify(writer.inputs["uploads"]),
-      /"content":"password-of-orders-data-password","file":"\/files\/database-password","permissions":"0444"/,
+      JSON.stringify(writer.inputs["stdin"]),
+      /printf %s 'password-of-orders-data-password' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'database-password'/,
     );
     const { inputs } = await resource(CONTAINER, "orders-0");
     assert.deepEqual(inputs["volumes"], [
@@ -189,15 +189,11 @@ describe("components", () => {
     const mounting = (await resources(CONTAINER)).filter(({ inputs }) =>
       JSON.stringify(inputs["volumes"] ?? []).includes("staff-token"),
     );
-    assert.deepEqual(mounting.map(({ name }) => name).sort(), [
-      "inventory-0",
-      "orders-0",
-      "staff-token",
-    ]);
-    const writer = await resource(CONTAINER, "staff-token");
+    assert.deepEqual(mounting.map(({ name }) => name).sort(), ["inventory-0", "orders-0"]);
+    const writer = await resource(COMMAND, "staff-token");
     assert.match(
-      JSON.stringify(writer.inputs["uploads"]),
-      /"content":"password-of-staff-token","file":"\/files\/STAFF_TOKEN","permissions":"0444"/,
+      JSON.stringify(writer.inputs["stdin"]),
+      /printf %s 'password-of-staff-token' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'STAFF_TOKEN'/,
     );
   });
 
@@ -213,10 +209,10 @@ describe("components", () => {
     assert.ok(variables.includes("API_KEY_FILE=/run/secrets-orders-secrets/API_KEY"));
     for (const { name, inputs: given } of await running())
       assert.doesNotMatch(JSON.stringify([given["envs"], given["labels"]]), /s3cret/, name);
-    const writer = await resource(CONTAINER, "orders-secrets");
+    const writer = await resource(COMMAND, "orders-secrets");
     assert.match(
-      JSON.stringify(writer.inputs["uploads"]),
-      /"content":"s3cret","file":"\/files\/API_KEY"/,
+      JSON.stringify(writer.inputs["stdin"]),
+      /printf %s 's3cret' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'API_KEY'/,
     );
     // Another secret is another writer, and with it another instance.
     assert.match(
@@ -318,7 +314,7 @@ describe("components", () => {
 
   it("gives the gateway the routes of the services that run", async () => {
     store({ running: ["inventory"] });
-    const config = JSON.stringify((await resource(CONTAINER, "gateway-config")).inputs["uploads"]);
+    const config = String((await resource(COMMAND, "gateway-config")).inputs["stdin"]);
     assert.match(config, /use_backend inventory/);
     assert.doesNotMatch(config, /backend orders|backend storefront/);
   });
