@@ -26,6 +26,8 @@ export interface StoreConfig {
   readonly environment: ByService<string>;
   /** Secrets by service and name. */
   readonly secrets: ByService<pulumi.Output<string>>;
+  /** Where traces go. */
+  readonly otlpEndpoint?: string;
   readonly demoData: boolean;
   readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
 }
@@ -63,6 +65,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     replicas: replicas(json(config, "replicas"), running),
     environment,
     secrets,
+    otlpEndpoint: httpUrl("otlpEndpoint", config.require("otlpEndpoint")),
     demoData: config.requireBoolean("demoData"),
     images: {
       node: exactVersion("nodeImage", config.require("nodeImage")),
@@ -142,6 +145,12 @@ function json(config: pulumi.Config, key: string): unknown {
     // Checked, with its key's name, by who asked.
     return text;
   }
+}
+
+function httpUrl(key: string, value: string): string | undefined {
+  if (value === "") return undefined;
+  if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value;
+  throw new ConfigError(key, `"${value}" should be a URL, such as http://collector.example:4318.`);
 }
 
 function wholeNumber(key: string, value: number, most: number): number {

@@ -23,6 +23,7 @@ const store = new Store("store", {
   requestLimit: config.requestLimit,
   environment: config.environment,
   secrets: config.secrets,
+  otlpEndpoint: config.otlpEndpoint,
   demoData: config.demoData,
 });
 

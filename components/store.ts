@@ -36,6 +36,8 @@ export interface StoreArgs {
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Further secrets, by service and name. @default {} */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
+  /** Where the services send traces, by OTLP/HTTP. @default nowhere */
+  readonly otlpEndpoint?: string;
   /** Whether an empty catalogue is filled with demo products. */
   readonly demoData: boolean;
 }
@@ -256,6 +258,7 @@ function environment(spec: ServiceSpec, args: StoreArgs): Record<string, string>
         `http://${need}:${specOf(args.specs, need).port}`,
       ]),
     ),
+    ...(args.otlpEndpoint && { OTEL_EXPORTER_OTLP_ENDPOINT: args.otlpEndpoint }),
     ...(spec.database && { DEMO_DATA: args.demoData.toString() }),
   };
 }

@@ -225,6 +225,24 @@ describe("components", () => {
     );
   });
 
+  it("tells every service where traces go, where they go anywhere", async () => {
+    const told = async (): Promise<string[]> =>
+      (await running())
+        .filter(({ inputs }) => JSON.stringify(inputs["envs"] ?? []).includes("OTEL_"))
+        .map(({ name }) => name)
+        .sort();
+    store();
+    assert.deepEqual(await told(), []);
+    reset();
+    store({ otlpEndpoint: "http://collector.example:4318" });
+    assert.deepEqual(await told(), ["inventory-0", "orders-0", "storefront-0"]);
+    assert.ok(
+      ((await resource(CONTAINER, "orders-0")).inputs["envs"] as string[]).includes(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318",
+      ),
+    );
+  });
+
   it("writes no file of the staff's token while nobody who runs asks for it", async () => {
     store({ running: ["storefront"] });
     assert.deepEqual(

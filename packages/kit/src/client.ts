@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
+import { traced } from "./tracing.ts";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 
 /**
@@ -61,9 +62,26 @@ async function send(request: Request, service: string, timeout: number): Promise
   return attempt(request, service, timeout);
 }
 
-async function attempt(request: Request, service: string, timeout: number): Promise<Response> {
+function attempt(request: Request, service: string, timeout: number): Promise<Response> {
+  const { method } = request;
+  const attributes = { "http.request.method": method, "server.address": service };
+  return traced({ name: `${method} ${service}`, kind: "client", attributes }, (headers, note) => {
+    for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+    return ask(request, service, timeout, (status) =>
+      note({ "http.response.status_code": status }),
+    );
+  });
+}
+
+async function ask(
+  request: Request,
+  service: string,
+  timeout: number,
+  answered: (status: number) => void,
+): Promise<Response> {
   try {
     const response = await fetch(request, { signal: AbortSignal.timeout(timeout) });
+    answered(response.status);
     // Read here, where a connection that breaks in the middle is still seen for what it is.
     const body = await response.arrayBuffer();
     const { status } = response;

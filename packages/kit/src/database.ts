@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
 import { integer, readEnvironment, secretFile, text } from "./environment.ts";
 import { migrate } from "./migrations.ts";
+import { traced } from "./tracing.ts";
 
 /** Where a statement can be sent: the database itself, or a transaction of it. */
 export interface Queryable {
@@ -101,7 +102,9 @@ export class Database implements Queryable {
     sql: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    return this.#reaching(async () => (await this.pool.query<Row>(sql, [...values])).rows);
+    return this.#reaching(() =>
+      statement(sql, async () => (await this.pool.query<Row>(sql, [...values])).rows),
+    );
   }
 
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
@@ -118,7 +121,7 @@ export class Database implements Queryable {
           query: async <Row extends pg.QueryResultRow>(
             sql: string,
             values: readonly unknown[] = [],
-          ) => (await client.query<Row>(sql, [...values])).rows,
+          ) => statement(sql, async () => (await client.query<Row>(sql, [...values])).rows),
         });
         await client.query("COMMIT");
         return result;
@@ -195,6 +198,14 @@ const networkErrors = new Set([
   "EPIPE",
   "ETIMEDOUT",
 ]);
+
+/** A statement as a span: its text, in which values are only $1, $2 … */
+function statement<T>(sql: string, work: () => Promise<T>): Promise<T> {
+  const text = sql.trim().replaceAll(/\s+/g, " ");
+  const [operation = "statement"] = text.split(" ", 1);
+  const attributes = { "db.system.name": "postgresql", "db.query.text": text };
+  return traced({ name: operation, kind: "client", attributes, childOnly: true }, work);
+}
 
 function messageOf(error: unknown): string {
   // Node tries each address of a name; the error over all of them has no message.

@@ -39,7 +39,7 @@ export class RequestLog extends LogController {
     reply: FastifyReply,
   ): void {
     const route = request.routeOptions.url;
-    if (route !== undefined && quiet.has(route) && !error) return;
+    if (route !== undefined && isQuiet(route) && !error) return;
     const line = {
       method: request.method,
       route: route ?? "unknown",
@@ -53,6 +53,11 @@ export class RequestLog extends LogController {
   override routeNotFound(): void {
     // Its path may tell of people.
   }
+}
+
+/** Whether it is asked all the time by those who watch the service. */
+export function isQuiet(route: string): boolean {
+  return quiet.has(route);
 }
 
 const quiet = new Set(["/healthz", "/readyz", "/metrics"]);

@@ -20,6 +20,7 @@ import { addMetrics, addPoolMetrics } from "./metrics.ts";
 import { addOpenApi } from "./openapi.ts";
 import type { ProblemRenderer } from "./problems.ts";
 import { staffHook } from "./staff.ts";
+import { startTracing, traced, type Tracing } from "./tracing.ts";
 
 /** What a service is built from: it says what it needs, and adds its routes to `app`. */
 export interface Service {
@@ -42,6 +43,11 @@ export interface Service {
    * everybody else is answered 401. Say `security: [{ staff: [] }]` in such a route's schema.
    */
   readonly staff: () => onRequestHookHandler;
+  /**
+   * Runs work that no request is about (a job's step, say) as a span, on which those of its statements and calls hang.
+   * Without traces it is just run.
+   */
+  readonly trace: <T>(what: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** The parts of package.json that say who the service is. */
@@ -88,6 +94,8 @@ export async function start(
     const lifecycle = { draining: false };
     const app = createApp({ log, lifecycle, ...options });
     const databases: Database[] = [];
+    const tracing = await startTracing({ ...manifest, name }, log);
+    tracing?.addTo(app);
     await addOpenApi(app, { ...manifest, name });
     const metrics = addMetrics(app);
     addHealth(app, lifecycle, databases);
@@ -110,8 +118,16 @@ export async function start(
         return createClient<Paths>({ service: called, baseUrl: String(baseUrl), ...options });
       },
       staff: staffHook,
+      trace: (what, work) => traced({ name: what, kind: "internal" }, work),
     });
-    stopOnSignals({ app, log, lifecycle, databases, drainSeconds: environment.DRAIN_SECONDS });
+    stopOnSignals({
+      app,
+      log,
+      lifecycle,
+      databases,
+      tracing,
+      drainSeconds: environment.DRAIN_SECONDS,
+    });
     await listen(app, environment.HOST, environment.PORT);
     for (const database of databases) database.prepare().catch(die);
   } catch (error) {
@@ -137,10 +153,11 @@ interface Running {
   readonly log: FastifyBaseLogger;
   readonly lifecycle: { draining: boolean };
   readonly databases: readonly Database[];
+  readonly tracing: Tracing | undefined;
   readonly drainSeconds: number;
 }
 
-function stopOnSignals({ app, log, lifecycle, databases, drainSeconds }: Running): void {
+function stopOnSignals({ app, log, lifecycle, databases, tracing, drainSeconds }: Running): void {
   const hurry = new AbortController();
   const stop = async (signal: string) => {
     if (signal === "SIGINT") hurry.abort();
@@ -157,6 +174,7 @@ function stopOnSignals({ app, log, lifecycle, databases, drainSeconds }: Running
     await app.close();
     clearTimeout(cut);
     await Promise.all(databases.map((database) => database.close()));
+    await tracing?.shutdown();
     log.info("Stopped");
     process.exit();
   };

@@ -68,6 +68,10 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
     },
     () => "welcome",
   );
+  app.get("/things", { schema: { response: { 200: Type.Any() } } }, async () => {
+    await notes.query("SELECT $1::text AS  \n whose", ["jane@example.org"]);
+    return { from: "other" };
+  });
   app.get("/other", { schema: { response: { 200: Type.Any() } } }, async (request) => {
     const { data } = await other.GET("/things", { headers: passOn(request) });
     return data;

@@ -1,0 +1,143 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Span,
+  type Tracer,
+} from "@opentelemetry/api";
+import { ExportResultCode, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { BatchSpanProcessor, TracerProvider, type SpanExporter } from "@opentelemetry/sdk-trace";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { isQuiet } from "./logging.ts";
+import type { SpanOptions, Traced, Tracing } from "./tracing.ts";
+
+/** How long the last spans may take to be sent when the service ends, in milliseconds. */
+const SHUTDOWN_MS = 1_500;
+
+/** Loaded only where traces are wanted. */
+export function createTracing(
+  service: { readonly name: string; readonly version: string },
+  endpoint: string,
+  log: FastifyBaseLogger,
+): Tracing {
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      "service.name": service.name,
+      "service.version": service.version,
+    }),
+    // Sent in the background; what an endpoint that is away doesn't take is dropped beyond a queue of 2,048.
+    spanProcessors: [
+      new BatchSpanProcessor({ exporter: exporter(endpoint, log), scheduledDelayMillis: 1_000 }),
+    ],
+  });
+  return new OpenTelemetry(provider, service.name);
+}
+
+class OpenTelemetry implements Tracing {
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
+  readonly #propagator = new W3CTraceContextPropagator();
+  readonly #current = new AsyncLocalStorage<Context>();
+
+  constructor(provider: TracerProvider, name: string) {
+    this.#provider = provider;
+    this.#tracer = provider.getTracer(name);
+  }
+
+  addTo(app: FastifyInstance): void {
+    const spans = new WeakMap<object, Span>();
+    app.addHook("onRequest", (request, _reply, done) => {
+      const route = request.routeOptions.url;
+      if (route === undefined || isQuiet(route)) {
+        done();
+        return;
+      }
+      const caller = this.#propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
+      const span = this.#tracer.startSpan(
+        // The route's pattern: a path has ids in it, and an order's is the key to it.
+        `${request.method} ${route}`,
+        {
+          kind: SpanKind.SERVER,
+          attributes: {
+            "http.request.method": request.method,
+            "http.route": route,
+            "store.request_id": request.id,
+          },
+        },
+        caller,
+      );
+      spans.set(request, span);
+      this.#current.run(trace.setSpan(caller, span), done);
+    });
+    app.addHook("onResponse", (request, reply, done) => {
+      const span = spans.get(request);
+      span?.setAttribute("http.response.status_code", reply.statusCode);
+      if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+      span?.end();
+      done();
+    });
+  }
+
+  async span<T>(options: SpanOptions, work: Traced<T>): Promise<T> {
+    const parent = this.#current.getStore();
+    if (parent === undefined && options.childOnly === true) return work({}, () => undefined);
+    const span = this.#tracer.startSpan(
+      options.name,
+      {
+        kind: options.kind === "client" ? SpanKind.CLIENT : SpanKind.INTERNAL,
+        attributes: { ...options.attributes },
+      },
+      parent ?? ROOT_CONTEXT,
+    );
+    const context = trace.setSpan(parent ?? ROOT_CONTEXT, span);
+    const headers: Record<string, string> = {};
+    this.#propagator.inject(context, headers, defaultTextMapSetter);
+    try {
+      return await this.#current.run(context, () =>
+        work(headers, (attributes) => void span.setAttributes({ ...attributes })),
+      );
+    } catch (error) {
+      // Its name alone: a message may tell of people.
+      span.setAttribute("error.type", error instanceof Error ? error.name : typeof error);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise((resolve) => (timer = setTimeout(resolve, SHUTDOWN_MS)));
+    // What can't be sent has been said in the log already.
+    await Promise.race([this.#provider.shutdown().catch(() => undefined), enough]);
+    clearTimeout(timer);
+  }
+}
+
+/** OTLP by HTTP, which says when the endpoint goes and when it is back, once each. */
+function exporter(endpoint: string, log: FastifyBaseLogger): SpanExporter {
+  const otlp = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 });
+  let away = false;
+  return {
+    export: (spans, done) =>
+      otlp.export(spans, (result) => {
+        const failed = result.code === ExportResultCode.FAILED;
+        if (failed && !away) {
+          log.warn(`Traces can't be sent to ${endpoint}: ${result.error?.message ?? "refused"}`);
+        }
+        if (!failed && away) log.info(`Traces are sent to ${endpoint} again`);
+        away = failed;
+        done(result);
+      }),
+    forceFlush: () => otlp.forceFlush(),
+    shutdown: () => otlp.shutdown(),
+  };
+}

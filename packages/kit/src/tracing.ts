@@ -1,0 +1,51 @@
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { httpUrl, readEnvironment } from "./environment.ts";
+
+/** What OpenTelemetry does for us, where it is switched on. */
+export interface Tracing {
+  /** Makes a span of each request to the service. */
+  addTo(app: FastifyInstance): void;
+  span<T>(span: SpanOptions, work: Traced<T>): Promise<T>;
+  /** Sends what hasn't been sent yet, or gives it up after a moment. */
+  shutdown(): Promise<void>;
+}
+
+export interface SpanOptions {
+  readonly name: string;
+  readonly kind: "client" | "internal";
+  /** Nothing that tells of people: no path with ids, no value of a statement. */
+  readonly attributes?: Readonly<Record<string, string | number>>;
+  /** Only within a trace: what a service does all the time by itself would drown the rest. @default false */
+  readonly childOnly?: boolean;
+}
+
+/** Work that is a span. Sent along with a request, the headers let the called service's spans hang on this one. */
+export type Traced<T> = (
+  headers: Readonly<Record<string, string>>,
+  note: (attributes: Readonly<Record<string, string | number>>) => void,
+) => Promise<T>;
+
+let active: Tracing | undefined;
+
+/**
+ * Switches traces on where OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise nothing of OpenTelemetry is even loaded.
+ *
+ * @throws EnvironmentError when it isn't a URL.
+ */
+export async function startTracing(
+  service: { readonly name: string; readonly version: string },
+  log: FastifyBaseLogger,
+): Promise<Tracing | undefined> {
+  if (!process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]) return undefined;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT } = readEnvironment({
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(),
+  });
+  const { createTracing } = await import("./openTelemetry.ts");
+  active = createTracing(service, OTEL_EXPORTER_OTLP_ENDPOINT, log);
+  return active;
+}
+
+/** Runs `work` as a span of the trace that is under way; without traces, just runs it. */
+export function traced<T>(span: SpanOptions, work: Traced<T>): Promise<T> {
+  return active === undefined ? work({}, () => undefined) : active.span(span, work);
+}

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createDatabase, createStaff, startService, type TestDatabase } from "./support/index.ts";
+
+describe("traces", function () {
+  this.timeout(60_000);
+  let database: TestDatabase;
+  let collector: Collector;
+  const staff = createStaff();
+  const startSample = (environment: Readonly<Record<string, string>>) =>
+    startService(
+      "sample",
+      {
+        OTHER_URL: "http://127.0.0.1:9",
+        ...staff.environment,
+        ...database.environment,
+        ...environment,
+      },
+      { folder: "packages/kit/test/sample" },
+    );
+
+  before(async () => {
+    database = await createDatabase();
+    collector = await Collector.start();
+  });
+  after(() => collector.stop());
+
+  it("lead from a request through two services to the database, and tell nothing of people", async () => {
+    const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const called = await startSample(traces);
+    const caller = await startSample({ ...traces, OTHER_URL: called.url });
+    await Promise.all([called.ready(), caller.ready()]);
+    const above = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
+    const response = await caller.fetch("/other?email=jane@example.org", {
+      headers: {
+        "x-request-id": "follow-this-one",
+        traceparent: `00-${above.trace}-${above.span}-01`,
+      },
+    });
+    assert.deepEqual(await response.json(), { from: "other" });
+    await caller.fetch("/bug");
+    // They are sent before the service ends, however short its life was.
+    await Promise.all([caller.stop("SIGTERM"), called.stop("SIGTERM")]);
+
+    const trace = collector.spans.filter(({ traceId }) => traceId === above.trace);
+    const chain: Span[] = [];
+    for (let parent = above.span; ;) {
+      const next = trace.find(({ parentSpanId }) => parentSpanId === parent);
+      if (next === undefined) break;
+      chain.push(next);
+      parent = next.spanId;
+    }
+    assert.equal(chain.length, trace.length, JSON.stringify(trace));
+    const [SERVER, CLIENT] = [2, 3];
+    assert.deepEqual(
+      chain.map(({ kind, name, attributes }) => ({ kind, name, attributes })),
+      [
+        {
+          kind: SERVER,
+          name: "GET /other",
+          attributes: {
+            "http.request.method": "GET",
+            "http.route": "/other",
+            "store.request_id": "follow-this-one",
+            "http.response.status_code": 200,
+          },
+        },
+        {
+          kind: CLIENT,
+          name: "GET other",
+          attributes: {
+            "http.request.method": "GET",
+            "server.address": "other",
+            "http.response.status_code": 200,
+          },
+        },
+        {
+          kind: SERVER,
+          name: "GET /things",
+          attributes: {
+            "http.request.method": "GET",
+            "http.route": "/things",
+            "store.request_id": "follow-this-one",
+            "http.response.status_code": 200,
+          },
+        },
+        {
+          kind: CLIENT,
+          name: "SELECT",
+          attributes: {
+            "db.system.name": "postgresql",
+            "db.query.text": "SELECT $1::text AS whose",
+          },
+        },
+      ],
+    );
+    for (const { service } of chain) assert.deepEqual(service, ["sample", "1.2.3"]);
+
+    const [bug] = collector.spans.filter(({ name }) => name === "GET /bug");
+    assert.equal(bug?.attributes["http.response.status_code"], 500);
+    assert.equal(bug.error, true);
+    assert.doesNotMatch(collector.received, /jane@example|hunter2|readyz|127\.0\.0\.1/);
+  });
+
+  it("hurt no request while the endpoint is away, and the log says so once", async () => {
+    const service = await startSample({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+    await service.ready();
+    const isWarning = ({ msg }: { msg: string }) => msg.startsWith("Traces can't be sent to ");
+    for (let i = 0; i < 20; i++) assert.equal((await service.fetch("/things")).status, 200);
+    await service.logged("the warning", isWarning);
+    for (let i = 0; i < 20; i++) assert.equal((await service.fetch("/things")).status, 200);
+    const asked = Date.now();
+    assert.equal(await service.stop("SIGTERM"), 0);
+    assert.ok(Date.now() - asked < 5_000);
+    assert.equal(service.log.filter(isWarning).length, 1);
+  });
+
+  it("need an address that is one", async () => {
+    await assert.rejects(
+      startSample({ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" }),
+      /OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as/,
+    );
+  });
+});
+
+interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  readonly error: boolean;
+  /** Name and version. */
+  readonly service: readonly unknown[];
+}
+
+/** Takes OTLP by HTTP in its JSON encoding. */
+class Collector {
+  readonly spans: Span[] = [];
+  /** All that came. */
+  received = "";
+
+  private readonly server: Server;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  static async start(): Promise<Collector> {
+    const collector: Collector = new Collector(
+      createServer((request, response) => {
+        let body = "";
+        request.setEncoding("utf8");
+        request.on("data", (data: string) => (body += data));
+        request.once("end", () => {
+          collector.take(request.url ?? "", body);
+          response.writeHead(200, { "content-type": "application/json" }).end("{}");
+        });
+      }),
+    );
+    collector.server.listen(0, "127.0.0.1");
+    await once(collector.server, "listening");
+    return collector;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  private take(path: string, body: string): void {
+    assert.equal(path, "/v1/traces");
+    this.received += body;
+    for (const { resource, scopeSpans } of (JSON.parse(body) as Otlp).resourceSpans) {
+      const about = valuesOf(resource.attributes);
+      for (const { attributes, status, ...span } of scopeSpans.flatMap(({ spans }) => spans)) {
+        this.spans.push({
+          ...span,
+          attributes: valuesOf(attributes),
+          error: status?.code === 2,
+          service: [about["service.name"], about["service.version"]],
+        });
+      }
+    }
+  }
+}
+
+interface Otlp {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly {
+      readonly spans: readonly (Omit<Span, "attributes" | "error" | "service"> & {
+        readonly attributes: readonly Attribute[];
+        readonly status?: { readonly code?: number };
+      })[];
+    }[];
+  }[];
+}
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string; readonly intValue?: number | string };
+}
+
+function valuesOf(attributes: readonly Attribute[]): Record<string, string | number> {
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue)]),
+  );
+}
