@@ -199,7 +199,8 @@ const isLeased = "id = $1 AND lease = $2";
 async function lock(transaction: Queryable, id: string): Promise<PaymentRow | undefined> {
   await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [id]);
   const [payment] = await transaction.query<PaymentRow>(
-    `SELECT ${columns} FROM payments WHERE id = $1`,
+    // And for whoever is just keeping what the provider did: what is read here must still be so when the lease is taken.
+    `SELECT ${columns} FROM payments WHERE id = $1 FOR UPDATE`,
     [id],
   );
   return payment;

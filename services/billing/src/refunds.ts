@@ -103,9 +103,14 @@ export class Refunds {
     }
     const refund = randomUUID();
     await transaction.query(
-      `INSERT INTO refunds (id, payment_id, idempotency_key, request_hash, amount, status, reason)
-       VALUES ($1, $2, $3, $4, $5, 'pending', $6)`,
-      [refund, id, key, hashRequest(request), amount, request.reason],
+      // Others look after it only once we should long have been done.
+      `INSERT INTO refunds
+         (id, payment_id, idempotency_key, request_hash, amount, status, reason, next_attempt_at)
+       VALUES ($1, $2, $3, $4, $5, 'pending', $6, now() + make_interval(secs => $7))`,
+      [
+        ...[refund, id, key, hashRequest(request), amount, request.reason],
+        this.#options.leaseSeconds,
+      ],
     );
     return refund;
   }
