@@ -61,9 +61,9 @@ export function flag(fallback: boolean): Variable<boolean> {
 }
 
 /** Where another service answers, without a slash at the end. */
-export function httpUrl(): Variable<string> {
+export function httpUrl(fallback?: string): Variable<string> {
   return (value) => {
-    const given = required(value, "is missing: a URL such as http://inventory:3000");
+    const given = required(value ?? fallback, "is missing: a URL such as http://inventory:3000");
     const url = URL.canParse(given) ? new URL(given) : undefined;
     if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
       throw new Error(`must be a URL such as http://inventory:3000, not ${JSON.stringify(given)}`);

@@ -1,7 +1,7 @@
 export { start, type Service } from "./service.ts";
 export type { App } from "./app.ts";
 export { DatabaseUnavailable, type Database, type Queryable } from "./database.ts";
-export { flag, integer, oneOf, text } from "./environment.ts";
+export { flag, httpUrl, integer, oneOf, secretFile, text } from "./environment.ts";
 export {
   Problem,
   problem,

@@ -7,14 +7,14 @@ import { keepResuming } from "./resuming.ts";
 import { Refunds } from "./refunds.ts";
 import { addStaffRoutes } from "./staffRoutes.ts";
 
-await start(manifest, (service) => {
+await start(manifest, async (service) => {
   const { app, log } = service;
   const { PAYMENT_LEASE_SECONDS: leaseSeconds, REFUND_POLL_MS } = service.environment({
-    PAYMENT_LEASE_SECONDS: integer(1, 600, 15),
+    PAYMENT_LEASE_SECONDS: integer(1, 600, 20),
     REFUND_POLL_MS: integer(50, 600_000, 5_000),
   });
   const database = service.database({ migrations: new URL("migrations/", import.meta.url) });
-  const provider = createProvider(service, database);
+  const provider = await createProvider(service, database);
   const refunds = new Refunds({ database, provider, log, leaseSeconds });
   addPaymentRoutes(app, new Payments({ database, provider, log, leaseSeconds }));
   addStaffRoutes(app, { database, refunds, staff: service.staff() });

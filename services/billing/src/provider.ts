@@ -18,7 +18,7 @@ export interface PaymentProvider {
   refund(refund: RefundCall): Promise<RefundOutcome>;
 }
 
-export const providers = ["simulated"] as const;
+export const providers = ["simulated", "stripe"] as const;
 export type ProviderName = (typeof providers)[number];
 
 export interface KnownPayment {

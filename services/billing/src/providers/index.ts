@@ -1,19 +1,40 @@
-import { integer, oneOf, type Database, type Service } from "@store/kit";
+import { httpUrl, integer, oneOf, secretFile, type Database, type Service } from "@store/kit";
 import { providers, type PaymentProvider } from "../provider.ts";
 import { SimulatedProvider } from "./simulated.ts";
 
 /** The provider that PAYMENT_PROVIDER names, by the variables that it has. */
-export function createProvider(service: Service, database: Database): PaymentProvider {
-  const { SIMULATED_SLOW_MS, SIMULATED_FLAKY_RATE } = service.environment({
-    PAYMENT_PROVIDER: oneOf(providers, "simulated"),
-    SIMULATED_SLOW_MS: integer(0, 600_000, 5_000),
-    SIMULATED_FLAKY_RATE: rate(0.5),
-  });
-  return new SimulatedProvider({
-    database,
-    slowMs: SIMULATED_SLOW_MS,
-    flakyRate: SIMULATED_FLAKY_RATE,
-  });
+export async function createProvider(
+  { environment }: Service,
+  database: Database,
+): Promise<PaymentProvider> {
+  const { PAYMENT_PROVIDER } = environment({ PAYMENT_PROVIDER: oneOf(providers, "simulated") });
+  switch (PAYMENT_PROVIDER) {
+    case "simulated": {
+      const variables = environment({
+        SIMULATED_SLOW_MS: integer(0, 600_000, 5_000),
+        SIMULATED_FLAKY_RATE: rate(0.5),
+      });
+      return new SimulatedProvider({
+        database,
+        slowMs: variables.SIMULATED_SLOW_MS,
+        flakyRate: variables.SIMULATED_FLAKY_RATE,
+      });
+    }
+    case "stripe": {
+      const variables = environment({
+        STRIPE_SECRET_KEY_FILE: secretFile(),
+        STRIPE_API_URL: httpUrl("https://api.stripe.com"),
+        STRIPE_TIMEOUT_MS: integer(100, 60_000, 5_000),
+      });
+      // Whoever doesn't use it doesn't load it: it takes memory and time at start.
+      const { StripeProvider } = await import("./stripe.ts");
+      return new StripeProvider({
+        key: variables.STRIPE_SECRET_KEY_FILE,
+        url: variables.STRIPE_API_URL,
+        timeout: variables.STRIPE_TIMEOUT_MS,
+      });
+    }
+  }
 }
 
 /** A share, from 0 for never to 1 for always. */

@@ -1,0 +1,353 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  createDatabase,
+  createStaff,
+  NeverListened,
+  startService,
+  until,
+} from "@store/kit/testing";
+import Stripe from "stripe";
+import { Billing, charge, outcome } from "./support/billing.ts";
+import { StripeStandIn, type Fault, type Operation } from "./support/stripeStandIn.ts";
+
+const CARD = "pm_card_visa";
+
+// The real package of Stripe's talks to a stand-in for its API, since there is no Stripe here.
+describe("billing with Stripe", function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(join(tmpdir(), "store-test-"));
+  const keyFile = join(folder, "STRIPE_SECRET_KEY");
+  const putKey = (key: string) => {
+    writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
+  };
+  let stripe: StripeStandIn;
+  let url: string;
+  let billing: Billing;
+
+  before(async () => {
+    putKey(StripeStandIn.KEY);
+    stripe = new StripeStandIn();
+    url = await stripe.start();
+    billing = await Billing.start({
+      PAYMENT_PROVIDER: "stripe",
+      STRIPE_SECRET_KEY_FILE: keyFile,
+      STRIPE_API_URL: url,
+      STRIPE_TIMEOUT_MS: "1500",
+      PAYMENT_LEASE_SECONDS: "5",
+      REFUND_POLL_MS: "100",
+      LOG_LEVEL: "trace",
+    });
+  });
+  after(async () => {
+    await billing.stop();
+    await stripe.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("holds, takes and pays back, once each", async () => {
+    for (const token of [CARD, "ctoken_visa"]) {
+      const { id, request } = await billing.paid(charge(token));
+      for (let i = 0; i < 2; i++)
+        assert.deepEqual((await billing.authorise(id, request)).body, { id, status: "authorised" });
+      for (let i = 0; i < 2; i++) assert.equal(outcome(await billing.capture(id)), "captured");
+      assert.equal(outcome(await billing.authorise(id, request)), "captured");
+      assert.equal(outcome(await billing.void(id)), "payment-captured");
+      const part = { amount: { amount: 900, currency: "AUD" } };
+      assert.equal(outcome(await billing.refund(id, part)), "succeeded");
+      assert.equal(outcome(await billing.refund(id, {})), "succeeded");
+      assert.equal(outcome(await billing.payment(id)), "refunded");
+
+      assert.deepEqual(stripe.ledger(id), [
+        ...["authorised 8900", "captured 8900", "refunded 900", "refunded 8000"],
+      ]);
+      const [intent, ...more] = intentsOf(id);
+      assert.deepEqual(more, []);
+      assert.deepEqual(
+        [intent?.currency, intent?.metadata],
+        ["aud", { payment: id, order: request.order }],
+      );
+    }
+  });
+
+  const declines: readonly [token: string, reason: string][] = [
+    ["pm_card_chargeDeclined", "declined"],
+    ["pm_card_chargeDeclinedLostCard", "declined"],
+    ["pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"],
+    ["pm_card_chargeDeclinedExpiredCard", "expired_card"],
+    ["pm_card_authenticationRequired", "authentication_required"],
+    ["pm_nobody_knows", "invalid_token"],
+    ["ctoken_unknown", "invalid_token"],
+    ["anything at all", "invalid_token"],
+  ];
+  for (const [token, reason] of declines) {
+    it(`declines ${token} as ${reason}, for good`, async () => {
+      const { id, request } = await billing.paid(charge(token));
+      const requests = stripe.requests.length;
+      const answer = await billing.authorise(id, request);
+      assert.deepEqual(answer.body, { id, status: "declined", reason });
+      assert.equal(outcome(await billing.capture(id)), "payment-declined");
+      assert.equal(outcome(await billing.void(id)), "declined");
+      assert.equal(stripe.requests.length, requests, "Stripe isn't asked again");
+      assert.deepEqual(stripe.ledger(id), []);
+    });
+  }
+
+  it("declines what Stripe takes from nobody", async () => {
+    const amounts: readonly [amount: number, currency: string, reason: string][] = [
+      [49, "AUD", "amount_too_small"],
+      [100_000_000, "AUD", "amount_too_large"],
+      [8_900, "XXX", "invalid_currency"],
+    ];
+    for (const [amount, currency, reason] of amounts) {
+      const id = randomUUID();
+      const answer = await billing.authorise(id, { ...charge(CARD), amount: { amount, currency } });
+      assert.deepEqual(answer.body, { id, status: "declined", reason });
+    }
+  });
+
+  const faults: readonly Fault[] = ["before", "after", "silent", "error", "busy"];
+  const steps: Readonly<Record<"authorise" | "capture" | "void", readonly Operation[]>> = {
+    authorise: ["create", "confirm"],
+    capture: ["capture"],
+    void: ["cancel"],
+  };
+  for (const step of ["authorise", "capture", "void"] as const) {
+    for (const operation of steps[step]) {
+      for (const fault of faults) {
+        it(`finds out at ${step} what came of "${operation}" after "${fault}"`, async () => {
+          const id = randomUUID();
+          const request = charge(CARD);
+          const call = () =>
+            step === "authorise" ? billing.authorise(id, request) : billing[step](id);
+          if (step !== "authorise") await billing.authorise(id, request);
+          stripe.fail(operation, fault);
+
+          const first = await call();
+          assert.deepEqual([first.status, first.headers.get("retry-after")], [503, "1"]);
+          // Stripe repeats its own failure under the same key, for a day.
+          if (operation === "create" && fault === "error") stripe.forgetKeys();
+          const answer = await billing.insist(call);
+
+          const done = { authorise: "authorised", capture: "captured", void: "voided" }[step];
+          assert.equal(outcome(answer), done);
+          assert.deepEqual(stripe.ledger(id), [
+            "authorised 8900",
+            ...{ authorise: [], capture: ["captured 8900"], void: ["canceled"] }[step],
+          ]);
+          assert.equal(intentsOf(id).length, 1);
+        });
+      }
+    }
+  }
+
+  for (const operation of ["list", "refund"] as const) {
+    for (const fault of faults) {
+      it(`pays back once when "${operation}" ends as "${fault}"`, async () => {
+        const { id } = await billing.paid(charge(CARD), "capture");
+        stripe.fail(operation, fault);
+        const { status, body } = await billing.refund(id, {});
+        assert.deepEqual([status, body["status"]], [201, "pending"]);
+        // As a day later.
+        stripe.forgetKeys();
+        await until("it is paid back", async () => {
+          return outcome(await billing.payment(id)) === "refunded";
+        });
+        assert.deepEqual(stripe.ledger(id).slice(2), ["refunded 8900"]);
+      });
+    }
+  }
+
+  it("finds its refund among many", async () => {
+    const { id } = await billing.paid(charge(CARD), "capture");
+    stripe.pageSize = 2;
+    stripe.fail("refund", "after");
+    const part = { amount: { amount: 10, currency: "AUD" } };
+    await billing.refund(id, part);
+    for (let i = 0; i < 5; i++) await billing.refund(id, part);
+    stripe.forgetKeys();
+    await until("all are paid back", async () => {
+      const refunds = (await billing.payment(id)).body["refunds"] as readonly { status: string }[];
+      return refunds.every(({ status }) => status === "succeeded");
+    });
+    assert.equal(stripe.ledger(id).length, 2 + 6);
+  });
+
+  it("says that a refund failed which Stripe refuses for good", async () => {
+    const { id } = await billing.paid(charge(CARD), "capture");
+    const intent = intentsOf(id)[0]?.id ?? "";
+    // By hand, at Stripe.
+    stripe.refunds.push({
+      ...{ id: "re_by_hand", object: "refund", payment_intent: intent, amount: 8_000 },
+      ...{ status: "succeeded", metadata: {} },
+    });
+    const { body } = await billing.refund(id, {});
+    assert.deepEqual([body["status"], body["failure"]], ["failed", "amount_too_large"]);
+    assert.deepEqual((await billing.payment(id)).body["refunded"], { amount: 0, currency: "AUD" });
+  });
+
+  it("finds out a day later what was authorised or declined", async () => {
+    for (const [token, status, ledger] of [
+      [CARD, "authorised", ["authorised 8900"]],
+      ["pm_card_chargeDeclinedInsufficientFunds", "declined", []],
+    ] as const) {
+      const id = randomUUID();
+      const request = charge(token);
+      stripe.fail("confirm", "after");
+      assert.equal((await billing.authorise(id, request)).status, 503);
+      stripe.forgetKeys();
+      assert.equal(outcome(await billing.authorise(id, request)), status);
+      assert.deepEqual(stripe.ledger(id), ledger);
+      assert.equal(intentsOf(id).length, 1);
+    }
+  });
+
+  it("moves no money by a PaymentIntent whose id got lost", async () => {
+    const id = randomUUID();
+    const request = charge(CARD);
+    stripe.fail("create", "after");
+    await billing.authorise(id, request);
+    stripe.forgetKeys();
+    await billing.authorise(id, request);
+    await billing.capture(id);
+    assert.deepEqual(stripe.ledger(id), ["authorised 8900", "captured 8900"]);
+    assert.deepEqual(
+      intentsOf(id).map(({ status }) => status),
+      ["requires_payment_method", "succeeded"],
+    );
+  });
+
+  it("voids what may be authorised, and refuses it afterwards", async () => {
+    for (const [operation, fault] of [
+      ["create", "before"],
+      ["create", "after"],
+      ["confirm", "before"],
+      ["confirm", "after"],
+    ] as const) {
+      const id = randomUUID();
+      const request = charge(CARD);
+      stripe.fail(operation, fault);
+      assert.equal((await billing.authorise(id, request)).status, 503);
+      assert.equal(outcome(await billing.void(id)), "voided");
+      assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
+      assert.ok(!intentsOf(id).some(({ status }) => status === "requires_capture"));
+    }
+  });
+
+  it("leaves nothing held after a race of an authorisation and a void", async () => {
+    for (let i = 0; i < 10; i++) {
+      const id = randomUUID();
+      await Promise.all([billing.authorise(id, charge(CARD)), billing.void(id)]);
+      assert.equal(outcome(await billing.insist(() => billing.void(id))), "voided");
+      assert.ok(["", "authorised 8900,canceled"].includes(stripe.ledger(id).join()));
+    }
+  });
+
+  it("says that a payment is voided which Stripe let go after a week", async () => {
+    const { id, request } = await billing.paid(charge(CARD));
+    stripe.lapse(id);
+    assert.equal(outcome(await billing.capture(id)), "payment-voided");
+    assert.equal(outcome(await billing.payment(id)), "voided");
+    assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
+  });
+
+  it("waits where its key is refused, says what to do, and takes a new one without a restart", async () => {
+    const id = randomUUID();
+    const request = charge(CARD);
+    putKey("sk_test_revoked");
+    try {
+      assert.equal((await billing.authorise(id, request)).status, 503);
+      const [line] = billing.replicas.running
+        .flatMap(({ log }) => log)
+        .filter(({ msg }) => msg.includes("STRIPE_SECRET_KEY_FILE"));
+      assert.match(
+        line?.msg ?? "",
+        /^The payment provider: Stripe refuses the key: put a valid one into the file STRIPE_SECRET_KEY_FILE/,
+      );
+    } finally {
+      putKey(StripeStandIn.KEY);
+    }
+    assert.equal(outcome(await billing.authorise(id, request)), "authorised");
+  });
+
+  it("starts with a file that has its key, or not at all", async () => {
+    const { environment } = await createDatabase();
+    const variables = { ...environment, ...createStaff().environment, PAYMENT_PROVIDER: "stripe" };
+    for (const [file, problem] of [
+      ["", /STRIPE_SECRET_KEY_FILE is missing/],
+      [join(folder, "nothing"), /STRIPE_SECRET_KEY_FILE names a file that can't be read/],
+    ] as const) {
+      const start = startService("billing", { ...variables, STRIPE_SECRET_KEY_FILE: file });
+      await assert.rejects(start, (error) => {
+        assert.ok(error instanceof NeverListened);
+        assert.match(error.lines.join(), problem);
+        assert.equal(error.lines.length, 1);
+        return true;
+      });
+    }
+  });
+
+  it("logs no token and no key", () => {
+    const log = JSON.stringify(billing.replicas.running.map((replica) => replica.log));
+    assert.match(log, /The payment provider: Stripe: confirm: StripeAPIError/);
+    for (const secret of ["pm_", "ctoken_", "sk_test_", "anything at all"])
+      assert.ok(!log.includes(secret), secret);
+  });
+
+  describe("the stand-in", () => {
+    let client: Stripe;
+
+    before(() => {
+      const { hostname, port } = new URL(url);
+      client = new Stripe(StripeStandIn.KEY, {
+        ...{ host: hostname, port, protocol: "http", maxNetworkRetries: 0, telemetry: false },
+      });
+    });
+
+    it("refuses parameters that Stripe doesn't know, and misses those that it needs", async () => {
+      const wrong: readonly [path: string, params: object, code: string, param: string][] = [
+        ["/v1/payment_intents", { amount: 100 }, "parameter_missing", "currency"],
+        [
+          "/v1/payment_intents",
+          { amount: 1.5, currency: "aud" },
+          "parameter_invalid_integer",
+          "amount",
+        ],
+        [
+          "/v1/payment_intents",
+          { amount: 100, currency: "aud", card: 4242 },
+          "parameter_unknown",
+          "card",
+        ],
+        ["/v1/refunds", { amount: 100 }, "parameter_missing", "payment_intent"],
+      ];
+      for (const [path, params, code, param] of wrong)
+        await assert.rejects(client.rawRequest("POST", path, params), { code, param });
+    });
+
+    it("refuses another request under the same key, and repeats its answer to the same", async () => {
+      const create = (amount: number) =>
+        client.paymentIntents.create({ amount, currency: "aud" }, { idempotencyKey: "the same" });
+      const { id } = await create(100);
+      assert.equal((await create(100)).id, id);
+      await assert.rejects(create(101), { rawType: "idempotency_error" });
+    });
+
+    it("refuses steps out of order", async () => {
+      const { id } = await client.paymentIntents.create({ amount: 100, currency: "aud" });
+      const unexpected = { code: "payment_intent_unexpected_state" };
+      await assert.rejects(client.paymentIntents.capture(id), unexpected);
+      await assert.rejects(client.refunds.create({ payment_intent: id }), unexpected);
+      await client.paymentIntents.cancel(id);
+      for (const step of ["confirm", "capture", "cancel"] as const)
+        await assert.rejects(client.paymentIntents[step](id), unexpected);
+    });
+  });
+
+  function intentsOf(payment: string) {
+    return [...stripe.intents.values()].filter(({ metadata }) => metadata["payment"] === payment);
+  }
+});

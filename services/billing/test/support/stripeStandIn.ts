@@ -1,0 +1,352 @@
+/**
+ * A stand-in for Stripe's API, written for these tests: not Stripe, and nothing of theirs. It has the few calls that billing
+ * makes, keeps PaymentIntents and refunds in memory, and refuses what Stripe's documentation says that Stripe refuses: a wrong
+ * key, unknown and missing parameters, steps that a PaymentIntent's status doesn't allow, an idempotency key with other
+ * parameters. It can be told to fail, before or after it did what it was asked.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+
+export type Operation =
+  "create" | "retrieve" | "confirm" | "capture" | "cancel" | "refund" | "list";
+
+/** before and after: the connection breaks then; silent: it was done and no answer comes. */
+export type Fault = "before" | "after" | "silent" | "error" | "busy";
+
+interface Intent {
+  readonly id: string;
+  readonly object: "payment_intent";
+  status: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly metadata: Record<string, string>;
+  last_payment_error: object | null;
+}
+
+interface Refund {
+  readonly id: string;
+  readonly object: "refund";
+  readonly payment_intent: string;
+  readonly amount: number;
+  status: string;
+  failure_reason?: string;
+  readonly metadata: Record<string, string>;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** A request as Stripe reads it: `metadata[order]` is a parameter like any other. */
+type Parameters = ReadonlyMap<string, string>;
+
+const parameters: Record<Operation, RegExp> = {
+  create: /^(amount|currency|capture_method|allowed_payment_method_types\[\d+\]|metadata\[\w+\])$/,
+  retrieve: /^$/,
+  confirm: /^(payment_method|confirmation_token|error_on_requires_action)$/,
+  capture: /^amount_to_capture$/,
+  cancel: /^cancellation_reason$/,
+  refund: /^(payment_intent|amount|metadata\[\w+\])$/,
+  list: /^(payment_intent|limit|starting_after)$/,
+};
+
+const cards: Readonly<Record<string, { readonly code: string; readonly decline_code?: string }>> = {
+  pm_card_chargeDeclined: { code: "card_declined", decline_code: "generic_decline" },
+  pm_card_chargeDeclinedLostCard: { code: "card_declined", decline_code: "lost_card" },
+  pm_card_chargeDeclinedInsufficientFunds: {
+    code: "card_declined",
+    decline_code: "insufficient_funds",
+  },
+  pm_card_chargeDeclinedExpiredCard: { code: "expired_card" },
+  pm_card_authenticationRequired: { code: "authentication_required" },
+};
+
+export class StripeStandIn {
+  static readonly KEY = "sk_test_of_these_tests";
+  readonly intents = new Map<string, Intent>();
+  readonly refunds: Refund[] = [];
+  /** What happened to money, in the order in which it did: "captured 8900", say. */
+  readonly moved: { readonly payment: string; readonly what: string }[] = [];
+  /** The requests that came, by what they wanted. */
+  readonly requests: Operation[] = [];
+  /** How many of a list are on one page. */
+  pageSize = 100;
+  readonly #keys = new Map<string, { readonly asked: string; readonly reply: Reply | undefined }>();
+  readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
+  readonly #server = createServer((request, response) => {
+    void this.#serve(request, response);
+  });
+
+  async start(): Promise<string> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("no port was given");
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  /** Fails the next request of this kind. Where a connection breaks, the package asks once more by itself: that fails, too. */
+  fail(operation: Operation, fault: Fault): void {
+    this.#faults.push({ operation, fault });
+    if (fault === "before" || fault === "after") this.#faults.push({ operation, fault });
+  }
+
+  /** As after a day. */
+  forgetKeys(): void {
+    this.#keys.clear();
+  }
+
+  /** As after a week: what isn't captured is let go. */
+  lapse(payment: string): void {
+    for (const intent of this.intents.values())
+      if (intent.metadata["payment"] === payment && intent.status === "requires_capture")
+        this.#move(intent, "canceled", "canceled");
+  }
+
+  /** What happened to the money of one of our payments. */
+  ledger(payment: string): string[] {
+    return this.moved.filter((move) => move.payment === payment).map(({ what }) => what);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://stripe");
+    const [, version, what = "", id, step] = url.pathname.split("/");
+    const operation = operationOf(request.method, what, id, step);
+    const form =
+      request.method === "POST" ? new URLSearchParams(await text(request)) : url.searchParams;
+    const reply = (status: number, body: object) => {
+      response.writeHead(status, {
+        "content-type": "application/json",
+        "request-id": `req_${randomBytes(6).toString("hex")}`,
+      });
+      response.end(JSON.stringify(body));
+    };
+    if (version !== "v1" || operation === undefined) {
+      reply(404, { error: { type: "invalid_request_error", message: "Unrecognized request URL" } });
+      return;
+    }
+    if (request.headers.authorization !== `Bearer ${StripeStandIn.KEY}`) {
+      reply(401, { error: { type: "invalid_request_error", message: "Invalid API Key provided" } });
+      return;
+    }
+    this.requests.push(operation);
+    const [index, fault] = this.#faults
+      .map((one, at) => [at, one] as const)
+      .find(([, one]) => one.operation === operation) ?? [-1, undefined];
+    if (index >= 0) this.#faults.splice(index, 1);
+    if (fault?.fault === "before") {
+      request.socket.destroy();
+      return;
+    }
+    if (fault?.fault === "busy") {
+      reply(429, {
+        error: { type: "invalid_request_error", code: "lock_timeout", message: "Busy" },
+      });
+      return;
+    }
+    const key = request.headers["idempotency-key"];
+    const answer = this.#once(
+      typeof key === "string" ? key : undefined,
+      operation,
+      id,
+      form,
+      fault?.fault,
+    );
+    if (fault?.fault === "after") request.socket.destroy();
+    else if (fault?.fault !== "silent") reply(answer.status, answer.body);
+  }
+
+  /** Under a key that it knows, Stripe answers what it answered first: also a failure of its own. */
+  #once(
+    key: string | undefined,
+    operation: Operation,
+    id: string | undefined,
+    form: URLSearchParams,
+    fault: Fault | undefined,
+  ): Reply {
+    form.sort();
+    const asked = `${operation} ${id ?? ""} ${form.toString()}`;
+    const earlier = key === undefined ? undefined : this.#keys.get(key);
+    if (earlier !== undefined && earlier.asked !== asked) {
+      return {
+        status: 400,
+        body: { error: { type: "idempotency_error", message: "Keys for idempotent requests…" } },
+      };
+    }
+    if (earlier?.reply !== undefined) return earlier.reply;
+    const wrong = check(operation, form);
+    if (wrong !== undefined) return wrong;
+    const reply =
+      fault === "error"
+        ? { status: 500, body: { error: { type: "api_error", message: "An error occurred" } } }
+        : this.#do(operation, id, new Map(form));
+    if (key !== undefined) this.#keys.set(key, { asked, reply });
+    return reply;
+  }
+
+  #do(operation: Operation, id: string | undefined, form: Parameters): Reply {
+    if (operation === "create") return this.#create(form);
+    if (operation === "refund") return this.#refund(form);
+    if (operation === "list") return this.#list(form);
+    const intent = this.intents.get(id ?? "");
+    if (intent === undefined) return refuse("resource_missing", "intent", 404);
+    if (operation === "retrieve") return ok(intent);
+    if (operation === "confirm") return this.#confirm(intent, form);
+    if (operation === "capture") {
+      if (intent.status !== "requires_capture") return unexpected(intent);
+      return this.#move(intent, "succeeded", `captured ${intent.amount}`);
+    }
+    const held = intent.status === "requires_capture";
+    if (!held && !["requires_payment_method", "requires_confirmation"].includes(intent.status))
+      return unexpected(intent);
+    return this.#move(intent, "canceled", held ? "canceled" : undefined);
+  }
+
+  #create(form: Parameters): Reply {
+    const amount = Number(form.get("amount"));
+    const currency = form.get("currency") ?? "";
+    if (amount < 50) return refuse("amount_too_small", "amount");
+    if (amount > 99_999_999) return refuse("amount_too_large", "amount");
+    if (!["aud", "nzd", "usd"].includes(currency)) return refuse(undefined, "currency");
+    const intent: Intent = {
+      ...{ id: name("pi"), object: "payment_intent", amount, currency },
+      ...{
+        status: "requires_payment_method",
+        metadata: metadataOf(form),
+        last_payment_error: null,
+      },
+    };
+    this.intents.set(intent.id, intent);
+    return ok(intent);
+  }
+
+  #confirm(intent: Intent, form: Parameters): Reply {
+    if (!["requires_payment_method", "requires_confirmation"].includes(intent.status))
+      return unexpected(intent);
+    const parameter = form.has("confirmation_token") ? "confirmation_token" : "payment_method";
+    const method = form.get(parameter) ?? "";
+    const refusal = cards[method];
+    if (refusal !== undefined) {
+      const error = { type: "card_error", ...refusal, message: "Your card was declined." };
+      intent.last_payment_error = error;
+      return { status: 402, body: { error: { ...error, payment_intent: intent } } };
+    }
+    if (!["pm_card_visa", "ctoken_visa"].includes(method))
+      return refuse("resource_missing", parameter, 400, method);
+    return this.#move(intent, "requires_capture", `authorised ${intent.amount}`);
+  }
+
+  #refund(form: Parameters): Reply {
+    const intent = this.intents.get(form.get("payment_intent") ?? "");
+    if (intent === undefined) return refuse("resource_missing", "payment_intent", 404);
+    if (intent.status !== "succeeded") return unexpected(intent);
+    const left = this.refunds
+      .filter((refund) => refund.payment_intent === intent.id && refund.status !== "failed")
+      .reduce((sum, refund) => sum - refund.amount, intent.amount);
+    const amount = Number(form.get("amount") ?? left);
+    if (left === 0) return refuse("charge_already_refunded", undefined);
+    if (amount > left) return refuse(undefined, "amount");
+    const refund: Refund = {
+      ...{ id: name("re"), object: "refund", payment_intent: intent.id, amount },
+      ...{ status: "succeeded", metadata: metadataOf(form) },
+    };
+    this.refunds.push(refund);
+    this.moved.push({ payment: intent.metadata["payment"] ?? "", what: `refunded ${amount}` });
+    return ok(refund);
+  }
+
+  /** The newest first. */
+  #list(form: Parameters): Reply {
+    const all = this.refunds
+      .filter((refund) => refund.payment_intent === form.get("payment_intent"))
+      .reverse();
+    const start = all.findIndex(({ id }) => id === form.get("starting_after")) + 1;
+    const size = Math.min(this.pageSize, Number(form.get("limit") ?? 10));
+    const data = all.slice(start, start + size);
+    return ok({ object: "list", data, has_more: start + size < all.length, url: "/v1/refunds" });
+  }
+
+  #move(intent: Intent, status: string, what: string | undefined): Reply {
+    intent.status = status;
+    if (what !== undefined) this.moved.push({ payment: intent.metadata["payment"] ?? "", what });
+    return ok(intent);
+  }
+}
+
+function operationOf(
+  method: string | undefined,
+  what: string,
+  id: string | undefined,
+  step: string | undefined,
+): Operation | undefined {
+  const key = `${method ?? ""} ${what}${id === undefined ? "" : "/ID"}${step === undefined ? "" : `/${step}`}`;
+  const operations: Readonly<Record<string, Operation>> = {
+    "POST payment_intents": "create",
+    "GET payment_intents/ID": "retrieve",
+    "POST payment_intents/ID/confirm": "confirm",
+    "POST payment_intents/ID/capture": "capture",
+    "POST payment_intents/ID/cancel": "cancel",
+    "POST refunds": "refund",
+    "GET refunds": "list",
+  };
+  return operations[key];
+}
+
+function check(operation: Operation, form: URLSearchParams): Reply | undefined {
+  const unknown = [...form.keys()].find((parameter) => !parameters[operation].test(parameter));
+  if (unknown !== undefined) return refuse("parameter_unknown", unknown);
+  const required = { create: ["amount", "currency"], refund: ["payment_intent"] };
+  const missing = (
+    operation === "create" || operation === "refund" ? required[operation] : []
+  ).find((parameter) => !form.has(parameter));
+  if (missing !== undefined) return refuse("parameter_missing", missing);
+  const amount = form.get("amount");
+  if (amount !== null && !/^\d+$/.test(amount))
+    return refuse("parameter_invalid_integer", "amount");
+  return undefined;
+}
+
+function ok(body: object): Reply {
+  return { status: 200, body: { ...body } };
+}
+
+function refuse(
+  code: string | undefined,
+  param: string | undefined,
+  status = 400,
+  value = "",
+): Reply {
+  // Stripe quotes what it was given: nothing for a log.
+  const message = `Refused: ${code ?? ""} ${param ?? ""} '${value}'`;
+  return { status, body: { error: { type: "invalid_request_error", code, param, message } } };
+}
+
+function unexpected(intent: Intent): Reply {
+  const error = {
+    ...{ type: "invalid_request_error", code: "payment_intent_unexpected_state" },
+    ...{ message: `It is ${intent.status}`, payment_intent: intent },
+  };
+  return { status: 400, body: { error } };
+}
+
+function metadataOf(form: Parameters): Record<string, string> {
+  return Object.fromEntries(
+    [...form].flatMap(([parameter, value]) => {
+      const [, field] = /^metadata\[(\w+)\]$/.exec(parameter) ?? [];
+      return field === undefined ? [] : [[field, value]];
+    }),
+  );
+}
+
+function name(kind: string): string {
+  return `${kind}_${randomBytes(8).toString("hex")}`;
+}
