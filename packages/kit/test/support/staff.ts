@@ -13,10 +13,15 @@ export interface TestStaff {
   readonly headers: { readonly authorization: string };
 }
 
+const folders = new Set<string>();
+process.once("exit", () =>
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
+);
+
 /** Makes a token and its file, which goes when the process ends. */
 export function createStaff(): TestStaff {
   const folder = mkdtempSync(join(tmpdir(), "store-test-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.add(folder);
   const token = randomBytes(16).toString("hex");
   const tokenFile = join(folder, "STAFF_TOKEN");
   writeFileSync(tokenFile, token, { mode: 0o600 });

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { until } from "@store/kit/testing";
+import { Billing, charge, outcome } from "./support/billing.ts";
+
+const aud = (amount: number) => ({ amount: { amount, currency: "AUD" } });
+
+describe("refunds", function () {
+  this.timeout(60_000);
+  let billing: Billing;
+
+  before(async () => {
+    billing = await Billing.start({ REFUND_POLL_MS: "100" });
+  });
+  after(() => billing.stop());
+
+  it("pay back a part, and then the rest", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+
+    const part = await billing.refund(id, { ...aud(900), reason: "a scratch" });
+    assert.equal(part.status, 201);
+    assert.deepEqual(part.body, {
+      ...{ id: part.body["id"], payment: id, ...aud(900), status: "succeeded" },
+      ...{ reason: "a scratch", createdAt: part.body["createdAt"] },
+    });
+    const between = (await billing.payment(id)).body;
+    assert.deepEqual([between["status"], between["refunded"]], ["captured", aud(900).amount]);
+    const rest = await billing.refund(id, {});
+    assert.deepEqual(rest.body["amount"], aud(8_000).amount);
+
+    const { body } = await billing.payment(id);
+    assert.deepEqual([body["status"], body["refunded"]], ["refunded", aud(8_900).amount]);
+    assert.deepEqual(body["refunds"], [part.body, rest.body]);
+    assert.deepEqual(await billing.ledger(request.order), [
+      ...["authorised 8900", "captured 8900", "refunded 900", "refunded 8000"],
+    ]);
+  });
+
+  it("never pay back more than was taken", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    const much = await billing.refund(id, aud(8_901));
+    assert.deepEqual([much.status, outcome(much)], [409, "refund-exceeds"]);
+    assert.deepEqual(much.body["errors"], [
+      { in: "body", pointer: "/amount/amount", message: "must be at most 8900" },
+    ]);
+    await billing.refund(id, aud(8_000));
+    assert.equal(outcome(await billing.refund(id, aud(901))), "refund-exceeds");
+    assert.equal(outcome(await billing.refund(id, aud(900))), "succeeded");
+    for (const body of [{}, aud(1)])
+      assert.equal(outcome(await billing.refund(id, body)), "refund-exceeds");
+    assert.equal((await billing.ledger(request.order)).length, 4);
+  });
+
+  it("never pay back more than was taken when they come at the same moment", async () => {
+    for (let i = 0; i < 5; i++) {
+      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => billing.refund(id, aud(2_000))),
+      );
+      assert.deepEqual(answers.map(outcome).sort(), [
+        ...Array<string>(4).fill("refund-exceeds"),
+        ...Array<string>(4).fill("succeeded"),
+      ]);
+      const { body } = await billing.payment(id);
+      assert.deepEqual([body["status"], body["refunded"]], ["captured", aud(8_000).amount]);
+      assert.equal((await billing.ledger(request.order)).length, 6);
+    }
+  });
+
+  it("that together are all of it end as refunded, also when they come at the same moment", async () => {
+    for (let i = 0; i < 5; i++) {
+      const { id } = await billing.paid(charge("tok_ok", 800), "capture");
+      await Promise.all(Array.from({ length: 8 }, () => billing.refund(id, aud(100))));
+      assert.equal(outcome(await billing.payment(id)), "refunded");
+    }
+  });
+
+  describe("under an idempotency-key", () => {
+    it("are made once, however often and at how many replicas they are asked for", async () => {
+      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+      const key = randomUUID();
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, () => billing.refund(id, aud(100), key)),
+      );
+      const later = await billing.refund(id, aud(100), key);
+      assert.equal(outcome(later), "succeeded");
+      for (const { status, body } of answers)
+        assert.deepEqual([status, body["id"]], [201, later.body["id"]]);
+      assert.equal((await billing.ledger(request.order)).length, 3);
+    });
+
+    it("are refused with another body, and free for another payment", async () => {
+      const one = await billing.paid(charge("tok_ok"), "capture");
+      const other = await billing.paid(charge("tok_ok"), "capture");
+      const key = randomUUID();
+      await billing.refund(one.id, aud(100), key);
+      for (const body of [aud(101), {}, { ...aud(100), reason: "late" }]) {
+        const answer = await billing.refund(one.id, body, key);
+        assert.deepEqual([answer.status, outcome(answer)], [422, "idempotency-key-reused"]);
+      }
+      assert.equal(outcome(await billing.refund(other.id, aud(100), key)), "succeeded");
+      assert.equal((await billing.ledger(one.request.order)).length, 3);
+    });
+
+    it("that would be too much are asked anew: a refusal isn't kept", async () => {
+      const { id } = await billing.paid(charge("tok_ok"), "capture");
+      const key = randomUUID();
+      assert.equal(outcome(await billing.refund(id, aud(9_000), key)), "refund-exceeds");
+      assert.equal(outcome(await billing.refund(id, aud(8_900), key)), "succeeded");
+    });
+  });
+
+  it("are refused for what wasn't captured", async () => {
+    const authorised = await billing.paid(charge("tok_ok"));
+    const declined = await billing.paid(charge("tok_declined"));
+    const voided = await billing.paid(charge("tok_ok"), "void");
+    for (const { id } of [authorised, declined, voided]) {
+      const answer = await billing.refund(id, {});
+      assert.deepEqual([answer.status, outcome(answer)], [409, "payment-not-captured"]);
+    }
+    assert.equal((await billing.refund(randomUUID(), {})).status, 404);
+  });
+
+  it("that are wrong are told which field is wrong", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    const wrong: readonly [body: object, pointer: string][] = [
+      ...[0, -1, 1.5, 1e21, "1"].map((amount): [object, string] => [
+        { amount: { amount, currency: "AUD" } },
+        "/amount/amount",
+      ]),
+      [{ amount: { amount: 1, currency: "aud" } }, "/amount/currency"],
+      [{ amount: { amount: 1 } }, "/amount/currency"],
+      [{ amount: 100 }, "/amount"],
+      [{ reason: "" }, "/reason"],
+      [{ amonut: { amount: 1, currency: "AUD" } }, "/amonut"],
+    ];
+    for (const [body, pointer] of wrong) {
+      const answer = await billing.refund(id, body);
+      assert.deepEqual([answer.status, outcome(answer)], [400, "validation"]);
+      const [error] = answer.body["errors"] as readonly { readonly pointer: string }[];
+      assert.equal(error?.pointer, pointer, JSON.stringify(body));
+    }
+    const dollars = await billing.refund(id, { amount: { amount: 1, currency: "USD" } });
+    assert.deepEqual([dollars.status, outcome(dollars)], [422, "currency-differs"]);
+    assert.equal(outcome(await billing.refund(id, {}, "two words")), "validation");
+    assert.equal((await billing.ledger(request.order)).length, 2);
+  });
+
+  it("whose process died are carried out by another, once", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    // As they are kept before the provider is called, and as long as somebody may still be at it.
+    const refund = randomUUID();
+    await billing.replicas.database.query(
+      `WITH set_aside AS (UPDATE payments SET refunded = 8900 WHERE id = $2)
+       INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
+       VALUES ($1, $2, '', 8900, 'pending', gen_random_uuid(), now() + interval '2 seconds')`,
+      [refund, id],
+    );
+    assert.equal(outcome(await billing.refund(id, aud(1))), "refund-exceeds");
+    assert.deepEqual((await billing.ledger(request.order)).slice(2), []);
+
+    await until("it is carried out", async () => outcome(await billing.payment(id)) === "refunded");
+    assert.deepEqual((await billing.ledger(request.order)).slice(2), ["refunded 8900"]);
+  });
+
+  it("that the provider did before the process died are found to be done", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    const { body } = await billing.refund(id, aud(8_900));
+    await billing.replicas.database.query(
+      "UPDATE refunds SET status = 'pending', next_attempt_at = now() WHERE id = $1",
+      [body["id"]],
+    );
+    await billing.replicas.database.query("UPDATE payments SET status = 'captured' WHERE id = $1", [
+      id,
+    ]);
+    await until("it is found", async () => outcome(await billing.payment(id)) === "refunded");
+    assert.deepEqual((await billing.ledger(request.order)).slice(2), ["refunded 8900"]);
+  });
+
+  it("that the provider refuses for good say so, and their sum is free again", async () => {
+    const id = randomUUID();
+    await billing.replicas.database.query(
+      `INSERT INTO payments (id, order_id, status, amount, currency, provider)
+       VALUES ($1, $2, 'captured', 500, 'AUD', 'simulated')`,
+      [id, randomUUID()],
+    );
+    const answer = await billing.refund(id, aud(500));
+    assert.equal(answer.status, 201);
+    assert.deepEqual(
+      [answer.body["status"], answer.body["failure"]],
+      ["failed", "charge_not_captured"],
+    );
+    const { body } = await billing.payment(id);
+    assert.deepEqual([body["status"], body["refunded"]], ["captured", aud(0).amount]);
+  });
+});
+
+describe("the staff's routes of billing", function () {
+  this.timeout(60_000);
+  let billing: Billing;
+
+  before(async () => {
+    billing = await Billing.start();
+  });
+  after(() => billing.stop());
+
+  it("are for the staff only, and ask for the token before anything else", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    const routes: readonly [method: string, path: string, body?: unknown][] = [
+      ["GET", `/api/billing/payments?order=${request.order}`],
+      ["GET", "/api/billing/payments"],
+      ["GET", `/api/billing/payments/${id}`],
+      ["POST", `/api/billing/payments/${id}/refunds`, {}],
+      ["POST", `/api/billing/payments/${id}/refunds`, { amount: "all" }],
+    ];
+    for (const [method, path, body] of routes) {
+      for (const authorization of [undefined, "Bearer wrong"]) {
+        const headers: Record<string, string> =
+          authorization === undefined ? {} : { authorization };
+        const answer = await billing.replicas.send(method, path, body, headers);
+        assert.equal(answer.status, 401, `${method} ${path}`);
+        assert.equal(answer.headers.get("www-authenticate"), "Bearer");
+      }
+    }
+    assert.equal((await billing.ledger(request.order)).length, 2);
+  });
+});
