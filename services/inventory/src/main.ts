@@ -14,7 +14,9 @@ await start(manifest, async (service) => {
   const { app, log } = service;
   const { DEMO_DATA, RESERVATION_SECONDS, RESERVATION_SWEEP_MS } = service.environment({
     DEMO_DATA: flag(false),
+    // For how long a hold keeps its stock when nothing comes of it.
     RESERVATION_SECONDS: integer(1, 86_400, 900),
+    // How long each instance waits until it looks again for holds that have lasted too long.
     RESERVATION_SWEEP_MS: integer(10, 600_000, 5_000),
   });
   const database = service.database({
