@@ -84,6 +84,16 @@ describe("the saga", function () {
       });
     });
 
+    it("keeps an order for as long as its call takes, also beyond the lease", async () => {
+      world.onStep("authorise", async (): Promise<Fate> => {
+        await new Promise((resolve) => setTimeout(resolve, 4_000));
+        return "forward";
+      });
+      const order = await world.place();
+      await ends(order, confirmed);
+      assert.deepEqual(world.stepsOf(order), forwards);
+    });
+
     describe("of an order that is refused", () => {
       const declines: [string, string][] = [
         ["tok_declined", "payment_declined"],
@@ -424,29 +434,47 @@ describe("the saga", function () {
   describe("where a replica is stopped for longer than its lease", () => {
     afterEach(() => world.killReplicas());
 
-    it("lets another go on, and writes nothing when it wakes up", async () => {
-      await world.startReplicas(1);
-      const [paused = assert.fail()] = world.replicas;
-      let answer: (fate: Fate) => void = () => assert.fail("never asked");
-      const asleep = new Promise<Fate>((resolve) => (answer = resolve));
-      const fates: Promise<Fate>[] = [asleep];
-      world.onStep("authorise", () => fates.shift() ?? "forward");
-      world.onStep("commit", () => ({ status: 503 }));
-      const order = await world.place();
-      await until("it asks for the money", () => fates.length === 0);
-      paused.process.kill("SIGSTOP");
-      await world.startReplicas(1);
-      await until(
-        "the other is at the commit",
-        async () => (await sagaOf(order))?.step === "commit",
-      );
+    // The step at which it stops, and the one at which the other one waits when it wakes up.
+    const cases: [Step, Step][] = [
+      ["authorise", "commit"],
+      ["ship", "ship"],
+    ];
+    for (const [asking, waiting] of cases) {
+      it(`while it asks for ${asking}, another goes on, and it writes nothing when it wakes up`, async () => {
+        // So patient that it still hears the answer.
+        await world.startReplicas(1, { STEP_TIMEOUT_MS: "60000", PAYMENT_TIMEOUT_MS: "60000" });
+        const [paused = assert.fail()] = world.replicas;
+        let answer: (fate: Fate) => void = () => assert.fail("never asked");
+        const asleep = new Promise<Fate>((resolve) => (answer = resolve));
+        if (waiting !== asking) world.onStep(waiting, () => ({ status: 503 }));
+        let asked = false;
+        world.onStep(asking, () => {
+          if (asked) return waiting === asking ? { status: 503 } : "forward";
+          asked = true;
+          return asleep;
+        });
+        const order = await world.place();
+        await until("it asks", () => asked);
+        paused.process.kill("SIGSTOP");
+        await world.startReplicas(1, { SAGA_BACKOFF_MS: "600000", SAGA_BACKOFF_MAX_MS: "600000" });
+        await until("the other waits", async () => (await sagaOf(order))?.attempts === 1);
 
-      answer("forward");
-      paused.process.kill("SIGCONT");
-      await paused.logged("it has lost the order", ({ msg }) => /lease is over/.test(msg));
-      world.calm();
-      await ends(order, confirmed);
-    });
+        answer("forward");
+        paused.process.kill("SIGCONT");
+        await paused.logged("it has lost the order", ({ msg }) => /lease is over/.test(msg));
+        const { step, attempts } = (await sagaOf(order)) ?? assert.fail("it has ended the order");
+        assert.deepEqual([step, attempts], [waiting, 1]);
+        assert.equal((await world.view(order)).status, "pending");
+
+        world.calm();
+        const retried = await first().fetch(`/api/orders/${order.id}/retry`, {
+          method: "POST",
+          headers: world.staff.headers,
+        });
+        assert.equal(retried.status, 200);
+        await ends(order, confirmed);
+      });
+    }
   });
 
   describe("where a replica is told to end", () => {
