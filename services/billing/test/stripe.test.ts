@@ -73,6 +73,20 @@ describe("billing with Stripe", function () {
     }
   });
 
+  it("is called once for calls of one payment that come at the same moment", async () => {
+    for (let i = 0; i < 3; i++) {
+      const id = randomUUID();
+      const request = charge(CARD);
+      const before = stripe.requests.length;
+      await Promise.all(Array.from({ length: 6 }, () => billing.authorise(id, request)));
+      assert.equal(
+        outcome(await billing.insist(() => billing.authorise(id, request))),
+        "authorised",
+      );
+      assert.deepEqual(stripe.requests.slice(before), ["create", "confirm"]);
+    }
+  });
+
   const declines: readonly [token: string, reason: string][] = [
     ["pm_card_chargeDeclined", "declined"],
     ["pm_card_chargeDeclinedLostCard", "declined"],

@@ -103,7 +103,7 @@ describe("taking money", function () {
       }
     });
 
-    it("that is asked for twice at the same moment calls the provider once, and the other is told to ask again", async () => {
+    it("that is asked for by many at the same moment is answered to one, and the others are told to ask again", async () => {
       const id = randomUUID();
       const request = charge("tok_slow");
       const answers = await Promise.all(
