@@ -242,6 +242,25 @@ function program(call: Call): Command {
     );
 
   verb(
+    "rehearse",
+    "run the staging stack from nothing to nothing on a stand-in for Azure on this machine",
+    "./store rehearse",
+    "./store rehearse --keep                 and look at it afterwards",
+    "./store rehearse --fail quota           see how it fails, and how it goes on",
+  )
+    .option("--keep", "leave it running, and say how to look into it and how to end it")
+    .option("--fail <what>", "break something first; an unknown word lists what can be broken")
+    .option(
+      "--pace <factor>",
+      "1: take the time that Azure takes for its resources, 0: none",
+      Number,
+      0.1,
+    )
+    .action(async (options: RehearseOptions) => {
+      call.exitCode = await verbs.rehearse().rehearse(options);
+    });
+
+  verb(
     "test",
     "run the tests; the last line says how many passed and failed",
     "./store test",
@@ -252,6 +271,7 @@ function program(call: Call): Command {
         "unit",
         "services",
         "integration",
+        "rehearsal",
       ]),
     )
     .action(async (tier: string | undefined) => {
@@ -285,6 +305,7 @@ const verbs = {
   ssh: () => require("./verbs/ssh") as typeof import("./verbs/ssh"),
   doctor: () => require("./verbs/doctor") as typeof import("./verbs/doctor"),
   pulumi: () => require("./verbs/pulumi") as typeof import("./verbs/pulumi"),
+  rehearse: () => require("./verbs/rehearse") as typeof import("./verbs/rehearse"),
   test: () => require("./verbs/test") as typeof import("./verbs/test"),
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
@@ -297,6 +318,12 @@ interface StackOptions {
 interface UpOptions {
   readonly yes?: boolean;
   readonly refresh?: boolean;
+}
+
+interface RehearseOptions {
+  readonly keep?: boolean;
+  readonly fail?: string;
+  readonly pace: number;
 }
 
 interface PreviewOptions {

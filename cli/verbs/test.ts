@@ -53,6 +53,14 @@ const TIERS: readonly Tier[] = [
       await ensureEngine(report);
     },
   },
+  {
+    name: "rehearsal",
+    specs: ["test/rehearsal/**/*.test.ts"],
+    setUp: async (report) => {
+      await setUpDocker(report);
+      await ensureEngine(report);
+    },
+  },
 ];
 
 export interface Counts {

@@ -1,0 +1,135 @@
+import { ChildProcess, spawn } from "node:child_process";
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { run } from "../toolchain/run";
+
+/** Copies what git knows or would know of a checkout, and lends the copy its node_modules. */
+export async function copyCheckout(from: string, to: string): Promise<void> {
+  const { code, stdout, stderr } = await run(
+    "git",
+    ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    { cwd: from },
+  );
+  if (code !== 0) throw new Error(`git can't list the checkout's files: ${stderr.trim()}`);
+  // What was deleted and not committed is still on git's list.
+  const files = stdout.split("\0").filter((name) => name !== "");
+  for (const file of files) {
+    cpSync(path.join(from, file), path.join(to, file), { recursive: true, force: true });
+  }
+  symlinkSync(path.join(from, "node_modules"), path.join(to, "node_modules"));
+}
+
+export interface Ran {
+  readonly code: number;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+}
+
+/** A copy of the checkout, used as a person would use it: by `./store`, on one stack with a state of its own. */
+export class Checkout {
+  private readonly running = new Set<ChildProcess>();
+
+  constructor(
+    readonly folder: string,
+    readonly stack: string,
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly onLine: (line: string) => void,
+  ) {}
+
+  /** `./store ARGS…`, whatever its exit code. */
+  run(...args: string[]): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("./store", args, {
+        cwd: this.folder,
+        env: this.environment,
+        // A group of its own, so that it can be ended with all that it has started.
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      this.running.add(child);
+      let output = "";
+      const take = (chunk: Buffer): void => {
+        output += chunk.toString();
+        chunk
+          .toString()
+          .split("\n")
+          .filter((line) => line.trim() !== "")
+          .forEach(this.onLine);
+      };
+      child.stdout.on("data", take);
+      child.stderr.on("data", take);
+      child.once("error", reject);
+      child.once("close", (code) => {
+        this.running.delete(child);
+        resolve({ code: code ?? 130, output });
+      });
+    });
+  }
+
+  /** The same; anything else than success is an error with the end of what was printed. */
+  async succeed(...args: string[]): Promise<string> {
+    const { code, output } = await this.run(...args);
+    if (code === 0) return output;
+    throw new CommandFailed(`./store ${args.join(" ")} ended with exit code ${code}.`, output);
+  }
+
+  /** Replaces a text that must be there. */
+  edit(file: string, from: string, to: string): void {
+    const place = path.join(this.folder, file);
+    const text = readFileSync(place, "utf8");
+    if (!text.includes(from)) throw new Error(`${file} has no "${from}".`);
+    writeFileSync(place, text.replace(from, to));
+  }
+
+  /** Ends what runs: asks first, and doesn't wait long. */
+  async interrupt(): Promise<void> {
+    for (const [signal, limit] of [
+      ["SIGINT", 10_000],
+      ["SIGKILL", 2_000],
+    ] as const) {
+      const left = [...this.running];
+      if (left.length === 0) return;
+      const ended = Promise.all(
+        left.map((child) => new Promise((resolve) => child.once("close", resolve))),
+      );
+      for (const { pid } of left) if (pid !== undefined) signalGroup(pid, signal);
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, limit).unref())]);
+    }
+  }
+
+  private get environment(): NodeJS.ProcessEnv {
+    // Its state goes into the copy, whatever backend the user has.
+    const {
+      PULUMI_BACKEND_URL: _url,
+      PULUMI_CONFIG_PASSPHRASE: _passphrase,
+      PULUMI_ACCESS_TOKEN: _token,
+      ...env
+    } = process.env;
+    return {
+      ...env,
+      NO_COLOR: "1",
+      STORE_STATE_DIR: path.join(this.folder, ".store"),
+      ...this.env,
+    };
+  }
+}
+
+/** A command that failed, with what it printed. */
+export class CommandFailed extends Error {
+  constructor(
+    message: string,
+    readonly output: string,
+  ) {
+    super(message);
+    this.name = "CommandFailed";
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // It may have ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readState } from "./azure/cloud";
+import { Resource } from "./azure/resourceType";
+import { textAt } from "./azure/values";
+import { Ready, Settings } from "./settings";
+
+/** Making the images for the first time takes minutes. */
+const READY_LIMIT_MS = 15 * 60_000;
+const END_LIMIT_MS = 60_000;
+
+/** The process that plays Azure, seen from the one that started it. */
+export class CloudProcess {
+  private constructor(
+    readonly folder: string,
+    private readonly child: ChildProcess,
+    readonly ready: Ready,
+  ) {}
+
+  /** @throws an error with what it said, if it ends before it is ready. */
+  static async start(
+    folder: string,
+    settings: Settings,
+    progress: (line: string) => void,
+  ): Promise<CloudProcess> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(path.join(folder, "settings.json"), JSON.stringify(settings));
+    const log = path.join(folder, "log");
+    const output = openSync(log, "w");
+    const child = spawn(
+      process.execPath,
+      ["--require", require.resolve("tsx/cjs"), path.join(__dirname, "main.ts"), folder],
+      // A group of its own: a Ctrl-C at the terminal is for us, and we end it when it isn't needed any more.
+      { detached: true, stdio: ["ignore", output, output] },
+    );
+    const file = path.join(folder, "ready.json");
+    const deadline = Date.now() + READY_LIMIT_MS;
+    let said = "";
+    while (!existsSync(file)) {
+      const text = readFileSync(log, "utf8");
+      const line = text.trim().split("\n").at(-1) ?? "";
+      if (line !== said) progress(line);
+      said = line;
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(text.trim() || "The process that plays Azure ended without a word.");
+      }
+      if (Date.now() > deadline)
+        throw new Error(
+          `The stand-in cloud isn't ready within ${READY_LIMIT_MS / 60_000} min: ${line}`,
+        );
+      await sleep(100);
+    }
+    return new CloudProcess(folder, child, JSON.parse(readFileSync(file, "utf8")) as Ready);
+  }
+
+  /** What must be set for an engine that is to take it for Azure. */
+  get env(): Record<string, string> {
+    return {
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}`,
+      SSL_CERT_FILE: this.ready.bundle,
+    };
+  }
+
+  /** All that there is in it now. */
+  resources(): readonly Resource[] {
+    return readState(path.join(this.folder, "cloud.json"));
+  }
+
+  /** The address that plays the public IP; none before there is one. */
+  publicAddress(): string | undefined {
+    const address = this.resources().find(({ token }) => token.endsWith(":PublicIPAddress"));
+    return address && textAt(address.computed, "ipAddress");
+  }
+
+  breakBy(fault: string): void {
+    writeFileSync(path.join(this.folder, "faults"), fault);
+  }
+
+  mend(): void {
+    rmSync(path.join(this.folder, "faults"), { force: true });
+  }
+
+  /** Leaves it to itself: it goes on when we end. */
+  letGo(): void {
+    this.child.unref();
+  }
+
+  /** Ends it, and with it all that it has made. */
+  async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.child.once("close", () => resolve()));
+    this.child.kill("SIGTERM");
+    await Promise.race([ended, sleep(END_LIMIT_MS, undefined, { ref: false })]);
+    this.child.kill("SIGKILL");
+  }
+}

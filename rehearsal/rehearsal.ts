@@ -1,0 +1,399 @@
+import { randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { parse, stringify } from "yaml";
+import { messageOf, Reporter } from "../toolchain/report";
+import { CATALOGUE } from "./azure/catalogue";
+import { Fault, FAULTS, isFault } from "./azure/faults";
+import { textAt } from "./azure/values";
+import { Checkout, CommandFailed, copyCheckout } from "./checkout";
+import { CloudProcess } from "./cloudProcess";
+import { Customer } from "./customer";
+import { docker, dockerQuietly, namesOf } from "./docker";
+import { machineName } from "./machine/machine";
+import { removeEverything } from "./surroundings";
+
+export interface RehearseOptions {
+  /** The checkout whose staging stack is rehearsed. */
+  readonly root: string;
+  /** The Docker daemon of this machine. */
+  readonly dockerHost: string;
+  /** 1 takes the time that Azure takes for each of its resources, 0 none. */
+  readonly pace: number;
+  /** What is broken, see azure/faults.ts: first that is seen to be told in one message, then it is mended and the rest goes on. */
+  readonly fault?: string;
+  readonly report: Reporter;
+  /** Called with each step as it ends. */
+  readonly onStep: (step: Step) => void;
+}
+
+/** A step that has ended. */
+export interface Step {
+  readonly name: string;
+  readonly seconds: number;
+  /** What was found; the failure, if it is one. */
+  readonly detail: string;
+  readonly failed: boolean;
+}
+
+/** What happened to the step that failed, with the end of what was printed. */
+export class StepFailed extends Error {
+  constructor(
+    readonly step: string,
+    message: string,
+    readonly evidence: readonly string[],
+  ) {
+    super(message);
+    this.name = "StepFailed";
+  }
+}
+
+/** A region's customers wait for it this long after its machine was replaced. */
+const OPEN_LIMIT_MS = 120_000;
+const STACK = "rehearsal";
+/** A failure must come to its message within this. */
+const READY_MINUTES = 3;
+const CHANGED_SERVICE = "inventory";
+
+/** The staging stack from nothing to nothing, on a stand-in cloud on this machine. */
+export class Rehearsal {
+  readonly id = randomBytes(3).toString("hex");
+  readonly folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
+  private cloud: CloudProcess | undefined;
+  private checkout: Checkout | undefined;
+  /** The id of the order that must outlive the machine. */
+  private bought = "";
+
+  constructor(private readonly options: RehearseOptions) {
+    if (options.fault !== undefined && !isFault(options.fault, CATALOGUE.keys())) {
+      throw new Error(
+        `"${options.fault}" is nothing that can be broken. There is: ${Object.keys(FAULTS).join(", ")}, and TYPE:create, ` +
+          `TYPE:update, TYPE:remove for ${[...CATALOGUE.keys()].map((token) => token.split(":").at(-1)).join(", ")}.`,
+      );
+    }
+  }
+
+  /** How the rehearsal can be looked into while it runs. */
+  get log(): string {
+    return path.join(this.folder, "log");
+  }
+
+  /** @throws StepFailed */
+  async run(): Promise<void> {
+    await this.step("stand-in cloud, registry, checkout", () => this.prepare());
+    await this.step("preview before anything exists", () => this.previewNothing());
+    if (this.breaksAtUp)
+      await this.step(`up with ${this.options.fault} broken`, () => this.upBroken());
+    await this.step("up", () => this.up());
+    await this.step("who gets in", () => this.whoGetsIn());
+    await this.step("buy something through port 80", () => this.buy());
+    await this.step("preview shows nothing", () => this.unchanged("preview", STACK));
+    await this.step("refresh shows nothing", () => this.unchanged("preview", STACK, "--refresh"));
+    await this.step("preview of one changed service names it", () => this.previewChange());
+    await this.step("up of it, no request lost", () => this.upChange());
+    await this.step("replace the machine", () => this.replaceMachine());
+  }
+
+  /** Takes the stack down, and finds nothing left of it. */
+  async down(): Promise<void> {
+    if (this.breaksAtDown)
+      await this.step(`down with ${this.options.fault} broken`, () => this.downBroken());
+    await this.step("down", () => this.takeDown());
+  }
+
+  /** Leaves it running; the stand-in cloud goes on by itself. */
+  keep(): string[] {
+    this.cloud?.letGo();
+    const env = Object.entries(this.cloud?.env ?? {}).map(([name, value]) => `${name}=${value}`);
+    return [
+      `http://${this.cloud?.publicAddress() ?? ""}/`,
+      `cd ${this.checkoutFolder} && export ${env.join(" ")} STORE_CONFIG_FILE=${this.configFile} && ./store ps ${STACK}`,
+      `kill ${this.cloud?.ready.pid ?? ""} && rm -rf ${this.folder}`,
+    ];
+  }
+
+  /** Ends everything, whatever state it is in, and leaves nothing on this machine. */
+  async end(): Promise<void> {
+    await this.checkout?.interrupt();
+    const registry = this.cloud?.ready.registry;
+    await this.cloud?.end();
+    await removeEverything(this.id, registry);
+    if (registry !== undefined) await removeImagesOf(registry.address);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  // The steps ------------------------------------------------------------------------------------------------------
+
+  private async prepare(): Promise<string> {
+    const { root, dockerHost, pace, report } = this.options;
+    const cloud = CloudProcess.start(
+      path.join(this.folder, "cloud"),
+      { id: this.id, dockerHost, pace },
+      (line) => report.progress(line),
+    );
+    // Both at once; but neither goes on behind a failure of the other.
+    const [started, copied] = await Promise.allSettled([
+      cloud,
+      copyCheckout(root, this.checkoutFolder),
+    ]);
+    if (started.status === "fulfilled") this.cloud = started.value;
+    for (const result of [started, copied]) if (result.status === "rejected") throw result.reason;
+    const { registry } = this.theCloud.ready;
+    this.configure(registry);
+    this.checkout = new Checkout(
+      this.checkoutFolder,
+      STACK,
+      { ...this.theCloud.env, STORE_CONFIG_FILE: this.configFile },
+      (line) => {
+        appendFileSync(this.log, `${line}\n`);
+        report.progress(line.trim());
+      },
+    );
+    return `registry ${registry.address}`;
+  }
+
+  /** Pulumi.staging.yaml with what differs without Azure. */
+  private configure(registry: {
+    readonly address: string;
+    readonly username: string;
+    readonly password: string;
+  }): void {
+    const staging = parse(
+      readFileSync(path.join(this.checkoutFolder, "Pulumi.staging.yaml"), "utf8"),
+    ) as {
+      config: Record<string, unknown>;
+    };
+    const config = {
+      ...staging.config,
+      "store:registry": {
+        address: registry.address,
+        namespace: "store",
+        username: registry.username,
+        password: registry.password,
+      },
+      // The caller's address, as the wall sees it.
+      "store:adminCidrs": ["127.0.0.1/32"],
+      "store:dockerSource": "distribution",
+      "store:demoData": true,
+      "store:readyMinutes": READY_MINUTES,
+    };
+    mkdirSync(path.dirname(this.configFile), { recursive: true });
+    writeFileSync(this.configFile, stringify({ ...staging, config }), { mode: 0o600 });
+  }
+
+  private async previewNothing(): Promise<string> {
+    const output = await this.theCheckout.succeed("preview", STACK);
+    const created = /\+ (\d+) to create/.exec(output)?.[1];
+    if (created === undefined)
+      throw new CommandFailed("The preview doesn't say what it would create.", output);
+    if (this.theCloud.resources().length > 0)
+      throw new Error("The preview has made something in the cloud.");
+    return `${created} to create`;
+  }
+
+  private async up(): Promise<string> {
+    await this.theCheckout.succeed("up", STACK, "--yes");
+    const waited = await this.customer.untilOpen(OPEN_LIMIT_MS);
+    return `open at ${this.theCloud.publicAddress() ?? ""} after another ${waited.toFixed(1)} s`;
+  }
+
+  /** One message, in time, with a way out; and what was made so far is no obstacle for the next `up`. */
+  private async upBroken(): Promise<string> {
+    return this.broken("up", STACK, "--yes");
+  }
+
+  private async downBroken(): Promise<string> {
+    return this.broken("down", STACK, "--yes", "--volumes");
+  }
+
+  private async broken(...command: string[]): Promise<string> {
+    const { fault = "" } = this.options;
+    this.theCloud.breakBy(fault);
+    const { code, output } = await this.theCheckout.run(...command);
+    this.theCloud.mend();
+    if (code === 0)
+      throw new CommandFailed(
+        `./store ${command[0] ?? ""} succeeded although ${fault} was broken.`,
+        output,
+      );
+    if (/^ +at .*:\d+:\d+\)?$/m.test(output))
+      throw new CommandFailed("The message has a stack trace.", output);
+    const message = output.slice(output.lastIndexOf("error: ")).trim();
+    this.options.report.note(message.split("\n").join("\n  "));
+    return message.split("\n")[0] ?? "";
+  }
+
+  private async whoGetsIn(): Promise<string> {
+    const address = this.theCloud.publicAddress() ?? "";
+    const stranger = new Customer(address, "127.0.0.9");
+    const admin = new Customer(address, "127.0.0.1");
+    const found = {
+      "the store to anybody": await stranger.reaches(80),
+      "SSH to the administrator": await admin.reaches(22),
+      "SSH to a stranger": await stranger.reaches(22),
+      "Docker's port": (await admin.reaches(2375)) || (await admin.reaches(2376)),
+    };
+    const expected = [true, true, false, false];
+    const wrong = Object.entries(found).filter(([, reached], i) => reached !== expected[i]);
+    if (wrong.length > 0) {
+      throw new Error(
+        wrong.map(([what, reached]) => `${what} is ${reached ? "open" : "closed"}`).join("; "),
+      );
+    }
+    return "80 to anybody, 22 to the administrator, Docker to nobody";
+  }
+
+  private async buy(): Promise<string> {
+    this.bought = await this.customer.buy();
+    return `order ${this.bought} confirmed`;
+  }
+
+  private async unchanged(...command: string[]): Promise<string> {
+    const output = await this.theCheckout.succeed(...command, "--", "--expect-no-changes");
+    return `${/(\d+) unchanged/.exec(output)?.[1] ?? "all"} unchanged`;
+  }
+
+  private async previewChange(): Promise<string> {
+    const source = path.join(this.checkoutFolder, "services", CHANGED_SERVICE, "src", "main.ts");
+    appendFileSync(source, "\n// A change that makes another image.\n");
+    const output = await this.theCheckout.succeed("preview", STACK);
+    const containers = [
+      ...output.matchAll(/docker:index:Container +(\S+) +(?:create|replace|update|delete)/g),
+    ];
+    const changed = [...new Set(containers.map(([, name = ""]) => name))];
+    const others = changed.filter((name) => !name.startsWith(CHANGED_SERVICE));
+    if (changed.length === 0 || others.length > 0) {
+      throw new CommandFailed(
+        `The preview names ${changed.join(", ") || "no container"}, where only ${CHANGED_SERVICE} has changed.`,
+        output,
+      );
+    }
+    return `replaces ${changed.join(", ")}`;
+  }
+
+  private async upChange(): Promise<string> {
+    const stop = this.customer.browse(4);
+    const result = await this.theCheckout.run("up", STACK, "--yes");
+    const { requests, lost } = await stop();
+    if (result.code !== 0) throw new CommandFailed("./store up failed.", result.output);
+    if (lost.length > 0)
+      throw new Error(
+        `${lost.length} of ${requests} requests were lost: ${[...new Set(lost)].join("; ")}`,
+      );
+    return `0 of ${requests} requests lost`;
+  }
+
+  private async replaceMachine(): Promise<string> {
+    const before = this.machine();
+    const urns = await this.theCheckout.succeed("pulumi", "stack", "--show-urns", "--stack", STACK);
+    const urn = /urn:pulumi:\S*azure-native:compute:VirtualMachine::\S+/.exec(urns)?.[0];
+    if (urn === undefined) throw new CommandFailed("The stack has no virtual machine.", urns);
+    await this.theCheckout.succeed("up", STACK, "--yes", "--", "--replace", urn);
+    if (this.machine() === before) throw new Error("The machine is the same as before.");
+    const waited = await this.customer.untilOpen(OPEN_LIMIT_MS);
+    await this.customer.untilStatus(this.bought, "confirmed");
+    return `another machine, open after another ${waited.toFixed(1)} s, the order is still there`;
+  }
+
+  private async takeDown(): Promise<string> {
+    await this.theCheckout.succeed("down", STACK, "--yes", "--volumes");
+    const left = this.theCloud.resources().map(({ id }) => id);
+    if (left.length > 0) throw new Error(`In the cloud there is still ${left.join(", ")}.`);
+    const containers = (await namesOf("container", this.id)).filter(
+      (name) => !name.endsWith("-registry"),
+    );
+    const things = [...containers, ...(await namesOf("volume", this.id))];
+    if (things.length > 0) throw new Error(`On this machine there is still ${things.join(", ")}.`);
+    return "nothing left in the cloud";
+  }
+
+  // Around them ----------------------------------------------------------------------------------------------------
+
+  private async step(name: string, action: () => Promise<string>): Promise<void> {
+    const { report, onStep } = this.options;
+    report.step(name);
+    const started = Date.now();
+    const seconds = (): number => (Date.now() - started) / 1000;
+    try {
+      const detail = await action();
+      onStep({ name, seconds: seconds(), detail, failed: false });
+    } catch (error) {
+      const detail = messageOf(error);
+      onStep({ name, seconds: seconds(), detail, failed: true });
+      const output =
+        error instanceof CommandFailed ? error.output.trimEnd().split("\n").slice(-40) : [];
+      throw new StepFailed(name, detail, [...output, ...(await this.machineLog())]);
+    }
+  }
+
+  /** What the machine itself says, when something went wrong on it. */
+  private async machineLog(): Promise<string[]> {
+    const vmId = this.machine();
+    if (vmId === "") return [];
+    const name = machineName(this.id, vmId);
+    const log = await docker(
+      "exec",
+      name,
+      "tail",
+      "-n",
+      "5",
+      "/var/log/cloud-init-output.log",
+    ).catch(() => "");
+    return log === ""
+      ? []
+      : ["", "The machine's cloud-init-output.log ends with", ...log.split("\n")];
+  }
+
+  private machine(): string {
+    const found = this.cloud?.resources().find(({ token }) => token.endsWith(":VirtualMachine"));
+    return textAt(found?.computed, "vmId");
+  }
+
+  private get customer(): Customer {
+    const address = this.theCloud.publicAddress();
+    if (address === undefined) throw new Error("The cloud has no public address.");
+    return new Customer(address);
+  }
+
+  private get breaksAtUp(): boolean {
+    return this.options.fault !== undefined && !this.breaksAtDown;
+  }
+
+  private get breaksAtDown(): boolean {
+    const atDown: Fault = "delete-refused";
+    return this.options.fault === atDown || this.options.fault?.endsWith(":remove") === true;
+  }
+
+  private get theCloud(): CloudProcess {
+    if (this.cloud === undefined) throw new Error("The stand-in cloud isn't running.");
+    return this.cloud;
+  }
+
+  private get theCheckout(): Checkout {
+    if (this.checkout === undefined) throw new Error("There is no checkout yet.");
+    return this.checkout;
+  }
+
+  private get checkoutFolder(): string {
+    return path.join(this.folder, "checkout");
+  }
+
+  private get configFile(): string {
+    return path.join(this.folder, "config", `Pulumi.${STACK}.yaml`);
+  }
+}
+
+/** What was pushed to the registry is also on this machine, under its address. */
+async function removeImagesOf(address: string): Promise<void> {
+  const list = await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}");
+  const ours = list.split("\n").filter((name) => name.startsWith(`${address}/`));
+  for (const name of ours) await dockerQuietly("image", "rm", name);
+}
