@@ -4,6 +4,7 @@ package inputs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -25,7 +26,10 @@ func Check[T any](values standin.Values) (T, []plugin.CheckFailure) {
 	in, err := Decode[T](knownOnly(values))
 	var mapping mapper.MappingError
 	if errors.As(err, &mapping) {
-		return in, failuresOf(mapping)
+		return in, slices.DeleteFunc(failuresOf(mapping), func(failure plugin.CheckFailure) bool {
+			// Missing only because it was dropped.
+			return isUnknown(values[failure.Property])
+		})
 	}
 	return in, nil
 }

@@ -163,6 +163,21 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatIsNotKnownYetIsNotJudged(t *testing.T) {
+	for name, connection := range map[string]resource.PropertyValue{
+		"wholly": resource.MakeComputed(resource.NewProperty("")),
+		"in part": resource.NewProperty(resource.PropertyMap{
+			"host": resource.MakeComputed(resource.NewProperty("")), "dialErrorLimit": resource.NewProperty(3.0),
+		}),
+	} {
+		news := resource.PropertyMap{"connection": connection, "create": resource.NewProperty("true")}
+		answer, err := provider(t).Check(t.Context(), plugin.CheckRequest{Type: token, News: news})
+		if err != nil || len(answer.Failures) > 0 {
+			t.Errorf("%s: got %v, %v", name, answer.Failures, err)
+		}
+	}
+}
+
 // server is an SSH server that runs what it is asked to by /bin/sh.
 type server struct {
 	address          *net.TCPAddr
