@@ -57,10 +57,7 @@ export class CloudProcess {
 
   /** What must be set for an engine that is to take it for Azure. */
   get env(): Record<string, string> {
-    return {
-      PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}`,
-      SSL_CERT_FILE: this.ready.bundle,
-    };
+    return { PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}` };
   }
 
   /** All that there is in it now. */

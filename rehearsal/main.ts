@@ -35,7 +35,7 @@ async function main(folder: string): Promise<void> {
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
   try {
-    around = await makeSurroundings(settings.id, folder, settings.dockerHost, report);
+    around = await makeSurroundings(settings.id, settings.dockerHost, report);
     const faults = (): string[] => faultsIn(folder);
     const wall = new Wall(
       (machine) => addressOf(machineName(settings.id, machine)),
@@ -50,12 +50,11 @@ async function main(folder: string): Promise<void> {
     });
     await wall.follow(waysOf(cloud));
     const { port } = await serve(new Provider(cloud, faults));
-    const { address, username, password, bundle } = around.registry;
+    const { address, username, password } = around.registry;
     const ready: Ready = {
       pid: process.pid,
       port,
       registry: { address, username, password, image: around.registryImage },
-      bundle,
     };
     write(path.join(folder, "ready.json"), JSON.stringify(ready));
   } catch (error) {

@@ -19,6 +19,4 @@ export interface Ready {
     readonly password: string;
     readonly image: string;
   };
-  /** For SSL_CERT_FILE: what this machine trusts, and the registry's authority. */
-  readonly bundle: string;
 }

@@ -1,5 +1,4 @@
-import { docker, dockerQuietly, LABEL } from "./docker";
-import { namesOf } from "./docker";
+import { docker, dockerQuietly, LABEL, namesOf } from "./docker";
 import { ensureRegistryImage } from "./images";
 import { distrust, Registry, startRegistry } from "./registry/registry";
 import { Reporter } from "../toolchain/report";
@@ -14,13 +13,12 @@ export interface Surroundings {
 
 export async function makeSurroundings(
   id: string,
-  folder: string,
   host: string,
   report: Reporter,
 ): Promise<Surroundings> {
   const registryImage = await ensureRegistryImage(host, report);
   const { network, ip } = await makeNetwork(id);
-  const registry = await startRegistry({ id, image: registryImage, network, ip, folder });
+  const registry = await startRegistry({ id, image: registryImage, network, ip });
   return { id, network, registry, registryImage };
 }
 

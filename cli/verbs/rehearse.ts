@@ -23,14 +23,16 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode> {
   const steps: Step[] = [];
   const rehearsal = start(options, dockerHost, report, steps);
   const interruption = interruptedBySignal();
-  let kept = false;
+  let kept = options.keep === true;
   try {
     await Promise.race([rehearsal.run(), interruption.happened]);
-    if (options.keep) kept = true;
-    else await Promise.race([rehearsal.down(), interruption.happened]);
+    if (!kept) await Promise.race([rehearsal.down(), interruption.happened]);
     return ExitCode.Ok;
   } catch (error) {
-    if (error instanceof Interrupted) return ExitCode.Interrupted;
+    if (error instanceof Interrupted) {
+      kept = false;
+      return ExitCode.Interrupted;
+    }
     if (error instanceof StepFailed) throw asFailure(error);
     throw error;
   } finally {

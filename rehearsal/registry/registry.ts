@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mergeCertificates } from "../../toolchain/images/debian";
 import { docker, dockerQuietly, dockerWithInput, LABEL } from "../docker";
 
 /** The rehearsal's registry: a real one, with TLS and a login. */
@@ -15,8 +14,6 @@ export interface Registry {
   readonly password: string;
   /** The certificate of its authority. */
   readonly authority: string;
-  /** A file with that and all that this machine trusts, for SSL_CERT_FILE. */
-  readonly bundle: string;
 }
 
 const PORT = 5000;
@@ -32,7 +29,6 @@ export async function startRegistry(options: {
   readonly image: string;
   readonly network: string;
   readonly ip: string;
-  readonly folder: string;
 }): Promise<Registry> {
   const { id, image, ip } = options;
   const username = "store";
@@ -45,9 +41,7 @@ export async function startRegistry(options: {
   await giveLogin(name, image, username, password);
   await docker("start", name);
   const authority = await untilReady(name, ip);
-  const bundle = path.join(options.folder, "trusted.crt");
-  writeFileSync(bundle, mergeCertificates([...trustedHere(), authority]));
-  const registry = { address: `${ip}:${PORT}`, username, password, authority, bundle };
+  const registry = { address: `${ip}:${PORT}`, username, password, authority };
   await trust(image, registry);
   return registry;
 }
@@ -118,22 +112,6 @@ async function onThisMachine(image: string, script: string, input: string): Prom
     ],
     ...[image, "-c", script],
   );
-}
-
-function trustedHere(): string[] {
-  const files = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    process.env["SSL_CERT_FILE"],
-  ];
-  return files.flatMap((file) => {
-    try {
-      return file ? [readFileSync(file, "utf8")] : [];
-    } catch {
-      // Each distribution has it in one of these places.
-      return [];
-    }
-  });
 }
 
 async function untilReady(name: string, ip: string): Promise<string> {

@@ -24,7 +24,9 @@ describe("The staging stack on the stand-in for Azure", function () {
       report: silent,
       onStep: (step) => {
         steps.push(step);
-        process.stdout.write(`      ${step.seconds.toFixed(1).padStart(6)} s  ${step.name}: ${step.detail}\n`);
+        process.stdout.write(
+          `      ${step.seconds.toFixed(1).padStart(6)} s  ${step.name}: ${step.detail}\n`,
+        );
       },
     });
     try {
@@ -32,7 +34,8 @@ describe("The staging stack on the stand-in for Azure", function () {
       await rehearsal.down();
     } catch (error) {
       // The step's evidence is what tells why.
-      if (error instanceof Error && "evidence" in error) process.stdout.write(`${(error.evidence as string[]).join("\n")}\n`);
+      if (error instanceof Error && "evidence" in error)
+        process.stdout.write(`${(error.evidence as string[]).join("\n")}\n`);
       throw error;
     } finally {
       await rehearsal.end();
@@ -49,16 +52,24 @@ describe("The staging stack on the stand-in for Azure", function () {
 
   it("leaves nothing behind when it is interrupted", async () => {
     const before = await docker("ps", "--all", "--quiet", "--filter", `label=${LABEL}`);
-    const rehearse = spawn("./store", ["rehearse"], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const rehearse = spawn("./store", ["rehearse"], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     for (const stream of [rehearse.stdout, rehearse.stderr]) {
       stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     }
     const code = new Promise<number | null>((done) => rehearse.once("close", done));
-    for (let i = 0; i < 1200 && !output.includes("preview before anything exists"); i++) await sleep(100);
+    for (let i = 0; i < 1200 && !output.includes("preview before anything exists"); i++)
+      await sleep(100);
     rehearse.kill("SIGINT");
     assert.equal(await code, 130, output);
-    assert.equal(await docker("ps", "--all", "--quiet", "--filter", `label=${LABEL}`), before, output);
+    assert.equal(
+      await docker("ps", "--all", "--quiet", "--filter", `label=${LABEL}`),
+      before,
+      output,
+    );
   });
 });
 
