@@ -74,15 +74,26 @@ export class Inventory {
   }
 
   hold(id: string, lines: readonly Line[]): Promise<Answer> {
-    return this.send("PUT", `/internal/reservations/${id}`, { lines });
+    return this.#insist("PUT", `/internal/reservations/${id}`, { lines });
   }
 
   commit(id: string): Promise<Answer> {
-    return this.send("POST", `/internal/reservations/${id}/commit`);
+    return this.#insist("POST", `/internal/reservations/${id}/commit`);
   }
 
   cancel(id: string): Promise<Answer> {
-    return this.send("POST", `/internal/reservations/${id}/cancel`);
+    return this.#insist("POST", `/internal/reservations/${id}/cancel`);
+  }
+
+  /**
+   * Asks again where it isn't known what came of it, as orders does: on a machine with much else to do, fifty that come at once
+   * may wait for a connection for longer than the service lets them.
+   */
+  async #insist(method: string, path: string, body?: unknown): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.send(method, path, body);
+      if (answer.status !== 503 || attempt === 10) return answer;
+    }
   }
 
   async stock(sku: string): Promise<Stock> {
