@@ -229,6 +229,19 @@ function program(call: Call): Command {
   });
 
   verb(
+    "services",
+    "run services from their sources without Docker, on databases in this process; a change restarts them",
+    "./store services",
+    "./store services orders          only orders and what it needs",
+    "./store services --port 9000",
+  )
+    .argument("[service...]", "services to run, with those that they need; otherwise all")
+    .option("-p, --port <port>", "port of the one address for all of them", wholeNumber, 8080)
+    .action(async (names: readonly string[], options: { port: number }) => {
+      call.exitCode = await verbs.services().services({ services: names, port: options.port });
+    });
+
+  verb(
     "pulumi",
     "run the engine itself with the right environment",
     "./store pulumi config set httpPort 9000",
@@ -297,6 +310,7 @@ const verbs = {
   logs: () => require("./verbs/logs") as typeof import("./verbs/logs"),
   exec: () => require("./verbs/exec") as typeof import("./verbs/exec"),
   open: () => require("./verbs/open") as typeof import("./verbs/open"),
+  services: () => require("./verbs/services") as typeof import("./verbs/services"),
   token: () => require("./verbs/token") as typeof import("./verbs/token"),
   url: () => require("./verbs/url") as typeof import("./verbs/url"),
   ls: () => require("./verbs/ls") as typeof import("./verbs/ls"),

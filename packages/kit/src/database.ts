@@ -181,7 +181,7 @@ function isUnavailable(error: unknown): boolean {
     /^(08|28|53|57P|58)/.test(code) ||
     code === "3D000" ||
     // pg's own errors have no code.
-    /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed)/.test(
+    /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed)/.test(
       error.message,
     ) ||
     (error instanceof AggregateError && error.errors.some(isUnavailable))

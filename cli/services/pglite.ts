@@ -1,0 +1,97 @@
+import { createServer, Server } from "node:net";
+import { PGlite } from "@electric-sql/pglite";
+import { PGLiteSocketHandler } from "@electric-sql/pglite-socket";
+
+/** A PostgreSQL in this process, with its data in a folder. */
+export interface LocalDatabase {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves PGlite, which has one session, to the many connections of a service's pool. They take turns: who has begun a
+ * statement or a transaction is alone until it is ended.
+ */
+export async function startPGlite(folder: string): Promise<LocalDatabase> {
+  const database = await PGlite.create(folder);
+  const turns = new Turns(database);
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    const handler = new PGLiteSocketHandler({
+      // The package's own queue lets another connection in between the messages of one statement.
+      queryQueue: turns as never,
+      closeOnDetach: true,
+    });
+    handler.attach(socket).catch(() => socket.destroy());
+  });
+  const port = await listen(server);
+  return {
+    port,
+    close: async () => {
+      server.close();
+      await database.close();
+    },
+  };
+}
+
+/** What the package's handler of a connection asks of a queue. */
+class Turns {
+  private owner: number | undefined;
+  private waiting: (() => void)[] = [];
+
+  constructor(private readonly database: PGlite) {}
+
+  async enqueue(
+    connection: number,
+    message: Uint8Array,
+    onRawData: (data: Uint8Array) => void,
+  ): Promise<number> {
+    while (this.owner !== undefined && this.owner !== connection) {
+      await new Promise<void>((resume) => this.waiting.push(resume));
+    }
+    this.owner = connection;
+    try {
+      await this.database.runExclusive(() =>
+        this.database.execProtocolRawStream(message, { onRawData }),
+      );
+    } finally {
+      if (!isPartOfStatement(message) && !this.database.isInTransaction()) this.pass();
+    }
+    return message.length;
+  }
+
+  getQueueLength(): number {
+    return this.waiting.length;
+  }
+
+  clearQueueForHandler(): void {
+    // One that has hung up runs into its closed socket when its turn comes.
+  }
+
+  async clearTransactionIfNeeded(connection: number): Promise<void> {
+    if (this.owner !== connection) return;
+    if (this.database.isInTransaction()) await this.database.exec("ROLLBACK");
+    this.pass();
+  }
+
+  private pass(): void {
+    this.owner = undefined;
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+}
+
+/** Parse, Bind, Describe, Execute, Close, Flush and COPY's data: others belong to it, up to a Sync. */
+function isPartOfStatement(message: Uint8Array): boolean {
+  return "PBDECHdcf".includes(String.fromCharCode(message[0] ?? 0));
+}
+
+/** On a free port of this machine's own interface. */
+export function listen(server: Server, port = 0): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : port);
+    });
+  });
+}
