@@ -27,10 +27,13 @@ const store = new Store("store", {
   demoData: config.demoData,
 });
 
-export const url = store.url;
-/** How the store command reaches the host. A secret, since the key to log in is in it. */
-export const access = host.access;
-export const dockerHost = config.dockerHost;
-export const images = store.images;
-export const containers = store.containers;
-export const token = store.staffToken;
+/** The stack's outputs. */
+export = {
+  url: store.url,
+  // How the store command reaches the host: absent where that is this machine. A secret, since the key to log in is in it.
+  ...(host.access && { access: host.access }),
+  dockerHost: config.dockerHost,
+  images: store.images,
+  containers: store.containers,
+  token: store.staffToken,
+};
