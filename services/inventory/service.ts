@@ -1,17 +1,7 @@
-import type { ServiceSpec } from "../spec.ts";
+import { nodeService } from "../nodeService.ts";
 
-const spec: ServiceSpec = {
-  port: 3000,
+export default nodeService({
   routes: ["/api/inventory"],
   database: true,
   secrets: ["STAFF_TOKEN"],
-  image: { base: "packages/kit" },
-  health: { command: ["node", "/app/kit/healthcheck.mjs"] },
-  live: {
-    mounts: { src: "/app/service/src" },
-    // SIGINT: a restart after a change need not wait for the drain.
-    command: ["node", "--watch-path=src", "--watch-kill-signal=SIGINT", "src/main.ts"],
-  },
-};
-
-export default spec;
+});

@@ -95,7 +95,11 @@ describe("when something goes wrong", function () {
       "",
       'console.log("this release is broken"); process.exit(4);\n',
     );
-    store.edit("services/inventory/service.ts", "health: {", "health: { withinSeconds: 12,");
+    store.edit(
+      "services/inventory/service.ts",
+      "nodeService({",
+      "nodeService({ health: { withinSeconds: 12 },",
+    );
     try {
       await fails(/inventory/, /this release is broken/);
     } finally {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSpecs, problemsOf } from "../../services";
+import { nodeService } from "../../services/nodeService";
 import { ServiceSpec } from "../../services/spec";
 
 const good: ServiceSpec = { port: 3000, health: { command: ["true"] } };
@@ -35,6 +36,18 @@ describe("specs of the services", () => {
       [...loadSpecs().keys()],
       ["billing", "inventory", "orders", "shipping", "storefront"],
     );
+  });
+
+  it("of Node services say only what is their own", () => {
+    const spec = nodeService({ routes: ["/api/a"], port: 4000, health: { withinSeconds: 12 } });
+    assert.equal(problems({ a: spec }), "");
+    assert.equal(spec.port, 4000);
+    assert.deepEqual(spec.image, { base: "packages/kit" });
+    assert.deepEqual(spec.health, {
+      command: ["node", "/app/kit/healthcheck.mjs"],
+      withinSeconds: 12,
+    });
+    assert.deepEqual(spec.live?.mounts, { src: "/app/service/src" });
   });
 
   it("says which file has no spec", () => {
