@@ -65,6 +65,7 @@ export class Store extends pulumi.ComponentResource {
       },
     );
     const here = { parent: this };
+    refuseLiveElsewhere(args);
 
     const networks = {
       edge: new docker.Network("edge", { labels: labels() }, here),
@@ -190,6 +191,15 @@ function limitProcesses(
     "process-limits",
     pulumi.all(commands).apply((lines) => lines.join(" &&\n")),
     opts,
+  );
+}
+
+/** Sources can be mounted only where this checkout is. */
+function refuseLiveElsewhere({ host, live = [] }: StoreArgs): void {
+  if (host.sharesFiles || live.length === 0) return;
+  throw new pulumi.RunError(
+    `store:live: ${live.join(", ")} can't run from the sources here, since the store runs on another machine, which doesn't ` +
+      `have them. Leave the key out: an "up" brings what has changed there as a new image.`,
   );
 }
 

@@ -330,6 +330,19 @@ describe("components", () => {
     assert.equal((await resource(CONTAINER, "orders-0")).inputs["command"], undefined);
   });
 
+  it("refuses to mount sources on a host that doesn't have them", () => {
+    const elsewhere = Object.assign(new LocalHost("elsewhere", { dockerHost: "unix:///a.sock" }), {
+      sharesFiles: false,
+    });
+    assert.throws(
+      () => store({ host: elsewhere, live: ["inventory"] }),
+      (error: Error) =>
+        pulumi.RunError.isInstance(error) &&
+        /^store:live: inventory can't run .* on another machine/.test(error.message),
+    );
+    assert.doesNotThrow(() => store({ host: elsewhere }));
+  });
+
   it("gives the gateway the routes of the services that run", async () => {
     store({ running: ["inventory"] });
     const config = String((await resource(COMMAND, "gateway-config")).inputs["stdin"]);
