@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { aptInstall, asRootRun, commandLine, distribution, findAsRoot, type AsRoot } from "./apt";
 import { cacheFolder } from "./cache";
 import { addressOf, dockerCall, refusal } from "./dockerApi";
 import { withLock } from "./lock";
@@ -183,9 +184,6 @@ export interface DockerFacts extends DockerTarget {
   asRoot: AsRoot | undefined;
 }
 
-/** The words that go before a command to run it as root. */
-type AsRoot = string[];
-
 export type DockerPlan =
   { action: "install" | "start"; asRoot: AsRoot } | { action: "tell"; remedy: string };
 
@@ -245,28 +243,6 @@ async function lookAround(): Promise<Omit<DockerFacts, keyof DockerTarget | "pro
   };
 }
 
-async function findAsRoot(): Promise<AsRoot | undefined> {
-  if (process.getuid?.() === 0) return [];
-  if (findOnPath("sudo") === undefined) return undefined;
-  const { code } = await run("sudo", ["-n", "true"], { timeoutMs: 5_000 });
-  return code === 0 ? ["sudo", "-n"] : undefined;
-}
-
-function distribution(): string[] {
-  try {
-    return parseOsRelease(readFileSync("/etc/os-release", "utf8"));
-  } catch {
-    // No such file: not a Linux that says what it is, which is what an empty list says.
-    return [];
-  }
-}
-
-export function parseOsRelease(text: string): string[] {
-  return [...text.matchAll(/^(?:ID|ID_LIKE)=(.*)$/gm)].flatMap(([, value = ""]) =>
-    value.replace(/["']/g, "").split(/\s+/).filter(Boolean),
-  );
-}
-
 // Doing it ---------------------------------------------------------------------------------------------------------
 
 async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
@@ -278,45 +254,7 @@ async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
     await aptInstall(asRoot, ["docker-cli"], report, "Run `apt-get install docker-cli`.");
   }
   if (asRoot.length > 0)
-    await rootRun(asRoot, ["usermod", "-aG", "docker", os.userInfo().username]);
-}
-
-async function aptInstall(
-  asRoot: AsRoot,
-  packages: string[],
-  report: Reporter,
-  otherwise: string,
-): Promise<void> {
-  // Another apt may be at work on a machine that has just started.
-  const apt: [string, ...string[]] = [
-    "env",
-    "DEBIAN_FRONTEND=noninteractive",
-    "apt-get",
-    "-oDPkg::Lock::Timeout=120",
-  ];
-  for (const args of [["update"], ["install", "--yes", ...packages]]) {
-    const { code, stdout, stderr } = await rootRun(asRoot, [...apt, ...args], report);
-    if (code !== 0) {
-      throw new ToolchainError(
-        `apt-get ${args.join(" ")} failed:\n${lastLines(stdout + stderr)}`,
-        otherwise,
-      );
-    }
-  }
-}
-
-function rootRun(
-  asRoot: AsRoot,
-  command: [string, ...string[]],
-  report?: Reporter,
-): ReturnType<typeof run> {
-  const [first, ...rest] = commandLine(asRoot, command);
-  return run(first, rest, { onLine: (line) => report?.progress(line) });
-}
-
-function commandLine(asRoot: AsRoot, command: [string, ...string[]]): [string, ...string[]] {
-  const [first, ...rest] = asRoot;
-  return first === undefined ? command : [first, ...rest, ...command];
+    await asRootRun(asRoot, ["usermod", "-aG", "docker", os.userInfo().username]);
 }
 
 const START_LIMIT_MS = 60_000;
@@ -325,7 +263,7 @@ async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
   // The directory that systemd itself names as the test for "systemd is the init system".
   if (statSync("/run/systemd/system", { throwIfNoEntry: false }) !== undefined) {
     report.step("Starting Docker (systemd)");
-    const { code, stderr } = await rootRun(asRoot, ["systemctl", "start", "docker"]);
+    const { code, stderr } = await asRootRun(asRoot, ["systemctl", "start", "docker"]);
     if (code !== 0) {
       throw new ToolchainError(
         `systemctl start docker failed:\n${lastLines(stderr)}`,

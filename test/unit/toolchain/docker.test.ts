@@ -1,12 +1,8 @@
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 
-import {
-  parseOsRelease,
-  planDocker,
-  resolveHost,
-  type DockerFacts,
-} from "../../../toolchain/docker";
+import { planDocker, resolveHost, type DockerFacts } from "../../../toolchain/docker";
+import { parseOsRelease } from "../../../toolchain/apt";
 import { addressOf, refusal } from "../../../toolchain/dockerApi";
 
 const DEFAULT = "unix:///var/run/docker.sock";
