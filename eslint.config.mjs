@@ -41,5 +41,13 @@ export default ts.config(
       globals: globals.node,
     },
   },
+  {
+    // What browsers run.
+    files: ["services/storefront/src/assets/*.js"],
+    languageOptions: {
+      sourceType: "script",
+      globals: { ...globals.browser, SwaggerUIBundle: "readonly" },
+    },
+  },
   { files: ["store", "**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
 );

@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-type Value = string | number | Html | readonly Html[] | undefined;
+type Value = string | number | Html | undefined | readonly Value[];
 
 /** Template for HTML. Values are escaped, for text as well as for quoted attributes, unless they are HTML themselves. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {

@@ -1,22 +1,34 @@
 import { sendProblem, type ProblemRenderer } from "@store/kit";
 import { html } from "./html.ts";
 import { sendPage, SHOP } from "./layout.ts";
+import { sendOfficePage } from "./office/layout.ts";
+import { sendLogin } from "./office/login.ts";
 
 /** A page for people; the problem document for who doesn't ask for HTML. */
 export const renderProblemPage: ProblemRenderer = (problem, request, reply) => {
   if (!request.headers.accept?.includes("text/html")) return sendProblem(problem, request, reply);
-  const { heading, text } = words(problem.status);
   reply.code(problem.status).headers(problem.options.headers ?? {});
+  if (problem.status === 401) return sendLogin(reply, problem.message);
+  const { heading, text } = words(problem.status);
+  if (/^\/office\b/.test(request.url)) {
+    // Our own people may know what is wrong, in the words of the service that refused.
+    return sendOfficePage(reply, {
+      title: heading,
+      main: html`<h1>${heading}</h1>
+        <p>${problem.message}</p>
+        <p><a class="button small" href="/office">To the orders</a></p>
+        <p class="fine">Reference: ${request.id}</p>`,
+    });
+  }
+  // A form that was sent can be sent again, by going back to it.
+  const again = problem.status === 503 && request.method === "GET";
   return sendPage(reply, {
     title: `${heading} – ${SHOP}`,
+    hidden: true,
     main: html`<div class="wrap notice">
       <h1>${heading}</h1>
       <p>${text}</p>
-      <p>
-        <a class="button" href="${problem.status === 503 ? "" : "/"}"
-          >${problem.status === 503 ? "Try again" : "To the shop"}</a
-        >
-      </p>
+      <p><a class="button" href="${again ? "" : "/"}">${again ? "Try again" : "To the shop"}</a></p>
       <p class="fine">Reference: ${request.id}</p>
     </div>`,
   });
@@ -24,6 +36,11 @@ export const renderProblemPage: ProblemRenderer = (problem, request, reply) => {
 
 function words(status: number): { readonly heading: string; readonly text: string } {
   switch (status) {
+    case 403:
+      return {
+        heading: "That came from elsewhere",
+        text: "This form wasn’t sent from one of our own pages, so we did nothing with it.",
+      };
     case 404:
       return {
         heading: "We can’t find that",
@@ -32,7 +49,7 @@ function words(status: number): { readonly heading: string; readonly text: strin
     case 503:
       return {
         heading: "The shelves are out of reach",
-        text: "Our catalogue doesn’t answer at the moment. Nothing is lost; please try again in a minute.",
+        text: "A part of our shop doesn’t answer at the moment. Nothing is lost, your basket is safe; please try again in a minute.",
       };
     case 500:
       return {

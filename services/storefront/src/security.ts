@@ -1,24 +1,37 @@
-import type { App } from "@store/kit";
+import type { App, Reply } from "@store/kit";
 
-/** No page runs a script, loads anything from elsewhere, or can be framed. */
-const headers = {
-  "content-security-policy": [
-    "default-src 'none'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "form-action 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join("; "),
-  "cross-origin-opener-policy": "same-origin",
-  "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
-  "referrer-policy": "same-origin",
-  "x-content-type-options": "nosniff",
+/** Nothing is loaded from elsewhere, no page can be framed, and none runs a script unless it says so. */
+const policy = {
+  "default-src": "'none'",
+  "style-src": "'self'",
+  "img-src": "'self'",
+  "form-action": "'self'",
+  "base-uri": "'none'",
+  "frame-ancestors": "'none'",
 };
 
 export function addSecurityHeaders(app: App): void {
+  const headers = {
+    "content-security-policy": format(policy),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+  };
   app.addHook("onRequest", (_request, reply, done) => {
     reply.headers(headers);
     done();
   });
+}
+
+/** Lets the page that is being answered do more than the others, by directives such as `{"script-src": "'self'"}`. */
+export function allow(reply: Reply, directives: Readonly<Record<string, string>>): void {
+  reply.header("content-security-policy", format({ ...policy, ...directives }));
+}
+
+function format(directives: Readonly<Record<string, string>>): string {
+  return Object.entries(directives)
+    .map(([name, value]) => `${name} ${value}`)
+    .join("; ");
 }

@@ -1,3 +1,4 @@
+export { startGateway, type TestGateway } from "./gateway.ts";
 export { createDatabase, startPostgres, stopPostgres, type TestDatabase } from "./postgres.ts";
 export { outcome, problemType, Replicas, type Answer } from "./replicas.ts";
 export { seedOf } from "./seed.ts";
@@ -10,3 +11,4 @@ export {
   until,
   type RunningService,
 } from "./service.ts";
+export { startStore, type TestStoreProcesses } from "./store.ts";

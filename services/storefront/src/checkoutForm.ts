@@ -1,0 +1,119 @@
+import { countries } from "@store/kit";
+import type { Basket } from "./basket.ts";
+import type { Complaints } from "./complaints.ts";
+import type { Fields } from "./forms.ts";
+import type { FieldProblem, OrderRequest } from "./gateway.ts";
+
+/** A field of the form for the address. */
+export interface Field {
+  readonly name: string;
+  readonly label: string;
+  readonly autocomplete: string;
+  readonly type?: string;
+  readonly optional?: boolean;
+  readonly hint?: string;
+  readonly maxlength: number;
+}
+
+export const contactFields: readonly Field[] = [
+  { name: "name", label: "Full name", autocomplete: "name", maxlength: 200 },
+  {
+    name: "email",
+    label: "E-mail",
+    autocomplete: "email",
+    type: "email",
+    hint: "Only for this order.",
+    maxlength: 254,
+  },
+];
+
+export const addressFields: readonly Field[] = [
+  { name: "line1", label: "Street and number", autocomplete: "address-line1", maxlength: 200 },
+  {
+    name: "line2",
+    label: "Flat, floor, company",
+    autocomplete: "address-line2",
+    optional: true,
+    maxlength: 200,
+  },
+  { name: "postcode", label: "Postcode", autocomplete: "postal-code", maxlength: 20 },
+  { name: "city", label: "Town or city", autocomplete: "address-level2", maxlength: 100 },
+];
+
+const regions = new Intl.DisplayNames(["en-AU"], { type: "region" });
+
+/** Countries by their names, as people look for them. */
+export const countryOptions = countries
+  .map((code) => ({ code, name: regions.of(code) ?? code }))
+  .sort((a, b) => a.name.localeCompare(b.name, "en-AU"));
+
+/** The test cards of the simulated payment provider. */
+export const cards = [
+  { token: "tok_ok", name: "Card that pays", text: "The payment goes through at once." },
+  { token: "tok_slow", name: "Slow bank", text: "The payment goes through after five seconds." },
+  {
+    token: "tok_flaky",
+    name: "Unreliable bank",
+    text: "It fails at random, and we ask again until we know. You still pay once.",
+  },
+  { token: "tok_declined", name: "Declined card", text: "The bank says no." },
+  {
+    token: "tok_insufficient_funds",
+    name: "Empty card",
+    text: "There isn’t enough money on it.",
+  },
+] as const;
+
+/** What the form's fields ask for. A field that was left empty is left out, and the API says that it is missing. */
+export function toOrderRequest(fields: Fields, basket: Basket): OrderRequest {
+  const given = (name: string) => {
+    const value = fields[name]?.trim() ?? "";
+    return value === "" ? {} : { [name]: value };
+  };
+  const request = {
+    customer: {
+      ...given("name"),
+      ...given("email"),
+      address: {
+        ...given("line1"),
+        ...given("line2"),
+        ...given("city"),
+        ...given("postcode"),
+        ...given("country"),
+      },
+    },
+    items: basket.map(({ sku, quantity }) => ({ sku, quantity })),
+    payment: { ...given("token") },
+  };
+  // It is complete or not: that is for the API to judge, in one place for everybody who orders.
+  return request as OrderRequest;
+}
+
+/** Puts what the API says of the request's fields to the form's. */
+export function complaintsOf(problems: readonly FieldProblem[]): Complaints {
+  const complaints = new Map<string, string>();
+  for (const { pointer, message } of problems) {
+    const [, part, index] = /^\/(items|customer|payment)\/(?:(\d+)\/)?/.exec(pointer) ?? [];
+    const last = pointer.split("/").at(-1) ?? "";
+    const field = part === "items" ? `item-${index ?? ""}` : last;
+    if (!complaints.has(field)) complaints.set(field, words(field, message));
+  }
+  return complaints;
+}
+
+function words(field: string, message: string): string {
+  if (message === "is missing") return missing[field] ?? "Please fill this in.";
+  if (field === "email")
+    return "This doesn’t look like an e-mail address, such as ada@example.org.";
+  return `This ${message}.`;
+}
+
+const missing: Record<string, string> = {
+  name: "Please tell us your name.",
+  email: "Please give us an e-mail address.",
+  line1: "Please tell us the street and number.",
+  city: "Please tell us the town or city.",
+  postcode: "Please tell us the postcode.",
+  country: "Please choose a country.",
+  token: "Please choose a card.",
+};

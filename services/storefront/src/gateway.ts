@@ -1,0 +1,65 @@
+import { passOn, type Request, type Service } from "@store/kit";
+import type { paths as BillingPaths } from "./clients/billing.ts";
+import type {
+  operations as InventoryOperations,
+  paths as InventoryPaths,
+} from "./clients/inventory.ts";
+import type { operations as OrdersOperations, paths as OrdersPaths } from "./clients/orders.ts";
+import type { paths as ShippingPaths } from "./clients/shipping.ts";
+
+/** How long an answer may take, in milliseconds: what the services behind the gateway need to ask each other is in it. */
+const TIMEOUT = 6_000;
+
+/** The store's API as everybody sees it, behind the one door. */
+export type Gateway = ReturnType<typeof gatewayClients>;
+
+export function gatewayClients({ client }: Service) {
+  const options = { timeout: TIMEOUT };
+  return {
+    inventory: client<InventoryPaths>("gateway", options),
+    orders: client<OrdersPaths>("gateway", options),
+    billing: client<BillingPaths>("gateway", options),
+    shipping: client<ShippingPaths>("gateway", options),
+  };
+}
+
+export type Product =
+  InventoryOperations["getProduct"]["responses"][200]["content"]["application/json"];
+export type ProductPage =
+  InventoryOperations["listProducts"]["responses"][200]["content"]["application/json"];
+export type Order = OrdersOperations["getOrder"]["responses"][200]["content"]["application/json"];
+export type OrderRequest = NonNullable<
+  OrdersOperations["placeOrder"]["requestBody"]
+>["content"]["application/json"];
+
+/** What a problem document says of single fields. */
+export interface FieldProblem {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** @returns the product; `undefined` where there is none under this SKU. */
+export async function findProduct(
+  { inventory }: Gateway,
+  request: Request,
+  sku: string,
+): Promise<Product | undefined> {
+  const { data } = await inventory.GET("/api/inventory/products/{sku}", {
+    params: { path: { sku } },
+    headers: passOn(request),
+  });
+  return data;
+}
+
+/** @returns the order; `undefined` where there is none of this id. */
+export async function findOrder(
+  { orders }: Gateway,
+  request: Request,
+  id: string,
+): Promise<Order | undefined> {
+  const { data } = await orders.GET("/api/orders/{id}", {
+    params: { path: { id } },
+    headers: passOn(request),
+  });
+  return data;
+}

@@ -1,0 +1,60 @@
+import type { Reply } from "@store/kit";
+import { icon } from "../assets.ts";
+import { html, type Html } from "../html.ts";
+import { sendHtml, SHOP } from "../layout.ts";
+
+interface OfficePage {
+  readonly title: string;
+  readonly main: Html;
+  /** Path of the navigation's link that leads here. */
+  readonly current?: string;
+  /** For who isn't logged in. @default false */
+  readonly outside?: boolean;
+}
+
+/** Sends a page of the back office. */
+export function sendOfficePage(reply: Reply, page: OfficePage): Reply {
+  // What is on it is nobody else's business, also after the log-out.
+  reply.header("cache-control", "private, no-store");
+  return sendHtml(reply, {
+    title: `${page.title} – Back office of ${SHOP}`,
+    hidden: true,
+    header: header(page),
+    main: html`<div class="wrap office">${page.main}</div>`,
+    footer: html`<footer class="site-footer">
+      <div class="wrap">
+        <p><a href="/">To the shop</a></p>
+      </div>
+    </footer>`,
+  });
+}
+
+const links = [
+  { path: "/office/orders", name: "Orders" },
+  { path: "/office/parcels", name: "Parcels" },
+  { path: "/office/stock", name: "Stock" },
+];
+
+function header({ current, outside = false }: OfficePage): Html {
+  return html`<header class="site-header">
+    <div class="wrap">
+      <a class="brand" href="/office">
+        <img src="${icon.path}" alt="" width="32" height="32" />
+        <span>Back office</span>
+      </a>
+      ${outside ? undefined : navigation(current)}
+    </div>
+  </header>`;
+}
+
+function navigation(current: string | undefined): Html {
+  return html`<nav aria-label="Back office">
+      ${links.map(
+        ({ path, name }) =>
+          html`<a href="${path}" ${path === current ? html`aria-current="page"` : undefined}
+            >${name}</a
+          >`,
+      )}
+    </nav>
+    <form method="post" action="/office/logout"><button class="link">Log out</button></form>`;
+}

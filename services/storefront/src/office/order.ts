@@ -1,0 +1,249 @@
+import { randomUUID } from "node:crypto";
+import { problem, Type, Uuid, type App, type Reply } from "@store/kit";
+import type { operations as BillingOperations } from "../clients/billing.ts";
+import { complaint, describedBy, type Complaints } from "../complaints.ts";
+import { Fields } from "../forms.ts";
+import { findOrder, type Gateway, type Order } from "../gateway.ts";
+import { html, type Html } from "../html.ts";
+import { formatAmount, formatMoney, parseAmount } from "../money.ts";
+import { happened, shortStatus } from "../orderWords.ts";
+import { when } from "../time.ts";
+import { sendOfficePage } from "./layout.ts";
+import { retryForm } from "./orders.ts";
+import { parcel, type Shipment } from "./parcel.ts";
+import { checkLogin, granted, staffHeaders } from "./staff.ts";
+
+type Payment = BillingOperations["getPayment"]["responses"][200]["content"]["application/json"];
+
+const params = Type.Object({ id: Uuid });
+
+const doneWords = { retried: "It is being tried again.", refunded: "It is being paid back." };
+
+/** One order, with what was paid for it and what was sent. */
+export function addOrder(app: App, gateway: Gateway): void {
+  app.get(
+    "/office/orders/:id",
+    {
+      schema: {
+        hide: true,
+        params,
+        querystring: Type.Object({ done: Type.Optional(Type.Enum(["retried", "refunded"])) }),
+      },
+    },
+    async (request, reply) => {
+      const { done } = request.query;
+      return sendOrder(gateway, reply, request.params.id, {
+        said: done && doneWords[done],
+      });
+    },
+  );
+
+  app.post(
+    "/office/orders/:id/retry",
+    { schema: { hide: true, params } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const answer = await gateway.orders.POST("/api/orders/{id}/retry", {
+        params: { path: { id } },
+        headers: staffHeaders(request),
+      });
+      checkLogin(answer);
+      if (answer.data !== undefined)
+        return reply.redirect(`/office/orders/${id}?done=retried`, 303);
+      reply.code(answer.response.status);
+      return sendOrder(gateway, reply, id, { notice: answer.error.detail });
+    },
+  );
+
+  app.post(
+    "/office/orders/:id/refunds",
+    { schema: { hide: true, params, body: Fields } },
+    async (request, reply) => refund(gateway, reply, request.params.id, request.body),
+  );
+}
+
+async function refund(gateway: Gateway, reply: Reply, id: string, fields: Fields): Promise<Reply> {
+  const payment = fields["payment"] ?? "";
+  const amount = parseAmount(fields["amount"] ?? "", fields["currency"] ?? "");
+  const wrong = (status: number, text: string) => {
+    reply.code(status);
+    return sendOrder(gateway, reply, id, {
+      fields,
+      complaints: new Map([[`amount-${payment}`, text]]),
+    });
+  };
+  if (amount === undefined || amount.amount === 0) {
+    return wrong(422, "This is an amount such as 29.00, and more than nothing.");
+  }
+  const reason = (fields["reason"] ?? "").trim();
+  const answer = await gateway.billing.POST("/api/billing/payments/{id}/refunds", {
+    // The key was made with the form: sent twice, it is paid back once.
+    params: { path: { id: payment }, header: { "idempotency-key": fields["key"] ?? randomUUID() } },
+    body: { amount, ...(reason === "" ? {} : { reason }) },
+    headers: staffHeaders(reply.request),
+  });
+  checkLogin(answer);
+  if (answer.data !== undefined) return reply.redirect(`/office/orders/${id}?done=refunded`, 303);
+  return wrong(answer.response.status, answer.error.detail);
+}
+
+interface Said {
+  /** What has been done. */
+  readonly said?: string | undefined;
+  /** What could not be done. */
+  readonly notice?: string;
+  readonly fields?: Fields;
+  readonly complaints?: Complaints;
+}
+
+async function sendOrder(gateway: Gateway, reply: Reply, id: string, said: Said): Promise<Reply> {
+  const { request } = reply;
+  const headers = staffHeaders(request);
+  const [order, payments, shipments] = await Promise.all([
+    findOrder(gateway, request, id),
+    gateway.billing.GET("/api/billing/payments", { params: { query: { order: id } }, headers }),
+    gateway.shipping.GET("/api/shipping/shipments", { params: { query: { order: id } }, headers }),
+  ]);
+  // Who isn't let in isn't told what there is, either.
+  const whole = { payments: granted(payments).items, shipments: granted(shipments).items };
+  if (order === undefined) throw problem(404, "There is no such order.");
+  return sendOfficePage(reply, {
+    title: "Order",
+    current: "/office/orders",
+    main: orderPage({ order, ...whole }, said),
+  });
+}
+
+interface Whole {
+  readonly order: Order;
+  readonly payments: readonly Payment[];
+  readonly shipments: readonly Shipment[];
+}
+
+function orderPage({ order, payments, shipments }: Whole, said: Said): Html {
+  const { id, status, reason, placedAt, total, items, history } = order;
+  return html`<nav class="crumbs" aria-label="Breadcrumb">
+      <a href="/office/orders">Orders</a> <span aria-hidden="true">/</span>
+      <span aria-current="page">${id.slice(0, 8)}</span>
+    </nav>
+    <div class="office-head">
+      <h1>Order</h1>
+      <span class="status ${status}">${shortStatus[status]}</span>
+      ${status === "needs_attention" ? retryForm(id, "this customer") : undefined}
+    </div>
+    ${said.said && html`<p class="banner good" role="status">${said.said}</p>`}
+    ${said.notice && html`<p class="banner bad" role="alert">${said.notice}</p>`}
+    <dl class="facts">
+      <dt>Number</dt>
+      <dd><a class="id" href="/orders/${id}">${id}</a></dd>
+      <dt>Placed</dt>
+      <dd>${when(placedAt)}</dd>
+      ${
+        reason &&
+        html`<dt>Reason</dt>
+          <dd>${reason}</dd>`
+      }
+      <dt>Total</dt>
+      <dd>${formatMoney(total)}</dd>
+    </dl>
+    <div class="columns">
+      <section aria-labelledby="things">
+        <h2 id="things">Things</h2>
+        <ul class="receipt">
+          ${items.map(
+            ({ sku, name, quantity, price }) =>
+              html`<li>
+                <span>${quantity} × <a href="/office/stock/${sku}">${name}</a></span>
+                <span class="price"
+                  >${formatMoney({ ...price, amount: price.amount * quantity })}</span
+                >
+              </li>`,
+          )}
+        </ul>
+      </section>
+      <section aria-labelledby="history">
+        <h2 id="history">What happened</h2>
+        <ol class="history">
+          ${history.map((entry) => html`<li>${happened(entry)} ${when(entry.at)}</li>`)}
+        </ol>
+      </section>
+    </div>
+    <h2>Payments</h2>
+    ${payments.length === 0 ? html`<p>None yet.</p>` : payments.map((each) => paymentPanel(id, each, said))}
+    <h2>Parcel</h2>
+    ${shipments.length === 0 ? html`<p>None yet.</p>` : shipments.map((each) => parcel(each, `/office/orders/${id}`))}`;
+}
+
+function paymentPanel(order: string, payment: Payment, { fields, complaints }: Said): Html {
+  const { id, status, reason, amount, refunded, refunds, createdAt } = payment;
+  const left = { ...amount, amount: amount.amount - refunded.amount };
+  return html`<div class="panel">
+    <p>
+      <strong>${formatMoney(amount)}</strong> <span class="status ${status}">${status}</span>
+      ${reason && html`<span class="fine">${reason}</span>`}
+      <span class="fine">${when(createdAt)}</span>
+    </p>
+    ${
+      refunds.length === 0
+        ? undefined
+        : html`<ul>
+            ${refunds.map(refundLine)}
+          </ul>`
+    }
+    ${status === "captured" && left.amount > 0 ? refundForm(order, { id, left, fields, complaints }) : undefined}
+  </div>`;
+}
+
+function refundLine({
+  amount,
+  status,
+  reason,
+  failure,
+  createdAt,
+}: Payment["refunds"][number]): Html {
+  const words = {
+    pending: "is being paid back",
+    succeeded: "was paid back",
+    failed: "couldn’t be paid back",
+  };
+  return html`<li>
+    ${formatMoney(amount)} ${words[status]}${failure && html`: ${failure}`}
+    ${reason && html`(${reason})`}
+    <span class="fine">${when(createdAt)}</span>
+  </li>`;
+}
+
+interface RefundForm {
+  readonly id: string;
+  readonly left: Payment["amount"];
+  readonly fields: Fields | undefined;
+  readonly complaints: Complaints | undefined;
+}
+
+function refundForm(order: string, { id, left, fields, complaints = new Map() }: RefundForm): Html {
+  const amount = `amount-${id}`;
+  // What was entered for this payment, if it was sent and couldn't be done.
+  const given = fields?.["payment"] === id ? fields : undefined;
+  return html`<form class="form-row" method="post" action="/office/orders/${order}/refunds">
+    <input type="hidden" name="payment" value="${id}" />
+    <input type="hidden" name="currency" value="${left.currency}" />
+    <input type="hidden" name="key" value="${randomUUID()}" />
+    <div class="field">
+      <label for="${amount}">Pay back, ${left.currency}</label>
+      <input
+        id="${amount}"
+        name="amount"
+        inputmode="decimal"
+        value="${given?.["amount"] ?? formatAmount(left)}"
+        required
+        ${describedBy(amount, complaints)}
+      />
+    </div>
+    <div class="field">
+      <label for="reason-${id}">Why</label>
+      <input id="reason-${id}" name="reason" maxlength="200" value="${given?.["reason"]}" />
+    </div>
+    <button class="button small quiet">Pay back</button>
+    ${complaint(amount, complaints)}
+  </form>`;
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import type { TestStoreProcesses } from "@store/kit/testing";
+import { shop } from "./support/shop.ts";
+import { Visitor } from "./support/visitor.ts";
+
+describe("the storefront's documentation", function () {
+  this.timeout(60_000);
+  let store: TestStoreProcesses;
+  let visitor: Visitor;
+
+  before(async () => {
+    store = await shop();
+    visitor = new Visitor(store.gateway.url);
+  });
+
+  it("lists what every service publishes, for browsers without scripts too", async () => {
+    const { status, text } = await visitor.get("/docs");
+    assert.equal(status, 200);
+    for (const name of ["billing", "inventory", "orders", "shipping"]) {
+      assert.match(text, new RegExp(`href="/docs/${name}"`));
+      const [, document = ""] = new RegExp(`href="(/api/${name}/openapi.json)"`).exec(text) ?? [];
+      const published = (await (await fetch(store.gateway.url + document)).json()) as {
+        openapi: string;
+      };
+      assert.equal(published.openapi, "3.1.0");
+    }
+    assert.doesNotMatch(text, /<script/);
+  });
+
+  it("shows a service that was added, without being told", async () => {
+    store.gateway.targets.set("gifts", "http://127.0.0.1:1");
+    try {
+      assert.match((await visitor.get("/docs")).text, /href="\/docs\/gifts"/);
+      assert.equal((await visitor.get("/docs/gifts")).status, 200);
+    } finally {
+      store.gateway.targets.delete("gifts");
+    }
+  });
+
+  it("brings Swagger UI from its own origin, under a policy without anything unsafe", async () => {
+    const { headers, text } = await visitor.get("/docs/orders");
+    const policy = headers.get("content-security-policy") ?? "";
+    assert.match(policy, /^default-src 'none'; style-src 'self'; img-src 'self' data:;/);
+    assert.match(policy, /script-src 'self'; connect-src 'self'$/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.match(text, /data-document="\/api\/orders\/openapi\.json"/);
+    const files = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path);
+    assert.equal(new Set(files).size, 5);
+    for (const file of files) {
+      assert.equal((await fetch(store.gateway.url + (file ?? ""))).status, 200, file);
+    }
+    assert.doesNotMatch(text, /(src|href)="(https?:)?\/\//);
+  });
+});
