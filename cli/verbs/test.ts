@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBaseImages } from "../../toolchain/baseImages";
+import { ensureChromium } from "../../toolchain/chromium";
 import { ensureDocker } from "../../toolchain/docker";
 import { ensureEngine } from "../../toolchain/engine";
 import { ExitCode } from "../failure";
@@ -44,6 +45,14 @@ const TIERS: readonly Tier[] = [
     name: "services",
     specs: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts"],
     setUp: setUpDocker,
+  },
+  {
+    name: "browser",
+    specs: ["test/browser/**/*.test.ts"],
+    setUp: async (report) => {
+      await setUpDocker(report);
+      process.env.CHROME_PATH = await ensureChromium(report);
+    },
   },
   {
     name: "integration",

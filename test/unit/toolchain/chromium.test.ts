@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { ensureChromium, planChromium } from "../../../toolchain/chromium";
+
+describe("toolchain: Chromium", () => {
+  it("is installed on Debian and Ubuntu as root, and by sudo that asks nothing", () => {
+    for (const asRoot of [[], ["sudo", "-n"]]) {
+      const plan = planChromium({ distribution: ["ubuntu", "debian"], asRoot });
+      assert.deepEqual(plan, { action: "install", asRoot });
+    }
+  });
+
+  it("is the user's to install elsewhere, who is told how", () => {
+    const other = planChromium({ distribution: ["debian"], asRoot: undefined });
+    assert.match(other.action === "tell" ? other.remedy : "", /sudo apt-get install chromium/);
+    const fedora = planChromium({ distribution: ["fedora"], asRoot: [] });
+    assert.match(fedora.action === "tell" ? fedora.remedy : "", /Install Chrome .* CHROME_PATH/);
+  });
+
+  it("isn't replaced where CHROME_PATH names one that doesn't run", async () => {
+    const before = process.env.CHROME_PATH;
+    const unexpected = (line: string) => assert.fail(line);
+    const silent = { step: unexpected, progress: unexpected, note: unexpected };
+    try {
+      for (const path of ["/nowhere/chromium", process.execPath]) {
+        process.env.CHROME_PATH = path;
+        await assert.rejects(ensureChromium(silent), {
+          name: "ToolchainError",
+          message: new RegExp(`^CHROME_PATH is ${path}, which doesn't run:`),
+        });
+      }
+    } finally {
+      if (before === undefined) delete process.env.CHROME_PATH;
+      else process.env.CHROME_PATH = before;
+    }
+  });
+});
