@@ -1,11 +1,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { resourceName } from "./checkpoint";
 import { condition, displayName, Inspection, listContainers, StoreContainer } from "./containers";
 import { Docker } from "./docker";
 import { EngineRun } from "./engine";
 import { hostProblem } from "./explainHost";
 import { ExitCode, Failure } from "./failure";
-import { BuildFailed, DISK_FULL, failedStep, Finding, findings, Unhealthy } from "./findings";
+import {
+  BuildFailed,
+  ConfigRefused,
+  DISK_FULL,
+  failedStep,
+  Finding,
+  findings,
+  Protected,
+  Unhealthy,
+} from "./findings";
 import { isHeld, lockedFailure } from "./locks";
 import { lastLines } from "./logs";
 import { explainTakenPort } from "./port";
@@ -29,7 +39,7 @@ export async function explainRun(
     });
   }
   const failure = await explain(first, { verb, session, view });
-  const also = others.flatMap(oneLine);
+  const also = others.filter((other) => !isSameKey(first, other)).flatMap(oneLine);
   if (also.length === 0) return failure;
   return new Failure(`${failure.message}\n  Also: ${also.join("; ")}.`, failure);
 }
@@ -68,6 +78,17 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
       return diskFull(`${finding.resource} can't be made: the disk is full.`, [finding.message]);
     case "portTaken":
       return explainTakenPort(session, view.docker, finding.port);
+    case "networksFull":
+      return new Failure(
+        `The network ${finding.resource} can't be made: Docker has no address range left for another one.`,
+        {
+          evidence: [finding.message],
+          remedy:
+            `Each stack has a network for every database and two more. Take down a stack that isn't needed (./store ls lists ` +
+            `them; ./store down STACK, whose data stays), or remove the networks that nobody uses (docker network prune). ` +
+            `Docker gets more ranges by default-address-pools in its daemon.json. Then: ${again}`,
+        },
+      );
     case "build":
       return buildFailed(finding, session, again);
     case "imageMissing":
@@ -78,8 +99,10 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
       });
     case "unhealthy":
       return unhealthy(finding, view, session, again);
+    case "protected":
+      return dataKept(finding, session, again);
     case "config":
-      return new Failure(finding.message, { remedy: configRemedy(finding.key, situation) });
+      return new Failure(finding.message, { remedy: configRemedy(finding, situation) });
     case "secret":
       if (finding.message.includes("incorrect passphrase")) {
         return new Failure(
@@ -187,6 +210,24 @@ function buildFailed(finding: BuildFailed, session: Session, again: string): Fai
   });
 }
 
+function dataKept({ urns }: Protected, session: Session, again: string): Failure {
+  const names = urns.map(resourceName).sort();
+  // As components/database.ts names them.
+  const services = new Set(
+    names.flatMap((name) => /^(.+)-data(-password)?$/.exec(name)?.[1] ?? []),
+  );
+  const folders = [...services].map((service) => `services/${service}`).join(", ");
+  const why = folders ? `${folders} is gone` : "the program no longer has it";
+  const back = folders ? `Put ${folders} back` : "Put back what made it";
+  return new Failure(`Data would be lost: ${why}, and so ${names.join(", ")} would go.`, {
+    remedy:
+      `Nothing of it was deleted, and what serves goes on. ${back}, then: ${again}\n` +
+      `Or give that data up for good: ./store pulumi state unprotect --yes${stackOption(session.stack.name)} ` +
+      // Their names have characters that mean something to a shell.
+      `${urns.map((urn) => `'${urn}'`).join(" ")} && ${again}`,
+  });
+}
+
 async function unhealthy(
   finding: Unhealthy,
   view: View,
@@ -273,13 +314,13 @@ function mendable(container: StoreContainer): string {
   return `services/${container.service}`;
 }
 
-function configRemedy(key: string | undefined, { session, verb }: Situation): string {
+function configRemedy({ key, midway }: ConfigRefused, { session, verb }: Situation): string {
   const stack = session.stack.name;
   const short = key?.replace(`${session.project.name}:`, "");
   const change = short
     ? `Change it in ${stackFile(session)}, or by: ./store pulumi config set ${short} VALUE${stackOption(stack)}`
     : `Change that, then: ${storeCommand(verb, stack)}`;
-  return `Nothing was changed. ${change}`;
+  return `${midway ? "What served before still does." : "Nothing was changed."} ${change}`;
 }
 
 function stackFile(session: Session): string {
@@ -290,6 +331,16 @@ function againCommand({ verb, session }: Situation): string {
   return storeCommand(verb, session.stack.name);
 }
 
+/** Whether both complain about one value of the configuration, as each of the databases does. */
+function isSameKey(one: Finding, other: Finding): boolean {
+  return (
+    one.kind === "config" &&
+    other.kind === "config" &&
+    one.key !== undefined &&
+    one.key === other.key
+  );
+}
+
 function oneLine(finding: Finding): string[] {
   switch (finding.kind) {
     case "unhealthy":
@@ -298,6 +349,8 @@ function oneLine(finding: Finding): string[] {
       return [`the image of ${finding.image.replace(/-image$/, "")} can't be built`];
     case "imageMissing":
       return [`the image ${finding.image} can't be had`];
+    case "protected":
+      return [`${finding.urns.map(resourceName).join(", ")} would be deleted`];
     case "resource":
       return [`${finding.resource}: ${finding.message.split("\n")[0] ?? ""}`];
     case "config":

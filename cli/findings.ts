@@ -6,10 +6,12 @@ export type Finding =
   | { readonly kind: "daemonGone"; readonly host: string; readonly during?: string }
   | { readonly kind: "diskFull"; readonly resource: string; readonly message: string }
   | { readonly kind: "portTaken"; readonly port: number }
+  | Protected
+  | { readonly kind: "networksFull"; readonly resource: string; readonly message: string }
   | BuildFailed
   | { readonly kind: "imageMissing"; readonly image: string; readonly reason: string }
   | Unhealthy
-  | { readonly kind: "config"; readonly key?: string; readonly message: string }
+  | ConfigRefused
   | { readonly kind: "secret"; readonly message: string }
   | { readonly kind: "locked"; readonly message: string }
   | { readonly kind: "program"; readonly message: string; readonly trace: readonly string[] }
@@ -35,6 +37,20 @@ export interface Unhealthy {
   readonly container?: string;
 }
 
+/** What holds data was to be deleted: the program doesn't have it any more. */
+export interface Protected {
+  readonly kind: "protected";
+  readonly urns: readonly string[];
+}
+
+export interface ConfigRefused {
+  readonly kind: "config";
+  readonly key?: string;
+  readonly message: string;
+  /** Whether a resource found it out, and so not before others may have been changed. @default false */
+  readonly midway?: boolean;
+}
+
 /** What went wrong, the cause before its consequences. */
 export function findings(events: readonly EngineEvent[], stderr: string): Finding[] {
   const failed = new Map<string, StepMetadata>(
@@ -43,12 +59,25 @@ export function findings(events: readonly EngineEvent[], stderr: string): Findin
     ),
   );
   const found = errorsByUrn(events).flatMap(([urn, messages]): Finding[] => {
+    // In a preview no step has failed.
+    if (messages.some((message) => PROTECTED.test(message))) {
+      return [{ kind: "protected", urns: [urn] }];
+    }
     const step = failed.get(urn);
     return step ? [ofResource(step, messages)] : ofProgram(messages);
   });
   if (found.length === 0) found.push(...ofStderr(stderr));
-  return found.sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind));
+  return together(found).sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind));
 }
+
+/** What is protected is one finding: a service's data is its volume and its password. */
+function together(found: readonly Finding[]): Finding[] {
+  const urns = found.flatMap((finding) => (finding.kind === "protected" ? finding.urns : []));
+  const others = found.filter(({ kind }) => kind !== "protected");
+  return urns.length > 0 ? [...others, { kind: "protected", urns }] : others;
+}
+
+const PROTECTED = /cannot be deleted\s+because it is protected/;
 
 const RANK: readonly Finding["kind"][] = [
   "locked",
@@ -57,9 +86,11 @@ const RANK: readonly Finding["kind"][] = [
   "secret",
   "config",
   "portTaken",
+  "networksFull",
   "build",
   "imageMissing",
   "unhealthy",
+  "protected",
   "program",
   "resource",
   "engine",
@@ -80,6 +111,9 @@ function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
   const resource = resourceName(step.urn);
   const inputs = step.new?.inputs ?? {};
   const message = rootCause(messages);
+  // What a script of the program's says on purpose.
+  const refusal = /^(store:\w+): .*$/m.exec(message);
+  if (refusal) return { kind: "config", key: refusal[1], message: refusal[0], midway: true };
   const daemon = daemonIn(message);
   if (daemon !== undefined) return { kind: "daemonGone", host: daemon, during: resource };
   const port = takenPort(message);
@@ -97,6 +131,7 @@ function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
       reason: reason.replace(/^Error response from daemon: /, ""),
     };
   }
+  if (NETWORKS_FULL.test(message)) return { kind: "networksFull", resource, message };
   if (/failed to be in healthy state|container exited immediately/i.test(message)) {
     return { kind: "unhealthy", resource, container: step.new?.id };
   }
@@ -196,6 +231,9 @@ function takenPort(message: string): number | undefined {
 }
 
 export const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded/i;
+
+/** Docker's words before and since version 28. */
+const NETWORKS_FULL = /non-overlapping IPv4 address pool|address pools have been fully subnetted/;
 
 /** The part of a build's log that belongs to its last run, or rather to the step of it that failed. */
 export function failedStep(log: string): string[] {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { resourceName } from "../../../cli/checkpoint";
 import { parseEvents } from "../../../cli/events";
 import { failedCreations } from "../../../cli/unfinished";
 import { failedStep, Finding, findings } from "../../../cli/findings";
+import { NETWORK } from "../mocks";
 
 /**
  * The recordings are event logs of the engine, from runs of this program that were made to fail, without the events that
@@ -84,6 +86,41 @@ describe("what a failed run's events tell", () => {
 
   it("finds the port that is taken", () => {
     assert.deepEqual(of("port"), [{ kind: "portTaken", port: 18091 }]);
+  });
+
+  for (const words of [
+    "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+    "all predefined address pools have been fully subnetted",
+  ]) {
+    it(`finds that there is no address range for another network: ${words}`, () => {
+      // Not recorded: it would take the ranges of everybody else on the machine.
+      const urn = "urn:pulumi:dev::store::store:index:Store$docker:index/network:Network::backend";
+      const message =
+        `1 error occurred:\n\t* creating ${urn}: 1 error occurred:\n\t* Unable to create network: ` +
+        `Error response from daemon: ${words}\n\n`;
+      const found = findings(
+        [
+          { diagnosticEvent: { urn, severity: "error", message } },
+          { resOpFailedEvent: { metadata: { op: "create", urn, type: NETWORK } } },
+        ],
+        "",
+      );
+      assert.deepEqual(
+        found.map((finding) => [finding.kind, "resource" in finding ? finding.resource : ""]),
+        [["networksFull", "backend"]],
+      );
+    });
+  }
+
+  it("finds the data of a service that isn't there any more, all in one", () => {
+    // A preview says it of no step.
+    const previewed = events("protected").filter(({ resOpFailedEvent }) => !resOpFailedEvent);
+    for (const found of [of("protected"), findings(previewed, "")]) {
+      assert.equal(found.length, 1);
+      const [first] = found;
+      assert.equal(first?.kind, "protected");
+      assert.deepEqual(first.urns.map(resourceName), ["orders-data", "orders-data-password"]);
+    }
   });
 
   it("finds that the daemon went away, and during what", () => {
