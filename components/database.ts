@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
-import { Files } from "./files";
+import { Files, GUARDED } from "./files";
 import { Host } from "./host/host";
 import { labels } from "./labels";
 
@@ -91,6 +91,8 @@ export class Database extends pulumi.ComponentResource {
         host: args.host,
         imageId: args.imageId,
         files: { [PASSWORD_FILE]: args.data.password },
+        // The server is stopped before its successor starts: too late to find out that the data isn't for that one.
+        guard: { script: versionGuard(args.service), volumeName: args.data.volumeName },
       },
       { parent: this },
     );
@@ -116,7 +118,7 @@ export class Database extends pulumi.ComponentResource {
         ],
         volumes: [
           // The image keeps each major version in a folder of its own below this one.
-          { volumeName: args.data.volumeName, containerPath: "/var/lib/postgresql" },
+          { volumeName: args.data.volumeName, containerPath: DATA_FOLDER },
           secrets.mountedAt("/run/secrets"),
         ],
         tmpfs: {
@@ -150,6 +152,32 @@ export class Database extends pulumi.ComponentResource {
     this.containerId = container.id;
     this.registerOutputs({ host: this.connection.host });
   }
+}
+
+const DATA_FOLDER = "/var/lib/postgresql";
+
+/**
+ * Refuses an image of another major version than that which wrote the data: it would start beside it with an empty database.
+ * Runs in that image, whose variables say what it is.
+ */
+export function versionGuard(service: string, folder: string = GUARDED): string {
+  const connect = `--username ${service} ${service}`;
+  return `
+refuse() { echo "store:postgresImage: $1" >&2; exit 1; }
+case $PGDATA in
+  ${DATA_FOLDER}/"$PG_MAJOR"/*) ;;
+  *) refuse "the image of PostgreSQL $PG_MAJOR keeps its data in $PGDATA, which isn't kept. Take version 18 or later." ;;
+esac
+if [ ! -s "${folder}\${PGDATA#${DATA_FOLDER}}/PG_VERSION" ]; then
+  for file in ${folder}/*/*/PG_VERSION; do
+    [ -s "$file" ] || continue
+    read -r version <"$file"
+    refuse "the data of ${service} was written by PostgreSQL $version, and PostgreSQL $PG_MAJOR would start empty beside it. \
+Set the old version back. Or take the data along: with the old version, dump each service's (./store exec ${service}-database -- \
+pg_dump --clean --if-exists ${connect} >${service}.sql), then ./store down --volumes; with the new one, ./store up, and read it in \
+(./store exec ${service}-database -- psql ${connect} <${service}.sql)."
+  done
+fi`;
 }
 
 /** The image's user `postgres`: started as it, the image needs no privilege at all. */

@@ -11,7 +11,19 @@ export interface FilesArgs {
   readonly imageId: pulumi.Input<string>;
   /** Content by file name. Secrets may be among them: content is never in an environment variable or in `docker inspect`. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Looked at before they are written, and so before any container that needs them is touched. @default nothing */
+  readonly guard?: Guard;
 }
+
+export interface Guard {
+  /** For sh in the image; it fails the `up` where it ends with anything but 0. Its last line is why. */
+  readonly script: string;
+  /** The volume that it looks into, which it finds at {@link GUARDED}, read-only. */
+  readonly volumeName: pulumi.Input<string>;
+}
+
+/** Where a guard finds its volume. */
+export const GUARDED = "/guarded";
 
 /**
  * Files that the program writes for containers to read, in a volume of their own.
@@ -31,12 +43,20 @@ export class Files extends pulumi.ComponentResource {
     const marks = labels({ service: args.service, role: "files" });
     this.volume = new docker.Volume(name, { labels: marks }, { parent: this });
     const options = marks.map(({ label, value }) => `--label ${label}=${value}`).join(" ");
+    // Without the capability, root can't look into a folder that is another user's alone.
+    const guarded = args.guard
+      ? pulumi.interpolate`--cap-add DAC_READ_SEARCH --volume ${args.guard.volumeName}:${GUARDED}:ro `
+      : "";
     const writer = args.host.run(
       name,
-      pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} --volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
+      pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} ${guarded}--volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
       // Another id, and so another version, for other content.
       { parent: this, replaceOnChanges: ["stdin"], deleteBeforeReplace: false },
-      pulumi.all(args.files).apply((files) => writeScript(files)),
+      pulumi
+        .all(args.files)
+        .apply((files) =>
+          [...(args.guard ? [args.guard.script] : []), writeScript(files)].join("\n"),
+        ),
     );
 
     this.version = writer.id;

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DaemonProxy } from "./daemonProxy";
 import { Load } from "./load";
-import { Ran, TestStore } from "./testStore";
+import { Ran, run, TestStore } from "./testStore";
 
 /**
  * What can go wrong, each with what the user reads. After each the old containers must still serve, and the next `up` must
@@ -105,6 +105,31 @@ describe("when something goes wrong", function () {
     } finally {
       store.write("services/inventory/src/main.ts", main);
       store.write("services/inventory/service.ts", spec);
+    }
+  });
+
+  it("leaves a database alone whose data another version of PostgreSQL wrote", async () => {
+    const image = `store-test/${store.stack}/postgres:19.0`;
+    const build = join(store.folder, "postgres-19");
+    mkdirSync(build);
+    // Its label says that it is no stand-in, as that of the image below it does.
+    store.write(
+      "postgres-19/Dockerfile",
+      "FROM postgres:18.4\nENV PG_MAJOR=19 PGDATA=/var/lib/postgresql/19/docker\nLABEL dev.store.toolchain=test\n",
+    );
+    await run("docker", ["build", "--quiet", "--tag", image, build]);
+    store.configure({ services: ["inventory"], postgresImage: image });
+    const before = await store.running();
+    try {
+      await fails(
+        /store:postgresImage: the data of inventory was written by PostgreSQL 18, and PostgreSQL 19/,
+        /Set the old version back/,
+        /What served before still does/,
+      );
+      assert.deepEqual(await store.running(), before);
+    } finally {
+      store.configure({ services: ["inventory"] });
+      await run("docker", ["image", "rm", "--force", image]);
     }
   });
 

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { versionGuard } from "../../components/database";
+
+describe("the guard of a database's data", () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "data-"))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Data as the image of a version leaves it; without content where that image was stopped at once. */
+  function writtenBy(major: number, content = `${major}\n`): void {
+    mkdirSync(join(folder, `${major}/docker`), { recursive: true });
+    writeFileSync(join(folder, `${major}/docker/PG_VERSION`), content);
+  }
+
+  /** @returns why the image is refused; nothing where it may start. */
+  function refusal(major: number, data = `/var/lib/postgresql/${major}/docker`): string {
+    const { status, stderr } = spawnSync("sh", ["-s"], {
+      input: versionGuard("orders", folder),
+      encoding: "utf8",
+      env: { PG_MAJOR: String(major), PGDATA: data },
+    });
+    assert.equal(status, stderr === "" ? 0 : 1, stderr);
+    return stderr;
+  }
+
+  it("lets a new database start, and one of the same version", () => {
+    assert.equal(refusal(18), "");
+    writtenBy(18);
+    assert.equal(refusal(18), "");
+  });
+
+  it("refuses another version, newer or older, and says what to do", () => {
+    writtenBy(18);
+    const newer = refusal(19);
+    assert.match(newer, /^store:postgresImage: the data of orders was written by PostgreSQL 18, /);
+    assert.match(newer, /PostgreSQL 19 would start empty beside it\. Set the old version back\./);
+    assert.match(newer, /orders-database -- pg_dump .*>orders\.sql\).* psql .*<orders\.sql\)\.\n$/);
+    writtenBy(19);
+    assert.equal(refusal(19), "");
+    assert.match(refusal(20), /written by PostgreSQL 1[89]/);
+  });
+
+  it("takes no notice of a version that never got as far as having data", () => {
+    writtenBy(19, "");
+    assert.equal(refusal(18), "");
+  });
+
+  it("refuses an image that keeps its data outside the volume", () => {
+    assert.match(
+      refusal(17, "/var/lib/postgresql/data"),
+      /^store:postgresImage: the image of PostgreSQL 17 keeps its data in \/var\/lib\/postgresql\/data/,
+    );
+  });
+});
