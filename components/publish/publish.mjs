@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 
 /** @typedef {{code: number | null, output: string}} Ran */
@@ -70,6 +70,7 @@ async function publish() {
 }
 
 async function build() {
+  const builder = await buildingDocker();
   const args = [
     ...["build", "--tag", image, "--platform", platform, "--progress", "plain"],
     ...["--file", join(from.context, from.dockerfile)],
@@ -77,10 +78,32 @@ async function build() {
     ...pairs("--label", from.labels),
     from.context,
   ];
-  const { code, output } = await docker(args);
+  const { code, output } = await docker(args, { command: builder });
   if (code === 0) return;
   throw new Error(
     `${from.context}/${from.dockerfile} can't be built. The end of what it printed:\n${lastLines(output, 15)}`,
+  );
+}
+
+/**
+ * Our Dockerfiles need BuildKit. The docker command had it built in before version 23, and has it as the plugin buildx since; a
+ * command that was put in front of the distribution's own often comes without.
+ *
+ * @returns {Promise<string>} the first docker on PATH that can build with it
+ */
+async function buildingDocker() {
+  const commands = (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((place) => join(place, "docker"))
+    .filter((command) => existsSync(command));
+  for (const command of new Set(commands)) {
+    const plugin = await docker(["buildx", "version"], { quiet: true, command });
+    if (plugin.code === 0) return command;
+    const version = await docker(["--version"], { quiet: true, command });
+    if (Number(/version (\d+)/.exec(version.output)?.[1] ?? Infinity) < 23) return command;
+  }
+  throw new Error(
+    "Building images needs the docker command with its plugin buildx. Debian, Ubuntu: apt-get install docker-buildx; else https://docs.docker.com/go/buildx/",
   );
 }
 
@@ -126,12 +149,12 @@ function refused(output) {
 
 /**
  * @param {string[]} args
- * @param {{quiet?: boolean, seconds?: number}} [options]
+ * @param {{quiet?: boolean, seconds?: number, command?: string}} [options]
  * @returns {Promise<Ran>}
  */
-function docker(args, { quiet = false, seconds } = {}) {
+function docker(args, { quiet = false, seconds, command = "docker" } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn("docker", args, {
+    const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
