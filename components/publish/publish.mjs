@@ -71,6 +71,9 @@ async function publish() {
 
 async function build() {
   const builder = await buildingDocker();
+  // BuildKit in an older daemon doesn't read its certs.d, but uses what is here.
+  for (const base of Object.values(from.buildArgs))
+    if (base.startsWith(`${registry}/`)) await fetched(base);
   const args = [
     ...["build", "--tag", image, "--platform", platform, "--progress", "plain"],
     ...["--file", join(from.context, from.dockerfile)],
@@ -108,17 +111,21 @@ async function buildingDocker() {
 }
 
 /** @param {string} source */
-async function copy(source) {
+async function fetched(source) {
   const present = await docker(["image", "inspect", "--format", "{{.Id}}", source], {
     quiet: true,
   });
-  if (present.code !== 0) {
-    const pulled = await docker(["pull", "--platform", platform, source]);
-    if (pulled.code !== 0)
-      throw new Error(
-        `${source} can't be had, so that it can't be copied to ${registry}:\n${lastLines(pulled.output, 5)}`,
-      );
-  }
+  if (present.code === 0) return;
+  const pulled = await docker(["pull", "--platform", platform, source]);
+  if (pulled.code !== 0)
+    throw new Error(
+      `${source} can't be had, and it is needed for ${image}:\n${lastLines(pulled.output, 5)}`,
+    );
+}
+
+/** @param {string} source */
+async function copy(source) {
+  await fetched(source);
   const tagged = await docker(["tag", source, image], { quiet: true });
   if (tagged.code !== 0) throw new Error(lastLines(tagged.output, 5));
 }
