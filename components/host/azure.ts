@@ -244,7 +244,12 @@ function publicAddress(
 ): network.PublicIPAddress {
   const ending =
     dnsLabel === undefined &&
-    new random.RandomBytes(`${name}-dns`, { length: 4 }, { parent: opts.parent });
+    // Not RandomBytes, which are a secret, and so would be the address of the store.
+    new random.RandomString(
+      `${name}-dns`,
+      { length: 8, upper: false, special: false },
+      { parent: opts.parent },
+    );
   return new network.PublicIPAddress(
     name,
     {
@@ -254,7 +259,7 @@ function publicAddress(
       publicIPAllocationMethod: "Static",
       dnsSettings: {
         domainNameLabel: ending
-          ? pulumi.interpolate`${pulumi.getProject()}-${pulumi.getStack()}-${ending.hex}`.apply(
+          ? pulumi.interpolate`${pulumi.getProject()}-${pulumi.getStack()}-${ending.result}`.apply(
               (label) => label.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-"),
             )
           : dnsLabel,

@@ -104,6 +104,8 @@ function outputsOf(
         ipAddress: "203.0.113.80",
         dnsSettings: { fqdn: `${name}.australiaeast.cloudapp.azure.com` },
       };
+    case "random:index/randomString:RandomString":
+      return { result: "0a1b2c3d" };
     case "random:index/randomBytes:RandomBytes":
       return { hex: "0a1b2c3d" };
     default:
