@@ -1,5 +1,11 @@
 export { startGateway, type TestGateway } from "./gateway.ts";
-export { createDatabase, startPostgres, stopPostgres, type TestDatabase } from "./postgres.ts";
+export {
+  crashPostgres,
+  createDatabase,
+  startPostgres,
+  stopPostgres,
+  type TestDatabase,
+} from "./postgres.ts";
 export { outcome, problemType, Replicas, type Answer } from "./replicas.ts";
 export { seedOf } from "./seed.ts";
 export { createStaff, type TestStaff } from "./staff.ts";

@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import pg from "pg";
 import { parse } from "yaml";
 import { freePort, repository } from "./service.ts";
@@ -67,6 +68,16 @@ export async function stopPostgres(): Promise<void> {
 export async function startPostgres(): Promise<void> {
   const container = await (running ??= run());
   docker("start", container.id);
+  await answering(container);
+}
+
+/** Kills PostgreSQL as if its machine had lost power, and starts it again. Resolves when it answers. */
+export async function crashPostgres(): Promise<void> {
+  const container = await (running ??= run());
+  // Not waited for here in one piece: who tests this has proxies and callers in this very process.
+  const docker = promisify(execFile);
+  await docker("docker", ["kill", "--signal", "KILL", container.id]);
+  await docker("docker", ["start", container.id]);
   await answering(container);
 }
 

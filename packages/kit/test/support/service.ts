@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 export const repository = join(__dirname, "../../../..");
@@ -32,7 +33,7 @@ export interface RunningService {
 }
 
 interface StartOptions {
-  /** Its folder, relative to the repository. @default services/NAME */
+  /** Its folder, absolute or relative to the repository. @default services/NAME */
   readonly folder?: string;
 }
 
@@ -46,7 +47,7 @@ export async function startService(
   { folder = join("services", name) }: StartOptions = {},
 ): Promise<RunningService> {
   const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
-    cwd: join(repository, folder),
+    cwd: resolve(repository, folder),
     // Nothing of ours but PATH: a variable that the service needs must be in its contract.
     env: { PATH: process.env["PATH"], PORT: "0", DRAIN_SECONDS: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -64,13 +65,15 @@ export async function startService(
     children.delete(child);
     return code as number | null;
   });
-  const url = await new Promise<string>((resolve, reject) => {
+  const url = await new Promise<string>((listening, reject) => {
     output.on("line", (line) => {
       lines.push(line);
+      // The last line of one that was killed may be cut off.
+      if (child.killed && !line.endsWith("}")) return;
       const entry = JSON.parse(line) as LogLine;
       log.push(entry);
       const address = /^Server listening at (.*)$/.exec(entry.msg)?.[1];
-      if (address !== undefined) resolve(address);
+      if (address !== undefined) listening(address);
     });
     void exited.then((code) => reject(new NeverListened(name, code, lines)));
   });
@@ -120,11 +123,22 @@ export async function until(
   }
 }
 
+/**
+ * A port that stays free while what listened on it is started again: outgoing connections are given theirs from 32768 on
+ * (Linux) or 49152 (macOS).
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+  throw new Error("no free port was found between 20000 and 32000");
 }
