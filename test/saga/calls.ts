@@ -1,0 +1,39 @@
+/** What the proxy calls the requests that pass it. Those of `steps` change something for one order. */
+export const steps = [
+  "reserve",
+  "authorise",
+  "commit",
+  "capture",
+  "ship",
+  "cancel",
+  "void",
+] as const;
+export type Step = (typeof steps)[number];
+export type Operation = Step | "place" | "look" | "price" | "changes" | "other";
+
+const patterns: readonly (readonly [Operation, RegExp])[] = [
+  ["place", /^POST \/api\/orders$/],
+  ["look", /^GET \/api\/orders\/([0-9a-f-]{36})$/],
+  ["price", /^GET \/internal\/products\?/],
+  ["reserve", /^PUT \/internal\/reservations\/([0-9a-f-]{36})$/],
+  ["commit", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/commit$/],
+  ["cancel", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/cancel$/],
+  ["authorise", /^PUT \/internal\/payments\/([0-9a-f-]{36})$/],
+  ["capture", /^POST \/internal\/payments\/([0-9a-f-]{36})\/capture$/],
+  ["void", /^POST \/internal\/payments\/([0-9a-f-]{36})\/void$/],
+  ["ship", /^PUT \/internal\/shipments\/([0-9a-f-]{36})$/],
+  ["changes", /^GET \/internal\/shipments\/changes\b/],
+];
+
+/** Names a request, and the id that its path has. */
+export function recognise(method: string, path: string): { operation: Operation; id: string } {
+  for (const [operation, pattern] of patterns) {
+    const match = pattern.exec(`${method} ${path}`);
+    if (match !== null) return { operation, id: match[1] ?? "" };
+  }
+  return { operation: "other", id: "" };
+}
+
+export function isStep(operation: Operation): operation is Step {
+  return (steps as readonly Operation[]).includes(operation);
+}
