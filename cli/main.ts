@@ -283,6 +283,7 @@ function program(call: Call): Command {
       new Argument("[tier]", "one of them; otherwise all").choices([
         "unit",
         "services",
+        "saga",
         "browser",
         "integration",
         "rehearsal",

@@ -47,6 +47,11 @@ const TIERS: readonly Tier[] = [
     setUp: setUpDocker,
   },
   {
+    name: "saga",
+    specs: ["test/saga/**/*.test.ts"],
+    setUp: setUpDocker,
+  },
+  {
     name: "browser",
     specs: ["test/browser/**/*.test.ts"],
     setUp: async (report) => {

@@ -1,0 +1,216 @@
+import type { Round } from "./round.ts";
+import { idsOf } from "./ids.ts";
+
+export interface Order {
+  readonly id: string;
+  readonly key: string;
+  readonly status: string;
+  readonly total: { readonly amount: number; readonly currency: string };
+  readonly token: string | null;
+}
+
+interface Reservation {
+  readonly id: string;
+  readonly status: string;
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+}
+
+interface Entry {
+  readonly order: string;
+  readonly charge: string;
+  readonly kind: "authorised" | "captured" | "voided" | "refunded";
+  readonly amount: number;
+}
+
+/** What the databases and the APIs say when everything has ended, against all that must hold. */
+export async function checkAtRest(round: Round): Promise<void> {
+  const orders = await round.orders();
+  const [reservations, ledger, shipments] = await Promise.all([
+    readReservations(round),
+    readLedger(round, orders),
+    readShipments(round, orders),
+  ]);
+  checkPlaced(round, orders);
+  await checkStock(round, orders, reservations);
+  for (const order of orders) {
+    const { reservation, payment, shipment } = idsOf(order.id);
+    const entries = ledger.filter((entry) => entry.order === order.id);
+    const of = (kind: Entry["kind"]) => entries.filter((entry) => entry.kind === kind);
+    const held = reservations.find(({ id }) => id === reservation)?.status;
+    const parcels = shipments.filter((parcel) => parcel.order === order.id);
+    const { findings } = round;
+    const about = `${order.key} (${order.id}, ${order.status})`;
+
+    findings.check("ends", isEnd(order.status), `${about} is ${order.status}`);
+    const captured = of("captured");
+    findings.check(
+      "charge",
+      captured.length <= 1 && captured.every(({ amount }) => amount === order.total.amount),
+      `${about} of ${order.total.amount} was charged ${captured.map(({ amount }) => amount).join(" and ")}`,
+    );
+    const went = isConfirmed(order.status);
+    findings.check(
+      "together",
+      captured.length > 0 === went &&
+        (held === "committed") === went &&
+        parcels.length === (went ? 1 : 0) &&
+        parcels.every(({ id }) => id === shipment),
+      `${about}: captured ${captured.length} times, reservation ${held}, ${parcels.length} shipments`,
+    );
+    const live = of("authorised").length - captured.length - of("voided").length;
+    findings.check(
+      "released",
+      live === 0 && (went || held === undefined || held === "cancelled" || held === "expired"),
+      `${about}: ${live} live authorisations, reservation ${held}`,
+    );
+    const token = order.token === null;
+    findings.check("token", token || !isEnd(order.status), `${about} still has its payment token`);
+    await checkHistory(round, order);
+    await checkBooks(round, order, payment, entries);
+  }
+}
+
+function isConfirmed(status: string): boolean {
+  return ["confirmed", "shipped", "delivered"].includes(status);
+}
+
+function isEnd(status: string): boolean {
+  return isConfirmed(status) || status === "cancelled";
+}
+
+function checkPlaced({ customers, findings }: Round, orders: readonly Order[]): void {
+  for (const [key, { text }] of customers.placed) {
+    const { id } = JSON.parse(text) as { id: string };
+    findings.check(
+      "ends",
+      orders.some((order) => order.id === id),
+      `the order ${id}, answered 202, is gone`,
+    );
+    const made = orders.filter((order) => order.key === key);
+    findings.check("once", made.length === 1, `the key ${key} made ${made.length} orders`);
+  }
+  for (const { key, id } of orders) {
+    findings.check(
+      "once",
+      customers.wishes.has(key),
+      `${id} has the key ${key}, which nobody sent`,
+    );
+  }
+}
+
+async function checkStock(
+  { backEnd, findings, put }: Round,
+  orders: readonly Order[],
+  reservations: readonly Reservation[],
+): Promise<void> {
+  const known = new Set(orders.map(({ id }) => idsOf(id).reservation));
+  for (const [sku, count] of put) {
+    const response = await backEnd.asStaff("inventory", `/api/inventory/stock/${sku}`);
+    const { onHand, held } = (await response.json()) as { onHand: number; held: number };
+    const quantity = (status: string) =>
+      reservations
+        .filter((reservation) => reservation.status === status)
+        .flatMap(({ lines }) => lines.filter((line) => line.sku === sku))
+        .reduce((sum, line) => sum + line.quantity, 0);
+    const committed = quantity("committed");
+    findings.check(
+      "stock",
+      onHand >= 0 && committed + quantity("held") <= count,
+      `${sku}: of ${count} there are ${committed} committed and ${quantity("held")} held`,
+    );
+    findings.check(
+      "stock",
+      onHand + committed === count && held === quantity("held"),
+      `${sku}: of ${count} there are ${onHand} on hand and ${committed} committed; ${held} are held, by reservations ${quantity("held")}`,
+    );
+  }
+  for (const { id, status } of reservations) {
+    findings.check(
+      "released",
+      status !== "held" && known.has(id),
+      `the reservation ${id} is ${status}${known.has(id) ? "" : " for no order"}`,
+    );
+  }
+}
+
+const order = ["pending", "confirmed", "shipped", "delivered"];
+
+async function checkHistory({ backEnd, findings }: Round, { id, status }: Order): Promise<void> {
+  const [replica] = backEnd.replicasOf("orders");
+  const response = await fetch(`${replica?.url}/api/orders/${id}`);
+  const { history, ...shown } = (await response.json()) as {
+    status: string;
+    history: readonly { status: string }[];
+  };
+  const had = history.map((one) => one.status).join(", ");
+  const wanted =
+    status === "cancelled" ? ["pending", "cancelled"] : order.slice(0, order.indexOf(status) + 1);
+  findings.check(
+    "history",
+    shown.status === status && had === wanted.join(", "),
+    `${id} is ${status}, shown as ${shown.status}, and was ${had}`,
+  );
+}
+
+async function checkBooks(
+  { backEnd, findings, refunded }: Round,
+  { id }: Order,
+  payment: string,
+  entries: readonly Entry[],
+): Promise<void> {
+  const response = await backEnd.asStaff("billing", `/api/billing/payments?order=${id}`);
+  const { items } = (await response.json()) as {
+    items: readonly {
+      id: string;
+      status: string;
+      refunded: { amount: number };
+    }[];
+  };
+  const sum = (kind: Entry["kind"]) =>
+    entries.filter((entry) => entry.kind === kind).reduce((all, { amount }) => all + amount, 0);
+  const [shown] = items;
+  const status = shown?.status ?? "none";
+  const state =
+    sum("captured") > 0
+      ? ["captured", "refunded"].includes(status)
+      : sum("authorised") > sum("voided")
+        ? status === "authorised"
+        : ["none", "voided", "declined"].includes(status);
+  findings.check(
+    "books",
+    items.length <= 1 &&
+      state &&
+      items.every((one) => one.id === payment) &&
+      entries.every(({ charge }) => charge === payment) &&
+      (shown?.refunded.amount ?? 0) === sum("refunded") &&
+      sum("refunded") === (refunded.get(payment) ?? 0) &&
+      sum("refunded") <= sum("captured"),
+    `${id}: billing says ${JSON.stringify(items)}, the provider ${JSON.stringify(entries)}, granted refunds ${refunded.get(payment) ?? 0}`,
+  );
+}
+
+function readReservations({ backEnd, name }: Round): Promise<Reservation[]> {
+  return backEnd.database("inventory").query<Reservation & Record<string, unknown>>(
+    `SELECT id, status, lines FROM reservations
+     WHERE EXISTS (SELECT FROM jsonb_array_elements(lines) AS line WHERE line->>'sku' LIKE $1)`,
+    [`${name}-%`],
+  );
+}
+
+async function readLedger({ backEnd }: Round, orders: readonly Order[]): Promise<Entry[]> {
+  const rows = await backEnd
+    .database("billing")
+    .query<{ order: string; charge: string; kind: Entry["kind"]; amount: string }>(
+      `SELECT order_id AS "order", charge_id AS charge, kind, amount FROM simulated_ledger
+       WHERE order_id = ANY($1) ORDER BY entry`,
+      [orders.map(({ id }) => id)],
+    );
+  return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
+}
+
+function readShipments({ backEnd }: Round, orders: readonly Order[]) {
+  return backEnd.database("shipping").query<{
+    id: string;
+    order: string;
+  }>(`SELECT id, order_id AS "order" FROM shipments WHERE order_id = ANY($1)`, [orders.map(({ id }) => id)]);
+}

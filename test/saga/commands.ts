@@ -1,0 +1,219 @@
+import { setTimeout as delay } from "node:timers/promises";
+import fc from "fast-check";
+import { LEASE_SECONDS, services, type BackEnd } from "./backEnd.ts";
+import { steps } from "./calls.ts";
+import type { Wish } from "./customers.ts";
+import type { Profile, Trap } from "./faultProxy.ts";
+import type { Round } from "./round.ts";
+
+/** What of a run must be known to tell which commands make sense next. */
+export interface Model {
+  orders: number;
+  kills: number;
+  crashes: number;
+  pauses: number;
+}
+
+type Command = fc.AsyncCommand<Model, Round>;
+
+/** Products of a run: plenty of the first, few of the others. */
+export const STOCK = [40, 4, 1];
+
+export const weathers: Readonly<Record<"calm" | "rain" | "storm", Profile>> = {
+  calm: {},
+  rain: every(0.04),
+  storm: every(0.08),
+};
+
+function every(share: number): Profile {
+  return {
+    ...{ dropRequest: share, dropAnswer: share, unavailable: share },
+    ...{ delay: share, duplicate: share, lateCall: share },
+  };
+}
+
+/** Somebody orders something, once or several times at once. */
+export const order: fc.Arbitrary<Command> = fc
+  .record({
+    lines: fc.uniqueArray(
+      fc.record({ good: fc.nat(STOCK.length - 1), quantity: fc.integer({ min: 1, max: 3 }) }),
+      { selector: ({ good }) => good, minLength: 1, maxLength: 2 },
+    ),
+    token: fc.oneof(
+      { weight: 4, arbitrary: fc.constant("tok_ok") },
+      { weight: 1, arbitrary: fc.constant("tok_declined") },
+      { weight: 1, arbitrary: fc.constant("tok_insufficient_funds") },
+      { weight: 1, arbitrary: fc.constant("tok_slow") },
+      { weight: 2, arbitrary: fc.constant("tok_flaky") },
+    ),
+    times: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ lines, token, times }) => ({
+    check: () => true,
+    run: (model, round) => {
+      const wish: Wish = {
+        key: round.key(model.orders++),
+        lines: lines.map(({ good, quantity }) => ({ sku: round.sku(good), quantity })),
+        token,
+      };
+      for (let n = 0; n < times; n++) void round.customers.place(wish);
+      return Promise.resolve();
+    },
+    toString: () => `order ${JSON.stringify(lines)} by ${token}, ${times} times at once`,
+  }));
+
+/**
+ * Everything that may happen to the store. A command begins something and doesn't wait for it, so that what they begin goes on
+ * at once; only the one that lets time pass waits.
+ */
+export const commands: fc.Arbitrary<Command>[] = [
+  // Most of what happens in a shop.
+  ...[order, order, order, order, order],
+  fc.nat(9).map((n) => ({
+    check: ({ orders }) => orders > n,
+    run: (_model, round) => {
+      const wish = round.customers.wishes.get(round.key(n));
+      if (wish !== undefined) void round.customers.place(wish);
+      return Promise.resolve();
+    },
+    toString: () => `order ${n} once more`,
+  })),
+  fc.nat(9).map((n) => ({
+    check: ({ orders }) => orders > n,
+    run: (_model, round) => {
+      // Only then is it known to be the other body's.
+      if (round.customers.placed.has(round.key(n))) {
+        const lines = [{ sku: round.sku(0), quantity: 9 }];
+        round.meanwhile(round.customers.reuse(round.key(n), { lines, token: "tok_ok" }));
+      }
+      return Promise.resolve();
+    },
+    toString: () => `the key of order ${n} for another order`,
+  })),
+  fc.constantFrom(...(["calm", "rain", "storm"] as const)).map((weather) => ({
+    check: () => true,
+    run: (_model, { backEnd }) => {
+      backEnd.proxy.profile = weathers[weather];
+      return Promise.resolve();
+    },
+    toString: () => weather,
+  })),
+  fc
+    .record({
+      operation: fc.constantFrom(...steps),
+      moment: fc.constantFrom<Trap["moment"]>("before", "late", "after"),
+      victim: fc.constantFrom<Victim>("caller", "service"),
+    })
+    .map((at) => ({
+      check: ({ kills }) => kills < 2,
+      run: (model, { backEnd }) => {
+        model.kills += 1;
+        killAt(backEnd, at);
+        return Promise.resolve();
+      },
+      toString: () => `kill -9 of the ${at.victim} ${at.moment} the next ${at.operation}`,
+    })),
+  fc
+    .record({ service: fc.constantFrom(...services), n: fc.constantFrom(1, 2) })
+    .map(({ service, n }) => ({
+      check: ({ kills }) => kills < 2,
+      run: (model, { backEnd }) => {
+        model.kills += 1;
+        backEnd.kill(`${service}-${n}`);
+        return Promise.resolve();
+      },
+      toString: () => `kill -9 of ${service}-${n}`,
+    })),
+  fc.constant<Command>({
+    check: ({ kills }) => kills > 0,
+    run: (_model, round) => {
+      for (const { name } of round.backEnd.replicas) round.meanwhile(round.backEnd.revive(name));
+      return Promise.resolve();
+    },
+    toString: () => "restart of what was killed",
+  }),
+  fc
+    .record({ service: fc.constantFrom(...services), n: fc.constantFrom(1, 2) })
+    .map(({ service, n }) => ({
+      check: ({ pauses }) => pauses === 0,
+      run: (model, round) => {
+        model.pauses += 1;
+        round.meanwhile(pauseBeyondLease(round.backEnd, `${service}-${n}`));
+        return Promise.resolve();
+      },
+      toString: () => `SIGSTOP of ${service}-${n}`,
+    })),
+  fc.constant<Command>({
+    check: ({ crashes }) => crashes === 0,
+    run: (model, round) => {
+      model.crashes += 1;
+      round.meanwhile(round.backEnd.crashDatabases());
+      return Promise.resolve();
+    },
+    toString: () => "kill -9 and restart of the databases",
+  }),
+  fc
+    .record({
+      good: fc.nat(STOCK.length - 1),
+      more: fc.integer({ min: -2, max: 3 }).filter((more) => more !== 0),
+    })
+    .map(({ good, more }) => ({
+      check: () => true,
+      run: (_model, round) => {
+        round.meanwhile(round.restock(round.sku(good), more));
+        return Promise.resolve();
+      },
+      toString: () => `${more} more of product ${good}`,
+    })),
+  fc.constantFrom(...(["dispatch", "deliver"] as const)).map((action) => ({
+    check: ({ orders }) => orders > 0,
+    run: (_model, round) => {
+      round.meanwhile(round.moveParcels(action));
+      return Promise.resolve();
+    },
+    toString: () => action,
+  })),
+  fc.constantFrom(0.3, 1).map((share) => ({
+    check: ({ orders }) => orders > 0,
+    run: (_model, round) => {
+      round.meanwhile(round.refund(share));
+      return Promise.resolve();
+    },
+    toString: () => `refund of ${share}`,
+  })),
+  fc.constantFrom(50, 200, 700).map((ms) => ({
+    check: () => true,
+    run: () => delay(ms),
+    toString: () => `${ms} ms pass`,
+  })),
+];
+
+export type Victim = "caller" | "service";
+
+/** Sets a trap that kills a replica at a step of the saga. Resolves when it was sprung, with the replica's name. */
+export function killAt(
+  backEnd: BackEnd,
+  { victim, ...at }: Pick<Trap, "operation" | "moment"> & { readonly victim: Victim },
+): Promise<string> {
+  return new Promise((resolve) => {
+    backEnd.proxy.set({
+      ...at,
+      matches: ({ caller }) => caller.startsWith("orders-"),
+      spring: ({ caller, service, servedBy }) => {
+        const [first] = backEnd.replicasOf(service).filter(({ isRunning }) => isRunning);
+        const name = victim === "caller" ? caller : (servedBy ?? first?.name);
+        if (name !== undefined) {
+          backEnd.kill(name);
+          resolve(name);
+        }
+      },
+    });
+  });
+}
+
+/** SIGSTOP, and SIGCONT when others have taken over. */
+export async function pauseBeyondLease(backEnd: BackEnd, name: string): Promise<void> {
+  backEnd.pause(name);
+  await delay((LEASE_SECONDS + 1) * 1_000);
+  backEnd.replica(name).resume();
+}
