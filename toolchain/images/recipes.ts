@@ -238,13 +238,13 @@ async function npmVersions(name: string): Promise<string[]> {
   return typeof versions === "string" ? [versions] : versions;
 }
 
-/** The registry for npm in the image; empty if it is npm's own, and without what somebody logs in with. */
+/** The registry for npm in the image: this machine's, without what somebody logs in with. */
 async function npmRegistry(): Promise<string> {
   const { code, stdout, stderr } = await npm(["config", "get", "registry"]);
   if (code !== 0) throw npmFailure("config", stderr);
   const registry = new URL(stdout.trim());
   registry.username = registry.password = "";
-  return registry.href === "https://registry.npmjs.org/" ? "" : registry.href;
+  return registry.href;
 }
 
 /** In a folder without a package of its own, so that only this machine's configuration of npm counts. */
