@@ -208,8 +208,9 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     name: string,
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
-    return this.docker.run(name, script, opts);
+    return this.docker.run(name, script, opts, stdin);
   }
 
   dataVolume(service: string): DataVolume {

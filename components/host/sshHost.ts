@@ -65,8 +65,9 @@ export class SshHost extends pulumi.ComponentResource implements Host {
     name: string,
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
-    return this.docker.run(name, script, opts);
+    return this.docker.run(name, script, opts, stdin);
   }
 
   dataVolume(): DataVolume {
