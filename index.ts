@@ -1,39 +1,50 @@
 import "./stackTraces";
-import { createHost } from "./host";
+import * as random from "@pulumi/random";
+import { setTimeout as pause } from "node:timers/promises";
 import { Store } from "./components/store";
 import { readConfig } from "./config";
+import { createHost } from "./host";
 import { loadSpecs } from "./services";
 import { source } from "./source";
 
-const specs = loadSpecs();
-const config = readConfig(specs);
+/** What runs where. Gives the stack's outputs. */
+export async function program(): Promise<Record<string, unknown>> {
+  const specs = loadSpecs();
+  const config = readConfig(specs);
 
-const host = createHost(config);
+  const host = createHost(config);
+  const passwords = new random.Provider("passwords");
+  // The engine hears of these now and starts their plugins, while we are busy with the rest.
+  await pause(PLUGINS_FIRST_MS);
 
-const store = new Store("store", {
-  host,
-  specs,
-  running: config.running,
-  live: config.live,
-  replicas: config.replicas,
-  images: config.images,
-  source: source(),
-  publish: config.publish,
-  httpPort: config.httpPort,
-  requestLimit: config.requestLimit,
-  environment: config.environment,
-  secrets: config.secrets,
-  otlpEndpoint: config.otlpEndpoint,
-  demoData: config.demoData,
-});
+  const store = new Store("store", {
+    host,
+    passwords,
+    specs,
+    running: config.running,
+    live: config.live,
+    replicas: config.replicas,
+    images: config.images,
+    source: source(),
+    publish: config.publish,
+    httpPort: config.httpPort,
+    requestLimit: config.requestLimit,
+    environment: config.environment,
+    secrets: config.secrets,
+    otlpEndpoint: config.otlpEndpoint,
+    demoData: config.demoData,
+  });
 
-/** The stack's outputs. */
-export = {
-  url: store.url,
-  // How the store command reaches the host: absent where that is this machine. A secret, since the key to log in is in it.
-  ...(host.access && { access: host.access }),
-  dockerHost: config.dockerHost,
-  images: store.images,
-  containers: store.containers,
-  token: store.staffToken,
-};
+  return {
+    url: store.url,
+    // How the store command reaches the host: absent where that is this machine. A secret, since the key to log in is in it.
+    ...(host.access && { access: host.access }),
+    dockerHost: config.dockerHost,
+    images: store.images,
+    containers: store.containers,
+    token: store.staffToken,
+  };
+}
+
+/** Enough for the requests to leave this process. */
+const PLUGINS_FIRST_MS = 10;

@@ -10,4 +10,4 @@ for (const sdk of ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/command", "@pulu
   require(sdk);
 }
 require("tsx/cjs");
-module.exports = require("./index.ts");
+module.exports = require("./index.ts").program;

@@ -1,14 +1,18 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { ImageSource } from "./components/image";
 
 /** Where this checkout comes from, as git knows it; nothing where it isn't a git checkout. */
-export function source(): ImageSource {
-  const revision = git("rev-parse", "HEAD");
+export async function source(): Promise<ImageSource> {
+  const [revision, changes, url] = await Promise.all([
+    git("rev-parse", "HEAD"),
+    git("status", "--porcelain", "--untracked-files=no"),
+    git("config", "--get", "remote.origin.url"),
+  ]);
   if (revision === undefined) return {};
-  const dirty = git("status", "--porcelain", "--untracked-files=no") !== "";
   return {
-    url: withoutCredentials(git("config", "--get", "remote.origin.url")),
-    revision: dirty ? `${revision}-dirty` : revision,
+    url: withoutCredentials(url),
+    revision: changes === "" ? revision : `${revision}-dirty`,
   };
 }
 
@@ -17,12 +21,9 @@ export function withoutCredentials(url: string | undefined): string | undefined 
   return url?.replace(/^([a-z+]+:\/\/)[^/@]*@/, "$1");
 }
 
-function git(...args: string[]): string | undefined {
+async function git(...args: string[]): Promise<string | undefined> {
   try {
-    return execFileSync("git", args, {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
+    return (await promisify(execFile)("git", args)).stdout.trim();
   } catch {
     // No git, no repository, no commit or no such setting: there is nothing to say then.
     return undefined;

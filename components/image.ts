@@ -23,7 +23,7 @@ export interface ImageContentArgs {
   /** Folders of the context over which the sources are mounted, so that a change in them makes no new image. @default [] */
   readonly mounted?: readonly string[];
   /** Where the content comes from, for the image's labels. */
-  readonly source: ImageSource;
+  readonly source: pulumi.Input<ImageSource>;
 }
 
 /** @see https://github.com/opencontainers/image-spec/blob/main/annotations.md */
@@ -84,7 +84,7 @@ export interface ImageContent {
   readonly tag: string;
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: pulumi.Output<Record<string, string>>;
 }
 
 export function imageContent({
@@ -112,11 +112,14 @@ function declared(
   return Object.fromEntries(Object.entries(args).filter(([name]) => names.includes(name)));
 }
 
-function labelsOf(source: ImageSource, version: string): Record<string, string> {
-  return {
+function labelsOf(
+  source: pulumi.Input<ImageSource>,
+  version: string,
+): pulumi.Output<Record<string, string>> {
+  return pulumi.output(source).apply(({ url, revision }): Record<string, string> => ({
     "org.opencontainers.image.version": version,
-    ...(source.url && { "org.opencontainers.image.source": source.url }),
-    ...(source.revision && { "org.opencontainers.image.revision": source.revision }),
+    ...(url && { "org.opencontainers.image.source": url }),
+    ...(revision && { "org.opencontainers.image.revision": revision }),
     [LABEL_PROJECT]: pulumi.getProject(),
-  };
+  }));
 }

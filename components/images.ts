@@ -28,7 +28,7 @@ export interface ImageSupplyArgs {
   readonly nodeImage: string;
   /** Names of the services whose sources are mounted. */
   readonly live: readonly string[];
-  readonly source: ImageSource;
+  readonly source: pulumi.Input<ImageSource>;
   readonly opts: pulumi.ComponentResourceOptions;
 }
 

@@ -14,6 +14,8 @@ import { Service } from "./service";
 
 export interface StoreArgs {
   readonly host: Host;
+  /** Makes the passwords. */
+  readonly passwords: random.Provider;
   /** Every service that there is, by its name. */
   readonly specs: ReadonlyMap<string, ServiceSpec>;
   /** Names of the services to run. */
@@ -25,7 +27,7 @@ export interface StoreArgs {
   /** Third-party images by exact version. */
   readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
   /** Where this checkout comes from, for the images' labels. */
-  readonly source: ImageSource;
+  readonly source: pulumi.Input<ImageSource>;
   /** Where images are pushed to and pulled from. @default nowhere: they are built on the host */
   readonly publish?: Publishing;
   /** Port of the host for the gateway. */
@@ -57,12 +59,7 @@ export class Store extends pulumi.ComponentResource {
       "store:index:Store",
       name,
       {},
-      // Both are said at the start, so that the engine starts their plugins side by side.
-      {
-        ...opts,
-        ...args.host.residents,
-        providers: [args.host.provider, new random.Provider("passwords", {}, opts)],
-      },
+      { ...opts, ...args.host.residents, providers: [args.host.provider, args.passwords] },
     );
     const here = { parent: this };
     refuseLiveElsewhere(args);

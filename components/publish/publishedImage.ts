@@ -25,7 +25,7 @@ export interface Build {
   readonly context: string;
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: pulumi.Input<Record<string, string>>;
 }
 
 /** An image of somebody else's, copied as it is. */

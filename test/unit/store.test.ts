@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { DatabaseData } from "../../components/database";
 import { LocalHost } from "../../components/host/local";
 import { Store, StoreArgs } from "../../components/store";
@@ -43,6 +44,7 @@ describe("components", () => {
     ]);
     return new Store("store", {
       host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
+      passwords: new random.Provider("passwords"),
       specs,
       running: [...specs.keys()],
       images: { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" },
