@@ -58,6 +58,11 @@ export class Customers {
     );
   }
 
+  /** Nobody waits for an answer. */
+  get areServed(): boolean {
+    return this.#underWay.size === 0;
+  }
+
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }

@@ -7,6 +7,8 @@ import { backEnd, beginRound, endRound, seed } from "./shared.ts";
 const RUNS = 12;
 const SECONDS = 75;
 const AT_LEAST = 3;
+/** Seconds for which the faults go on after the last command. Some orders end then, and some only when all is well again. */
+const LINGER_SECONDS = 4;
 
 describe("the back end, whatever happens", function () {
   this.timeout((SECONDS + 300) * 1_000);
@@ -29,6 +31,7 @@ describe("the back end, whatever happens", function () {
           const model: Model = { orders: 0, kills: 0, crashes: 0, pauses: 0 };
           for (const one of burst) await one.run(model, round);
           await fc.asyncModelRun(() => ({ model, real: round }), sequence);
+          await round.linger(LINGER_SECONDS);
           assert.equal(String(await endRound(round)), "");
         },
       ),

@@ -192,6 +192,16 @@ export class Round {
     return (await this.orders()).every(({ status }) => status !== "pending");
   }
 
+  /** Lets everything go on as it is until all orders have ended, or for so many seconds. */
+  async linger(seconds: number): Promise<void> {
+    const deadline = Date.now() + seconds * 1_000;
+    while (Date.now() < deadline) {
+      // The database may be away.
+      if (this.customers.areServed && (await this.ended().catch(() => false))) return;
+      await delay(100);
+    }
+  }
+
   /**
    * Ends all faults, waits until everything has come to rest, and looks whether all that must hold holds.
    *

@@ -88,7 +88,7 @@ export const slowSteps: Scenario = async () => {
   const slow = { delay: 1 };
   round.backEnd.proxy.profiles = { reserve: slow, commit: slow, capture: slow, ship: slow };
   await place(round, ...[0, 1, 2, 3].map((n) => wish(round, n, "tok_slow")));
-  await until("the orders have ended", () => round.ended()).catch(() => undefined);
+  await round.linger(8);
   return round;
 };
 
