@@ -22,7 +22,12 @@ export interface Lock {
  * @returns what releases it.
  * @throws Failure that says who has it.
  */
-export function takeLock(file: string, stack: string, verb: string): () => void {
+export function takeLock(
+  file: string,
+  stack: string,
+  verb: string,
+  refusal: (holder: Lock) => Failure = (holder) => lockedFailure(stack, holder),
+): () => void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const content = JSON.stringify({
     pid: process.pid,
@@ -38,7 +43,7 @@ export function takeLock(file: string, stack: string, verb: string): () => void 
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
     const lock = readLock(file);
-    if (lock && isHeld(lock)) throw lockedFailure(stack, lock);
+    if (lock && isHeld(lock)) throw refusal(lock);
     if (attempt > 5) throw new Failure(`The lock ${file} can't be taken. Delete that file.`);
     rmSync(file, { force: true });
   }

@@ -234,11 +234,16 @@ function program(call: Call): Command {
     "./store services",
     "./store services orders          only orders and what it needs",
     "./store services --port 9000",
+    "./store services --postgres postgres://me:secret@localhost:5432",
   )
     .argument("[service...]", "services to run, with those that they need; otherwise all")
     .option("-p, --port <port>", "port of the one address for all of them", wholeNumber, 8080)
-    .action(async (names: readonly string[], options: { port: number }) => {
-      call.exitCode = await verbs.services().services({ services: names, port: options.port });
+    .option(
+      "--postgres <url>",
+      "a PostgreSQL of your own; each service gets a database store_NAME there",
+    )
+    .action(async (names: readonly string[], options: { port: number; postgres?: string }) => {
+      call.exitCode = await verbs.services().services({ services: names, ...options });
     });
 
   verb(

@@ -1,19 +1,22 @@
 import { createServer, Server } from "node:net";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketHandler } from "@electric-sql/pglite-socket";
+import { Failure } from "../failure";
+import { ServiceDatabase } from "./database";
 
 /** A PostgreSQL in this process, with its data in a folder. */
-export interface LocalDatabase {
-  readonly port: number;
+export interface LocalDatabase extends ServiceDatabase {
   close(): Promise<void>;
 }
 
 /**
  * Serves PGlite, which has one session, to the many connections of a service's pool. They take turns: who has begun a
  * statement or a transaction is alone until it is ended.
+ *
+ * @throws Failure where it can't run here, or not on what is in the folder.
  */
 export async function startPGlite(folder: string): Promise<LocalDatabase> {
-  const database = await PGlite.create(folder);
+  const database = await open(folder);
   const turns = new Turns(database);
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
@@ -26,12 +29,29 @@ export async function startPGlite(folder: string): Promise<LocalDatabase> {
   });
   const port = await listen(server);
   return {
+    host: "127.0.0.1",
     port,
+    // It has this one database and this one user, who has no password.
+    name: "postgres",
+    user: "postgres",
     close: async () => {
       server.close();
       await database.close();
     },
   };
+}
+
+async function open(folder: string): Promise<PGlite> {
+  try {
+    return await PGlite.create(folder);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(`PGlite can't open the database in ${folder}: ${why}`, {
+      remedy:
+        "Use a PostgreSQL of your own: ./store services --postgres postgres://USER:PASSWORD@localhost:5432\n" +
+        `Or, where the data may go, delete ${folder} and start again.`,
+    });
+  }
 }
 
 /** What the package's handler of a connection asks of a queue. */

@@ -1,17 +1,20 @@
-import { ChildProcess, spawn } from "node:child_process";
+import { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { withNeeds } from "../../config";
 import { loadSpecs } from "../../services";
 import { ServiceSpec } from "../../services/spec";
 import { ExitCode, Failure, UsageError } from "../failure";
+import { takeLock } from "../locks";
 import { readProject, ROOT } from "../project";
+import { ServiceDatabase } from "../services/database";
 import { createDoor, Target } from "../services/door";
-import { listen, LocalDatabase, startPGlite } from "../services/pglite";
+import { listen, startPGlite } from "../services/pglite";
+import { OwnPostgres } from "../services/postgres";
+import { startService, stopService } from "../services/process";
 import { findState } from "../state";
 import { colors } from "../terminal";
 
@@ -20,59 +23,120 @@ export interface ServicesOptions {
   readonly services: readonly string[];
   /** Port of the one address for all. */
   readonly port: number;
+  /** URL of a PostgreSQL with a database for each service. @default none: PGlite, in this process */
+  readonly postgres?: string;
 }
 
 /** Runs services as processes of this machine, without Docker, until it is told to stop. */
 export async function services(options: ServicesOptions): Promise<ExitCode> {
+  const targets = await targetsFor(options.services);
+  // A call of one that isn't run finds nobody, as of one that is down.
+  const runnable = runnableOf(targets);
+  const folder = join(findState(readProject()).folder, "services");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+
+  const door = createDoor(runnable);
+  const url = `http://localhost:${options.port}`;
+  await openDoor(door, options.port);
+
+  const running: ChildProcess[] = [];
+  let databases: Databases | undefined;
+  const stopped = signalled();
+  try {
+    databases = await openDatabases(options.postgres, folder);
+    // Before any service: a database that is made keeps this process from answering for a while.
+    const found = new Map<Target, ServiceDatabase>();
+    for (const target of runnable.filter(({ spec }) => spec.database)) {
+      found.set(target, await databases.of(target.name));
+    }
+    const width = Math.max(...runnable.map(({ name }) => name.length));
+    const ended = new Set<Target>();
+    for (const target of runnable) {
+      const database = found.get(target);
+      const environment = environmentOf(target, { targets, folder, database, url });
+      running.push(
+        startService(target.name, environment, width, () => {
+          ended.add(target);
+        }),
+      );
+    }
+    void announce({ targets: runnable, ended, url, folder });
+    await stopped;
+  } finally {
+    await Promise.all(running.map(stopService));
+    door.close();
+    door.closeAllConnections();
+    await databases?.close();
+  }
+  return ExitCode.Ok;
+}
+
+async function targetsFor(wanted: readonly string[]): Promise<Target[]> {
   const specs = loadSpecs();
-  const unknown = options.services.find((name) => !specs.has(name));
+  const unknown = wanted.find((name) => !specs.has(name));
   if (unknown !== undefined) {
     throw new UsageError(
       `There is no service "${unknown}". There are: ${[...specs.keys()].join(", ")}.`,
     );
   }
-  const names = withNeeds(
-    options.services.length > 0 ? options.services : [...specs.keys()],
-    specs,
-  );
-  const folder = join(findState(readProject()).folder, "services");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-
-  const targets = await Promise.all(
+  const names = withNeeds(wanted.length > 0 ? wanted : [...specs.keys()], specs);
+  return Promise.all(
     names.map(async (name): Promise<Target> => {
       const spec = specs.get(name);
       if (spec === undefined) throw new Error(`no spec of ${name}`);
       return { name, spec, port: await freePort() };
     }),
   );
-  const door = createDoor(targets);
-  const url = `http://localhost:${options.port}`;
-  await openDoor(door, options.port);
+}
 
-  const databases = new Map<Target, LocalDatabase>();
-  const running: ChildProcess[] = [];
-  const stopped = signalled();
-  try {
-    process.stdout.write("Databases: PGlite, in this process. Data stays in .store/services.\n");
-    // Before any service: a database that is made keeps this process from answering for a while.
-    for (const target of targets.filter(({ spec }) => spec.database)) {
-      databases.set(target, await startPGlite(join(folder, `${target.name}-data`)));
-    }
-    const width = Math.max(...names.map((name) => name.length));
-    for (const target of targets) {
-      const database = databases.get(target);
-      const environment = environmentOf(target, { targets, folder, database, url });
-      running.push(start(target, environment, width));
-    }
-    void announce(targets, url, folder);
-    await stopped;
-  } finally {
-    await Promise.all(running.map(stop));
-    door.close();
-    door.closeAllConnections();
-    await Promise.all([...databases.values()].map((database) => database.close()));
+/** Those that are started as Node programs; it says which ones aren't. */
+function runnableOf(targets: readonly Target[]): Target[] {
+  const isNode = ({ name }: Target): boolean =>
+    ["package.json", "src/main.ts"].every((file) => existsSync(join(ROOT, "services", name, file)));
+  const runnable = targets.filter(isNode);
+  const others = targets.filter((target) => !isNode(target)).map(({ name }) => name);
+  const why = (name: string): string =>
+    `${name} isn't run: services/${name} has no package.json and src/main.ts, so it is no Node service.`;
+  if (runnable.length === 0) {
+    throw new Failure(others.map(why).join("\n"), { remedy: "Docker runs it: ./store up" });
   }
-  return ExitCode.Ok;
+  for (const name of others) {
+    process.stdout.write(`${colors.yellow(why(name))} Docker runs it: ./store up\n`);
+  }
+  return runnable;
+}
+
+/** The services' databases, made where they are missing. */
+interface Databases {
+  of(service: string): Promise<ServiceDatabase>;
+  close(): Promise<void>;
+}
+
+async function openDatabases(url: string | undefined, folder: string): Promise<Databases> {
+  if (url !== undefined) {
+    const postgres = await OwnPostgres.connect(url);
+    process.stdout.write("Databases: store_NAME in the PostgreSQL of --postgres.\n");
+    return { of: (service) => postgres.databaseOf(service), close: () => postgres.close() };
+  }
+  // Two that write into the same data would ruin them.
+  const release = takeLock(join(folder, "lock.json"), "services", "services", ({ pid }) => {
+    return new Failure(`The databases in ${folder} are in use by process ${pid}.`, {
+      remedy: `End that one (kill -INT ${pid}), or use databases elsewhere: STORE_STATE_DIR=FOLDER ./store services`,
+    });
+  });
+  process.stdout.write(`Databases: PGlite, in this process. Data stays in ${folder}.\n`);
+  const opened: { close(): Promise<void> }[] = [];
+  return {
+    of: async (service) => {
+      const database = await startPGlite(join(folder, `${service}-data`));
+      opened.push(database);
+      return database;
+    },
+    close: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+      release();
+    },
+  };
 }
 
 async function openDoor(door: ReturnType<typeof createDoor>, port: number): Promise<void> {
@@ -89,13 +153,13 @@ async function openDoor(door: ReturnType<typeof createDoor>, port: number): Prom
 interface Surroundings {
   readonly targets: readonly Target[];
   readonly folder: string;
-  readonly database: LocalDatabase | undefined;
+  readonly database: ServiceDatabase | undefined;
   readonly url: string;
 }
 
 /** The names that services/spec.ts promises. */
 function environmentOf(
-  { name, spec, port }: Target,
+  { spec, port }: Target,
   { targets, folder, database, url }: Surroundings,
 ): NodeJS.ProcessEnv {
   const needs = targets.filter((other) => spec.needs?.includes(other.name));
@@ -117,12 +181,11 @@ function environmentOf(
     ),
     ...(database && {
       DEMO_DATA: "true",
-      DATABASE_HOST: "127.0.0.1",
+      DATABASE_HOST: database.host,
       DATABASE_PORT: String(database.port),
-      // PGlite has this one database and this one user, who has no password; the service wants one all the same.
-      DATABASE_NAME: "postgres",
-      DATABASE_USER: "postgres",
-      DATABASE_PASSWORD_FILE: secretFile(folder, `${name}-password`),
+      DATABASE_NAME: database.name,
+      DATABASE_USER: database.user,
+      DATABASE_PASSWORD_FILE: passwordFile(folder, database.password),
     }),
   };
 }
@@ -134,44 +197,29 @@ function secretFile(folder: string, name: string): string {
   return file;
 }
 
-/** From its sources; a change in them, or in the kit, starts it anew. */
-function start({ name }: Target, environment: NodeJS.ProcessEnv, width: number): ChildProcess {
-  const kit = join(ROOT, "packages/kit/src");
-  const child = spawn(
-    process.execPath,
-    [
-      ...["--watch-path=src", `--watch-path=${kit}`, "--watch-preserve-output"],
-      ...["--import", require.resolve("tsx"), "src/main.ts"],
-    ],
-    // A group of its own: what watches passes no signal on while what it watches is starting.
-    {
-      cwd: join(ROOT, "services", name),
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    },
-  );
-  const prefix = colors.dim(`${name.padEnd(width)} |`);
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface(stream).on("line", (line) => process.stdout.write(`${prefix} ${line}\n`));
-  }
-  return child;
+/** Where no password is wanted, the service wants one all the same. */
+function passwordFile(folder: string, password: string | undefined): string {
+  if (!password) return secretFile(folder, "no-password");
+  const file = join(folder, "postgres-password");
+  writeFileSync(file, password, { mode: 0o600 });
+  return file;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  process.kill(-child.pid, "SIGTERM");
-  const late = setTimeout(() => child.pid && process.kill(-child.pid, "SIGKILL"), 5_000);
-  await ended;
-  clearTimeout(late);
+interface Announcement {
+  readonly targets: readonly Target[];
+  /** Those that ended by themselves: nobody waits for them. */
+  readonly ended: ReadonlySet<Target>;
+  readonly url: string;
+  readonly folder: string;
 }
 
 /** Says where the store is, once it can be used; or who keeps it waiting. */
-async function announce(targets: readonly Target[], url: string, folder: string): Promise<void> {
+async function announce({ targets, ended, url, folder }: Announcement): Promise<void> {
   const waiting = new Set(targets);
   for (let second = 1; waiting.size > 0; second++) {
-    for (const target of waiting) if (await isReady(target)) waiting.delete(target);
+    for (const target of waiting) {
+      if (ended.has(target) || (await isReady(target))) waiting.delete(target);
+    }
     if (waiting.size > 0 && second % 30 === 0) {
       const names = [...waiting].map(({ name }) => name).join(", ");
       process.stdout.write(
@@ -180,9 +228,10 @@ async function announce(targets: readonly Target[], url: string, folder: string)
     }
     await new Promise((resume) => setTimeout(resume, 1_000).unref());
   }
+  const without = [...ended].map(({ name }) => name).join(", ");
   const token = join(folder, "STAFF_TOKEN");
   process.stdout.write(
-    `\nThe store is up, from its sources: ${colors.bold(url)} (Ctrl-C ends it)\n` +
+    `\nThe store is up${without && ` without ${without}`}, from its sources: ${colors.bold(url)} (Ctrl-C ends it)\n` +
       (existsSync(token) ? `The staff's token: ${readFileSync(token, "utf8")}\n` : "") +
       "\n",
   );
