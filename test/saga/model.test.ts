@@ -5,7 +5,7 @@ import { backEnd, beginRound, endRound, seed } from "./shared.ts";
 
 /** Runs, if there is time; seconds after which no further one begins, shrinking included; and how few are too few. */
 const RUNS = 12;
-const SECONDS = 75;
+const SECONDS = 60;
 const AT_LEAST = 3;
 /** Seconds for which the faults go on after the last command. Some orders end then, and some only when all is well again. */
 const LINGER_SECONDS = 4;
