@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, get, type IncomingMessage, type Server } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -560,6 +560,34 @@ describe("a service made of the kit", function () {
     it("must have a number", async () => {
       write("more.sql", "");
       assert.match(await failureWith(await createDatabase()), /Rename the migration more\.sql/);
+    });
+  });
+
+  describe("when the database accepts a connection and says nothing", () => {
+    it("gives up that connection, says why, and tries again", async () => {
+      let silent = true;
+      const proxy = createTcpServer((socket) => {
+        socket.on("error", () => undefined);
+        if (silent) return;
+        const upstream = connect(Number(database.environment["DATABASE_PORT"]), "127.0.0.1");
+        upstream.on("error", () => socket.destroy());
+        socket.pipe(upstream).pipe(socket);
+      }).listen(0, "127.0.0.1");
+      await until("the proxy listens", () => proxy.listening);
+      const { port } = proxy.address() as AddressInfo;
+      const waiting = await startSample({ ...database.environment, DATABASE_PORT: String(port) });
+      try {
+        const line = await waiting.logged("the reason", ({ level }) => level !== "info");
+        assert.deepEqual(
+          [line.level, line.msg],
+          ["warn", "The database can't be reached: timeout expired"],
+        );
+        silent = false;
+        await waiting.ready();
+      } finally {
+        await waiting.stop();
+        proxy.close();
+      }
     });
   });
 

@@ -51,6 +51,20 @@ describe("refunds", function () {
     assert.equal((await billing.ledger(request.order)).length, 4);
   });
 
+  it("know sums above 2,147,483,647 minor units: paid back where there is that much, refused where not", async () => {
+    const few = await billing.paid(charge("tok_ok"), "capture");
+    const much = await billing.refund(few.id, aud(2_147_483_648));
+    assert.deepEqual([much.status, outcome(much)], [409, "refund-exceeds"]);
+
+    const { id, request } = await billing.paid(charge("tok_ok", 3_000_000_000), "capture");
+    assert.equal(outcome(await billing.refund(id, aud(2_147_483_648))), "succeeded");
+    assert.equal(outcome(await billing.refund(id, aud(852_516_353))), "refund-exceeds");
+    assert.equal(outcome(await billing.refund(id, aud(852_516_352))), "succeeded");
+    assert.deepEqual((await billing.ledger(request.order)).slice(2), [
+      ...["refunded 2147483648", "refunded 852516352"],
+    ]);
+  });
+
   it("never pay back more than was taken when they come at the same moment", async () => {
     for (let i = 0; i < 5; i++) {
       const { id, request } = await billing.paid(charge("tok_ok"), "capture");
