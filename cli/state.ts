@@ -55,10 +55,14 @@ export function prepareState(
 
 /** The engine's record of the stack, where it is a file that we can read. */
 export function checkpointOf(state: State, stack: string): Checkpoint | undefined {
+  const file = recordFile(state, stack);
+  return file === undefined ? undefined : readCheckpoint(file);
+}
+
+/** Where that file is. */
+export function recordFile(state: State, stack: string): string | undefined {
   if (state.backend.kind === "own") return undefined;
-  return readCheckpoint(
-    join(state.backend.folder, ".pulumi", "stacks", state.project.name, `${stack}.json`),
-  );
+  return join(state.backend.folder, ".pulumi", "stacks", state.project.name, `${stack}.json`);
 }
 
 export function engineLocksOf(state: State, stack: string): Lock[] {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Docker } from "../docker";
 import { explainRun } from "../explain";
 import { ExitCode, UsageError } from "../failure";
@@ -7,7 +8,8 @@ import { checkPort } from "../port";
 import { stackOption, storeCommand } from "../project";
 import { isLocal, openSession, Session, StackOptions } from "../session";
 import { clearEngineLocks, ensureStack, Ready, recordOf, runOnStack, setUp } from "../setup";
-import { lockFile } from "../state";
+import { lockFile, recordFile } from "../state";
+import { fingerprint, LastUp } from "../unchanged";
 import { Unfinished } from "../unfinished";
 import { colors, isInteractive, Reporter, reporter } from "../terminal";
 import { storeUrl } from "../url";
@@ -37,6 +39,17 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     if (ready.docker) await checkPort(session, ready.docker);
 
     const unfinished = new Unfinished(state, stack.name);
+    const lastUp = new LastUp(session);
+    if (ready.docker && mayBeSkipped(options, healing) && !unfinished.exists) {
+      const now = fingerprintOf(session, ready);
+      if (now !== undefined && lastUp.is(now)) {
+        report.note(
+          "everything is unchanged since the last up; --refresh compares it all the same",
+        );
+        await sayWhatIsUp(session, ready.docker);
+        return ExitCode.Ok;
+      }
+    }
     unfinished.note();
 
     const verb = straight || asks ? "up" : "preview";
@@ -60,12 +73,31 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     if (verb === "preview") throw notAsked(stack.name);
     if (ready.docker) {
       await removeOrphans(ready.docker, healing.orphans, report);
+      const now = fingerprintOf(session, ready);
+      if (now !== undefined) lastUp.keep(now);
       await sayWhatIsUp(session, ready.docker);
     }
     return ExitCode.Ok;
   } finally {
     release();
   }
+}
+
+/** Whoever gives the engine options, or has it look at what is there, wants it to run. */
+function mayBeSkipped(options: UpOptions, healing: Healing): boolean {
+  const isWell = healing.differences.length === 0 && healing.orphans.length === 0;
+  return isWell && options.refresh !== true && options.pulumi.length === 0;
+}
+
+/** Nothing where the record is on another backend: it would have to be asked for. */
+function fingerprintOf(session: Session, ready: Ready): string | undefined {
+  const record = recordFile(session.state, session.stack.name);
+  if (record === undefined || ready.docker === undefined || !existsSync(record)) return undefined;
+  return fingerprint(session, {
+    record,
+    engine: ready.engine.pulumi,
+    dockerHost: ready.docker.host,
+  });
 }
 
 /** Puts right what an interrupted run or somebody's hand has left, as far as that goes before the engine runs. */
