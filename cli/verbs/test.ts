@@ -32,6 +32,8 @@ export async function test(options: TestOptions): Promise<ExitCode> {
 interface Tier {
   readonly name: string;
   readonly specs: readonly string[];
+  /** How many of its files may run at a time. More would disturb what they measure. @default 1 */
+  readonly jobs?: number;
   readonly setUp: (report: Reporter) => Promise<void>;
 }
 
@@ -44,6 +46,8 @@ const TIERS: readonly Tier[] = [
   {
     name: "services",
     specs: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts"],
+    // They mostly start processes.
+    jobs: 2,
     setUp: setUpDocker,
   },
   {
@@ -123,6 +127,7 @@ async function runMocha(tier: Tier, args: readonly string[]): Promise<Counts> {
       join(ROOT, "cli", "mochaReporter.cjs"),
       "--reporter-option",
       `countsFile=${countsFile}`,
+      ...(tier.jobs === undefined ? [] : ["--parallel", "--jobs", String(tier.jobs)]),
       ...tier.specs,
       ...args,
     ]);

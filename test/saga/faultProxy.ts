@@ -114,7 +114,7 @@ export class FaultProxy {
 
   /** The URL under which one caller reaches a service: each has its own, so that it is known who calls. */
   async door(caller: string, service: string): Promise<string> {
-    const server = createServer((incoming, outgoing) => {
+    const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
       this.#track(this.#pass(caller, service, incoming, outgoing));
     });
     this.#servers.push(server);

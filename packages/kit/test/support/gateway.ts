@@ -37,7 +37,8 @@ export async function startGateway(): Promise<TestGateway> {
       await once(server, "close");
     },
   };
-  const server = createServer((request, response) => {
+  // Longer than any client keeps a connection: one that is closed by us just then would lose a request that isn't sent twice.
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     if (gateway.intercept?.(request, response) === true) return;
     const { pathname } = new URL(request.url ?? "/", "http://gateway");
     if (pathname === "/api") {

@@ -76,7 +76,7 @@ export class StripeStandIn {
   pageSize = 100;
   readonly #keys = new Map<string, { readonly asked: string; readonly reply: Reply | undefined }>();
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
-  readonly #server = createServer((request, response) => {
+  readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void this.#serve(request, response);
   });
 

@@ -37,7 +37,10 @@ export class Proxy {
   readonly overlaps: Call[] = [];
   /** Where the service is; `undefined` while it is away. */
   target: string | undefined;
-  readonly #server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing));
+  readonly #server = createServer(
+    { keepAliveTimeout: 60_000 },
+    (incoming, outgoing) => void this.#handle(incoming, outgoing),
+  );
   readonly #underWay: Set<string>;
 
   /** @param underWay Requests of orders with a call under way: give the same to the proxies of all services. */
