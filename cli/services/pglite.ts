@@ -1,4 +1,4 @@
-import { createServer, Server } from "node:net";
+import { createServer, Server, Socket } from "node:net";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketHandler } from "@electric-sql/pglite-socket";
 import { Failure } from "../failure";
@@ -18,7 +18,10 @@ export interface LocalDatabase extends ServiceDatabase {
 export async function startPGlite(folder: string): Promise<LocalDatabase> {
   const database = await open(folder);
   const turns = new Turns(database);
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     const handler = new PGLiteSocketHandler({
       // The package's own queue lets another connection in between the messages of one statement.
@@ -37,6 +40,8 @@ export async function startPGlite(folder: string): Promise<LocalDatabase> {
     close: async () => {
       server.close();
       await database.close();
+      // Of a service that didn't hang up: it would keep this process alive.
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
@@ -89,7 +94,8 @@ class Turns {
   }
 
   async clearTransactionIfNeeded(connection: number): Promise<void> {
-    if (this.owner !== connection) return;
+    // A closed one has rolled back, and throws when it is asked.
+    if (this.owner !== connection || this.database.closed) return;
     if (this.database.isInTransaction()) await this.database.exec("ROLLBACK");
     this.pass();
   }

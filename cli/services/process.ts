@@ -25,7 +25,8 @@ export function startService(
   const child = spawn(
     process.execPath,
     [
-      ...["--watch-path=src", `--watch-path=${kit}`, "--watch-preserve-output"],
+      // Not --watch-path=src: Node would pass every second of those on, and what it starts would watch, too.
+      ...["--watch-path", "src", "--watch-path", kit, "--watch-preserve-output"],
       ...["--import", require.resolve("tsx"), "src/main.ts"],
     ],
     // A group of its own: what watches passes no signal on while what it watches is starting.

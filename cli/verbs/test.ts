@@ -45,7 +45,11 @@ const TIERS: readonly Tier[] = [
   },
   {
     name: "services",
-    specs: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts"],
+    specs: [
+      "packages/*/test/**/*.test.ts",
+      "services/*/test/**/*.test.ts",
+      "test/services/**/*.test.ts",
+    ],
     // They mostly start processes.
     jobs: 2,
     setUp: setUpDocker,

@@ -1,0 +1,100 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort, repository, until } from "@store/kit/testing";
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGTERM")));
+
+/** A `./store services inventory` as a developer starts it, with data in a folder of the test's. */
+export class Verb {
+  /** What it has printed, on both streams. */
+  output = "";
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #port: number;
+
+  private constructor(folder: string, port: number, args: readonly string[]) {
+    this.#folder = folder;
+    this.#port = port;
+    this.#child = spawn(
+      process.execPath,
+      [join(repository, "store"), "services", "inventory", "--port", String(port), ...args],
+      {
+        env: { ...process.env, STORE_STATE_DIR: folder, NO_COLOR: "1" },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    running.add(this.#child);
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    this.exited = once(this.#child, "close").then(([code]) => {
+      running.delete(this.#child);
+      return code as number | null;
+    });
+  }
+
+  static async start(folder: string, ...args: readonly string[]): Promise<Verb> {
+    return new Verb(folder, await freePort(), args);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
+  /** Waits until it says that the store can be used; what it printed is in the error when it doesn't. */
+  async up(): Promise<this> {
+    try {
+      await until(
+        "the store is up",
+        () => {
+          if (this.#child.exitCode !== null) throw new Error("./store services has ended");
+          return this.output.includes("The store is up");
+        },
+        60,
+      );
+    } catch (error) {
+      throw new Error(`It printed:\n${this.output}`, { cause: error });
+    }
+    return this;
+  }
+
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(`http://localhost:${this.#port}${path}`, init);
+  }
+
+  /** What a request of the store's own people carries. */
+  staff(): Record<string, string> {
+    const token = readFileSync(join(this.#folder, "services", "STAFF_TOKEN"), "utf8");
+    return { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  }
+
+  /** As Ctrl-C does; gives the exit code. */
+  interrupt(): Promise<number | null> {
+    this.#child.kill("SIGINT");
+    return this.exited;
+  }
+
+  /** The ids of the service's processes. What compiles the command itself, where that isn't cached yet, is none of them. */
+  processes(): number[] {
+    const all = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .map(([pid, parent, ...args]) => ({ pid: Number(pid), parent: Number(parent), args }));
+    const below = (one: number): number[] =>
+      all
+        .filter(({ parent, args }) => parent === one && args.includes("src/main.ts"))
+        .flatMap(({ pid }) => [pid, ...below(pid)]);
+    return below(this.pid);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
+}
