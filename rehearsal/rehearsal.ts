@@ -180,6 +180,8 @@ export class Rehearsal {
       "store:adminCidrs": ["127.0.0.1/32"],
       "store:dockerSource": "distribution",
       "store:demoData": true,
+      // The load under which a service is changed comes from one address, and faster than any customer.
+      "store:requestLimit": 0,
       "store:readyMinutes": minutes,
     };
     mkdirSync(path.dirname(this.configFile), { recursive: true });

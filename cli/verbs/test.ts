@@ -19,14 +19,29 @@ export interface TestOptions {
 export async function test(options: TestOptions): Promise<ExitCode> {
   const chosen = TIERS.filter(({ name }) => options.tier === undefined || name === options.tier);
   const results: (Counts & { readonly tier: string })[] = [];
-  for (const tier of chosen) {
+  for (const tier of chosen.filter(({ beside }) => !isChosen(chosen, beside))) {
+    const others = chosen.filter(({ beside }) => beside === tier.name);
     process.stdout.write(`\n${colors.bold(`${tier.name} tests`)}\n`);
-    await tier.setUp(reporter());
+    for (const one of [tier, ...others]) await one.setUp(reporter());
+    const quietly = others.map(async (one) => {
+      const pieces: Buffer[] = [];
+      const counts = await runMocha(one, options.mocha, pieces);
+      return { tier: one.name, counts, output: Buffer.concat(pieces) };
+    });
     results.push({ tier: tier.name, ...(await runMocha(tier, options.mocha)) });
+    for (const { tier: name, counts, output } of await Promise.all(quietly)) {
+      process.stdout.write(`\n${colors.bold(`${name} tests`)}, meanwhile\n`);
+      process.stdout.write(output);
+      results.push({ tier: name, ...counts });
+    }
   }
   process.stdout.write(`${summary(results)}\n`);
   const failed = results.reduce((sum, counts) => sum + counts.failed, 0);
   return failed === 0 ? ExitCode.Ok : ExitCode.Failed;
+}
+
+function isChosen(chosen: readonly Tier[], name: string | undefined): boolean {
+  return chosen.some((tier) => tier.name === name);
 }
 
 interface Tier {
@@ -34,6 +49,8 @@ interface Tier {
   readonly specs: readonly string[];
   /** How many of its files may run at a time. More would disturb what they measure. @default 1 */
   readonly jobs?: number;
+  /** The tier during which it runs, since it mostly waits; what it prints comes after. @default none */
+  readonly beside?: string;
   readonly setUp: (report: Reporter) => Promise<void>;
 }
 
@@ -78,6 +95,7 @@ const TIERS: readonly Tier[] = [
   {
     name: "rehearsal",
     specs: ["test/rehearsal/**/*.test.ts"],
+    beside: "integration",
     setUp: async (report) => {
       await setUpDocker(report);
       await ensureEngine(report);
@@ -121,20 +139,25 @@ export function countsOf(report: string | undefined, exitCode: number): Counts &
   return { passed, failed };
 }
 
-async function runMocha(tier: Tier, args: readonly string[]): Promise<Counts> {
+/** @param kept Takes what it prints; otherwise that is printed at once. */
+async function runMocha(tier: Tier, args: readonly string[], kept?: Buffer[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "store-test-"));
   const countsFile = join(folder, "counts.json");
   try {
-    const exitCode = await run(process.execPath, [
-      require.resolve("mocha/bin/mocha.js"),
-      "--reporter",
-      join(ROOT, "cli", "mochaReporter.cjs"),
-      "--reporter-option",
-      `countsFile=${countsFile}`,
-      ...(tier.jobs === undefined ? [] : ["--parallel", "--jobs", String(tier.jobs)]),
-      ...tier.specs,
-      ...args,
-    ]);
+    const exitCode = await run(
+      process.execPath,
+      [
+        require.resolve("mocha/bin/mocha.js"),
+        "--reporter",
+        join(ROOT, "cli", "mochaReporter.cjs"),
+        "--reporter-option",
+        `countsFile=${countsFile}`,
+        ...(tier.jobs === undefined ? [] : ["--parallel", "--jobs", String(tier.jobs)]),
+        ...tier.specs,
+        ...args,
+      ],
+      kept,
+    );
     const report = existsSync(countsFile) ? readFileSync(countsFile, "utf8") : undefined;
     const { why, ...counts } = countsOf(report, exitCode);
     if (why) process.stdout.write(`${colors.red(`${tier.name} tests: ${why}`)}\n`);
@@ -144,12 +167,18 @@ async function runMocha(tier: Tier, args: readonly string[]): Promise<Counts> {
   }
 }
 
-function run(program: string, args: readonly string[]): Promise<number> {
+function run(program: string, args: readonly string[], kept?: Buffer[]): Promise<number> {
   // Mocha gets Ctrl-C from the terminal too and cleans up; we wait for it.
   const wait = (): void => undefined;
   process.on("SIGINT", wait);
   return new Promise<number>((resolve, reject) => {
-    const child = spawn(program, [...args], { cwd: ROOT, stdio: "inherit" });
+    const child = spawn(program, [...args], {
+      cwd: ROOT,
+      stdio: kept ? ["ignore", "pipe", "pipe"] : "inherit",
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (data: Buffer) => kept?.push(data));
+    }
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? ExitCode.Interrupted));
   }).finally(() => process.off("SIGINT", wait));
