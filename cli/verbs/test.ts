@@ -47,8 +47,6 @@ function isChosen(chosen: readonly Tier[], name: string | undefined): boolean {
 interface Tier {
   readonly name: string;
   readonly specs: readonly string[];
-  /** How many of its files may run at a time. More would disturb what they measure. @default 1 */
-  readonly jobs?: number;
   /** The tier during which it runs, since it mostly waits; what it prints comes after. @default none */
   readonly beside?: string;
   readonly setUp: (report: Reporter) => Promise<void>;
@@ -67,8 +65,6 @@ const TIERS: readonly Tier[] = [
       "services/*/test/**/*.test.ts",
       "test/services/**/*.test.ts",
     ],
-    // They mostly start processes.
-    jobs: 2,
     setUp: setUpDocker,
   },
   {
@@ -152,7 +148,6 @@ async function runMocha(tier: Tier, args: readonly string[], kept?: Buffer[]): P
         join(ROOT, "cli", "mochaReporter.cjs"),
         "--reporter-option",
         `countsFile=${countsFile}`,
-        ...(tier.jobs === undefined ? [] : ["--parallel", "--jobs", String(tier.jobs)]),
         ...tier.specs,
         ...args,
       ],
