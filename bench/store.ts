@@ -14,6 +14,8 @@ import { Container, run, TestStore } from "../test/integration/testStore";
 import { median, printTable } from "./measure";
 
 const CONNECTIONS = 32;
+/** In the gateway's container: see components/haproxy.ts. */
+const PUBLISHED_PORT = 8080;
 const SECONDS = 5;
 /** Clients that place orders, each its next one when the last was answered. */
 const CUSTOMERS = 16;
@@ -39,17 +41,17 @@ async function main(): Promise<void> {
 async function idle(store: TestStore): Promise<void> {
   const rows = await Promise.all(
     (await store.containers("status=running")).map(async ({ id, service, role }) => {
-      const memory = await docker("stats", "--no-stream", "--format", "{{.MemUsage}}", id);
+      const memory = await docker("top", id, "-o", "pid,rss");
       const image = await docker("inspect", "--format", "{{.Image}}", id);
       const bytes = Number(await docker("image", "inspect", "--format", "{{.Size}}", image));
       const name = role === "database" ? `${service}-database` : service;
-      return { name, mebibytes: mebibytesOf(memory), megabytes: bytes / 1e6 };
+      return { name, mebibytes: residentMebibytes(memory), megabytes: bytes / 1e6 };
     }),
   );
   rows.sort((a, b) => a.name.localeCompare(b.name));
   const all = rows.reduce((sum, { mebibytes }) => sum + mebibytes, 0);
   printTable(
-    ["at rest", "memory MiB", "image MB"],
+    ["at rest", "resident MiB", "image MB"],
     [
       ...rows.map((row) => [row.name, row.mebibytes.toFixed(0), row.megabytes.toFixed(0)]),
       ["all", all.toFixed(0), ""],
@@ -61,9 +63,11 @@ async function idle(store: TestStore): Promise<void> {
 async function catalogue(store: TestStore, rounds: number): Promise<void> {
   const path = "/api/inventory/products?limit=20";
   const [inventory] = await services(store, "inventory");
+  const gateway = (await store.containers("status=running")).find(({ role }) => role === "gateway");
   const ways = {
     direct: `http://${await addressOf(inventory)}:3000${path}`,
-    gateway: `${store.url}${path}`,
+    // At its container, as the service is: on this machine's own address Docker's proxy would stand in between.
+    gateway: `http://${await addressOf(gateway)}:${PUBLISHED_PORT}${path}`,
   };
   const load = async (url: string): Promise<Latencies> => {
     const result = await autocannon({ url, connections: CONNECTIONS, duration: SECONDS });
@@ -252,10 +256,10 @@ async function docker(...args: string[]): Promise<string> {
   return output.trim();
 }
 
-/** "41.5MiB / 256MiB" */
-function mebibytesOf(usage: string): number {
-  const [, number = "NaN", unit = ""] = /^([\d.]+)(KiB|MiB|GiB)/.exec(usage) ?? [];
-  return Number(number) * ({ KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit] ?? NaN);
+/** Of all processes of a container, by what `docker top` prints in KiB. What several of PostgreSQL's share counts for each. */
+function residentMebibytes(top: string): number {
+  const [, ...lines] = top.split("\n");
+  return lines.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[1]) / 1024, 0);
 }
 
 async function isOk(url: string): Promise<boolean> {
