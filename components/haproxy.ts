@@ -59,6 +59,9 @@ const global = (): string => `global
 defaults
     mode http
     log global
+    # Only what went wrong here or was answered 5xx: the services log each request themselves, under the same id, and a line of
+    # ours for each goes through Docker's log, which costs more than passing the request on.
+    option dontlog-normal
     # One JSON object a line, like the services' logs; the request id is what ties them together.
     log-format "%{+json}o %(time)[date(0,ms),ms_ltime(%Y-%m-%dT%H:%M:%S.%3N,)] %(service)[str(gateway)] %(reqId)[var(txn.request_id)] %(method)HM %(path)HPO %(status)ST %(bytes)B %(durationMs)Ta %(backend)b %(server)s %(ended)ts"
     timeout connect 1s
@@ -101,7 +104,6 @@ function adminFrontend(routes: readonly Route[], version: string): string {
   return `# For Docker's health check, for who reloads it and who collects metrics; not published.
 frontend admin
     bind :${GATEWAY_ADMIN_PORT}
-    option dontlog-normal
     monitor-uri /healthz
     http-request use-service prometheus-exporter if { path /metrics }
 ${unreachable.join("\n")}
