@@ -146,7 +146,7 @@ export class Database extends pulumi.ComponentResource {
         stopTimeout: 30,
         labels: labels({ service: args.service, role: "database" }),
       },
-      { parent: this, dependsOn: [secrets], ...DELETE_BEFORE_CREATE },
+      { parent: this, dependsOn: [secrets.written], ...DELETE_BEFORE_CREATE },
     );
 
     this.containerId = container.id;

@@ -31,17 +31,19 @@ export const GUARDED = "/guarded";
  * Docker refuses to copy a file into a container whose root file system is read-only, also where a volume is mounted. So a
  * container that lives for a moment has the volume mounted and writes them. What it is to write comes by its standard input:
  * never as an argument or a variable, which others could see.
+ *
+ * Not a component, nor is an {@link Image}: there are many, each costs a run without changes 10 ms, and they'd group two resources.
  */
-export class Files extends pulumi.ComponentResource {
+export class Files {
   private readonly volume: docker.Volume;
+  /** What a container that reads the files depends on: once it is there, they are. */
+  readonly written: pulumi.Resource;
   /** Changes whenever the content of the files does. */
   readonly version: pulumi.Output<string>;
 
-  constructor(name: string, args: FilesArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("store:index:Files", name, {}, opts);
-
+  constructor(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions) {
     const marks = labels({ service: args.service, role: "files" });
-    this.volume = new docker.Volume(name, { labels: marks }, { parent: this });
+    this.volume = new docker.Volume(name, { labels: marks }, opts);
     const options = marks.map(({ label, value }) => `--label ${label}=${value}`).join(" ");
     // Without the capability, root can't look into a folder that is another user's alone.
     const guarded = args.guard
@@ -51,7 +53,7 @@ export class Files extends pulumi.ComponentResource {
       name,
       pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} ${guarded}--volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
       // Another id, and so another version, for other content.
-      { parent: this, replaceOnChanges: ["stdin"], deleteBeforeReplace: false },
+      { ...opts, replaceOnChanges: ["stdin"], deleteBeforeReplace: false },
       pulumi
         .all(args.files)
         .apply((files) =>
@@ -59,11 +61,11 @@ export class Files extends pulumi.ComponentResource {
         ),
     );
 
+    this.written = writer;
     this.version = writer.id;
-    this.registerOutputs({ version: this.version });
   }
 
-  /** The volume for a container's `volumes`, read-only. The container must depend on this component, so that the files are there. */
+  /** The volume for a container's `volumes`, read-only. The container must depend on {@link written}. */
   mountedAt(containerPath: string): docker.types.input.ContainerVolume {
     return { volumeName: this.volume.name, containerPath, readOnly: true };
   }

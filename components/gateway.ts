@@ -74,7 +74,7 @@ export class Gateway extends pulumi.ComponentResource {
         stopTimeout: 30,
         labels: labels({ service: "gateway", role: "gateway" }),
       },
-      { parent: this, dependsOn: [files], ...DELETE_BEFORE_CREATE },
+      { parent: this, dependsOn: [files.written], ...DELETE_BEFORE_CREATE },
     );
 
     args.host.run(

@@ -38,15 +38,14 @@ export interface ImageSource {
  * An image built from a folder of this repository and named by its content. Content that is unchanged is not built again,
  * whatever else has changed.
  */
-export class Image extends pulumi.ComponentResource {
+export class Image {
   /** `name:contentTag`. Known before anything is built. */
   readonly ref: string;
   /** ID of the built image. What a container should be given: unlike a tag it can't move. */
   readonly imageId: pulumi.Output<string>;
+  private readonly built: docker.RemoteImage;
 
-  constructor(name: string, args: ImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("store:index:Image", name, {}, opts);
-
+  constructor(name: string, args: ImageArgs, opts: pulumi.CustomResourceOptions) {
     const { tag, ...content } = imageContent({
       ...args,
       args: { ...args.args, ...(args.base && { BASE_IMAGE: args.base.ref }) },
@@ -55,7 +54,7 @@ export class Image extends pulumi.ComponentResource {
 
     // The tag is part of the resource's name: another content is another image, not a changed one. This lets us leave
     // `build` out of the comparison, in which only the revision of the labels could differ for the same content.
-    const image = new docker.RemoteImage(
+    this.built = new docker.RemoteImage(
       `${name}:${tag}`,
       {
         name: this.ref,
@@ -71,11 +70,9 @@ export class Image extends pulumi.ComponentResource {
         // An older container may still run from it, in this stack or another. `store down` removes what nobody uses.
         keepLocally: true,
       },
-      { parent: this, ignoreChanges: ["build"], dependsOn: args.base ?? [] },
+      { ...opts, ignoreChanges: ["build"], dependsOn: args.base?.built },
     );
-
-    this.imageId = image.imageId;
-    this.registerOutputs({ ref: this.ref, imageId: this.imageId });
+    this.imageId = this.built.imageId;
   }
 }
 

@@ -29,7 +29,7 @@ export interface ImageSupplyArgs {
   /** Names of the services whose sources are mounted. */
   readonly live: readonly string[];
   readonly source: pulumi.Input<ImageSource>;
-  readonly opts: pulumi.ComponentResourceOptions;
+  readonly opts: pulumi.CustomResourceOptions;
 }
 
 /** Images that the host builds itself, and pulls from wherever their names say. */

@@ -15,12 +15,11 @@ export interface SecretFilesArgs {
 
 /** Secrets that containers find as files: the variable NAME_FILE says where the one called NAME is. */
 export class SecretFiles {
-  /** What a container that reads them depends on. */
   readonly files: Files;
   private readonly folder: string;
   private readonly names: readonly string[];
 
-  constructor(name: string, args: SecretFilesArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SecretFilesArgs, opts: pulumi.CustomResourceOptions) {
     const { secrets, ...rest } = args;
     this.files = new Files(name, { ...rest, files: secrets }, opts);
     this.folder = `/run/secrets-${name}`;

@@ -94,8 +94,8 @@ export class Service extends pulumi.ComponentResource {
           {
             parent: this,
             dependsOn: [
-              ...(database ? [database.secrets] : []),
-              ...secrets.map(({ files }) => files),
+              ...(database ? [database.secrets.written] : []),
+              ...secrets.map(({ files }) => files.written),
             ],
             ...CREATE_BEFORE_DELETE,
           },
