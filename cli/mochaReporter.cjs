@@ -1,4 +1,4 @@
-// Mocha's usual report for people, and the counts for the command that started it: `stats` in the file that the
+// Mocha's usual report for people, and for the command that started it: `stats` and what failed, in the file that the
 // reporter option `countsFile` names. Plain JavaScript, so that every tier can load it, however its tests are compiled.
 "use strict";
 
@@ -10,12 +10,23 @@ module.exports = class Counting extends Mocha.reporters.Spec {
     super(runner, options);
     // Mocha by itself would also colour what isn't a terminal, where CI is set.
     Mocha.reporters.Base.useColors = process.stdout.isTTY === true && !process.env.NO_COLOR;
+    const failures = [];
+    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error) => {
+      failures.push({ title: test.titlePath().join(" › "), error: textOf(error) });
+    });
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
-      const { passes, failures, pending } = this.stats;
+      const { passes, failures: failed, pending } = this.stats;
       writeFileSync(
         options.reporterOptions.countsFile,
-        JSON.stringify({ passed: passes, failed: failures, pending }),
+        JSON.stringify({ passed: passes, failed, pending, failures }),
       );
     });
   }
 };
+
+/** What a thrown thing says, and then where it was thrown. */
+function textOf(error) {
+  return error instanceof Error || typeof error?.message === "string"
+    ? String(error.stack || error.message)
+    : String(error);
+}

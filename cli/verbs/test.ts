@@ -102,37 +102,68 @@ const TIERS: readonly Tier[] = [
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** What failed, and what ended a tier before it could count. */
+  readonly failures: readonly Failed[];
 }
 
-/** The lines after all the tests; the last one alone is what CI reads. */
+interface Failed {
+  /** Of the test, with those of the suites around it. */
+  readonly title: string;
+  readonly error: string;
+}
+
+/** How much of an error stands under the counts; all of it is further up. */
+const ERROR_LINES = 8;
+const LINE_CHARACTERS = 300;
+
+/** The lines after all the tests: counts, what failed once more, and the sum. The last line alone is what CI reads. */
 export function summary(results: readonly (Counts & { readonly tier: string })[]): string {
-  const sum = (key: keyof Counts): number =>
+  const sum = (key: "passed" | "failed"): number =>
     results.reduce((total, counts) => total + counts[key], 0);
   const width = Math.max(0, ...results.map(({ tier }) => tier.length));
   const lines = results.map(
     ({ tier, passed, failed }) => `${tier.padEnd(width)}  ${passed} passed, ${failed} failed`,
   );
+  const failures = results.flatMap(({ tier, failures }) =>
+    failures.map(({ title, error }) =>
+      ["", colors.red(`failed: ${tier} › ${title}`), ...indented(error)].join("\n"),
+    ),
+  );
   return [
     ...(lines.length > 1 ? lines : []),
+    ...failures,
+    ...(failures.length > 0 ? [""] : []),
     `${sum("passed")} passed, ${sum("failed")} failed`,
   ].join("\n");
 }
 
+function indented(error: string): string[] {
+  const lines = error.split("\n").filter((line) => line.trim() !== "");
+  const more = lines.length - ERROR_LINES;
+  return [...lines.slice(0, ERROR_LINES), ...(more > 0 ? [`… ${more} more lines`] : [])].map(
+    (line) => `    ${line.slice(0, LINE_CHARACTERS)}`,
+  );
+}
+
 /** What mocha counted. One that ended without counting, or found no tests, is a failure by itself. */
-export function countsOf(report: string | undefined, exitCode: number): Counts & { why?: string } {
+export function countsOf(report: string | undefined, exitCode: number): Counts {
+  const alone = (
+    error: string,
+    counts: Counts = { passed: 0, failed: 0, failures: [] },
+  ): Counts => ({
+    passed: counts.passed,
+    failed: counts.failed + 1,
+    failures: [...counts.failures, { title: "the run itself", error }],
+  });
   if (report === undefined) {
-    return {
-      passed: 0,
-      failed: 1,
-      why: `mocha ended with exit code ${exitCode} before it could count`,
-    };
+    return alone(`mocha ended with exit code ${exitCode} before it could count`);
   }
-  const { passed, failed, pending } = JSON.parse(report) as Counts & { readonly pending: number };
-  if (passed + failed + pending === 0) return { passed, failed: 1, why: "no test was run" };
-  if (exitCode !== 0 && failed === 0) {
-    return { passed, failed: 1, why: `mocha ended with exit code ${exitCode}` };
+  const { pending, ...counts } = JSON.parse(report) as Counts & { readonly pending: number };
+  if (counts.passed + counts.failed + pending === 0) return alone("no test was run");
+  if (exitCode !== 0 && counts.failed === 0) {
+    return alone(`mocha ended with exit code ${exitCode}`, counts);
   }
-  return { passed, failed };
+  return counts;
 }
 
 /** @param kept Takes what it prints; otherwise that is printed at once. */
@@ -154,9 +185,7 @@ async function runMocha(tier: Tier, args: readonly string[], kept?: Buffer[]): P
       kept,
     );
     const report = existsSync(countsFile) ? readFileSync(countsFile, "utf8") : undefined;
-    const { why, ...counts } = countsOf(report, exitCode);
-    if (why) process.stdout.write(`${colors.red(`${tier.name} tests: ${why}`)}\n`);
-    return counts;
+    return countsOf(report, exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -130,25 +130,82 @@ describe("arguments that are passed on to pulumi", () => {
   });
 });
 
-describe("the counts of the tests", () => {
-  it("are summed over the tiers in the last line", () => {
-    const results = [
-      { tier: "unit", passed: 40, failed: 0 },
-      { tier: "integration", passed: 3, failed: 2 },
-    ];
+describe("the end of the tests' output", () => {
+  const green = { tier: "unit", passed: 40, failed: 0, failures: [] };
+  const red = {
+    ...{ tier: "integration", passed: 3, failed: 1 },
+    failures: [{ title: "the store › rolls", error: "Error: lost 3\n\n    at x.ts:1" }],
+  };
+
+  it("has the sum over the tiers in its last line", () => {
+    assert.equal(summary([green]), "40 passed, 0 failed");
     assert.equal(
-      summary(results),
-      "unit         40 passed, 0 failed\nintegration  3 passed, 2 failed\n43 passed, 2 failed",
+      summary([green, { ...green, tier: "services", passed: 5 }]),
+      "unit      40 passed, 0 failed\nservices  5 passed, 0 failed\n45 passed, 0 failed",
     );
-    assert.equal(summary(results.slice(0, 1)), "40 passed, 0 failed");
   });
 
-  it("take a crash, and a run without a test, for a failure", () => {
-    assert.equal(countsOf(undefined, 1).failed, 1);
-    assert.equal(countsOf('{"passed":0,"failed":0,"pending":0}', 0).failed, 1);
-    assert.equal(countsOf('{"passed":5,"failed":0,"pending":0}', 7).failed, 1);
-    assert.deepEqual(countsOf('{"passed":5,"failed":0,"pending":1}', 0), { passed: 5, failed: 0 });
-    assert.deepEqual(countsOf('{"passed":5,"failed":2,"pending":0}', 2), { passed: 5, failed: 2 });
+  it("names what failed, in which tier, with the first lines of its error", () => {
+    assert.deepEqual(plain(summary([green, red])).split("\n"), [
+      "unit         40 passed, 0 failed",
+      "integration  3 passed, 1 failed",
+      "",
+      "failed: integration › the store › rolls",
+      "    Error: lost 3",
+      "        at x.ts:1",
+      "",
+      "43 passed, 1 failed",
+    ]);
+    const error = Array.from({ length: 500 }, (_, i) => `line ${i}`).join("\n");
+    const long = plain(summary([{ ...red, failures: [{ title: "long", error }] }]));
+    assert.match(long, /line 7\n {4}… 492 more lines\n\n3 passed, 1 failed$/);
+  });
+
+  it("takes a crash, and a run without a test, for a failure, and says so", () => {
+    const crash = countsOf(undefined, 1);
+    assert.equal(crash.failed, 1);
+    assert.match(summary([{ tier: "saga", ...crash }]), /saga › .*\n.*exit code 1 before it could/);
+    const mocha = (passed: number, failed: number, pending: number) =>
+      JSON.stringify({ passed, failed, pending, failures: [] });
+    assert.match(countsOf(mocha(0, 0, 0), 0).failures[0]?.error ?? "", /no test was run/);
+    assert.equal(countsOf(mocha(5, 0, 0), 7).failed, 1);
+    assert.deepEqual(countsOf(mocha(5, 0, 1), 0), { passed: 5, failed: 0, failures: [] });
+    assert.equal(countsOf(mocha(5, 2, 0), 2).failed, 2);
+  });
+
+  it("comes from mocha's own reports of tests and of hooks", () => {
+    const folder = mkdtempSync(join(tmpdir(), "store-test-"));
+    try {
+      const [spec, counts] = [join(folder, "spec.cjs"), join(folder, "counts.json")];
+      writeFileSync(
+        spec,
+        `describe("outer", () => {
+          it("passes", () => {});
+          describe("inner", () => { it("fails", () => { throw new Error("because"); }); });
+          describe("hook", () => { before(() => { throw new Error("set-up"); }); it("never", () => {}); });
+        });`,
+      );
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        [
+          ...[require.resolve("mocha/bin/mocha.js"), "--no-config", spec],
+          ...["--reporter", join(__dirname, "../../../cli/mochaReporter.cjs")],
+          ...["--reporter-option", `countsFile=${counts}`],
+        ],
+        { encoding: "utf8" },
+      );
+      const { failures, ...numbers } = countsOf(readFileSync(counts, "utf8"), status ?? 0);
+      assert.deepEqual(numbers, { passed: 1, failed: 2 }, stdout);
+      assert.deepEqual(
+        failures.map(({ title, error }) => [title, error.split("\n")[0]]),
+        [
+          ["outer › inner › fails", "Error: because"],
+          ['outer › hook › "before all" hook for "never"', "Error: set-up"],
+        ],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
