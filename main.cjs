@@ -5,9 +5,30 @@
 // Node keeps the machine code of what it has loaded, too, from version 22 on.
 require("node:module").enableCompileCache?.();
 
+// What the SDK needs only to take functions apart, which no resource of ours asks for: two compilers' worth of modules.
+loadWhenUsed("@pulumi/pulumi/typescript-shim");
+loadWhenUsed("@npmcli/arborist");
+
 // Before tsx, which would look into each of their files to see whether it has to be compiled.
 for (const sdk of ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/command", "@pulumi/random"]) {
   require(sdk);
 }
 require("tsx/cjs");
 module.exports = require("./index.ts").program;
+
+/** Puts a stand-in for a module where `require` looks first. It loads the module when something of it is asked for. */
+function loadWhenUsed(name) {
+  const file = require.resolve(name);
+  if (require.cache[file]) return;
+  const exports = new Proxy(
+    {},
+    {
+      get: (_, key) => (key === "__esModule" ? true : load()[key]),
+    },
+  );
+  const load = () => {
+    if (require.cache[file]?.exports === exports) require.cache[file] = undefined;
+    return require(file);
+  };
+  require.cache[file] = Object.assign(new module.constructor(file), { exports, loaded: true });
+}

@@ -4,16 +4,14 @@ import { ImageSource } from "./components/image";
 
 /** Where this checkout comes from, as git knows it; nothing where it isn't a git checkout. */
 export async function source(): Promise<ImageSource> {
-  const [revision, changes, url] = await Promise.all([
-    git("rev-parse", "HEAD"),
-    git("status", "--porcelain", "--untracked-files=no"),
+  const [status, url] = await Promise.all([
+    git("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
     git("config", "--get", "remote.origin.url"),
   ]);
+  const [, revision] = /^# branch\.oid ([0-9a-f]+)$/m.exec(status ?? "") ?? [];
   if (revision === undefined) return {};
-  return {
-    url: withoutCredentials(url),
-    revision: changes === "" ? revision : `${revision}-dirty`,
-  };
+  const changed = /^[^#]/m.test(status ?? "");
+  return { url: withoutCredentials(url), revision: changed ? `${revision}-dirty` : revision };
 }
 
 /** An https address of a repository may hold a token, which has no place in an image. */

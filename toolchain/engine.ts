@@ -187,9 +187,14 @@ function toolchainEngine({ bin, home }: Toolchain): Engine {
         path.join(os.homedir(), ".pulumi"),
       // There is no site to get one from; asking costs every preview seconds of retries.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      NODE_OPTIONS: [process.env.NODE_OPTIONS, `--require ${JSON.stringify(RUNTIME_OPTIONS)}`]
+        .filter(Boolean)
+        .join(" "),
     },
   };
 }
+
+const RUNTIME_OPTIONS = path.join(__dirname, "runtimeOptions.cjs");
 
 function prependToPath(folder: string): string {
   return [folder, process.env.PATH].filter(Boolean).join(path.delimiter);

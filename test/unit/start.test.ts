@@ -1,0 +1,67 @@
+import { strict as assert } from "node:assert";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+const REPOSITORY = resolve(__dirname, "../..");
+
+describe("the start of the program", function () {
+  this.timeout(60_000);
+
+  const afterMain = (script: string): string =>
+    execFileSync(
+      process.execPath,
+      ["--eval", `const program = require("./main.cjs");\n${script}`],
+      { cwd: REPOSITORY, encoding: "utf8" },
+    ).trim();
+
+  it("loads neither TypeScript nor npm's resolver", () => {
+    const loaded = afterMain(`
+      const names = ["node_modules/typescript/lib/typescript.js", "@npmcli/arborist/lib/index.js"];
+      const loaded = names.filter((name) => Object.values(require.cache).some((m) => m?.filename?.endsWith(name)));
+      console.log(typeof program, JSON.stringify(loaded));`);
+    assert.equal(loaded, "function []");
+  });
+
+  it("leaves the SDK able to take a function apart, for which it needs both", () => {
+    const text = afterMain(`
+      const { runtime } = require("@pulumi/pulumi");
+      const name = "world";
+      runtime.serializeFunction(() => "hello " + name).then(({ text }) => console.log(text.includes('name: "world"')));
+    `);
+    assert.equal(text, "true");
+  });
+});
+
+describe("the runtime's options under an engine of our own making", () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), "runtime-options-"))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const seen = (
+    project: string | undefined,
+    script = "@pulumi/pulumi/cmd/run/index.js",
+  ): string => {
+    const file = join(folder, "node_modules", script);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "console.log(process.env.PULUMI_NODEJS_TYPESCRIPT)");
+    rmSync(join(folder, "Pulumi.yaml"), { force: true });
+    if (project !== undefined) writeFileSync(join(folder, "Pulumi.yaml"), project);
+    return execFileSync(
+      process.execPath,
+      ["--require", join(REPOSITORY, "toolchain/runtimeOptions.cjs"), file],
+      { cwd: folder, encoding: "utf8", env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true" } },
+    ).trim();
+  };
+  const without = "name: a\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n";
+
+  it("spare a program TypeScript that says so", () => assert.equal(seen(without), "false"));
+  it("leave it to one that doesn't", () => {
+    assert.equal(seen("name: a\nruntime: nodejs\n"), "true");
+    assert.equal(seen(undefined), "true");
+  });
+  it("are nothing to any other program", () => {
+    assert.equal(seen(without, "other/index.js"), "true");
+  });
+});
