@@ -1,35 +1,29 @@
 /**
- * What the store does on this machine: requests through the gateway against the service itself, orders through the whole saga and how
- * that grows with replicas, memory at rest, sizes of the images, and how soon a service can serve. Works on a copy of this
- * checkout with a store of its own, which it takes down again. The load comes from the same machine, so that what it
- * costs is missing to the store; only what is compared within one run means something elsewhere.
+ * What the store does on this machine: orders through the whole saga and how that grows with replicas, memory at rest, sizes of the
+ * images, and how soon a service can serve. Works on a copy of this checkout with a store of its own, which it takes down
+ * again. The load comes from the same machine, so that what it costs is missing to the store; only what is compared within
+ * one run means something elsewhere.
  *
- *     npx tsx bench/store.ts [rounds] [orders in a run]
+ *     npx tsx bench/store.ts [orders in a run]
  *
  * On Linux only: elsewhere the services' own addresses can't be reached from outside of Docker.
  */
-import autocannon from "autocannon";
 import { randomUUID } from "node:crypto";
-import { Container, run, TestStore } from "../test/integration/testStore";
+import { TestStore } from "../test/integration/testStore";
+import { addressOf, containerOf, docker } from "./containers";
 import { median, printTable } from "./measure";
 
-const CONNECTIONS = 32;
-/** In the gateway's container: see components/haproxy.ts. */
-const PUBLISHED_PORT = 8080;
-const SECONDS = 5;
 /** Clients that place orders, each its next one when the last was answered. */
 const CUSTOMERS = 16;
 const AT_REST = 40;
 const REPLICAS = [1, 2, 4];
 
 async function main(): Promise<void> {
-  const rounds = Number(process.argv[2] ?? 5);
-  const orders = Number(process.argv[3] ?? 600);
+  const orders = Number(process.argv[2] ?? 600);
   const store = await TestStore.create();
   try {
     await store.succeed("up");
     await idle(store);
-    await catalogue(store, rounds);
     await coldStarts(store);
     await saga(store, orders);
   } finally {
@@ -59,71 +53,16 @@ async function idle(store: TestStore): Promise<void> {
   );
 }
 
-/** The catalogue through the gateway and past it, in turn. */
-async function catalogue(store: TestStore, rounds: number): Promise<void> {
-  const path = "/api/inventory/products?limit=20";
-  const [inventory] = await services(store, "inventory");
-  const gateway = (await store.containers("status=running")).find(({ role }) => role === "gateway");
-  const ways = {
-    direct: `http://${await addressOf(inventory)}:3000${path}`,
-    // At its container, as the service is: on this machine's own address Docker's proxy would stand in between.
-    gateway: `http://${await addressOf(gateway)}:${PUBLISHED_PORT}${path}`,
-  };
-  const load = async (url: string): Promise<Latencies> => {
-    const result = await autocannon({ url, connections: CONNECTIONS, duration: SECONDS });
-    const failed = result.non2xx + result.errors;
-    if (failed > 0) throw new Error(`${failed} requests of ${url} failed: that is no measurement`);
-    const { p50, p99 } = result.latency;
-    return { perSecond: result.requests.average, p50, p99 };
-  };
-  await load(ways.direct);
-  await load(ways.gateway);
-  const runs: Record<"direct" | "gateway", Latencies>[] = [];
-  for (let round = 0; round < rounds; round++) {
-    runs.push({ direct: await load(ways.direct), gateway: await load(ways.gateway) });
-  }
-  const row = (way: keyof typeof ways): string[] => [
-    way,
-    median(runs.map((one) => one[way].perSecond)).toFixed(0),
-    median(runs.map((one) => one[way].p50)).toFixed(1),
-    median(runs.map((one) => one[way].p99)).toFixed(1),
-  ];
-  printTable(
-    [
-      `catalogue, ${CONNECTIONS} connections`,
-      "requests/s",
-      "p50 ms",
-      "p99 ms",
-      "to direct",
-      "p99 later by ms",
-    ],
-    [
-      [...row("direct"), "", ""],
-      [
-        ...row("gateway"),
-        median(runs.map((one) => one.gateway.perSecond / one.direct.perSecond)).toFixed(2),
-        median(runs.map((one) => one.gateway.p99 - one.direct.p99)).toFixed(1),
-      ],
-    ],
-  );
-}
-
-interface Latencies {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
 /** From the start of a container to its first answer that it can serve. */
 async function coldStarts(store: TestStore): Promise<void> {
   const rows: string[][] = [];
   for (const name of ["inventory", "orders", "billing", "shipping", "storefront"]) {
-    const [container] = await services(store, name);
+    const container = await containerOf(store, name);
     const times: number[] = [];
     for (let round = 0; round < 3; round++) {
-      await docker("stop", "--time", "1", idOf(container));
+      await docker("stop", "--time", "1", container.id);
       const start = performance.now();
-      await docker("start", idOf(container));
+      await docker("start", container.id);
       const url = `http://${await addressOf(container)}:3000/readyz`;
       while (!(await isOk(url))) await pause(10);
       times.push(performance.now() - start);
@@ -230,30 +169,6 @@ async function place(store: TestStore): Promise<string> {
 async function put(url: string, headers: Record<string, string>, body: unknown): Promise<void> {
   const response = await fetch(url, { method: "PUT", headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-}
-
-async function services(store: TestStore, name: string): Promise<Container[]> {
-  const all = await store.containers("status=running");
-  return all.filter(({ service, role }) => service === name && role === "service");
-}
-
-/** On any of its networks: this machine is on all of them. */
-async function addressOf(container: Container | undefined): Promise<string> {
-  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
-  const [address] = (await docker("inspect", "--format", format, idOf(container))).split(" ");
-  if (!address) throw new Error(`${container?.name} has no address`);
-  return address;
-}
-
-function idOf(container: Container | undefined): string {
-  if (container === undefined) throw new Error("a service doesn't run");
-  return container.id;
-}
-
-async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await run("docker", args);
-  if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
-  return output.trim();
 }
 
 /** Of all processes of a container, by what `docker top` prints in KiB. What several of PostgreSQL's share counts for each. */
