@@ -3,6 +3,7 @@ import type { AzureHostArgs } from "./components/host/azure";
 import type { DockerSource } from "./components/host/cloudInit";
 import type { SshHostArgs } from "./components/host/sshHost";
 import type { RegistryAccess } from "./components/registry";
+import { isPublicKey, problemOfPrivateKey } from "./components/host/sshKeys";
 import { ConfigError } from "./configError";
 
 /** Where the store runs, as the stack's configuration says it. */
@@ -42,6 +43,7 @@ function readAzure(config: pulumi.Config, registry: RegistryAccess): AzureHostAr
     ),
     adminUser: adminUser(config.require("adminUser")),
     adminCidrs: adminCidrs(config),
+    addressRange: addressRange(config.require("addressRange")),
     dnsLabel: optional(
       config,
       "dnsLabel",
@@ -79,6 +81,8 @@ function readSsh(config: pulumi.Config, registry: RegistryAccess | undefined): S
       "a host that is reached by SSH needs the key to log in with: pulumi config set --secret sshPrivateKey < FILE",
     );
   }
+  const problem = problemOfPrivateKey(privateKey);
+  if (problem !== undefined) throw new ConfigError("sshPrivateKey", problem);
   return {
     address: text(config, "sshAddress", /^[A-Za-z0-9.:_-]+$/, "the name or address of the machine"),
     port: wholeNumber(config, "sshPort", 1, 65_535),
@@ -168,15 +172,14 @@ function loginKey(config: pulumi.Config): AzureHostArgs["loginKey"] {
       "a login key of your own is a pair: set both, or neither, and one is made.",
     );
   }
-  if (!/^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/=]{60,}( .*)?$/.test(publicKey.trim())) {
+  if (!/^(ssh-ed25519|ssh-rsa) /.test(publicKey) || !isPublicKey(publicKey)) {
     throw new ConfigError(
       "sshPublicKey",
       "isn't a public key that Azure takes: ssh-ed25519 or ssh-rsa, as in a .pub file.",
     );
   }
-  if (!/^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(privateKey)) {
-    throw new ConfigError("sshPrivateKey", "isn't a private key in PEM or OpenSSH's format.");
-  }
+  const problem = problemOfPrivateKey(privateKey, publicKey);
+  if (problem !== undefined) throw new ConfigError("sshPrivateKey", problem);
   return { public: publicKey.trim(), private: pulumi.secret(privateKey) };
 }
 
@@ -218,6 +221,20 @@ function adminCidrs(config: pulumi.Config): string[] {
     );
   }
   return cidrs;
+}
+
+/** Azure's networks have 8 addresses at least, and no bits beyond their own. */
+function addressRange(text: string): string {
+  const [address = "", bits = ""] = isCidr(text) ? text.split("/") : [];
+  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  if (
+    address !== "" &&
+    Number(bits) >= 8 &&
+    Number(bits) <= 29 &&
+    number % 2 ** (32 - Number(bits)) === 0
+  )
+    return text;
+  throw new ConfigError("addressRange", `"${text}" should be a network such as 10.20.0.0/16.`);
 }
 
 function isCidr(text: string): boolean {

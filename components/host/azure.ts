@@ -26,6 +26,8 @@ export interface AzureHostArgs {
   readonly adminUser: string;
   /** Address ranges in CIDR notation from which SSH is possible. At least one. */
   readonly adminCidrs: readonly string[];
+  /** Range of the VM's own network in CIDR notation, for example "10.20.0.0/16". */
+  readonly addressRange: string;
   /** First part of the DNS name, unique in the region. @default the stack's name with a random ending */
   readonly dnsLabel?: string;
   /** Key pair with which to log in, in OpenSSH's format. @default one that this makes */
@@ -76,7 +78,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     const of = { resourceGroupName: group.name, location, tags };
 
     const address = publicAddress(name, of, args.dnsLabel, inGroup);
-    const nic = networkInterface(name, of, args.adminCidrs, address, inGroup);
+    const nic = networkInterface(name, of, args, address, inGroup);
     // What is on it is the only thing here that can't be made again.
     const disk = new compute.Disk(
       `${name}-data`,
@@ -273,7 +275,7 @@ function publicAddress(
 function networkInterface(
   name: string,
   of: InGroup,
-  adminCidrs: readonly string[],
+  { adminCidrs, addressRange }: AzureHostArgs,
   address: network.PublicIPAddress,
   opts: pulumi.CustomResourceOptions,
 ): network.NetworkInterface {
@@ -284,7 +286,7 @@ function networkInterface(
   );
   const net = new network.VirtualNetwork(
     name,
-    { ...of, addressSpace: { addressPrefixes: ["10.20.0.0/16"] } },
+    { ...of, addressSpace: { addressPrefixes: [addressRange] } },
     // The subnet is a resource of its own; what Azure reports of it here is no change.
     { ...opts, ignoreChanges: ["subnets"] },
   );
@@ -293,7 +295,8 @@ function networkInterface(
     {
       resourceGroupName: of.resourceGroupName,
       virtualNetworkName: net.name,
-      addressPrefix: "10.20.1.0/24",
+      // All of it: nobody else is to be in there.
+      addressPrefix: addressRange,
       networkSecurityGroup: { id: wall.id },
       // The VM has an address of its own to go out by.
       defaultOutboundAccess: false,

@@ -36,6 +36,7 @@ describe("AzureHost", () => {
       vmImage: "Debian:debian-12:12-gen2:latest",
       adminUser: "azureuser",
       adminCidrs: ["203.0.113.7/32"],
+      addressRange: "10.20.0.0/16",
       dataDiskGiB: 32,
       docker: { source: "docker" },
       readyMinutes: 15,

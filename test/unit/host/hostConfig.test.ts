@@ -4,10 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { HostConfig, readHostConfig } from "../../../hostConfig";
+import { keyPair } from "./keys";
 
-const PUBLIC_KEY = `ssh-ed25519 ${"A".repeat(68)}`;
-const PRIVATE_KEY =
-  "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+const { public: PUBLIC_KEY, private: PRIVATE_KEY } = keyPair();
 
 const azure = {
   host: "azure",
@@ -76,6 +75,8 @@ describe("configuration of the host", () => {
       { adminCidrs: ["203.0.113.300/32"] },
       /^store:adminCidrs: "203\.0\.113\.300\/32"/,
     ],
+    ["a network that isn't whole", { addressRange: "10.20.0.1/16" }, /^store:addressRange/],
+    ["a network that is too small", { addressRange: "10.20.0.0/30" }, /^store:addressRange/],
     [
       "an address without its bits",
       { adminCidrs: ["203.0.113.7"] },
@@ -114,7 +115,7 @@ describe("configuration of the host", () => {
     ],
     [
       "SSH without a host key",
-      { host: "ssh", sshAddress: "a.b", sshPrivateKey: "x" },
+      { host: "ssh", sshAddress: "a.b", sshPrivateKey: PRIVATE_KEY },
       /^store:sshHostKey/,
     ],
   ];
