@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ServiceSpec } from "../services/spec";
 import { Host } from "./host/host";
 import { Image, ImageContentArgs, imageContent, ImageSource } from "./image";
-import { PublishedImage } from "./publish/publishedImage";
+import { PublishedImage, PublishedImageArgs } from "./publish/publishedImage";
 import { Publishing } from "./registry";
 
 /** An image that a host can run. */
@@ -75,7 +75,8 @@ export class PublishedImages implements ImageSupply {
   private readonly base: (folder: string) => PublishedBase;
 
   constructor(private readonly args: PublishedImagesArgs) {
-    this.commands = new command.Provider("publish", {}, args.opts);
+    // Nobody's child here: whoever is has to wait until there is a host.
+    this.commands = new command.Provider("publish");
     this.base = once((folder) => {
       const name = baseName(folder);
       const content = baseContent(folder, args);
@@ -105,7 +106,7 @@ export class PublishedImages implements ImageSupply {
         },
       },
       host: this.args.host.provider,
-      dependsOn: base?.image,
+      base: base?.image,
     });
     return { ref: image.ref, imageId: pulledId(image) };
   }
@@ -124,12 +125,7 @@ export class PublishedImages implements ImageSupply {
     name: string,
     imageName: string,
     tag: string,
-    {
-      dependsOn,
-      ...how
-    }: Pick<ConstructorParameters<typeof PublishedImage>[1], "from" | "host"> & {
-      readonly dependsOn?: pulumi.Resource;
-    },
+    how: Pick<PublishedImageArgs, "from" | "host" | "base">,
   ): PublishedImage {
     const { registry, builder, host, opts } = this.args;
     return new PublishedImage(
@@ -143,7 +139,7 @@ export class PublishedImages implements ImageSupply {
         commands: this.commands,
         ...how,
       },
-      { ...opts, dependsOn },
+      opts,
     );
   }
 }

@@ -19,6 +19,8 @@ export interface PublishedImageArgs {
   readonly commands: command.Provider;
   /** For the host that pulls it. @default none does */
   readonly host?: docker.Provider;
+  /** What it is built on, if that is published, too. */
+  readonly base?: PublishedImage;
 }
 
 export interface Build {
@@ -46,6 +48,7 @@ export class PublishedImage extends pulumi.ComponentResource {
   readonly byDigest: pulumi.Output<string>;
   /** ID of the image on the host; undefined where no host pulls it. */
   readonly imageId: pulumi.Output<string> | undefined;
+  private readonly published: command.local.Command;
 
   constructor(name: string, args: PublishedImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:PublishedImage", name, {}, opts);
@@ -53,7 +56,7 @@ export class PublishedImage extends pulumi.ComponentResource {
     const path = [registry.namespace, args.imageName].filter((part) => part !== "").join("/");
     this.ref = pulumi.interpolate`${registry.address}/${path}:${args.tag}`;
 
-    const published = new command.local.Command(
+    this.published = new command.local.Command(
       `${name}:${args.tag}`,
       {
         create: "node components/publish/publish.mjs",
@@ -73,13 +76,15 @@ export class PublishedImage extends pulumi.ComponentResource {
         logging: "stderr",
       },
       {
-        parent: this,
+        // Not our child: images are published while the host is still being made, and we are where the host's things are.
+        parent: args.commands,
         provider: args.commands,
+        dependsOn: args.base?.published,
         // The tag in the name says whether the content is another. The revision in the labels, or a new password, is no reason to look again.
         ignoreChanges: ["create", "environment", "stdin"],
       },
     );
-    this.byDigest = pulumi.interpolate`${this.ref}@${pulumi.unsecret(published.stdout)}`;
+    this.byDigest = pulumi.interpolate`${this.ref}@${pulumi.unsecret(this.published.stdout)}`;
 
     this.imageId =
       args.host &&
