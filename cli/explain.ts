@@ -4,7 +4,7 @@ import { resourceName } from "./checkpoint";
 import { condition, displayName, Inspection, listContainers, StoreContainer } from "./containers";
 import { Docker } from "./docker";
 import { EngineRun } from "./engine";
-import { hostProblem } from "./explainHost";
+import { HostProblem, hostProblem, UNREACHABLE } from "./explainHost";
 import { ExitCode, Failure } from "./failure";
 import {
   BuildFailed,
@@ -39,7 +39,7 @@ export async function explainRun(
     });
   }
   const failure = await explain(first, { verb, session, view });
-  const also = others.filter((other) => !isSameKey(first, other)).flatMap(oneLine);
+  const also = others.filter((other) => !isSame(first, other)).flatMap(oneLine);
   if (also.length === 0) return failure;
   return new Failure(`${failure.message}\n  Also: ${also.join("; ")}.`, failure);
 }
@@ -73,7 +73,7 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
   const again = againCommand(situation);
   switch (finding.kind) {
     case "daemonGone":
-      return daemonGone(finding, again);
+      return isLocal(session) ? daemonGone(finding, again) : machineGone(finding, situation);
     case "diskFull":
       return diskFull(`${finding.resource} can't be made: the disk is full.`, [finding.message]);
     case "portTaken":
@@ -91,6 +91,14 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
       );
     case "build":
       return buildFailed(finding, session, again);
+    case "notPublished":
+      return new Failure(
+        `The image of ${serviceOf(finding.image)} isn't published: ${finding.why}.`,
+        {
+          evidence: finding.evidence,
+          remedy: `What served before still does. Mend that, then: ${again}`,
+        },
+      );
     case "imageMissing":
       return new Failure(`The image ${finding.image} can't be had: ${finding.reason}`, {
         remedy:
@@ -101,8 +109,16 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
       return unhealthy(finding, view, session, again);
     case "protected":
       return dataKept(finding, session, again);
-    case "config":
+    case "config": {
+      const problem = finding.key === undefined && ofHost(finding.message, situation);
+      if (problem) {
+        return new Failure(`The host can't be had: ${problem.what}.`, {
+          evidence: finding.message.split("\n").slice(-20),
+          remedy: problem.remedy,
+        });
+      }
       return new Failure(finding.message, { remedy: configRemedy(finding, situation) });
+    }
     case "secret":
       if (finding.message.includes("incorrect passphrase")) {
         return new Failure(
@@ -137,11 +153,15 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
         remedy: `That is a mistake in index.ts or in what it imports. Mend it, then: ${again}`,
       });
     case "resource": {
-      const problem = isLocal(session) ? undefined : hostProblem(finding.message);
+      const problem = ofHost(finding.message, situation);
       if (problem) {
-        return new Failure(`${finding.resource} can't be made: ${problem.what}.`, {
-          evidence: finding.message.split("\n").slice(-20),
-          remedy: `${problem.remedy.replaceAll("STACK", session.stack.name)} Then go on: ${again}`,
+        const verb = situation.verb === "down" ? "deleted" : "made";
+        const what = finding.inCloud
+          ? `The ${finding.inCloud} can't be ${verb}`
+          : "The host can't be had";
+        return new Failure(`${what}: ${problem.what}.`, {
+          evidence: finding.message.split("\n").slice(-22),
+          remedy: problem.remedy,
         });
       }
       return new Failure(`${finding.resource}: ${finding.message}`, {
@@ -153,6 +173,27 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
         remedy: "./store doctor checks what the engine needs.",
       });
   }
+}
+
+/** What is known of a host that isn't this machine. */
+function ofHost(message: string, situation: Situation): HostProblem | undefined {
+  const problem = isLocal(situation.session) ? undefined : hostProblem(message);
+  return problem && { ...problem, remedy: hostRemedy(problem, situation) };
+}
+
+function hostRemedy({ remedy }: HostProblem, situation: Situation): string {
+  const stack = situation.session.stack.name;
+  return `${remedy.replaceAll("STACK", stack)}\nThen go on: ${againCommand(situation)}`;
+}
+
+function machineGone(
+  { host, during }: Finding & { kind: "daemonGone" },
+  situation: Situation,
+): Failure {
+  const what = during === undefined ? "Docker can't be asked" : `${during} can't be made`;
+  return new Failure(`${what}: ${UNREACHABLE.what} (${host}).`, {
+    remedy: hostRemedy(UNREACHABLE, situation),
+  });
 }
 
 function interrupted(verb: string, session: Session): Failure {
@@ -192,7 +233,7 @@ function diskFull(message: string, evidence: readonly string[], evidenceOf?: str
 }
 
 function buildFailed(finding: BuildFailed, session: Session, again: string): Failure {
-  const service = finding.image.replace(/-image$/, "");
+  const service = serviceOf(finding.image);
   const path = join(finding.context, finding.dockerfile);
   const logFile = finding.logFile ? join(session.project.root, finding.logFile) : undefined;
   const printed = logFile && existsSync(logFile) ? failedStep(readFileSync(logFile, "utf8")) : [];
@@ -318,10 +359,12 @@ function configRemedy({ key, midway }: ConfigRefused, { session, verb }: Situati
   const stack = session.stack.name;
   const short = key?.replace(`${session.project.name}:`, "");
   const change = short
-    ? `Change it in ${stackFile(session)}, or by: ./store pulumi config set ${short} VALUE${stackOption(stack)}`
+    ? `Change it in ${stackFile(session)}, or by: ./store pulumi config set ${SECRET.test(short) ? "--secret " : ""}${short} VALUE${stackOption(stack)}`
     : `Change that, then: ${storeCommand(verb, stack)}`;
   return `${midway ? "What served before still does." : "Nothing was changed."} ${change}`;
 }
+
+const SECRET = /^(sshPrivateKey|secrets\b.*)$/;
 
 function stackFile(session: Session): string {
   return session.stack.file.replace(`${session.project.root}/`, "");
@@ -331,14 +374,17 @@ function againCommand({ verb, session }: Situation): string {
   return storeCommand(verb, session.stack.name);
 }
 
-/** Whether both complain about one value of the configuration, as each of the databases does. */
-function isSameKey(one: Finding, other: Finding): boolean {
-  return (
-    one.kind === "config" &&
-    other.kind === "config" &&
-    one.key !== undefined &&
-    one.key === other.key
-  );
+/** Whether they have one cause: a value of the configuration that each of the databases complains about, or the registry. */
+function isSame(one: Finding, other: Finding): boolean {
+  if (one.kind === "config" && other.kind === "config") {
+    return one.key !== undefined && one.key === other.key;
+  }
+  return one.kind === "notPublished" && other.kind === "notPublished" && one.why === other.why;
+}
+
+/** As people call it: "inventory" for inventory-image. */
+function serviceOf(image: string): string {
+  return image.replace(/-image$/, "");
 }
 
 function oneLine(finding: Finding): string[] {
@@ -346,7 +392,9 @@ function oneLine(finding: Finding): string[] {
     case "unhealthy":
       return [`${finding.resource} never became healthy`];
     case "build":
-      return [`the image of ${finding.image.replace(/-image$/, "")} can't be built`];
+      return [`the image of ${serviceOf(finding.image)} can't be built`];
+    case "notPublished":
+      return [`the image of ${serviceOf(finding.image)} isn't published`];
     case "imageMissing":
       return [`the image ${finding.image} can't be had`];
     case "protected":

@@ -9,14 +9,23 @@ export type Finding =
   | Protected
   | { readonly kind: "networksFull"; readonly resource: string; readonly message: string }
   | BuildFailed
+  | NotPublished
   | { readonly kind: "imageMissing"; readonly image: string; readonly reason: string }
   | Unhealthy
   | ConfigRefused
   | { readonly kind: "secret"; readonly message: string }
   | { readonly kind: "locked"; readonly message: string }
   | { readonly kind: "program"; readonly message: string; readonly trace: readonly string[] }
-  | { readonly kind: "resource"; readonly resource: string; readonly message: string }
+  | ResourceFailed
   | { readonly kind: "engine"; readonly message: string };
+
+export interface ResourceFailed {
+  readonly kind: "resource";
+  readonly resource: string;
+  readonly message: string;
+  /** What it is, where it is Azure's: "virtual machine". All that a host needs has one name. */
+  readonly inCloud?: string;
+}
 
 export interface BuildFailed {
   readonly kind: "build";
@@ -28,6 +37,15 @@ export interface BuildFailed {
   readonly logFile?: string;
   readonly message: string;
   readonly diskFull: boolean;
+}
+
+/** An image didn't get into the registry. */
+export interface NotPublished {
+  readonly kind: "notPublished";
+  /** Name of the image's resource, without its tag: "inventory-image". */
+  readonly image: string;
+  readonly why: string;
+  readonly evidence: readonly string[];
 }
 
 export interface Unhealthy {
@@ -88,6 +106,7 @@ const RANK: readonly Finding["kind"][] = [
   "portTaken",
   "networksFull",
   "build",
+  "notPublished",
   "imageMissing",
   "unhealthy",
   "protected",
@@ -111,6 +130,12 @@ function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
   const resource = resourceName(step.urn);
   const inputs = step.new?.inputs ?? {};
   const message = rootCause(messages);
+  const unpublished = NOT_PUBLISHED.exec(message);
+  if (unpublished) {
+    const [, why = "", rest = ""] = unpublished;
+    const evidence = rest.split("\n").filter((line) => line.trim() !== "");
+    return { kind: "notPublished", image: imageOf(resource), why, evidence };
+  }
   // What a script of the program's says on purpose.
   const refusal = /^(store:\w+): .*$/m.exec(message);
   if (refusal) return { kind: "config", key: refusal[1], message: refusal[0], midway: true };
@@ -135,7 +160,24 @@ function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
   if (/failed to be in healthy state|container exited immediately/i.test(message)) {
     return { kind: "unhealthy", resource, container: step.new?.id };
   }
-  return { kind: "resource", resource, message };
+  const inCloud = /^azure-native:\w+:(\w+)$/.exec(step.type)?.[1];
+  return { kind: "resource", resource, message, ...(inCloud && { inCloud: inWords(inCloud) }) };
+}
+
+/** What components/publish/publish.mjs says last, after what docker has said. */
+const NOT_PUBLISHED = /^not published: (.*)$([\s\S]*)/m;
+
+/** "public IP address" for PublicIPAddress. */
+function inWords(type: string): string {
+  return type
+    .split(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/)
+    .map((word) => (word === word.toUpperCase() ? word : word.toLowerCase()))
+    .join(" ");
+}
+
+/** Its resource has the tag in its name. */
+function imageOf(resource: string): string {
+  return resource.replace(/:[^:]*$/, "");
 }
 
 function ofBuild(
@@ -148,7 +190,7 @@ function ofBuild(
     typeof build[key] === "string" ? build[key] : undefined;
   return {
     kind: "build",
-    image: resource.replace(/:[^:]*$/, ""),
+    image: imageOf(resource),
     context: text("context") ?? "",
     dockerfile: text("dockerfile") ?? "Dockerfile",
     logFile: text("buildLogFile"),
@@ -206,11 +248,15 @@ function ofStderr(stderr: string): Finding[] {
 function rootCause(messages: readonly string[]): string {
   const wrapped = messages.find((message) => message.startsWith("1 error occurred:"));
   const innermost = wrapped?.split(/\n\s*\* /).at(-1) ?? messages[0] ?? "";
-  return innermost
-    .replace(/^creating urn:\S+: /, "")
-    .replace(/^\s*sdk-v2\/\S+ sdk\.helper_schema: /, "")
-    .replace(/: provider=\S+$/, "")
-    .trim();
+  return (
+    innermost
+      .replace(/^creating urn:\S+: /, "")
+      // A command's own words are enough.
+      .replace(/^(Process exited with|exit) status \d+: running ".*":\n(?=.)/, "")
+      .replace(/^\s*sdk-v2\/\S+ sdk\.helper_schema: /, "")
+      .replace(/: provider=\S+$/, "")
+      .trim()
+  );
 }
 
 function daemonIn(message: string): string | undefined {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Docker } from "../docker";
 import { explainRun } from "../explain";
 import { ExitCode, UsageError } from "../failure";
+import { replaceHalfDone } from "../halfDone";
 import { Healing, Orphan, planHealing, present, removeOrphan } from "../healing";
 import { takeLock } from "../locks";
 import { checkPort } from "../port";
@@ -67,6 +68,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     );
     if (run.exitCode !== 0) {
       unfinished.note(run.events);
+      await replaceHalfDone(session, ready, run.events, report);
       throw await explainRun("up", session, ready.docker, run);
     }
     unfinished.clear();

@@ -36,27 +36,29 @@ export class RemoteDocker {
       user: access.user,
       privateKey: access.privateKey,
       hostKey: access.hostKey,
-      perDialTimeout: DIAL_SECONDS,
-      // A machine that boots refuses at once, or lets us wait: this many tries take at least the time that it is given.
-      dialErrorLimit: Math.ceil((args.readyMinutes * 60) / DIAL_SECONDS),
+      perDialTimeout: 15,
     };
+    const seconds = args.readyMinutes * 60;
     const ready = new command.remote.Command(
       `${name}-ready`,
       {
-        connection: this.connection,
-        create: pulumi.interpolate`timeout ${args.readyMinutes * 60} sh -c ${pulumi
-          .output(args.ready)
-          .apply(
-            shellQuoted,
-          )} || { status=$?; [ $status != 124 ] || echo "not ready within ${args.readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
+        connection: {
+          ...this.connection,
+          // A machine that boots refuses at once, and the provider pauses for five seconds at most before it tries again.
+          dialErrorLimit: Math.ceil(seconds / 5),
+        },
+        // The script comes by standard input, because errors repeat the command; and what the script runs must not read it away.
+        create: `script=$(cat); timeout ${seconds} sh -c "$script" </dev/null || { status=$?; [ $status != 124 ] || echo "not ready within ${args.readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
+        stdin: args.ready,
         triggers: [args.machine],
       },
       {
         ...opts,
         provider: this.commands,
+        // Of one that takes connections and says nothing, only this makes an end. A minute more, so that the script's own words come first.
         customTimeouts: {
-          create: `${args.readyMinutes * 2}m`,
-          update: `${args.readyMinutes * 2}m`,
+          create: `${args.readyMinutes + 1}m`,
+          update: `${args.readyMinutes + 1}m`,
         },
       },
     );
@@ -90,10 +92,4 @@ export class RemoteDocker {
       { ...opts, provider: this.commands, deletedWith: this.opts.deletedWith },
     );
   }
-}
-
-const DIAL_SECONDS = 15;
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,6 +4,8 @@
  *
  * An image that the registry has under this tag is neither built nor pushed. Environment: IMAGE (registry/name:tag), FROM (JSON: how to
  * build or mirror it), PLATFORM, DOCKER_HOST. Standard input: the registry's address, username and password as JSON.
+ *
+ * The last that it prints when it fails is "not published: " and why: in one line, then what shows it.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -30,11 +32,24 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () =>
 try {
   writeFileSync(join(folder, "config.json"), JSON.stringify(credentials()), { mode: 0o600 });
   borrowPlugins();
+  await logIn();
   const found = await lookUp();
   process.stdout.write(found ?? (await publish()));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `\nnot published: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exitCode = 1;
+}
+
+/** Before anything is built: that takes minutes, and to look an image up, Docker asks without credentials if it must. */
+async function logIn() {
+  if (login.username === "") return;
+  const { code, output } = await docker(
+    ["login", "--username", login.username, "--password-stdin", registry],
+    { quiet: true, seconds: LOOK_SECONDS, input: login.password },
+  );
+  if (code !== 0) throw refused(output);
 }
 
 /** @returns {Promise<string | undefined>} the digest under which the registry has the image, if it does */
@@ -51,7 +66,7 @@ async function lookUp() {
       ) ?? {};
     if (ours !== undefined) return ours.digest;
     throw new Error(
-      `The registry has ${image}, but not for ${platform}. Remove it there, or choose another namespace (store:registry).`,
+      `the registry has it already, but not for ${platform}: remove it there, or choose another namespace (store:registry)`,
     );
   }
   if (/no such manifest|manifest unknown|not found|name unknown/i.test(output)) return undefined;
@@ -65,7 +80,7 @@ async function publish() {
   const { code, output } = await docker(["push", image]);
   if (code !== 0) throw refused(output);
   const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
-  if (digest === undefined) throw new Error(`The registry didn't say which digest ${image} has.`);
+  if (digest === undefined) throw new Error("the registry didn't say which digest it has");
   return digest;
 }
 
@@ -83,9 +98,7 @@ async function build() {
   ];
   const { code, output } = await docker(args, { command: builder });
   if (code === 0) return;
-  throw new Error(
-    `${from.context}/${from.dockerfile} can't be built. The end of what it printed:\n${lastLines(output, 15)}`,
-  );
+  throw new Error(`${from.context}/${from.dockerfile} can't be built\n${lastLines(output, 15)}`);
 }
 
 /**
@@ -106,7 +119,7 @@ async function buildingDocker() {
     if (Number(/version (\d+)/.exec(version.output)?.[1] ?? Infinity) < 23) return command;
   }
   throw new Error(
-    "Building images needs the docker command with its plugin buildx. Debian, Ubuntu: apt-get install docker-buildx; else https://docs.docker.com/go/buildx/",
+    "building images needs the docker command with its plugin buildx. Debian, Ubuntu: apt-get install docker-buildx; else https://docs.docker.com/go/buildx/",
   );
 }
 
@@ -119,7 +132,7 @@ async function fetched(source) {
   const pulled = await docker(["pull", "--platform", platform, source]);
   if (pulled.code !== 0)
     throw new Error(
-      `${source} can't be had, and it is needed for ${image}:\n${lastLines(pulled.output, 5)}`,
+      `${source}, which it is made from, can't be had\n${lastLines(pulled.output, 5)}`,
     );
 }
 
@@ -127,7 +140,8 @@ async function fetched(source) {
 async function copy(source) {
   await fetched(source);
   const tagged = await docker(["tag", source, image], { quiet: true });
-  if (tagged.code !== 0) throw new Error(lastLines(tagged.output, 5));
+  if (tagged.code !== 0)
+    throw new Error(`${source} can't be tagged\n${lastLines(tagged.output, 5)}`);
 }
 
 /**
@@ -135,34 +149,36 @@ async function copy(source) {
  * @returns {Error}
  */
 function refused(output) {
-  const why = lastLines(output, 4);
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  // Docker says of each layer how far it is.
+  const ofLayers = lines.filter((line) => /^[0-9a-f]{12}: /.test(line));
+  const why = lines.filter((line) => !ofLayers.includes(line)).slice(-3);
+  const because = (/** @type {string} */ what) => new Error([what, ...why].join("\n"));
   if (/unauthorized|denied|authentication required|no basic auth|incorrect username/i.test(output))
-    return new Error(
-      `The registry ${registry} refuses the credentials for ${image} (store:registry: username, password): ${why}`,
+    return because(
+      `the registry ${registry} refuses the login (store:registry: username, password)`,
     );
-  if (/no space left/i.test(output))
-    return new Error(`${image} can't be pushed: a disk is full: ${why}`);
+  if (/no space left/i.test(output)) return because("a disk is full, here or in the registry");
   if (
-    /connection refused|no such host|i\/o timeout|timeout|EOF|connection reset|x509|TLS|unreachable/i.test(
-      output,
-    )
+    !/connection refused|no such host|timeout|EOF|reset|x509|TLS|unreachable|canceled/i.test(output)
   )
-    return new Error(
-      `The registry ${registry} can't be reached, or the connection broke (store:registry: address): ${why}\n` +
-        `What it has already it keeps; the next up goes on from there.`,
-    );
-  return new Error(`The registry ${registry} doesn't take ${image}: ${why}`);
+    return because(`the registry ${registry} doesn't take it`);
+  return ofLayers.length > 0
+    ? because(
+        `the connection to the registry ${registry} broke; what it has already it keeps, and the next up goes on from there`,
+      )
+    : because(`the registry ${registry} can't be reached (store:registry: address)`);
 }
 
 /**
  * @param {string[]} args
- * @param {{quiet?: boolean, seconds?: number, command?: string}} [options]
+ * @param {{quiet?: boolean, seconds?: number, command?: string, input?: string}} [options]
  * @returns {Promise<Ran>}
  */
-function docker(args, { quiet = false, seconds, command = "docker" } = {}) {
+function docker(args, { quiet = false, seconds, command = "docker", input = "" } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: "pipe",
       env: {
         ...process.env,
         DOCKER_CONFIG: folder,
@@ -172,6 +188,9 @@ function docker(args, { quiet = false, seconds, command = "docker" } = {}) {
       },
       ...(seconds !== undefined && { timeout: seconds * 1000 }),
     });
+    // A command that ends without reading it says why by its exit code.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (data) => {
@@ -182,7 +201,7 @@ function docker(args, { quiet = false, seconds, command = "docker" } = {}) {
     child.once("error", (error) =>
       reject(
         "code" in error && error.code === "ENOENT"
-          ? new Error("Pushing images needs the docker command on PATH, and there is none.")
+          ? new Error("pushing images needs the docker command on PATH, and there is none")
           : error,
       ),
     );

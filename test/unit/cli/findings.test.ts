@@ -145,6 +145,31 @@ describe("what a failed run's events tell", () => {
     assert.deepEqual(failedCreations(events("config")), []);
   });
 
+  it("says what of Azure's it was, whose names are all the same", () => {
+    for (const [type, inCloud] of [
+      ["azure-native:network:PublicIPAddress", "public IP address"],
+      ["azure-native:compute:VirtualMachine", "virtual machine"],
+    ] as const) {
+      const metadata = { op: "create", urn: `urn:pulumi:s::p::${type}::host`, type };
+      const message = "Status=409";
+      const diagnosticEvent = { severity: "error", urn: metadata.urn, message } as const;
+      assert.deepEqual(findings([{ diagnosticEvent }, { resOpFailedEvent: { metadata } }], ""), [
+        { kind: "resource", resource: "host", message, inCloud },
+      ]);
+    }
+  });
+
+  it("leaves out the command of a script that has said why it failed", () => {
+    const type = "command:remote:Command";
+    const metadata = { op: "create", urn: `urn:pulumi:s::p::${type}::host-ready`, type };
+    const message =
+      'Process exited with status 1: running "script=$(cat)":\nDocker doesn\'t run.\n';
+    const diagnosticEvent = { severity: "error", urn: metadata.urn, message } as const;
+    assert.deepEqual(findings([{ diagnosticEvent }, { resOpFailedEvent: { metadata } }], ""), [
+      { kind: "resource", resource: "host-ready", message: "Docker doesn't run." },
+    ]);
+  });
+
   it("puts the cause before its consequences", () => {
     const mixed = findings([...events("unhealthy"), ...events("build"), ...events("port")], "");
     assert.deepEqual(

@@ -161,7 +161,9 @@ describe("AzureHost", () => {
     assert.equal(connection["host"], "203.0.113.80");
     assert.equal(connection["hostKey"], "ssh-ed25519 public-of-host-host-key");
     assert.deepEqual(inputs["triggers"], ["vm-of-host"]);
-    assert.match(String(inputs["create"]), /cloud-init status/);
+    assert.match(String(inputs["stdin"]), /cloud-init status/);
+    // An error repeats the command.
+    assert.doesNotMatch(String(inputs["create"]), /cloud-init/);
   });
 
   it("pins the host key for docker, too, by files that nobody else can read, under relative paths", async () => {

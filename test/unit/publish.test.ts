@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findings } from "../../cli/findings";
+
+const IMAGE = "registry.example.com/store/inventory:1";
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const MANIFEST = JSON.stringify({
+  Descriptor: { digest: DIGEST, platform: { os: "linux", architecture: "amd64" } },
+});
+
+/** What components/publish/publish.mjs does is up to what the docker command says; here a script says it. */
+describe("publishing an image", () => {
+  let folder = "";
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  interface Said {
+    readonly stdout: string;
+    readonly stderr: string;
+    /** The commands that were run, without their options. */
+    readonly ran: readonly string[];
+  }
+
+  /** @param docker Lines of a shell's `case "$1" in`. */
+  function publish(docker: string, from: object = { image: "postgres:18.4" }): Said {
+    const command = join(folder, "docker");
+    const log = join(folder, "ran");
+    writeFileSync(log, "");
+    writeFileSync(
+      command,
+      `#!/bin/sh\necho "$1" >>${log}\ncase "$1" in\n${docker}\n*) exit 0 ;;\nesac\n`,
+    );
+    chmodSync(command, 0o700);
+    const { stdout, stderr } = spawnSync(process.execPath, ["components/publish/publish.mjs"], {
+      input: JSON.stringify({
+        address: "registry.example.com",
+        username: "me",
+        password: "secret",
+      }),
+      env: {
+        PATH: `${folder}:/usr/bin:/bin`,
+        HOME: folder,
+        IMAGE,
+        PLATFORM: "linux/amd64",
+        FROM: JSON.stringify(from),
+      },
+      encoding: "utf8",
+    });
+    const ran = spawnSync("cat", [log], { encoding: "utf8" }).stdout.trim().split("\n");
+    return { stdout, stderr, ran };
+  }
+
+  /** What the command makes of it. */
+  function told({ stdout, stderr }: Said): { why: string; evidence: readonly string[] } {
+    const metadata = { op: "create", urn: "urn:pulumi:s::p::t::inventory-image:1", type: "t" };
+    const message = `exit status 1: running "node components/publish/publish.mjs":\n${stdout}${stderr}`;
+    const [finding] = findings(
+      [
+        { diagnosticEvent: { severity: "error", urn: metadata.urn, message } },
+        { resOpFailedEvent: { metadata } },
+      ],
+      "",
+    );
+    assert.equal(finding?.kind, "notPublished");
+    assert.equal(finding.image, "inventory-image");
+    return finding;
+  }
+
+  it("takes what the registry has", () => {
+    const said = publish(`manifest) echo '${MANIFEST}' ;;`);
+    assert.equal(said.stdout, DIGEST);
+    assert.deepEqual(said.ran, ["login", "manifest"]);
+  });
+
+  it("pushes what the registry doesn't have", () => {
+    const said = publish(
+      `manifest) echo "no such manifest: x" >&2; exit 1 ;;\npush) echo "1: digest: ${DIGEST} size: 7" ;;`,
+    );
+    assert.equal(said.stdout, DIGEST);
+    assert.deepEqual(said.ran, ["login", "manifest", "image", "tag", "push"]);
+  });
+
+  it("asks whether the login is right before anything is built", () => {
+    const said = publish(
+      `login) echo "Error response from daemon: login attempt to https://registry.example.com/v2/ failed with status: 401 Unauthorized" >&2; exit 1 ;;`,
+    );
+    assert.deepEqual(said.ran, ["login"]);
+    const { why, evidence } = told(said);
+    assert.match(
+      why,
+      /registry\.example\.com refuses the login \(store:registry: username, password\)/,
+    );
+    assert.match(evidence.join("\n"), /401 Unauthorized/);
+    assert.doesNotMatch(said.stderr, /secret/);
+  });
+
+  it("says that the registry is away", () => {
+    const said = publish(
+      `login) echo 'Error response from daemon: Get "https://registry.example.com/v2/": dial tcp: lookup registry.example.com: no such host' >&2; exit 1 ;;`,
+    );
+    assert.match(told(said).why, /can't be reached \(store:registry: address\)/);
+  });
+
+  it("says that the connection broke, without the layers that were on their way", () => {
+    const said = publish(
+      `manifest) echo "no such manifest: x" >&2; exit 1 ;;
+push) echo "0123456789ab: Pushed"; echo "123456789abc: Retrying in 1 second"; echo "Put https://registry.example.com/v2/: EOF" >&2; exit 1 ;;`,
+    );
+    const { why, evidence } = told(said);
+    assert.match(why, /connection .* broke; what it has already it keeps/);
+    assert.deepEqual(evidence, ["Put https://registry.example.com/v2/: EOF"]);
+  });
+
+  it("shows the end of what a failed build has printed", () => {
+    const said = publish(
+      `manifest) echo "no such manifest: x" >&2; exit 1 ;;
+buildx) exit 0 ;;
+build) echo "#7 ERROR: process npm ci did not complete: exit code: 1"; exit 1 ;;`,
+      { context: "services/inventory", dockerfile: "Dockerfile", buildArgs: {}, labels: {} },
+    );
+    const { why, evidence } = told(said);
+    assert.equal(why, "services/inventory/Dockerfile can't be built");
+    assert.match(evidence.join("\n"), /npm ci did not complete/);
+  });
+});
