@@ -145,5 +145,7 @@ function answerOf(service: string, { response, data, error }: Response): Answer 
   if (response.status === 408) throw new UpstreamError(service, "answered 408", false);
   const { type = "", detail = "" } = readProblem(error) ?? {};
   const word = type.replace(/^urn:store:problem:/, "");
-  return { refused: true, word, text: `${said} ${word}: ${detail}`.slice(0, 500) };
+  // PostgreSQL keeps no NUL: with one in it, what is to be kept of the order couldn't be.
+  const text = `${said} ${word}: ${detail}`.replaceAll("\0", "").slice(0, 500);
+  return { refused: true, word, text };
 }

@@ -19,6 +19,7 @@ await start(manifest, ({ app, log, metrics, database: connect, client, environme
     SAGA_LEASE_SECONDS: integer(1, 3_600, 30),
     SAGA_POLL_MS: integer(10, DAY_MS, 500),
     SAGA_CONCURRENCY: integer(1, 1_000, 8),
+    SAGA_MAX_WAITING: integer(0, 10_000, 200),
     SAGA_BACKOFF_MS: integer(1, DAY_MS, 200),
     SAGA_BACKOFF_MAX_MS: integer(1, DAY_MS, 30_000),
     STEP_TIMEOUT_MS: integer(10, 60_000, 3_000),
@@ -40,6 +41,7 @@ await start(manifest, ({ app, log, metrics, database: connect, client, environme
     log,
     count: addSagaMetrics(metrics, sagas),
     concurrency: settings.SAGA_CONCURRENCY,
+    maxWaiting: settings.SAGA_MAX_WAITING,
     leaseMs,
     pollMs: settings.SAGA_POLL_MS,
     backoffMs: settings.SAGA_BACKOFF_MS,
@@ -54,7 +56,7 @@ await start(manifest, ({ app, log, metrics, database: connect, client, environme
 
   const orders = new OrderStore(database);
   addOrderRoutes(app, orders, services.inventory, () => worker.kick());
-  addStaffRoutes(app, { database, orders, staff: staff(), retried: () => worker.kick() });
+  addStaffRoutes(app, { database, orders, staff: staff(), changed: () => worker.kick() });
 
   app.addHook("onReady", (done) => {
     worker.start();

@@ -71,7 +71,7 @@ const Reason = Type.Optional(
   Type.String({
     description:
       "Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, " +
-      "invalid_token or another. needs_attention: what was refused, as in capture_refused.",
+      "invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.",
     examples: ["out_of_stock"],
   }),
 );

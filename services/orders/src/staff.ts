@@ -1,4 +1,12 @@
-import { problem, Type, Uuid, type App, type Database, type Service } from "@store/kit";
+import {
+  problem,
+  Type,
+  Uuid,
+  type App,
+  type Database,
+  type Problem,
+  type Service,
+} from "@store/kit";
 import { Order, OrderStatus, StaffOrderPage, type StaffOrder } from "./schemas.ts";
 import { changeStatus } from "./status.ts";
 import type { OrderStore } from "./store.ts";
@@ -11,11 +19,11 @@ interface StaffRoutes {
   readonly orders: OrderStore;
   readonly staff: ReturnType<Service["staff"]>;
   /** Is told when an order is to go on. */
-  readonly retried: () => void;
+  readonly changed: () => void;
 }
 
-/** For the store's own people: what is going on, and letting an order go on that stands still. */
-export function addStaffRoutes(app: App, { database, orders, staff, retried }: StaffRoutes): void {
+/** For the store's own people: what is going on, and what becomes of an order that stands still. */
+export function addStaffRoutes(app: App, { database, orders, staff, changed }: StaffRoutes): void {
   app.get(
     "/api/orders",
     {
@@ -65,7 +73,7 @@ export function addStaffRoutes(app: App, { database, orders, staff, retried }: S
     async ({ params: { id } }, reply) => {
       await database.query(retryOrder, ["pending", null, id]);
       const hurried = await database.query(hurryOrder, [id]);
-      retried();
+      changed();
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
       // Or it isn't any more: it goes on while we look.
@@ -78,6 +86,61 @@ export function addStaffRoutes(app: App, { database, orders, staff, retried }: S
       return order;
     },
   );
+
+  app.post(
+    "/api/orders/:id/cancel",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "cancelOrder",
+        summary: "Has an order undone whose goods aren't taken yet",
+        description:
+          "One that needs attention, or waits for its next attempt, gives up its goods and its payment and ends as cancelled. " +
+          "If its goods turn out to be taken after all, it goes on instead. Asking again changes nothing. " +
+          "409 order-not-cancellable once its goods are taken; 409 order-in-progress while it is being worked on.",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Order },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const undone = await database.transaction(async (transaction) => {
+        const sagas = await transaction.query(undoSaga, [id]);
+        if (sagas.length === 0) return false;
+        // What is being undone pays for nothing.
+        await transaction.query("UPDATE orders SET payment_token = NULL WHERE id = $1", [id]);
+        await transaction.query(reopenOrder, ["pending", null, id]);
+        return true;
+      });
+      changed();
+      const order = await orders.find(id);
+      if (order === undefined) throw problem(404, "There is no such order.");
+      if (!undone && order.status !== "cancelled") {
+        const [saga] = await database.query<{ undoable: boolean }>(
+          `SELECT ${isUndoable} AS undoable FROM sagas WHERE order_id = $1`,
+          [id],
+        );
+        throw saga?.undoable === true ? inProgress() : notCancellable(order);
+      }
+      reply.header("cache-control", "no-store");
+      return order;
+    },
+  );
+}
+
+function inProgress(): Problem {
+  return problem(409, "The order is being worked on right now. Look again in a moment.", {
+    type: "order-in-progress",
+  });
+}
+
+function notCancellable({ status }: Order): Problem {
+  const detail =
+    status === "pending" || status === "needs_attention"
+      ? "The order's goods are taken: it can only go on."
+      : `The order is ${status}: it can't be cancelled any more.`;
+  return problem(409, detail, { type: "order-not-cancellable" });
 }
 
 interface StaffRow extends Omit<StaffOrder, "reason" | "lastError" | "total" | "placedAt"> {
@@ -123,3 +186,17 @@ const retryOrder = changeStatus(
 
 const hurryOrder =
   "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
+
+/** After the commit of its reservation, an order only goes forward. */
+const isUndoable = "step NOT IN ('capture', 'ship')";
+
+// Not while a worker has it: that one may be past the commit without having written it yet. The release, which the worker
+// asks for first, is granted only if no commit was, and keeps a late one from being granted.
+const undoSaga = `
+  UPDATE sagas SET step = CASE step WHEN 'void' THEN 'void' ELSE 'release' END,
+    reason = coalesce(reason, 'cancelled_by_store'), attempts = 0, last_error = NULL, due_at = now()
+  WHERE order_id = $1 AND lease IS NULL AND ${isUndoable} RETURNING order_id`;
+
+const reopenOrder = changeStatus(
+  "SELECT id AS order_id FROM orders WHERE id = $3 AND status = 'needs_attention'",
+);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable, UpstreamError, type Log } from "@store/kit";
 import type { Services } from "./calls.ts";
 import { Pause } from "./pause.ts";
@@ -10,8 +11,10 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Is told what came of asking for a step. */
   readonly count: (step: Step, outcome: "done" | "refused" | "unknown") => void;
-  /** Orders that it drives at once. */
+  /** Orders that it drives at once, without those that only wait. */
   readonly concurrency: number;
+  /** Orders that may wait besides for a call that takes its time. */
+  readonly maxWaiting: number;
   /** For how long a claim holds, in milliseconds. */
   readonly leaseMs: number;
   /** How often it looks for orders without being told of one, in milliseconds. */
@@ -21,6 +24,9 @@ export interface WorkerOptions {
   /** Where it stops doubling. */
   readonly backoffMaxMs: number;
 }
+
+/** From when on an order only waits for its call, in milliseconds: it costs nobody anything, so another takes its place. */
+const SLOW_MS = 500;
 
 /** An order in our hands. */
 interface Held {
@@ -37,10 +43,12 @@ interface Held {
 export class SagaWorker {
   readonly #options: WorkerOptions;
   readonly #driven = new Map<Held, Promise<void>>();
+  /** Those of them that wait for a slow call. */
+  readonly #waiting = new Set<Held>();
   readonly #pause = new Pause();
   /** The last claim found as many as it could take: there may be more. */
   #more = false;
-  #stopping = false;
+  readonly #stopping = new AbortController();
   #claiming: Promise<void> | undefined;
   #renewals: NodeJS.Timeout | undefined;
 
@@ -60,7 +68,7 @@ export class SagaWorker {
 
   /** Claims nothing more, lets the calls under way come to their end, and gives the orders back for others to go on with. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.#pause.ring();
     await this.#claiming;
     await Promise.all(this.#driven.values());
@@ -68,12 +76,20 @@ export class SagaWorker {
   }
 
   async #claimOnAndOn(): Promise<void> {
-    while (!this.#stopping) {
-      const free = this.#options.concurrency - this.#driven.size;
+    while (!this.#stopping.signal.aborted) {
+      const free = this.#free;
       const claimed = free === 0 ? 0 : await this.#claim(free);
       this.#more = claimed === free;
       if (free === 0 || claimed < free) await this.#pause.rest(this.#options.pollMs);
     }
+  }
+
+  /** How many more orders it can take. */
+  get #free(): number {
+    const { concurrency, maxWaiting } = this.#options;
+    const busy = this.#driven.size - this.#waiting.size;
+    // Those that have waited are busy again, whether there is a place or not.
+    return Math.max(0, Math.min(concurrency - busy, concurrency + maxWaiting - this.#driven.size));
   }
 
   async #claim(count: number): Promise<number> {
@@ -95,7 +111,7 @@ export class SagaWorker {
         if (!ours) this.#log(held.order).warn("The lease is over: somebody else drives the order");
       })
       // Nothing is lost with it: the lease runs out, and the order is taken up again.
-      .catch((error: unknown) => this.#logFailure(error))
+      .catch((error: unknown) => this.#logFailure(error, held.order))
       .finally(() => {
         this.#driven.delete(held);
         if (this.#more) this.#pause.ring();
@@ -109,31 +125,55 @@ export class SagaWorker {
     const { order } = held;
     let at: Progress = order;
     for (;;) {
-      if (this.#stopping) return sagas.park(order, at, 0);
+      if (this.#stopping.signal.aborted) return sagas.park(order, at, 0);
       if (performance.now() >= held.until) return false;
-      const next = await this.#ask(order, at);
+      const next = await this.#ask(held, at);
       if ("wait" in next) {
         const attempts = at.attempts + 1;
-        return sagas.park(
-          order,
-          { ...at, attempts, lastError: next.wait },
-          this.#backoff(attempts),
-        );
+        const waiting = { ...at, attempts, lastError: next.wait };
+        return this.#write(held, () => sagas.park(order, waiting, this.#backoff(attempts)));
       }
-      if ("attention" in next) return sagas.leave(order, { ...at, lastError: next.attention });
-      if ("end" in next) return sagas.end(order, next.end, at.reason);
-      const { to, reason = at.reason } = next;
-      at = { step: to, reason, attempts: 0, lastError: null };
-      if (keptBefore.has(to) && !(await sagas.keep(order, at))) return false;
+      if ("attention" in next) {
+        const left = { ...at, lastError: next.attention };
+        return this.#write(held, () => sagas.leave(order, left));
+      }
+      const { reason: before } = at;
+      if ("end" in next) return this.#write(held, () => sagas.end(order, next.end, before));
+      const { to, reason = before } = next;
+      const reached = (at = { step: to, reason, attempts: 0, lastError: null });
+      if (keptBefore.has(to) && !(await this.#write(held, () => sagas.keep(order, reached))))
+        return false;
+    }
+  }
+
+  /**
+   * Writes what has become of an order, and tries again for as long as it is ours: nobody else would take it up before the
+   * lease is over. One that was written and whose answer got lost meets no row the second time, as one that we have lost does.
+   */
+  async #write(held: Held, write: () => Promise<boolean>): Promise<boolean> {
+    const { signal } = this.#stopping;
+    for (let logged = false; ; logged = true) {
+      try {
+        return await write();
+      } catch (error) {
+        if (signal.aborted || performance.now() >= held.until) throw error;
+        if (!logged) this.#logFailure(error, held.order);
+      }
+      await delay(this.#options.pollMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** Asks for a step, and gives what is to be done now. */
   async #ask(
-    order: ClaimedOrder,
+    held: Held,
     { step, attempts }: Progress,
   ): Promise<Move | { readonly wait: string } | { readonly attention: string }> {
     const { services, count } = this.#options;
+    const { order } = held;
+    const slow = setTimeout(() => {
+      this.#waiting.add(held);
+      if (this.#more) this.#pause.ring();
+    }, SLOW_MS);
     try {
       const answer = await saga[step].call(services, order);
       count(step, answer.refused ? "refused" : "done");
@@ -151,6 +191,9 @@ export class SagaWorker {
       // A mistake of ours, or an answer that isn't even JSON.
       this.#log(order).error({ step, err: error }, "The order needs attention");
       return { attention: error instanceof Error ? error.message : String(error) };
+    } finally {
+      clearTimeout(slow);
+      this.#waiting.delete(held);
     }
   }
 
@@ -177,9 +220,10 @@ export class SagaWorker {
     return this.#options.log.child({ requestId });
   }
 
-  #logFailure(error: unknown): void {
+  #logFailure(error: unknown, order?: ClaimedOrder): void {
     // The kit has logged once that the database is away.
     if (error instanceof DatabaseUnavailable) return;
-    this.#options.log.error({ err: error }, "An order's progress couldn't be read or kept");
+    const log = order === undefined ? this.#options.log : this.#log(order);
+    log.error({ err: error }, "An order's progress couldn't be read or kept");
   }
 }

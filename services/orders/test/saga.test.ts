@@ -257,6 +257,120 @@ describe("the saga", function () {
       }
     });
 
+    describe("that the store's own people cancel", () => {
+      const cancel = (id: string) =>
+        first().fetch(`/api/orders/${id}/cancel`, { method: "POST", headers: world.staff.headers });
+      const refusal = async (id: string) => {
+        const response = await cancel(id);
+        return [response.status, ((await response.json()) as { type: string }).type] as const;
+      };
+      const cancelledByStore = (payments: readonly string[]) => ({
+        ...cancelled("cancelled_by_store", payments),
+        history: ["pending", "needs_attention", "pending", "cancelled"],
+      });
+
+      const refused: [Step, readonly string[]][] = [
+        ["reserve", []],
+        ["authorise", []],
+        ["commit", ["voided"]],
+      ];
+      for (const [step, payments] of refused) {
+        it(`is undone where its ${step} is refused, and the call is refused that comes late`, async () => {
+          let path = "";
+          world.onStep(step, (call) => {
+            path = call.path;
+            return { status: 404 };
+          });
+          const order = await world.place();
+          await world.reaches(order, "needs_attention");
+          world.calm();
+          const response = await cancel(order.id);
+          assert.equal(response.status, 200);
+          assert.equal(response.headers.get("cache-control"), "no-store");
+          assert.equal(((await response.json()) as { status: string }).status, "pending");
+          await ends(order, cancelledByStore(payments));
+          assert.deepEqual(world.stepsOf(order).slice(-2), ["release", "void"]);
+          assert.equal(await tokenOf(order), null);
+
+          const late = {
+            reserve: () =>
+              world.ask("inventory", path, {
+                method: "PUT",
+                body: JSON.stringify({ lines: [{ sku: order.sku, quantity: 1 }] }),
+              }),
+            authorise: () =>
+              world.ask("billing", path, {
+                method: "PUT",
+                body: JSON.stringify({
+                  order: order.id,
+                  amount: { amount: 2900, currency: "AUD" },
+                  token: "tok_ok",
+                }),
+              }),
+            commit: () => world.ask("inventory", path, { method: "POST" }),
+          }[step as "reserve" | "authorise" | "commit"];
+          assert.equal((await late()).status, 409);
+          assert.deepEqual(await world.outcome(order), cancelledByStore(payments));
+          // Asked again, it is as it is.
+          assert.equal((await cancel(order.id)).status, 200);
+          assert.deepEqual(await world.outcome(order), cancelledByStore(payments));
+        });
+      }
+
+      it("is undone while it waits for an answer, also for one that comes yet", async () => {
+        world.onStep("authorise", () => "drop");
+        const order = await world.place();
+        await until("it waits", async () => ((await sagaOf(order))?.attempts ?? 0) > 0);
+        await until("it is cancelled", async () => (await cancel(order.id)).status === 200);
+        world.calm();
+        await ends(order, cancelled("cancelled_by_store", ["voided"]));
+      });
+
+      it("goes on if its goods are the customer's already", async () => {
+        world.onStep("commit", async ({ path }) => {
+          await world.ask("inventory", path, { method: "POST" });
+          return { status: 404 };
+        });
+        const order = await world.place();
+        await world.reaches(order, "needs_attention");
+        assert.equal((await cancel(order.id)).status, 200);
+        await ends(order, {
+          ...confirmed,
+          history: ["pending", "needs_attention", "pending", "confirmed"],
+        });
+        assert.deepEqual(world.stepsOf(order).slice(-3), ["release", "capture", "ship"]);
+      });
+
+      it("stays as it is once its goods are taken, while it is worked on, and when it has ended", async () => {
+        world.onStep("capture", () => ({ status: 404 }));
+        const order = await world.place();
+        await world.reaches(order, "needs_attention");
+        const problem = "urn:store:problem:";
+        assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+        assert.equal((await world.view(order)).status, "needs_attention");
+        world.calm();
+        await first().fetch(`/api/orders/${order.id}/retry`, {
+          method: "POST",
+          headers: world.staff.headers,
+        });
+        await world.reaches(order, "confirmed");
+        assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+
+        let go: (fate: Fate) => void = () => assert.fail("never asked");
+        let asked = false;
+        world.onStep("authorise", () => {
+          asked = true;
+          return new Promise<Fate>((resolve) => (go = resolve));
+        });
+        const busy = await world.place();
+        await until("it is asked for", () => asked);
+        assert.deepEqual(await refusal(busy.id), [409, `${problem}order-in-progress`]);
+        go("forward");
+        await ends(busy, confirmed);
+        assert.deepEqual(await refusal(randomUUID()), [404, "about:blank"]);
+      });
+    });
+
     describe("for the store's own people", () => {
       interface Page {
         readonly items: Record<string, unknown>[];
@@ -277,6 +391,7 @@ describe("the saga", function () {
         for (const [path, method] of [
           ["/api/orders", "GET"],
           [`/api/orders/${randomUUID()}/retry`, "POST"],
+          [`/api/orders/${randomUUID()}/cancel`, "POST"],
         ] as const) {
           const response = await first().fetch(path, { method });
           assert.equal(response.status, 401);
@@ -475,6 +590,125 @@ describe("the saga", function () {
         await ends(order, confirmed);
       });
     }
+  });
+
+  describe("where what has become of an order can't be written", () => {
+    before(() => world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" }));
+    after(() => world.killReplicas());
+    afterEach(() => mend());
+
+    /** From now on PostgreSQL refuses a change of an order's saga. */
+    const refuse = (change: string, code: string) =>
+      world.database.query(`
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '${code}'; END $$;
+        CREATE TRIGGER refuse BEFORE ${change} EXECUTE FUNCTION refuse()`);
+    const mend = () => world.database.query("DROP FUNCTION IF EXISTS refuse CASCADE");
+    const written = "UPDATE ON sagas FOR EACH ROW WHEN (NEW.step = 'commit')";
+
+    const cases: [string, Step, Fate, string][] = [
+      ["a step", "authorise", "forward", written],
+      [
+        "that it waits",
+        "commit",
+        { status: 503 },
+        "UPDATE ON sagas FOR EACH ROW WHEN (NEW.lease IS NULL)",
+      ],
+      ["that it has ended", "ship", "forward", "DELETE ON sagas FOR EACH ROW"],
+    ];
+    // A database that is away, and a statement that it ended.
+    for (const code of ["57P01", "57014"]) {
+      for (const [what, step, fate, change] of cases) {
+        it(`${what} is written as soon as it can be (${code}), however long the lease is`, async () => {
+          let refused: Promise<unknown> | undefined;
+          world.onStep(step, async () => {
+            if (refused !== undefined) return "forward";
+            await (refused = refuse(change, code));
+            return fate;
+          });
+          const order = await world.place();
+          await until("it is asked for", () => refused !== undefined);
+          await new Promise((resolve) => setTimeout(resolve, 400));
+          assert.equal((await world.view(order)).status, "pending");
+          await mend();
+          await ends(order, confirmed);
+        });
+      }
+    }
+
+    it("is written by nobody who has lost the order meanwhile", async () => {
+      let refused = false;
+      world.onStep("authorise", async () => {
+        await refuse(written, "57014");
+        refused = true;
+        return "forward";
+      });
+      const order = await world.place();
+      await until("it is asked for", () => refused);
+      await first().logged(
+        "it can't be written",
+        ({ requestId, msg }) =>
+          requestId === order.requestId && /couldn't be read or kept/.test(msg),
+      );
+      await world.database.query("UPDATE sagas SET lease = gen_random_uuid() WHERE order_id = $1", [
+        order.id,
+      ]);
+      await mend();
+      await first().logged(
+        "it has lost the order",
+        ({ requestId, msg }) => requestId === order.requestId && /lease is over/.test(msg),
+      );
+      assert.equal((await sagaOf(order))?.step, "reserve");
+      assert.deepEqual(world.stepsOf(order), ["reserve", "authorise"]);
+    });
+
+    it("doesn't fail for what PostgreSQL can't keep in a text", async () => {
+      world.onStep("reserve", () => ({ status: 400, detail: "no\0thing" }));
+      await world.reaches(await world.place(), "needs_attention");
+    });
+  });
+
+  describe("where payments take their time", () => {
+    before(async () => {
+      await world.stopUpstream("billing");
+      await world.startUpstream("billing", { SIMULATED_SLOW_MS: "5000" });
+    });
+    after(async () => {
+      await world.stopUpstream("billing");
+      await world.startUpstream("billing");
+    });
+    afterEach(() => world.killReplicas());
+
+    const pending = async (orders: readonly Placed[]) => {
+      const views = await Promise.all(orders.map((order) => world.view(order)));
+      return views.filter(({ status }) => status === "pending").length;
+    };
+
+    it("they keep nobody else waiting", async () => {
+      await world.startReplicas(1, { SAGA_CONCURRENCY: "2" });
+      const slow = await Promise.all(
+        Array.from({ length: 6 }, () => world.place({ token: "tok_slow" })),
+      );
+      await until(
+        "all of them wait for their payments",
+        () => slow.every((order) => world.stepsOf(order).includes("authorise")),
+        4,
+      );
+      const others = await Promise.all(Array.from({ length: 4 }, () => world.place()));
+      for (const order of others) await world.reaches(order, "confirmed", 4);
+      assert.equal(await pending(slow), slow.length);
+      for (const order of slow) await ends(order, confirmed);
+    });
+
+    it("no more of them are taken on than may wait", async () => {
+      await world.startReplicas(1, { SAGA_CONCURRENCY: "2", SAGA_MAX_WAITING: "1" });
+      const slow = await Promise.all(
+        Array.from({ length: 4 }, () => world.place({ token: "tok_slow" })),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      assert.equal(slow.filter((order) => world.stepsOf(order).length > 0).length, 3);
+      for (const order of slow) await ends(order, confirmed);
+    });
   });
 
   describe("where a replica is told to end", () => {

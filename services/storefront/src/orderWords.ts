@@ -66,6 +66,10 @@ const cancelled: Record<string, Words> = {
     heading: "The payment didn’t go through",
     text: "The order was cancelled. You were not charged. Please try again, or take another card.",
   },
+  cancelled_by_store: {
+    heading: "We had to cancel your order",
+    text: "Something went wrong on our side, and one of us cancelled the order. You were not charged.",
+  },
 };
 
 /** A line of the order's history. */
@@ -90,6 +94,7 @@ const cancelledBecause: Record<string, string> = {
   invalid_token: "the card can’t be used",
   expired_card: "the card has expired",
   payment_failed: "the payment didn’t go through",
+  cancelled_by_store: "one of us cancelled it",
 };
 
 /** One or two words for a list. */

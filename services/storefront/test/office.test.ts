@@ -221,6 +221,50 @@ describe("the storefront's back office", function () {
       assert.match(refused.words, /nothing to retry/);
     });
 
+    it("cancels an order that needs attention, until its goods are taken", async () => {
+      const path = await buy(customer, { "MUG-STONE": 1 }, "tok_slow");
+      const id = path.slice("/orders/".length);
+      const office = `/office${path}`;
+      const orders = store.databases.orders;
+      await until("its payment is asked for", async () => {
+        const held = await orders.query(
+          "SELECT FROM sagas WHERE order_id = $1 AND lease IS NOT NULL",
+          [id],
+        );
+        return held.length > 0;
+      });
+      // As a refusal leaves it that nobody has foreseen.
+      const leave = async (step: string) => {
+        await orders.query(
+          "UPDATE sagas SET step = $2, lease = NULL, due_at = NULL WHERE order_id = $1",
+          [id, step],
+        );
+        await orders.query(
+          "UPDATE orders SET status = 'needs_attention', reason = $2 WHERE id = $1",
+          [id, `${step}_refused`],
+        );
+      };
+      await leave("capture");
+      assert.doesNotMatch((await clerk.get(office)).text, /action="[^"]*\/cancel"/);
+      const refused = await clerk.post(`${office}/cancel`, {});
+      assert.equal(refused.status, 409);
+      assert.match(refused.words, /goods are taken/);
+
+      await leave("authorise");
+      const form = new RegExp(`action="${office}/cancel"`);
+      assert.match((await clerk.get("/office/orders")).text, form);
+      assert.match((await clerk.get(office)).text, form);
+      const done = await clerk.submit(`${office}/cancel`, {});
+      assert.match(done.words, /It is being cancelled/);
+      await until("the customer is told", async () =>
+        (await customer.get(path)).words.includes("We had to cancel your order"),
+      );
+      const { items } = (await store.services.billing.json(`/api/billing/payments?order=${id}`, {
+        headers: store.staff.headers,
+      })) as { items: { status: string }[] };
+      assert.ok(items.every(({ status }) => status === "voided"));
+    });
+
     it("pays back a part, once for each form, and not more than is left", async () => {
       const { office } = await confirmedOrder();
       const action = `${office}/refunds`;

@@ -25,7 +25,14 @@ export interface Call {
 }
 
 /** What is to be done with a call. `drop`: the service does it and its answer gets lost; `cut`: it never reaches the service. */
-export type Fate = "forward" | "drop" | "cut" | { readonly status: number; readonly type?: string };
+export type Fate = "forward" | "drop" | "cut" | Refusal;
+
+/** An answer by the proxy itself. */
+interface Refusal {
+  readonly status: number;
+  readonly type?: string;
+  readonly detail?: string;
+}
 
 /** Stands between orders and a service, and does with each call what the test says. */
 export class Proxy {
@@ -87,10 +94,10 @@ export class Proxy {
     const fate = await this.fate(call);
     if (typeof fate === "object") {
       const type = fate.type === undefined ? "about:blank" : `urn:store:problem:${fate.type}`;
-      const { status } = fate;
+      const { status, detail = "by the proxy" } = fate;
       outgoing
         .writeHead(status, { "content-type": "application/problem+json" })
-        .end(JSON.stringify({ type, status, title: "", detail: "by the proxy", instance: "" }));
+        .end(JSON.stringify({ type, status, title: "", detail, instance: "" }));
       return;
     }
     if (fate === "cut" || this.target === undefined) {

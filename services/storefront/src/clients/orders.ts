@@ -41,6 +41,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/orders/{id}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Has an order undone whose goods aren't taken yet
+     * @description One that needs attention, or waits for its next attempt, gives up its goods and its payment and ends as cancelled. If its goods turn out to be taken after all, it goes on instead. Asking again changes nothing. 409 order-not-cancellable once its goods are taken; 409 order-in-progress while it is being worked on.
+     */
+    post: operations["cancelOrder"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/orders/{id}/retry": {
     parameters: {
       query?: never;
@@ -146,7 +166,7 @@ export interface operations {
               /** Format: date-time */
               placedAt: string;
               /**
-               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token or another. needs_attention: what was refused, as in capture_refused.
+               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
                * @example out_of_stock
                */
               reason?: string;
@@ -549,7 +569,7 @@ export interface operations {
               /** Format: date-time */
               at: string;
               /**
-               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token or another. needs_attention: what was refused, as in capture_refused.
+               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
                * @example out_of_stock
                */
               reason?: string;
@@ -576,7 +596,93 @@ export interface operations {
             /** Format: date-time */
             placedAt: string;
             /**
-             * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token or another. needs_attention: what was refused, as in capture_refused.
+             * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
+             * @example out_of_stock
+             */
+            reason?: string;
+            /** @enum {unknown} */
+            status:
+              "pending" | "confirmed" | "shipped" | "delivered" | "cancelled" | "needs_attention";
+            total: {
+              /** @description In the currency's minor unit: cents, say. */
+              amount: number;
+              /** @description ISO 4217. */
+              currency: string;
+            };
+          };
+        };
+      };
+    };
+  };
+  cancelOrder: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @description The statuses that it has had, the newest last. */
+            history: {
+              /** Format: date-time */
+              at: string;
+              /**
+               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
+               * @example out_of_stock
+               */
+              reason?: string;
+              /** @enum {unknown} */
+              status:
+                "pending" | "confirmed" | "shipped" | "delivered" | "cancelled" | "needs_attention";
+            }[];
+            id: string;
+            items: {
+              name: string;
+              price: {
+                /** @description In the currency's minor unit: cents, say. */
+                amount: number;
+                /** @description ISO 4217. */
+                currency: string;
+              };
+              quantity: number;
+              /**
+               * @description Stock-keeping unit.
+               * @example MUG-STONE
+               */
+              sku: string;
+            }[];
+            /** Format: date-time */
+            placedAt: string;
+            /**
+             * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
              * @example out_of_stock
              */
             reason?: string;
@@ -635,7 +741,7 @@ export interface operations {
               /** Format: date-time */
               at: string;
               /**
-               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token or another. needs_attention: what was refused, as in capture_refused.
+               * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
                * @example out_of_stock
                */
               reason?: string;
@@ -662,7 +768,7 @@ export interface operations {
             /** Format: date-time */
             placedAt: string;
             /**
-             * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token or another. needs_attention: what was refused, as in capture_refused.
+             * @description Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.
              * @example out_of_stock
              */
             reason?: string;

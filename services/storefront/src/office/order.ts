@@ -9,15 +9,19 @@ import { formatAmount, formatMoney, parseAmount } from "../money.ts";
 import { happened, shortStatus } from "../orderWords.ts";
 import { when } from "../time.ts";
 import { sendOfficePage } from "./layout.ts";
-import { retryForm } from "./orders.ts";
+import { attentionForms } from "./orders.ts";
 import { parcel, type Shipment } from "./parcel.ts";
-import { checkLogin, granted, staffHeaders } from "./staff.ts";
+import { checkLogin, granted, staffHeaders, type Answer } from "./staff.ts";
 
 type Payment = BillingOperations["getPayment"]["responses"][200]["content"]["application/json"];
 
 const params = Type.Object({ id: Uuid });
 
-const doneWords = { retried: "It is being tried again.", refunded: "It is being paid back." };
+const doneWords = {
+  retried: "It is being tried again.",
+  cancelled: "It is being cancelled.",
+  refunded: "It is being paid back.",
+};
 
 /** One order, with what was paid for it and what was sent. */
 export function addOrder(app: App, gateway: Gateway): void {
@@ -27,7 +31,9 @@ export function addOrder(app: App, gateway: Gateway): void {
       schema: {
         hide: true,
         params,
-        querystring: Type.Object({ done: Type.Optional(Type.Enum(["retried", "refunded"])) }),
+        querystring: Type.Object({
+          done: Type.Optional(Type.Enum(["retried", "cancelled", "refunded"])),
+        }),
       },
     },
     async (request, reply) => {
@@ -47,11 +53,20 @@ export function addOrder(app: App, gateway: Gateway): void {
         params: { path: { id } },
         headers: staffHeaders(request),
       });
-      checkLogin(answer);
-      if (answer.data !== undefined)
-        return reply.redirect(`/office/orders/${id}?done=retried`, 303);
-      reply.code(answer.response.status);
-      return sendOrder(gateway, reply, id, { notice: answer.error.detail });
+      return sendChange(gateway, reply, { id, answer, done: "retried" });
+    },
+  );
+
+  app.post(
+    "/office/orders/:id/cancel",
+    { schema: { hide: true, params } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const answer = await gateway.orders.POST("/api/orders/{id}/cancel", {
+        params: { path: { id } },
+        headers: staffHeaders(request),
+      });
+      return sendChange(gateway, reply, { id, answer, done: "cancelled" });
     },
   );
 
@@ -60,6 +75,21 @@ export function addOrder(app: App, gateway: Gateway): void {
     { schema: { hide: true, params, body: Fields } },
     async (request, reply) => refund(gateway, reply, request.params.id, request.body),
   );
+}
+
+interface Change {
+  readonly id: string;
+  readonly answer: Answer<Order>;
+  readonly done: keyof typeof doneWords;
+}
+
+/** Back to the order, with what was done, or with why it couldn't be. */
+async function sendChange(gateway: Gateway, reply: Reply, change: Change): Promise<Reply> {
+  const { id, answer, done } = change;
+  checkLogin(answer);
+  if (answer.data !== undefined) return reply.redirect(`/office/orders/${id}?done=${done}`, 303);
+  reply.code(answer.response.status);
+  return sendOrder(gateway, reply, id, { notice: answer.error?.detail ?? "That can’t be done." });
 }
 
 async function refund(gateway: Gateway, reply: Reply, id: string, fields: Fields): Promise<Reply> {
@@ -129,7 +159,7 @@ function orderPage({ order, payments, shipments }: Whole, said: Said): Html {
     <div class="office-head">
       <h1>Order</h1>
       <span class="status ${status}">${shortStatus[status]}</span>
-      ${status === "needs_attention" ? retryForm(id, "this customer") : undefined}
+      ${status === "needs_attention" ? attentionForms(id, reason, "this customer") : undefined}
     </div>
     ${said.said && html`<p class="banner good" role="status">${said.said}</p>`}
     ${said.notice && html`<p class="banner bad" role="alert">${said.notice}</p>`}

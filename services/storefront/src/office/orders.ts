@@ -133,7 +133,7 @@ function row({ id, status, reason, customer, placedAt, total, ...saga }: StaffOr
     </td>
     <td>
       ${saga.step === "done" ? html`<span class="fine">Nothing left to do</span>` : progress(saga)}
-      ${status === "needs_attention" ? retryForm(id, customer.name) : undefined}
+      ${status === "needs_attention" ? attentionForms(id, reason, customer.name) : undefined}
     </td>
     <td class="number">${formatMoney(total)}</td>
   </tr>`;
@@ -148,10 +148,25 @@ function progress({
     ${lastError && html`<p class="fine">${lastError}</p>`}`;
 }
 
-export function retryForm(id: string, whose: string): Html {
+/** What can be done about an order that needs attention. */
+export function attentionForms(id: string, reason: string | undefined, whose: string): Html {
   return html`<form method="post" action="/office/orders/${id}/retry">
-    <button class="button small">
-      Try again<span class="visually-hidden">: the order of ${whose}</span>
-    </button>
-  </form>`;
+      <button class="button small">
+        Try again<span class="visually-hidden">: the order of ${whose}</span>
+      </button>
+    </form>
+    ${
+      isPastPivot(reason)
+        ? undefined
+        : html`<form method="post" action="/office/orders/${id}/cancel">
+            <button class="button small quiet">
+              Cancel<span class="visually-hidden">: the order of ${whose}</span>
+            </button>
+          </form>`
+    }`;
+}
+
+/** Whether the order's goods are taken, by what was refused: then it can only go on. */
+function isPastPivot(reason: string | undefined): boolean {
+  return reason === "capture_refused" || reason === "ship_refused";
 }

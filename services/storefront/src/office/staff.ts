@@ -32,7 +32,8 @@ export function staffHeaders(request: Request, token = readToken(request)) {
   return { ...passOn(request), authorization: `Bearer ${token}` };
 }
 
-interface Answer<Data> {
+/** Of the gateway, to one of its clients. */
+export interface Answer<Data> {
   readonly data?: Data;
   readonly error?: { readonly detail: string };
   readonly response: Response;
