@@ -86,7 +86,8 @@ class OpenTelemetry implements Tracing {
   }
 
   async span<T>(options: SpanOptions, work: Traced<T>): Promise<T> {
-    const parent = this.#current.getStore();
+    const parent =
+      options.parent === undefined ? this.#current.getStore() : this.#extract(options.parent);
     if (parent === undefined && options.childOnly === true) return work({}, () => undefined);
     const span = this.#tracer.startSpan(
       options.name,
@@ -97,8 +98,7 @@ class OpenTelemetry implements Tracing {
       parent ?? ROOT_CONTEXT,
     );
     const context = trace.setSpan(parent ?? ROOT_CONTEXT, span);
-    const headers: Record<string, string> = {};
-    this.#propagator.inject(context, headers, defaultTextMapSetter);
+    const headers = this.#inject(context);
     try {
       return await this.#current.run(context, () =>
         work(headers, (attributes) => void span.setAttributes({ ...attributes })),
@@ -111,6 +111,21 @@ class OpenTelemetry implements Tracing {
     } finally {
       span.end();
     }
+  }
+
+  current(): string | undefined {
+    const context = this.#current.getStore();
+    return context && this.#inject(context)["traceparent"];
+  }
+
+  #inject(context: Context): Record<string, string> {
+    const headers: Record<string, string> = {};
+    this.#propagator.inject(context, headers, defaultTextMapSetter);
+    return headers;
+  }
+
+  #extract(traceparent: string): Context {
+    return this.#propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
   }
 
   async shutdown(): Promise<void> {

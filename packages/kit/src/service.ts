@@ -20,7 +20,7 @@ import { addMetrics, addPoolMetrics } from "./metrics.ts";
 import { addOpenApi } from "./openapi.ts";
 import type { ProblemRenderer } from "./problems.ts";
 import { staffHook } from "./staff.ts";
-import { startTracing, traced, type Tracing } from "./tracing.ts";
+import { currentTrace, startTracing, traced, type Tracing } from "./tracing.ts";
 
 /** What a service is built from: it says what it needs, and adds its routes to `app`. */
 export interface Service {
@@ -46,8 +46,11 @@ export interface Service {
   /**
    * Runs work that no request is about (a job's step, say) as a span, on which those of its statements and calls hang.
    * Without traces it is just run.
+   * @param parent What it is a part of, as `traceparent` gave it.
    */
-  readonly trace: <T>(what: string, work: () => Promise<T>) => Promise<T>;
+  readonly trace: <T>(what: string, work: () => Promise<T>, parent?: string | null) => Promise<T>;
+  /** The span that is under way, to be kept with work that is done later; undefined without traces. */
+  readonly traceparent: () => string | undefined;
 }
 
 /** The parts of package.json that say who the service is. */
@@ -118,7 +121,9 @@ export async function start(
         return createClient<Paths>({ service: called, baseUrl: String(baseUrl), ...options });
       },
       staff: staffHook,
-      trace: (what, work) => traced({ name: what, kind: "internal" }, work),
+      trace: (what, work, parent) =>
+        traced({ name: what, kind: "internal", parent: parent ?? undefined }, work),
+      traceparent: currentTrace,
     });
     stopOnSignals({
       app,

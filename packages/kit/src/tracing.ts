@@ -6,6 +6,8 @@ export interface Tracing {
   /** Makes a span of each request to the service. */
   addTo(app: FastifyInstance): void;
   span<T>(span: SpanOptions, work: Traced<T>): Promise<T>;
+  /** The span that is under way, as W3C's `traceparent` has it. */
+  current(): string | undefined;
   /** Sends what hasn't been sent yet, or gives it up after a moment. */
   shutdown(): Promise<void>;
 }
@@ -17,6 +19,8 @@ export interface SpanOptions {
   readonly attributes?: Readonly<Record<string, string | number>>;
   /** Only within a trace: what a service does all the time by itself would drown the rest. @default false */
   readonly childOnly?: boolean;
+  /** What it is a part of, as `traceparent`. @default what is under way */
+  readonly parent?: string | undefined;
 }
 
 /** Work that is a span. Sent along with a request, the headers let the called service's spans hang on this one. */
@@ -48,4 +52,9 @@ export async function startTracing(
 /** Runs `work` as a span of the trace that is under way; without traces, just runs it. */
 export function traced<T>(span: SpanOptions, work: Traced<T>): Promise<T> {
   return active === undefined ? work({}, () => undefined) : active.span(span, work);
+}
+
+/** What is under way, to be kept with work that is done later; without traces, nothing. */
+export function currentTrace(): string | undefined {
+  return active?.current();
 }

@@ -19,6 +19,8 @@ export interface OrderFacts {
   readonly id: string;
   /** Of the request that placed it. */
   readonly requestId: string;
+  /** Of the same, where there are traces. */
+  readonly traceparent: string | null;
   readonly customer: ShipmentRequest["recipient"];
   readonly items: ShipmentRequest["lines"];
   readonly total: { readonly amount: number; readonly currency: string };

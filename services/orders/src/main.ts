@@ -14,7 +14,8 @@ import { SagaWorker } from "./worker.ts";
 
 const DAY_MS = 86_400_000;
 
-await start(manifest, ({ app, log, metrics, database: connect, client, environment, staff }) => {
+await start(manifest, (service) => {
+  const { app, log, metrics, database: connect, client, environment, staff } = service;
   const settings = environment({
     SAGA_LEASE_SECONDS: integer(1, 3_600, 30),
     SAGA_POLL_MS: integer(10, DAY_MS, 500),
@@ -40,6 +41,7 @@ await start(manifest, ({ app, log, metrics, database: connect, client, environme
     services,
     log,
     count: addSagaMetrics(metrics, sagas),
+    trace: service.trace,
     concurrency: settings.SAGA_CONCURRENCY,
     maxWaiting: settings.SAGA_MAX_WAITING,
     leaseMs,
@@ -55,7 +57,12 @@ await start(manifest, ({ app, log, metrics, database: connect, client, environme
   });
 
   const orders = new OrderStore(database);
-  addOrderRoutes(app, orders, services.inventory, () => worker.kick());
+  addOrderRoutes(app, {
+    orders,
+    inventory: services.inventory,
+    traceparent: service.traceparent,
+    placed: () => worker.kick(),
+  });
   addStaffRoutes(app, { database, orders, staff: staff(), changed: () => worker.kick() });
 
   app.addHook("onReady", (done) => {

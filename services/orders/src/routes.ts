@@ -1,4 +1,4 @@
-import { passOn, problem, Type, Uuid, type App, type Client } from "@store/kit";
+import { passOn, problem, Type, Uuid, type App, type Client, type Service } from "@store/kit";
 import type { paths as InventoryPaths } from "./clients/inventory.ts";
 import { priceItems } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
@@ -9,12 +9,18 @@ const KEY = "^[\\x21-\\x7e]{1,255}$";
 /** In bytes. What is too much is to be named by its field, and ten thousand lines are more than the kit takes. */
 const BODY_LIMIT = 1024 * 1024;
 
-/** @param placed Is told when there is a new order. */
+interface OrderRoutes {
+  readonly orders: OrderStore;
+  readonly inventory: Client<InventoryPaths>;
+  /** Gives the span that is under way. */
+  readonly traceparent: Service["traceparent"];
+  /** Is told when there is a new order. */
+  readonly placed: () => void;
+}
+
 export function addOrderRoutes(
   app: App,
-  orders: OrderStore,
-  inventory: Client<InventoryPaths>,
-  placed: () => void,
+  { orders, inventory, traceparent, placed }: OrderRoutes,
 ): void {
   app.post(
     "/api/orders",
@@ -49,6 +55,7 @@ export function addOrderRoutes(
           request: request.body,
           items: await priceItems(inventory, request.body.items, passOn(request)),
           requestId: request.id,
+          traceparent: traceparent(),
         }));
       placed();
       const body = answerTo(answer, hash);

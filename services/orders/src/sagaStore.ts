@@ -131,7 +131,7 @@ const claimDue = `
     FROM due WHERE sagas.order_id = due.order_id
     RETURNING sagas.*
   )
-  SELECT id, request_id AS "requestId", customer, payment_token AS "paymentToken",
+  SELECT id, request_id AS "requestId", traceparent, customer, payment_token AS "paymentToken",
     total_amount AS amount, currency, step, claimed.reason, attempts, last_error AS "lastError",
     (SELECT json_agg(json_build_object('sku', sku, 'name', name, 'quantity', quantity) ORDER BY line)
        FROM order_items WHERE order_items.order_id = id) AS items

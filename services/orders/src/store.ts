@@ -16,6 +16,7 @@ interface NewOrder {
   readonly request: OrderRequest;
   readonly items: readonly [PricedItem, ...PricedItem[]];
   readonly requestId: string;
+  readonly traceparent: string | undefined;
 }
 
 /** The orders in the database. */
@@ -32,7 +33,14 @@ export class OrderStore {
   }
 
   /** Keeps a new order. If the key was taken in the meantime, gives what was answered to that. */
-  async place({ key, hash, request, items, requestId }: NewOrder): Promise<KeptAnswer> {
+  async place({
+    key,
+    hash,
+    request,
+    items,
+    requestId,
+    traceparent,
+  }: NewOrder): Promise<KeptAnswer> {
     const id = randomUUID();
     const response = JSON.stringify({ id, status: "pending" } satisfies OrderReceipt);
     const inserted = await this.#database.query(insertOrder, [
@@ -50,6 +58,7 @@ export class OrderStore {
       items.map(({ name }) => name),
       items.map(({ quantity }) => quantity),
       items.map(({ price }) => price.amount),
+      traceparent,
     ]);
     if (inserted.length > 0) return { id, hash, response };
     const earlier = await this.findByKey(key);
@@ -114,8 +123,8 @@ const selectAnswer =
 const insertOrder = `
   WITH placed AS (
     INSERT INTO orders (id, idempotency_key, request_hash, response, customer, payment_token,
-      total_amount, currency, request_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      total_amount, currency, request_id, traceparent)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15)
     ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
   ), items AS (
     INSERT INTO order_items (order_id, line, sku, name, quantity, price_amount)

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DatabaseUnavailable, UpstreamError, type Log } from "@store/kit";
+import { DatabaseUnavailable, UpstreamError, type Log, type Service } from "@store/kit";
 import type { Services } from "./calls.ts";
 import { Pause } from "./pause.ts";
 import { keptBefore, moveFor, saga, type Move, type Step } from "./saga.ts";
@@ -11,6 +11,8 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Is told what came of asking for a step. */
   readonly count: (step: Step, outcome: "done" | "refused" | "unknown") => void;
+  /** Makes a span of asking for a step. */
+  readonly trace: Service["trace"];
   /** Orders that it drives at once, without those that only wait. */
   readonly concurrency: number;
   /** Orders that may wait besides for a call that takes its time. */
@@ -168,14 +170,15 @@ export class SagaWorker {
     held: Held,
     { step, attempts }: Progress,
   ): Promise<Move | { readonly wait: string } | { readonly attention: string }> {
-    const { services, count } = this.#options;
+    const { services, count, trace } = this.#options;
     const { order } = held;
     const slow = setTimeout(() => {
       this.#waiting.add(held);
       if (this.#more) this.#pause.ring();
     }, SLOW_MS);
     try {
-      const answer = await saga[step].call(services, order);
+      const ask = () => saga[step].call(services, order);
+      const answer = await trace(`saga ${step}`, ask, order.traceparent);
       count(step, answer.refused ? "refused" : "done");
       const next = moveFor(step, answer) ?? { attention: answer.text };
       if ("attention" in next) this.#log(order).error({ step }, "The order needs attention");

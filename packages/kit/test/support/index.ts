@@ -1,4 +1,6 @@
+export { Collector, type Span } from "./collector.ts";
 export { startGateway, type TestGateway } from "./gateway.ts";
+export { migrateUpTo } from "./migrations.ts";
 export {
   crashPostgres,
   createDatabase,

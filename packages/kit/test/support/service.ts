@@ -20,6 +20,8 @@ export interface RunningService {
   readonly process: ChildProcess;
   /** What it has logged so far. */
   readonly log: readonly LogLine[];
+  /** All that it has printed, on both streams, line by line. */
+  readonly output: readonly string[];
   /** Answers to requests for its paths. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   json(path: string, init?: RequestInit): Promise<unknown>;
@@ -82,6 +84,7 @@ export async function startService(
     url,
     process: child,
     log,
+    output: lines,
     exited,
     fetch: (path, init) => fetch(url + path, init),
     json: async (path, init) => (await service.fetch(path, init)).json(),

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestDatabase } from "./postgres.ts";
+import { repository } from "./service.ts";
+
+/**
+ * Brings an empty database to where a former release left it: with the service's migrations up to the one that is named.
+ *
+ * @throws Error when the service has none of that name.
+ */
+export async function migrateUpTo(
+  database: TestDatabase,
+  service: string,
+  last: string,
+): Promise<void> {
+  const folder = join(repository, "services", service, "src/migrations");
+  const names = readdirSync(folder).sort();
+  if (!names.includes(last)) throw new Error(`${service} has no migration ${last}`);
+  await database.query(
+    "CREATE TABLE schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+  );
+  for (const name of names.filter((one) => one <= last)) {
+    const sql = readFileSync(join(folder, name), "utf8");
+    await database.query(sql);
+    await database.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
+      name,
+      createHash("sha256").update(sql).digest("hex"),
+    ]);
+  }
+}
