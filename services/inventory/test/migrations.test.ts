@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { createDatabase, createStaff, repository, startService } from "@store/kit/testing";
+import { randomUUID } from "node:crypto";
+import { createDatabase, createStaff, migrateUpTo, startService } from "@store/kit/testing";
 
 describe("inventory's migrations", function () {
   this.timeout(60_000);
 
   it("bring the first release's data forward, and that release works on as they are", async () => {
     const database = await createDatabase();
-    await asOfTheFirstRelease(database);
+    await migrateUpTo(database, "inventory", "0001-products.sql");
     const insert = `
       INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)
       VALUES ($1, 'Jar', 'Holds things.', '/jar.svg', 100, 'AUD', 5)`;
@@ -47,18 +45,3 @@ describe("inventory's migrations", function () {
     await inventory.stop();
   });
 });
-
-async function asOfTheFirstRelease(
-  database: Awaited<ReturnType<typeof createDatabase>>,
-): Promise<void> {
-  const name = "0001-products.sql";
-  const sql = readFileSync(join(repository, "services/inventory/src/migrations", name), "utf8");
-  await database.query(sql);
-  await database.query(
-    "CREATE TABLE schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
-  );
-  await database.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
-    name,
-    createHash("sha256").update(sql).digest("hex"),
-  ]);
-}

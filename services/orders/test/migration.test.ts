@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { createHash, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
 import {
   createDatabase,
   createStaff,
-  repository,
+  migrateUpTo,
   startService,
   until,
+  type RunningService,
   type TestDatabase,
 } from "@store/kit/testing";
 
@@ -41,28 +40,12 @@ describe("orders of the release before", function () {
 
   it("are gone on with, those from before the migration and those placed after it", async () => {
     const database = await createDatabase();
-    const [name, folder] = ["0001-orders.sql", "services/orders/src/migrations"];
-    const sql = readFileSync(join(repository, folder, name), "utf8");
-    await database.query(sql);
-    await database.query(
-      "CREATE TABLE schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
-    );
-    await database.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
-      name,
-      createHash("sha256").update(sql).digest("hex"),
-    ]);
+    await migrateUpTo(database, "orders", "0001-orders.sql");
     const before = await placeAsBefore(database);
     const ended = await placeAsBefore(database);
     await database.query("UPDATE orders SET status = 'confirmed' WHERE id = $1", [ended]);
 
-    const orders = await startService("orders", {
-      ...database.environment,
-      ...createStaff().environment,
-      INVENTORY_URL: "http://127.0.0.1:9",
-      BILLING_URL: "http://127.0.0.1:9",
-      SHIPPING_URL: "http://127.0.0.1:9",
-      SAGA_POLL_MS: "100",
-    });
+    const orders = await startAlone(database);
     try {
       await orders.ready();
       const later = await placeAsBefore(database);
@@ -78,4 +61,100 @@ describe("orders of the release before", function () {
       await orders.stop();
     }
   });
+  it("from before there were traces are gone on with, also by that release on the new schema", async () => {
+    const database = await createDatabase();
+    await migrateUpTo(database, "orders", "0002-sagas.sql");
+    const before = await placeWithRequestId(database);
+    const orders = await startAlone(database);
+    try {
+      await orders.ready();
+      const later = await placeWithRequestId(database);
+      for (const id of [before, later]) {
+        await until("it is tried", async () => {
+          const [saga] = await database.query<{ attempts: number }>(
+            "SELECT attempts FROM sagas WHERE order_id = $1",
+            [id],
+          );
+          return (saga?.attempts ?? 0) > 0;
+        });
+        const { status } = (await orders.json(`/api/orders/${id}`)) as { status: string };
+        assert.equal(status, "pending");
+      }
+    } finally {
+      await orders.stop();
+    }
+    // As that release claims an order, goes on with it and ends it.
+    await database.query("UPDATE sagas SET lease = NULL, due_at = now()");
+    const lease = randomUUID();
+    const claimed = await database.query<{ id: string }>(
+      `WITH due AS MATERIALIZED (
+         SELECT order_id FROM sagas WHERE due_at <= now()
+         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       ), claimed AS (
+         UPDATE sagas SET lease = $2, due_at = now() + $3 * interval '1 millisecond'
+         FROM due WHERE sagas.order_id = due.order_id RETURNING sagas.*
+       )
+       SELECT id, request_id AS "requestId", customer, payment_token AS "paymentToken",
+         total_amount AS amount, currency, step, claimed.reason, attempts, last_error AS "lastError",
+         (SELECT json_agg(json_build_object('sku', sku, 'name', name, 'quantity', quantity) ORDER BY line)
+            FROM order_items WHERE order_items.order_id = id) AS items
+       FROM claimed JOIN orders ON id = claimed.order_id`,
+      [8, lease, 30_000],
+    );
+    assert.equal(claimed.length, 2);
+    for (const { id } of claimed) {
+      const kept = await database.query(
+        `WITH saga AS (
+           UPDATE sagas SET step = $3, reason = $4, attempts = 0, last_error = NULL
+           WHERE order_id = $1 AND lease = $2 RETURNING order_id
+         )
+         UPDATE orders SET payment_token = NULL FROM saga WHERE id = order_id RETURNING id`,
+        [id, lease, "commit", null],
+      );
+      const ended = await database.query(
+        `WITH saga AS (DELETE FROM sagas WHERE order_id = $3 AND lease = $4 RETURNING order_id),
+         changed AS (
+           UPDATE orders SET status = $1, reason = $2 FROM saga WHERE id = order_id RETURNING id
+         )
+         INSERT INTO order_history (order_id, status, reason)
+         SELECT id, $1::text, $2::text FROM changed RETURNING order_id`,
+        ["confirmed", null, id, lease],
+      );
+      assert.deepEqual([kept.length, ended.length], [1, 1]);
+    }
+  });
 });
+
+function startAlone(database: TestDatabase): Promise<RunningService> {
+  return startService("orders", {
+    ...database.environment,
+    ...createStaff().environment,
+    INVENTORY_URL: "http://127.0.0.1:9",
+    BILLING_URL: "http://127.0.0.1:9",
+    SHIPPING_URL: "http://127.0.0.1:9",
+    SAGA_POLL_MS: "100",
+  });
+}
+
+/** Places an order as the release does that has sagas and no traces. */
+async function placeWithRequestId(database: TestDatabase): Promise<string> {
+  const id = randomUUID();
+  await database.query(
+    `WITH placed AS (
+       INSERT INTO orders (id, idempotency_key, request_hash, response, customer, payment_token,
+         total_amount, currency, request_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
+     ), items AS (
+       INSERT INTO order_items (order_id, line, sku, name, quantity, price_amount)
+       SELECT id, item.* FROM placed,
+         unnest($10::integer[], $11::text[], $12::text[], $13::integer[], $14::bigint[]) AS item
+     )
+     INSERT INTO order_history (order_id, status) SELECT id, 'pending' FROM placed RETURNING order_id`,
+    [
+      ...[id, randomUUID(), Buffer.of(1), "{}", {}, "tok_ok", 100, "AUD", randomUUID()],
+      ...[[0], ["MUG-STONE"], ["Stoneware Mug"], [1], [100]],
+    ],
+  );
+  return id;
+}

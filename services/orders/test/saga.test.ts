@@ -638,7 +638,7 @@ describe("the saga", function () {
 
     it("is written by nobody who has lost the order meanwhile", async () => {
       let refused = false;
-      world.onStep("authorise", async () => {
+      world.onStep("authorise", async (): Promise<Fate> => {
         await refuse(written, "57014");
         refused = true;
         return "forward";
