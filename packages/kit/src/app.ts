@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import {
   fastify,
+  type ConnectionError,
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
@@ -11,7 +14,7 @@ import {
   type RawServerDefault,
 } from "fastify";
 import { RequestLog } from "./logging.ts";
-import { problem, sendProblem, toProblem, type ProblemRenderer } from "./problems.ts";
+import { problem, sendProblem, toProblem, type Problem, type ProblemRenderer } from "./problems.ts";
 import { validatorCompiler } from "./validation.ts";
 
 /** Fastify whose routes take their types from their TypeBox schemas. */
@@ -52,6 +55,7 @@ export function createApp({ log, lifecycle, renderProblem = sendProblem }: AppOp
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     return503OnClosing: false,
+    clientErrorHandler: refuseMalformed,
     frameworkErrors: (error, request, reply) => void fail(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
@@ -70,6 +74,30 @@ export function createApp({ log, lifecycle, renderProblem = sendProblem }: AppOp
   });
   return app;
 }
+
+/** Answers what Node's parser doesn't take for a request: it comes past no hook and no error handler. */
+function refuseMalformed({ code }: ConnectionError, socket: Socket): void {
+  if (code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const id = randomUUID();
+  const refusal = malformed[code] ?? problem(400, "This isn't a request in HTTP.");
+  const body = JSON.stringify(refusal.document(id));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    "connection: close",
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${id}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+const malformed: Readonly<Record<string, Problem>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, "The request took too long to arrive."),
+  HPE_HEADER_OVERFLOW: problem(431, "The headers are too long."),
+};
 
 /** A caller's id is taken when it can't do harm in a log. */
 function acceptableId(header: string | string[] | undefined): string | undefined {

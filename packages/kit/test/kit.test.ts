@@ -162,6 +162,39 @@ describe("a service made of the kit", function () {
       });
     }
 
+    const malformed: [string, string, number][] = [
+      ["what isn't HTTP", "hello\r\n\r\n", 400],
+      [
+        "a header without an end",
+        `GET /notes HTTP/1.1\r\nhost: x\r\na: ${"x".repeat(20_000)}`,
+        431,
+      ],
+      [
+        "a body of two lengths",
+        "POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+        400,
+      ],
+    ];
+    for (const [what, bytes, status] of malformed) {
+      it(`answers ${status} to ${what}, and serves on`, async () => {
+        const answer = await exchange(service.url, bytes);
+        const [head = "", body = ""] = answer.split("\r\n\r\n");
+        assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} `));
+        const header = (name: string) => new RegExp(`^${name}: (.*)$`, "im").exec(head)?.[1];
+        await problemOf(
+          new Response(body, {
+            status,
+            headers: {
+              "content-type": header("content-type") ?? "",
+              "x-request-id": header("x-request-id") ?? "",
+            },
+          }),
+        );
+        assert.equal(header("content-length"), String(Buffer.byteLength(body)));
+        assert.equal((await service.fetch("/healthz")).status, 200);
+      });
+    }
+
     it("answers 405 with what is allowed", async () => {
       const response = await send({ path: "/slow", method: "PUT", body: "{", type: "text/plain" });
       assert.equal(response.status, 405);
@@ -650,4 +683,12 @@ async function refused(url: string): Promise<boolean> {
       resolve(false);
     });
   });
+}
+
+/** Sends the bytes as they are, and gives all that comes back until the other side hangs up. */
+async function exchange(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(bytes);
+  return Buffer.concat((await socket.toArray()) as Buffer[]).toString();
 }
