@@ -669,45 +669,44 @@ describe("the saga", function () {
   });
 
   describe("where payments take their time", () => {
-    before(async () => {
-      await world.stopUpstream("billing");
-      await world.startUpstream("billing", { SIMULATED_SLOW_MS: "5000" });
-    });
-    after(async () => {
-      await world.stopUpstream("billing");
-      await world.startUpstream("billing");
-    });
     afterEach(() => world.killReplicas());
 
-    const pending = async (orders: readonly Placed[]) => {
-      const views = await Promise.all(orders.map((order) => world.view(order)));
-      return views.filter(({ status }) => status === "pending").length;
+    /** Places orders whose payments are asked for and not answered until `answer` is called. */
+    const placeSlow = async (count: number) => {
+      let answer: (fate: Fate) => void = () => undefined;
+      const asleep = new Promise<Fate>((resolve) => (answer = resolve));
+      const slow = new Set<string>();
+      world.onStep("authorise", ({ requestId }) => (slow.has(requestId) ? asleep : "forward"));
+      const orders: Placed[] = [];
+      for (let n = 0; n < count; n++) {
+        const requestId = randomUUID();
+        slow.add(requestId);
+        orders.push(await world.place({ requestId }));
+      }
+      return { orders, answer: () => answer("forward") };
     };
+    const asked = (orders: readonly Placed[]) =>
+      orders.filter((order) => world.stepsOf(order).includes("authorise")).length;
+    const patient = { SAGA_CONCURRENCY: "2", PAYMENT_TIMEOUT_MS: "60000" };
 
     it("they keep nobody else waiting", async () => {
-      await world.startReplicas(1, { SAGA_CONCURRENCY: "2" });
-      const slow = await Promise.all(
-        Array.from({ length: 6 }, () => world.place({ token: "tok_slow" })),
-      );
-      await until(
-        "all of them wait for their payments",
-        () => slow.every((order) => world.stepsOf(order).includes("authorise")),
-        4,
-      );
-      const others = await Promise.all(Array.from({ length: 4 }, () => world.place()));
-      for (const order of others) await world.reaches(order, "confirmed", 4);
-      assert.equal(await pending(slow), slow.length);
-      for (const order of slow) await ends(order, confirmed);
+      await world.startReplicas(1, patient);
+      const slow = await placeSlow(6);
+      await until("all of them are asked for", () => asked(slow.orders) === 6);
+      const other = await world.place();
+      await ends(other, confirmed);
+      slow.answer();
+      for (const order of slow.orders) await ends(order, confirmed);
     });
 
     it("no more of them are taken on than may wait", async () => {
-      await world.startReplicas(1, { SAGA_CONCURRENCY: "2", SAGA_MAX_WAITING: "1" });
-      const slow = await Promise.all(
-        Array.from({ length: 4 }, () => world.place({ token: "tok_slow" })),
-      );
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
-      assert.equal(slow.filter((order) => world.stepsOf(order).length > 0).length, 3);
-      for (const order of slow) await ends(order, confirmed);
+      await world.startReplicas(1, { ...patient, SAGA_MAX_WAITING: "1" });
+      const slow = await placeSlow(4);
+      await until("three of them are asked for", () => asked(slow.orders) === 3);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      assert.equal(asked(slow.orders), 3);
+      slow.answer();
+      for (const order of slow.orders) await ends(order, confirmed);
     });
   });
 
@@ -715,7 +714,8 @@ describe("the saga", function () {
     afterEach(() => world.killReplicas());
 
     it("lets its call end and gives the order back, for another to go on at once", async () => {
-      await world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" });
+      // So patient that the other may take its time to start.
+      await world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600", PAYMENT_TIMEOUT_MS: "60000" });
       const [ending = assert.fail()] = world.replicas;
       let answer: (fate: Fate) => void = () => assert.fail("never asked");
       const asked = new Promise<void>((resolve) => {

@@ -187,10 +187,10 @@ export class World {
     token = "tok_ok",
     replica = this.replicas[0],
     sku = newSku(),
+    requestId = randomUUID(),
   } = {}): Promise<Placed> {
     assert.ok(replica);
     await this.stock(sku, STOCK);
-    const requestId = randomUUID();
     const response = await replica.fetch("/api/orders", {
       method: "POST",
       headers: {
