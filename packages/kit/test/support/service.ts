@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { bundled } from "./bundle.ts";
 
 export const repository = join(__dirname, "../../../..");
 
@@ -14,7 +15,7 @@ interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A service as a process of its own, as it runs in production but for the types being stripped by tsx. */
+/** A service as a process of its own, as it runs in production but for being in one file. */
 export interface RunningService {
   readonly url: string;
   readonly process: ChildProcess;
@@ -48,8 +49,9 @@ export async function startService(
   environment: Readonly<Record<string, string>> = {},
   { folder = join("services", name) }: StartOptions = {},
 ): Promise<RunningService> {
-  const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
-    cwd: resolve(repository, folder),
+  const place = resolve(repository, folder);
+  const child = spawn(process.execPath, ["--enable-source-maps", await bundled(place)], {
+    cwd: place,
     // Nothing of ours but PATH: a variable that the service needs must be in its contract.
     env: { PATH: process.env["PATH"], PORT: "0", DRAIN_SECONDS: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -89,7 +91,7 @@ export async function startService(
     fetch: (path, init) => fetch(url + path, init),
     json: async (path, init) => (await service.fetch(path, init)).json(),
     logged: async (what, matches) => {
-      await until(what, () => log.some(matches), 10);
+      await until(what, () => log.some(matches));
       return log.find(matches) ?? assert.fail(what);
     },
     ready: () => until(`${name} is ready`, async () => (await service.fetch("/readyz")).ok),
