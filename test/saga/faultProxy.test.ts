@@ -104,7 +104,7 @@ describe("the fault-injecting proxy", () => {
     happens("delay");
     const caller = new AbortController();
     const call = put("a", caller.signal);
-    await until("the call is on its way", () => proxy.calls[0]?.fault === "delay", 5);
+    await until("the call is on its way", () => proxy.calls[0]?.fault === "delay");
     caller.abort();
     await assert.rejects(call, { name: "AbortError" });
     assert.deepEqual(received, []);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { repository } from "./support/index.ts";
 
 describe("generated files", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
 
   const check = (script: string) => {
     const { status, stdout, stderr } = spawnSync(

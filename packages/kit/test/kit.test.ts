@@ -428,7 +428,8 @@ describe("a service made of the kit", function () {
       const asked = Date.now();
       assert.equal((await caller.fetch("/other")).status, 503);
       const waited = Date.now() - asked;
-      assert.ok(waited >= 490 && waited < 1_500, `${waited} ms`);
+      assert.ok(waited >= 490 && waited < 10_000, `${waited} ms`);
+      assert.equal(seen.length, 1, "one that was silent isn't asked again");
       await caller.logged("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
     });
   });
@@ -462,22 +463,18 @@ describe("a service made of the kit", function () {
       const asked = Date.now();
       const exit = stopping.stop("SIGTERM");
       // The gateway: it sends on until it has noticed.
-      await until(
-        "/readyz says 503",
-        async () => (await stopping.fetch("/readyz")).status === 503,
-        3,
-      );
-      const noticed = Date.now() - asked;
+      const notReady = async () => (await stopping.fetch("/readyz")).status === 503;
+      await until("/readyz says 503, long before the drain ends", notReady, 2);
+      const noticed = Date.now();
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       routed = false;
       await Promise.all(clients);
 
       assert.equal(await exit, 0);
-      assert.ok(noticed < 1_500, `${noticed} ms until /readyz said so`);
       assert.ok(Date.now() - asked >= 4_000, "it drains for as long as it was told");
       assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([418]));
-      const late = answers.filter(({ at }) => at > asked + 200);
-      assert.ok(late.length > 100, `${late.length} answered while draining`);
+      const late = answers.filter(({ at }) => at > noticed + 200);
+      assert.ok(late.length > 20, `${late.length} answered while draining`);
       assert.deepEqual(new Set(late.map(({ connection }) => connection)), new Set(["close"]));
     });
     it("finishes what is in flight after the drain", async () => {
@@ -645,7 +642,7 @@ describe("a service made of the kit", function () {
 
       assert.equal((await caughtInTheMiddle).status, 503);
       assert.equal((await caughtBetweenStatements).status, 503);
-      await until("not ready", async () => (await service.fetch("/readyz")).status === 503, 5);
+      await until("not ready", async () => (await service.fetch("/readyz")).status === 503);
       const { reason } = (await service.json("/readyz")) as { reason: string };
       assert.match(reason, /^The database can't be reached: /);
       const refusedNote = await add(101);
@@ -663,12 +660,13 @@ describe("a service made of the kit", function () {
       await Promise.all([service.ready(), early.ready()]);
       assert.equal((await add(103)).status, 201);
       assert.equal(await early.stop(), 0);
-      const changes = service.log.slice(before).filter(({ msg }) => /^The database/.test(msg));
+      const changes = () =>
+        service.log.slice(before).filter(({ msg }) => /^The database/.test(msg));
+      await until("it says so", () => changes().at(-1)?.msg === "The database is ready");
       assert.ok(
-        changes.length >= 2 && changes.length <= 4,
-        `a line a change: ${JSON.stringify(changes)}`,
+        changes().length >= 2 && changes().length <= 4,
+        `a line a change: ${JSON.stringify(changes())}`,
       );
-      assert.equal(changes.at(-1)?.msg, "The database is ready");
     });
   });
 });

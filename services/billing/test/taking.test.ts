@@ -46,7 +46,7 @@ describe("taking money", function () {
       const before = Date.now();
       await billing.authorise(randomUUID(), charge("tok_slow"));
       const took = Date.now() - before;
-      assert.ok(took >= 1_500 && took < 3_000, `${took} ms`);
+      assert.ok(took >= 1_500 && took < 4_500, `${took} ms`);
     });
 
     it("is refused under the same id with anything else in it", async () => {

@@ -244,7 +244,7 @@ describe("inventory", function () {
     after(startPostgres);
     it("says 503 and is back by itself", async () => {
       await stopPostgres();
-      await until("not ready", async () => (await inventory.fetch("/readyz")).status === 503, 5);
+      await until("not ready", async () => (await inventory.fetch("/readyz")).status === 503);
       const response = await inventory.fetch("/api/inventory/products");
       assert.equal(response.status, 503);
       assert.equal(response.headers.get("retry-after"), "1");

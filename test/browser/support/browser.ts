@@ -57,7 +57,7 @@ export class Visit {
     options: BrowserContextOptions = {},
   ): Promise<Visit> {
     const context = await browser.newContext({ viewport: DESKTOP, baseURL: url, ...options });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     return new Visit(await context.newPage(), url);
   }
 

@@ -119,6 +119,8 @@ export class World {
       ...this.#databases[name].environment,
       ...this.staff.environment,
       SIMULATED_SLOW_MS: "1000",
+      // Otherwise a payment that was under way when the database went away is nobody's for longer than tests wait.
+      PAYMENT_LEASE_SECONDS: "4",
       RESERVATION_SWEEP_MS: "100",
       ...environment,
     });

@@ -8,6 +8,6 @@ export function shop(): Promise<TestStoreProcesses> {
 }
 
 after(async function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   await (await running)?.stop();
 });
