@@ -1,11 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { MOST_INSTANCES } from "./components/haproxy";
 import { Publishing } from "./components/registry";
 import { ConfigError } from "./configError";
+import { DockerHostError, localDockerHost } from "./dockerHost";
 import { HostConfig, readHostConfig } from "./hostConfig";
 import { ServiceSpec } from "./services/spec";
 
@@ -43,7 +41,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const names = [...specs.keys()];
   const host = readHostConfig(config);
   const registry = host.kind === "local" ? undefined : host.registry;
-  const dockerHost = config.get("dockerHost") || localDockerHost(process.env, homedir());
+  const dockerHost = config.get("dockerHost") || dockerHostInUse();
 
   const services = serviceNames("services", json(config, "services"), names);
   const running = config.requireBoolean("servicesOnly")
@@ -90,49 +88,13 @@ export function withNeeds(
   return [...found].sort();
 }
 
-/**
- * Where the docker command would go: DOCKER_HOST, else the context that is in use, else the usual socket.
- *
- * @see https://docs.docker.com/engine/manage-resources/contexts/
- */
-export function localDockerHost(env: NodeJS.ProcessEnv, home: string): string {
-  if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
-  const folder = env["DOCKER_CONFIG"] ?? join(home, ".docker");
-  const context =
-    env["DOCKER_CONTEXT"] ?? readJson(join(folder, "config.json"))?.["currentContext"];
-  if (typeof context !== "string" || context === "" || context === "default") return DEFAULT_SOCKET;
-
-  const id = createHash("sha256").update(context).digest("hex");
-  const meta = readJson(join(folder, "contexts", "meta", id, "meta.json"));
-  const endpoints = meta?.["Endpoints"] as
-    Record<string, { Host?: unknown } | undefined> | undefined;
-  const host = endpoints?.["docker"]?.Host;
-  if (typeof host !== "string") {
-    throw new ConfigError(
-      "dockerHost",
-      `the docker context "${context}" is in use but has no address. Set the key, or choose a context by "docker context use".`,
-    );
-  }
-  return host;
-}
-
-const DEFAULT_SOCKET = "unix:///var/run/docker.sock";
-
-function readJson(path: string): Record<string, unknown> | undefined {
-  let text: string;
+/** The daemon that the docker command would use. */
+function dockerHostInUse(): string {
   try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    // No such file: docker was never configured here.
-    return undefined;
-  }
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    throw new ConfigError(
-      "dockerHost",
-      `${path} is not valid JSON. Mend that file, or set the key.`,
-    );
+    return localDockerHost(process.env, homedir()).host;
+  } catch (error) {
+    if (!(error instanceof DockerHostError)) throw error;
+    throw new ConfigError("dockerHost", `${error.message} ${error.remedy} Or set the key.`);
   }
 }
 

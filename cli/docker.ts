@@ -1,5 +1,6 @@
-import { Agent, request } from "node:http";
-import type { IncomingMessage, RequestOptions } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
+import { Answer, Daemon, reasonOf } from "../toolchain/dockerApi";
+import { messageOf } from "../toolchain/report";
 import { Failure } from "./failure";
 
 /** A daemon that can't be talked to, by the address that was tried. */
@@ -11,34 +12,46 @@ export class DockerUnreachable extends Failure {
   }
 }
 
-/** A client for the few calls of Docker's API that the command needs. */
+/** The few calls of Docker's API that the command needs, with failures that a person can read. */
 export class Docker {
-  private readonly address: RequestOptions;
+  private readonly daemon: Daemon;
 
-  /** @param agent Makes the connections, where the address is none that can be connected to. */
+  /**
+   * @param agent Makes the connections, where the address is none that can be connected to.
+   * @throws Failure for an address that can't be spoken with.
+   */
   constructor(
     readonly host: string,
     agent?: Agent,
   ) {
-    this.address = agent ? { agent, host: "docker" } : addressOf(host);
+    try {
+      this.daemon = new Daemon(host, agent);
+    } catch (error) {
+      throw new Failure(
+        `The command can't talk to a Docker daemon at ${host}: ${messageOf(error)}.`,
+        {
+          remedy: "It speaks to unix:// and tcp:// addresses: set DOCKER_HOST or store:dockerHost.",
+        },
+      );
+    }
   }
 
   /** Ends the connections that are kept for the next call. */
   close(): void {
-    if (this.address.agent instanceof Agent) this.address.agent.destroy();
+    this.daemon.close();
   }
 
   /** @throws DockerUnreachable */
   async ping(): Promise<void> {
-    await this.call("GET", "/_ping", {});
+    await this.reach(this.daemon.get("/_ping"));
   }
 
   /** @returns undefined where there is no such thing. */
   async get<T>(path: string, query: Query = {}): Promise<T | undefined> {
-    const { status, body } = await this.call("GET", path, query);
-    if (status === 404) return undefined;
-    this.expectSuccess(status, body, path);
-    return JSON.parse(body) as T;
+    const answer = await this.reach(this.daemon.get(withQuery(path, query)));
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 300) throw refused(path, answer);
+    return answer.body as T;
   }
 
   async list<T>(path: string, query: Query = {}): Promise<T[]> {
@@ -47,53 +60,41 @@ export class Docker {
 
   /** @returns the daemon's reason where it refuses; what is gone already is gone. */
   async remove(path: string, query: Query = {}): Promise<string | undefined> {
-    const { status, body } = await this.call("DELETE", path, query);
-    return status < 300 || status === 404 ? undefined : messageOf(body);
+    const answer = await this.reach(this.daemon.delete(withQuery(path, query), REMOVAL_LIMIT_MS));
+    return answer.status < 300 || answer.status === 404 ? undefined : reasonOf(answer);
   }
 
   /** For answers that go on: logs and events. */
   async stream(path: string, query: Query, signal?: AbortSignal): Promise<IncomingMessage> {
-    const response = await this.open("GET", path, query, signal);
-    const status = response.statusCode ?? 0;
-    if (status >= 300) this.expectSuccess(status, await read(response), path);
-    return response;
+    const answer = await this.reach(this.daemon.stream(withQuery(path, query), signal));
+    if ("body" in answer) throw refused(path, answer);
+    return answer;
   }
 
-  private async call(
-    method: string,
-    path: string,
-    query: Query,
-  ): Promise<{ status: number; body: string }> {
-    const response = await this.open(method, path, query);
-    return { status: response.statusCode ?? 0, body: await read(response) };
+  private async reach<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw new DockerUnreachable(this.host, messageOf(error));
+    }
   }
+}
 
-  private open(
-    method: string,
-    path: string,
-    query: Query,
-    signal?: AbortSignal,
-  ): Promise<IncomingMessage> {
-    const search = new URLSearchParams(
-      Object.entries(query).map(([key, value]): [string, string] => [
-        key,
-        typeof value === "object" ? JSON.stringify(value) : String(value),
-      ]),
-    ).toString();
-    return new Promise((resolve, reject) => {
-      const call = request(
-        { ...this.address, method, path: search ? `${path}?${search}` : path, signal },
-        resolve,
-      );
-      call.once("error", (error) => reject(new DockerUnreachable(this.host, error.message)));
-      call.end();
-    });
-  }
+/** A container that has to be killed, or an image of gigabytes, takes its time. */
+const REMOVAL_LIMIT_MS = 120_000;
 
-  private expectSuccess(status: number, body: string, path: string): void {
-    if (status < 300) return;
-    throw new Failure(`Docker refused ${path.split("?")[0]}: ${messageOf(body)}`);
-  }
+function refused(path: string, answer: Answer): Failure {
+  return new Failure(`Docker refused ${path}: ${reasonOf(answer)}`);
+}
+
+function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams(
+    Object.entries(query).map(([key, value]): [string, string] => [
+      key,
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]),
+  ).toString();
+  return search ? `${path}?${search}` : path;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | object>>;
@@ -101,32 +102,4 @@ export type Query = Readonly<Record<string, string | number | boolean | object>>
 /** For a `filters` parameter: what carries all these labels. */
 export function withLabels(labels: Readonly<Record<string, string>>): object {
   return { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) };
-}
-
-function addressOf(host: string): RequestOptions {
-  const url = /^([a-z]+):\/\/(.*)$/.exec(host);
-  if (url?.[1] === "unix" && url[2]) return { socketPath: url[2], host: "docker" };
-  const [, name, port] =
-    (url?.[1] === "tcp" || url?.[1] === "http" ? url[2] : undefined)?.match(
-      /^\[?([^\]]+?)\]?:(\d+)\/?$/,
-    ) ?? [];
-  if (name && port) return { host: name, port: Number(port) };
-  throw new Failure(`The command can't talk to a Docker daemon at ${host}.`, {
-    remedy: "It speaks to unix:// and tcp:// addresses: set DOCKER_HOST or store:dockerHost.",
-  });
-}
-
-async function read(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function messageOf(body: string): string {
-  try {
-    const { message } = JSON.parse(body) as { message?: unknown };
-    return typeof message === "string" ? message : body;
-  } catch {
-    return body.trim();
-  }
 }

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { cacheFolder, filesBelow, keyOf } from "../toolchain/cache";
-import { Daemon } from "../toolchain/images/daemon";
+import { Daemon } from "../toolchain/dockerApi";
 import { debianBase, ensureDebianBase, exitingOnSignals } from "../toolchain/images/debian";
 import { withLock } from "../toolchain/lock";
 import { Reporter, ToolchainError } from "../toolchain/report";

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { cacheFolder } from "./cache";
-import { Answer, Daemon } from "./images/daemon";
+import { Answer, Daemon, reasonOf } from "./dockerApi";
 import { debianBase, DebianBase, ensureDebianBase, exitingOnSignals } from "./images/debian";
 import {
   build,
@@ -118,10 +118,12 @@ export function decisionOn(finding: BaseImageFinding): Decision {
 }
 
 /** What the daemon's own question to a registry says about it. */
-export function registryAnswer(ref: string, { status, body }: Answer): Registry {
+export function registryAnswer(ref: string, answer: Answer): Registry {
+  const { status } = answer;
   if (status === 200) return { answer: "serves" };
-  const { message = `HTTP status ${status}` } = body as { message?: string };
-  const reason = message.trim().replace(/[.:]+$/, "");
+  const reason = reasonOf(answer)
+    .trim()
+    .replace(/[.:]+$/, "");
   if (/denied|unauthorized|authentication required|no basic auth/i.test(reason)) {
     // Docker Hub says "denied" of what doesn't exist. Elsewhere it may be a login that the pull has, and we haven't.
     return isOnDockerHub(ref) ? { answer: "refuses", reason } : { answer: "serves" };
@@ -192,9 +194,8 @@ async function labelsOf(ref: string, daemon: Daemon): Promise<Record<string, str
   }
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) {
-    const { message } = answer.body as { message?: string };
     throw new ToolchainError(
-      `The Docker daemon can't look up the image "${ref}": ${message ?? `HTTP status ${answer.status}`}`,
+      `The Docker daemon can't look up the image "${ref}": ${reasonOf(answer)}`,
       "See that the image's name in the stack's configuration is written as for `docker pull`.",
     );
   }
@@ -281,11 +282,10 @@ class Memory {
 
 /** Images that stand on it, and containers, keep what they have of it; only the name goes. */
 async function freeName(ref: string, daemon: Daemon, report: Reporter): Promise<void> {
-  const { status, body } = await daemon.delete(`/images/${ref}?force=1&noprune=1`);
-  if (status !== 200 && status !== 404) {
-    const { message = `HTTP status ${status}` } = body as { message?: string };
+  const answer = await daemon.delete(`/images/${ref}?force=1&noprune=1`);
+  if (answer.status !== 200 && answer.status !== 404) {
     throw new ToolchainError(
-      `The equivalent of ${ref} can't give its name back to the official image: ${message}`,
+      `The equivalent of ${ref} can't give its name back to the official image: ${reasonOf(answer)}`,
       `Remove it: docker rmi -f ${ref}`,
     );
   }

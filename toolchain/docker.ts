@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -7,7 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { aptInstall, asRootRun, commandLine, distribution, findAsRoot, type AsRoot } from "./apt";
 import { cacheFolder } from "./cache";
-import { addressOf, dockerCall, refusal } from "./dockerApi";
+import {
+  DEFAULT_DOCKER_HOST,
+  type DockerHost,
+  DockerHostError,
+  localDockerHost,
+} from "../dockerHost";
+import { Daemon, reasonOf } from "./dockerApi";
 import { withLock } from "./lock";
 import { type Reporter, ToolchainError, messageOf } from "./report";
 import { findOnPath, lastLines, run } from "./run";
@@ -69,7 +74,7 @@ export async function ensureDocker(report: Reporter): Promise<DockerFound> {
 
 /** Which daemon the docker command would talk to, and whether it answers. Changes nothing. */
 export async function findDocker(): Promise<DockerFound | DockerMissing> {
-  const target = resolveHost(process.env, readDockerFile);
+  const target = targetOf(process.env);
   const answer = await ask(target.host);
   if (typeof answer === "object") {
     return { found: true, ...target, ...answer, cli: findOnPath("docker"), how: "found" };
@@ -78,66 +83,12 @@ export async function findDocker(): Promise<DockerFound | DockerMissing> {
   return { found: false, ...target, problem: describe(target, answer), plan };
 }
 
-// Which daemon -----------------------------------------------------------------------------------------------------
-
-export interface DockerTarget {
-  host: string;
-  hostFrom: string;
-}
-
-const DEFAULT_HOST = "unix:///var/run/docker.sock";
-
-/**
- * The order of the docker command itself, so that both always mean one daemon: DOCKER_HOST, DOCKER_CONTEXT, the
- * current context of its configuration, the default socket.
- */
-export function resolveHost(
-  env: NodeJS.ProcessEnv,
-  /** A file of the docker command's configuration folder, or undefined. */
-  read: (name: string) => string | undefined,
-): DockerTarget {
-  if (env.DOCKER_HOST) return { host: env.DOCKER_HOST, hostFrom: "DOCKER_HOST" };
-  const config = parse("config.json", read("config.json")) as
-    { currentContext?: string } | undefined;
-  const context = env.DOCKER_CONTEXT || config?.currentContext;
-  if (!context || context === "default") return { host: DEFAULT_HOST, hostFrom: "the default" };
-
-  const folder = createHash("sha256").update(context).digest("hex");
-  const name = `contexts/meta/${folder}/meta.json`;
-  const meta = parse(name, read(name)) as
-    { Endpoints?: { docker?: { Host?: string } } } | undefined;
-  const host = meta?.Endpoints?.docker?.Host;
-  if (!host) {
-    throw new ToolchainError(
-      `The docker context ${context} does not exist or names no host.`,
-      "See `docker context ls`; `docker context use default` goes back to the local daemon.",
-    );
-  }
-  return { host, hostFrom: `the docker context ${context}` };
-}
-
-function readDockerFile(name: string): string | undefined {
-  const folder = process.env.DOCKER_CONFIG || path.join(os.homedir(), ".docker");
+function targetOf(env: NodeJS.ProcessEnv): DockerHost {
   try {
-    return readFileSync(path.join(folder, name), "utf8");
+    return localDockerHost(env, os.homedir());
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new ToolchainError(
-      `The docker command's configuration can't be read: ${messageOf(error)}`,
-      "Mend its permissions.",
-    );
-  }
-}
-
-function parse(name: string, text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ToolchainError(
-      `The docker command's ${name} is not valid JSON: ${messageOf(error)}`,
-      "Mend or remove that file (it is in ~/.docker or $DOCKER_CONFIG).",
-    );
+    if (!(error instanceof DockerHostError)) throw error;
+    throw new ToolchainError(error.message, error.remedy);
   }
 }
 
@@ -149,32 +100,32 @@ const ANSWER_LIMIT_MS = 5_000;
 type Problem = string;
 
 async function ask(host: string): Promise<{ version: string; arch: string } | Problem> {
-  if (addressOf(host) === undefined || process.env.DOCKER_TLS_VERIFY) return "EPROTONOSUPPORT";
+  if (!Daemon.speaksTo(host)) return "EPROTONOSUPPORT";
   try {
-    const answer = await dockerCall(host, "GET", "/version", { timeoutMs: ANSWER_LIMIT_MS });
-    if (answer.status !== 200) return refusal(answer);
-    const { Version, Arch } = JSON.parse(answer.body) as { Version: string; Arch: string };
+    const answer = await new Daemon(host).get("/version", ANSWER_LIMIT_MS);
+    if (answer.status !== 200) return reasonOf(answer);
+    const { Version, Arch } = answer.body as { Version: string; Arch: string };
     return { version: Version, arch: Arch };
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? messageOf(error);
   }
 }
 
-function describe(target: DockerTarget, problem: Problem): string {
+function describe(target: DockerHost, problem: Problem): string {
   const reasons: Record<string, string> = {
     ENOENT: "there is no such socket",
     ECONNREFUSED: "nothing listens there",
     EACCES: "this user may not open it",
     ETIMEDOUT: `no answer within ${ANSWER_LIMIT_MS / 1000} s`,
     ENOTFOUND: "there is no such host",
-    EPROTONOSUPPORT: "only unix:// and unencrypted tcp:// addresses are spoken to",
+    EPROTONOSUPPORT: "only unix:// and tcp:// addresses are spoken to",
   };
   return `No Docker daemon answers at ${target.host}, from ${target.hostFrom}: ${reasons[problem] ?? problem}.`;
 }
 
 // What to do about it ----------------------------------------------------------------------------------------------
 
-export interface DockerFacts extends DockerTarget {
+export interface DockerFacts extends DockerHost {
   problem: Problem;
   platform: NodeJS.Platform;
   /** ID and ID_LIKE of /etc/os-release. */
@@ -196,7 +147,7 @@ export function planDocker(facts: DockerFacts): DockerPlan {
     return tell("Run `sudo usermod -aG docker $USER`, log in again, and run this again.");
   }
   // Somebody chose that daemon: another one in its place is not what they asked for.
-  if (facts.host !== DEFAULT_HOST) {
+  if (facts.host !== DEFAULT_DOCKER_HOST) {
     return tell(`Start the daemon there, or undo the choice of it (${facts.hostFrom}).`);
   }
   if (facts.platform === "darwin") {
@@ -231,7 +182,7 @@ function tell(remedy: string): DockerPlan {
   return { action: "tell", remedy };
 }
 
-async function lookAround(): Promise<Omit<DockerFacts, keyof DockerTarget | "problem">> {
+async function lookAround(): Promise<Omit<DockerFacts, keyof DockerHost | "problem">> {
   return {
     platform: process.platform,
     distribution: distribution(),
@@ -307,7 +258,7 @@ async function untilItAnswers(
 ): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
-    const answer = await ask(DEFAULT_HOST);
+    const answer = await ask(DEFAULT_DOCKER_HOST);
     // A socket that we may not open is one that a daemon has made: it runs.
     if (typeof answer === "object" || answer === "EACCES") return;
     const failed = failure();

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { localDockerHost, readConfig, StoreConfig, withNeeds } from "../../config";
+import { readConfig, StoreConfig, withNeeds } from "../../config";
 import { ServiceSpec } from "../../services/spec";
+import { withEnvironment } from "./environment";
 
 const spec = (over: Partial<ServiceSpec> = {}): ServiceSpec => ({
   port: 3000,
@@ -239,54 +236,14 @@ describe("config", () => {
     const ref = `registry.example:5000/node:26.10.0@sha256:${"0".repeat(64)}`;
     assert.equal(read({ nodeImage: ref }).images.node, ref);
   });
-});
 
-describe("the local Docker daemon's address", () => {
-  let home: string;
-  beforeEach(() => void (home = mkdtempSync(join(tmpdir(), "docker-home-"))));
-  afterEach(() => rmSync(home, { recursive: true, force: true }));
-
-  function context(name: string, host: string): void {
-    const folder = join(
-      home,
-      ".docker/contexts/meta",
-      createHash("sha256").update(name).digest("hex"),
-    );
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(
-      join(folder, "meta.json"),
-      JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }),
-    );
-    writeFileSync(join(home, ".docker/config.json"), JSON.stringify({ currentContext: name }));
-  }
-
-  it("is the usual socket where nothing is set", () => {
-    assert.equal(localDockerHost({}, home), "unix:///var/run/docker.sock");
-  });
-  it("is that of the context in use", () => {
-    context("colima", "unix:///home/u/.colima/docker.sock");
-    assert.equal(localDockerHost({}, home), "unix:///home/u/.colima/docker.sock");
-  });
-  it("is DOCKER_HOST before any context", () => {
-    context("colima", "unix:///home/u/.colima/docker.sock");
-    assert.equal(
-      localDockerHost({ DOCKER_HOST: "tcp://127.0.0.1:2375" }, home),
-      "tcp://127.0.0.1:2375",
-    );
-  });
-  it("is refused, with the file's name, where docker's configuration is broken", () => {
-    mkdirSync(join(home, ".docker"));
-    writeFileSync(join(home, ".docker/config.json"), "{");
-    assert.throws(
-      () => localDockerHost({}, home),
-      (error: Error) =>
-        pulumi.RunError.isInstance(error) && /config\.json is not valid JSON/.test(error.message),
-    );
-  });
-  it("is refused for a context that isn't there", () => {
-    assert.throws(
-      () => localDockerHost({ DOCKER_CONTEXT: "gone" }, home),
-      /store:dockerHost: the docker context "gone"/,
-    );
-  });
+  it("says which key to set where the docker command's own configuration names no daemon", () =>
+    withEnvironment({ DOCKER_HOST: undefined, DOCKER_CONTEXT: "gone" }, () => {
+      assert.throws(
+        () => read({ dockerHost: "" }),
+        (error: Error) =>
+          pulumi.RunError.isInstance(error) &&
+          /^store:dockerHost: .*context gone .*Or set the key\.$/.test(error.message),
+      );
+    }));
 });

@@ -1,13 +1,14 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { cacheFolder, filesBelow, keyOf } from "../cache";
+import { Daemon } from "../dockerApi";
 import { messageOf, Reporter, ToolchainError } from "../report";
 import { findOnPath, lastLines, run } from "../run";
-import { Daemon } from "./daemon";
+import { sendArchive } from "./archive";
 
 export const SUITE = "trixie";
 const REPOSITORY = "store-toolchain/debian";
@@ -184,20 +185,9 @@ async function importImage(
     query.append("changes", `LABEL ${name}=${value}`);
   }
   query.append("changes", 'CMD ["bash"]');
-  const [command, ...args] = [...asRoot, "tar", "-c", "--numeric-owner", "-C", root, "."];
-  const tar = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
-  const ended = new Promise<void>((resolve, reject) => {
-    tar.once("error", reject);
-    tar.once("close", (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`tar ended with ${code ?? "a signal"}`));
-    });
-  });
+  const tar = [...asRoot, "tar", "-c", "--numeric-owner", "-C", root, "."];
   try {
-    await Promise.all([
-      ended,
-      daemon.send(`/images/create?${query.toString()}`, tar.stdout, () => undefined),
-    ]);
+    await sendArchive(daemon, `/images/create?${query.toString()}`, tar, () => undefined);
   } catch (error) {
     throw new ToolchainError(
       `Docker can't take the Debian base image: ${messageOf(error)}`,

@@ -1,11 +1,11 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import { cacheFolder, filesBelow, keyOf, makeFolder } from "../cache";
+import { Daemon } from "../dockerApi";
 import { messageOf, Reporter, ToolchainError } from "../report";
 import { lastLines, run } from "../run";
-import { Daemon } from "./daemon";
+import { sendArchive } from "./archive";
 import { DebianBase } from "./debian";
 
 /** The keys of the stack's configuration that name base images. */
@@ -106,28 +106,15 @@ export async function build(
 
   const output: string[] = [];
   const folders = [folderOf(recipe.image), downloadFolder(recipe)].filter((f) => existsSync(f));
-  const tar = spawn(
-    "tar",
-    ["-c", "--owner=0", "--group=0", "--numeric-owner", ...folders.flatMap((f) => ["-C", f, "."])],
-    { stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const ended = new Promise<void>((resolve, reject) => {
-    tar.once("error", reject);
-    tar.once("close", (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`tar ended with ${code ?? "a signal"}`));
-    });
-  });
+  const tar = ["tar", "-c", "--owner=0", "--group=0", "--numeric-owner"];
+  const command = [...tar, ...folders.flatMap((folder) => ["-C", folder, "."])];
   try {
-    await Promise.all([
-      ended,
-      daemon.send(`/build?${query.toString()}`, tar.stdout, ({ stream = "" }) => {
-        const lines = readable(stream);
-        output.push(...lines);
-        const line = lines.at(-1);
-        if (line !== undefined) report.progress(`${recipe.ref}: ${line}`);
-      }),
-    ]);
+    await sendArchive(daemon, `/build?${query.toString()}`, command, ({ stream = "" }) => {
+      const lines = readable(stream);
+      output.push(...lines);
+      const line = lines.at(-1);
+      if (line !== undefined) report.progress(`${recipe.ref}: ${line}`);
+    });
   } catch (error) {
     throw buildFailure(recipe, messageOf(error), output);
   }

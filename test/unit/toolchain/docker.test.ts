@@ -1,59 +1,9 @@
 import { strict as assert } from "node:assert";
-import { createHash } from "node:crypto";
 
-import { planDocker, resolveHost, type DockerFacts } from "../../../toolchain/docker";
+import { planDocker, type DockerFacts } from "../../../toolchain/docker";
 import { parseOsRelease } from "../../../toolchain/apt";
-import { addressOf, refusal } from "../../../toolchain/dockerApi";
 
 const DEFAULT = "unix:///var/run/docker.sock";
-
-describe("Which Docker daemon is meant", () => {
-  const context = (name: string, host: string): Record<string, string> => ({
-    "config.json": JSON.stringify({ currentContext: name }),
-    [`contexts/meta/${createHash("sha256").update(name).digest("hex")}/meta.json`]: JSON.stringify({
-      Name: name,
-      Endpoints: { docker: { Host: host } },
-    }),
-  });
-  const resolve = (env: NodeJS.ProcessEnv, files: Record<string, string> = {}): string =>
-    resolveHost(env, (name) => files[name]).host;
-
-  it("DOCKER_HOST before any context", () => {
-    const files = context("remote", "tcp://10.0.0.1:2375");
-    const env = { DOCKER_HOST: "unix:///tmp/d.sock", DOCKER_CONTEXT: "remote" };
-    assert.equal(resolve(env, files), "unix:///tmp/d.sock");
-  });
-
-  it("DOCKER_CONTEXT before the configured context", () => {
-    const files = { ...context("a", "unix:///a"), ...context("b", "unix:///b") };
-    assert.equal(resolve({ DOCKER_CONTEXT: "a" }, files), "unix:///a");
-    assert.equal(resolve({}, files), "unix:///b");
-  });
-
-  it("the default socket without either, and for the context default", () => {
-    assert.equal(resolve({}), DEFAULT);
-    assert.equal(resolve({ DOCKER_CONTEXT: "default" }, context("b", "unix:///b")), DEFAULT);
-    assert.equal(resolve({}, { "config.json": "{}" }), DEFAULT);
-  });
-
-  it("says so when the context is gone or the configuration is broken", () => {
-    assert.throws(() => resolve({ DOCKER_CONTEXT: "gone" }), /context gone does not exist/);
-    assert.throws(() => resolve({}, { "config.json": "{" }), /config\.json is not valid JSON/);
-  });
-
-  it("has an address for sockets and plain TCP only", () => {
-    assert.deepEqual(addressOf(DEFAULT), { socketPath: "/var/run/docker.sock", host: "docker" });
-    assert.deepEqual(addressOf("tcp://[::1]:2375"), { host: "::1", port: 2375 });
-    assert.equal(addressOf("ssh://me@host"), undefined);
-    assert.equal(addressOf("tcp://host"), undefined);
-  });
-
-  it("reads a refusal with and without JSON", () => {
-    assert.equal(refusal({ status: 500, body: '{"message":"no"}' }), "no");
-    assert.equal(refusal({ status: 502, body: "Bad gateway\n" }), "Bad gateway");
-    assert.equal(refusal({ status: 502, body: "" }), "HTTP 502");
-  });
-});
 
 describe("What is done when no daemon answers", () => {
   const debian: DockerFacts = {
