@@ -10,6 +10,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { cacheFolder } from "./cache";
+import { noteUse } from "./engineCache";
 import { type GoFound, findGo } from "./go";
 import { type Toolchain, buildToolchain, toolchain } from "./goToolchain";
 import { withLock } from "./lock";
@@ -37,7 +38,7 @@ export type EngineSource = "path" | "npm" | "toolchain";
 export async function ensureEngine(report: Reporter): Promise<Engine> {
   const survey = await surveyReady({ remember: true });
   const ready = readyEngine(survey);
-  if (ready !== undefined) return ready;
+  if (ready !== undefined && (await isStillThere(ready, survey, report))) return ready;
   survey.rejected.forEach((reason) => report.note(reason));
 
   const site = await probeDownloadSite();
@@ -57,6 +58,15 @@ export async function ensureEngine(report: Reporter): Promise<Engine> {
   }
   await buildToolchain(survey.toolchain, report);
   return toolchainEngine(survey.toolchain);
+}
+
+/** Ours may be removed by another checkout when it wasn't used for long. */
+async function isStillThere(
+  engine: Engine,
+  survey: ReadySurvey,
+  report: Reporter,
+): Promise<boolean> {
+  return engine.how !== "toolchain" || noteUse(survey.toolchain.folder, report);
 }
 
 export interface EngineSurvey {
