@@ -14,6 +14,7 @@ import { isHeld, lockedFailure, removeEngineLock } from "./locks";
 import { baseImageNames } from "./project";
 import { configuredDocker, connectLocalDocker, isLocal, Session } from "./session";
 import { checkpointOf, engineLocksOf, lendStackFile, makeRunFolder, prepareState } from "./state";
+import { temporaryFolder } from "./temporary";
 import { Reporter, reporter } from "./terminal";
 
 /** What a verb needs to change a stack, in place. */
@@ -157,7 +158,7 @@ async function withStackFile<T>(
   const folder = makeRunFolder(session.state);
   const lent = lendStackFile(session.state, session.stack, folder);
   try {
-    return await work(folder, lent.env);
+    return await work(folder, { ...lent.env, TMPDIR: temporaryFolder(folder) });
   } finally {
     lent.takeBack();
     rmSync(folder, { recursive: true, force: true });
