@@ -237,6 +237,22 @@ describe("taking money", function () {
       }
     });
 
+    it("of a capture and an outcome that is just being kept goes by the outcome", async () => {
+      const { id, request } = await billing.paid(charge("tok_ok"));
+      const other = await billing.replicas.database.connect();
+      try {
+        await other.query("BEGIN");
+        await other.query("UPDATE payments SET status = 'voided' WHERE id = $1", [id]);
+        const capture = billing.capture(id);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await other.query("COMMIT");
+        assert.equal(outcome(await capture), "payment-voided");
+        assert.deepEqual(await billing.ledger(request.order), ["authorised 8900"]);
+      } finally {
+        await other.end();
+      }
+    });
+
     it("of a capture and a void has one winner, whom the books agree with", async () => {
       const winners = new Set<unknown>();
       for (let i = 0; i < 20; i++) {
