@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Agent, AgentOptions } from "node:http";
+import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { RemoteHost, sshArguments } from "./remoteHost";
 
@@ -23,7 +24,7 @@ export class SshAgent extends Agent {
     );
     let said = "";
     child.stderr.on("data", (data: Buffer) => (said = (said + data.toString()).slice(-2000)));
-    const socket = new SshSocket(child.stdin, child.stdout);
+    const socket = new SshSocket(child);
     child.once("error", (error) => socket.destroy(error));
     child.once("close", (code) => {
       if (code !== 0) socket.destroy(new Error(said.trim() || `ssh ended with ${code}`));
@@ -35,11 +36,14 @@ export class SshAgent extends Agent {
 
 /** What the HTTP client expects of a socket beside reading and writing. */
 class SshSocket extends Duplex {
-  constructor(
-    private readonly input: NodeJS.WritableStream,
-    private readonly output: NodeJS.ReadableStream,
-  ) {
+  private readonly input: NodeJS.WritableStream;
+  private readonly output: NodeJS.ReadableStream;
+
+  constructor(private readonly child: ChildProcessWithoutNullStreams) {
     super();
+    const { stdin: input, stdout: output } = child;
+    this.input = input;
+    this.output = output;
     output.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) output.pause();
     });
@@ -73,10 +77,21 @@ class SshSocket extends Duplex {
   }
 
   ref(): this {
+    for (const one of this.handles()) one.ref();
     return this;
   }
 
+  /** Said by the agent of a connection that is kept for the next call: our process may end meanwhile, and ssh ends with it. */
   unref(): this {
+    for (const one of this.handles()) one.unref();
     return this;
+  }
+
+  private handles(): { ref(): unknown; unref(): unknown }[] {
+    const { child } = this;
+    const pipes = [child.stdin, child.stdout, child.stderr].filter(
+      (pipe) => pipe instanceof Socket,
+    );
+    return [child, ...pipes];
   }
 }

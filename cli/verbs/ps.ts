@@ -86,7 +86,7 @@ async function rowOf(docker: Docker, container: StoreContainer, memory: boolean)
     memory && container.state === "running"
       ? docker.get<Stats>(`/containers/${container.id}/stats`, { stream: false, "one-shot": true })
       : undefined,
-    docker.get<{ RepoTags?: readonly string[] | null }>(`/images/${container.imageId}/json`),
+    docker.get<ImageInspection>(`/images/${container.imageId}/json`),
   ]);
   return {
     service: displayName(container),
@@ -96,9 +96,28 @@ async function rowOf(docker: Docker, container: StoreContainer, memory: boolean)
     restarts: inspection?.RestartCount ?? 0,
     memoryMiB: memoryInUse(stats),
     memoryLimitMiB: mebibytes(inspection?.HostConfig?.Memory),
-    image: image?.RepoTags?.[0] ?? container.image,
+    image: imageName(image) ?? container.image,
     container: container.name,
   };
+}
+
+/** Under which people know it. One that was pulled by digest has no tag, but a label with the one that it was pushed under. */
+export function imageName(image: ImageInspection | undefined): string | undefined {
+  const [tagged] = image?.RepoTags ?? [];
+  if (tagged !== undefined) return tagged;
+  const [repository, digest] = image?.RepoDigests?.[0]?.split("@") ?? [];
+  if (repository === undefined || digest === undefined) return undefined;
+  const version = image?.Config?.Labels?.["org.opencontainers.image.version"];
+  return version === undefined
+    ? `${repository}@${digest.slice(0, "sha256:".length + 12)}`
+    : `${repository}:${version}`;
+}
+
+/** The fields that we use of GET /images/{id}/json. */
+interface ImageInspection {
+  readonly RepoTags?: readonly string[] | null;
+  readonly RepoDigests?: readonly string[] | null;
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
 }
 
 /** As `docker stats` counts it: without the page cache that the kernel would give back at once. */

@@ -13,7 +13,35 @@ import { whyUnhealthy } from "../../../cli/explain";
 import { frames, parseLine } from "../../../cli/logs";
 import { storeUrl } from "../../../cli/url";
 import { chooseInstance } from "../../../cli/verbs/exec";
-import { memoryInUse } from "../../../cli/verbs/ps";
+import { imageName, memoryInUse } from "../../../cli/verbs/ps";
+
+describe("an image's name", () => {
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+  const of = (image: Parameters<typeof imageName>[0]): string | undefined => imageName(image);
+
+  it("is its tag", () => {
+    assert.equal(of({ RepoTags: ["store/orders:1a2b"], RepoDigests: [] }), "store/orders:1a2b");
+  });
+
+  it("is the tag that it was pushed under, where it was pulled by digest", () => {
+    const Config = { Labels: { "org.opencontainers.image.version": "1a2b" } };
+    assert.equal(
+      of({ RepoTags: [], RepoDigests: [`r.example/store/orders@${digest}`], Config }),
+      "r.example/store/orders:1a2b",
+    );
+  });
+
+  it("is the beginning of its digest, where it is somebody else's", () => {
+    assert.equal(
+      of({ RepoTags: null, RepoDigests: [`r.example/store/postgres@${digest}`] }),
+      "r.example/store/postgres@sha256:0123456789ab",
+    );
+  });
+
+  it("is nothing that we know, where it is gone", () => {
+    assert.equal(of(undefined), undefined);
+  });
+});
 
 describe("containers", () => {
   it("are read by their labels", () => {
