@@ -1,5 +1,5 @@
 import { ChildProcess, spawn } from "node:child_process";
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { run } from "../toolchain/run";
 
@@ -11,14 +11,28 @@ export async function copyCheckout(from: string, to: string): Promise<void> {
     { cwd: from },
   );
   if (code !== 0) throw new Error(`git can't list the checkout's files: ${stderr.trim()}`);
-  // What was deleted and not committed is still on git's list.
-  const files = stdout.split("\0").filter((name) => name !== "");
+  const files = stdout
+    .split("\0")
+    // What was deleted and not committed is still on git's list.
+    .filter((name) => name !== "" && existsSync(path.join(from, name)));
   for (const file of files) {
     cpSync(path.join(from, file), path.join(to, file), { recursive: true, force: true });
   }
   symlinkSync(path.join(from, "node_modules"), path.join(to, "node_modules"));
 }
 
+/** For `./store` in a copy: its state goes into the copy, whatever backend the user has. */
+export function environmentOf(folder: string): NodeJS.ProcessEnv {
+  const {
+    PULUMI_BACKEND_URL: _url,
+    PULUMI_CONFIG_PASSPHRASE: _passphrase,
+    PULUMI_ACCESS_TOKEN: _token,
+    ...env
+  } = process.env;
+  return { ...env, NO_COLOR: "1", STORE_STATE_DIR: path.join(folder, ".store") };
+}
+
+/** How a command ended. */
 export interface Ran {
   readonly code: number;
   /** Standard output and standard error, as they came. */
@@ -38,8 +52,22 @@ export class Checkout {
 
   /** `./store ARGS…`, whatever its exit code. */
   run(...args: string[]): Promise<Ran> {
+    return this.start("./store", args);
+  }
+
+  /** The same; anything else than success is an error with the end of what was printed. */
+  async succeed(...args: string[]): Promise<string> {
+    return outputOf(`./store ${args.join(" ")}`, await this.run(...args));
+  }
+
+  /** A script for sh, in the checkout's folder; it must succeed, too. */
+  async shell(script: string): Promise<string> {
+    return outputOf("The script", await this.start("sh", ["-c", script]));
+  }
+
+  private start(program: string, args: readonly string[]): Promise<Ran> {
     return new Promise((resolve, reject) => {
-      const child = spawn("./store", args, {
+      const child = spawn(program, args, {
         cwd: this.folder,
         env: this.environment,
         // A group of its own, so that it can be ended with all that it has started.
@@ -66,13 +94,6 @@ export class Checkout {
     });
   }
 
-  /** The same; anything else than success is an error with the end of what was printed. */
-  async succeed(...args: string[]): Promise<string> {
-    const { code, output } = await this.run(...args);
-    if (code === 0) return output;
-    throw new CommandFailed(`./store ${args.join(" ")} ended with exit code ${code}.`, output);
-  }
-
   /** Replaces a text that must be there. */
   edit(file: string, from: string, to: string): void {
     const place = path.join(this.folder, file);
@@ -97,20 +118,9 @@ export class Checkout {
     }
   }
 
-  private get environment(): NodeJS.ProcessEnv {
-    // Its state goes into the copy, whatever backend the user has.
-    const {
-      PULUMI_BACKEND_URL: _url,
-      PULUMI_CONFIG_PASSPHRASE: _passphrase,
-      PULUMI_ACCESS_TOKEN: _token,
-      ...env
-    } = process.env;
-    return {
-      ...env,
-      NO_COLOR: "1",
-      STORE_STATE_DIR: path.join(this.folder, ".store"),
-      ...this.env,
-    };
+  /** In which `./store` uses this copy and its state. */
+  get environment(): NodeJS.ProcessEnv {
+    return { ...environmentOf(this.folder), ...this.env };
   }
 }
 
@@ -123,6 +133,11 @@ export class CommandFailed extends Error {
     super(message);
     this.name = "CommandFailed";
   }
+}
+
+function outputOf(command: string, { code, output }: Ran): string {
+  if (code === 0) return output;
+  throw new CommandFailed(`${command} ended with exit code ${code}.`, output);
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

@@ -1,27 +1,13 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, ChildProcess } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-
-/** What a command printed and how it ended. */
-export interface Ran {
-  readonly code: number;
-  /** Standard output and standard error, as they came. */
-  readonly output: string;
-}
+import { copyCheckout, environmentOf, Ran } from "../../rehearsal/checkout";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
@@ -39,13 +25,7 @@ export class TestStore {
   static async create(config: Readonly<Record<string, unknown>> = {}): Promise<TestStore> {
     const stack = `test${randomBytes(4).toString("hex")}`;
     const folder = mkdtempSync(join(tmpdir(), `store-${stack}-`));
-    const files = (
-      await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], REPOSITORY)
-    ).output;
-    for (const file of files.split("\0").filter((name) => name !== "")) {
-      cpSync(join(REPOSITORY, file), join(folder, file), { recursive: true, force: true });
-    }
-    symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
+    await copyCheckout(REPOSITORY, folder);
     const store = new TestStore(folder, stack, await freePort());
     store.configure(config);
     return store;
@@ -210,9 +190,7 @@ export class TestStore {
   }
 
   private get environment(): NodeJS.ProcessEnv {
-    // The stack's state goes into the copy, whatever backend the developer uses.
-    const { PULUMI_BACKEND_URL: _url, PULUMI_CONFIG_PASSPHRASE: _passphrase, ...env } = process.env;
-    return { ...env, STORE_STATE_DIR: join(this.folder, ".store"), NO_COLOR: "1" };
+    return environmentOf(this.folder);
   }
 }
 
