@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { sshFolder, writeSshFiles } from "../components/host/sshFiles";
+import { putFile, sshFolder, writeSshFiles } from "../components/host/sshFiles";
 import { Failure, UsageError } from "./failure";
 import { HostAccess, stackOutputs } from "./outputs";
 import { storeCommand } from "./project";
@@ -52,9 +52,8 @@ export function sshArguments({ alias, sshConfig }: RemoteHost): string[] {
 function prepare(folder: string, stack: string, access: HostAccess): RemoteHost {
   const { identity, knownHosts } = writeSshFiles(folder, access);
   const alias = `store-${stack}`;
-  const sshConfig = join(folder, "config");
-  writeFileSync(
-    sshConfig,
+  const sshConfig = putFile(
+    join(folder, "config"),
     `# Written by ./store. What comes first counts: this machine by our keys, all others as the user has it.
 Host ${alias}
   HostName ${access.address}
@@ -70,19 +69,17 @@ Host ${alias}
 Host *
   Include ~/.ssh/config
 `,
-    { mode: 0o600 },
   );
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true, mode: 0o700 });
-  const shim = join(bin, "ssh");
-  writeFileSync(
-    shim,
+  putFile(
+    join(bin, "ssh"),
     `#!/bin/sh
 # Written by ./store: the user's ssh, which also knows the machine ${alias}.
 PATH=$(printf %s "$PATH" | sed 's|${bin}:||g')
 exec ssh -F '${sshConfig}' "$@"
 `,
+    0o700,
   );
-  chmodSync(shim, 0o700);
   return { access, alias, sshConfig, bin };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What ssh must know about a machine, and takes from files alone. */
@@ -23,15 +23,21 @@ export function writeSshFiles(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const name = port === 22 ? address : `[${address}]:${port}`;
   return {
-    identity: secretFile(folder, "identity", `${privateKey.trimEnd()}\n`),
-    knownHosts: secretFile(folder, "known_hosts", `${name} ${hostKey.trim()}\n`),
+    identity: putFile(join(folder, "identity"), `${privateKey.trimEnd()}\n`),
+    knownHosts: putFile(join(folder, "known_hosts"), `${name} ${hostKey.trim()}\n`),
   };
 }
 
-function secretFile(folder: string, name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content, { mode: 0o600 });
-  // The mode above counts only where the file is new.
-  chmodSync(path, 0o600);
+/**
+ * Writes a file as a whole: an ssh of another command may be reading it at this moment.
+ *
+ * @param mode @default for our user alone, and no program
+ */
+export function putFile(path: string, content: string, mode = 0o600): string {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, content, { mode });
+  // The mode above counts only where the file is new, and is subject to the umask.
+  chmodSync(draft, mode);
+  renameSync(draft, path);
   return path;
 }
