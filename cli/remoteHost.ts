@@ -35,6 +35,17 @@ export async function remoteHost(session: Session): Promise<RemoteHost> {
   return prepare(join(project.root, sshFolder(stack.name)), stack.name, access);
 }
 
+/**
+ * Puts ssh's files where the engine's record says that they are. The program writes them, but a refresh and a destroy come without
+ * it: also in a checkout that has never brought the stack up.
+ */
+export async function bringSshFiles(session: Session): Promise<void> {
+  if (isLocal(session)) return;
+  const { access } = await stackOutputs(session);
+  const { project, stack } = session;
+  if (access !== undefined) writeSshFiles(join(project.root, sshFolder(stack.name)), access);
+}
+
 /** Environment in which the docker command talks to the host. */
 export function dockerEnvironment(
   { alias, bin }: RemoteHost,

@@ -7,6 +7,7 @@ import { planHealing, Present, present, removeOrphan } from "../healing";
 import { removeUnusedImages } from "../images";
 import { takeLock } from "../locks";
 import { storeCommand } from "../project";
+import { bringSshFiles } from "../remoteHost";
 import { openSession, Session, StackOptions } from "../session";
 import { clearEngineLocks, readyFor, Ready, recordOf, runOnStack } from "../setup";
 import { lockFile } from "../state";
@@ -142,6 +143,7 @@ async function destroy(
   there: Present | undefined,
   options: DownOptions,
 ): Promise<void> {
+  await bringSshFiles(session);
   const healing = there ? planHealing(record, there) : undefined;
   if (healing?.forgetCreations) {
     const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];

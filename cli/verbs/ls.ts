@@ -1,8 +1,9 @@
+import { basename, join } from "node:path";
 import { connect, Connection } from "../connect";
 import { listContainers, running } from "../containers";
 import { ExitCode, Failure } from "../failure";
 import { configText, readProject, stackNames } from "../project";
-import { openSession, Session } from "../session";
+import { openSession, Session, StackOptions } from "../session";
 import { recordedSince } from "../setup";
 import { Column, duration, table } from "../terminal";
 
@@ -12,8 +13,7 @@ export interface LsOptions {
 
 /** Lists the stacks that there are, where they run and how they are. */
 export async function ls(options: LsOptions): Promise<ExitCode> {
-  const names = stackNames(readProject().root);
-  const rows = await Promise.all(names.map((name) => rowOf(openSession({ stack: name }))));
+  const rows = await Promise.all(stacks().map((stack) => rowOf(openSession(stack))));
   process.stdout.write(
     options.json ? `${JSON.stringify(rows, null, 2)}\n` : `${table(rows, COLUMNS)}\n`,
   );
@@ -38,6 +38,16 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "AGE", value: ({ age }) => age },
   { title: "DOCKER", value: ({ docker }) => docker },
 ];
+
+/** Those of this folder, each by its own file, and the one whose file the environment names, wherever that is. */
+function stacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions>[] {
+  const { root } = readProject();
+  const files = new Map(stackNames(root).map((name) => [name, join(root, `Pulumi.${name}.yaml`)]));
+  const elsewhere = env["STORE_CONFIG_FILE"] ?? "";
+  const [, name] = /^Pulumi\.(.+)\.yaml$/.exec(basename(elsewhere)) ?? [];
+  if (name !== undefined) files.set(name, elsewhere);
+  return [...files].map(([stack, configFile]) => ({ stack, configFile }));
+}
 
 async function rowOf(session: Session): Promise<Row> {
   const { project, stack } = session;

@@ -1,5 +1,6 @@
 import { explainRun } from "../explain";
 import { ExitCode } from "../failure";
+import { bringSshFiles } from "../remoteHost";
 import { openSession, StackOptions } from "../session";
 import { ensureStack, runOnStack, setUp } from "../setup";
 import { reporter } from "../terminal";
@@ -16,6 +17,7 @@ export async function preview(options: PreviewOptions): Promise<ExitCode> {
   // What a preview needs of the base images is their names.
   const ready = await setUp(session, reporter(), { baseImages: false });
   await ensureStack(session, ready);
+  if (options.refresh) await bringSshFiles(session);
   const run = await runOnStack(
     session,
     ready,

@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { ensureEngine } from "../../toolchain/engine";
 import { DEFAULT_STACK, readProject } from "../project";
+import { bringSshFiles } from "../remoteHost";
 import { Session } from "../session";
 import { engineEnvironment, runOnStack } from "../setup";
 import { findState } from "../state";
 import { reporter } from "../terminal";
-import { join } from "node:path";
 
 /** Runs the engine with everything that it needs to know. What it prints, asks and returns is its own. */
 export async function pulumi(args: readonly string[]): Promise<number> {
@@ -14,10 +16,15 @@ export async function pulumi(args: readonly string[]): Promise<number> {
   const file = process.env["STORE_CONFIG_FILE"] ?? join(project.root, `Pulumi.${name}.yaml`);
   const session: Session = { project, stack: { name, file }, state: findState(project) };
   const engine = await ensureEngine(reporter());
+  if (existsSync(file) && comesWithoutProgram(args)) await bringSshFiles(session);
   const run = await runOnStack(session, { engine, env: engineEnvironment(session, engine) }, args, {
     events: false,
   });
   return run.exitCode;
+}
+
+function comesWithoutProgram(args: readonly string[]): boolean {
+  return ["refresh", "destroy"].includes(args[0] ?? "") || args.includes("--refresh");
 }
 
 /** The value of -s or --stack, in each form that the engine takes. */

@@ -6,6 +6,7 @@ import { replaceHalfDone } from "../halfDone";
 import { Healing, Orphan, planHealing, present, removeOrphan } from "../healing";
 import { takeLock } from "../locks";
 import { checkPort } from "../port";
+import { bringSshFiles } from "../remoteHost";
 import { stackOption, storeCommand } from "../project";
 import { isLocal, openSession, Session, StackOptions } from "../session";
 import { clearEngineLocks, ensureStack, Ready, recordOf, runOnStack, setUp } from "../setup";
@@ -55,6 +56,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
 
     const verb = straight || asks ? "up" : "preview";
     const refresh = options.refresh === true || healing.differences.length > 0;
+    if (refresh) await bringSshFiles(session);
     const run = await runOnStack(
       session,
       ready,
