@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { homedir } from "node:os";
 import { MOST_INSTANCES } from "./components/haproxy";
-import { Publishing } from "./components/registry";
 import { ConfigError } from "./configError";
 import { DockerHostError, localDockerHost } from "./dockerHost";
 import { HostConfig, readHostConfig } from "./hostConfig";
@@ -10,8 +9,6 @@ import { ServiceSpec } from "./services/spec";
 /** The stack's configuration, read once and valid. Types and defaults of the keys stand in Pulumi.yaml. */
 export interface StoreConfig {
   readonly host: HostConfig;
-  /** Set where the host pulls its images from a registry. */
-  readonly publish?: Publishing;
   /** Address of this machine's Docker daemon, on which a local store runs and images are built. */
   readonly dockerHost: string;
   readonly httpPort: number;
@@ -40,7 +37,6 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const config = new pulumi.Config("store");
   const names = [...specs.keys()];
   const host = readHostConfig(config);
-  const registry = host.kind === "local" ? undefined : host.registry;
   const dockerHost = config.get("dockerHost") || dockerHostInUse();
 
   const services = serviceNames("services", json(config, "services"), names);
@@ -54,7 +50,6 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const secrets = secretFiles(encrypted("secrets", json(config, "secrets")), names, environment);
   return {
     host,
-    publish: registry && { registry, builder: dockerHost },
     dockerHost,
     httpPort: port("httpPort", config.requireNumber("httpPort")),
     requestLimit: wholeNumber("requestLimit", config.requireNumber("requestLimit"), 1_000_000),

@@ -2,15 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AzureHostArgs } from "./components/host/azure";
 import type { DockerSource } from "./components/host/cloudInit";
 import type { SshHostArgs } from "./components/host/sshHost";
-import type { RegistryAccess } from "./components/registry";
 import { isPublicKey, problemOfPrivateKey } from "./components/host/sshKeys";
+import { AZURE_REGISTRY_TIERS, AzureRegistryTier, RegistryAccess } from "./components/registry";
 import { ConfigError } from "./configError";
 
 /** Where the store runs, as the stack's configuration says it. */
 export type HostConfig =
   | { readonly kind: "local" }
-  | { readonly kind: "azure"; readonly azure: AzureHostArgs; readonly registry: RegistryAccess }
-  | { readonly kind: "ssh"; readonly ssh: SshHostArgs; readonly registry?: RegistryAccess };
+  | { readonly kind: "azure"; readonly azure: AzureHostArgs }
+  | { readonly kind: "ssh"; readonly ssh: SshHostArgs };
 
 /**
  * @throws ConfigError that names the key, the value and what would be right.
@@ -18,19 +18,39 @@ export type HostConfig =
 export function readHostConfig(config: pulumi.Config): HostConfig {
   const kind = oneOf("host", config.require("host"), ["local", "azure", "ssh"]);
   if (kind === "local") return { kind };
+  const tier = azureRegistryTier(config);
+  if (kind !== "azure" && tier !== undefined) {
+    throw new ConfigError(
+      "azureRegistry",
+      `makes a registry next to a VM in Azure, and store:host is ${kind}. Name a registry that there is: store:registry.`,
+    );
+  }
   const registry = readRegistry(config);
-  if (kind === "ssh") return { kind, ssh: readSsh(config, registry), registry };
-  if (registry === undefined) {
+  if (kind === "ssh") return { kind, ssh: readSsh(config, registry) };
+  if (registry !== undefined && tier !== undefined) {
+    throw new ConfigError(
+      "azureRegistry",
+      "is set, and so is store:registry: images go to one of them. Take the other one out.",
+    );
+  }
+  const chosen = registry ?? (tier && { tier });
+  if (chosen === undefined) {
     throw new ConfigError(
       "registry",
       "a VM in Azure pulls its images from a registry, and none is named. Set its address, username and password: " +
-        "pulumi config set --path registry.address HOST, …registry.username NAME, --secret --path registry.password PASSWORD",
+        "pulumi config set --path registry.address HOST, …registry.username NAME, --secret --path registry.password PASSWORD; " +
+        "or have the stack make one: pulumi config set azureRegistry Basic",
     );
   }
-  return { kind, azure: readAzure(config, registry), registry };
+  return { kind, azure: readAzure(config, chosen) };
 }
 
-function readAzure(config: pulumi.Config, registry: RegistryAccess): AzureHostArgs {
+function azureRegistryTier(config: pulumi.Config): AzureRegistryTier | undefined {
+  const tier = config.require("azureRegistry");
+  return tier === "" ? undefined : oneOf("azureRegistry", tier, AZURE_REGISTRY_TIERS);
+}
+
+function readAzure(config: pulumi.Config, registry: AzureHostArgs["registry"]): AzureHostArgs {
   return {
     subscriptionId: config.get("subscriptionId") || undefined,
     location: text(config, "location", /^[a-z0-9]+$/, "a region of Azure such as australiaeast"),
@@ -134,10 +154,11 @@ function readRegistry(config: pulumi.Config): RegistryAccess | undefined {
     );
   }
   return {
+    name: address,
     address,
     namespace: namespace.replace(/\/$/, ""),
-    username,
-    password: pulumi.secret(password),
+    push: { username, password: pulumi.secret(password) },
+    pull: { username, password: pulumi.secret(password) },
   };
 }
 

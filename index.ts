@@ -26,7 +26,7 @@ export async function program(): Promise<Record<string, unknown>> {
     replicas: config.replicas,
     images: config.images,
     source: source(),
-    publish: config.publish,
+    publish: host.registry && { registry: host.registry, builder: config.dockerHost },
     httpPort: config.httpPort,
     requestLimit: config.requestLimit,
     environment: config.environment,

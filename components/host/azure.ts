@@ -8,7 +8,8 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import { RegistryAccess } from "../registry";
+import { AzureRegistry } from "../azureRegistry/azureRegistry";
+import { AzureRegistryTier, RegistryAccess } from "../registry";
 import { cloudInit, DATA_FOLDER, DockerSource } from "./cloudInit";
 import { CLOUD_INIT_READY } from "./cloudInitReady";
 import { DataVolume, Host, HostAccess } from "./host";
@@ -45,7 +46,8 @@ export interface AzureHostArgs {
   readonly encryptionAtHost?: boolean;
   /** On everything, beside the project and the stack. */
   readonly owner: string;
-  readonly registry?: RegistryAccess;
+  /** The registry from which it pulls, or of which tier the stack is to make one in Azure. */
+  readonly registry: RegistryAccess | { readonly tier: AzureRegistryTier };
 }
 
 /**
@@ -60,6 +62,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly access: pulumi.Output<HostAccess>;
   readonly sharesFiles = false;
   readonly platform = "linux/amd64";
+  readonly registry: RegistryAccess;
   readonly residents: pulumi.ComponentResourceOptions;
   private readonly docker: RemoteDocker;
 
@@ -77,6 +80,14 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     const inGroup = { parent: this, provider, deletedWith: group };
     const of = { resourceGroupName: group.name, location, tags };
 
+    this.registry =
+      "tier" in args.registry
+        ? new AzureRegistry(
+            `${name}-registry`,
+            { ...args.registry, group, location, tags },
+            { parent: this, provider },
+          ).access
+        : args.registry;
     const address = publicAddress(name, of, args.dnsLabel, inGroup);
     const nic = networkInterface(name, of, args, address, inGroup);
     // What is on it is the only thing here that can't be made again.
@@ -185,7 +196,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
         ready: CLOUD_INIT_READY,
         machine,
         readyMinutes: args.readyMinutes,
-        registry: args.registry,
+        registry: this.registry,
       },
       { parent: this, deletedWith: vm },
     );

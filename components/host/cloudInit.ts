@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { SSHD_LIMITS } from "./ssh";
 
 /** Where a host gets Docker from: Docker's own apt repository, or the distribution's package docker.io. */
 export type DockerSource = "docker" | "distribution";
@@ -89,13 +90,10 @@ function dockerRepository(distribution: string): object {
 /** Containers live on while the daemon is upgraded, and no log fills the disk. */
 const DAEMON = `${JSON.stringify({ "live-restore": true, "log-driver": "local", "log-opts": { "max-size": "10m", "max-file": "3" } }, null, 2)}\n`;
 
-/** Every resource of ours on the host is a connection of its own, and sshd refuses at random beyond ten by default. */
 const SSHD = `PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin no
-MaxStartups 100:30:200
-MaxSessions 100
-`;
+${SSHD_LIMITS}`;
 
 /** Security updates by themselves, but for Docker: it changes when we say so. */
 const UPGRADES = `APT::Periodic::Update-Package-Lists "1";

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { RegistryAccess } from "../registry";
 
 /** A machine with a Docker daemon that we deploy to. */
 export interface Host {
@@ -15,6 +16,8 @@ export interface Host {
   readonly sharesFiles: boolean;
   /** What its images must run on, for example "linux/amd64"; undefined where they are built on it. */
   readonly platform: string | undefined;
+  /** From which it pulls its images; undefined where they are built on it. */
+  readonly registry: RegistryAccess | undefined;
   /** Options for the component in which everything is that lives on this host, so that it goes when the host goes. */
   readonly residents: pulumi.ComponentResourceOptions;
 

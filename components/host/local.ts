@@ -17,6 +17,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly access = undefined;
   readonly sharesFiles = true;
   readonly platform = undefined;
+  readonly registry = undefined;
   readonly residents = {};
 
   constructor(

@@ -71,9 +71,7 @@ export class RemoteDocker {
       {
         host: address,
         sshOpts: sshOptions(access),
-        registryAuth: registry && [
-          { address: registry.address, username: registry.username, password: registry.password },
-        ],
+        registryAuth: registry && [{ address: registry.address, ...registry.pull }],
       },
       { ...opts, dependsOn: [ready] },
     );

@@ -13,6 +13,9 @@ export interface SshAccess {
   readonly hostKey: pulumi.Input<string>;
 }
 
+/** For sshd: every resource of ours on the host is a connection of its own, and beyond ten at once it refuses some at random by default. */
+export const SSHD_LIMITS = "MaxStartups 100:30:200\nMaxSessions 100\n";
+
 /**
  * Options for an `ssh` that asks nothing and believes nothing: it logs in with our key alone and talks to the machine with the
  * pinned host key only. ssh takes both from files alone, so they are written wherever the program runs.

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../registry";
 import { DataVolume, Host, HostAccess } from "./host";
 import { RemoteDocker } from "./remote";
+import { SSHD_LIMITS } from "./ssh";
 
 export interface SshHostArgs {
   /** Name or address of the machine. */
@@ -20,7 +21,10 @@ export interface SshHostArgs {
   readonly registry?: RegistryAccess;
 }
 
-/** Any machine that answers SSH. Docker is installed on it where it is missing: from the package docker.io of Debian and Ubuntu. */
+/**
+ * Any machine that answers SSH. Docker is installed on it where it is missing (from the package docker.io of Debian and Ubuntu), and
+ * its sshd is told to take as many connections as we make.
+ */
 export class SshHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;
   readonly bindAddress = "0.0.0.0";
@@ -28,6 +32,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly access: pulumi.Output<HostAccess>;
   readonly sharesFiles = false;
   readonly platform = "linux/amd64";
+  readonly registry: RegistryAccess | undefined;
   readonly residents = {};
   private readonly docker: RemoteDocker;
 
@@ -48,6 +53,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       { parent: this },
     );
     this.provider = this.docker.provider;
+    this.registry = args.registry;
     this.address = address;
     this.access = privateKey.apply((key): HostAccess => ({
       kind: "ssh",
@@ -87,6 +93,11 @@ if ! $sudo docker version >/dev/null 2>&1; then
   echo "Docker is missing: installing the package docker.io"
   $sudo apt-get update -qq
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes docker.io >/dev/null
+fi
+limits=/etc/ssh/sshd_config.d/10-store.conf
+if [ -d "\${limits%/*}" ] && [ ! -e "$limits" ]; then
+  printf '${SSHD_LIMITS.replaceAll("\n", "\\n")}' | $sudo tee "$limits" >/dev/null
+  $sudo systemctl reload ssh 2>/dev/null || $sudo systemctl reload sshd
 fi
 [ -z "$sudo" ] || $sudo usermod --append --groups docker "$(id -un)"
 echo "Docker $($sudo docker version --format '{{.Server.Version}}') is ready"

@@ -3,7 +3,8 @@
  * starts it as a command of its own.
  *
  * An image that the registry has under this tag is neither built nor pushed. Environment: IMAGE (registry/name:tag), FROM (JSON: how to
- * build or mirror it), PLATFORM, DOCKER_HOST. Standard input: the registry's address, username and password as JSON.
+ * build or mirror it), PLATFORM, DOCKER_HOST. Standard input as JSON: the registry's address, and username and password, or
+ * azureRegistry, the id of one in Azure, to which the user's login to Azure leads.
  *
  * The last that it prints when it fails is "not published: " and why: in one line, then what shows it.
  */
@@ -12,17 +13,21 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { az, registryOf } from "../azureRegistry/az.mjs";
 
 /** @typedef {{code: number | null, output: string}} Ran */
+/** @typedef {{username: string, password: string}} Login */
 
 /** Seconds within which the registry has to say whether it has the image. */
 const LOOK_SECONDS = 60;
+/** By whom Azure's registries know that the password is a token. */
+const TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
 const image = required("IMAGE");
 const platform = required("PLATFORM");
 const from = JSON.parse(required("FROM"));
-const login = JSON.parse(await text(process.stdin));
-const registry = login.address;
+const access = JSON.parse(await text(process.stdin));
+const registry = access.address;
 
 // The docker command reads credentials from a folder only. This one is gone with us; the user's own is left alone.
 const folder = mkdtempSync(join(tmpdir(), "store-publish-"));
@@ -30,9 +35,10 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 try {
-  writeFileSync(join(folder, "config.json"), JSON.stringify(credentials()), { mode: 0o600 });
+  const login = access.azureRegistry === undefined ? access : await azureLogin();
+  writeFileSync(join(folder, "config.json"), JSON.stringify(credentials(login)), { mode: 0o600 });
   borrowPlugins();
-  await logIn();
+  await logIn(login);
   const found = await lookUp();
   process.stdout.write(found ?? (await publish()));
 } catch (error) {
@@ -43,7 +49,7 @@ try {
 }
 
 /** Before anything is built: that takes minutes, and to look an image up, Docker asks without credentials if it must. */
-async function logIn() {
+async function logIn(/** @type {Login} */ login) {
   if (login.username === "") return;
   const { code, output } = await docker(
     ["login", "--username", login.username, "--password-stdin", registry],
@@ -156,7 +162,9 @@ function refused(output) {
   const because = (/** @type {string} */ what) => new Error([what, ...why].join("\n"));
   if (/unauthorized|denied|authentication required|no basic auth|incorrect username/i.test(output))
     return because(
-      `the registry ${registry} refuses the login (store:registry: username, password)`,
+      access.azureRegistry === undefined
+        ? `the registry ${registry} refuses the login (store:registry: username, password)`
+        : `this login to Azure may not push to the registry ${registry}: it needs the role AcrPush, Contributor or Owner there`,
     );
   if (/no space left/i.test(output)) return because("a disk is full, here or in the registry");
   if (
@@ -214,9 +222,19 @@ function docker(args, { quiet = false, seconds, command = "docker", input = "" }
   });
 }
 
-function credentials() {
+function credentials(/** @type {Login} */ login) {
   const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
   return { auths: login.username === "" ? {} : { [registry]: { auth } } };
+}
+
+/** For three hours. */
+async function azureLogin() {
+  const { name, subscription } = registryOf(access.azureRegistry);
+  const password = await az([
+    ...["acr", "login", "--subscription", subscription, "--name", name, "--expose-token"],
+    ...["--query", "accessToken", "--output", "tsv"],
+  ]);
+  return { username: TOKEN_USER, password };
 }
 
 /** buildx, where it is the user's own, is found by the folder of the configuration. */

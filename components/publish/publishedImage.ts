@@ -57,7 +57,8 @@ export class PublishedImage extends pulumi.ComponentResource {
     this.ref = pulumi.interpolate`${registry.address}/${path}:${args.tag}`;
 
     this.published = new command.local.Command(
-      `${name}:${args.tag}`,
+      // Another registry doesn't have it, and with other inputs alone nobody would look: they are left out of the comparison.
+      `${name}:${args.tag}@${registry.name}`,
       {
         create: "node components/publish/publish.mjs",
         environment: pulumi.output(args.from).apply((from) => ({
@@ -67,11 +68,8 @@ export class PublishedImage extends pulumi.ComponentResource {
           FROM: JSON.stringify(from),
         })),
         // Not by the environment, which other processes of the same user can read.
-        stdin: pulumi.jsonStringify({
-          address: registry.address,
-          username: registry.username,
-          password: registry.password,
-        }),
+        stdin: pulumi.jsonStringify({ address: registry.address, ...registry.push }),
+        triggers: registry.made === undefined ? undefined : [registry.made],
         // Its progress; the digest on stdout is nobody's news.
         logging: "stderr",
       },

@@ -104,6 +104,16 @@ function outputsOf(
         ipAddress: "203.0.113.80",
         dnsSettings: { fqdn: `${name}.australiaeast.cloudapp.azure.com` },
       };
+    case "azure-native:resources:ResourceGroup":
+      return { name: `group-of-${name}` };
+    case "azure-native:containerregistry:Registry":
+      return {
+        name: inputs["registryName"],
+        loginServer: "mine.azurecr.io",
+        creationDate: "2026-01-02T03:04:05Z",
+      };
+    case "azure-native:containerregistry:Token":
+      return { name: inputs["tokenName"], creationDate: "2026-01-02T03:04:05Z" };
     case "random:index/randomString:RandomString":
       return { result: "0a1b2c3d" };
     case "random:index/randomBytes:RandomBytes":

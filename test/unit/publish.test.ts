@@ -25,7 +25,11 @@ describe("publishing an image", () => {
   }
 
   /** @param docker Lines of a shell's `case "$1" in`. */
-  function publish(docker: string, from: object = { image: "postgres:18.4" }): Said {
+  function publish(
+    docker: string,
+    from: object = { image: "postgres:18.4" },
+    login: object = { username: "me", password: "secret" },
+  ): Said {
     const command = join(folder, "docker");
     const log = join(folder, "ran");
     writeFileSync(log, "");
@@ -37,8 +41,7 @@ describe("publishing an image", () => {
     const { stdout, stderr } = spawnSync(process.execPath, ["components/publish/publish.mjs"], {
       input: JSON.stringify({
         address: "registry.example.com",
-        username: "me",
-        password: "secret",
+        ...login,
       }),
       env: {
         PATH: `${folder}:/usr/bin:/bin`,
@@ -55,7 +58,11 @@ describe("publishing an image", () => {
 
   /** What the command makes of it. */
   function told({ stdout, stderr }: Said): { why: string; evidence: readonly string[] } {
-    const metadata = { op: "create", urn: "urn:pulumi:s::p::t::inventory-image:1", type: "t" };
+    const metadata = {
+      op: "create",
+      urn: "urn:pulumi:s::p::t::inventory-image:1@r.example:5000",
+      type: "t",
+    };
     const message = `exit status 1: running "node components/publish/publish.mjs":\n${stdout}${stderr}`;
     const [finding] = findings(
       [
@@ -73,6 +80,28 @@ describe("publishing an image", () => {
     const said = publish(`manifest) echo '${MANIFEST}' ;;`);
     assert.equal(said.stdout, DIGEST);
     assert.deepEqual(said.ran, ["login", "manifest"]);
+  });
+
+  it("goes to a registry in Azure by the user's own login there, which it keeps nowhere", () => {
+    const az = join(folder, "az");
+    writeFileSync(az, `#!/bin/sh\n[ "$1 $2 $6" = "acr login mine" ] && echo a-token\n`);
+    chmodSync(az, 0o700);
+    const azureRegistry =
+      "/subscriptions/s1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/mine";
+    const loginByToken = `login) [ "$3 $(cat)" = "00000000-0000-0000-0000-000000000000 a-token" ] || exit 1 ;;`;
+    const said = publish(`${loginByToken}\nmanifest) echo '${MANIFEST}' ;;`, undefined, {
+      azureRegistry,
+    });
+    assert.equal(said.stdout, DIGEST, said.stderr);
+    assert.deepEqual(said.ran, ["login", "manifest"]);
+    assert.doesNotMatch(said.stderr, /a-token/);
+  });
+
+  it("says what it takes to push to a registry in Azure", () => {
+    const azureRegistry =
+      "/subscriptions/s1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/mine";
+    const said = publish("", undefined, { azureRegistry });
+    assert.match(told(said).why, /^store:azureRegistry: needs Azure's command az/);
   });
 
   it("pushes what the registry doesn't have", () => {

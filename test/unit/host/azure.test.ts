@@ -41,6 +41,13 @@ describe("AzureHost", () => {
       docker: { source: "docker" },
       readyMinutes: 15,
       owner: "store-team",
+      registry: {
+        name: "registry.example.com",
+        address: "registry.example.com",
+        namespace: "store",
+        push: { username: "store", password: "hidden" },
+        pull: { username: "store", password: "hidden" },
+      },
       ...args,
     });
   }
@@ -177,6 +184,15 @@ describe("AzureHost", () => {
     assert.ok(options.includes(identity));
     assert.ok(existsSync(identity));
     assert.equal(statSync(identity).mode & 0o777, 0o600);
+  });
+
+  it("pulls from the registry that the stack makes, if it makes one, in the same group", async () => {
+    const made = host({ registry: { tier: "Basic" } });
+    const { inputs } = await one("azure-native:containerregistry:Registry");
+    assert.equal(inputs["resourceGroupName"], "group-of-host");
+    assert.equal(made.registry.name, "azure");
+    const provider = await one("pulumi:providers:docker");
+    assert.match(JSON.stringify(provider.inputs["registryAuth"]), /mine\.azurecr\.io.*host-pull/);
   });
 
   it("says how to reach it, as a secret", async () => {

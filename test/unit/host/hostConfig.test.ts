@@ -32,14 +32,22 @@ describe("configuration of the host", () => {
     assert.ok(host.kind === "azure");
     assert.equal(host.azure.vmSize, "Standard_DS2_v2");
     assert.deepEqual(host.azure.adminCidrs, ["203.0.113.7/32"]);
-    assert.equal(host.registry.namespace, "store");
+    assert.ok("address" in host.azure.registry);
+    assert.equal(host.azure.registry.namespace, "store");
     assert.equal(host.azure.shutdown, undefined);
+  });
+
+  it("takes Azure with a registry that the stack makes", () => {
+    const host = read({ ...azure, registry: {}, azureRegistry: "Standard" });
+    assert.ok(host.kind === "azure");
+    assert.deepEqual(host.azure.registry, { tier: "Standard" });
   });
 
   it("keeps the registry's password and the login key secret", async () => {
     const host = read({ ...azure, sshPublicKey: PUBLIC_KEY, sshPrivateKey: PRIVATE_KEY });
     assert.ok(host.kind === "azure");
-    assert.equal(await pulumi.isSecret(pulumi.output(host.registry.password)), true);
+    assert.ok("pull" in host.azure.registry);
+    assert.equal(await pulumi.isSecret(pulumi.output(host.azure.registry.pull.password)), true);
     assert.equal(await pulumi.isSecret(pulumi.output(host.azure.loginKey?.private ?? "")), true);
   });
 
@@ -52,13 +60,28 @@ describe("configuration of the host", () => {
     };
     const host = read(ssh);
     assert.ok(host.kind === "ssh");
-    assert.equal(host.registry, undefined);
+    assert.equal(host.ssh.registry, undefined);
     assert.equal(host.ssh.port, 22);
   });
 
   const refusals: readonly [what: string, change: Record<string, unknown>, message: RegExp][] = [
     ["an unknown host", { host: "aws" }, /^store:host: "aws" is none of local, azure, ssh/],
     ["Azure without a registry", { registry: {} }, /^store:registry: .*registry\.address/],
+    [
+      "a tier of registries that there isn't",
+      { registry: {}, azureRegistry: "Classic" },
+      /^store:azureRegistry: "Classic" is none of Basic, Standard, Premium/,
+    ],
+    [
+      "two registries",
+      { azureRegistry: "Basic" },
+      /^store:azureRegistry: is set, and so is store:registry/,
+    ],
+    [
+      "a registry in Azure for a machine elsewhere",
+      { host: "ssh", registry: {}, azureRegistry: "Basic" },
+      /^store:azureRegistry: .*store:host is ssh/,
+    ],
     [
       "a registry without a password",
       { registry: { address: "r.io", username: "u" } },

@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SshHost } from "../../../components/host/sshHost";
+import { plain, reset, resource, resources, setMocks } from "../mocks";
+
+const REMOTE_COMMAND = "command:remote:Command";
+
+describe("a host that is reached by SSH", () => {
+  const start = process.cwd();
+  let folder = "";
+  before(async () => {
+    await setMocks();
+    // The program writes ssh's files relative to where it runs.
+    folder = mkdtempSync(join(tmpdir(), "store-test-"));
+    process.chdir(folder);
+  });
+  after(() => {
+    process.chdir(start);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(reset);
+
+  function host(): SshHost {
+    const login = { username: "store", password: pulumi.secret("for-pulling") };
+    return new SshHost("host", {
+      address: "shop.example.org",
+      user: "deploy",
+      privateKey: "PRIVATE",
+      hostKey: "ssh-ed25519 AAAA",
+      readyMinutes: 15,
+      registry: {
+        name: "r.example",
+        address: "r.example",
+        namespace: "",
+        push: { username: "builder", password: "for-pushing" },
+        pull: login,
+      },
+    });
+  }
+
+  it("passes on a script's standard input, which is where secrets are", async () => {
+    host().run("files", "cat >/secret", {}, pulumi.secret("the secret"));
+    const { inputs } = await resource(REMOTE_COMMAND, "files");
+    assert.equal(plain({ of: inputs["create"] })["of"], "cat >/secret");
+    assert.deepEqual(plain(inputs["stdin"]), "the secret");
+  });
+
+  it("pulls with the credentials for pulling", async () => {
+    host();
+    const [provider] = await resources("pulumi:providers:docker");
+    const auth = JSON.stringify(provider?.inputs["registryAuth"]);
+    assert.match(auth, /for-pulling/);
+    assert.doesNotMatch(auth, /for-pushing/);
+  });
+
+  it("installs Docker where it is missing", async () => {
+    host();
+    const { inputs } = await resource(REMOTE_COMMAND, "host-ready");
+    assert.match(String(inputs["create"]), /apt-get install -qq --yes docker\.io/);
+  });
+});
