@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Argument, Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { ExitCode, Failure, UsageError } from "./failure";
 import { DEFAULT_STACK, ROOT } from "./project";
 import { renderFailure } from "./terminal";
@@ -268,6 +268,22 @@ function program(call: Call): Command {
   )
     .option("--keep", "leave it running, and say how to look into it and how to end it")
     .option("--fail <what>", "break something first; an unknown word lists what can be broken")
+    .addOption(
+      new Option(
+        "--host <kind>",
+        "a VM that the stack makes in Azure, or a machine with SSH and without Docker",
+      )
+        .choices(["azure", "ssh"])
+        .default("azure"),
+    )
+    .addOption(
+      new Option(
+        "--registry <whose>",
+        "a registry that is named, or one that the stack makes in Azure",
+      )
+        .choices(["named", "azure"])
+        .default("named"),
+    )
     .option(
       "--pace <factor>",
       "1: take the time that Azure takes for its resources, 0: none",
@@ -344,6 +360,8 @@ interface UpOptions {
 interface RehearseOptions {
   readonly keep?: boolean;
   readonly fail?: string;
+  readonly host: "azure" | "ssh";
+  readonly registry: "named" | "azure";
   readonly pace: number;
 }
 

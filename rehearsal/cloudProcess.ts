@@ -57,7 +57,11 @@ export class CloudProcess {
 
   /** What must be set for an engine that is to take it for Azure. */
   get env(): Record<string, string> {
-    return { PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}` };
+    return {
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}`,
+      STORE_REHEARSAL_AZ: this.ready.az,
+      PATH: [path.join(__dirname, "azureCli"), process.env["PATH"]].join(path.delimiter),
+    };
   }
 
   /** All that there is in it now. */
@@ -67,6 +71,7 @@ export class CloudProcess {
 
   /** The address that plays the public IP; none before there is one. */
   publicAddress(): string | undefined {
+    if (this.ready.machine !== undefined) return this.ready.machine.address;
     const address = this.resources().find(({ token }) => token.endsWith(":PublicIPAddress"));
     return address && textAt(address.computed, "ipAddress");
   }

@@ -14,8 +14,12 @@ import { textAt } from "./azure/values";
 import { docker } from "./docker";
 import { ensureMachineImage } from "./images";
 import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
+import { PlainMachine, plainMachine } from "./machine/plainMachine";
 import { waysOf } from "./network/rules";
 import { Wall, whyNotListen } from "./network/wall";
+import { AzureCli, serveCli } from "./azureCli/azureCli";
+import { AzureAccounts } from "./registry/accounts";
+import { admit, emptyRegistry } from "./registry/registry";
 import { Provider } from "./provider/provider";
 import { serve } from "./provider/server";
 import { makeSurroundings, removeEverything, Surroundings } from "./surroundings";
@@ -41,20 +45,28 @@ async function main(folder: string): Promise<void> {
       (machine) => addressOf(machineName(settings.id, machine)),
       () => (faults().includes("silent") ? "all" : faults().includes("ssh-refused") ? [22] : []),
     );
+    const accounts = new AzureAccounts();
     const cloud = new Cloud({
       file: path.join(folder, "cloud.json"),
       pace: settings.pace,
       faults,
       mended: (fault) => mend(folder, fault),
-      hardware: hardwareOf(settings, around, wall, faults),
+      registryAddress: around.registry.address,
+      hardware: hardwareOf(settings, around, wall, accounts, faults),
     });
     await wall.follow(waysOf(cloud));
+    const machine = settings.plainMachine
+      ? await bootPlain(settings, around, cloud, wall)
+      : undefined;
     const { port } = await serve(new Provider(cloud, faults));
+    const az = await serveCli(new AzureCli(cloud, accounts, faults));
     const { address, username, password } = around.registry;
     const ready: Ready = {
       pid: process.pid,
       port,
       registry: { address, username, password, image: around.registryImage },
+      machine,
+      az,
     };
     write(path.join(folder, "ready.json"), JSON.stringify(ready));
   } catch (error) {
@@ -67,6 +79,7 @@ function hardwareOf(
   settings: Settings,
   { network, registry }: Surroundings,
   wall: Wall,
+  accounts: AzureAccounts,
   faults: () => readonly string[],
 ): Hardware {
   const report = { step: say, note: say, progress: () => undefined };
@@ -86,8 +99,27 @@ function hardwareOf(
     },
     shutDown: (machine) => removeMachine(machine, settings.id),
     removeDisk: (disk) => removeDiskOf(disk, settings.id),
-    connect: (cloud) => wall.follow(waysOf(cloud)),
+    emptyRegistry: () => emptyRegistry(settings.id),
+    connect: async (cloud) => {
+      await wall.follow(waysOf(cloud));
+      await admit(settings.id, registry, accounts.of(cloud));
+    },
   };
+}
+
+async function bootPlain(
+  settings: Settings,
+  { network, registry }: Surroundings,
+  cloud: Cloud,
+  wall: Wall,
+): Promise<PlainMachine> {
+  const { machine, resource, way } = await plainMachine();
+  const report = { step: say, note: say, progress: () => undefined };
+  const image = await ensureMachineImage("bookworm", settings.dockerHost, report);
+  const around = { id: settings.id, image, network, registry, withoutPackages: false };
+  await bootMachine(resource, cloud, around);
+  await wall.follow([way]);
+  return machine;
 }
 
 const addresses = new Map<string, string>();

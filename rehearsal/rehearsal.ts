@@ -19,6 +19,9 @@ import { CloudProcess } from "./cloudProcess";
 import { Customer } from "./customer";
 import { docker, dockerQuietly, namesOf } from "./docker";
 import { machineName } from "./machine/machine";
+import { tryHostToken } from "./hostToken";
+import { lookIntoHost } from "./operator";
+import { repositoriesIn } from "./registry/registry";
 import { removeEverything } from "./surroundings";
 
 export interface RehearseOptions {
@@ -30,6 +33,10 @@ export interface RehearseOptions {
   readonly pace: number;
   /** What is broken, see azure/faults.ts: first that is seen to be told in one message, then it is mended and the rest goes on. */
   readonly fault?: string;
+  /** A VM that the stack makes in Azure, or a machine that there is, without Docker. */
+  readonly host: "azure" | "ssh";
+  /** Whose registry it is: one that is named, or one that the stack makes in Azure. */
+  readonly registry: "named" | "azure";
   readonly report: Reporter;
   /** Called with each step as it ends. */
   readonly onStep: (step: Step) => void;
@@ -94,13 +101,18 @@ export class Rehearsal {
     if (this.breaksAtUp)
       await this.step(`up with ${this.options.fault} broken`, () => this.upBroken());
     await this.step("up", () => this.up());
-    await this.step("who gets in", () => this.whoGetsIn());
+    if (this.options.host === "azure") await this.step("who gets in", () => this.whoGetsIn());
+    if (this.options.registry === "azure")
+      await this.step("what the host's token may do", () => tryHostToken(this.theCheckout, STACK));
     await this.step("buy something through port 80", () => this.buy());
+    await this.step("docker and the verbs reach the host", () => this.lookIntoHost());
     await this.step("preview shows nothing", () => this.unchanged("preview", STACK));
     await this.step("refresh shows nothing", () => this.unchanged("preview", STACK, "--refresh"));
+    await this.step("another checkout finds nothing to do", () => this.elsewhere());
     await this.step("preview of one changed service names it", () => this.previewChange());
     await this.step("up of it, no request lost", () => this.upChange());
-    await this.step("replace the machine", () => this.replaceMachine());
+    if (this.options.host === "azure")
+      await this.step("replace the machine", () => this.replaceMachine());
   }
 
   /** Takes the stack down, and finds nothing left of it. */
@@ -113,7 +125,10 @@ export class Rehearsal {
   /** Leaves it running; the stand-in cloud goes on by itself. */
   keep(): string[] {
     this.cloud?.letGo();
-    const env = Object.entries(this.cloud?.env ?? {}).map(([name, value]) => `${name}=${value}`);
+    const env = Object.entries(this.cloud?.env ?? {}).map(([name, value]) => {
+      const shown = value.replace(process.env["PATH"] ?? "", "$PATH");
+      return `${name}="${shown}"`;
+    });
     return [
       `http://${this.cloud?.publicAddress() ?? ""}/`,
       `cd ${this.checkoutFolder} && export ${env.join(" ")} STORE_CONFIG_FILE=${this.configFile} && ./store ps ${STACK}`,
@@ -127,7 +142,7 @@ export class Rehearsal {
     const registry = this.cloud?.ready.registry;
     await this.cloud?.end();
     await removeEverything(this.id, registry);
-    if (registry !== undefined) await removeImagesOf(registry.address);
+    if (registry !== undefined) await removeImages(await imagesOf(registry.address));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -137,7 +152,7 @@ export class Rehearsal {
     const { root, dockerHost, pace, report } = this.options;
     const cloud = CloudProcess.start(
       path.join(this.folder, "cloud"),
-      { id: this.id, dockerHost, pace },
+      { id: this.id, dockerHost, pace, plainMachine: this.options.host === "ssh" },
       (line) => report.progress(line),
     );
     // Both at once; but neither goes on behind a failure of the other.
@@ -148,15 +163,7 @@ export class Rehearsal {
     if (started.status === "fulfilled") this.cloud = started.value;
     for (const result of [started, copied]) if (result.status === "rejected") throw result.reason;
     this.configure(READY_MINUTES.works);
-    this.checkout = new Checkout(
-      this.checkoutFolder,
-      STACK,
-      { ...this.theCloud.env, STORE_CONFIG_FILE: this.configFile },
-      (line) => {
-        appendFileSync(this.log, `${line}\n`);
-        report.progress(line.trim());
-      },
-    );
+    this.checkout = this.checkoutIn(this.checkoutFolder);
     return `registry ${this.theCloud.ready.registry.address}`;
   }
 
@@ -170,14 +177,17 @@ export class Rehearsal {
     };
     const config = {
       ...staging.config,
-      "store:registry": {
-        address: registry.address,
-        namespace: "store",
-        username: registry.username,
-        password: registry.password,
-      },
-      // The caller's address, as the wall sees it.
-      "store:adminCidrs": ["127.0.0.1/32"],
+      ...(this.options.registry === "azure"
+        ? { "store:azureRegistry": "Basic" }
+        : {
+            "store:registry": {
+              address: registry.address,
+              namespace: "store",
+              username: registry.username,
+              password: registry.password,
+            },
+          }),
+      ...this.hostConfig(),
       "store:dockerSource": "distribution",
       "store:demoData": true,
       // The load under which a service is changed comes from one address, and faster than any customer.
@@ -257,9 +267,35 @@ export class Rehearsal {
     return `order ${this.bought} confirmed`;
   }
 
-  private async unchanged(...command: string[]): Promise<string> {
-    const output = await this.theCheckout.succeed(...command, "--", "--expect-no-changes");
-    return `${/(\d+) unchanged/.exec(output)?.[1] ?? "all"} unchanged`;
+  private async lookIntoHost(): Promise<string> {
+    return lookIntoHost(this.theCheckout, {
+      stack: STACK,
+      address: this.theCloud.publicAddress() ?? "",
+      user: this.theCloud.ready.machine?.user ?? "azureuser",
+      containers: (await this.containers()).length,
+    });
+  }
+
+  private unchanged(...command: string[]): Promise<string> {
+    return unchanged(this.theCheckout, ...command);
+  }
+
+  /** Somebody else's machine, which has the stack's state and none of its images. */
+  private async elsewhere(): Promise<string> {
+    const folder = path.join(this.folder, "elsewhere");
+    await copyCheckout(this.options.root, folder);
+    const state = path.join(this.checkoutFolder, ".store");
+    const there = this.checkoutIn(folder, { STORE_STATE_DIR: state });
+    const { address } = this.theCloud.ready.registry;
+    await removeImages(await imagesOf(address));
+    const before = await this.containers();
+    const found = await unchanged(there, "preview", STACK, "--refresh");
+    await unchanged(there, "up", STACK, "--yes", "--refresh");
+    const built = await imagesOf(address);
+    if (built.length > 0) throw new Error(`It has built ${built.join(", ")}.`);
+    if ((await this.containers()).join() !== before.join())
+      throw new Error("The containers are others than before.");
+    return `${found} after a refresh, its up builds nothing`;
   }
 
   private async previewChange(): Promise<string> {
@@ -308,12 +344,30 @@ export class Rehearsal {
     await this.theCheckout.succeed("down", STACK, "--yes", "--volumes");
     const left = this.theCloud.resources().map(({ id }) => id);
     if (left.length > 0) throw new Error(`In the cloud there is still ${left.join(", ")}.`);
+    if (this.options.host === "ssh") return this.leftOnMachine();
     const containers = (await namesOf("container", this.id)).filter(
       (name) => !name.endsWith("-registry"),
     );
     const things = [...containers, ...(await namesOf("volume", this.id))];
     if (things.length > 0) throw new Error(`On this machine there is still ${things.join(", ")}.`);
+    const repositories = this.options.registry === "azure" ? await repositoriesIn(this.id) : [];
+    if (repositories.length > 0)
+      throw new Error(`The registry still has ${repositories.join(", ")}.`);
     return "nothing left in the cloud";
+  }
+
+  /** The machine is there as before, with Docker and without the store. */
+  private async leftOnMachine(): Promise<string> {
+    const lists = [
+      ["ps", "--all", "--format", "container {{.Names}}"],
+      ["volume", "ls", "--format", "volume {{.Name}}"],
+      ["network", "ls", "--filter", "type=custom", "--format", "network {{.Name}}"],
+    ];
+    const name = machineName(this.id, this.machine());
+    const left = await Promise.all(lists.map((list) => docker("exec", name, "docker", ...list)));
+    const things = left.filter((list) => list !== "");
+    if (things.length > 0) throw new Error(`On the machine there is still ${things.join(", ")}.`);
+    return "the machine has its Docker and nothing of the store";
   }
 
   // Around them ----------------------------------------------------------------------------------------------------
@@ -353,7 +407,40 @@ export class Rehearsal {
       : ["", "The machine's cloud-init-output.log ends with", ...log.split("\n")];
   }
 
+  private checkoutIn(folder: string, env: Readonly<Record<string, string>> = {}): Checkout {
+    return new Checkout(
+      folder,
+      STACK,
+      { ...this.theCloud.env, STORE_CONFIG_FILE: this.configFile, ...env },
+      (line) => {
+        appendFileSync(this.log, `${line}\n`);
+        this.options.report.progress(line.trim());
+      },
+    );
+  }
+
+  /** What runs on the machine. */
+  private async containers(): Promise<string[]> {
+    const ids = await docker("exec", machineName(this.id, this.machine()), "docker", "ps", "-q");
+    return ids.split("\n").sort();
+  }
+
+  private hostConfig(): Record<string, unknown> {
+    const { machine } = this.theCloud.ready;
+    // The caller's address, as the wall sees it.
+    if (machine === undefined) return { "store:adminCidrs": ["127.0.0.1/32"] };
+    return {
+      "store:host": "ssh",
+      "store:sshAddress": machine.address,
+      "store:sshUser": machine.user,
+      "store:sshHostKey": machine.hostKey,
+      "store:sshPrivateKey": machine.privateKey,
+    };
+  }
+
   private machine(): string {
+    const plain = this.cloud?.ready.machine;
+    if (plain !== undefined) return plain.vmId;
     const found = this.cloud?.resources().find(({ token }) => token.endsWith(":VirtualMachine"));
     return textAt(found?.computed, "vmId");
   }
@@ -392,9 +479,17 @@ export class Rehearsal {
   }
 }
 
+async function unchanged(checkout: Checkout, ...command: string[]): Promise<string> {
+  const output = await checkout.succeed(...command, "--", "--expect-no-changes");
+  return `${/(\d+) unchanged/.exec(output)?.[1] ?? "all"} unchanged`;
+}
+
 /** What was pushed to the registry is also on this machine, under its address. */
-async function removeImagesOf(address: string): Promise<void> {
+async function imagesOf(address: string): Promise<string[]> {
   const list = await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}");
-  const ours = list.split("\n").filter((name) => name.startsWith(`${address}/`));
-  for (const name of ours) await dockerQuietly("image", "rm", name);
+  return list.split("\n").filter((name) => name.startsWith(`${address}/`));
+}
+
+async function removeImages(names: readonly string[]): Promise<void> {
+  for (const name of names) await dockerQuietly("image", "rm", name);
 }

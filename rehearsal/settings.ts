@@ -1,3 +1,5 @@
+import { PlainMachine } from "./machine/plainMachine";
+
 /** What the process that plays Azure is told (settings.json). */
 export interface Settings {
   /** Short, and in the name and the labels of all that it makes. */
@@ -6,6 +8,8 @@ export interface Settings {
   readonly dockerHost: string;
   /** 1 takes the time that Azure takes, 0 none. */
   readonly pace: number;
+  /** Whether there is to be a machine that isn't Azure's, with SSH and without Docker. */
+  readonly plainMachine: boolean;
 }
 
 /** What it says when it is ready (ready.json). */
@@ -19,4 +23,7 @@ export interface Ready {
     readonly password: string;
     readonly image: string;
   };
+  readonly machine?: PlainMachine;
+  /** Where the stand-in for Azure's command asks. */
+  readonly az: string;
 }

@@ -11,6 +11,9 @@ export interface RehearseOptions {
   readonly keep?: boolean;
   /** What is broken. @default nothing */
   readonly fail?: string;
+  readonly host: "azure" | "ssh";
+  /** Whose registry the images go to. */
+  readonly registry: "named" | "azure";
   /** 1 takes the time that Azure takes for its resources, 0 none. */
   readonly pace: number;
 }
@@ -51,8 +54,17 @@ function start(
 ): Rehearsal {
   const onStep = (step: Step): void => void steps.push(step);
   try {
-    const { pace, fail } = options;
-    return new Rehearsal({ root: ROOT, dockerHost, pace, fault: fail, report, onStep });
+    const { pace, fail, host, registry } = options;
+    return new Rehearsal({
+      root: ROOT,
+      dockerHost,
+      pace,
+      fault: fail,
+      host,
+      registry,
+      report,
+      onStep,
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -1,5 +1,6 @@
 import { ResourceType } from "./resourceType";
 import { disk, virtualMachine } from "./types/compute";
+import { registry, scopeMap, token } from "./types/containerregistry";
 import { globalSchedule } from "./types/devtestlab";
 import {
   networkInterface,
@@ -22,6 +23,9 @@ export const CATALOGUE: ReadonlyMap<string, ResourceType> = new Map(
     disk,
     virtualMachine,
     globalSchedule,
+    registry,
+    scopeMap,
+    token,
   ].map((type) => [type.token, type]),
 );
 

@@ -8,6 +8,7 @@ import { faultOf, limitsUnder, Verb } from "./faults";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
 import { resourceFields } from "./schema";
 import { DISK, MACHINE } from "./types/compute";
+import { REGISTRY } from "./types/containerregistry";
 import { at, isObject, listAt, Properties, same, textAt } from "./values";
 
 /** The only subscription that there is. */
@@ -19,7 +20,8 @@ export interface Hardware {
   boot(machine: Resource, cloud: View): Promise<void>;
   shutDown(machine: Resource): Promise<void>;
   removeDisk(disk: Resource): Promise<void>;
-  /** After every change: what can be reached from outside follows. */
+  emptyRegistry(): Promise<void>;
+  /** After every change: what can be reached from outside follows, and who may do what in the registry. */
   connect(cloud: View): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export interface CloudOptions {
   /** Where it keeps what there is. */
   readonly file: string;
   readonly hardware: Hardware;
+  readonly registryAddress: string;
   /** 1 takes the time that Azure takes, 0 none. */
   readonly pace: number;
   /** What is broken at the moment, and how one is over. */
@@ -41,6 +44,10 @@ export class Cloud implements View {
 
   constructor(private readonly options: CloudOptions) {
     this.resources = readState(options.file);
+  }
+
+  get registryAddress(): string {
+    return this.options.registryAddress;
   }
 
   get limits(): View["limits"] {
@@ -83,6 +90,17 @@ export class Cloud implements View {
     type.refuseRemoval(resource, this);
     for (const inner of this.inside(resource)) await this.forget(inner);
     await this.forget(resource);
+    await this.options.hardware.connect(this);
+  }
+
+  /** What a token then says of itself. Its password isn't shown again. */
+  async passwordGenerated(token: Resource, name: string): Promise<void> {
+    const passwords = [{ name, creationTime: new Date().toISOString() }];
+    this.keep({ ...token, properties: { ...token.properties, credentials: { passwords } } });
+    await this.reconnect();
+  }
+
+  async reconnect(): Promise<void> {
     await this.options.hardware.connect(this);
   }
 
@@ -183,6 +201,7 @@ export class Cloud implements View {
     if (this.get(resource.id) === undefined) return;
     if (resource.token === MACHINE) await this.options.hardware.shutDown(resource);
     if (resource.token === DISK) await this.options.hardware.removeDisk(resource);
+    if (resource.token === REGISTRY) await this.options.hardware.emptyRegistry();
     this.resources = this.resources.filter(({ id }) => id !== resource.id);
     this.save();
     if (resource.token === MACHINE) await this.forgetWithMachine(resource);

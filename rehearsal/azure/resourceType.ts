@@ -17,6 +17,8 @@ export interface Resource {
 export interface View {
   readonly subscription: string;
   readonly limits: Limits;
+  /** At which registries in Azure answer. */
+  readonly registryAddress: string;
   get(id: string): Resource | undefined;
   all(token: string): readonly Resource[];
 }

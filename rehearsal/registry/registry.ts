@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker, dockerQuietly, dockerWithInput, LABEL } from "../docker";
+import { Account, ALL_RIGHTS } from "./accounts";
+import { doorConfig } from "./door";
 
 /** The rehearsal's registry: a real one, with TLS and a login. */
 export interface Registry {
@@ -38,7 +40,7 @@ export async function startRegistry(options: {
     ...["create", "--name", name, "--label", `${LABEL}=${id}`],
     ...["--network", options.network, "--ip", ip, image, ip],
   );
-  await giveLogin(name, image, username, password);
+  await giveFirstConfig(name, doorConfig([{ username, password, rights: ALL_RIGHTS }]));
   await docker("start", name);
   const authority = await untilReady(name, ip);
   const registry = { address: `${ip}:${PORT}`, username, password, authority };
@@ -50,29 +52,52 @@ export function containerOf(id: string): string {
   return `store-rehearsal-${id}-registry`;
 }
 
-/** By standard input, because arguments and environment are there for everybody to see. */
-async function giveLogin(
-  name: string,
-  image: string,
-  username: string,
-  password: string,
+/**
+ * From now on these may log in, beside the one whose registry it is. What is under way goes on.
+ *
+ * @param others Those of the registries in Azure, which all are this one.
+ */
+export async function admit(
+  id: string,
+  { username, password }: Registry,
+  others: readonly Account[],
 ): Promise<void> {
-  const hash = [
-    "run",
-    "--rm",
-    "--interactive",
-    "--network",
-    "none",
-    "--entrypoint",
-    "htpasswd",
-    image,
-    "-iBn",
-    username,
-  ];
+  const config = doorConfig([{ username, password, rights: ALL_RIGHTS }, ...others]);
+  if (admitted.get(id) === config) return;
+  await dockerWithInput(
+    config,
+    ...["exec", "--interactive", containerOf(id), "sh", "-c", TAKE_CONFIG],
+  );
+  admitted.set(id, config);
+}
+
+const admitted = new Map<string, string>();
+
+// A mistake in it is said here, and not found out by the one that serves, which is process 1.
+const TAKE_CONFIG =
+  "umask 077 && cd /var/lib/rehearsal && cat >door.draft && haproxy -q -c -f door.draft && mv door.draft door.cfg && kill -USR2 1";
+
+export async function emptyRegistry(id: string): Promise<void> {
+  await docker("exec", containerOf(id), "sh", "-c", "rm -rf /var/lib/rehearsal/registry/docker");
+}
+
+/** The repositories that it has. */
+export async function repositoriesIn(id: string): Promise<string[]> {
+  const list = await docker(
+    ...["exec", containerOf(id), "sh", "-c"],
+    "cd /var/lib/rehearsal/registry/docker/registry/v2/repositories 2>/dev/null && find . -name _manifests -type d || true",
+  );
+  return list
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.replace(/^\.\/|\/_manifests$/g, ""));
+}
+
+async function giveFirstConfig(name: string, config: string): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
   try {
-    writeFileSync(path.join(folder, "htpasswd"), `${await dockerWithInput(password, ...hash)}\n`);
-    await docker("cp", path.join(folder, "htpasswd"), `${name}:/var/lib/rehearsal/htpasswd`);
+    writeFileSync(path.join(folder, "door.cfg"), config, { mode: 0o600 });
+    await docker("cp", path.join(folder, "door.cfg"), `${name}:/var/lib/rehearsal/door.cfg`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -21,6 +21,8 @@ describe("The staging stack on the stand-in for Azure", function () {
       dockerHost: await dockerHost(),
       pace: 0,
       fault: "quota",
+      host: "azure",
+      registry: "named",
       report: silent,
       onStep: (step) => {
         steps.push(step);

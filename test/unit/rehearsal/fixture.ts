@@ -172,11 +172,16 @@ export class TestCloud {
       boot: note("boot"),
       shutDown: note("shut down"),
       removeDisk: note("remove"),
+      emptyRegistry: () => {
+        this.real.push("empty the registry");
+        return Promise.resolve();
+      },
       connect: () => Promise.resolve(),
     };
     return new Cloud({
       file: this.file,
       pace: 0,
+      registryAddress: "127.0.0.1:5000",
       hardware,
       faults: () => this.faults,
       mended: (fault) => (this.faults = this.faults.filter((one) => one !== fault)),
