@@ -20,9 +20,22 @@ module.exports = class Counting extends Mocha.reporters.Spec {
         options.reporterOptions.countsFile,
         JSON.stringify({ passed: passes, failed, pending, failures }),
       );
+      endAnyhow(failed, Number(options.reporterOptions.graceMs ?? GRACE_MS));
     });
   }
 };
+
+/** A test that fails may leave a process running that would keep mocha waiting for ever. */
+function endAnyhow(failed, graceMs) {
+  setTimeout(() => {
+    console.log("The tests have ended, and something that they started still runs: it is ended.");
+    // The last word: mocha says at the exit how many tests have failed, which may be none.
+    process.once("exit", () => (process.exitCode = failed > 0 ? Math.min(failed, 255) : 1));
+    process.exit();
+  }, graceMs).unref();
+}
+
+const GRACE_MS = 20_000;
 
 /** What a thrown thing says, and then where it was thrown. */
 function textOf(error) {

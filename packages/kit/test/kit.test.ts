@@ -367,6 +367,7 @@ describe("a service made of the kit", function () {
   describe("calling another service", () => {
     let other: Server;
     let caller: RunningService;
+    let calling: Readonly<Record<string, string>>;
     let answers: ((request: IncomingMessage) => number | "cut" | "silent")[];
     const seen: (string | string[] | undefined)[] = [];
 
@@ -382,10 +383,8 @@ describe("a service made of the kit", function () {
       }).listen(0, "127.0.0.1");
       await until("other listens", () => other.listening);
       const { port } = other.address() as AddressInfo;
-      caller = await startSample({
-        ...database.environment,
-        OTHER_URL: `http://127.0.0.1:${port}/`,
-      });
+      calling = { ...database.environment, OTHER_URL: `http://127.0.0.1:${port}/` };
+      caller = await startSample(calling);
     });
     after(async () => {
       await caller.stop();
@@ -425,12 +424,14 @@ describe("a service made of the kit", function () {
     });
     it("waits no longer than it was told", async () => {
       answers = [() => "silent"];
+      const impatient = await startSample({ ...calling, OTHER_TIMEOUT_MS: "500" });
       const asked = Date.now();
-      assert.equal((await caller.fetch("/other")).status, 503);
+      assert.equal((await impatient.fetch("/other")).status, 503);
       const waited = Date.now() - asked;
       assert.ok(waited >= 490 && waited < 10_000, `${waited} ms`);
       assert.equal(seen.length, 1, "one that was silent isn't asked again");
-      await caller.logged("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
+      await impatient.logged("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
+      await impatient.stop();
     });
   });
 

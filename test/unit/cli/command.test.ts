@@ -14,7 +14,7 @@ import { countsOf, summary } from "../../../cli/verbs/test";
 const STORE = join(__dirname, "../../../store");
 
 describe("./store", function () {
-  this.timeout("20s");
+  this.timeout("60s");
   const store = (...args: string[]) =>
     spawnSync(STORE, args, { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
 
@@ -173,39 +173,57 @@ describe("the end of the tests' output", () => {
     assert.equal(countsOf(mocha(5, 2, 0), 2).failed, 2);
   });
 
-  it("comes from mocha's own reports of tests and of hooks", () => {
+  /** Runs mocha on a file with this text. */
+  const mochaOn = (text: string) => {
     const folder = mkdtempSync(join(tmpdir(), "store-test-"));
     try {
       const [spec, counts] = [join(folder, "spec.cjs"), join(folder, "counts.json")];
-      writeFileSync(
-        spec,
-        `describe("outer", () => {
-          it("passes", () => {});
-          describe("inner", () => { it("fails", () => { throw new Error("because"); }); });
-          describe("hook", () => { before(() => { throw new Error("set-up"); }); it("never", () => {}); });
-        });`,
-      );
+      writeFileSync(spec, text);
       const { status, stdout } = spawnSync(
         process.execPath,
         [
           ...[require.resolve("mocha/bin/mocha.js"), "--no-config", spec],
           ...["--reporter", join(__dirname, "../../../cli/mochaReporter.cjs")],
-          ...["--reporter-option", `countsFile=${counts}`],
+          ...["--reporter-option", `countsFile=${counts}`, "--reporter-option", "graceMs=100"],
         ],
         { encoding: "utf8" },
       );
-      const { failures, ...numbers } = countsOf(readFileSync(counts, "utf8"), status ?? 0);
-      assert.deepEqual(numbers, { passed: 1, failed: 2 }, stdout);
-      assert.deepEqual(
-        failures.map(({ title, error }) => [title, error.split("\n")[0]]),
-        [
-          ["outer › inner › fails", "Error: because"],
-          ['outer › hook › "before all" hook for "never"', "Error: set-up"],
-        ],
-      );
+      return { status, stdout, counts: countsOf(readFileSync(counts, "utf8"), status ?? 0) };
     } finally {
       rmSync(folder, { recursive: true });
     }
+  };
+
+  it("comes, though what a test has started still runs", () => {
+    const left = "after(() => void setInterval(() => undefined, 1000));";
+    const red = mochaOn(`${left} it("fails", () => { throw new Error("because"); });`);
+    assert.deepEqual([red.status, red.counts.failed], [1, 1]);
+    assert.match(red.stdout, /something that they started still runs/);
+    const green = mochaOn(`${left} it("passes", () => undefined);`);
+    assert.deepEqual(
+      [green.counts.passed, green.counts.failed],
+      [1, 1],
+      "and is a failure by itself",
+    );
+  });
+
+  it("comes from mocha's own reports of tests and of hooks", () => {
+    const { stdout, counts } = mochaOn(
+      `describe("outer", () => {
+          it("passes", () => {});
+          describe("inner", () => { it("fails", () => { throw new Error("because"); }); });
+          describe("hook", () => { before(() => { throw new Error("set-up"); }); it("never", () => {}); });
+        });`,
+    );
+    const { failures, ...numbers } = counts;
+    assert.deepEqual(numbers, { passed: 1, failed: 2 }, stdout);
+    assert.deepEqual(
+      failures.map(({ title, error }) => [title, error.split("\n")[0]]),
+      [
+        ["outer › inner › fails", "Error: because"],
+        ['outer › hook › "before all" hook for "never"', "Error: set-up"],
+      ],
+    );
   });
 });
 

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, type Plugin } from "esbuild";
+import * as esbuild from "esbuild";
 
 const bundles = new Map<string, Promise<string>>();
 let folder: string | undefined;
@@ -24,7 +23,7 @@ export function bundled(service: string): Promise<string> {
 
 async function make(entry: string, name: string): Promise<string> {
   const outfile = join((folder ??= temporaryFolder()), name);
-  await build({
+  await esbuild.build({
     entryPoints: [entry],
     outfile,
     bundle: true,
@@ -49,10 +48,10 @@ const require = requireFrom(import.meta.url);
 const resolveFrom = (file, name) => urlOf(requireFrom(file).resolve(name)).href;`;
 
 /** Each of our files goes on finding what lies beside it. */
-const ownPlace: Plugin = {
+const ownPlace: esbuild.Plugin = {
   name: "own-place",
-  setup({ onLoad }) {
-    onLoad({ filter: /\/(services|packages|src)\/.*\.ts$/ }, async ({ path }) => {
+  setup(build) {
+    build.onLoad({ filter: /\/(services|packages|src)\/.*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const contents = source
         .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))

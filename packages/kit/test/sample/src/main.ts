@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { passOn, problem, start, text, Text, Type } from "@store/kit";
+import { integer, passOn, problem, start, text, Text, Type } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
 
 interface OtherPaths {
@@ -7,12 +7,13 @@ interface OtherPaths {
 }
 
 await start(manifest, ({ app, database, environment, client, staff }) => {
-  const { GREETING, MIGRATIONS } = environment({
+  const { GREETING, MIGRATIONS, OTHER_TIMEOUT_MS } = environment({
     GREETING: text("hello"),
     MIGRATIONS: text("migrations/"),
+    OTHER_TIMEOUT_MS: integer(1, 60_000, 10_000),
   });
   const notes = database({ migrations: new URL(MIGRATIONS, import.meta.url) });
-  const other = client<OtherPaths>("other", { timeout: 500 });
+  const other = client<OtherPaths>("other", { timeout: OTHER_TIMEOUT_MS });
 
   app.post(
     "/notes",
