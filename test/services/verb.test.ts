@@ -12,7 +12,7 @@ const kept = {
 };
 
 describe("./store services", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let folder: string;
   let verbs: Verb[];
 

@@ -167,7 +167,7 @@ describe("refunds", function () {
     await billing.replicas.database.query(
       `WITH set_aside AS (UPDATE payments SET refunded = 8900 WHERE id = $2)
        INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
-       VALUES ($1, $2, '', 8900, 'pending', gen_random_uuid(), now() + interval '2 seconds')`,
+       VALUES ($1, $2, '', 8900, 'pending', gen_random_uuid(), now() + interval '5 seconds')`,
       [refund, id],
     );
     assert.equal(outcome(await billing.refund(id, aud(1))), "refund-exceeds");
@@ -180,13 +180,12 @@ describe("refunds", function () {
   it("that the provider did before the process died are found to be done", async () => {
     const { id, request } = await billing.paid(charge("tok_ok"), "capture");
     const { body } = await billing.refund(id, aud(8_900));
+    // Both at once: whoever looks for pending ones may come at any moment.
     await billing.replicas.database.query(
-      "UPDATE refunds SET status = 'pending', next_attempt_at = now() WHERE id = $1",
-      [body["id"]],
+      `WITH payment AS (UPDATE payments SET status = 'captured' WHERE id = $2)
+       UPDATE refunds SET status = 'pending', next_attempt_at = now() WHERE id = $1`,
+      [body["id"], id],
     );
-    await billing.replicas.database.query("UPDATE payments SET status = 'captured' WHERE id = $1", [
-      id,
-    ]);
     await until("it is found", async () => outcome(await billing.payment(id)) === "refunded");
     assert.deepEqual((await billing.ledger(request.order)).slice(2), ["refunded 8900"]);
   });

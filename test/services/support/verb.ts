@@ -53,7 +53,7 @@ export class Verb {
           if (this.#child.exitCode !== null) throw new Error("./store services has ended");
           return this.output.includes("The store is up");
         },
-        60,
+        120,
       );
     } catch (error) {
       throw new Error(`It printed:\n${this.output}`, { cause: error });
