@@ -4,8 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DaemonProxy } from "./daemonProxy";
 import { Load } from "./load";
-import { Ran } from "../../rehearsal/checkout";
-import { run, TestStore } from "./testStore";
+import { Ran, run, TestStore } from "./testStore";
 
 /**
  * What can go wrong, each with what the user reads. After each the old containers must still serve, and the next `up` must
@@ -157,7 +156,8 @@ describe("when something goes wrong", function () {
   });
 
   it("stops on Ctrl-C and says what is left to do", async () => {
-    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
+    // The engine ends what it has begun: it waits for this one's health.
+    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
     const { process, ended } = store.start("up");
     await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
     // To the group, as the terminal does.
