@@ -59,6 +59,6 @@ describe("a host that is reached by SSH", () => {
   it("installs Docker where it is missing", async () => {
     host();
     const { inputs } = await resource(REMOTE_COMMAND, "host-ready");
-    assert.match(String(inputs["create"]), /apt-get install -qq --yes docker\.io/);
+    assert.match(String(inputs["stdin"]), /apt-get install -qq --yes docker\.io/);
   });
 });
