@@ -4,7 +4,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DaemonProxy } from "./daemonProxy";
 import { Load } from "./load";
-import { Ran, run, TestStore } from "./testStore";
+import { Ran } from "../../rehearsal/checkout";
+import { run, TestStore } from "./testStore";
 
 /**
  * What can go wrong, each with what the user reads. After each the old containers must still serve, and the next `up` must
