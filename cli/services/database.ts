@@ -6,4 +6,6 @@ export interface ServiceDatabase {
   readonly user: string;
   /** @default none: it lets the user in without one */
   readonly password?: string;
+  /** Its connections share one session, in which a prepared statement of one is in the way of the others'. @default false */
+  readonly oneSession?: boolean;
 }

@@ -37,6 +37,7 @@ export async function startPGlite(folder: string): Promise<LocalDatabase> {
     // It has this one database and this one user, who has no password.
     name: "postgres",
     user: "postgres",
+    oneSession: true,
     close: async () => {
       server.close();
       await database.close();

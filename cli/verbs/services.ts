@@ -186,6 +186,7 @@ function environmentOf(
       DATABASE_NAME: database.name,
       DATABASE_USER: database.user,
       DATABASE_PASSWORD_FILE: passwordFile(folder, database.password),
+      DATABASE_PREPARE: String(database.oneSession !== true),
     }),
   };
 }

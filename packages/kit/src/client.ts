@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
+import { exchange, NoAnswer } from "./exchange.ts";
 import { traced } from "./tracing.ts";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 
@@ -80,26 +81,20 @@ async function ask(
   answered: (status: number) => void,
 ): Promise<Response> {
   try {
-    const response = await fetch(request, { signal: AbortSignal.timeout(timeout) });
-    answered(response.status);
-    // Read here, where a connection that breaks in the middle is still seen for what it is.
-    const body = await response.arrayBuffer();
+    const response = await exchange(request, timeout);
     const { status } = response;
-    if (status < 500 && status !== 429) {
-      return new Response(body.byteLength === 0 ? null : body, response);
-    }
+    answered(status);
+    if (status < 500 && status !== 429) return response;
     // Asked to slow down, we don't ask again at once.
     throw new UpstreamError(service, `answered ${status}`, status > 500);
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
-    const slow = error instanceof Error && error.name === "TimeoutError";
-    const message = slow ? `no answer within ${timeout} ms` : reason(error);
-    throw new UpstreamError(service, message, !slow, { cause: error });
+    throw new UpstreamError(service, reason(error), !(error instanceof NoAnswer), { cause: error });
   }
 }
 
-/** fetch itself only says "fetch failed". */
+/** Node tries each address of a name; the error over all of them has no message. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+  if (error instanceof AggregateError) return error.errors.map(reason).join(", ");
+  return error instanceof Error ? error.message : String(error);
 }

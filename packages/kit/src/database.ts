@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
-import { integer, readEnvironment, secretFile, text } from "./environment.ts";
+import { flag, integer, readEnvironment, secretFile, text } from "./environment.ts";
 import { migrate } from "./migrations.ts";
 import { traced } from "./tracing.ts";
 
@@ -34,6 +34,7 @@ export class Database implements Queryable {
   readonly #probe: pg.Pool;
   readonly #options: DatabaseOptions;
   readonly #client: pg.ClientConfig;
+  readonly #prepare: boolean;
   readonly #closing = new AbortController();
   #prepared = false;
   #problem: string | undefined = "not connected yet";
@@ -47,7 +48,9 @@ export class Database implements Queryable {
       DATABASE_USER: text(),
       DATABASE_PASSWORD_FILE: secretFile(),
       DATABASE_POOL_SIZE: integer(1, 200, 10),
+      DATABASE_PREPARE: flag(true),
     });
+    this.#prepare = environment.DATABASE_PREPARE;
     this.#options = options;
     this.#client = {
       host: environment.DATABASE_HOST,
@@ -103,7 +106,7 @@ export class Database implements Queryable {
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
     return this.#reaching(() =>
-      statement(sql, async () => (await this.pool.query<Row>(sql, [...values])).rows),
+      statement(sql, async () => (await this.pool.query<Row>(this.#named(sql, values))).rows),
     );
   }
 
@@ -121,7 +124,7 @@ export class Database implements Queryable {
           query: async <Row extends pg.QueryResultRow>(
             sql: string,
             values: readonly unknown[] = [],
-          ) => statement(sql, async () => (await client.query<Row>(sql, [...values])).rows),
+          ) => statement(sql, async () => (await client.query<Row>(this.#named(sql, values))).rows),
         });
         await client.query("COMMIT");
         return result;
@@ -139,6 +142,19 @@ export class Database implements Queryable {
     this.#closing.abort();
     await Promise.all([this.pool.end(), this.#probe.end()]);
   }
+
+  /**
+   * A statement that each connection parses and plans once. So its text must not change with its values, and its plan must be
+   * right for all of them: what a filter leaves out stays out of the text.
+   */
+  #named(text: string, values: readonly unknown[]): pg.QueryConfig {
+    if (!this.#prepare || values.length === 0) return { text, values: [...values] };
+    let name = this.#names.get(text);
+    if (name === undefined) this.#names.set(text, (name = `s${this.#names.size}`));
+    return { name, text, values: [...values] };
+  }
+
+  readonly #names = new Map<string, string>();
 
   async #check(): Promise<string | undefined> {
     try {

@@ -368,7 +368,7 @@ describe("a service made of the kit", function () {
     let other: Server;
     let caller: RunningService;
     let calling: Readonly<Record<string, string>>;
-    let answers: ((request: IncomingMessage) => number | "cut" | "silent")[];
+    let answers: ((request: IncomingMessage) => number | "cut" | "silent" | "stalled" | "torn")[];
     const seen: (string | string[] | undefined)[] = [];
 
     before(async () => {
@@ -376,7 +376,12 @@ describe("a service made of the kit", function () {
         seen.push(request.headers["x-request-id"]);
         const answer = answers.shift()?.(request) ?? 200;
         if (answer === "cut") request.socket.destroy();
-        else if (answer !== "silent")
+        else if (answer === "stalled" || answer === "torn") {
+          response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
+          response.write('{"from":', () => {
+            if (answer === "torn") request.socket.destroy();
+          });
+        } else if (answer !== "silent")
           response
             .writeHead(answer, { "content-type": "application/json" })
             .end('{"from":"other"}');
@@ -432,6 +437,16 @@ describe("a service made of the kit", function () {
       assert.equal(seen.length, 1, "one that was silent isn't asked again");
       await impatient.logged("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
       await impatient.stop();
+    });
+    it("waits no longer for the rest of an answer, and asks again where it broke off", async () => {
+      answers = [() => "stalled"];
+      const impatient = await startSample({ ...calling, OTHER_TIMEOUT_MS: "500" });
+      assert.equal((await impatient.fetch("/other")).status, 503);
+      assert.equal(seen.length, 1);
+      await impatient.stop();
+      answers = [() => "torn"];
+      assert.deepEqual(await caller.json("/other"), { from: "other" });
+      assert.equal(seen.length, 3);
     });
   });
 

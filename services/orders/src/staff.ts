@@ -43,11 +43,14 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
     },
     async ({ query: { status = null, limit = PAGE, after = null } }, reply) => {
       // One more than is shown tells whether there is a next page.
-      const rows = await database.query<StaffRow>(status === null ? listAll : listByStatus, [
-        limit + 1,
-        after,
-        ...(status === null ? [] : [status]),
-      ]);
+      const values: unknown[] = [limit + 1];
+      // A statement for each set of conditions, so that each has an index of its own.
+      const conditions = [
+        status !== null && `status = $${values.push(status)}`,
+        after !== null &&
+          `(placed_at, id) < (SELECT placed_at, id FROM orders WHERE id = $${values.push(after)})`,
+      ].filter((condition) => condition !== false);
+      const rows = await database.query<StaffRow>(list(conditions), values);
       const items = rows.slice(0, limit).map(toStaffOrder);
       reply.header("cache-control", "no-store");
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
@@ -168,17 +171,13 @@ function toStaffOrder({
   };
 }
 
-// Two statements, each with an index of its own.
-const list = (condition: string) => `
+const list = (conditions: readonly string[]) => `
   SELECT id, status, orders.reason, total_amount AS amount, currency, placed_at AS "placedAt",
     json_build_object('name', customer->>'name', 'email', customer->>'email') AS customer,
     coalesce(step, 'done') AS step, coalesce(attempts, 0) AS attempts, last_error AS "lastError"
   FROM orders LEFT JOIN sagas ON order_id = id
-  WHERE ${condition}
-    AND ($2::uuid IS NULL OR (placed_at, id) < (SELECT placed_at, id FROM orders WHERE id = $2))
+  WHERE ${["true", ...conditions].join(" AND ")}
   ORDER BY placed_at DESC, id DESC LIMIT $1`;
-const listAll = list("true");
-const listByStatus = list("status = $3");
 
 const retryOrder = changeStatus(
   "UPDATE sagas SET due_at = now(), attempts = 0 WHERE order_id = $3 AND due_at IS NULL RETURNING order_id",

@@ -123,9 +123,46 @@ describe("orders of the release before", function () {
       assert.deepEqual([kept.length, ended.length], [1, 1]);
     }
   });
+
+  it("are gone on with while the next release adds to the tables under the statements that are prepared", async () => {
+    const database = await createDatabase();
+    // So that each statement has been made on the one connection, and often enough for a plan that is kept.
+    const orders = await startAlone(database, {
+      DATABASE_POOL_SIZE: "1",
+      SAGA_BACKOFF_MAX_MS: "50",
+    });
+    try {
+      await orders.ready();
+      const id = await placeWithRequestId(database);
+      const attempts = async () => {
+        const [saga] = await database.query<{ attempts: number }>(
+          "SELECT attempts FROM sagas WHERE order_id = $1",
+          [id],
+        );
+        await orders.json(`/api/orders/${id}`);
+        return saga?.attempts ?? 0;
+      };
+      await until("it was tried often", async () => (await attempts()) > 10);
+      for (const table of ["orders", "order_items", "order_history", "sagas"])
+        await database.query(`ALTER TABLE ${table} ADD COLUMN next_release text DEFAULT 'new'`);
+      const before = await attempts();
+      await until("it is tried again", async () => (await attempts()) > before + 5);
+      const { status } = (await orders.json(`/api/orders/${id}`)) as { status: string };
+      assert.equal(status, "pending");
+      assert.deepEqual(
+        orders.log.filter(({ level }) => level === "error"),
+        [],
+      );
+    } finally {
+      await orders.stop();
+    }
+  });
 });
 
-function startAlone(database: TestDatabase): Promise<RunningService> {
+function startAlone(
+  database: TestDatabase,
+  more: Readonly<Record<string, string>> = {},
+): Promise<RunningService> {
   return startService("orders", {
     ...database.environment,
     ...createStaff().environment,
@@ -133,6 +170,7 @@ function startAlone(database: TestDatabase): Promise<RunningService> {
     BILLING_URL: "http://127.0.0.1:9",
     SHIPPING_URL: "http://127.0.0.1:9",
     SAGA_POLL_MS: "100",
+    ...more,
   });
 }
 

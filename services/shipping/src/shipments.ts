@@ -64,12 +64,18 @@ export class Shipments {
     readonly next: string | null;
   }> {
     // One more than is shown tells whether there is a next page.
+    const values: unknown[] = [limit + 1];
+    // A statement for each set of conditions, so that each has a plan of its own.
+    const conditions = [
+      order !== undefined && `order_id = $${values.push(order)}`,
+      status !== undefined && `status = $${values.push(status)}`,
+      after !== undefined &&
+        `(created_at, id) > (SELECT created_at, id FROM shipments WHERE id = $${values.push(after)})`,
+    ].filter((condition) => condition !== false);
     const rows = await this.#database.query<ShipmentRow>(
-      `${selectShipments}
-       WHERE ($1::uuid IS NULL OR order_id = $1) AND ($2::text IS NULL OR status = $2)
-         AND ($3::uuid IS NULL OR (created_at, id) > (SELECT created_at, id FROM shipments WHERE id = $3))
-       ORDER BY created_at, id LIMIT $4`,
-      [order, status, after, limit + 1],
+      `${selectShipments} WHERE ${["true", ...conditions].join(" AND ")}
+       ORDER BY created_at, id LIMIT $1`,
+      values,
     );
     const items = rows.slice(0, limit).map(toShipment);
     return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
