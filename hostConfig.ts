@@ -154,7 +154,6 @@ function readRegistry(config: pulumi.Config): RegistryAccess | undefined {
     );
   }
   return {
-    name: address,
     address,
     namespace: namespace.replace(/\/$/, ""),
     push: { username, password: pulumi.secret(password) },

@@ -175,9 +175,9 @@ function inWords(type: string): string {
     .join(" ");
 }
 
-/** Its resource has the tag in its name, and the registry. */
+/** Its resource has the tag in its name. */
 function imageOf(resource: string): string {
-  return resource.replace(/:.*$/, "");
+  return resource.replace(/:[^:]*$/, "");
 }
 
 function ofBuild(

@@ -2,8 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** The registry to which images are pushed and from which hosts pull them. */
 export interface RegistryAccess {
-  /** Stands for it in the names of resources: another registry has none of the images. Known before anything is made. */
-  readonly name: string;
   /** Host name, with a port where it isn't 443, for example "registry.example.com:5000". */
   readonly address: pulumi.Input<string>;
   /** Put before each image's name, for example "team/store"; empty: nothing is. */

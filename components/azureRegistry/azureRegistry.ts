@@ -70,7 +70,6 @@ export class AzureRegistry extends pulumi.ComponentResource {
     );
 
     this.access = {
-      name: "azure",
       address: registry.loginServer,
       namespace,
       made: registry.creationDate,

@@ -57,8 +57,7 @@ export class PublishedImage extends pulumi.ComponentResource {
     this.ref = pulumi.interpolate`${registry.address}/${path}:${args.tag}`;
 
     this.published = new command.local.Command(
-      // Another registry doesn't have it, and with other inputs alone nobody would look: they are left out of the comparison.
-      `${name}:${args.tag}@${registry.name}`,
+      `${name}:${args.tag}`,
       {
         create: "node components/publish/publish.mjs",
         environment: pulumi.output(args.from).apply((from) => ({
@@ -69,7 +68,8 @@ export class PublishedImage extends pulumi.ComponentResource {
         })),
         // Not by the environment, which other processes of the same user can read.
         stdin: pulumi.jsonStringify({ address: registry.address, ...registry.push }),
-        triggers: registry.made === undefined ? undefined : [registry.made],
+        // Another registry doesn't have it, nor does one that was made anew. What is ignored below is as new as the rest then.
+        triggers: [registry.address, ...(registry.made === undefined ? [] : [registry.made])],
         // Its progress; the digest on stdout is nobody's news.
         logging: "stderr",
       },

@@ -60,7 +60,7 @@ describe("publishing an image", () => {
   function told({ stdout, stderr }: Said): { why: string; evidence: readonly string[] } {
     const metadata = {
       op: "create",
-      urn: "urn:pulumi:s::p::t::inventory-image:1@r.example:5000",
+      urn: "urn:pulumi:s::p::t::inventory-image:1",
       type: "t",
     };
     const message = `exit status 1: running "node components/publish/publish.mjs":\n${stdout}${stderr}`;

@@ -42,7 +42,6 @@ describe("AzureHost", () => {
       readyMinutes: 15,
       owner: "store-team",
       registry: {
-        name: "registry.example.com",
         address: "registry.example.com",
         namespace: "store",
         push: { username: "store", password: "hidden" },
@@ -190,7 +189,7 @@ describe("AzureHost", () => {
     const made = host({ registry: { tier: "Basic" } });
     const { inputs } = await one("azure-native:containerregistry:Registry");
     assert.equal(inputs["resourceGroupName"], "group-of-host");
-    assert.equal(made.registry.name, "azure");
+    assert.deepEqual(Object.keys(made.registry.push), ["azureRegistry"]);
     const provider = await one("pulumi:providers:docker");
     assert.match(JSON.stringify(provider.inputs["registryAuth"]), /mine\.azurecr\.io.*host-pull/);
   });

@@ -32,7 +32,6 @@ describe("a host that is reached by SSH", () => {
       hostKey: "ssh-ed25519 AAAA",
       readyMinutes: 15,
       registry: {
-        name: "r.example",
         address: "r.example",
         namespace: "",
         push: { username: "builder", password: "for-pushing" },
