@@ -4,13 +4,11 @@
  *
  *     npx tsx bench/unchanged.ts [rounds]
  */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { ensureEngine } from "../toolchain/engine";
+import { join } from "node:path";
+import { emptyProgram, REPOSITORY } from "./emptyProgram";
 import { Command, inTurn, measure, median, printTable } from "./measure";
-
-const REPOSITORY = resolve(__dirname, "..");
 
 async function main(): Promise<void> {
   const rounds = Number(process.argv[2] ?? 5);
@@ -53,43 +51,6 @@ async function main(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A program without a resource, compiled as ours is. */
-async function emptyProgram(folder: string): Promise<(name: string, ...args: string[]) => Command> {
-  const engine = await ensureEngine({
-    step: console.error,
-    progress: () => undefined,
-    note: console.error,
-  });
-  writeFileSync(join(folder, "Pulumi.yaml"), "name: empty\nmain: index.ts\nruntime: nodejs\n");
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "empty", main: "index.ts" }));
-  writeFileSync(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({
-      extends: join(REPOSITORY, "tsconfig.json"),
-      compilerOptions: { noCheck: true },
-    }),
-  );
-  writeFileSync(
-    join(folder, "index.ts"),
-    'import * as pulumi from "@pulumi/pulumi";\nexport const stack = pulumi.getStack();\n',
-  );
-  symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
-  const env = {
-    ...process.env,
-    ...engine.env,
-    PULUMI_BACKEND_URL: `file://${folder}`,
-    PULUMI_CONFIG_PASSPHRASE: "empty",
-  };
-  const command = (name: string, ...args: string[]): Command => ({
-    name,
-    argv: [engine.pulumi, ...args],
-    cwd: folder,
-    env,
-  });
-  await measure(command("stack init", "stack", "init", "empty"));
-  return command;
 }
 
 void main();

@@ -40,6 +40,8 @@ export interface RehearseOptions {
   readonly report: Reporter;
   /** Called with each step as it ends. */
   readonly onStep: (step: Step) => void;
+  /** Called with the folder of the checkout's copy before that is used. @default nothing */
+  readonly onCopy?: (folder: string) => void;
 }
 
 /** A step that has ended. */
@@ -115,6 +117,24 @@ export class Rehearsal {
       await this.step("replace the machine", () => this.replaceMachine());
   }
 
+  /** Only brings the stack up, for the benches. @throws StepFailed */
+  async bringUp(): Promise<void> {
+    await this.step("stand-in cloud, registry, checkout", () => this.prepare());
+    await this.step("up", () => this.up());
+  }
+
+  /** `./store VERB STACK ARGS…` in the checkout's copy. @returns what it prints */
+  store(verb: string, ...args: string[]): Promise<string> {
+    return this.theCheckout.succeed(verb, STACK, ...args);
+  }
+
+  /** The engine's record of the stack, as JSON. */
+  async record(): Promise<string> {
+    const output = await this.theCheckout.succeed("pulumi", "stack", "export", "--stack", STACK);
+    // What the command says beside it comes before it.
+    return output.slice(output.indexOf("{"));
+  }
+
   /** Takes the stack down, and finds nothing left of it. */
   async down(): Promise<void> {
     if (this.breaksAtDown)
@@ -162,6 +182,7 @@ export class Rehearsal {
     ]);
     if (started.status === "fulfilled") this.cloud = started.value;
     for (const result of [started, copied]) if (result.status === "rejected") throw result.reason;
+    this.options.onCopy?.(this.checkoutFolder);
     this.configure(READY_MINUTES.works);
     this.checkout = this.checkoutIn(this.checkoutFolder);
     return `registry ${this.theCloud.ready.registry.address}`;

@@ -1,0 +1,161 @@
+/**
+ * Staging, rehearsed: where the seconds of an `up` from nothing go, how that grows with the number of services, what a preview without
+ * changes costs against an empty Pulumi program, and how long `down` takes. The stand-in for Azure takes no time of its own, so
+ * what is left is ours, the machine's boot and its cloud-init.
+ *
+ *     npx tsx bench/staging.ts [numbers of services, from 6 on]
+ *
+ * On Linux only, like the rehearsal.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseExport, Resource } from "../cli/checkpoint";
+import { Rehearsal } from "../rehearsal/rehearsal";
+import { findDocker } from "../toolchain/docker";
+import { emptyProgram, REPOSITORY } from "./emptyProgram";
+import { measure, median, printTable } from "./measure";
+
+const PREVIEWS = 5;
+/** The services that the store has. */
+const OURS = 6;
+
+async function main(): Promise<void> {
+  const numbers = process.argv.slice(2).map(Number);
+  const runs: Run[] = [];
+  for (const services of numbers.length > 0 ? numbers : [6, 12, 24]) {
+    runs.push(await rehearse(services));
+  }
+
+  printTable(
+    ["up from nothing: done after s", ...runs.map(({ services }) => `${services} services`)],
+    [
+      ...PHASES.map(({ name }) => [name, ...runs.map(({ phases }) => seconds(phases.get(name)))]),
+      ["the command has ended", ...runs.map(({ up }) => seconds(up))],
+    ],
+  );
+  printTable(
+    ["", ...runs.map(({ services }) => `${services} services`)],
+    [
+      ["resources", ...runs.map(({ resources }) => String(resources))],
+      ["preview, empty program: s", ...runs.map(({ empty }) => empty.toFixed(2))],
+      ["preview without changes: s", ...runs.map(({ preview }) => preview.toFixed(2))],
+      ["to empty", ...runs.map(({ ratio }) => `${ratio.toFixed(2)}×`)],
+      ["down: s", ...runs.map(({ down }) => seconds(down))],
+    ],
+  );
+}
+
+interface Run {
+  readonly services: number;
+  readonly resources: number;
+  /** Seconds. */
+  readonly up: number;
+  readonly down: number;
+  readonly empty: number;
+  readonly preview: number;
+  readonly ratio: number;
+  /** Seconds from the start of `up` until the last of a kind was there. */
+  readonly phases: ReadonlyMap<string, number>;
+}
+
+/** What an `up` from nothing is busy with, much of it side by side. */
+const PHASES: readonly { readonly name: string; readonly of: RegExp }[] = [
+  { name: "network, address, disk", of: /::azure-native:(?!compute:VirtualMachine:)/ },
+  { name: "virtual machine", of: /::azure-native:compute:VirtualMachine::/ },
+  { name: "images built and pushed", of: /PublishedImage\$command:local:Command::/ },
+  { name: "Docker on the machine answers", of: /::command:remote:Command::.*-ready$/ },
+  { name: "images pulled", of: /docker:index\/remoteImage:RemoteImage::/ },
+  { name: "databases healthy", of: /Database\$docker:index\/container:Container::/ },
+  { name: "services healthy", of: /Service\$docker:index\/container:Container::/ },
+  { name: "gateway healthy", of: /Gateway\$docker:index\/container:Container::/ },
+];
+
+async function rehearse(services: number): Promise<Run> {
+  const docker = await findDocker();
+  const spent = new Map<string, number>();
+  const rehearsal = new Rehearsal({
+    root: REPOSITORY,
+    dockerHost: docker.host,
+    pace: 0,
+    report: { step: () => undefined, progress: () => undefined, note: () => undefined },
+    onStep: ({ name, seconds }) => {
+      console.error(`${services} services, ${name}: ${seconds.toFixed(1)} s`);
+      spent.set(name, seconds);
+    },
+    onCopy: (folder) => addServices(folder, services - OURS),
+  });
+  try {
+    await rehearsal.bringUp();
+    const end = Date.now();
+    const up = spent.get("up") ?? NaN;
+    const resources = parseExport(await rehearsal.record()).resources;
+    const previews = await comparePreviews(rehearsal);
+    await rehearsal.down();
+    return {
+      services,
+      resources: resources.length,
+      up,
+      down: spent.get("down") ?? NaN,
+      ...previews,
+      phases: phasesOf(resources, end - up * 1000),
+    };
+  } finally {
+    await rehearsal.end();
+  }
+}
+
+/** Copies of one service with a database, under names and routes of their own. */
+function addServices(folder: string, count: number): void {
+  for (let i = 1; i <= count; i++) {
+    const name = `extra-${i}`;
+    cpSync(join(folder, "services/shipping"), join(folder, "services", name), { recursive: true });
+    const spec = join(folder, "services", name, "service.ts");
+    const text = readFileSync(spec, "utf8");
+    const routed = text.replace('"/api/shipping"', `"/api/${name}"`);
+    if (routed === text) throw new Error("shipping's routes aren't where they were");
+    writeFileSync(spec, routed);
+  }
+}
+
+function phasesOf(resources: readonly Resource[], start: number): Map<string, number> {
+  return new Map(
+    PHASES.map(({ name, of }) => {
+      const made = resources
+        .filter(({ urn, created }) => of.test(urn) && created !== undefined)
+        .map(({ created }) => Date.parse(created ?? ""));
+      if (made.length === 0) throw new Error(`the record has nothing for "${name}"`);
+      return [name, (Math.max(...made) - start) / 1000];
+    }),
+  );
+}
+
+async function comparePreviews(
+  rehearsal: Rehearsal,
+): Promise<Pick<Run, "empty" | "preview" | "ratio">> {
+  const folder = mkdtempSync(join(tmpdir(), "empty-program-"));
+  try {
+    const empty = await emptyProgram(folder);
+    const pairs: { empty: number; preview: number }[] = [];
+    for (let round = 0; round <= PREVIEWS; round++) {
+      const { seconds } = await measure(empty("preview, empty program", "preview"));
+      const start = performance.now();
+      await rehearsal.store("preview");
+      // The first warms the caches.
+      if (round > 0) pairs.push({ empty: seconds, preview: (performance.now() - start) / 1000 });
+    }
+    return {
+      empty: median(pairs.map((pair) => pair.empty)),
+      preview: median(pairs.map((pair) => pair.preview)),
+      ratio: median(pairs.map((pair) => pair.preview / pair.empty)),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function seconds(value: number | undefined): string {
+  return (value ?? NaN).toFixed(1);
+}
+
+void main();
