@@ -10,9 +10,14 @@ import { install } from "source-map-support";
  * are being looked for. Every other error has its mapped trace.
  */
 install({
+  // Nobody else's maps: the SDK's call its sources node_modules/@pulumi/resource.ts, and with such a line in a trace Node's
+  // util.inspect, by which the SDK reports errors, turns in a circle until gigabytes are full: half a minute for each mistake.
+  overrideRetrieveSourceMap: true,
+  // And forget those that have been read by now.
+  emptyCacheBetweenOperations: true,
   // The SDK maps traces by what it finds in the files on disk; tsx hands its maps to Node.
   retrieveSourceMap: (file) => {
-    const map = findSourceMap(file)?.payload;
+    const map = file.includes("/node_modules/") ? undefined : findSourceMap(file)?.payload;
     if (map === undefined) return null;
     const sources = map.sources.map((source) =>
       source.startsWith("file:") ? fileURLToPath(source) : source,

@@ -61,10 +61,10 @@ interface Run {
 
 /** What an `up` from nothing is busy with, much of it side by side. */
 const PHASES: readonly { readonly name: string; readonly of: RegExp }[] = [
-  { name: "network, address, disk", of: /::azure-native:(?!compute:VirtualMachine:)/ },
-  { name: "virtual machine", of: /::azure-native:compute:VirtualMachine::/ },
+  { name: "network, address, disk", of: /\$azure-native:(?!compute:VirtualMachine::)/ },
+  { name: "virtual machine", of: /\$azure-native:compute:VirtualMachine::/ },
   { name: "images built and pushed", of: /PublishedImage\$command:local:Command::/ },
-  { name: "Docker on the machine answers", of: /::command:remote:Command::.*-ready$/ },
+  { name: "Docker on the machine answers", of: /\$command:remote:Command::.*-ready$/ },
   { name: "images pulled", of: /docker:index\/remoteImage:RemoteImage::/ },
   { name: "databases healthy", of: /Database\$docker:index\/container:Container::/ },
   { name: "services healthy", of: /Service\$docker:index\/container:Container::/ },

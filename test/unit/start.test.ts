@@ -24,6 +24,32 @@ describe("the start of the program", function () {
     assert.equal(loaded, "function []");
   });
 
+  // With lines such as node_modules/@pulumi/resource.ts, which the SDK's own source maps make, util.inspect never ends.
+  it("maps the traces of our sources, and not those of the SDK", () => {
+    const [sdkBefore, sdk, ours] = execFileSync(
+      process.execPath,
+      [
+        "--eval",
+        `// As Pulumi's own start does, which has a trace of the SDK mapped before we are there.
+        require("source-map-support/register");
+        const { Config } = require("@pulumi/pulumi");
+        const trace = (action) => { try { action(); } catch (error) { return error.stack.replaceAll("\\n", " "); } };
+        console.log(trace(() => new Config("store").require("missing")));
+        const program = require("./main.cjs");
+        console.log(trace(() => new Config("store").require("missing")));
+        program().catch((error) => console.log(error.stack.replaceAll("\\n", " ")));`,
+      ],
+      {
+        cwd: REPOSITORY,
+        encoding: "utf8",
+        env: { ...process.env, PULUMI_CONFIG: '{"store:services": "[\\"inventori\\"]"}' },
+      },
+    ).split("\n");
+    assert.match(sdkBefore ?? "", /@pulumi\/config\.ts:/, "or this test shows nothing");
+    assert.match(sdk ?? "", /node_modules\/@pulumi\/pulumi\/config\.js:/);
+    assert.match(ours ?? "", /\/(config|services)\.ts:\d+/);
+  });
+
   it("leaves the SDK able to take a function apart, for which it needs both", () => {
     const text = afterMain(`
       const { runtime } = require("@pulumi/pulumi");
