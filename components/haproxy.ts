@@ -59,9 +59,6 @@ const global = (): string => `global
 defaults
     mode http
     log global
-    # Only what went wrong here or was answered 5xx: the services log each request themselves, under the same id, and a line of
-    # ours for each goes through Docker's log, which costs more than passing the request on.
-    option dontlog-normal
     # One JSON object a line, like the services' logs; the request id is what ties them together.
     log-format "%{+json}o %(time)[date(0,ms),ms_ltime(%Y-%m-%dT%H:%M:%S.%3N,)] %(service)[str(gateway)] %(reqId)[var(txn.request_id)] %(method)HM %(path)HPO %(status)ST %(bytes)B %(durationMs)Ta %(backend)b %(server)s %(ended)ts"
     timeout connect 1s
@@ -71,6 +68,8 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 15s
     timeout queue 5s
+    # An instance on a busy machine may be slow to say that it can serve; one that says that it can't, or isn't there, is known at once.
+    timeout check 2s
     # An instance that went away between two health checks: another one gets the request.
     retries 3
     option redispatch 1
@@ -105,6 +104,7 @@ function adminFrontend(routes: readonly Route[], version: string): string {
 frontend admin
     bind :${GATEWAY_ADMIN_PORT}
     monitor-uri /healthz
+    option dontlog-normal
     http-request use-service prometheus-exporter if { path /metrics }
 ${unreachable.join("\n")}
     http-request return status 200 content-type text/plain string "${version}" if { path /version }
@@ -146,6 +146,9 @@ ${requestLimit > 0 ? rateLimit(requestLimit) : ""}    # What we have looked at i
     ${refuse(405, "Only GET and HEAD are possible here.", { allow: "GET, HEAD" })} if { path /api /api/ }
     ${refuse(404, "No service answers at this address.")} if { path_beg /api/ }${isApi}
 ${hasDefault ? "" : `    ${refuse(404, "No service answers at this address.")}${unlessRouted(routes)}\n`}${rules.join("\n")}
+    # What is logged here is what was answered here, went wrong or took more than one try: the services log each request themselves,
+    # under the same id, and a line of ours for each goes through Docker's log, which costs more than passing the request on.
+    http-response set-log-level silent if { status lt 500 } { txn.conn_retries eq 0 } !{ txn.redispatched }
 ${ANSWER_HEADERS}`;
 }
 
@@ -158,6 +161,8 @@ function rateLimit(requests: number): string {
   const detail = `More than ${requests} requests came from your address within 10 seconds.`;
   return `    stick-table type ipv6 size 100k expire 20s store http_req_rate(10s)
     http-request track-sc0 src,ipmask(32,64) if ${outside}
+    # A flood is one line for each address.
+    http-request set-log-level silent if ${outside} { sc0_http_req_rate gt ${requests + 1} }
     ${refuse(429, detail, { "retry-after": "10" })} if ${outside} { sc0_http_req_rate gt ${requests} }
 `;
 }

@@ -230,6 +230,20 @@ describe("the gateway", function () {
       assert.match((await ask("my-request-2", "/api/x")).text, /urn:store:request:my-request-2/);
     });
 
+    it("what it has refused itself with a line in its log, and a flood with one", async () => {
+      const limited = await network.startGateway({ requests: 3 });
+      const ask = (id: string, path = "/") =>
+        fetch(limited.published + path, { headers: { "x-request-id": id } });
+      assert.equal((await ask("answered-by-service")).status, 200);
+      assert.equal((await ask("refused-here-404", "/api/nothing")).status, 404);
+      await ask("answered-by-service-2");
+      for (const n of [1, 2, 3]) assert.equal((await ask(`too-many-${n}`)).status, 429);
+      const logged = async () =>
+        [...(await limited.log()).matchAll(/"reqId": ?"([^"]*)"/g)].map(([, id]) => id);
+      await eventually(async () => (await logged()).length >= 2, "nothing is logged");
+      assert.deepEqual(await logged(), ["refused-here-404", "too-many-1"]);
+    });
+
     it("503, with when to try again, while a service is away", async () => {
       await network.stopService("storefront");
       // On a connection of its own: on one that has been in use, HAProxy may hang up for the caller to try again.
@@ -256,6 +270,8 @@ interface Gateway {
   readonly published: string;
   /** Address of the port for requests from the store's own networks. */
   readonly inside: string;
+  /** What it has logged until now. */
+  log(): Promise<string>;
   /** Sends a request as it is written here, which fetch would mend first. */
   send(line: string, headers?: readonly string[], options?: { end?: string }): Promise<Answer>;
 }
@@ -312,6 +328,7 @@ class TestNetwork {
     return {
       inside,
       published,
+      log: () => docker("logs", `${this.name}-${name}`),
       send: (line, headers = [], { end = "\r\n\r\n" } = {}) =>
         send(
           published,
