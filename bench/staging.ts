@@ -78,6 +78,8 @@ async function rehearse(services: number): Promise<Run> {
     root: REPOSITORY,
     dockerHost: docker.host,
     pace: 0,
+    host: "azure",
+    registry: "named",
     report: { step: () => undefined, progress: () => undefined, note: () => undefined },
     onStep: ({ name, seconds }) => {
       console.error(`${services} services, ${name}: ${seconds.toFixed(1)} s`);
