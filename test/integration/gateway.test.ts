@@ -324,7 +324,10 @@ class TestNetwork {
     const address = async (port: number): Promise<string> =>
       `http://${(await docker("port", `${this.name}-${name}`, `${port}/tcp`)).trim()}`;
     const [inside = "", published = "", admin = ""] = await Promise.all(ports.map(address));
-    await eventually(async () => (await fetch(`${admin}/version`)).ok, `${name} isn't ready`);
+    await eventually(
+      async () => (await fetch(`${admin}/version`, { signal: AbortSignal.timeout(2_000) })).ok,
+      `${name} isn't ready`,
+    );
     return {
       inside,
       published,
