@@ -78,6 +78,7 @@ async function rehearse(services: number): Promise<Run> {
     root: REPOSITORY,
     dockerHost: docker.host,
     pace: 0,
+    faults: [],
     host: "azure",
     registry: "named",
     report: { step: () => undefined, progress: () => undefined, note: () => undefined },

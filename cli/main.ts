@@ -267,7 +267,10 @@ function program(call: Call): Command {
     "./store rehearse --fail quota           see how it fails, and how it goes on",
   )
     .option("--keep", "leave it running, and say how to look into it and how to end it")
-    .option("--fail <what>", "break something first; an unknown word lists what can be broken")
+    .option(
+      "--fail <what...>",
+      "break something first, one after the other; an unknown word lists what can be broken",
+    )
     .addOption(
       new Option(
         "--host <kind>",
@@ -359,7 +362,7 @@ interface UpOptions {
 
 interface RehearseOptions {
   readonly keep?: boolean;
-  readonly fail?: string;
+  readonly fail?: readonly string[];
   readonly host: "azure" | "ssh";
   readonly registry: "named" | "azure";
   readonly pace: number;

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readState } from "./azure/cloud";
-import { Resource } from "./azure/resourceType";
+import { Resource, sameId } from "./azure/resourceType";
 import { textAt } from "./azure/values";
-import { Ready, Settings } from "./settings";
+import { Message, Ready, Settings } from "./settings";
 
 /** Making the images for the first time takes minutes. */
 const READY_LIMIT_MS = 15 * 60_000;
@@ -32,8 +32,9 @@ export class CloudProcess {
     const child = spawn(
       process.execPath,
       ["--require", require.resolve("tsx/cjs"), path.join(__dirname, "main.ts"), folder],
-      // A group of its own: a Ctrl-C at the terminal is for us, and we end it when it isn't needed any more.
-      { detached: true, stdio: ["ignore", output, output] },
+      // A group of its own: a Ctrl-C at the terminal is for us, and we end it when it isn't needed any more. By the channel it
+      // also notices when we are killed.
+      { detached: true, stdio: ["ignore", output, output, "ipc"] },
     );
     const file = path.join(folder, "ready.json");
     const deadline = Date.now() + READY_LIMIT_MS;
@@ -84,9 +85,28 @@ export class CloudProcess {
     rmSync(path.join(this.folder, "faults"), { force: true });
   }
 
+  /** Deletes the only resource of a type as somebody would in Azure's portal: behind the engine's back, with all that is in it. */
+  async deleteByHand(type: string): Promise<void> {
+    const id = this.resources().find(({ token }) => token === type)?.id;
+    if (id === undefined) throw new Error(`The cloud has no ${type} that could be deleted.`);
+    this.tell({ deleteByHand: id });
+    const deadline = Date.now() + END_LIMIT_MS;
+    while (this.resources().some((resource) => sameId(resource.id, id))) {
+      if (Date.now() > deadline)
+        throw new Error(`${id} isn't gone within ${END_LIMIT_MS / 1000} s.`);
+      await sleep(100);
+    }
+  }
+
   /** Leaves it to itself: it goes on when we end. */
   letGo(): void {
+    this.tell({ keep: true });
+    this.child.disconnect();
     this.child.unref();
+  }
+
+  private tell(message: Message): void {
+    this.child.send(message);
   }
 
   /** Ends it, and with it all that it has made. */

@@ -1,8 +1,16 @@
 import { spawn } from "node:child_process";
 import { run } from "../toolchain/run";
+import { ownMark } from "./owner";
 
 /** What everything of a rehearsal in Docker is labelled with; the value is the rehearsal's id. */
 export const LABEL = "dev.store.rehearsal";
+/** Who made it, see owner.ts. */
+export const OWNER_LABEL = "dev.store.rehearsal.owner";
+
+/** Options of the docker command for whatever it makes for a rehearsal. */
+export function labelled(id: string): string[] {
+  return ["--label", `${LABEL}=${id}`, "--label", `${OWNER_LABEL}=${ownMark()}`];
+}
 
 /** Runs the docker command. @throws an error with what it said. */
 export async function docker(...args: string[]): Promise<string> {

@@ -9,41 +9,49 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { Cloud, Hardware } from "./azure/cloud";
+import { messageOf } from "../toolchain/report";
 import { suiteOf } from "./azure/types/compute";
 import { textAt } from "./azure/values";
 import { docker } from "./docker";
-import { ensureMachineImage } from "./images";
+import { ensureMachineImage, ensureRegistryImage } from "./images";
+import { OWNER_FILE, removeLeftovers } from "./leftovers";
+import { ownMark } from "./owner";
 import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
 import { PlainMachine, plainMachine } from "./machine/plainMachine";
 import { waysOf } from "./network/rules";
-import { Wall, whyNotListen } from "./network/wall";
+import { Closed, Wall, whyNotListen } from "./network/wall";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { AzureAccounts } from "./registry/accounts";
-import { admit, emptyRegistry } from "./registry/registry";
+import { admit, containerOf, emptyRegistry } from "./registry/registry";
 import { Provider } from "./provider/provider";
 import { serve } from "./provider/server";
 import { makeSurroundings, removeEverything, Surroundings } from "./surroundings";
-import { Ready, Settings } from "./settings";
+import { Message, Ready, Settings } from "./settings";
 
 async function main(folder: string): Promise<void> {
   const settings = JSON.parse(readFileSync(path.join(folder, "settings.json"), "utf8")) as Settings;
+  writeFileSync(path.join(folder, OWNER_FILE), ownMark());
   const report = { step: say, note: say, progress: () => undefined };
   await ensureMachineImage("bookworm", settings.dockerHost, report);
+  const registryImage = await ensureRegistryImage(settings.dockerHost, report);
   await refuseTakenPorts();
 
-  let around: Surroundings | undefined;
+  let kept = false;
   const end = async (code: number): Promise<never> => {
-    const registry = around && { image: around.registryImage, address: around.registry.address };
-    await removeEverything(settings.id, registry);
+    await removeEverything(settings.id, registryImage);
     process.exit(code);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
+  // Whoever has started us was killed: nobody else would ever end this.
+  process.once("disconnect", () => (kept ? undefined : void end(0)));
   try {
-    around = await makeSurroundings(settings.id, settings.dockerHost, report);
+    for (const dead of await removeLeftovers(registryImage))
+      say(`Removed what the rehearsal ${dead}, which was killed, had left.`);
+    const around = await makeSurroundings(settings.id, registryImage);
     const faults = (): string[] => faultsIn(folder);
     const wall = new Wall(
       (machine) => addressOf(machineName(settings.id, machine)),
-      () => (faults().includes("silent") ? "all" : faults().includes("ssh-refused") ? [22] : []),
+      () => closedUnder(faults()),
     );
     const accounts = new AzureAccounts();
     const cloud = new Cloud({
@@ -58,19 +66,29 @@ async function main(folder: string): Promise<void> {
     const machine = settings.plainMachine
       ? await bootPlain(settings, around, cloud, wall)
       : undefined;
+    process.on("message", ({ keep, deleteByHand }: Message) => {
+      kept ||= keep === true;
+      if (deleteByHand !== undefined) void deleteIn(cloud, deleteByHand);
+    });
     const { port } = await serve(new Provider(cloud, faults));
     const az = await serveCli(new AzureCli(cloud, accounts, faults));
     const { address, username, password } = around.registry;
     const ready: Ready = {
       pid: process.pid,
       port,
-      registry: { address, username, password, image: around.registryImage },
+      registry: {
+        address,
+        username,
+        password,
+        image: registryImage,
+        container: containerOf(settings.id),
+      },
       machine,
       az,
     };
     write(path.join(folder, "ready.json"), JSON.stringify(ready));
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    say(messageOf(error));
     await end(1);
   }
 }
@@ -120,6 +138,19 @@ async function bootPlain(
   await bootMachine(resource, cloud, around);
   await wall.follow([way]);
   return machine;
+}
+
+function closedUnder(faults: readonly string[]): Closed {
+  if (faults.includes("silent") || faults.includes("unreachable")) return "silent";
+  return faults.includes("ssh-refused") ? [22] : [];
+}
+
+async function deleteIn(cloud: Cloud, id: string): Promise<void> {
+  try {
+    await cloud.remove(id);
+  } catch (error) {
+    say(`${id} can't be deleted by hand: ${messageOf(error)}`);
+  }
 }
 
 const addresses = new Map<string, string>();

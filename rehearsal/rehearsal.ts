@@ -12,17 +12,20 @@ import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { messageOf, Reporter } from "../toolchain/report";
 import { CATALOGUE } from "./azure/catalogue";
-import { Fault, FAULTS, isFault } from "./azure/faults";
+import { Fault, FAULTS, isFault, momentOf } from "./azure/faults";
 import { textAt } from "./azure/values";
+import { breakBy } from "./breaking";
 import { Checkout, CommandFailed, copyCheckout } from "./checkout";
 import { CloudProcess } from "./cloudProcess";
 import { Customer } from "./customer";
-import { docker, dockerQuietly, namesOf } from "./docker";
+import { docker, namesOf } from "./docker";
+import { OWNER_FILE } from "./leftovers";
 import { machineName } from "./machine/machine";
 import { tryHostToken } from "./hostToken";
 import { lookIntoHost } from "./operator";
 import { repositoriesIn } from "./registry/registry";
-import { removeEverything } from "./surroundings";
+import { ownMark } from "./owner";
+import { imagesOf, removeEverything, removeImages } from "./surroundings";
 
 export interface RehearseOptions {
   /** The checkout whose staging stack is rehearsed. */
@@ -31,8 +34,11 @@ export interface RehearseOptions {
   readonly dockerHost: string;
   /** 1 takes the time that Azure takes for each of its resources, 0 none. */
   readonly pace: number;
-  /** What is broken, see azure/faults.ts: first that is seen to be told in one message, then it is mended and the rest goes on. */
-  readonly fault?: string;
+  /**
+   * What is broken, one after the other, see azure/faults.ts: each is seen to be told in one message and is mended, before the
+   * rest goes on.
+   */
+  readonly faults: readonly string[];
   /** A VM that the stack makes in Azure, or a machine that there is, without Docker. */
   readonly host: "azure" | "ssh";
   /** Whose registry it is: one that is named, or one that the stack makes in Azure. */
@@ -68,27 +74,33 @@ export class StepFailed extends Error {
 /** A region's customers wait for it this long after its machine was replaced. */
 const OPEN_LIMIT_MS = 120_000;
 const STACK = "rehearsal";
-/** For a machine that will come up, on whatever loaded machine this is; and for one that we know won't. */
-const READY_MINUTES = { works: 8, broken: 2 };
-const BREAKS_MACHINE: readonly string[] = ["cloud-init", "silent", "ssh-refused"] satisfies Fault[];
+/** For a machine that comes up, on whatever loaded machine this is. */
+const READY_MINUTES = 8;
+/** What is in the way of nobody who takes the stack down. */
+const HARMLESS: readonly string[] = ["unreachable", "vm-gone", "group-gone"] satisfies Fault[];
 const CHANGED_SERVICE = "inventory";
 
 /** The staging stack from nothing to nothing, on a stand-in cloud on this machine. */
 export class Rehearsal {
   readonly id = randomBytes(3).toString("hex");
-  readonly folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
+  readonly folder: string;
   private cloud: CloudProcess | undefined;
   private checkout: Checkout | undefined;
   /** The id of the order that must outlive the machine. */
   private bought = "";
 
   constructor(private readonly options: RehearseOptions) {
-    if (options.fault !== undefined && !isFault(options.fault, CATALOGUE.keys())) {
+    const unknown = options.faults.find((fault) => !isFault(fault, CATALOGUE.keys()));
+    if (unknown !== undefined) {
+      const list = Object.entries(FAULTS).map(([name, { what }]) => `  ${name.padEnd(15)} ${what}`);
+      const types = [...CATALOGUE.keys()].map((token) => token.split(":").at(-1)).join(", ");
       throw new Error(
-        `"${options.fault}" is nothing that can be broken. There is: ${Object.keys(FAULTS).join(", ")}, and TYPE:create, ` +
-          `TYPE:update, TYPE:remove for ${[...CATALOGUE.keys()].map((token) => token.split(":").at(-1)).join(", ")}.`,
+        `"${unknown}" is nothing that can be broken. There is\n${list.join("\n")}\n` +
+          `and TYPE:create, TYPE:update, TYPE:remove for ${types}.`,
       );
     }
+    this.folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
+    writeFileSync(path.join(this.folder, OWNER_FILE), ownMark());
   }
 
   /** How the rehearsal can be looked into while it runs. */
@@ -98,10 +110,24 @@ export class Rehearsal {
 
   /** @throws StepFailed */
   async run(): Promise<void> {
+    await this.begin();
+    for (const fault of this.faults("up")) await this.fail("up", fault);
+    await this.complete();
+  }
+
+  /** All that is there before the stack is. */
+  async begin(): Promise<void> {
     await this.step("stand-in cloud, registry, checkout", () => this.prepare());
     await this.step("preview before anything exists", () => this.previewNothing());
-    if (this.breaksAtUp)
-      await this.step(`up with ${this.options.fault} broken`, () => this.upBroken());
+  }
+
+  /** One message with a way out, and nothing that is in the way of the next run. */
+  async fail(verb: "up" | "down", fault: string): Promise<void> {
+    await this.step(`${verb} with ${fault} broken`, () => this.broken(verb, fault));
+  }
+
+  /** Brings the stack up, from whatever there is of it, and has it show what it can. */
+  async complete(): Promise<void> {
     await this.step("up", () => this.up());
     if (this.options.host === "azure") await this.step("who gets in", () => this.whoGetsIn());
     if (this.options.registry === "azure")
@@ -135,11 +161,16 @@ export class Rehearsal {
     return output.slice(output.indexOf("{"));
   }
 
-  /** Takes the stack down, and finds nothing left of it. */
-  async down(): Promise<void> {
-    if (this.breaksAtDown)
-      await this.step(`down with ${this.options.fault} broken`, () => this.downBroken());
-    await this.step("down", () => this.takeDown());
+  /**
+   * Takes down what there is of the stack, and finds nothing left of it.
+   *
+   * @param faults What is broken, one after the other. @default those that it was made with
+   */
+  async down(faults: readonly string[] = this.faults("down")): Promise<void> {
+    for (const fault of faults.filter((one) => !HARMLESS.includes(one)))
+      await this.fail("down", fault);
+    const harmless = faults.filter((one) => HARMLESS.includes(one));
+    await this.step(["down", ...harmless].join(", "), () => this.takeDown(harmless));
   }
 
   /** Leaves it running; the stand-in cloud goes on by itself. */
@@ -159,10 +190,8 @@ export class Rehearsal {
   /** Ends everything, whatever state it is in, and leaves nothing on this machine. */
   async end(): Promise<void> {
     await this.checkout?.interrupt();
-    const registry = this.cloud?.ready.registry;
     await this.cloud?.end();
-    await removeEverything(this.id, registry);
-    if (registry !== undefined) await removeImages(await imagesOf(registry.address));
+    await removeEverything(this.id, this.cloud?.ready.registry.image);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -183,13 +212,13 @@ export class Rehearsal {
     if (started.status === "fulfilled") this.cloud = started.value;
     for (const result of [started, copied]) if (result.status === "rejected") throw result.reason;
     this.options.onCopy?.(this.checkoutFolder);
-    this.configure(READY_MINUTES.works);
+    this.configure();
     this.checkout = this.checkoutIn(this.checkoutFolder);
     return `registry ${this.theCloud.ready.registry.address}`;
   }
 
   /** Pulumi.staging.yaml with what differs without Azure. */
-  private configure(minutes: number): void {
+  private configure(change: Readonly<Record<string, unknown>> = {}): void {
     const { registry } = this.theCloud.ready;
     const staging = parse(
       readFileSync(path.join(this.checkoutFolder, "Pulumi.staging.yaml"), "utf8"),
@@ -213,7 +242,8 @@ export class Rehearsal {
       "store:demoData": true,
       // The load under which a service is changed comes from one address, and faster than any customer.
       "store:requestLimit": 0,
-      "store:readyMinutes": minutes,
+      "store:readyMinutes": READY_MINUTES,
+      ...change,
     };
     mkdirSync(path.dirname(this.configFile), { recursive: true });
     writeFileSync(this.configFile, stringify({ ...staging, config }), { mode: 0o600 });
@@ -235,27 +265,15 @@ export class Rehearsal {
     return `open at ${this.theCloud.publicAddress() ?? ""} after another ${waited.toFixed(1)} s`;
   }
 
-  /** One message, in time, with a way out; and what was made so far is no obstacle for the next `up`. */
-  private async upBroken(): Promise<string> {
-    return this.broken("up", STACK, "--yes");
-  }
-
-  private async downBroken(): Promise<string> {
-    return this.broken("down", STACK, "--yes", "--volumes");
-  }
-
-  private async broken(...command: string[]): Promise<string> {
-    const { fault = "" } = this.options;
-    this.theCloud.breakBy(fault);
-    if (BREAKS_MACHINE.includes(fault)) this.configure(READY_MINUTES.broken);
-    const { code, output } = await this.theCheckout.run(...command);
-    this.theCloud.mend();
-    this.configure(READY_MINUTES.works);
+  private async broken(verb: "up" | "down", fault: string): Promise<string> {
+    const { config, mend } = await breakBy(fault, this.theCloud);
+    this.configure(config);
+    const volumes = verb === "down" ? ["--volumes"] : [];
+    const { code, output } = await this.theCheckout.run(verb, STACK, "--yes", ...volumes);
+    this.configure();
     if (code === 0)
-      throw new CommandFailed(
-        `./store ${command[0] ?? ""} succeeded although ${fault} was broken.`,
-        output,
-      );
+      throw new CommandFailed(`./store ${verb} succeeded although ${fault} was broken.`, output);
+    await mend();
     if (/^ +at .*:\d+:\d+\)?$/m.test(output))
       throw new CommandFailed("The message has a stack trace.", output);
     const message = output.slice(output.lastIndexOf("error: ")).trim();
@@ -361,7 +379,8 @@ export class Rehearsal {
     return `another machine, open after another ${waited.toFixed(1)} s, the order is still there`;
   }
 
-  private async takeDown(): Promise<string> {
+  private async takeDown(faults: readonly string[]): Promise<string> {
+    for (const fault of faults) await breakBy(fault, this.theCloud);
     await this.theCheckout.succeed("down", STACK, "--yes", "--volumes");
     const left = this.theCloud.resources().map(({ id }) => id);
     if (left.length > 0) throw new Error(`In the cloud there is still ${left.join(", ")}.`);
@@ -472,13 +491,8 @@ export class Rehearsal {
     return new Customer(address);
   }
 
-  private get breaksAtUp(): boolean {
-    return this.options.fault !== undefined && !this.breaksAtDown;
-  }
-
-  private get breaksAtDown(): boolean {
-    const atDown: Fault = "delete-refused";
-    return this.options.fault === atDown || this.options.fault?.endsWith(":remove") === true;
+  private faults(moment: "up" | "down"): string[] {
+    return this.options.faults.filter((fault) => momentOf(fault) === moment);
   }
 
   private get theCloud(): CloudProcess {
@@ -503,14 +517,4 @@ export class Rehearsal {
 async function unchanged(checkout: Checkout, ...command: string[]): Promise<string> {
   const output = await checkout.succeed(...command, "--", "--expect-no-changes");
   return `${/(\d+) unchanged/.exec(output)?.[1] ?? "all"} unchanged`;
-}
-
-/** What was pushed to the registry is also on this machine, under its address. */
-async function imagesOf(address: string): Promise<string[]> {
-  const list = await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}");
-  return list.split("\n").filter((name) => name.startsWith(`${address}/`));
-}
-
-async function removeImages(names: readonly string[]): Promise<void> {
-  for (const name of names) await dockerQuietly("image", "rm", name);
 }

@@ -12,6 +12,14 @@ export interface Settings {
   readonly plainMachine: boolean;
 }
 
+/** What it is told while it runs, by the process that has started it. */
+export interface Message {
+  /** It is to go on when that process ends. */
+  readonly keep?: boolean;
+  /** ID of a resource that somebody deletes by hand. */
+  readonly deleteByHand?: string;
+}
+
 /** What it says when it is ready (ready.json). */
 export interface Ready {
   readonly pid: number;
@@ -22,6 +30,8 @@ export interface Ready {
     readonly username: string;
     readonly password: string;
     readonly image: string;
+    /** Its name in Docker. */
+    readonly container: string;
   };
   readonly machine?: PlainMachine;
   /** Where the stand-in for Azure's command asks. */

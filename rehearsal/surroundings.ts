@@ -1,58 +1,66 @@
-import { docker, dockerQuietly, LABEL, namesOf } from "./docker";
-import { ensureRegistryImage } from "./images";
-import { distrust, Registry, startRegistry } from "./registry/registry";
-import { Reporter } from "../toolchain/report";
+import { docker, dockerQuietly, labelled, namesOf } from "./docker";
+import { distrust, Registry, registryAddress, startRegistry } from "./registry/registry";
 
 /** What a rehearsal has beside its cloud: a network in Docker, and the registry in it. */
 export interface Surroundings {
   readonly id: string;
   readonly network: string;
   readonly registry: Registry;
-  readonly registryImage: string;
 }
 
-export async function makeSurroundings(
-  id: string,
-  host: string,
-  report: Reporter,
-): Promise<Surroundings> {
-  const registryImage = await ensureRegistryImage(host, report);
+export async function makeSurroundings(id: string, registryImage: string): Promise<Surroundings> {
   const { network, ip } = await makeNetwork(id);
   const registry = await startRegistry({ id, image: registryImage, network, ip });
-  return { id, network, registry, registryImage };
+  return { id, network, registry };
 }
 
 /**
  * Removes all that a rehearsal has in Docker, by its label, and the daemon's trust in its registry: also of one whose process
  * was killed.
+ *
+ * @param registryImage Image of the registry. @default there was none yet
  */
-export async function removeEverything(
-  id: string,
-  registry?: { readonly image: string; readonly address: string },
-): Promise<void> {
+export async function removeEverything(id: string, registryImage?: string): Promise<void> {
   for (const name of await namesOf("container", id))
     await docker("rm", "--force", "--volumes", name);
   for (const name of await namesOf("volume", id)) await docker("volume", "rm", name);
-  for (const name of await namesOf("network", id)) await docker("network", "rm", name);
-  if (registry !== undefined) await distrust(registry.image, registry.address);
+  for (const name of await namesOf("network", id)) {
+    const subnet = await docker("network", "inspect", "--format", SUBNET, name);
+    const address = registryAddress(registryIp(subnet));
+    if (registryImage !== undefined) await distrust(registryImage, address);
+    await removeImages(await imagesOf(address));
+    await docker("network", "rm", name);
+  }
+}
+
+/** What was pushed to the registry is also on this machine, under its address. */
+export async function imagesOf(address: string): Promise<string[]> {
+  const list = await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}");
+  return list.split("\n").filter((name) => name.startsWith(`${address}/`));
+}
+
+export async function removeImages(names: readonly string[]): Promise<void> {
+  for (const name of names) await dockerQuietly("image", "rm", name);
+}
+
+const SUBNET = "{{(index .IPAM.Config 0).Subnet}}";
+
+/** The first address after Docker's own. */
+function registryIp(subnet: string): string {
+  return subnet.replace(/0\/24$/, "2");
 }
 
 /** With a subnet that is chosen here, because only in such a one an address can be chosen as well. */
 async function makeNetwork(id: string): Promise<{ network: string; ip: string }> {
   const network = `store-rehearsal-${id}`;
   for (let third = 0; third < 250; third++) {
+    const subnet = `10.213.${third}.0/24`;
     const made = await dockerQuietly(
-      ...[
-        "network",
-        "create",
-        "--label",
-        `${LABEL}=${id}`,
-        "--subnet",
-        `10.213.${third}.0/24`,
-        network,
-      ],
+      ...["network", "create", ...labelled(id)],
+      // The registry keeps its address while it is down: the others get theirs from the upper half.
+      ...["--subnet", subnet, "--ip-range", subnet.replace("0/24", "128/25"), network],
     );
-    if (made) return { network, ip: `10.213.${third}.2` };
+    if (made) return { network, ip: registryIp(subnet) };
   }
   throw new Error("Docker makes no network for the rehearsal: all of 10.213.0.0/16 is in use.");
 }

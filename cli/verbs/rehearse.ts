@@ -9,8 +9,8 @@ import { colors, Reporter, reporter, table } from "../terminal";
 
 export interface RehearseOptions {
   readonly keep?: boolean;
-  /** What is broken. @default nothing */
-  readonly fail?: string;
+  /** What is broken, one after the other. @default nothing */
+  readonly fail?: readonly string[];
   readonly host: "azure" | "ssh";
   /** Whose registry the images go to. */
   readonly registry: "named" | "azure";
@@ -54,17 +54,8 @@ function start(
 ): Rehearsal {
   const onStep = (step: Step): void => void steps.push(step);
   try {
-    const { pace, fail, host, registry } = options;
-    return new Rehearsal({
-      root: ROOT,
-      dockerHost,
-      pace,
-      fault: fail,
-      host,
-      registry,
-      report,
-      onStep,
-    });
+    const { pace, fail: faults = [], host, registry } = options;
+    return new Rehearsal({ root: ROOT, dockerHost, pace, faults, host, registry, report, onStep });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

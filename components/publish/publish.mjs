@@ -168,7 +168,9 @@ function refused(output) {
     );
   if (/no space left/i.test(output)) return because("a disk is full, here or in the registry");
   if (
-    !/connection refused|no such host|timeout|EOF|reset|x509|TLS|unreachable|canceled/i.test(output)
+    !/connection refused|no such host|no route|timeout|deadline|EOF|reset|x509|TLS|unreachable|canceled/i.test(
+      output,
+    )
   )
     return because(`the registry ${registry} doesn't take it`);
   return ofLayers.length > 0

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { Resource, View } from "../azure/resourceType";
 import { dataDisksOf } from "../azure/types/compute";
 import { at, listAt, Properties, textAt } from "../azure/values";
-import { docker, dockerQuietly, LABEL } from "../docker";
+import { docker, dockerQuietly, labelled } from "../docker";
 
 /** What a machine boots in. */
 export interface Surroundings {
@@ -47,7 +47,7 @@ export async function bootMachine(
       "--hostname",
       textAt(machine.properties, "osProfile.computerName"),
     ],
-    ...["--label", `${LABEL}=${around.id}`, "--network", around.network],
+    ...[...labelled(around.id), "--network", around.network],
     ...PERMISSIONS,
     ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--volume", "/var/lib/docker"],
     ...["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
@@ -108,7 +108,7 @@ async function volumesOf(
   const made: { volume: string; lun: number }[] = [];
   for (const { resource, lun } of disks) {
     const volume = diskVolume(id, resource);
-    await docker("volume", "create", "--label", `${LABEL}=${id}`, volume);
+    await docker("volume", "create", ...labelled(id), volume);
     made.push({ volume, lun });
   }
   return made;
@@ -138,8 +138,10 @@ function filesOf(machine: Resource, cloud: View, around: Surroundings): Record<s
     [`etc/docker/certs.d/${around.registry.address}/ca.crt`]: around.registry.authority,
     "etc/rehearsal/disks": disks.join(""),
     ...(around.withoutPackages && {
+      // Nor does it find those that lie in its cache.
       "etc/apt/apt.conf.d/99-rehearsal":
-        'Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\n',
+        'Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\nDir::Cache::archives "/var/cache/empty";\n',
+      "var/cache/empty/partial/.keep": "",
     }),
   };
 }

@@ -1,6 +1,9 @@
 import { createServer, connect, Server, Socket } from "node:net";
 import { allows, portsOf, Way } from "./rules";
 
+/** Ports that refuse everybody, whatever the rules say; or none that says a word to whoever connects. */
+export type Closed = readonly number[] | "silent";
+
 /**
  * The stand-in for Azure's edge: listens on the public addresses (127.77.x.y, which only this machine has) and passes on
  * what the security groups allow to the machines. What they don't allow is cut off; Azure would say nothing at all, which a
@@ -13,11 +16,11 @@ export class Wall {
 
   /**
    * @param addressOf The address in Docker of a machine, by its vmId.
-   * @param closed Ports that nobody comes through, whatever the rules say: for the faults.
+   * @param closed For the faults.
    */
   constructor(
     private readonly addressOf: (machine: string) => Promise<string | undefined>,
-    private readonly closed: () => readonly number[] | "all",
+    private readonly closed: () => Closed,
   ) {}
 
   /** @throws an error that names the address if it can't be listened on. */
@@ -56,11 +59,15 @@ export class Wall {
     outside.once("close", () => this.open.delete(outside));
     // A connection that breaks off is nobody's mistake.
     outside.on("error", () => undefined);
-    const way = this.ways.find((one) => one.address === address);
     const closed = this.closed();
-    const isOpen = closed !== "all" && !closed.includes(port);
+    if (closed === "silent") {
+      // Read, so that we notice when they give up.
+      outside.resume();
+      return;
+    }
+    const way = this.ways.find((one) => one.address === address);
     const target =
-      way !== undefined && isOpen && allows(way, outside.remoteAddress ?? "", port)
+      way !== undefined && !closed.includes(port) && allows(way, outside.remoteAddress ?? "", port)
         ? await this.addressOf(way.machine)
         : undefined;
     if (target === undefined) {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { docker, dockerQuietly, dockerWithInput, LABEL } from "../docker";
+import { docker, dockerQuietly, dockerWithInput, labelled } from "../docker";
 import { Account, ALL_RIGHTS } from "./accounts";
 import { doorConfig } from "./door";
 
@@ -20,6 +21,8 @@ export interface Registry {
 
 const PORT = 5000;
 const READY_LIMIT_MS = 30_000;
+/** Where it keeps what it has, see image/registry.sh. */
+const STORED = "/var/lib/rehearsal/registry";
 
 /**
  * Starts it in the rehearsal's network, and makes this machine's daemon trust it.
@@ -37,15 +40,42 @@ export async function startRegistry(options: {
   const password = randomBytes(18).toString("base64url");
   const name = containerOf(id);
   await docker(
-    ...["create", "--name", name, "--label", `${LABEL}=${id}`],
+    ...["create", "--name", name, ...labelled(id)],
     ...["--network", options.network, "--ip", ip, image, ip],
   );
   await giveFirstConfig(name, doorConfig([{ username, password, rights: ALL_RIGHTS }]));
   await docker("start", name);
   const authority = await untilReady(name, ip);
-  const registry = { address: `${ip}:${PORT}`, username, password, authority };
+  const registry = { address: registryAddress(ip), username, password, authority };
   await trust(image, registry);
   return registry;
+}
+
+export function registryAddress(ip: string): string {
+  return `${ip}:${PORT}`;
+}
+
+/** Ends it without a word to those that it talks to. What it has, it keeps. */
+export async function killRegistry(container: string): Promise<void> {
+  await docker("kill", container);
+}
+
+/** Starts it again where it was, and waits until it takes connections. */
+export async function startRegistryAgain(container: string, address: string): Promise<void> {
+  await docker("start", container);
+  const [host = "", port = ""] = address.split(":");
+  const deadline = Date.now() + READY_LIMIT_MS;
+  while (!(await accepts(host, Number(port)))) {
+    if (Date.now() > deadline)
+      throw new Error(`The registry doesn't come back within ${READY_LIMIT_MS / 1000} s.`);
+    await sleep(200);
+  }
+}
+
+/** Waits until somebody is in the middle of pushing an image to it. */
+export async function untilPushed(container: string): Promise<void> {
+  const begun = `[ -n "$(find ${STORED} -path '*/_uploads/*' -name data -size +0 2>/dev/null)" ]`;
+  await docker("exec", container, "sh", "-c", `until ${begun}; do sleep 0.1; done`);
 }
 
 export function containerOf(id: string): string {
@@ -152,6 +182,17 @@ async function untilReady(name: string, ip: string): Promise<string> {
   throw new Error(
     `The rehearsal's registry doesn't answer within ${READY_LIMIT_MS / 1000} s. Its log ends with: ${log}`,
   );
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    const end = (accepted: boolean) => (): void => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once("connect", end(true)).once("timeout", end(false)).once("error", end(false));
+  });
 }
 
 /** It answers when it asks for a login. */

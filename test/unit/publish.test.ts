@@ -126,12 +126,19 @@ describe("publishing an image", () => {
     assert.doesNotMatch(said.stderr, /secret/);
   });
 
-  it("says that the registry is away", () => {
-    const said = publish(
-      `login) echo 'Error response from daemon: Get "https://registry.example.com/v2/": dial tcp: lookup registry.example.com: no such host' >&2; exit 1 ;;`,
-    );
-    assert.match(told(said).why, /can't be reached \(store:registry: address\)/);
-  });
+  for (const error of [
+    "dial tcp: lookup registry.example.com: no such host",
+    "dial tcp 203.0.113.5:443: connect: no route to host",
+    "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
+    "context deadline exceeded",
+  ]) {
+    it(`says that the registry is away: ${error}`, () => {
+      const said = publish(
+        `login) echo 'Error response from daemon: Get "https://registry.example.com/v2/": ${error}' >&2; exit 1 ;;`,
+      );
+      assert.match(told(said).why, /can't be reached \(store:registry: address\)/);
+    });
+  }
 
   it("says that the connection broke, without the layers that were on their way", () => {
     const said = publish(

@@ -2,8 +2,10 @@ import { badRequest } from "../armError";
 import { nothing, ResourceType } from "../resourceType";
 import { textAt } from "../values";
 
+export const GROUP = "azure-native:resources:ResourceGroup";
+
 export const resourceGroup: ResourceType = {
-  token: "azure-native:resources:ResourceGroup",
+  token: GROUP,
   armType: "Microsoft.Resources/resourceGroups",
   path: ["resourceGroupName"],
   located: true,

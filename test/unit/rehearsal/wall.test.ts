@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { AddressInfo, connect, createServer, Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { allows, portsOf, Way, waysOf } from "../../../rehearsal/network/rules";
-import { Wall } from "../../../rehearsal/network/wall";
+import { Closed, Wall } from "../../../rehearsal/network/wall";
 import { Properties } from "../../../rehearsal/azure/values";
 import { rule, TestCloud } from "./fixture";
 
@@ -63,7 +64,7 @@ describe("The wall", () => {
   let machine: Server;
   let port: number;
   let wall: Wall;
-  let closed: readonly number[] | "all" = [];
+  let closed: Closed = [];
 
   beforeEach(async () => {
     machine = createServer((socket) => socket.end("hello"));
@@ -103,8 +104,18 @@ describe("The wall", () => {
     await follow("*");
     closed = [port];
     assert.equal(await ask(outside, port), "ECONNRESET");
-    closed = "all";
-    assert.equal(await ask(outside, port), "ECONNRESET");
+  });
+
+  it("says nothing to anybody while a fault silences the machine", async () => {
+    await follow("*");
+    closed = "silent";
+    const socket = connect(port, outside);
+    const heard = new Promise((done) => socket.once("data", done).once("close", done));
+    try {
+      assert.equal(await Promise.race([heard, sleep(200, "nothing")]), "nothing");
+    } finally {
+      socket.destroy();
+    }
   });
 
   it("says which port is taken", async () => {
