@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { Checkpoint } from "./checkpoint";
 import { checkpointOf } from "./state";
 import { LABEL } from "./containers";
 import { Docker, withLabels } from "./docker";
@@ -9,9 +10,14 @@ import { Session } from "./session";
  * Removes the images that this project has built and that neither a container, of whatever stack, nor another stack's record
  * needs. Base images don't carry the project's label, and stay.
  *
+ * @param before The record of the stack that has gone: the names in it are ours, however new they are.
  * @returns their names.
  */
-export async function removeUnusedImages(session: Session, docker: Docker): Promise<string[]> {
+export async function removeUnusedImages(
+  session: Session,
+  docker: Docker,
+  before: Checkpoint | undefined,
+): Promise<string[]> {
   const { project } = session;
   const [images, containers] = await Promise.all([
     docker.list<ImageSummary>("/images/json", {
@@ -20,15 +26,41 @@ export async function removeUnusedImages(session: Session, docker: Docker): Prom
     docker.list<{ ImageID: string }>("/containers/json", { all: true }),
   ]);
   const used = new Set([...containers.map(({ ImageID }) => ImageID), ...recorded(session)]);
+  const unused = await Promise.all(
+    images
+      .filter(({ Id }) => !used.has(Id))
+      .map(async (image) => ({ ...image, taggedAt: await taggedAt(docker, image) })),
+  );
+  const names = removable(unused, new Set(imagesIn(before).map(({ name }) => name)), Date.now());
   const removed: string[] = [];
-  for (const image of images.filter(({ Id }) => !used.has(Id))) {
-    const tags = (image.RepoTags ?? []).filter((tag) => tag !== "<none>:<none>");
-    for (const name of tags.length > 0 ? tags : [image.Id]) {
-      // Docker's refusal means that somebody needs it after all.
-      if ((await docker.remove(`/images/${encodeURI(name)}`)) === undefined) removed.push(name);
-    }
+  for (const name of names) {
+    // Docker's refusal means that somebody needs it after all.
+    if ((await docker.remove(`/images/${encodeURI(name)}`)) === undefined) removed.push(name);
   }
   return removed;
+}
+
+/** For so long an image of another checkout may be on its way into a container or a registry. */
+const YOUNG_MS = 10 * 60_000;
+
+/** The names that may go: of an image that somebody has just built or found built, only those that are ours. */
+export function removable(
+  unused: readonly (Pick<ImageSummary, "Id" | "RepoTags"> & { readonly taggedAt: number })[],
+  ours: ReadonlySet<string>,
+  now: number,
+): string[] {
+  return unused.flatMap(({ Id, RepoTags, taggedAt }) => {
+    const tags = (RepoTags ?? []).filter((tag) => tag !== "<none>:<none>");
+    if (now - taggedAt < YOUNG_MS) return tags.filter((tag) => ours.has(tag));
+    return tags.length > 0 ? tags : [Id];
+  });
+}
+
+/** When it was last given a name, in ms since 1970: one whose layers were all there is much older than the build that names it. */
+async function taggedAt(docker: Docker, { Id, Created }: ImageSummary): Promise<number> {
+  const image = await docker.get<{ Metadata?: { LastTagTime?: string } }>(`/images/${Id}/json`);
+  const tagged = Date.parse(image?.Metadata?.LastTagTime ?? "");
+  return Math.max(Created * 1_000, Number.isNaN(tagged) ? 0 : tagged);
 }
 
 /** IDs of the images in the records of this checkout's stacks. */
@@ -36,12 +68,17 @@ function recorded(session: Session): string[] {
   const { state, project } = session;
   if (state.backend.kind === "own") return [];
   return stackNamesIn(join(state.backend.folder, ".pulumi", "stacks", project.name)).flatMap(
-    (stack) =>
-      checkpointOf(state, stack)?.resources.flatMap(({ outputs }) => {
-        const id = outputs?.["imageId"];
-        return typeof id === "string" ? [id] : [];
-      }) ?? [],
+    (stack) => imagesIn(checkpointOf(state, stack)).map(({ id }) => id),
   );
+}
+
+function imagesIn(
+  record: Checkpoint | undefined,
+): { readonly id: string; readonly name: string }[] {
+  return (record?.resources ?? []).flatMap(({ outputs }) => {
+    const { imageId: id, name } = outputs ?? {};
+    return typeof id === "string" && typeof name === "string" ? [{ id, name }] : [];
+  });
 }
 
 function stackNamesIn(folder: string): string[] {
@@ -55,5 +92,7 @@ function stackNamesIn(folder: string): string[] {
 
 interface ImageSummary {
   readonly Id: string;
+  /** In seconds since 1970. */
+  readonly Created: number;
   readonly RepoTags?: readonly string[] | null;
 }

@@ -180,7 +180,7 @@ async function cleanUp(
     for (const orphan of orphans) await removeOrphan(docker, orphan);
     unfinished.clear();
   }
-  const removed = await removeUnusedImages(session, docker);
+  const removed = await removeUnusedImages(session, docker, record);
   if (removed.length > 0) {
     report.note(
       `removed ${removed.length} images that nobody uses any more: ${removed.join(", ")}`,
