@@ -63,7 +63,7 @@ interface Run {
 const PHASES: readonly { readonly name: string; readonly of: RegExp }[] = [
   { name: "network, address, disk", of: /\$azure-native:(?!compute:VirtualMachine::)/ },
   { name: "virtual machine", of: /\$azure-native:compute:VirtualMachine::/ },
-  { name: "images built and pushed", of: /PublishedImage\$command:local:Command::/ },
+  { name: "images built and pushed", of: /\$command:local:Command::.*-image:/ },
   { name: "Docker on the machine answers", of: /\$command:remote:Command::.*-ready$/ },
   { name: "images pulled", of: /docker:index\/remoteImage:RemoteImage::/ },
   { name: "databases healthy", of: /Database\$docker:index\/container:Container::/ },
