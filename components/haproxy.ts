@@ -121,13 +121,15 @@ function publicFrontend(routes: readonly Route[], requestLimit: number): string 
         ? `    default_backend ${service}`
         : `    use_backend ${service} if { path ${prefix} } or { path_beg ${prefix}/ }`,
     );
-  const isApi = routes
-    .flatMap((route) => route.prefixes)
-    .filter((prefix) => prefix.startsWith("/api/"))
-    .map((prefix) => ` !{ path ${prefix} } !{ path_beg ${prefix}/ }`)
-    .sort()
-    .join("");
-  const hasDefault = routes.some((route) => route.prefixes.includes("/"));
+  // One line each: HAProxy takes 64 words in a line.
+  const routed = sorted(routes)
+    .flatMap(({ prefixes }) => prefixes)
+    .filter((prefix) => prefix !== "/")
+    .flatMap((prefix) => [`    acl routed path ${prefix}`, `    acl routed path_beg ${prefix}/`]);
+  const nowhere = [
+    ...(routes.some(({ prefixes }) => prefixes.includes("/")) ? ["{ path_beg /api/ }"] : []),
+    ...(routed.length > 0 ? ["!routed"] : []),
+  ];
   return `frontend public
     bind :${GATEWAY_PORT}
     bind :${GATEWAY_PUBLISHED_PORT}
@@ -144,8 +146,9 @@ ${requestLimit > 0 ? rateLimit(requestLimit) : ""}    # What we have looked at i
     ${refuse(404, "There is nothing at this address.")} if { path,url_dec -m str /healthz /readyz /metrics /openapi.json /internal } or { path,url_dec -m beg /internal/ }
     http-request return status 200 content-type application/json string '${directory(routes)}' hdr cache-control no-cache if { path /api /api/ } { method GET HEAD }
     ${refuse(405, "Only GET and HEAD are possible here.", { allow: "GET, HEAD" })} if { path /api /api/ }
-    ${refuse(404, "No service answers at this address.")} if { path_beg /api/ }${isApi}
-${hasDefault ? "" : `    ${refuse(404, "No service answers at this address.")}${unlessRouted(routes)}\n`}${rules.join("\n")}
+${routed.join("\n")}
+    ${refuse(404, "No service answers at this address.")}${nowhere.length > 0 ? ` if ${nowhere.join(" ")}` : ""}
+${rules.join("\n")}
     # What is logged here is what was answered here, went wrong or took more than one try: the services log each request themselves,
     # under the same id, and a line of ours for each goes through Docker's log, which costs more than passing the request on.
     http-response set-log-level silent if { status lt 500 } { txn.conn_retries eq 0 } !{ txn.redispatched }
@@ -183,14 +186,6 @@ const ANSWER_HEADERS = `    http-after-response set-header x-request-id %[var(tx
     # What isn't a page has no business to load, run or be anything in a browser.
     http-after-response set-header content-security-policy "default-src 'none'; frame-ancestors 'none'" unless { res.hdr(content-security-policy) -m found }
     http-after-response set-header strict-transport-security max-age=31536000 if { ssl_fc }`;
-
-function unlessRouted(routes: readonly Route[]): string {
-  const conditions = routes
-    .flatMap((route) => route.prefixes)
-    .map((prefix) => `!{ path ${prefix} } !{ path_beg ${prefix}/ }`)
-    .sort();
-  return conditions.length === 0 ? "" : ` if ${conditions.join(" ")}`;
-}
 
 function backend(route: Route): string {
   return `backend ${route.service}

@@ -11,8 +11,16 @@ import {
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
   haproxyConfig,
+  Route,
 } from "../../components/haproxy";
 import { run } from "./testStore";
+
+const COMMON = { port: 3000, healthPath: "/readyz" };
+const routeOf = (service: string): Route => ({
+  ...COMMON,
+  service,
+  prefixes: [`/api/${service}`],
+});
 
 /** The gateway's configuration in a real HAProxy, before services that are as careless as a service can be. */
 describe("the gateway", function () {
@@ -27,6 +35,15 @@ describe("the gateway", function () {
     gateway = await network.startGateway({ requests: 0 });
   });
   after(() => network.dispose());
+
+  for (const [what, routes] of [
+    ["a hundred services", Array.from({ length: 100 }, (_, i) => routeOf(`service-${i}`))],
+    ["a front end alone", [{ ...COMMON, service: "storefront", prefixes: ["/"] }]],
+    ["one service and no front end", [routeOf("inventory")]],
+    ["no service", []],
+  ] as const) {
+    it(`takes the configuration of ${what}`, () => network.check(routes));
+  }
 
   describe("lists the services", () => {
     for (const path of ["/api", "/api/"]) {
@@ -340,6 +357,16 @@ class TestNetwork {
     };
   }
 
+  /** Has HAProxy read a configuration, and fails with what it says about it. */
+  async check(routes: readonly Route[]): Promise<void> {
+    const file = join(this.folder, "check.cfg");
+    writeFileSync(file, haproxyConfig(routes, { requests: 20 }).text, { mode: 0o644 });
+    await docker(
+      ...["run", "--rm", "--label", this.label, "--volume", `${file}:/haproxy.cfg:ro`],
+      ...["--entrypoint", "haproxy", imageOf("haproxy"), "-c", "-f", "/haproxy.cfg"],
+    );
+  }
+
   async dispose(): Promise<void> {
     process.off("exit", this.dispose_);
     this.removeAll();
@@ -375,8 +402,6 @@ class TestNetwork {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
-
-const COMMON = { port: 3000, healthPath: "/readyz" };
 
 /** Says what it got; resolves its path as much as it can, which a service should not. */
 const CARELESS_SERVICE = `

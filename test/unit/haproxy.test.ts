@@ -41,7 +41,8 @@ describe("gateway configuration", () => {
   it("answers 404 by itself where no service has the root", () => {
     const own = configOf([route("a", "/api/a")]);
     assert.doesNotMatch(own, /default_backend/);
-    assert.match(own, /return status 404 .* if !\{ path \/api\/a \} !\{ path_beg \/api\/a\/ \}/);
+    assert.match(own, /acl routed path \/api\/a\n {4}acl routed path_beg \/api\/a\/\n/);
+    assert.match(own, /return status 404 .* if !routed\n/);
   });
 
   it("limits what an address may ask, from outside only, and has no table where there is no limit", () => {
