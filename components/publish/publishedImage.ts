@@ -41,7 +41,7 @@ export interface Mirror {
  * Not a `docker.RemoteImage` with `build`: that one is recorded as an image of the building machine's daemon, so that on any other
  * machine a refresh finds it gone and builds it again. What is recorded here is that the registry has it.
  */
-export class PublishedImage extends pulumi.ComponentResource {
+export class PublishedImage {
   /** `registry/namespace/name:tag`. */
   readonly ref: pulumi.Output<string>;
   /** The same with `@sha256:…`, which can't move. */
@@ -50,8 +50,8 @@ export class PublishedImage extends pulumi.ComponentResource {
   readonly imageId: pulumi.Output<string> | undefined;
   private readonly published: command.local.Command;
 
-  constructor(name: string, args: PublishedImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("store:index:PublishedImage", name, {}, opts);
+  /** @param opts For what is on the host; that it is published is nothing of the host's. */
+  constructor(name: string, args: PublishedImageArgs, opts: pulumi.CustomResourceOptions) {
     const { registry } = args;
     const path = [registry.namespace, args.imageName].filter((part) => part !== "").join("/");
     this.ref = pulumi.interpolate`${registry.address}/${path}:${args.tag}`;
@@ -74,7 +74,7 @@ export class PublishedImage extends pulumi.ComponentResource {
         logging: "stderr",
       },
       {
-        // Not our child: images are published while the host is still being made, and we are where the host's things are.
+        // Nothing of the host's: images are published while it is still being made.
         parent: args.commands,
         provider: args.commands,
         dependsOn: args.base?.published,
@@ -90,8 +90,7 @@ export class PublishedImage extends pulumi.ComponentResource {
         `${name}:${args.tag}`,
         // An older container may still run from the one before; the host itself removes what nobody has used for a week.
         { name: this.byDigest, keepLocally: true },
-        { parent: this, provider: args.host },
+        { ...opts, provider: args.host },
       ).imageId;
-    this.registerOutputs({ ref: this.ref });
   }
 }

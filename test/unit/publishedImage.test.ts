@@ -18,16 +18,20 @@ describe("PublishedImage", () => {
   beforeEach(reset);
 
   function publish(where: RegistryAccess): PublishedImage {
-    return new PublishedImage("inventory-image", {
-      imageName: "inventory",
-      tag: "0123456789abcdef",
-      from: { image: "inventory:1" },
-      registry: where,
-      builder: "unix:///var/run/docker.sock",
-      platform: "linux/amd64",
-      commands: new command.Provider("publish"),
-      host: new docker.Provider("host", { host: "ssh://host" }),
-    });
+    return new PublishedImage(
+      "inventory-image",
+      {
+        imageName: "inventory",
+        tag: "0123456789abcdef",
+        from: { image: "inventory:1" },
+        registry: where,
+        builder: "unix:///var/run/docker.sock",
+        platform: "linux/amd64",
+        commands: new command.Provider("publish"),
+        host: new docker.Provider("host", { host: "ssh://host" }),
+      },
+      {},
+    );
   }
 
   it("is looked for and pushed with the credentials for pushing, by standard input", async () => {
