@@ -71,10 +71,11 @@ const mutations: readonly Mutation[] = [
     caught: ["stock"],
     behind: {
       remove: `ALTER TABLE products DROP CONSTRAINT products_held_are_there, DROP CONSTRAINT products_on_hand_check`,
-      // NOT VALID: the rows that were made meanwhile stay as they are.
-      restore: `ALTER TABLE products
-        ADD CONSTRAINT products_held_are_there CHECK (held BETWEEN 0 AND on_hand) NOT VALID,
-        ADD CONSTRAINT products_on_hand_check CHECK (on_hand >= 0) NOT VALID`,
+      // First there is as much as has been promised: an order that hasn't ended yet could neither take nor give back anything.
+      restore: `UPDATE products SET held = greatest(held, 0), on_hand = greatest(on_hand, held, 0);
+        ALTER TABLE products
+        ADD CONSTRAINT products_held_are_there CHECK (held BETWEEN 0 AND on_hand),
+        ADD CONSTRAINT products_on_hand_check CHECK (on_hand >= 0)`,
     },
   },
   {
