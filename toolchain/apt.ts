@@ -29,6 +29,11 @@ export function parseOsRelease(text: string): string[] {
   );
 }
 
+/** Whether a Linux of these names has apt, and packages called as we call them. */
+export function usesApt(names: readonly string[]): boolean {
+  return names.some((id) => id === "debian" || id === "ubuntu");
+}
+
 /** Installs packages of the distribution, saying what apt says. */
 export async function aptInstall(
   asRoot: AsRoot,

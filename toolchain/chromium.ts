@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { aptInstall, distribution, findAsRoot, type AsRoot } from "./apt";
+import { aptInstall, distribution, findAsRoot, usesApt, type AsRoot } from "./apt";
 import { cacheFolder } from "./cache";
 import { withLock } from "./lock";
 import { type Reporter, ToolchainError } from "./report";
@@ -49,8 +49,7 @@ export function planChromium(facts: {
   readonly distribution: readonly string[];
   readonly asRoot: AsRoot | undefined;
 }): ChromiumPlan {
-  const usesApt = facts.distribution.some((id) => id === "debian" || id === "ubuntu");
-  if (!usesApt) return { action: "tell", remedy: BY_HAND };
+  if (!usesApt(facts.distribution)) return { action: "tell", remedy: BY_HAND };
   if (facts.asRoot === undefined) {
     return { action: "tell", remedy: `Run \`sudo apt-get install ${PACKAGES.join(" ")}\`.` };
   }

@@ -4,7 +4,15 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { aptInstall, asRootRun, commandLine, distribution, findAsRoot, type AsRoot } from "./apt";
+import {
+  aptInstall,
+  asRootRun,
+  commandLine,
+  distribution,
+  findAsRoot,
+  usesApt,
+  type AsRoot,
+} from "./apt";
 import { cacheFolder } from "./cache";
 import {
   DEFAULT_DOCKER_HOST,
@@ -165,8 +173,7 @@ export function planDocker(facts: DockerFacts): DockerPlan {
         )
       : { action: "start", asRoot };
   }
-  const usesApt = facts.distribution.some((id) => id === "debian" || id === "ubuntu");
-  if (!usesApt) {
+  if (!usesApt(facts.distribution)) {
     return tell(
       "Install Docker Engine (https://docs.docker.com/engine/install), start it, and run this again.",
     );

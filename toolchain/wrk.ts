@@ -1,4 +1,4 @@
-import { aptInstall, distribution, findAsRoot } from "./apt";
+import { aptInstall, distribution, findAsRoot, usesApt } from "./apt";
 import { type Reporter, ToolchainError } from "./report";
 import { findOnPath } from "./run";
 
@@ -12,9 +12,8 @@ import { findOnPath } from "./run";
 export async function ensureWrk(report: Reporter): Promise<string> {
   const found = findOnPath("wrk");
   if (found !== undefined) return found;
-  const usesApt = distribution().some((id) => id === "debian" || id === "ubuntu");
   const asRoot = await findAsRoot();
-  if (!usesApt || asRoot === undefined) throw new ToolchainError(NONE, BY_HAND);
+  if (!usesApt(distribution()) || asRoot === undefined) throw new ToolchainError(NONE, BY_HAND);
   report.step("The bench needs wrk: installing the distribution's package");
   await aptInstall(asRoot, ["wrk"], report, BY_HAND);
   const installed = findOnPath("wrk");

@@ -1,28 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
 import type { AzureHost, AzureHostArgs } from "../../../components/host/azure";
-import { plain, promiseOf, Registered, reset, resource, resources, setMocks } from "../mocks";
+import { plain, promiseOf, Registered, resource, resources } from "../mocks";
+import { mockedInOwnFolder } from "./mockedFolder";
 
 const VM = "azure-native:compute:VirtualMachine";
 const REMOTE_COMMAND = "command:remote:Command";
 
 describe("AzureHost", () => {
-  const start = process.cwd();
-  let folder = "";
-  before(async () => {
-    await setMocks();
-    // The program writes ssh's files relative to where it runs.
-    folder = mkdtempSync(join(tmpdir(), "store-test-"));
-    process.chdir(folder);
-  });
-  after(() => {
-    process.chdir(start);
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(reset);
+  mockedInOwnFolder();
 
   function host(args: Partial<AzureHostArgs> = {}): AzureHost {
     // Loaded here, since it takes a while and is nobody else's.

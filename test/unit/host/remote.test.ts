@@ -1,27 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { SshHost } from "../../../components/host/sshHost";
-import { plain, reset, resource, resources, setMocks } from "../mocks";
+import { plain, resource, resources } from "../mocks";
+import { mockedInOwnFolder } from "./mockedFolder";
 
 const REMOTE_COMMAND = "command:remote:Command";
 
 describe("a host that is reached by SSH", () => {
-  const start = process.cwd();
-  let folder = "";
-  before(async () => {
-    await setMocks();
-    // The program writes ssh's files relative to where it runs.
-    folder = mkdtempSync(join(tmpdir(), "store-test-"));
-    process.chdir(folder);
-  });
-  after(() => {
-    process.chdir(start);
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(reset);
+  mockedInOwnFolder();
 
   function host(): SshHost {
     const login = { username: "store", password: pulumi.secret("for-pulling") };
