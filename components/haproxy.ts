@@ -105,6 +105,8 @@ frontend admin
     bind :${GATEWAY_ADMIN_PORT}
     monitor-uri /healthz
     option dontlog-normal
+    # Whoever reloads it asks until the services are there, and is told who isn't.
+    http-request set-log-level silent if { path /version }
     http-request use-service prometheus-exporter if { path /metrics }
 ${unreachable.join("\n")}
     http-request return status 200 content-type text/plain string "${version}" if { path /version }

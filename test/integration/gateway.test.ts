@@ -269,6 +269,15 @@ describe("the gateway", function () {
       assert.match(head, /^retry-after: 1\r\n/im);
       assert.match(head, /^content-type: application\/problem\+json/im);
       assert.match(body, /storefront can’t be reached/);
+      const version = await fetch(`${gateway.admin}/version`);
+      assert.equal(version.status, 503);
+      assert.match(await version.text(), /waits for storefront/);
+      await fetch(`${gateway.published}/api/x`, { headers: { "x-request-id": "after-version" } });
+      await eventually(
+        async () => (await gateway.log()).includes("after-version"),
+        "what was asked afterwards isn't logged",
+      );
+      assert.doesNotMatch(await gateway.log(), /"\/version"/);
       assert.equal((await fetch(`${gateway.published}/api/inventory/x`)).status, 200);
     });
   });
@@ -287,6 +296,8 @@ interface Gateway {
   readonly published: string;
   /** Address of the port for requests from the store's own networks. */
   readonly inside: string;
+  /** Address of the port for health and metrics. */
+  readonly admin: string;
   /** What it has logged until now. */
   log(): Promise<string>;
   /** Sends a request as it is written here, which fetch would mend first. */
@@ -348,6 +359,7 @@ class TestNetwork {
     return {
       inside,
       published,
+      admin,
       log: () => docker("logs", `${this.name}-${name}`),
       send: (line, headers = [], { end = "\r\n\r\n" } = {}) =>
         send(

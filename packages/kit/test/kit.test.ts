@@ -125,6 +125,22 @@ describe("a service made of the kit", function () {
         [{ in: "body", pointer: "/price", message: "is not a field of this request" }],
       ],
       [
+        "more fields too many than are told",
+        {
+          body: JSON.stringify({
+            id: 1,
+            text: "x",
+            ...Object.fromEntries([..."abcdefghij"].map((name) => [name, 0])),
+          }),
+        },
+        400,
+        [..."abcdefgh"].map((name) => ({
+          in: "body",
+          pointer: `/${name}`,
+          message: "is not a field of this request",
+        })),
+      ],
+      [
         "a field too few",
         { body: '{"id":1}' },
         400,
