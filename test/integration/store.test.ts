@@ -9,14 +9,15 @@ describe("the store", function () {
   this.timeout("6m");
   this.bail(true);
   let store: TestStore;
+  let output: string;
 
   before(async () => {
     store = await TestStore.create();
+    output = await store.succeed("up");
   });
   after(() => store.dispose());
 
   it("comes up by one command and says where", async () => {
-    const output = await store.succeed("up");
     assert.match(output, new RegExp(`http://localhost:${store.port}\\b`));
     const page = await fetch(store.url);
     assert.equal(page.status, 200);
