@@ -9,7 +9,6 @@
  *
  * On Linux only: elsewhere the services' own addresses can't be reached from outside of Docker.
  */
-import autocannon from "autocannon";
 import { join } from "node:path";
 import { reporter } from "../cli/terminal";
 import { run, TestStore } from "../test/integration/testStore";
@@ -19,7 +18,8 @@ import { median, printTable } from "./measure";
 
 const PATH = "/api/inventory/products?limit=20";
 const CONNECTIONS = 32;
-const SECONDS = 5;
+/** Twice what lies between two health checks, which cost a good part of a core while they run. */
+const SECONDS = 10;
 /** In the gateway's container: see components/haproxy.ts. */
 const PUBLISHED_PORT = 8080;
 
@@ -37,11 +37,11 @@ async function main(): Promise<void> {
       gateway: `http://${await addressOf(await containerOf(store, "gateway"))}:${PUBLISHED_PORT}${PATH}`,
     };
 
-    const most = await inTurn(ways, rounds, (url) => asMuchAsGoes(wrk, url));
+    const most = await inTurn(ways, rounds, (url) => load(wrk, url));
     const rate = Math.round(median(most.map(({ direct }) => direct.perSecond)) / 2);
     print(`as much as goes, ${CONNECTIONS} connections`, most);
 
-    print(`${rate} requests/s`, await inTurn(ways, rounds, (url) => atRate(url, rate)));
+    print(`${rate} requests/s`, await inTurn(ways, rounds, (url) => load(wrk, url, rate)));
   } finally {
     await store.dispose();
   }
@@ -58,40 +58,32 @@ interface Load {
 async function inTurn(
   ways: Record<Way, string>,
   rounds: number,
-  load: (url: string) => Promise<Load>,
+  measure: (url: string) => Promise<Load>,
 ): Promise<Record<Way, Load>[]> {
   const results: Record<Way, Load>[] = [];
   for (let round = 0; round <= rounds; round++) {
-    const result = { direct: await load(ways.direct), gateway: await load(ways.gateway) };
+    const result = { direct: await measure(ways.direct), gateway: await measure(ways.gateway) };
     if (round > 0) results.push(result);
   }
   return results;
 }
 
-async function asMuchAsGoes(wrk: string, url: string): Promise<Load> {
-  const { code, output } = await run(wrk, [
-    ...["--threads", "1", "--connections", String(CONNECTIONS), "--duration", `${SECONDS}s`],
-    ...["--script", join(__dirname, "wrk.lua"), url],
-  ]);
+/** @param rate Requests a second; without it as much as goes. */
+async function load(wrk: string, url: string, rate?: number): Promise<Load> {
+  const { code, output } = await run(
+    wrk,
+    [
+      ...["--threads", "1", "--connections", String(CONNECTIONS), "--duration", `${SECONDS}s`],
+      ...["--script", join(__dirname, "wrk.lua"), url],
+    ],
+    undefined,
+    rate === undefined ? process.env : { ...process.env, RATE: String(rate) },
+  );
   const [json] = /^\{.*\}$/m.exec(output) ?? [];
   if (code !== 0 || json === undefined) throw new Error(`wrk: ${output}`);
   const { requests, seconds, failed, p50, p99 } = JSON.parse(json) as Record<string, number>;
   if (failed !== 0) throw new Error(`${failed} requests of ${url} failed: that is no measurement`);
   return { perSecond: (requests ?? NaN) / (seconds ?? NaN), p50: p50 ?? NaN, p99: p99 ?? NaN };
-}
-
-/** Counts from when a request was due, so that those that had to wait for a slow one count, too. */
-async function atRate(url: string, rate: number): Promise<Load> {
-  const result = await autocannon({
-    url,
-    connections: CONNECTIONS,
-    duration: SECONDS,
-    overallRate: rate,
-  });
-  const failed = result.non2xx + result.errors;
-  if (failed > 0) throw new Error(`${failed} requests of ${url} failed: that is no measurement`);
-  const { p50, p99 } = result.latency;
-  return { perSecond: result.requests.average, p50, p99 };
 }
 
 function print(title: string, runs: readonly Record<Way, Load>[]): void {

@@ -1,4 +1,29 @@
--- What wrk has measured as one line of JSON, for bench/gateway.ts. wrk counts in microseconds.
+-- For bench/gateway.ts: asks as much as goes, or RATE times a second where that is set, and prints what wrk has measured as one line
+-- of JSON.
+local ffi = require("ffi")
+ffi.cdef[[
+  typedef struct { long seconds; long nanoseconds; } store_time;
+  int clock_gettime(int clock, store_time *time);
+]]
+local CLOCK_MONOTONIC = 1
+local rate = tonumber(os.getenv("RATE"))
+
+if rate then
+  local time = ffi.new("store_time")
+  local function now()
+    ffi.C.clock_gettime(CLOCK_MONOTONIC, time)
+    return tonumber(time.seconds) * 1e3 + tonumber(time.nanoseconds) / 1e6
+  end
+
+  local due
+  -- Milliseconds until a connection that is free asks again. What couldn't be asked in time is made up for.
+  function delay()
+    due = (due or now()) + 1e3 / rate
+    return math.max(0, math.floor(due - now()))
+  end
+end
+
+-- wrk counts in microseconds.
 function done(summary, latency, requests)
   local failed = 0
   for _, count in pairs(summary.errors) do failed = failed + count end
