@@ -1,3 +1,5 @@
+import * as command from "@pulumi/command";
+import type * as random from "@pulumi/random";
 import type { AzureHost } from "./components/host/azure";
 import { Host } from "./components/host/host";
 import { LocalHost } from "./components/host/local";
@@ -5,15 +7,13 @@ import type { SshHost } from "./components/host/sshHost";
 import type { StoreConfig } from "./config";
 
 /** The machine that the stack's configuration asks for. */
-export function createHost({ host, dockerHost }: StoreConfig): Host {
-  switch (host.kind) {
-    case "local":
-      return new LocalHost("local", { dockerHost });
-    case "azure":
-      return new (lazy.azure().AzureHost)("host", host.azure);
-    case "ssh":
-      return new (lazy.ssh().SshHost)("host", host.ssh);
-  }
+export function createHost({ host, dockerHost }: StoreConfig, random: random.Provider): Host {
+  if (host.kind === "local") return new LocalHost("local", { dockerHost });
+
+  const providers = { random, commands: new command.Provider("commands") };
+  return host.kind === "azure"
+    ? new (lazy.azure().AzureHost)("host", { ...host.azure, providers })
+    : new (lazy.ssh().SshHost)("host", { ...host.ssh, providers });
 }
 
 // Azure's part of the SDK takes a second to load, which a stack on this machine needn't wait for.

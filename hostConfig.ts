@@ -9,8 +9,10 @@ import { ConfigError } from "./configError";
 /** Where the store runs, as the stack's configuration says it. */
 export type HostConfig =
   | { readonly kind: "local" }
-  | { readonly kind: "azure"; readonly azure: AzureHostArgs }
-  | { readonly kind: "ssh"; readonly ssh: SshHostArgs };
+  | { readonly kind: "azure"; readonly azure: AzureHostConfig }
+  | { readonly kind: "ssh"; readonly ssh: SshHostConfig };
+type AzureHostConfig = Omit<AzureHostArgs, "providers">;
+type SshHostConfig = Omit<SshHostArgs, "providers">;
 
 /**
  * @throws ConfigError that names the key, the value and what would be right.
@@ -50,7 +52,7 @@ function azureRegistryTier(config: pulumi.Config): AzureRegistryTier | undefined
   return tier === "" ? undefined : oneOf("azureRegistry", tier, AZURE_REGISTRY_TIERS);
 }
 
-function readAzure(config: pulumi.Config, registry: AzureHostArgs["registry"]): AzureHostArgs {
+function readAzure(config: pulumi.Config, registry: AzureHostArgs["registry"]): AzureHostConfig {
   return {
     subscriptionId: config.get("subscriptionId") || undefined,
     location: text(config, "location", /^[a-z0-9]+$/, "a region of Azure such as australiaeast"),
@@ -93,7 +95,7 @@ function readAzure(config: pulumi.Config, registry: AzureHostArgs["registry"]): 
   };
 }
 
-function readSsh(config: pulumi.Config, registry: RegistryAccess | undefined): SshHostArgs {
+function readSsh(config: pulumi.Config, registry: RegistryAccess | undefined): SshHostConfig {
   const privateKey = secretText(config, "sshPrivateKey");
   if (privateKey === "") {
     throw new ConfigError(

@@ -12,8 +12,8 @@ export async function program(): Promise<Record<string, unknown>> {
   const specs = loadSpecs();
   const config = readConfig(specs);
 
-  const host = createHost(config);
   const passwords = new random.Provider("passwords");
+  const host = createHost(config, passwords);
   // The engine hears of these now and starts their plugins, while we are busy with the rest.
   await pause(PLUGINS_FIRST_MS);
 

@@ -5,9 +5,16 @@
 // Node keeps the machine code of what it has loaded, too, from version 22 on.
 require("node:module").enableCompileCache?.();
 
-// What the SDK needs only to take functions apart, which no resource of ours asks for: two compilers' worth of modules.
-loadWhenUsed("@pulumi/pulumi/typescript-shim");
-loadWhenUsed("@npmcli/arborist");
+// What the SDK needs only to take functions apart or to run an engine itself, which nothing of ours asks for: a compiler, npm's
+// resolver and more, a good part of a second.
+for (const unused of [
+  "@pulumi/pulumi/automation",
+  "@pulumi/pulumi/typescript-shim",
+  "@npmcli/arborist",
+  "normalize-package-data",
+]) {
+  loadWhenUsed(unused);
+}
 
 // Before tsx, which would look into each of their files to see whether it has to be compiled.
 for (const sdk of ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/command", "@pulumi/random"]) {

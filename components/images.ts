@@ -1,4 +1,3 @@
-import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { join } from "node:path";
@@ -71,12 +70,9 @@ export interface PublishedImagesArgs extends ImageSupplyArgs, Publishing {
 
 /** Images that are built here, pushed to a registry and pulled from it by the host, others' included: it needs no other registry. */
 export class PublishedImages implements ImageSupply {
-  private readonly commands: command.Provider;
   private readonly base: (folder: string) => PublishedBase;
 
   constructor(private readonly args: PublishedImagesArgs) {
-    // Nobody's child here: whoever is has to wait until there is a host.
-    this.commands = new command.Provider("publish");
     this.base = once((folder) => {
       const name = baseName(folder);
       const content = baseContent(folder, args);
@@ -136,7 +132,7 @@ export class PublishedImages implements ImageSupply {
         registry,
         builder,
         platform: host.platform ?? "linux/amd64",
-        commands: this.commands,
+        commands: host.commands,
         ...how,
       },
       opts,

@@ -2,6 +2,7 @@ import * as containerregistry from "@pulumi/azure-native/containerregistry";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { CommonProviders } from "../host/host";
 import { AzureRegistryTier, RegistryAccess } from "../registry";
 
 export interface AzureRegistryArgs {
@@ -10,6 +11,7 @@ export interface AzureRegistryArgs {
   readonly group: pulumi.Resource & { readonly name: pulumi.Output<string> };
   readonly location: string;
   readonly tags: Readonly<Record<string, string>>;
+  readonly providers: CommonProviders;
 }
 
 /**
@@ -31,7 +33,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
         resourceGroupName,
         location: args.location,
         tags: args.tags,
-        registryName: registryName(name, { parent: this }),
+        registryName: registryName(name, { parent: this, provider: args.providers.random }),
         sku: { name: args.tier },
         adminUserEnabled: false,
       },
@@ -66,7 +68,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
         triggers: [token.creationDate],
         logging: "stderr",
       },
-      { ...inRegistry, additionalSecretOutputs: ["stdout"] },
+      { ...inRegistry, provider: args.providers.commands, additionalSecretOutputs: ["stdout"] },
     );
 
     this.access = {

@@ -4,6 +4,7 @@ import * as network from "@pulumi/azure-native/network";
 import { Provider } from "@pulumi/azure-native/provider";
 import * as resources from "@pulumi/azure-native/resources";
 import type * as types from "@pulumi/azure-native/types";
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
@@ -12,10 +13,11 @@ import { AzureRegistry } from "../azureRegistry/azureRegistry";
 import { AzureRegistryTier, RegistryAccess } from "../registry";
 import { cloudInit, DATA_FOLDER, DockerSource } from "./cloudInit";
 import { CLOUD_INIT_READY } from "./cloudInitReady";
-import { DataVolume, Host, HostAccess } from "./host";
+import { CommonProviders, DataVolume, Host, HostAccess } from "./host";
 import { RemoteDocker } from "./remote";
 
 export interface AzureHostArgs {
+  readonly providers: CommonProviders;
   /** @default the subscription of the login */
   readonly subscriptionId?: string;
   /** Region, for example "australiaeast". */
@@ -57,6 +59,7 @@ export interface AzureHostArgs {
  */
 export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;
+  readonly commands: command.Provider;
   readonly bindAddress = "0.0.0.0";
   readonly address: pulumi.Output<string>;
   readonly access: pulumi.Output<HostAccess>;
@@ -84,11 +87,11 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       "tier" in args.registry
         ? new AzureRegistry(
             `${name}-registry`,
-            { ...args.registry, group, location, tags },
+            { ...args.registry, group, location, tags, providers: args.providers },
             { parent: this, provider },
           ).access
         : args.registry;
-    const address = publicAddress(name, of, args.dnsLabel, inGroup);
+    const address = publicAddress(name, of, args, inGroup);
     const nic = networkInterface(name, of, args, address, inGroup);
     // What is on it is the only thing here that can't be made again.
     const disk = new compute.Disk(
@@ -193,6 +196,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       name,
       {
         access: ssh,
+        commands: args.providers.commands,
         ready: CLOUD_INIT_READY,
         machine,
         readyMinutes: args.readyMinutes,
@@ -202,6 +206,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     );
     this.residents = residentsOf(vm, machine);
     this.provider = this.docker.provider;
+    this.commands = args.providers.commands;
     this.address = address.dnsSettings.apply((dns) => required("The DNS name")(dns?.fqdn));
     this.access = pulumi
       .all([ssh.address, ssh.privateKey, ssh.hostKey, vm.name])
@@ -253,7 +258,7 @@ interface InGroup {
 function publicAddress(
   name: string,
   of: InGroup,
-  dnsLabel: string | undefined,
+  { dnsLabel, providers }: AzureHostArgs,
   opts: pulumi.CustomResourceOptions,
 ): network.PublicIPAddress {
   const ending =
@@ -262,7 +267,7 @@ function publicAddress(
     new random.RandomString(
       `${name}-dns`,
       { length: 8, upper: false, special: false },
-      { parent: opts.parent },
+      { parent: opts.parent, provider: providers.random },
     );
   return new network.PublicIPAddress(
     name,

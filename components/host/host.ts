@@ -1,11 +1,22 @@
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { RegistryAccess } from "../registry";
+
+/** Providers that a host shares with the rest of the stack: each is a process, whose start takes longer than what it does. */
+export interface CommonProviders {
+  readonly random: random.Provider;
+  /** Commands on this machine, and by SSH on others. */
+  readonly commands: command.Provider;
+}
 
 /** A machine with a Docker daemon that we deploy to. */
 export interface Host {
   /** For every resource that lives on this host. */
   readonly provider: docker.Provider;
+  /** For commands on this machine. It doesn't wait for the host: images are pushed while that boots. */
+  readonly commands: command.Provider;
   /** Address of the host's interface on which published ports listen. */
   readonly bindAddress: string;
   /** Name or address at which the published ports are reached from outside. */

@@ -11,7 +11,7 @@ export interface LocalHostArgs {
 /** The Docker daemon of the machine that you sit at. Its ports are published to this machine only. */
 export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;
-  private readonly commands: command.Provider;
+  readonly commands: command.Provider;
   readonly bindAddress = "127.0.0.1";
   readonly address = "localhost";
   readonly access = undefined;

@@ -6,6 +6,7 @@ import { SshAccess, sshOptions } from "./ssh";
 
 export interface RemoteDockerArgs {
   readonly access: SshAccess;
+  readonly commands: command.Provider;
   /** Script that waits until the machine is a Docker host, or makes it one. Its last lines are the error when it fails. */
   readonly ready: pulumi.Input<string>;
   /** When this changes, the machine is another one and `ready` runs again. */
@@ -19,7 +20,6 @@ export interface RemoteDockerArgs {
 /** Docker on another machine, reached by SSH with a pinned host key. */
 export class RemoteDocker {
   readonly provider: docker.Provider;
-  private readonly commands: command.Provider;
   private readonly connection: command.types.input.remote.ConnectionArgs;
 
   constructor(
@@ -27,9 +27,8 @@ export class RemoteDocker {
     private readonly args: RemoteDockerArgs,
     private readonly opts: pulumi.CustomResourceOptions,
   ) {
-    const { access, registry } = args;
+    const { access, commands, registry } = args;
     const port = access.port ?? 22;
-    this.commands = new command.Provider(`${name}-command`, {}, opts);
     this.connection = {
       host: access.address,
       port,
@@ -54,7 +53,7 @@ export class RemoteDocker {
       },
       {
         ...opts,
-        provider: this.commands,
+        provider: commands,
         // Of one that takes connections and says nothing, only this makes an end. A minute more, so that the script's own words come first.
         customTimeouts: {
           create: `${args.readyMinutes + 1}m`,
@@ -87,7 +86,7 @@ export class RemoteDocker {
     return new command.remote.Command(
       name,
       { connection: this.connection, create: script, stdin, triggers: [this.args.machine] },
-      { ...opts, provider: this.commands, deletedWith: this.opts.deletedWith },
+      { ...opts, provider: this.args.commands, deletedWith: this.opts.deletedWith },
     );
   }
 }

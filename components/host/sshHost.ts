@@ -1,11 +1,13 @@
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../registry";
-import { DataVolume, Host, HostAccess } from "./host";
+import { CommonProviders, DataVolume, Host, HostAccess } from "./host";
 import { RemoteDocker } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
 export interface SshHostArgs {
+  readonly providers: Pick<CommonProviders, "commands">;
   /** Name or address of the machine. */
   readonly address: string;
   /** @default 22 */
@@ -27,6 +29,7 @@ export interface SshHostArgs {
  */
 export class SshHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;
+  readonly commands: command.Provider;
   readonly bindAddress = "0.0.0.0";
   readonly address: string;
   readonly access: pulumi.Output<HostAccess>;
@@ -45,6 +48,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       name,
       {
         access: { address, port, user, privateKey, hostKey },
+        commands: args.providers.commands,
         ready: INSTALL_DOCKER,
         machine: address,
         readyMinutes: args.readyMinutes,
@@ -53,6 +57,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       { parent: this },
     );
     this.provider = this.docker.provider;
+    this.commands = args.providers.commands;
     this.registry = args.registry;
     this.address = address;
     this.access = privateKey.apply((key): HostAccess => ({

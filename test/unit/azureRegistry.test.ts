@@ -9,6 +9,7 @@ import type {
   AzureRegistry,
   AzureRegistryArgs,
 } from "../../components/azureRegistry/azureRegistry";
+import { commonProviders } from "./host/commonProviders";
 import { COMMAND, promiseOf, reset, resource, resources, setMocks } from "./mocks";
 
 const TYPE = "azure-native:containerregistry:";
@@ -30,6 +31,7 @@ describe("AzureRegistry", () => {
       group: new ResourceGroup("host", {}),
       location: "australiaeast",
       tags: { owner: "store-team" },
+      providers: commonProviders(),
       ...args,
     });
   }

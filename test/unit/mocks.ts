@@ -5,6 +5,8 @@ export interface Registered {
   readonly type: string;
   readonly name: string;
   readonly inputs: Record<string, unknown>;
+  /** URN and id of the provider that it was given; empty: the default one. */
+  readonly provider: string;
 }
 
 const registered: Registered[] = [];
@@ -16,8 +18,8 @@ const registered: Registered[] = [];
 export async function setMocks(): Promise<void> {
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs, custom }) => {
-        registered.push({ type, name, inputs: inputs as Record<string, unknown> });
+      newResource: ({ type, name, inputs, custom, provider = "" }) => {
+        registered.push({ type, name, inputs: inputs as Record<string, unknown>, provider });
         return {
           id: custom === false ? undefined : `${name}-id`,
           state: {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import type { AzureHost, AzureHostArgs } from "../../../components/host/azure";
 import { plain, promiseOf, Registered, resource, resources } from "../mocks";
+import { commonProviders } from "./commonProviders";
 import { mockedInOwnFolder } from "./mockedFolder";
 
 const VM = "azure-native:compute:VirtualMachine";
@@ -18,6 +19,7 @@ describe("AzureHost", () => {
       AzureHost: typeof AzureHost;
     };
     return new Host("host", {
+      providers: commonProviders(),
       location: "australiaeast",
       vmSize: "Standard_DS2_v2",
       vmImage: "Debian:debian-12:12-gen2:latest",
@@ -42,6 +44,18 @@ describe("AzureHost", () => {
     assert.ok(found && others.length === 0, `one ${type} was expected`);
     return found;
   };
+
+  it("has no provider of its own for what the stack has one for: each is a process that starts", async () => {
+    host();
+    for (const [type, provider] of [
+      [REMOTE_COMMAND, "commands"],
+      ["random:index/randomString:RandomString", "passwords"],
+    ] as const) {
+      const found = await resources(type);
+      assert.ok(found.length > 0, type);
+      for (const one of found) assert.match(one.provider, new RegExp(`::${provider}::`), one.name);
+    }
+  });
 
   it("opens HTTP and HTTPS to everybody, SSH to the administrators, and nothing else", async () => {
     host({ adminCidrs: ["203.0.113.7/32", "198.51.100.0/24"] });

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { SshHost } from "../../../components/host/sshHost";
 import { plain, resource, resources } from "../mocks";
+import { commonProviders } from "./commonProviders";
 import { mockedInOwnFolder } from "./mockedFolder";
 
 const REMOTE_COMMAND = "command:remote:Command";
@@ -12,6 +13,7 @@ describe("a host that is reached by SSH", () => {
   function host(): SshHost {
     const login = { username: "store", password: pulumi.secret("for-pulling") };
     return new SshHost("host", {
+      providers: commonProviders(),
       address: "shop.example.org",
       user: "deploy",
       privateKey: "PRIVATE",
