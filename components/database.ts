@@ -25,6 +25,8 @@ export interface DatabaseDataArgs {
   /** Name of the service whose data it is. */
   readonly service: string;
   readonly host: Host;
+  /** What must be there before the volume is made. @default nothing */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /**
@@ -39,12 +41,10 @@ export class DatabaseData extends pulumi.ComponentResource {
     super("store:index:DatabaseData", name, {}, opts);
 
     const place = args.host.dataVolume(args.service);
-    const prepared =
-      place.prepare && args.host.run(`${name}-folder`, place.prepare, { parent: this });
     const volume = new docker.Volume(
       name,
       { ...place.args, labels: labels({ service: args.service, role: "database" }) },
-      { parent: this, protect: place.protect, dependsOn: prepared ? [prepared] : [] },
+      { parent: this, protect: place.protect, dependsOn: [...(args.after ?? [])] },
     );
     // Letters and digits only: it is also written into files and command lines by people.
     const password = new random.RandomPassword(

@@ -11,6 +11,8 @@ export interface FilesArgs {
   readonly imageId: pulumi.Input<string>;
   /** Content by file name. Secrets may be among them: content is never in an environment variable or in `docker inspect`. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+  /** What must be there before they are written. @default nothing */
+  readonly after?: readonly pulumi.Resource[];
   /** Looked at before they are written, and so before any container that needs them is touched. @default nothing */
   readonly guard?: Guard;
 }
@@ -53,7 +55,12 @@ export class Files {
       name,
       pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} ${guarded}--volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
       // Another id, and so another version, for other content.
-      { ...opts, replaceOnChanges: ["stdin"], deleteBeforeReplace: false },
+      {
+        ...opts,
+        dependsOn: [...(args.after ?? [])],
+        replaceOnChanges: ["stdin"],
+        deleteBeforeReplace: false,
+      },
       pulumi
         .all(args.files)
         .apply((files) =>

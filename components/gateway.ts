@@ -44,8 +44,9 @@ export class Gateway extends pulumi.ComponentResource {
         host: args.host,
         imageId: args.imageId,
         files: { [CONFIG]: text, [TAKE]: TAKE_CONFIG },
+        after: args.after,
       },
-      { parent: this, dependsOn: [...args.after] },
+      { parent: this },
     );
 
     const container = new docker.Container(

@@ -75,13 +75,13 @@ export class Store extends pulumi.ComponentResource {
       : undefined;
 
     // Data is kept for every service, run or not: a service that is left out for a while finds its data again.
+    const withData = [...args.specs].filter(([, spec]) => spec.database).map(([name]) => name);
+    const after = dataFolders(args.host, withData, here);
     const data = new Map(
-      [...args.specs]
-        .filter(([, spec]) => spec.database)
-        .map(([service]) => [
-          service,
-          new DatabaseData(`${service}-data`, { service, host: args.host }, here),
-        ]),
+      withData.map((service) => [
+        service,
+        new DatabaseData(`${service}-data`, { service, host: args.host, after }, here),
+      ]),
     );
 
     // Letters and digits only: people put it into headers and command lines.
@@ -159,6 +159,16 @@ export class Store extends pulumi.ComponentResource {
     );
     this.registerOutputs({ url: this.url, images: this.images });
   }
+}
+
+/** What the volumes of these services' data need. One command for all, since each resource costs every run. */
+function dataFolders(
+  host: Host,
+  services: readonly string[],
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+  const script = services.length > 0 ? host.dataFolders([...services].sort()) : undefined;
+  return script === undefined ? [] : [host.run("data-folders", script, opts)];
 }
 
 /** Most processes and threads at a time: HAProxy has a thread for each core, twice while it reloads. */

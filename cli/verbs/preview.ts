@@ -20,7 +20,8 @@ export async function preview(options: PreviewOptions): Promise<ExitCode> {
   if (options.refresh) await bringSshFiles(session);
   const run = await runOnStack(
     session,
-    ready,
+    // Several resources at a time are compared with what the program asks for; an "up" takes them one after the other.
+    { ...ready, env: { PULUMI_PARALLEL_DIFF: "true", ...ready.env } },
     [
       "preview",
       ...(options.refresh ? ["--refresh"] : []),

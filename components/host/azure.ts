@@ -239,9 +239,15 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       },
       // The disk is what is protected.
       protect: false,
-      // As the database's user, who is the same in every release of its image.
-      prepare: `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }\nsudo install -d -m 700 -o 999 -g 999 ${DATA_FOLDER}/${service}`,
     };
+  }
+
+  dataFolders(services: readonly string[]): string {
+    return [
+      `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }`,
+      // As the database's user, who is the same in every release of its image.
+      `sudo install -d -m 700 -o 999 -g 999 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
+    ].join("\n");
   }
 }
 

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { SSHD_LIMITS } from "./ssh";
 
 /** Where a host gets Docker from: Docker's own apt repository, or the distribution's package docker.io. */
@@ -54,7 +53,8 @@ export function cloudInit(args: CloudInitArgs): string {
       ["usermod", "--append", "--groups", "docker", args.adminUser],
     ],
   };
-  return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
+  // JSON is YAML, too, and takes no library, which each run of staging would wait for.
+  return `#cloud-config\n${JSON.stringify(config, null, 2)}\n`;
 }
 
 function packages({ docker, dockerVersion }: CloudInitArgs): (string | [string, string])[] {

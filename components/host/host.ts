@@ -46,6 +46,9 @@ export interface Host {
 
   /** Where the data of a service's database is kept. */
   dataVolume(service: string): DataVolume;
+
+  /** Script for {@link run} that makes what the volumes of these services' data need; undefined where they need nothing. */
+  dataFolders(services: readonly string[]): string | undefined;
 }
 
 /** What the `store` command reads from the stack's outputs to reach the host. */
@@ -63,6 +66,4 @@ export interface DataVolume {
   readonly args: Pick<docker.VolumeArgs, "driver" | "driverOpts">;
   /** Whether the volume itself is what holds the data, and is protected therefore. */
   readonly protect: boolean;
-  /** Script to run on the host before the volume is made. @default none */
-  readonly prepare?: string;
 }

@@ -51,4 +51,8 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   dataVolume(): DataVolume {
     return { args: {}, protect: true };
   }
+
+  dataFolders(): undefined {
+    return undefined;
+  }
 }

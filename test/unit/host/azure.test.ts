@@ -134,6 +134,10 @@ describe("AzureHost", () => {
       "/data/orders",
     );
     assert.equal(made.dataVolume("orders").protect, false);
+    assert.match(
+      made.dataFolders(["billing", "orders"]),
+      /^mountpoint -q \/data .*\n.*install -d .* \/data\/billing \/data\/orders$/,
+    );
   });
 
   it("marks everything with the project, the stack and the owner", async () => {

@@ -33,7 +33,7 @@ describe("cloud-init", () => {
   }
 
   it("is refused by that schema where it is wrong", () => {
-    assert.notDeepEqual(problems(cloudInit(args).replace("runcmd:", "runcmds:")), []);
+    assert.notDeepEqual(problems(cloudInit(args).replace('"runcmd":', '"runcmds":')), []);
   });
 
   it("says its kind in the first line, without which it would be ignored", () => {
@@ -60,7 +60,11 @@ describe("cloud-init", () => {
   });
 
   it("keeps Docker out of the unattended upgrades", () => {
-    assert.match(cloudInit(args), /Package-Blacklist \{.*"docker\\\.io";.*\}/);
+    const { write_files: files } = parse(cloudInit(args)) as { write_files: { content: string }[] };
+    assert.match(
+      files.map(({ content }) => content).join(""),
+      /Package-Blacklist \{.*"docker\\\.io";.*\}/,
+    );
   });
 
   it("never formats a disk on which there is something", () => {
