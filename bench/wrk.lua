@@ -23,10 +23,20 @@ if rate then
   end
 end
 
--- wrk counts in microseconds.
+-- Latencies as pairs of microseconds, in steps of 50, and how many requests took as long.
 function done(summary, latency, requests)
   local failed = 0
   for _, count in pairs(summary.errors) do failed = failed + count end
-  io.write(string.format('{"requests": %d, "seconds": %f, "failed": %d, "p50": %f, "p99": %f}\n',
-    summary.requests, summary.duration / 1e6, failed, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+
+  local counts = {}
+  for i = 1, #latency do
+    local value, count = latency(i)
+    local step = math.floor(value / 50) * 50
+    counts[step] = (counts[step] or 0) + count
+  end
+  local steps = {}
+  for value, count in pairs(counts) do steps[#steps + 1] = string.format("[%d,%d]", value, count) end
+
+  io.write(string.format('{"requests": %d, "seconds": %f, "failed": %d, "latencies": [%s]}\n',
+    summary.requests, summary.duration / 1e6, failed, table.concat(steps, ",")))
 end
