@@ -136,14 +136,19 @@ function publicFrontend(routes: readonly Route[], requestLimit: number): string 
     bind :${GATEWAY_PORT}
     bind :${GATEWAY_PUBLISHED_PORT}
     http-request set-var(txn.request_id) req.hdr(x-request-id)
-    http-request set-var(txn.request_id) uuid() unless { req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
+    # What was taken is what is judged: the header may be there twice.
+    http-request set-var(txn.request_id) uuid() unless { var(txn.request_id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
     http-request set-header x-request-id %[var(txn.request_id)]
-${requestLimit > 0 ? rateLimit(requestLimit) : ""}    # What we have looked at is what the service gets: an absolute address is cut down to its path.
+${requestLimit > 0 ? rateLimit(requestLimit) : ""}    # A tunnel: a service would only hang up.
+    ${refuse(405, "This is no proxy.", { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" })} if METH_CONNECT
+    # What we have looked at is what the service gets: an absolute address is cut down to its path.
     http-request set-uri %[pathq] unless { url_beg / }
     ${refuse(414, "The address is longer than 4096 characters.")} if { url_len gt 4096 }
     ${refuse(413, "The body is longer than 1 MiB.")} if { req.body_size gt ${1024 * 1024} }
-    # A service that resolved these would answer at another path than the one that was routed.
-    ${refuse(400, "The path has an empty or relative segment, or an encoded slash or dot.")} if { path -i -m sub // /./ /../ /.; /..; %2e %2f %5c \\\\ } or { path -m end /. /.. }
+    # A service that resolved these would answer at another path than the one that was routed; so would one that decodes twice.
+    ${refuse(400, "The path has an empty or relative segment, a semicolon, or an encoded slash, dot or percent sign.")} if { path -i -m sub // /./ /../ ; %2e %2f %3b %5c %252 %253 %254 %255 %256 %257 \\\\ } or { path -m end /. /.. }
+    # What we can't decode, somebody else may.
+    ${refuse(400, "The path has a percent sign without two hexadecimal digits.")} if { path -m found } !{ path,url_dec -m found }
     # What is between services, and what they say about themselves to the gateway and the operators.
     ${refuse(404, "There is nothing at this address.")} if { path,url_dec -m str /healthz /readyz /metrics /openapi.json /internal } or { path,url_dec -m beg /internal/ }
     http-request return status 200 content-type application/json string '${directory(routes)}' hdr cache-control no-cache if { path /api /api/ } { method GET HEAD }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import * as fc from "fast-check";
 import { parse } from "yaml";
 import {
   GATEWAY_ADMIN_PORT,
@@ -13,6 +14,7 @@ import {
   haproxyConfig,
   Route,
 } from "../../components/haproxy";
+import { rawRequests, type RawRequest } from "./gatewayRequests";
 import { run } from "./testStore";
 
 const COMMON = { port: 3000, healthPath: "/readyz" };
@@ -113,6 +115,13 @@ describe("the gateway", function () {
       "/internal/reservations/1#/api/inventory/",
       "/api/inventory/..;/..;/internal/reservations/1",
       "internal/reservations/1",
+      "/internal/reservations/%2",
+      "/internal/reservations/%zz",
+      "/%2569nternal/reservations/1",
+      "/api/inventory/%252e%252e/%252E%252E/internal/reservations/1",
+      "/internal;x/reservations/1",
+      "/;internal/reservations/1",
+      "/api/inventory/;../%3b../internal/reservations/1",
     ]) {
       it(`nothing to an internal route: ${target}`, async () => {
         for (const method of ["GET", "PUT"]) {
@@ -135,6 +144,25 @@ describe("the gateway", function () {
       assert.equal(response.status, 404);
       await assertProblem(response);
     });
+  });
+
+  it("takes any request: none ends as 5xx or at an internal route, and its own answers can be read", async () => {
+    const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+    console.log(`      requests to the gateway: TEST_SEED=${seed}`);
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(rawRequests(), async (request) => {
+        runs++;
+        judge(request, await gateway.sendRaw(request.text));
+      }),
+      {
+        seed,
+        numRuns: GENERATED_REQUESTS,
+        interruptAfterTimeLimit: GENERATED_FOR_MS,
+      },
+    );
+    console.log(`      ${runs} requests`);
+    assert.ok(runs >= GENERATED_REQUESTS / 10, "too few requests to say anything");
   });
 
   describe("limits", () => {
@@ -213,6 +241,13 @@ describe("the gateway", function () {
       assert.equal((await gateway.send("POST /api/inventory HTTP/1.1", twoLengths)).status, 400);
     });
 
+    it("405 to who takes it for a proxy", async () => {
+      const { status, head, body } = await gateway.send("CONNECT gateway:80 HTTP/1.1");
+      assert.equal(status, 405, body);
+      assert.match(head, /^allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r$/im);
+      assert.match(head, /^content-type: application\/problem\+json\r$/im);
+    });
+
     it("with safe headers, and without the server's name", async () => {
       for (const path of ["/", "/api/inventory/x", "/api", "/api/nothing", "/metrics"]) {
         const { headers } = await fetch(gateway.published + path);
@@ -244,6 +279,13 @@ describe("the gateway", function () {
       assert.equal(answered, "my-request-1");
       assert.match(text, /"x-request-id":"my-request-1"/);
       assert.match((await ask("{bad}")).answered ?? "", /^[0-9a-f-]{36}$/);
+      for (const ids of [
+        ["x-request-id: my-request-1", "x-request-id: {bad}"],
+        ["x-request-id: my-request-1, {bad}"],
+      ]) {
+        const { head } = await gateway.send("GET /api/x HTTP/1.1", ids);
+        assert.match(head, /^x-request-id: [0-9a-f-]{36}\r$/m);
+      }
       assert.match((await ask("my-request-2", "/api/x")).text, /urn:store:request:my-request-2/);
     });
 
@@ -283,6 +325,31 @@ describe("the gateway", function () {
   });
 });
 
+const GENERATED_REQUESTS = 2_000;
+/** A machine that is slower than that sends fewer of them. */
+const GENERATED_FOR_MS = 8_000;
+
+/** What holds for every answer. */
+function judge({ method, readable }: RawRequest, { status, head, body }: Answer): void {
+  assert.ok(status >= 200 && status < 500, `${status}: ${body}`);
+  assert.doesNotMatch(body, REACHED);
+  const header = (name: string) => new RegExp(`^${name}: *(.*)\\r?$`, "im").exec(head)?.[1];
+  if (header("x-answered-by") !== undefined || !readable) return;
+  const id = header("x-request-id");
+  assert.match(id ?? "", /^[A-Za-z0-9._-]{8,64}$/, `${status}: ${body}`);
+  const type = header("content-type");
+  if (status === 200) {
+    assert.equal(type, "application/json");
+    return;
+  }
+  assert.equal(type, "application/problem+json");
+  if (method === "HEAD") return;
+  const problem = JSON.parse(body) as unknown;
+  assert.deepEqual(pick(problem, "status", "type", "instance"), {
+    ...{ status, type: "about:blank", instance: `urn:store:request:${id}` },
+  });
+}
+
 interface Answer {
   readonly status: number;
   readonly head: string;
@@ -302,6 +369,8 @@ interface Gateway {
   log(): Promise<string>;
   /** Sends a request as it is written here, which fetch would mend first. */
   send(line: string, headers?: readonly string[], options?: { end?: string }): Promise<Answer>;
+  /** Sends these bytes and nothing else. */
+  sendRaw(request: string): Promise<Answer>;
 }
 
 /** A network of its own with HAProxy and services on it. */
@@ -366,6 +435,7 @@ class TestNetwork {
           published,
           [line, "host: gateway", "connection: close", ...headers].join("\r\n") + end,
         ),
+      sendRaw: (request) => send(published, request),
     };
   }
 
@@ -415,21 +485,27 @@ class TestNetwork {
   }
 }
 
+/** What a service says that was led to an internal route. */
+const REACHED = /"reached":"INTERNAL"/;
+
 /** Says what it got; resolves its path as much as it can, which a service should not. */
 const CARELESS_SERVICE = `
   const decode = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
   require("http").createServer((request, response) => {
     let length = 0;
     request.on("data", (data) => (length += data.length)).on("end", () => {
-      const path = decode(decode(request.url.split(/[?#]/)[0])).replaceAll("\\\\", "/").replaceAll(";", "");
-      const resolved = require("path").posix.normalize("/" + path.replace(/^https?:\\/\\/[^/]*/, ""));
+      const path = decode(decode(request.url.split(/[?#]/)[0])).replaceAll("\\\\", "/").replace(/^https?:\\/\\/[^/]*/, "");
+      const leadsInside = (path) => /^\\/internal(\\/|$)/.test(require("path").posix.normalize("/" + path));
+      const inside = [path, path.replaceAll(";", ""), path.replaceAll(/;[^/]*/g, "")].some(leadsInside);
       const own = { "content-security-policy": "default-src 'self'", "referrer-policy": "same-origin" };
-      response.writeHead(200, { server: "careless/1.0", ...(request.url === "/own-policy" ? own : {}) });
+      response.writeHead(200, { server: "careless/1.0", "x-answered-by": process.argv[1], ...(request.url === "/own-policy" ? own : {}) });
       response.end(JSON.stringify({
         service: process.argv[1], target: request.url, length, headers: request.headers,
-        ...(resolved.startsWith("/internal") ? { reached: "INTERNAL" } : {}),
+        ...(inside ? { reached: "INTERNAL" } : {}),
       }));
     });
+  }).on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\\r\\nx-answered-by: " + process.argv[1] + "\\r\\nconnection: close\\r\\n\\r\\n");
   }).listen(3000);
   process.on("SIGTERM", () => process.exit());`;
 
@@ -443,9 +519,14 @@ function send(address: string, request: string): Promise<Answer> {
     const socket = connect(Number(port), hostname, () => socket.write(request, "latin1"));
     socket.setEncoding("utf8");
     socket.once("data", () => (milliseconds = Date.now() - started));
-    socket.on("data", (data: string) => (text += data));
+    socket.on("data", (data: string) => {
+      text += data;
+      // Who refuses a request before all of it was read waits for us to hang up.
+      if (isComplete(text)) socket.destroy();
+    });
     socket.once("error", reject);
     socket.once("close", () => {
+      text = text.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, "");
       const end = text.indexOf("\r\n\r\n");
       const head = text.slice(0, end);
       const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0);
@@ -456,10 +537,17 @@ function send(address: string, request: string): Promise<Answer> {
   });
 }
 
+/** Whether it is an answer with as much of a body as it says. One that doesn't say ends when the other side hangs up. */
+function isComplete(answer: string): boolean {
+  const [, length, body] = /^content-length: (\d+)\r\n.*?\r\n\r\n(.*)$/ims.exec(answer) ?? [];
+  return body !== undefined && Buffer.byteLength(body) >= Number(length);
+}
+
 function unchunked(text: string): string {
   const [size = "0"] = text.split("\r\n", 1);
   const length = parseInt(size, 16);
-  if (length === 0) return "";
+  // The last one, or none at all: the answer to HEAD has the header and no body.
+  if (!(length > 0)) return "";
   const start = size.length + 2;
   return text.slice(start, start + length) + unchunked(text.slice(start + length + 2));
 }
