@@ -51,6 +51,12 @@ describe("refunds", function () {
     assert.equal((await billing.ledger(request.order)).length, 4);
   });
 
+  it("pay nothing back of what cost nothing", async () => {
+    const { id } = await billing.paid(charge("tok_ok", 0), "capture");
+    const answer = await billing.refund(id, {});
+    assert.deepEqual([answer.status, outcome(answer)], [409, "refund-exceeds"]);
+  });
+
   it("know sums above 2,147,483,647 minor units: paid back where there is that much, refused where not", async () => {
     const few = await billing.paid(charge("tok_ok"), "capture");
     const much = await billing.refund(few.id, aud(2_147_483_648));
@@ -175,6 +181,45 @@ describe("refunds", function () {
 
     await until("it is carried out", async () => outcome(await billing.payment(id)) === "refunded");
     assert.deepEqual((await billing.ledger(request.order)).slice(2), ["refunded 8900"]);
+  });
+
+  it("leave a payment captured for as long as one of them may fail yet", async () => {
+    const { id } = await billing.paid(charge("tok_ok"), "capture");
+    const pending = randomUUID();
+    await billing.replicas.database.query(
+      `WITH set_aside AS (UPDATE payments SET refunded = 900 WHERE id = $2)
+       INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
+       VALUES ($1, $2, '', 900, 'pending', gen_random_uuid(), now() + interval '1 hour')`,
+      [pending, id],
+    );
+    assert.equal(outcome(await billing.refund(id, {})), "succeeded");
+    assert.equal(outcome(await billing.payment(id)), "captured");
+    await billing.replicas.database.query("UPDATE refunds SET leased_until = now() WHERE id = $1", [
+      pending,
+    ]);
+    await until("all is paid back", async () => outcome(await billing.payment(id)) === "refunded");
+  });
+
+  it("of a payment of another provider are left to that one, new ones and those on their way", async () => {
+    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    const pending = randomUUID();
+    await billing.replicas.database.query(
+      `WITH moved AS (UPDATE payments SET provider = 'stripe', refunded = 900 WHERE id = $2)
+       INSERT INTO refunds (id, payment_id, request_hash, amount, status)
+       VALUES ($1, $2, '', 900, 'pending')`,
+      [pending, id],
+    );
+    assert.equal((await billing.refund(id, {})).status, 503);
+    // Many looks for refunds that are due.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const { body } = await billing.payment(id);
+    assert.deepEqual(body["refunded"], aud(900).amount);
+    const refunds = body["refunds"] as readonly { readonly id: string; readonly status: string }[];
+    assert.deepEqual(
+      refunds.map((refund) => [refund.id, refund.status]),
+      [[pending, "pending"]],
+    );
+    assert.equal((await billing.ledger(request.order)).length, 2);
   });
 
   it("that the provider did before the process died are found to be done", async () => {

@@ -314,6 +314,24 @@ describe("orders", function () {
       });
     }
 
+    it("answers 422 to products of two currencies, which have no sum", async () => {
+      await catalogue.query("UPDATE products SET price_currency = 'NZD' WHERE sku = 'VASE-BUD'");
+      try {
+        const key = randomUUID();
+        assert.equal((await post(order, key)).status, 422);
+        assert.equal(await countOf(key), 0);
+      } finally {
+        await catalogue.query("UPDATE products SET price_currency = 'AUD' WHERE sku = 'VASE-BUD'");
+      }
+    });
+
+    it("takes an order of all that there are, and of not one more", async () => {
+      // Of a product that no other test orders: what others have is held for them.
+      const chairs = (count: number) => items({ sku: "CHAIR-ASH", quantity: count });
+      assert.equal((await post(chairs(7))).status, 422);
+      assert.equal((await post(chairs(6))).status, 202);
+    });
+
     const raw: [string, string | Uint8Array, string, number][] = [
       ["10 MB", Buffer.alloc(10_000_000, 0x20), "application/json", 413],
       ["a form", "sku=MUG-STONE", "application/x-www-form-urlencoded", 415],

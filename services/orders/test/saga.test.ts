@@ -33,6 +33,8 @@ describe("the saga", function () {
       )
     )[0]?.payment_token;
   const first = (): RunningService => world.replicas[0] ?? assert.fail("no replica runs");
+  const retry = (id: string) =>
+    first().fetch(`/api/orders/${id}/retry`, { method: "POST", headers: world.staff.headers });
 
   describe("with two replicas", () => {
     // So long that none loses its lease only because the machine is busy.
@@ -342,20 +344,60 @@ describe("the saga", function () {
         assert.deepEqual(world.stepsOf(order).slice(-3), ["release", "capture", "ship"]);
       });
 
-      it("stays as it is once its goods are taken, while it is worked on, and when it has ended", async () => {
-        world.onStep("capture", () => ({ status: 404 }));
-        const order = await world.place();
+      it("keeps the reason for which it was being undone already", async () => {
+        world.onStep("release", () => ({ status: 404 }));
+        const order = await world.place({ token: "tok_declined" });
         await world.reaches(order, "needs_attention");
-        const problem = "urn:store:problem:";
-        assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
-        assert.equal((await world.view(order)).status, "needs_attention");
         world.calm();
-        await first().fetch(`/api/orders/${order.id}/retry`, {
-          method: "POST",
-          headers: world.staff.headers,
+        assert.equal((await cancel(order.id)).status, 200);
+        await ends(order, {
+          ...cancelled("payment_declined", ["declined"]),
+          history: ["pending", "needs_attention", "pending", "cancelled"],
         });
-        await world.reaches(order, "confirmed");
-        assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+      });
+
+      it("is the only one that is undone: one that waits and one that needs attention stay as they are", async () => {
+        const refused = new Set<string>();
+        world.onStep("reserve", ({ requestId }) =>
+          refused.has(requestId) ? { status: 404 } : { status: 503 },
+        );
+        const place = async (isRefused: boolean) => {
+          const requestId = randomUUID();
+          if (isRefused) refused.add(requestId);
+          return world.place({ requestId });
+        };
+        const [order, left, waiting] = [await place(true), await place(true), await place(false)];
+        for (const one of [order, left]) await world.reaches(one, "needs_attention");
+        await until("it waits", async () => ((await sagaOf(waiting))?.attempts ?? 0) > 0);
+        assert.equal((await cancel(order.id)).status, 200);
+        await world.reaches(order, "cancelled");
+        assert.equal((await world.view(left)).status, "needs_attention");
+        for (const one of [left, waiting]) {
+          assert.equal((await sagaOf(one))?.step, "reserve");
+          assert.equal(await tokenOf(one), "tok_ok");
+        }
+        world.calm();
+        await ends(waiting, confirmed);
+        await retry(left.id);
+        await ends(left, {
+          ...confirmed,
+          history: ["pending", "needs_attention", "pending", "confirmed"],
+        });
+      });
+
+      it("stays as it is once its goods are taken, while it is worked on, and when it has ended", async () => {
+        const problem = "urn:store:problem:";
+        for (const step of ["capture", "ship"] as const) {
+          world.onStep(step, () => ({ status: 404 }));
+          const order = await world.place();
+          await world.reaches(order, "needs_attention");
+          assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+          assert.equal((await world.view(order)).status, "needs_attention");
+          world.calm();
+          await retry(order.id);
+          await world.reaches(order, "confirmed");
+          assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+        }
 
         let go: (fate: Fate) => void = () => assert.fail("never asked");
         let asked = false;
@@ -385,9 +427,6 @@ describe("the saga", function () {
         assert.equal(response.headers.get("cache-control"), "no-store");
         return (await response.json()) as Page;
       };
-      const retry = (id: string) =>
-        first().fetch(`/api/orders/${id}/retry`, { method: "POST", headers: world.staff.headers });
-
       it("needs their token", async () => {
         for (const [path, method] of [
           ["/api/orders", "GET"],
@@ -452,6 +491,34 @@ describe("the saga", function () {
             kept.map(({ id }) => id),
           );
         }
+      });
+
+      it("retries no other order, and hurries none that is being worked on", async () => {
+        let go: (fate: Fate) => void = () => assert.fail("never asked");
+        const busyId = randomUUID();
+        world.onStep("reserve", ({ requestId }) =>
+          requestId === busyId ? new Promise<Fate>((resolve) => (go = resolve)) : { status: 404 },
+        );
+        const [one, other] = [await world.place(), await world.place()];
+        for (const order of [one, other]) await world.reaches(order, "needs_attention");
+        const busy = await world.place({ requestId: busyId });
+        await until("it is asked for", () => world.stepsOf(busy).length === 1);
+
+        world.onStep("reserve", ({ requestId }) =>
+          requestId === busyId ? "forward" : { status: 404 },
+        );
+        assert.equal((await retry(busy.id)).status, 200);
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        assert.deepEqual(world.stepsOf(busy), ["reserve"]);
+        go("forward");
+        await ends(busy, confirmed);
+
+        world.calm();
+        assert.equal((await retry(one.id)).status, 200);
+        await world.reaches(one, "confirmed");
+        assert.equal((await world.view(other)).status, "needs_attention");
+        await retry(other.id);
+        await world.reaches(other, "confirmed");
       });
 
       it("retries nothing that has ended or isn't there", async () => {
@@ -551,13 +618,17 @@ describe("the saga", function () {
   describe("where a replica is stopped for longer than its lease", () => {
     afterEach(() => world.killReplicas());
 
-    // The step at which it stops, and the one at which the other one waits when it wakes up.
-    const cases: [Step, Step][] = [
-      ["authorise", "commit"],
-      ["ship", "ship"],
+    // The step at which it stops, the one at which the other one waits when it wakes up, and what it hears then.
+    const cases: [Step, Step, Fate][] = [
+      ["reserve", "commit", "forward"],
+      ["authorise", "commit", "forward"],
+      ["authorise", "commit", { status: 503 }],
+      ["authorise", "commit", { status: 404 }],
+      ["ship", "ship", "forward"],
     ];
-    for (const [asking, waiting] of cases) {
-      it(`while it asks for ${asking}, another goes on, and it writes nothing when it wakes up`, async () => {
+    for (const [asking, waiting, heard] of cases) {
+      const what = typeof heard === "string" ? "" : ` and hears ${heard.status}`;
+      it(`while it asks for ${asking}${what}, another goes on, and it writes nothing when it wakes up`, async () => {
         // So patient that it still hears the answer.
         await world.startReplicas(1, { STEP_TIMEOUT_MS: "60000", PAYMENT_TIMEOUT_MS: "60000" });
         const [paused = assert.fail()] = world.replicas;
@@ -576,9 +647,11 @@ describe("the saga", function () {
         await world.startReplicas(1, { SAGA_BACKOFF_MS: "600000", SAGA_BACKOFF_MAX_MS: "600000" });
         await until("the other waits", async () => (await sagaOf(order))?.attempts === 1);
 
-        answer("forward");
+        const before = world.stepsOf(order);
+        answer(heard);
         paused.process.kill("SIGCONT");
         await paused.logged("it has lost the order", ({ msg }) => /lease is over/.test(msg));
+        assert.deepEqual(world.stepsOf(order), before, "it asks for nothing more");
         const { step, attempts } = (await sagaOf(order)) ?? assert.fail("it has ended the order");
         assert.deepEqual([step, attempts], [waiting, 1]);
         assert.equal((await world.view(order)).status, "pending");
