@@ -277,6 +277,9 @@ export class Rehearsal {
     if (/^ +at .*:\d+:\d+\)?$/m.test(output))
       throw new CommandFailed("The message has a stack trace.", output);
     const message = output.slice(output.lastIndexOf("error: ")).trim();
+    // Azure has none: what was broken has broken the stand-in, too.
+    if (/docker [a-z]+ failed:/.test(message))
+      throw new CommandFailed("The message is about the stand-in's own Docker.", output);
     this.options.report.note(message.split("\n").join("\n  "));
     return message.split("\n")[0] ?? "";
   }

@@ -43,7 +43,10 @@ export async function startRegistry(options: {
     ...["create", "--name", name, ...labelled(id)],
     ...["--network", options.network, "--ip", ip, image, ip],
   );
-  await giveFirstConfig(name, doorConfig([{ username, password, rights: ALL_RIGHTS }]));
+  const config = doorConfig([{ username, password, rights: ALL_RIGHTS }]);
+  await giveFirstConfig(name, config);
+  // It needn't be told again, and couldn't be while it is broken.
+  admitted.set(id, config);
   await docker("start", name);
   const authority = await untilReady(name, ip);
   const registry = { address: registryAddress(ip), username, password, authority };
@@ -101,6 +104,7 @@ export async function admit(
   admitted.set(id, config);
 }
 
+/** The configuration that each one has, by id of the rehearsal. */
 const admitted = new Map<string, string>();
 
 // A mistake in it is said here, and not found out by the one that serves, which is process 1.
