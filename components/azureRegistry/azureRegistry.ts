@@ -37,7 +37,8 @@ export class AzureRegistry extends pulumi.ComponentResource {
         sku: { name: args.tier },
         adminUserEnabled: false,
       },
-      { parent: this, deletedWith: args.group },
+      // Its name by chance is drawn once: under another one, all images would have to be pushed anew.
+      { parent: this, deletedWith: args.group, ignoreChanges: ["registryName"] },
     );
 
     // What is in it goes with it.

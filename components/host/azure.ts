@@ -290,7 +290,8 @@ function publicAddress(
           : dnsLabel,
       },
     },
-    opts,
+    // A name by chance is drawn once: customers keep it, whatever becomes of the resource that drew it.
+    ending ? { ...opts, ignoreChanges: ["dnsSettings.domainNameLabel"] } : opts,
   );
 }
 
