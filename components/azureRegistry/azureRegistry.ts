@@ -37,8 +37,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
         sku: { name: args.tier },
         adminUserEnabled: false,
       },
-      // Its name by chance is drawn once: under another one, all images would have to be pushed anew.
-      { parent: this, deletedWith: args.group, ignoreChanges: ["registryName"] },
+      { parent: this, deletedWith: args.group },
     );
 
     // What is in it goes with it.

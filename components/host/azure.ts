@@ -290,8 +290,7 @@ function publicAddress(
           : dnsLabel,
       },
     },
-    // A name by chance is drawn once: customers keep it, whatever becomes of the resource that drew it.
-    ending ? { ...opts, ignoreChanges: ["dnsSettings.domainNameLabel"] } : opts,
+    opts,
   );
 }
 

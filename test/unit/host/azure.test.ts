@@ -12,53 +12,33 @@ const REMOTE_COMMAND = "command:remote:Command";
 describe("AzureHost", () => {
   mockedInOwnFolder();
 
-  function host(
-    args: Partial<AzureHostArgs> = {},
-    opts?: pulumi.ComponentResourceOptions,
-  ): AzureHost {
+  function host(args: Partial<AzureHostArgs> = {}): AzureHost {
     // Loaded here, since it takes a while and is nobody else's.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { AzureHost: Host } = require("../../../components/host/azure") as {
       AzureHost: typeof AzureHost;
     };
-    return new Host(
-      "host",
-      {
-        providers: commonProviders(),
-        location: "australiaeast",
-        vmSize: "Standard_DS2_v2",
-        vmImage: "Debian:debian-12:12-gen2:latest",
-        adminUser: "azureuser",
-        adminCidrs: ["203.0.113.7/32"],
-        addressRange: "10.20.0.0/16",
-        dataDiskGiB: 32,
-        docker: { source: "docker" },
-        readyMinutes: 15,
-        owner: "store-team",
-        registry: {
-          address: "registry.example.com",
-          namespace: "store",
-          push: { username: "store", password: "hidden" },
-          pull: { username: "store", password: "hidden" },
-        },
-        ...args,
+    return new Host("host", {
+      providers: commonProviders(),
+      location: "australiaeast",
+      vmSize: "Standard_DS2_v2",
+      vmImage: "Debian:debian-12:12-gen2:latest",
+      adminUser: "azureuser",
+      adminCidrs: ["203.0.113.7/32"],
+      addressRange: "10.20.0.0/16",
+      dataDiskGiB: 32,
+      docker: { source: "docker" },
+      readyMinutes: 15,
+      owner: "store-team",
+      registry: {
+        address: "registry.example.com",
+        namespace: "store",
+        push: { username: "store", password: "hidden" },
+        pull: { username: "store", password: "hidden" },
       },
-      opts,
-    );
+      ...args,
+    });
   }
-  /** What an update of the one resource of this type leaves as it is. */
-  const ignoredIn = async (type: string, args?: Partial<AzureHostArgs>): Promise<string[]> => {
-    const found: string[][] = [];
-    const look: pulumi.ResourceTransformation = (asked) => {
-      const { ignoreChanges = [] } = asked.opts as pulumi.CustomResourceOptions;
-      if (asked.type === type) found.push(ignoreChanges);
-      return undefined;
-    };
-    host(args, { transformations: [look] });
-    await resources(type);
-    assert.equal(found.length, 1, `one ${type} was expected`);
-    return found.flat();
-  };
   const one = async (type: string): Promise<Registered> => {
     const [found, ...others] = await resources(type);
     assert.ok(found && others.length === 0, `one ${type} was expected`);
@@ -106,22 +86,6 @@ describe("AzureHost", () => {
     assert.deepEqual(inputs["sku"], { name: "Standard", tier: "Regional" });
     assert.equal(inputs["publicIPAllocationMethod"], "Static");
     assert.deepEqual(inputs["dnsSettings"], { domainNameLabel: "shop" });
-  });
-
-  it("keeps the DNS name that was drawn by chance, and takes another that is configured", async () => {
-    const labels = "dnsSettings.domainNameLabel";
-    assert.deepEqual(await ignoredIn("azure-native:network:PublicIPAddress"), [labels]);
-    assert.deepEqual(
-      await ignoredIn("azure-native:network:PublicIPAddress", { dnsLabel: "shop" }),
-      [],
-    );
-  });
-
-  it("keeps the name of its registry that was drawn by chance", async () => {
-    const made = { registry: { tier: "Basic" } } as const;
-    assert.deepEqual(await ignoredIn("azure-native:containerregistry:Registry", made), [
-      "registryName",
-    ]);
   });
 
   it("makes a VM that takes no password and gets our host key by cloud-init", async () => {
