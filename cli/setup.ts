@@ -167,8 +167,8 @@ async function withStackFile<T>(
 
 export function engineEnvironment(session: Session, engine: Engine): NodeJS.ProcessEnv {
   return {
-    // The engine and its plugins are Go programs, whose runtime collects garbage whenever their few megabytes have doubled: a
-    // twentieth of a run's time. Whoever has set it knows better. https://go.dev/doc/gc-guide#GOGC
+    // The engine and its plugins are Go programs, whose runtime collects garbage whenever their few megabytes have doubled.
+    // Whoever has set it knows better. https://go.dev/doc/gc-guide#GOGC
     GOGC: "400",
     ...process.env,
     ...engine.env,

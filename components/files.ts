@@ -55,12 +55,11 @@ export class Files {
       name,
       pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} ${guarded}--volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
       // Another id, and so another version, for other content.
-      {
-        ...opts,
+      pulumi.mergeOptions(opts, {
         dependsOn: [...(args.after ?? [])],
         replaceOnChanges: ["stdin"],
         deleteBeforeReplace: false,
-      },
+      }),
       pulumi
         .all(args.files)
         .apply((files) =>

@@ -54,8 +54,8 @@ export class Gateway extends pulumi.ComponentResource {
       {
         ...hardened({ memoryMiB: 192, waitSeconds: 60 }),
         image: args.imageId,
-        // As a batch process it takes no core from a service at each packet, but passes on what has come meanwhile: that is less
-        // work for each request on a busy machine, and makes no difference on one that is not (bench/gateway.ts).
+        // As a batch process it takes no core from a service at each packet, but passes on what has come meanwhile: less work for
+        // each request on a busy machine.
         entrypoints: ["chrt", "--batch", "0", "haproxy", "-W", "-db", "-f", `${FOLDER}/${CONFIG}`],
         volumes: [files.mountedAt(FOLDER)],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },

@@ -167,8 +167,8 @@ function dataFolders(
   services: readonly string[],
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-  const script = services.length > 0 ? host.dataFolders([...services].sort()) : undefined;
-  return script === undefined ? [] : [host.run("data-folders", script, opts)];
+  if (host.dataFolders === undefined || services.length === 0) return [];
+  return [host.run("data-folders", host.dataFolders([...services].sort()), opts)];
 }
 
 /** Most processes and threads at a time: HAProxy has a thread for each core, twice while it reloads. */

@@ -47,8 +47,8 @@ export interface Host {
   /** Where the data of a service's database is kept. */
   dataVolume(service: string): DataVolume;
 
-  /** Script for {@link run} that makes what the volumes of these services' data need; undefined where they need nothing. */
-  dataFolders(services: readonly string[]): string | undefined;
+  /** Script for {@link run} that makes what the volumes of these services' data need. @default they need nothing */
+  dataFolders?(services: readonly string[]): string;
 }
 
 /** What the `store` command reads from the stack's outputs to reach the host. */

@@ -51,8 +51,4 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   dataVolume(): DataVolume {
     return { args: {}, protect: true };
   }
-
-  dataFolders(): undefined {
-    return undefined;
-  }
 }

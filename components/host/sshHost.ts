@@ -84,10 +84,6 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   dataVolume(): DataVolume {
     return { args: {}, protect: true };
   }
-
-  dataFolders(): undefined {
-    return undefined;
-  }
 }
 
 const INSTALL_DOCKER = `

@@ -14,6 +14,18 @@ describe("refunds", function () {
   });
   after(() => billing.stop());
 
+  /** Keeps a refund as it is before the provider is called, and for as long as somebody may still be at it. */
+  async function setAside(payment: string, amount: number, leasedFor: string): Promise<string> {
+    const refund = randomUUID();
+    await billing.replicas.database.query(
+      `WITH set_aside AS (UPDATE payments SET refunded = $3 WHERE id = $2)
+       INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
+       VALUES ($1, $2, '', $3, 'pending', gen_random_uuid(), now() + $4::interval)`,
+      [refund, payment, amount, leasedFor],
+    );
+    return refund;
+  }
+
   it("pay back a part, and then the rest", async () => {
     const { id, request } = await billing.paid(charge("tok_ok"), "capture");
 
@@ -168,14 +180,7 @@ describe("refunds", function () {
 
   it("whose process died are carried out by another, once", async () => {
     const { id, request } = await billing.paid(charge("tok_ok"), "capture");
-    // As they are kept before the provider is called, and as long as somebody may still be at it.
-    const refund = randomUUID();
-    await billing.replicas.database.query(
-      `WITH set_aside AS (UPDATE payments SET refunded = 8900 WHERE id = $2)
-       INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
-       VALUES ($1, $2, '', 8900, 'pending', gen_random_uuid(), now() + interval '5 seconds')`,
-      [refund, id],
-    );
+    await setAside(id, 8_900, "5 seconds");
     assert.equal(outcome(await billing.refund(id, aud(1))), "refund-exceeds");
     assert.deepEqual((await billing.ledger(request.order)).slice(2), []);
 
@@ -185,13 +190,7 @@ describe("refunds", function () {
 
   it("leave a payment captured for as long as one of them may fail yet", async () => {
     const { id } = await billing.paid(charge("tok_ok"), "capture");
-    const pending = randomUUID();
-    await billing.replicas.database.query(
-      `WITH set_aside AS (UPDATE payments SET refunded = 900 WHERE id = $2)
-       INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
-       VALUES ($1, $2, '', 900, 'pending', gen_random_uuid(), now() + interval '1 hour')`,
-      [pending, id],
-    );
+    const pending = await setAside(id, 900, "1 hour");
     assert.equal(outcome(await billing.refund(id, {})), "succeeded");
     assert.equal(outcome(await billing.payment(id)), "captured");
     await billing.replicas.database.query("UPDATE refunds SET leased_until = now() WHERE id = $1", [
@@ -202,13 +201,10 @@ describe("refunds", function () {
 
   it("of a payment of another provider are left to that one, new ones and those on their way", async () => {
     const { id, request } = await billing.paid(charge("tok_ok"), "capture");
-    const pending = randomUUID();
-    await billing.replicas.database.query(
-      `WITH moved AS (UPDATE payments SET provider = 'stripe', refunded = 900 WHERE id = $2)
-       INSERT INTO refunds (id, payment_id, request_hash, amount, status)
-       VALUES ($1, $2, '', 900, 'pending')`,
-      [pending, id],
-    );
+    await billing.replicas.database.query("UPDATE payments SET provider = 'stripe' WHERE id = $1", [
+      id,
+    ]);
+    const pending = await setAside(id, 900, "0 seconds");
     assert.equal((await billing.refund(id, {})).status, 503);
     // Many looks for refunds that are due.
     await new Promise((resolve) => setTimeout(resolve, 700));
