@@ -19,8 +19,8 @@ const CARD = "pm_card_visa";
 // The real package of Stripe's talks to a stand-in for its API, since there is no Stripe here.
 describe("billing with Stripe", function () {
   this.timeout(60_000);
-  const folder = mkdtempSync(join(tmpdir(), "store-test-"));
-  const keyFile = join(folder, "STRIPE_SECRET_KEY");
+  let folder: string;
+  let keyFile: string;
   const putKey = (key: string) => {
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
   };
@@ -29,6 +29,8 @@ describe("billing with Stripe", function () {
   let billing: Billing;
 
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "store-test-"));
+    keyFile = join(folder, "STRIPE_SECRET_KEY");
     putKey(StripeStandIn.KEY);
     stripe = new StripeStandIn();
     url = await stripe.start();
