@@ -60,12 +60,3 @@ export const DELETE_BEFORE_CREATE: pulumi.CustomResourceOptions = {
   deleteBeforeReplace: true,
   replaceOnChanges: ["healthcheck"],
 };
-
-/**
- * How often Docker asks for a container's health. Each question starts a process on the host, about 50 ms of a core, and the
- * first one comes after this time, too: shorter costs an idle host, longer costs every rollout.
- */
-export const HEALTH_INTERVAL = "5s";
-
-/** A minute as Docker reports it back: written in any other way, it would differ after each refresh. */
-export const ONE_MINUTE = "1m0s";

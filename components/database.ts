@@ -1,8 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
+import { DELETE_BEFORE_CREATE, hardened } from "./container";
 import { Files, GUARDED } from "./files";
+import { askedByCommand } from "./health";
 import { Host } from "./host/host";
 import { labels } from "./labels";
 
@@ -126,21 +127,13 @@ export class Database extends pulumi.ComponentResource {
           "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999,mode=0775",
         },
         networksAdvanced: [{ name: network.name, aliases: [this.connection.host] }],
-        healthcheck: {
-          // By TCP: while the image sets the database up, its server listens on the socket alone.
-          tests: [
-            "CMD",
-            "pg_isready",
-            "--quiet",
-            "--host=127.0.0.1",
-            `--username=${this.connection.user}`,
-            `--dbname=${this.connection.database}`,
-          ],
-          interval: HEALTH_INTERVAL,
-          timeout: "3s",
-          startPeriod: ONE_MINUTE,
-          retries: 5,
-        },
+        // By TCP: while the image sets the database up, its server listens on the socket alone.
+        healthcheck: askedByCommand([
+          "pg_isready",
+          "--host=127.0.0.1",
+          `--username=${this.connection.user}`,
+          `--dbname=${this.connection.database}`,
+        ]),
         // A fast shutdown writes a checkpoint; killed before, it would recover from the log at the next start.
         destroyGraceSeconds: 30,
         stopTimeout: 30,

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { DELETE_BEFORE_CREATE, hardened, HEALTH_INTERVAL } from "./container";
+import { DELETE_BEFORE_CREATE, hardened } from "./container";
 import { Files } from "./files";
 import {
   GATEWAY_ADMIN_PORT,
@@ -10,6 +10,7 @@ import {
   Route,
   SERVER_STATE_FILE,
 } from "./haproxy";
+import { askedByHttp } from "./health";
 import { Host } from "./host/host";
 import { labels } from "./labels";
 
@@ -66,13 +67,7 @@ export class Gateway extends pulumi.ComponentResource {
           name: network.name,
           aliases: ["gateway"],
         })),
-        healthcheck: {
-          tests: ["CMD", "bash", "-c", HEALTH_CHECK],
-          interval: HEALTH_INTERVAL,
-          timeout: "3s",
-          startPeriod: "30s",
-          retries: 3,
-        },
+        healthcheck: askedByHttp(GATEWAY_ADMIN_PORT, "/healthz"),
         destroyGraceSeconds: 30,
         stopTimeout: 30,
         labels: labels({ service: "gateway", role: "gateway" }),
@@ -123,6 +118,3 @@ done
 echo "the gateway hasn't taken its new configuration within 30 s; it says: $answer" >&2
 exit 1
 `;
-
-/** An HTTP request by bash alone: the image has no curl. */
-const HEALTH_CHECK = `exec 3<>/dev/tcp/127.0.0.1/${GATEWAY_ADMIN_PORT} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ "$status" = 200 ]`;

@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { resolve } from "node:path";
-import { ServiceSpec } from "../services/spec";
-import { CREATE_BEFORE_DELETE, hardened, HEALTH_INTERVAL, ONE_MINUTE } from "./container";
+import { healthPath, ServiceSpec } from "../services/spec";
+import { CREATE_BEFORE_DELETE, hardened } from "./container";
 import { DatabaseConnection, PASSWORD_FILE } from "./database";
+import { askedByHttp, polled } from "./health";
 import { labels } from "./labels";
 import { SecretFiles } from "./secrets";
 
@@ -54,7 +55,7 @@ export class Service extends pulumi.ComponentResource {
           {
             ...hardened({
               memoryMiB: spec.limits?.memoryMiB ?? 256,
-              waitSeconds: spec.health.withinSeconds ?? 60,
+              waitSeconds: spec.health?.withinSeconds ?? 60,
             }),
             image: args.imageId,
             command: live?.command,
@@ -75,13 +76,9 @@ export class Service extends pulumi.ComponentResource {
               { name: args.network.name, aliases: [service] },
               ...(database ? [{ name: database.network.name }] : []),
             ],
-            healthcheck: {
-              tests: ["CMD", ...spec.health.command],
-              interval: HEALTH_INTERVAL,
-              timeout: "5s",
-              startPeriod: ONE_MINUTE,
-              retries: 3,
-            },
+            healthcheck: spec.health?.command
+              ? polled(spec.health.command)
+              : askedByHttp(spec.port, healthPath(spec)),
             destroyGraceSeconds: drainSeconds + 10,
             stopTimeout: drainSeconds + 10,
             labels: [

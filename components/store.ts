@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { ServiceSpec, StackSecret } from "../services/spec";
+import { healthPath, ServiceSpec, StackSecret } from "../services/spec";
 import { Database, DatabaseData } from "./database";
 import { Gateway } from "./gateway";
 import { Host } from "./host/host";
@@ -133,7 +133,7 @@ export class Store extends pulumi.ComponentResource {
           service,
           port: spec.port,
           prefixes: spec.routes ?? [],
-          healthPath: spec.health.path ?? "/readyz",
+          healthPath: healthPath(spec),
         })),
         networks: Object.values(networks),
         httpPort: args.httpPort,

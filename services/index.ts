@@ -68,7 +68,7 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
       if (!STACK_SECRETS.includes(secret))
         say(`secrets has "${secret}"; a stack has ${STACK_SECRETS.join(", ")}.`);
     }
-    if (spec.health.command.length === 0)
+    if (spec.health?.command?.length === 0)
       say("health.command is empty; it should be a command and its arguments.");
     const dockerfile = spec.image?.dockerfile ?? "Dockerfile";
     if (!existsSync(join(folder, name, dockerfile))) say(`there is no ${dockerfile} beside it.`);

@@ -42,8 +42,8 @@ export interface ServiceSpec {
   /** How its image is built. The build context is its folder. @default {} */
   readonly image?: ImageSpec;
 
-  /** How Docker and the gateway learn whether it can serve. */
-  readonly health: HealthSpec;
+  /** How Docker and the gateway learn whether it can serve. @default {} */
+  readonly health?: HealthSpec;
 
   /** What it may use of the host. @default 256 MiB and 128 processes */
   readonly limits?: { readonly memoryMiB?: number; readonly pids?: number };
@@ -72,13 +72,19 @@ export interface ImageSpec {
 }
 
 export interface HealthSpec {
-  /** Command that ends with 0 when the service can serve: Docker's HEALTHCHECK in exec form, so it needs no shell. */
-  readonly command: readonly string[];
-  /** Path on which the gateway asks (any 2xx: send requests). @default "/readyz" */
+  /** Path on which it says whether it can serve, which is any 2xx. @default "/readyz" */
   readonly path?: string;
+  /**
+   * For an image without bash: a command that ends with 0 when it can serve, in exec form. Docker runs it every 5 s, so a start is
+   * noticed later. @default bash asks on the path, and Docker knows at once
+   */
+  readonly command?: readonly string[];
   /** Seconds within which a new instance must be able to serve; later, the `up` that started it fails. @default 60 */
   readonly withinSeconds?: number;
 }
+
+/** The path on which it says whether it can serve. */
+export const healthPath = ({ health }: ServiceSpec): string => health?.path ?? "/readyz";
 
 export interface LiveSpec {
   /** Folders of the service (keys, relative to its folder) and where they are mounted in the container, read-only. */

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { withNeeds } from "../../config";
 import { loadSpecs } from "../../services";
-import { ServiceSpec } from "../../services/spec";
+import { healthPath, ServiceSpec } from "../../services/spec";
 import { ExitCode, Failure, UsageError } from "../failure";
 import { takeLock } from "../locks";
 import { readProject, ROOT } from "../project";
@@ -239,9 +239,8 @@ async function announce({ targets, ended, url, folder }: Announcement): Promise<
 }
 
 async function isReady({ port, spec }: Target & { readonly spec: ServiceSpec }): Promise<boolean> {
-  const path = spec.health.path ?? "/readyz";
   try {
-    return (await fetch(`http://127.0.0.1:${port}${path}`)).ok;
+    return (await fetch(`http://127.0.0.1:${port}${healthPath(spec)}`)).ok;
   } catch {
     // Not listening yet.
     return false;

@@ -6,7 +6,7 @@ import { loadSpecs, problemsOf } from "../../services";
 import { nodeService } from "../../services/nodeService";
 import { ServiceSpec } from "../../services/spec";
 
-const good: ServiceSpec = { port: 3000, health: { command: ["true"] } };
+const good: ServiceSpec = { port: 3000 };
 
 describe("specs of the services", () => {
   let folder: string;
@@ -43,10 +43,7 @@ describe("specs of the services", () => {
     assert.equal(problems({ a: spec }), "");
     assert.equal(spec.port, 4000);
     assert.deepEqual(spec.image, { base: "packages/kit" });
-    assert.deepEqual(spec.health, {
-      command: ["node", "/app/kit/healthcheck.mjs"],
-      withinSeconds: 12,
-    });
+    assert.deepEqual(spec.health, { withinSeconds: 12 });
     assert.deepEqual(spec.live?.mounts, { src: "/app/service/src" });
   });
 

@@ -58,7 +58,6 @@ describe("components", () => {
   const kit: ServiceSpec = {
     port: 3000,
     image: { base: "packages/kit" },
-    health: { command: ["node", "/app/kit/healthcheck.mjs"] },
     live: { mounts: { src: "/app/service/src" }, command: ["node", "--watch", "src/main.ts"] },
   };
   const running = async (): Promise<Registered[]> =>
@@ -89,6 +88,26 @@ describe("components", () => {
       assert.equal(inputs["wait"], true, name);
       assert.ok(inputs["healthcheck"], name);
     }
+  });
+
+  it("asks each container for its health in the way that it can answer", async () => {
+    store({
+      running: ["inventory", "orders", "storefront"],
+      specs: new Map<string, ServiceSpec>([
+        ["inventory", { port: 3000, database: true }],
+        ["orders", { port: 4000, health: { path: "/alive" } }],
+        ["storefront", { port: 5000, health: { command: ["/bare", "--health"] } }],
+      ]),
+    });
+    const asked = async (name: string): Promise<string> => {
+      const { healthcheck } = (await resource(CONTAINER, name)).inputs;
+      return (healthcheck as { readonly tests: readonly string[] }).tests.slice(-2).join(" ");
+    };
+    assert.equal(await asked("gateway"), "8404 /healthz");
+    assert.equal(await asked("inventory-database"), "--username=inventory --dbname=inventory");
+    assert.equal(await asked("inventory-0"), "3000 /readyz");
+    assert.equal(await asked("orders-0"), "4000 /alive");
+    assert.equal(await asked("storefront-0"), "/bare --health");
   });
 
   it("limits the processes of every container that runs", async () => {

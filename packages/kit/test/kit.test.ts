@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, get, type IncomingMessage, type Server } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
@@ -530,32 +529,6 @@ describe("a service made of the kit", function () {
       assert.equal(await crashing.exited, 1);
       assert.equal(crashing.log.at(-1)?.level, "fatal", JSON.stringify(crashing.log));
       assert.equal(crashing.log.at(-1)?.msg, "out of the blue");
-    });
-  });
-
-  describe("Docker's health check", () => {
-    const check = (port: string) =>
-      spawnSync(process.execPath, [join(repository, "packages/kit/healthcheck.mjs")], {
-        env: { PORT: port },
-        encoding: "utf8",
-      });
-    it("ends with 0 when the service is ready", () => {
-      const { status, stdout } = check(new URL(service.url).port);
-      assert.equal(status, 0);
-      assert.match(stdout, /"ready"/);
-    });
-    it("ends with 1 when nobody answers", () => {
-      const { status, stdout } = check("9");
-      assert.equal(status, 1);
-      assert.match(stdout, /ECONNREFUSED/);
-    });
-    it("ends with 1, with the reason, when it isn't ready", async () => {
-      const waiting = await startSample({ ...database.environment, DATABASE_PORT: "9" });
-      await until("it has tried", () => waiting.log.some(({ level }) => level === "warn"));
-      const { status, stdout } = check(new URL(waiting.url).port);
-      await waiting.stop();
-      assert.equal(status, 1);
-      assert.match(stdout, /The database can't be reached: connect ECONNREFUSED/);
     });
   });
 
