@@ -3,8 +3,8 @@
  *
  * First as much as goes: wrk keeps 32 connections busy. Then both at the same rate, half of what the service alone can answer: only
  * there are latencies comparable, since whoever is asked for all that he can give answers the later the less he can give.
- * In slices of two seconds, one way after the other: every few seconds the health checks of ten containers take a core for a moment,
- * which decides the slowest hundredth of the requests, and has to hit both ways alike. Latencies are those of all slices together.
+ * In slices of two seconds, one way after the other: what else the machine does decides the slowest hundredth of the requests, and has
+ * to hit both ways alike. Latencies are those of all slices together.
  * Works on a copy of this checkout with a store of its own, which it takes down again.
  *
  *     npx tsx bench/gateway.ts [rounds]

@@ -42,6 +42,7 @@ describe("the logs of all services", function () {
       try {
         const secrets = [store.staff.token, ...(await driveOrders(store))];
         for (const [name, service] of Object.entries(store.services)) {
+          await service.wholeLog();
           const output = service.output.join("\n");
           // Otherwise there has been nothing to be told of.
           assert.match(output, /"requestId":"/, name);

@@ -197,7 +197,9 @@ describe("billing when things fail", function () {
         );
         for (const { row } of rows) assert.ok(!row.includes(token), name);
       }
-      const log = JSON.stringify(billing.replicas.running.map((replica) => replica.log));
+      const log = JSON.stringify(
+        await Promise.all(billing.replicas.running.map((replica) => replica.wholeLog())),
+      );
       assert.match(log, /Migration applied/);
       assert.ok(!log.includes(token));
     } finally {

@@ -304,8 +304,10 @@ describe("billing with Stripe", function () {
     }
   });
 
-  it("logs no token and no key", () => {
-    const log = JSON.stringify(billing.replicas.running.map((replica) => replica.log));
+  it("logs no token and no key", async () => {
+    const log = JSON.stringify(
+      await Promise.all(billing.replicas.running.map((replica) => replica.wholeLog())),
+    );
     assert.match(log, /The payment provider: Stripe: confirm: StripeAPIError/);
     for (const secret of ["pm_", "ctoken_", "sk_test_", "anything at all"])
       assert.ok(!log.includes(secret), secret);

@@ -66,7 +66,9 @@ describe("the saga", function () {
         assert.equal(await tokenOf(order), null);
         world.calm();
         await ends(order, confirmed);
-        const log = JSON.stringify(world.replicas.map((replica) => replica.log));
+        const log = JSON.stringify(
+          await Promise.all(world.replicas.map((replica) => replica.wholeLog())),
+        );
         assert.match(log, new RegExp(order.requestId));
         assert.doesNotMatch(log, /Ada|example\.org|Analytical|tok_/);
         assert.ok(!log.includes(order.id), "the id is the key to the order");

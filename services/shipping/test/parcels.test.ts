@@ -310,7 +310,9 @@ describe("parcels", function () {
     await ship(id, { ...request, lines: [] });
     await ship(id, { ...request, recipient: { ...recipient, name: "" } });
     await dispatch(id);
-    const log = JSON.stringify(shipping.running.map((replica) => replica.log));
+    const log = JSON.stringify(
+      await Promise.all(shipping.running.map((replica) => replica.wholeLog())),
+    );
     const told = JSON.stringify([await ship(id, request), await changes(0, 1_000)]);
     assert.match(log, /"route":"\/internal\/shipments\/:id"|Migration applied/);
     for (const personal of ["Ada", "Difference Lane", "Hobart"])

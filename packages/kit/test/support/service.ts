@@ -19,7 +19,7 @@ interface LogLine {
 export interface RunningService {
   readonly url: string;
   readonly process: ChildProcess;
-  /** What it has logged so far. */
+  /** What has come of its log so far. */
   readonly log: readonly LogLine[];
   /** All that it has printed, on both streams, line by line. */
   readonly output: readonly string[];
@@ -28,6 +28,8 @@ export interface RunningService {
   json(path: string, init?: RequestInit): Promise<unknown>;
   /** Waits for a line in the log. */
   logged(what: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
+  /** All that it has logged by now, of which it may have kept back the last moment. */
+  wholeLog(): Promise<readonly LogLine[]>;
   /** Resolves when /readyz says 200. */
   ready(): Promise<void>;
   /** Sends the signal and gives the exit code. */
@@ -93,6 +95,10 @@ export async function startService(
     logged: async (what, matches) => {
       await until(what, () => log.some(matches));
       return log.find(matches) ?? assert.fail(what);
+    },
+    wholeLog: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return log;
     },
     ready: () => until(`${name} is ready`, async () => (await service.fetch("/readyz")).ok),
     stop: (signal = "SIGINT") => {

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { repository } from "./support/index.ts";
+
+describe("the log", () => {
+  it("collects lines that tell of nothing bad, but not for long", () => {
+    const quick = log('log.info("a"); log.info("b"); process.kill(process.pid, "SIGKILL");');
+    assert.deepEqual(quick, []);
+    const later = log(
+      'log.info("a"); log.info("b"); setTimeout(() => process.kill(process.pid, "SIGKILL"), 500);',
+    );
+    assert.deepEqual(later, ["a", "b"]);
+  });
+
+  it("writes what is bad at once, after what came before", () => {
+    const lines = log('log.info("a"); log.warn("b"); process.kill(process.pid, "SIGKILL");');
+    assert.deepEqual(lines, ["a", "b"]);
+  });
+
+  it("writes the rest when the process ends", () => {
+    assert.deepEqual(log('log.info("a"); process.exit(0);'), ["a"]);
+    assert.deepEqual(log('log.info("a"); log.info("b");'), ["a", "b"]);
+    assert.deepEqual(log('log.info("a"); throw new Error("out of the blue");'), ["a"]);
+  });
+
+  it("loses nothing of a flood", () => {
+    const lines = log("for (let i = 0; i < 20_000; i++) log.info(String(i));");
+    assert.equal(lines.length, 20_000);
+    assert.equal(lines.at(-1), "19999");
+  });
+
+  /** Messages that a process has logged by the time that it has ended. */
+  function log(source: string): string[] {
+    const logging = join(repository, "packages/kit/src/logging.ts");
+    const script = `import { createLogger } from ${JSON.stringify(logging)};
+      const log = createLogger("sample", "info");
+      ${source}`;
+    const { stdout } = spawnSync(
+      process.execPath,
+      ["--import", "tsx", "--input-type=module", "--eval", script],
+      { cwd: repository, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+    );
+    return stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => (JSON.parse(line) as { readonly msg: string }).msg);
+  }
+});
