@@ -33,7 +33,7 @@ export default ts.config(
     rules: { "@typescript-eslint/no-floating-promises": "off" },
   },
   {
-    // Plain JavaScript where nothing is compiled: the launcher, health checks, configuration.
+    // Plain JavaScript where nothing is compiled: the launcher, what the provider of commands runs, configuration.
     files: ["store", "**/*.mjs", "**/*.cjs", "**/*.js"],
     ...ts.configs.disableTypeChecked,
     languageOptions: {

@@ -13,13 +13,14 @@ import {
   failedStep,
   Finding,
   findings,
+  ImageMissing,
   Protected,
   Unhealthy,
 } from "./findings";
 import { isHeld, lockedFailure } from "./locks";
 import { lastLines } from "./logs";
 import { explainTakenPort } from "./port";
-import { stackOption, storeCommand } from "./project";
+import { registryAddress, stackOption, storeCommand } from "./project";
 import { isLocal, Session } from "./session";
 import { engineLocksOf } from "./state";
 
@@ -100,11 +101,7 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
         },
       );
     case "imageMissing":
-      return new Failure(`The image ${finding.image} can't be had: ${finding.reason}`, {
-        remedy:
-          `Check its name (store:nodeImage, store:postgresImage, store:haproxyImage) and whether its registry can be ` +
-          `reached, then: ${again}`,
-      });
+      return imageMissing(finding, situation);
     case "unhealthy":
       return unhealthy(finding, view, session, again);
     case "protected":
@@ -269,6 +266,30 @@ function dataKept({ urns }: Protected, session: Session, again: string): Failure
   });
 }
 
+function imageMissing(finding: ImageMissing, situation: Situation): Failure {
+  const { image, reason, refusedBy } = finding;
+  const again = againCommand(situation);
+  if (refusedBy === undefined) {
+    return new Failure(`The image ${image} can't be had: ${reason}`, {
+      remedy:
+        `Check its name (store:nodeImage, store:postgresImage, store:haproxyImage) and whether its registry can be ` +
+        `reached, then: ${again}`,
+    });
+  }
+  const { project, stack } = situation.session;
+  const ours = registryAddress(project, stack) === refusedBy;
+  return new Failure(
+    `The host can't pull ${image}: the registry ${refusedBy} refuses the login` +
+      `${ours ? " (store:registry: username, password)" : ""}.`,
+    {
+      evidence: [reason],
+      remedy: ours
+        ? `What served before still does. Change it by: ./store pulumi config set --secret --path registry.password VALUE${stackOption(stack.name)}. Then: ${again}`
+        : `Check whom that registry lets pull, then: ${again}`,
+    },
+  );
+}
+
 async function unhealthy(
   finding: Unhealthy,
   view: View,
@@ -343,6 +364,10 @@ export function whyUnhealthy(
   }
   const check = state.Health?.Log?.at(-1);
   if (check === undefined) return `it is ${condition(container)}`;
+  // As components/health.ts asks where a spec doesn't say otherwise.
+  if (/exec: "bash": .*not found/.test(check.Output)) {
+    return "its image has no bash to ask for its health; give its spec a health.command";
+  }
   const said = check.Output.trim().split("\n").at(-1)?.slice(0, 200);
   return check.ExitCode === 0
     ? "its health check has only now succeeded; it may need more time to start"
@@ -378,6 +403,9 @@ function againCommand({ verb, session }: Situation): string {
 function isSame(one: Finding, other: Finding): boolean {
   if (one.kind === "config" && other.kind === "config") {
     return one.key !== undefined && one.key === other.key;
+  }
+  if (one.kind === "imageMissing" && other.kind === "imageMissing") {
+    return one.refusedBy !== undefined && one.refusedBy === other.refusedBy;
   }
   return one.kind === "notPublished" && other.kind === "notPublished" && one.why === other.why;
 }

@@ -10,7 +10,7 @@ export type Finding =
   | { readonly kind: "networksFull"; readonly resource: string; readonly message: string }
   | BuildFailed
   | NotPublished
-  | { readonly kind: "imageMissing"; readonly image: string; readonly reason: string }
+  | ImageMissing
   | Unhealthy
   | ConfigRefused
   | { readonly kind: "secret"; readonly message: string }
@@ -46,6 +46,16 @@ export interface NotPublished {
   readonly image: string;
   readonly why: string;
   readonly evidence: readonly string[];
+}
+
+/** The host can't pull an image. */
+export interface ImageMissing {
+  readonly kind: "imageMissing";
+  /** With its registry, tag and digest, as far as it was given them. */
+  readonly image: string;
+  readonly reason: string;
+  /** The registry, where that is the reason: it refuses the login. */
+  readonly refusedBy?: string;
 }
 
 export interface Unhealthy {
@@ -148,13 +158,7 @@ function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
   }
   if (DISK_FULL.test(message)) return { kind: "diskFull", resource, message };
   if (/pull(ing)? image|manifest unknown|unable to read docker image/i.test(message)) {
-    const name = inputs["name"];
-    const reason = message.split(/error pulling image [^:]+:[^:]+: /).at(-1) ?? message;
-    return {
-      kind: "imageMissing",
-      image: typeof name === "string" ? name : resource,
-      reason: reason.replace(/^Error response from daemon: /, ""),
-    };
+    return ofImage(typeof inputs["name"] === "string" ? inputs["name"] : resource, message);
   }
   if (NETWORKS_FULL.test(message)) return { kind: "networksFull", resource, message };
   if (/failed to be in healthy state|container exited immediately/i.test(message)) {
@@ -162,6 +166,17 @@ function ofResource(step: StepMetadata, messages: readonly string[]): Finding {
   }
   const inCloud = /^azure-native:\w+:(\w+)$/.exec(step.type)?.[1];
   return { kind: "resource", resource, message, ...(inCloud && { inCloud: inWords(inCloud) }) };
+}
+
+function ofImage(image: string, message: string): ImageMissing {
+  const said = message.split(`error pulling image ${image}: `).at(-1) ?? message;
+  const reason = said.replace(/^Error response from daemon: /, "");
+  const registry = /^([^/]+[.:][^/]+)\//.exec(image)?.[1];
+  const refused =
+    registry !== undefined &&
+    // "pull access denied … may require 'docker login'" is what Docker Hub says of a name that it doesn't know.
+    /unauthorized|authentication required|no basic auth|^denied/i.test(reason);
+  return { kind: "imageMissing", image, reason, ...(refused && { refusedBy: registry }) };
 }
 
 /** What components/publish/publish.mjs says last, after what docker has said. */

@@ -100,6 +100,13 @@ export function configText(project: Project, stack: Stack, key: string): string 
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
+/** Address of the registry that the stack's configuration names, if it names one. */
+export function registryAddress(project: Project, stack: Stack): string | undefined {
+  const registry = configValue(project, readFileSync(stack.file, "utf8"), "registry");
+  const address = isMapping(registry) ? registry["address"] : undefined;
+  return typeof address === "string" ? address : undefined;
+}
+
 /** The images of others that the stack's configuration asks for. */
 export function baseImageNames(
   project: Project,

@@ -10,7 +10,7 @@ import {
   Route,
   SERVER_STATE_FILE,
 } from "./haproxy";
-import { askedByHttp } from "./health";
+import { askedByHttp, GET } from "./health";
 import { Host } from "./host/host";
 import { labels } from "./labels";
 
@@ -96,7 +96,8 @@ const TAKE = "take-config.sh";
  */
 const TAKE_CONFIG = `set -eu
 version=$1
-ask() { exec 3<>/dev/tcp/127.0.0.1/${GATEWAY_ADMIN_PORT}; printf 'GET /version HTTP/1.0\\r\\n\\r\\n' >&3; tail -n 1 <&3; exec 3>&-; }
+${GET}
+ask() { get ${GATEWAY_ADMIN_PORT} /version | tail -n 1; }
 case $(ask) in
   "$version"*) ;;
   *)

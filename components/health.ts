@@ -4,7 +4,7 @@ type HealthCheck = types.input.ContainerHealthcheck;
 
 /** A container whose image has bash is healthy when it answers a GET of the path with 2xx. */
 export function askedByHttp(port: number, path: string, folder?: string): HealthCheck {
-  return held(ASK_BY_HTTP, [port.toString(), path], folder);
+  return held(`${GET}\nask() { get "$@"; }`, [port.toString(), path], folder);
 }
 
 /** A container whose image has bash is healthy when the command ends with 0. */
@@ -44,7 +44,8 @@ function held(ask: string, args: readonly string[], folder = "/tmp"): HealthChec
   };
 }
 
-const ASK_BY_HTTP = `ask() {
+/** An HTTP request by bash alone, since the images have no curl: `get PORT PATH` prints the answer, and ends with 0 when it is 2xx. */
+export const GET = `get() {
   exec 3<>"/dev/tcp/127.0.0.1/$1" || return
   printf 'GET %s HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' "$2" >&3
   # Until it hangs up. Only where the time is over this ends with more than 128.

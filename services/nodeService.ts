@@ -14,10 +14,7 @@ export function nodeService(own: Partial<ServiceSpec> = {}): ServiceSpec {
     live: {
       mounts: { src: "/app/service/src" },
       // SIGINT: a restart after a change need not wait for the drain.
-      command: [
-        ...["node", "--single-threaded-gc"],
-        ...["--watch-path=src", "--watch-kill-signal=SIGINT", "src/main.ts"],
-      ],
+      command: ["node", "--watch-path=src", "--watch-kill-signal=SIGINT", "src/main.ts"],
     },
     ...own,
   };

@@ -9,6 +9,7 @@ import {
   NeverListened,
   startService,
   until,
+  wholeLogs,
 } from "@store/kit/testing";
 import Stripe from "stripe";
 import { Billing, charge, outcome } from "./support/billing.ts";
@@ -305,9 +306,7 @@ describe("billing with Stripe", function () {
   });
 
   it("logs no token and no key", async () => {
-    const log = JSON.stringify(
-      await Promise.all(billing.replicas.running.map((replica) => replica.wholeLog())),
-    );
+    const log = await wholeLogs(billing.replicas.running);
     assert.match(log, /The payment provider: Stripe: confirm: StripeAPIError/);
     for (const secret of ["pm_", "ctoken_", "sk_test_", "anything at all"])
       assert.ok(!log.includes(secret), secret);

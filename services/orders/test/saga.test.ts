@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { startPostgres, stopPostgres, until, type RunningService } from "@store/kit/testing";
+import {
+  startPostgres,
+  stopPostgres,
+  until,
+  wholeLogs,
+  type RunningService,
+} from "@store/kit/testing";
 import type { Fate, Step } from "./support/proxy.ts";
 import { cancelled, confirmed, customer, newSku, World, type Placed } from "./support/world.ts";
 
@@ -66,9 +72,7 @@ describe("the saga", function () {
         assert.equal(await tokenOf(order), null);
         world.calm();
         await ends(order, confirmed);
-        const log = JSON.stringify(
-          await Promise.all(world.replicas.map((replica) => replica.wholeLog())),
-        );
+        const log = await wholeLogs(world.replicas);
         assert.match(log, new RegExp(order.requestId));
         assert.doesNotMatch(log, /Ada|example\.org|Analytical|tok_/);
         assert.ok(!log.includes(order.id), "the id is the key to the order");

@@ -123,6 +123,15 @@ describe("why a container isn't healthy", () => {
     );
   });
 
+  it("is that its image has nothing to ask for its health with", () => {
+    const Output =
+      'OCI runtime exec failed: exec failed: unable to start container process: exec: "bash": executable file not found in $PATH: unknown';
+    assert.equal(
+      why({ Running: true, Health: { Status: "starting", Log: [{ ExitCode: -1, Output }] } }),
+      "its image has no bash to ask for its health; give its spec a health.command",
+    );
+  });
+
   it("is that it can't be started at all", () => {
     assert.equal(
       why({ Status: "created", Running: false, Error: 'exec: "nod": not found' }),

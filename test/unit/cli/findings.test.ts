@@ -84,6 +84,46 @@ describe("what a failed run's events tell", () => {
     assert.match(first.reason, /^Get "https:\/\/registry\.invalid\/v2\/".*no such host$/);
   });
 
+  for (const { image, said, refusedBy } of [
+    {
+      image: "10.213.0.2:5000/store/inventory:db2586e799fc251a@sha256:529d0e57",
+      said: "unauthorized: authentication required",
+      refusedBy: "10.213.0.2:5000",
+    },
+    {
+      image: "registry.example.com/store/inventory:db2586e799fc251a@sha256:529d0e57",
+      said: "denied: requested access to the resource is denied",
+      refusedBy: "registry.example.com",
+    },
+    {
+      image: "haprox:9.9.9",
+      said: "pull access denied for haprox, repository does not exist or may require 'docker login'",
+      refusedBy: undefined,
+    },
+  ]) {
+    it(`finds ${refusedBy ?? "no registry"} behind: ${said}`, () => {
+      const urn = "urn:pulumi:staging::store::docker:index/remoteImage:RemoteImage::image:1";
+      const daemon = `Error response from daemon: ${said}`;
+      const message =
+        `1 error occurred:\n\t* creating ${urn}: 1 error occurred:\n\t* Unable to read Docker image into resource: unable to ` +
+        `pull image ${image}: error pulling image ${image}: ${daemon}\n\n`;
+      const step = { op: "create", urn, type: "docker:index/remoteImage:RemoteImage" };
+      const [found] = findings(
+        [
+          { diagnosticEvent: { urn, severity: "error", message } },
+          { resOpFailedEvent: { metadata: { ...step, new: { inputs: { name: image } } } } },
+        ],
+        "",
+      );
+      assert.deepEqual(found, {
+        kind: "imageMissing",
+        image,
+        reason: said,
+        ...(refusedBy !== undefined && { refusedBy }),
+      });
+    });
+  }
+
   it("finds the port that is taken", () => {
     assert.deepEqual(of("port"), [{ kind: "portTaken", port: 18091 }]);
   });

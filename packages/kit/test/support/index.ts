@@ -17,6 +17,7 @@ export {
   repository,
   startService,
   until,
+  wholeLogs,
   type RunningService,
 } from "./service.ts";
 export { startStore, type TestStoreProcesses } from "./store.ts";

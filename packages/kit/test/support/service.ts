@@ -109,6 +109,11 @@ export async function startService(
   return service;
 }
 
+/** All that these have logged by now, in one text. */
+export async function wholeLogs(services: readonly RunningService[]): Promise<string> {
+  return JSON.stringify(await Promise.all(services.map((service) => service.wholeLog())));
+}
+
 /** The process ended before it listened. */
 export class NeverListened extends Error {
   readonly exitCode: number | null;
