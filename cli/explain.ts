@@ -165,6 +165,13 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
         remedy: `What was there before has been left as it was. Mend the cause, then: ${again}`,
       });
     }
+    case "changesUnexpected":
+      return new Failure(`There are changes, listed above, and none were to be.`, {
+        remedy:
+          situation.verb === "preview"
+            ? `${storeCommand("up", session.stack.name)} makes them.`
+            : "They are made.",
+      });
     case "engine":
       return new Failure(finding.message, {
         remedy: "./store doctor checks what the engine needs.",

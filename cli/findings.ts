@@ -15,6 +15,7 @@ export type Finding =
   | ConfigRefused
   | { readonly kind: "secret"; readonly message: string }
   | { readonly kind: "locked"; readonly message: string }
+  | { readonly kind: "changesUnexpected" }
   | { readonly kind: "program"; readonly message: string; readonly trace: readonly string[] }
   | ResourceFailed
   | { readonly kind: "engine"; readonly message: string };
@@ -122,6 +123,7 @@ const RANK: readonly Finding["kind"][] = [
   "protected",
   "program",
   "resource",
+  "changesUnexpected",
   "engine",
 ];
 
@@ -241,6 +243,7 @@ function ofStderr(stderr: string): Finding[] {
   const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
   if (message === undefined) return [];
   if (message.includes("is currently locked by")) return [{ kind: "locked", message }];
+  if (/^no changes were expected/.test(message)) return [{ kind: "changesUnexpected" }];
   if (/decrypt|incorrect passphrase|message authentication failed/i.test(message)) {
     return [{ kind: "secret", message }];
   }

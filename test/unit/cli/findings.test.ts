@@ -77,6 +77,11 @@ describe("what a failed run's events tell", () => {
     assert.equal(findings([], stderr)[0]?.kind, "locked");
   });
 
+  it("finds changes where none were expected", () => {
+    const stderr = "error: no changes were expected but changes were proposed\n";
+    assert.deepEqual(findings([], stderr), [{ kind: "changesUnexpected" }]);
+  });
+
   it("finds the image that no registry serves", () => {
     const [first] = of("noimage");
     assert.equal(first?.kind, "imageMissing");
