@@ -70,6 +70,7 @@ const TIERS: readonly Tier[] = [
   {
     name: "saga",
     specs: ["test/saga/**/*.test.ts"],
+    beside: "services",
     setUp: setUpDocker,
   },
   {

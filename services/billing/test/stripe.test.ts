@@ -138,6 +138,7 @@ describe("billing with Stripe", function () {
         it(`finds out at ${step} what came of "${operation}" after "${fault}"`, async () => {
           const id = randomUUID();
           const request = charge(CARD);
+          const began = keyWindow();
           const call = () =>
             step === "authorise" ? billing.authorise(id, request) : billing[step](id);
           if (step !== "authorise") await billing.authorise(id, request);
@@ -155,7 +156,9 @@ describe("billing with Stripe", function () {
             "authorised 8900",
             ...{ authorise: [], capture: ["captured 8900"], void: ["canceled"] }[step],
           ]);
-          assert.equal(intentsOf(id).length, 1);
+          // One that was lost on the way stays unconfirmed where the next was asked for under another key.
+          const lost = intentsOf(id).length - 1;
+          assert.ok(lost >= 0 && lost <= keyWindow() - began, `${lost} made too many`);
         });
       }
     }
@@ -364,5 +367,10 @@ describe("billing with Stripe", function () {
 
   function intentsOf(payment: string) {
     return [...stripe.intents.values()].filter(({ metadata }) => metadata["payment"] === payment);
+  }
+
+  /** The number of the ten minutes for which a payment's key for Stripe is the same: see services/billing/src/providers/stripe.ts. */
+  function keyWindow(): number {
+    return Math.floor(Date.now() / 600_000);
   }
 });
