@@ -1,5 +1,5 @@
 // Mocha's usual report for people, and for the command that started it: `stats` and what failed, in the file that the
-// reporter option `countsFile` names. Plain JavaScript, so that every tier can load it, however its tests are compiled.
+// reporter option `countsFile` names; `colors` says that people read it on a terminal. Plain JavaScript, so that every tier can load it, however its tests are compiled.
 "use strict";
 
 const { writeFileSync } = require("node:fs");
@@ -9,7 +9,8 @@ module.exports = class Counting extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     // Mocha by itself would also colour what isn't a terminal, where CI is set.
-    Mocha.reporters.Base.useColors = process.stdout.isTTY === true && !process.env.NO_COLOR;
+    Mocha.reporters.Base.useColors =
+      options.reporterOptions.colors !== undefined && !process.env.NO_COLOR;
     const failures = [];
     runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error) => {
       failures.push({ title: test.titlePath().join(" › "), error: textOf(error) });

@@ -3,13 +3,15 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { plain } from "../../../cli/events";
 import { listeningSockets } from "../../../cli/port";
 import { configValue, findStack, parseProject } from "../../../cli/project";
 import { Column, duration, table } from "../../../cli/terminal";
 import { stackArgument } from "../../../cli/verbs/pulumi";
-import { countsOf, summary } from "../../../cli/verbs/test";
+import { InOrder } from "../../../cli/inOrder";
+import { countsOf, ofTier, summary } from "../../../cli/mocha";
 
 const STORE = join(__dirname, "../../../store");
 
@@ -131,9 +133,9 @@ describe("arguments that are passed on to pulumi", () => {
 });
 
 describe("the end of the tests' output", () => {
-  const green = { tier: "unit", passed: 40, failed: 0, failures: [] };
+  const green = { tier: "unit", passed: 40, failed: 0, pending: 0, failures: [] };
   const red = {
-    ...{ tier: "integration", passed: 3, failed: 1 },
+    ...{ tier: "integration", passed: 3, failed: 1, pending: 0 },
     failures: [{ title: "the store › rolls", error: "Error: lost 3\n\n    at x.ts:1" }],
   };
 
@@ -167,9 +169,15 @@ describe("the end of the tests' output", () => {
     assert.match(summary([{ tier: "saga", ...crash }]), /saga › .*\n.*exit code 1 before it could/);
     const mocha = (passed: number, failed: number, pending: number) =>
       JSON.stringify({ passed, failed, pending, failures: [] });
-    assert.match(countsOf(mocha(0, 0, 0), 0).failures[0]?.error ?? "", /no test was run/);
     assert.equal(countsOf(mocha(5, 0, 0), 7).failed, 1);
-    assert.deepEqual(countsOf(mocha(5, 0, 1), 0), { passed: 5, failed: 0, failures: [] });
+    const some = countsOf(mocha(5, 0, 1), 0);
+    assert.deepEqual(some, { passed: 5, failed: 0, pending: 1, failures: [] });
+    const none = countsOf(mocha(0, 0, 0), 0);
+    assert.match(ofTier([none, none]).failures[0]?.error ?? "", /no test was run/);
+    assert.deepEqual(ofTier([none, some, some]), {
+      ...{ passed: 10, failed: 0, pending: 2, failures: [] },
+    });
+    assert.equal(ofTier([none, crash, some]).failures.length, 1);
     assert.equal(countsOf(mocha(5, 2, 0), 2).failed, 2);
   });
 
@@ -216,7 +224,7 @@ describe("the end of the tests' output", () => {
         });`,
     );
     const { failures, ...numbers } = counts;
-    assert.deepEqual(numbers, { passed: 1, failed: 2 }, stdout);
+    assert.deepEqual(numbers, { passed: 1, failed: 2, pending: 0 }, stdout);
     assert.deepEqual(
       failures.map(({ title, error }) => [title, error.split("\n")[0]]),
       [
@@ -228,6 +236,28 @@ describe("the end of the tests' output", () => {
 });
 
 describe("what is printed", () => {
+  it("is of one after the other where several write at the same time", () => {
+    let printed = "";
+    const screen = new Writable({
+      write(chunk, _encoding, done) {
+        printed += String(chunk);
+        done();
+      },
+    });
+    const order = new InOrder(screen);
+    const [first, second, third] = [order.section(), order.section(), order.section()];
+    third.end("3");
+    second.write("2");
+    first.write("1");
+    assert.equal(printed, "1", "the first as it comes");
+    first.end("1");
+    assert.equal(printed, "112");
+    second.write("2");
+    assert.equal(printed, "1122");
+    second.end();
+    assert.equal(printed, "11223");
+  });
+
   it("is a table with columns as wide as they need to be", () => {
     const columns: Column<{ name: string; size: number }>[] = [
       { title: "NAME", value: ({ name }) => name },
