@@ -27,12 +27,21 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: options.timeoutMs,
     });
+    // Not Node's own limit, which goes on for a command that couldn't be started, and holds up our end.
+    const limit =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => child.kill(), options.timeoutMs);
     // A Ctrl-C on the terminal reaches the child by itself; any other end of this process must not leave it behind.
     // An interrupt, because that is what makes go, apt-get and the like remove their temporary files.
     const endWithUs = (): void => void child.kill("SIGINT");
     process.once("exit", endWithUs);
+    const ended = (result: RunResult): void => {
+      clearTimeout(limit);
+      process.off("exit", endWithUs);
+      resolve(result);
+    };
 
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
@@ -50,12 +59,10 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       });
     }
     child.on("error", (error) => {
-      process.off("exit", endWithUs);
-      resolve({ code: null, stdout: output.stdout, stderr: messageOf(error) });
+      ended({ code: null, stdout: output.stdout, stderr: messageOf(error) });
     });
     child.on("close", (code) => {
-      process.off("exit", endWithUs);
-      resolve({ code, ...output });
+      ended({ code, ...output });
     });
   });
 }

@@ -196,8 +196,10 @@ function docker(args, { quiet = false, seconds, command = "docker", input = "" }
         // One manifest for each image, so that its digest is what the host pulls.
         BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
       },
-      ...(seconds !== undefined && { timeout: seconds * 1000 }),
     });
+    // Not Node's own limit, which goes on for a command that isn't there, and holds up our end.
+    const limit =
+      seconds === undefined ? undefined : setTimeout(() => child.kill(), seconds * 1000);
     // A command that ends without reading it says why by its exit code.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
@@ -208,19 +210,21 @@ function docker(args, { quiet = false, seconds, command = "docker", input = "" }
         if (!quiet) process.stderr.write(data);
       });
     }
-    child.once("error", (error) =>
+    child.once("error", (error) => {
+      clearTimeout(limit);
       reject(
         "code" in error && error.code === "ENOENT"
           ? new Error("pushing images needs the docker command on PATH, and there is none")
           : error,
-      ),
-    );
-    child.once("close", (code, signal) =>
+      );
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(limit);
       resolve({
         code,
         output: signal === null ? output : `${output}\ntimeout: no answer within ${seconds} s`,
-      }),
-    );
+      });
+    });
   });
 }
 

@@ -29,6 +29,7 @@ describe("publishing an image", () => {
     docker: string,
     from: object = { image: "postgres:18.4" },
     login: object = { username: "me", password: "secret" },
+    path = `${folder}:/usr/bin:/bin`,
   ): Said {
     const command = join(folder, "docker");
     const log = join(folder, "ran");
@@ -44,7 +45,7 @@ describe("publishing an image", () => {
         ...login,
       }),
       env: {
-        PATH: `${folder}:/usr/bin:/bin`,
+        PATH: path,
         HOME: folder,
         IMAGE,
         PLATFORM: "linux/amd64",
@@ -148,6 +149,13 @@ push) echo "0123456789ab: Pushed"; echo "123456789abc: Retrying in 1 second"; ec
     const { why, evidence } = told(said);
     assert.match(why, /connection .* broke; what it has already it keeps/);
     assert.deepEqual(evidence, ["Put https://registry.example.com/v2/: EOF"]);
+  });
+
+  it("says at once that there is no docker command", () => {
+    const began = performance.now();
+    const said = publish("", undefined, undefined, "/nowhere");
+    assert.match(told(said).why, /^pushing images needs the docker command on PATH/);
+    assert.ok(performance.now() - began < 20_000, "what it would have waited for holds up its end");
   });
 
   it("shows the end of what a failed build has printed", () => {

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join, resolve } from "node:path";
+import { run } from "../../../toolchain/run";
+
+describe("toolchain: a command that is run", () => {
+  it("is ended when its time is over", async () => {
+    const { code } = await run("sleep", ["20"], { timeoutMs: 100 });
+    assert.equal(code, null);
+  });
+
+  it("isn't waited for where there is none", () => {
+    const root = resolve(__dirname, "../../..");
+    const script = `require("ts-node/register/transpile-only");
+      const { run } = require(${JSON.stringify(join(root, "toolchain/run"))});
+      run("/nowhere/program", [], { timeoutMs: 25_000 }).then(({ stderr }) => console.log(stderr));`;
+    const began = performance.now();
+    const { stdout } = spawnSync(process.execPath, ["--eval", script], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    assert.match(stdout, /ENOENT/);
+    assert.ok(performance.now() - began < 20_000, "its time limit holds up the end");
+  });
+});
