@@ -68,7 +68,7 @@ interface Tier {
   readonly parts: () => readonly (readonly string[])[];
   /** How many of the parts at a time. @default 1 */
   readonly atOnce?: number;
-  /** The tier during which it runs, since it mostly waits; what it prints comes after. @default none */
+  /** The tier during which it runs, since both mostly wait; what it prints comes after. @default none */
   readonly beside?: string;
   readonly setUp: (report: Reporter) => Promise<void>;
 }
@@ -76,7 +76,8 @@ interface Tier {
 const TIERS: readonly Tier[] = [
   {
     name: "unit",
-    parts: () => [["test/unit/**/*.test.ts"]],
+    parts: () => [["test/unit/*.test.ts"], ["test/unit/*/**/*.test.ts"]],
+    atOnce: 2,
     setUp: () => Promise.resolve(),
   },
   {
@@ -100,6 +101,7 @@ const TIERS: readonly Tier[] = [
   {
     name: "browser",
     parts: () => [["test/browser/**/*.test.ts"]],
+    beside: "services",
     setUp: async (report) => {
       await setUpDocker(report);
       process.env.CHROME_PATH = await ensureChromium(report);
@@ -107,7 +109,11 @@ const TIERS: readonly Tier[] = [
   },
   {
     name: "integration",
-    parts: () => [["test/integration/**/*.test.ts"]],
+    parts: () => [
+      ["test/integration/store.test.ts"],
+      ["test/integration/**/*.test.ts", "--ignore", "test/integration/store.test.ts"],
+    ],
+    atOnce: 2,
     setUp: async (report) => {
       await setUpDocker(report);
       await ensureEngine(report);
