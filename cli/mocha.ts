@@ -56,13 +56,13 @@ function indented(error: string): string[] {
 }
 
 /**
- * Runs the tests of these files, and resolves when all that they started has ended.
+ * Runs the tests of some files, and resolves when all that they started has ended.
  *
- * @param specs Patterns, relative to the project.
+ * @param files A pattern, relative to the project.
  * @param args Further options of mocha.
  */
 export async function runMocha(
-  specs: readonly string[],
+  files: string,
   args: readonly string[],
   output: Section,
 ): Promise<Counts> {
@@ -76,7 +76,7 @@ export async function runMocha(
         require.resolve("mocha/bin/mocha.js"),
         ...["--reporter", join(ROOT, "cli", "mochaReporter.cjs")],
         ...options.flatMap((option) => ["--reporter-option", option]),
-        ...specs,
+        files,
         ...args,
       ],
       output,

@@ -32,8 +32,11 @@ export async function test(options: TestOptions): Promise<ExitCode> {
     const running = together.map((tier) => run(tier, options.mocha, screen, interrupt.signal));
     results.push(...(await Promise.all(running)));
   }
+  if (interrupt.signal.aborted) {
+    process.stdout.write("\nThe tests were interrupted.\n");
+    return ExitCode.Interrupted;
+  }
   process.stdout.write(`${summary(results)}\n`);
-  if (interrupt.signal.aborted) return ExitCode.Interrupted;
   const failed = results.reduce((sum, counts) => sum + counts.failed, 0);
   return failed === 0 ? ExitCode.Ok : ExitCode.Failed;
 }
@@ -50,11 +53,11 @@ async function run(
   interrupted: AbortSignal,
 ): Promise<Counts & { readonly tier: string }> {
   screen.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);
-  const waiting = tier.parts().map((specs) => ({ specs, section: screen.section() }));
+  const waiting = tier.parts().map((files) => ({ files, section: screen.section() }));
   const counts: Counts[] = [];
   const lane = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      if (!interrupted.aborted) counts.push(await runMocha(next.specs, args, next.section));
+      if (!interrupted.aborted) counts.push(await runMocha(next.files, args, next.section));
       next.section.end();
     }
   };
@@ -64,8 +67,8 @@ async function run(
 
 interface Tier {
   readonly name: string;
-  /** Each is a run of mocha of its own, which shares nothing with the others. */
-  readonly parts: () => readonly (readonly string[])[];
+  /** Patterns of files. Each is a run of mocha of its own, which shares nothing with the others. */
+  readonly parts: () => readonly string[];
   /** How many of the parts at a time. @default 1 */
   readonly atOnce?: number;
   /** The tier during which it runs, since both mostly wait; what it prints comes after. @default none */
@@ -76,7 +79,7 @@ interface Tier {
 const TIERS: readonly Tier[] = [
   {
     name: "unit",
-    parts: () => [["test/unit/*.test.ts"], ["test/unit/*/**/*.test.ts"]],
+    parts: () => ["test/unit/*.test.ts", "test/unit/*/**/*.test.ts"],
     atOnce: 2,
     setUp: () => Promise.resolve(),
   },
@@ -87,20 +90,20 @@ const TIERS: readonly Tier[] = [
         .map((folder) => `${folder}/test`)
         .filter((folder) => existsSync(join(ROOT, folder)))
         .concat("test/services")
-        .map((folder) => [`${folder}/**/*.test.ts`]),
+        .map((folder) => `${folder}/**/*.test.ts`),
     // They wait for timers, databases and each other's ends more than they work.
     atOnce: 2,
     setUp: setUpDocker,
   },
   {
     name: "saga",
-    parts: () => [["test/saga/**/*.test.ts"]],
+    parts: () => ["test/saga/**/*.test.ts"],
     beside: "services",
     setUp: setUpDocker,
   },
   {
     name: "browser",
-    parts: () => [["test/browser/**/*.test.ts"]],
+    parts: () => ["test/browser/**/*.test.ts"],
     beside: "services",
     setUp: async (report) => {
       await setUpDocker(report);
@@ -109,10 +112,7 @@ const TIERS: readonly Tier[] = [
   },
   {
     name: "integration",
-    parts: () => [
-      ["test/integration/store.test.ts"],
-      ["test/integration/**/*.test.ts", "--ignore", "test/integration/store.test.ts"],
-    ],
+    parts: () => within("test/integration").filter((file) => file.endsWith(".test.ts")),
     atOnce: 2,
     setUp: async (report) => {
       await setUpDocker(report);
@@ -121,7 +121,7 @@ const TIERS: readonly Tier[] = [
   },
   {
     name: "rehearsal",
-    parts: () => [["test/rehearsal/**/*.test.ts"]],
+    parts: () => ["test/rehearsal/**/*.test.ts"],
     beside: "integration",
     setUp: async (report) => {
       await setUpDocker(report);
@@ -130,11 +130,10 @@ const TIERS: readonly Tier[] = [
   },
 ];
 
-/** The folders in it, in the order of the alphabet. */
+/** What lies in a folder, in the order of the alphabet. */
 function within(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `${folder}/${name}`)
+  return readdirSync(join(ROOT, folder))
+    .map((name) => `${folder}/${name}`)
     .sort();
 }
 
