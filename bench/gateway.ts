@@ -1,8 +1,8 @@
 /**
  * What the gateway costs: the catalogue through it, and asked of the service itself.
  *
- * First as much as goes: wrk keeps 32 connections busy. Then both at the same rate, half of what the service alone can answer: only
- * there are latencies comparable, since whoever is asked for all that he can give answers the later the less he can give.
+ * First as much as goes: wrk keeps 32 connections busy. Then both at the same rate, a quarter and half of what the service alone can
+ * answer: only there are latencies comparable, since whoever is asked for all that he can give answers the later the less he can give.
  * In slices of two seconds, one way after the other: what else the machine does decides the slowest hundredth of the requests, and has
  * to hit both ways alike. Latencies are those of all slices together.
  * Works on a copy of this checkout with a store of its own, which it takes down again.
@@ -39,10 +39,13 @@ async function main(): Promise<void> {
     };
 
     const most = await inTurn(ways, rounds, (url) => load(wrk, url));
-    const rate = Math.round(median(most.map(({ direct }) => direct.perSecond)) / 2);
+    const alone = median(most.map(({ direct }) => direct.perSecond));
     print(`as much as goes, ${CONNECTIONS} connections`, most);
 
-    print(`${rate} requests/s`, await inTurn(ways, rounds, (url) => load(wrk, url, rate)));
+    for (const share of [0.25, 0.5]) {
+      const rate = Math.round(alone * share);
+      print(`${rate} requests/s`, await inTurn(ways, rounds, (url) => load(wrk, url, rate)));
+    }
   } finally {
     await store.dispose();
   }

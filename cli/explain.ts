@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { resourceName } from "./checkpoint";
 import { condition, displayName, Inspection, listContainers, StoreContainer } from "./containers";
 import { Docker } from "./docker";
@@ -311,7 +312,7 @@ async function unhealthy(
       remedy: `Try again: ${again}`,
     });
   }
-  const inspection = await view.docker.get<Inspection>(`/containers/${container.id}/json`);
+  const inspection = await inspectEnded(view.docker, container.id);
   const log = await logOfLastStart(view.docker, container.id, inspection);
   const name = displayName(container);
   const older = view.containers.find(
@@ -332,6 +333,17 @@ async function unhealthy(
         `Its whole log: ./store logs ${name}${stackOption(session.stack.name)}`,
     },
   );
+}
+
+/** One that is restarted again and again has an exit code in between only, and all of its log: it is given a moment to end once more. */
+async function inspectEnded(docker: Docker, id: string): Promise<Inspection | undefined> {
+  const deadline = Date.now() + 3_000;
+  for (;;) {
+    const inspection = await docker.get<Inspection>(`/containers/${id}/json`);
+    const again = inspection?.State.Status === "running" && (inspection.RestartCount ?? 0) > 0;
+    if (!again || Date.now() > deadline) return inspection;
+    await sleep(100);
+  }
 }
 
 /** One that is restarted again and again has logged the same each time; once is enough. */
@@ -357,7 +369,7 @@ export function whyUnhealthy(
   const limit = inspection?.HostConfig?.Memory;
   const memory = limit ? `its limit of ${Math.round(limit / 1024 / 1024)} MiB` : "its limit";
   if (state.OOMKilled) return `it was killed because it needed more memory than ${memory}`;
-  if (restarts > 0 || !state.Running) {
+  if (!state.Running || (restarts > 0 && state.Status !== "running")) {
     const times = restarts > 0 ? `, and again after each of ${restarts} restarts` : "";
     const code = state.ExitCode;
     // 137 is SIGKILL: nobody but the kernel sends it to a container that nobody stops.
@@ -369,6 +381,7 @@ export function whyUnhealthy(
       ? `it exited with code ${code}${times}`
       : `it is ${state.Status}`;
   }
+  if (restarts > 0) return `it ended and was started again, ${restarts} times by now`;
   const check = state.Health?.Log?.at(-1);
   if (check === undefined) return `it is ${condition(container)}`;
   // As components/health.ts asks where a spec doesn't say otherwise.

@@ -104,6 +104,11 @@ describe("why a container isn't healthy", () => {
       "it exited with code 3, and again after each of 8 restarts",
     );
     assert.equal(why({ Status: "exited", Running: false, ExitCode: 1 }), "it exited with code 1");
+    // Docker has no exit code of one that runs.
+    assert.equal(
+      why({ Status: "running", Running: true, ExitCode: 0 }, 6),
+      "it ended and was started again, 6 times by now",
+    );
   });
 
   it("is that it needs too much memory", () => {
