@@ -167,7 +167,7 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
       });
     }
     case "changesUnexpected":
-      return new Failure(`There are changes, listed above, and none were to be.`, {
+      return new Failure("There are changes, listed above, and none were to be.", {
         remedy:
           situation.verb === "preview"
             ? `${storeCommand("up", session.stack.name)} makes them.`

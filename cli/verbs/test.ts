@@ -27,7 +27,8 @@ export async function test(options: TestOptions): Promise<ExitCode> {
   for (const first of chosen.filter(({ beside }) => !isChosen(chosen, beside))) {
     if (interrupt.signal.aborted) break;
     const together = [first, ...chosen.filter(({ beside }) => beside === first.name)];
-    for (const tier of together) await tier.setUp(reporter());
+    const needs = new Set(together.flatMap((tier) => tier.needs));
+    for (const setUp of needs) await setUp(reporter());
     const screen = new InOrder(process.stdout);
     const running = together.map((tier) => run(tier, options.mocha, screen, interrupt.signal));
     results.push(...(await Promise.all(running)));
@@ -73,7 +74,8 @@ interface Tier {
   readonly atOnce?: number;
   /** The tier during which it runs, since both mostly wait; what it prints comes after. @default none */
   readonly beside?: string;
-  readonly setUp: (report: Reporter) => Promise<void>;
+  /** What it needs, in the order in which that is set up; once for tiers that run together. */
+  readonly needs: readonly ((report: Reporter) => Promise<unknown>)[];
 }
 
 const TIERS: readonly Tier[] = [
@@ -81,7 +83,7 @@ const TIERS: readonly Tier[] = [
     name: "unit",
     parts: () => ["test/unit/*.test.ts", "test/unit/*/**/*.test.ts"],
     atOnce: 2,
-    setUp: () => Promise.resolve(),
+    needs: [],
   },
   {
     name: "services",
@@ -93,40 +95,31 @@ const TIERS: readonly Tier[] = [
         .map((folder) => `${folder}/**/*.test.ts`),
     // They wait for timers, databases and each other's ends more than they work.
     atOnce: 2,
-    setUp: setUpDocker,
+    needs: [setUpDocker],
   },
   {
     name: "saga",
     parts: () => ["test/saga/**/*.test.ts"],
     beside: "services",
-    setUp: setUpDocker,
+    needs: [setUpDocker],
   },
   {
     name: "browser",
     parts: () => ["test/browser/**/*.test.ts"],
     beside: "services",
-    setUp: async (report) => {
-      await setUpDocker(report);
-      process.env.CHROME_PATH = await ensureChromium(report);
-    },
+    needs: [setUpDocker, setUpChromium],
   },
   {
     name: "integration",
     parts: () => within("test/integration").filter((file) => file.endsWith(".test.ts")),
     atOnce: 2,
-    setUp: async (report) => {
-      await setUpDocker(report);
-      await ensureEngine(report);
-    },
+    needs: [setUpDocker, ensureEngine],
   },
   {
     name: "rehearsal",
     parts: () => ["test/rehearsal/**/*.test.ts"],
     beside: "integration",
-    setUp: async (report) => {
-      await setUpDocker(report);
-      await ensureEngine(report);
-    },
+    needs: [setUpDocker, ensureEngine],
   },
 ];
 
@@ -145,4 +138,8 @@ async function setUpDocker(report: Reporter): Promise<void> {
     docker,
     report,
   );
+}
+
+async function setUpChromium(report: Reporter): Promise<void> {
+  process.env.CHROME_PATH = await ensureChromium(report);
 }

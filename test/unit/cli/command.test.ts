@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { plain } from "../../../cli/events";
+import { InOrder } from "../../../cli/inOrder";
+import { countsOf, ofTier, summary } from "../../../cli/mocha";
 import { listeningSockets } from "../../../cli/port";
 import { configValue, findStack, parseProject } from "../../../cli/project";
 import { Column, duration, table } from "../../../cli/terminal";
 import { stackArgument } from "../../../cli/verbs/pulumi";
-import { InOrder } from "../../../cli/inOrder";
-import { countsOf, ofTier, summary } from "../../../cli/mocha";
 
 const STORE = join(__dirname, "../../../store");
 
