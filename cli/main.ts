@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { ExitCode, Failure, UsageError } from "./failure";
@@ -8,6 +9,7 @@ import { ToolchainError } from "../toolchain/report";
 
 /** @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  process.stdout.on("error", endUnread);
   try {
     return await run(args);
   } catch (error) {
@@ -18,6 +20,12 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${renderFailure(failure)}\n`);
     return failure.exitCode;
   }
+}
+
+/** Whoever read it has read enough, such as `head`: ends like a command that SIGPIPE ends. */
+function endUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(128 + constants.signals.SIGPIPE);
 }
 
 function ofToolchain(error: ToolchainError): Failure {

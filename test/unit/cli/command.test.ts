@@ -63,6 +63,13 @@ describe("./store", function () {
     }
   });
 
+  it("ends without a word when nobody reads on, as under `head`", () => {
+    const script = '"$0" --help | { exec 0<&-; sleep 3; }; exit "${PIPESTATUS[0]}"';
+    const { status, stderr } = spawnSync("bash", ["-c", script, STORE], { encoding: "utf8" });
+    assert.equal(stderr, "");
+    assert.equal(status, 141);
+  });
+
   it("names the stacks that there are", () => {
     assert.match(store("up", "no-such-stack").stderr, /There are: .*dev.*staging/);
   });
