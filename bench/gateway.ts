@@ -3,8 +3,9 @@
  *
  * First as much as goes: wrk keeps 32 connections busy. Then both at the same rate, a quarter and half of what the service alone can
  * answer: only there are latencies comparable, since whoever is asked for all that he can give answers the later the less he can give.
- * In slices of two seconds, one way after the other: what else the machine does decides the slowest hundredth of the requests, and has
- * to hit both ways alike. Latencies are those of all slices together.
+ * In slices of two seconds, one way after the other, and at equal load once more with both ways at the same time, half of the requests
+ * each: what the machine, PostgreSQL and the collector of garbage do just then decides the slowest hundredth of the requests, by more
+ * than a gateway does, and only then it hits both ways alike. Latencies are those of all slices together.
  * Works on a copy of this checkout with a store of its own, which it takes down again.
  *
  *     npx tsx bench/gateway.ts [rounds]
@@ -44,7 +45,14 @@ async function main(): Promise<void> {
 
     for (const share of [0.25, 0.5]) {
       const rate = Math.round(alone * share);
-      print(`${rate} requests/s`, await inTurn(ways, rounds, (url) => load(wrk, url, rate)));
+      print(
+        `${rate} requests/s, in turn`,
+        await inTurn(ways, rounds, (url) => load(wrk, url, rate)),
+      );
+      print(
+        `${rate} requests/s, at the same time`,
+        await sideBySide(ways, rounds, (url) => load(wrk, url, rate / 2)),
+      );
     }
   } finally {
     await store.dispose();
@@ -68,6 +76,20 @@ async function inTurn(
     const first = round % 2 === 0 ? await measure(ways.direct) : undefined;
     const gateway = await measure(ways.gateway);
     const direct = first ?? (await measure(ways.direct));
+    if (round >= 0) results.push({ direct, gateway });
+  }
+  return results;
+}
+
+/** Both ways at once in each round, after two rounds that don't count. */
+async function sideBySide(
+  ways: Record<Way, string>,
+  rounds: number,
+  measure: (url: string) => Promise<Load>,
+): Promise<Record<Way, Load>[]> {
+  const results: Record<Way, Load>[] = [];
+  for (let round = -2; round < rounds; round++) {
+    const [direct, gateway] = await Promise.all([measure(ways.direct), measure(ways.gateway)]);
     if (round >= 0) results.push({ direct, gateway });
   }
   return results;
