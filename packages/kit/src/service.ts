@@ -20,7 +20,8 @@ import { addMetrics, addPoolMetrics } from "./metrics.ts";
 import { addOpenApi } from "./openapi.ts";
 import type { ProblemRenderer } from "./problems.ts";
 import { staffHook } from "./staff.ts";
-import { currentTrace, startTracing, traced, type Tracing } from "./tracing.ts";
+import { startTracing } from "./startTracing.ts";
+import { currentTrace, traced, type Tracing } from "./tracing.ts";
 
 /** What a service is built from: it says what it needs, and adds its routes to `app`. */
 export interface Service {

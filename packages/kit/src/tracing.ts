@@ -1,5 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import { httpUrl, readEnvironment } from "./environment.ts";
+import type { FastifyInstance } from "fastify";
 
 /** What OpenTelemetry does for us, where it is switched on. */
 export interface Tracing {
@@ -31,22 +30,9 @@ export type Traced<T> = (
 
 let active: Tracing | undefined;
 
-/**
- * Switches traces on where OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise nothing of OpenTelemetry is even loaded.
- *
- * @throws EnvironmentError when it isn't a URL.
- */
-export async function startTracing(
-  service: { readonly name: string; readonly version: string },
-  log: FastifyBaseLogger,
-): Promise<Tracing | undefined> {
-  if (!process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]) return undefined;
-  const { OTEL_EXPORTER_OTLP_ENDPOINT } = readEnvironment({
-    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(),
-  });
-  const { createTracing } = await import("./openTelemetry.ts");
-  active = createTracing(service, OTEL_EXPORTER_OTLP_ENDPOINT, log);
-  return active;
+/** Has spans made from now on. */
+export function trace(tracing: Tracing): void {
+  active = tracing;
 }
 
 /** Runs `work` as a span of the trace that is under way; without traces, just runs it. */

@@ -1,0 +1,22 @@
+import type { FastifyBaseLogger } from "fastify";
+import { httpUrl, readEnvironment } from "./environment.ts";
+import { trace, type Tracing } from "./tracing.ts";
+
+/**
+ * Switches traces on where OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise nothing of OpenTelemetry is even loaded.
+ *
+ * @throws EnvironmentError when it isn't a URL.
+ */
+export async function startTracing(
+  service: { readonly name: string; readonly version: string },
+  log: FastifyBaseLogger,
+): Promise<Tracing | undefined> {
+  if (!process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]) return undefined;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT } = readEnvironment({
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(),
+  });
+  const { createTracing } = await import("./openTelemetry.ts");
+  const tracing = createTracing(service, OTEL_EXPORTER_OTLP_ENDPOINT, log);
+  trace(tracing);
+  return tracing;
+}
