@@ -34,7 +34,7 @@ export function haproxyConfig(
   limits: { readonly requests: number },
 ): GatewayConfig {
   const sections = [
-    global(),
+    global(routes),
     publicFrontend(routes, limits.requests),
     ...sorted(routes).map(backend),
   ].join("\n\n");
@@ -48,7 +48,9 @@ export interface GatewayConfig {
   readonly version: string;
 }
 
-const global = (): string => `global
+function global(routes: readonly Route[]): string {
+  const { method, route } = logged(routes);
+  return `global
     log stdout format raw daemon info
     maxconn 4096
     stats socket ipv4@127.0.0.1:${GATEWAY_COMMAND_PORT} level user
@@ -60,7 +62,7 @@ defaults
     mode http
     log global
     # One JSON object a line, like the services' logs; the request id is what ties them together.
-    log-format "%{+json}o %(time)[date(0,ms),ms_ltime(%Y-%m-%dT%H:%M:%S.%3N,)] %(service)[str(gateway)] %(reqId)[var(txn.request_id)] %(method)HM %(path)HPO %(status)ST %(bytes)B %(durationMs)Ta %(backend)b %(server)s %(ended)ts"
+    log-format "%{+json}o %(time)[date(0,ms),ms_ltime(%Y-%m-%dT%H:%M:%S.%3N,)] %(service)[str(gateway)] %(reqId)[var(txn.request_id)] %(method)[${method}] %(route)[${route}] %(status)ST %(bytes)B %(durationMs)Ta %(backend)b %(server)s %(ended)ts"
     timeout connect 1s
     # Whoever asks is answered within 30 s, whatever happens behind us.
     timeout client 20s
@@ -94,6 +96,35 @@ resolvers docker
     hold refused 500ms
     hold timeout 2s
     accepted_payload_size 8192`;
+}
+
+/**
+ * What is logged of a request line are words of ours: an order's path is the key to it, and what people mistype may tell of people.
+ * Of the address it is the service's prefix, of the method a known one, and nothing where there is none. Worked out when a line is
+ * written, not for each request.
+ */
+function logged(routes: readonly Route[]): { readonly method: string; readonly route: string } {
+  const either = (words: readonly string[], rest = ""): string =>
+    `regsub('^((${words.join("|")})${rest}|.*)\\$','\\\\2')`;
+  const prefixes = rulesOf(routes)
+    .filter(({ prefix }) => prefix !== "/")
+    .map(({ prefix }) => prefix.replaceAll(".", "\\\\."));
+  return {
+    method: `capture.req.method,${either(METHODS)}`,
+    route: `capture.req.uri,${prefixes.length > 0 ? either(prefixes, "([/?].*)?") : either([""])}`,
+  };
+}
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"];
+
+/** Each prefix and whose it is, the longest first, since the first that fits is taken. */
+function rulesOf(
+  routes: readonly Route[],
+): { readonly prefix: string; readonly service: string }[] {
+  return sorted(routes)
+    .flatMap((route) => route.prefixes.map((prefix) => ({ prefix, service: route.service })))
+    .sort((a, b) => b.prefix.length - a.prefix.length || (a.prefix < b.prefix ? -1 : 1));
+}
 
 function adminFrontend(routes: readonly Route[], version: string): string {
   const unreachable = sorted(routes).map(
@@ -114,15 +145,11 @@ ${unreachable.join("\n")}
 }
 
 function publicFrontend(routes: readonly Route[], requestLimit: number): string {
-  // The longest prefix first, since the first that fits is taken.
-  const rules = sorted(routes)
-    .flatMap((route) => route.prefixes.map((prefix) => ({ prefix, service: route.service })))
-    .sort((a, b) => b.prefix.length - a.prefix.length || (a.prefix < b.prefix ? -1 : 1))
-    .map(({ prefix, service }) =>
-      prefix === "/"
-        ? `    default_backend ${service}`
-        : `    use_backend ${service} if { path ${prefix} } or { path_beg ${prefix}/ }`,
-    );
+  const rules = rulesOf(routes).map(({ prefix, service }) =>
+    prefix === "/"
+      ? `    default_backend ${service}`
+      : `    use_backend ${service} if { path ${prefix} } or { path_beg ${prefix}/ }`,
+  );
   // One line each: HAProxy takes 64 words in a line.
   const routed = sorted(routes)
     .flatMap(({ prefixes }) => prefixes)

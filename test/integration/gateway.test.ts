@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import {
@@ -303,6 +304,64 @@ describe("the gateway", function () {
       assert.deepEqual(await logged(), ["refused-here-404", "too-many-1"]);
     });
 
+    it("with nothing in its log that is the caller's: of an address the service's prefix, of a method only a known one", async () => {
+      const order = randomUUID();
+      const person = "zaphod@betelgeuse.example";
+      const secrets = [order, person, encodeURIComponent(person), "zaphod"];
+      const limited = await network.startGateway({ requests: 1 });
+      const failed = ["x-answer: 500"];
+      const asked: [line: string, headers: readonly string[], status: number][] = [
+        [`GET /api/inventory/${order}?email=${person} HTTP/1.1`, failed, 500],
+        [`GET /api/inventory?email=${person} HTTP/1.1`, failed, 500],
+        [`GET /orders/${order} HTTP/1.1`, failed, 500],
+        [`GET /api/inventory.${order} HTTP/1.1`, [], 404],
+        [`GET /api/${person} HTTP/1.1`, [], 404],
+        [`GET http://gateway/api/orders/${order} HTTP/1.1`, [], 404],
+        [`GET /orders//${order} HTTP/1.1`, [], 400],
+        [`GET /orders/${order}/%zz HTTP/1.1`, [], 400],
+        [`GET /orders/${order}?${"a".repeat(5000)} HTTP/1.1`, [], 414],
+        [`POST /orders/${order} HTTP/1.1`, ["content-length: 2000000"], 413],
+        [`zaphod /api/${order} HTTP/1.1`, [], 404],
+        ["GETzaphod /api/x HTTP/1.1", [], 404],
+        ["CONNECT zaphod:443 HTTP/1.1", ["host: zaphod:443"], 400],
+        [`${person} / HTTP/1.1`, [], 400],
+        [`GET ${person} HTTP/1.1`, [], 400],
+        [`GET /orders/${order}\x01 HTTP/1.1`, [], 400],
+        [`GET /orders/${order} ${person} HTTP/1.1`, [], 400],
+        [person, [], 400],
+      ];
+      for (const [line, headers, status] of asked)
+        assert.equal((await gateway.send(line, headers)).status, status, line);
+      await fetch(`${gateway.published}/api/x`, { headers: { "x-request-id": "after-secrets" } });
+      for (const status of [200, 429])
+        assert.equal((await limited.send(`GET /orders/${order} HTTP/1.1`)).status, status);
+      await eventually(
+        async () =>
+          (await gateway.log()).includes("after-secrets") && (await limited.log()).includes("429"),
+        "what was asked isn't logged",
+      );
+      const lines = [...(await gateway.log()).split("\n"), ...(await limited.log()).split("\n")];
+      for (const secret of secrets)
+        assert.equal(
+          lines.find((line) => line.includes(secret)),
+          undefined,
+          secret,
+        );
+      const logged = lines
+        .filter((line) => line.startsWith("{"))
+        .map((line) => pick(JSON.parse(line), "route", "method", "status", "backend"));
+      for (const line of [
+        { route: "/api/inventory", method: "GET", status: 500, backend: "inventory" },
+        { route: "", method: "GET", status: 500, backend: "storefront" },
+        { route: "", method: "", status: 404, backend: "public" },
+        { route: "", method: "GET", status: 404, backend: "public" },
+      ])
+        assert.ok(
+          logged.some((one) => isDeepStrictEqual(one, line)),
+          JSON.stringify(line) + lines.join("\n"),
+        );
+    });
+
     it("503, with when to try again, while a service is away", async () => {
       await network.stopService("storefront");
       // On a connection of its own: on one that has been in use, HAProxy may hang up for the caller to try again.
@@ -498,7 +557,7 @@ const CARELESS_SERVICE = `
       const leadsInside = (path) => /^\\/internal(\\/|$)/.test(require("path").posix.normalize("/" + path));
       const inside = [path, path.replaceAll(";", ""), path.replaceAll(/;[^/]*/g, "")].some(leadsInside);
       const own = { "content-security-policy": "default-src 'self'", "referrer-policy": "same-origin" };
-      response.writeHead(200, { server: "careless/1.0", "x-answered-by": process.argv[1], ...(request.url === "/own-policy" ? own : {}) });
+      response.writeHead(Number(request.headers["x-answer"] ?? 200), { server: "careless/1.0", "x-answered-by": process.argv[1], ...(request.url === "/own-policy" ? own : {}) });
       response.end(JSON.stringify({
         service: process.argv[1], target: request.url, length, headers: request.headers,
         ...(inside ? { reached: "INTERNAL" } : {}),
