@@ -1,5 +1,6 @@
 import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
+import { addMethodRoutes } from "./methodRoutes.ts";
 import { addPaymentRoutes } from "./paymentRoutes.ts";
 import { Payments } from "./payments.ts";
 import { createProvider } from "./providers/index.ts";
@@ -16,6 +17,7 @@ await start(manifest, async (service) => {
   const database = service.database({ migrations: new URL("migrations/", import.meta.url) });
   const provider = await createProvider(service, database);
   const refunds = new Refunds({ database, provider, log, leaseSeconds });
+  addMethodRoutes(app, provider);
   addPaymentRoutes(app, new Payments({ database, provider, log, leaseSeconds }));
   addStaffRoutes(app, { database, refunds, staff: service.staff() });
   keepResuming(app, refunds, REFUND_POLL_MS);

@@ -1,4 +1,4 @@
-import type { Money } from "./schemas.ts";
+import type { Money, PaymentMethods } from "./schemas.ts";
 
 /**
  * Who takes the customers' money. Every call is idempotent by our id, for ever: asked again, it answers what came of the first
@@ -8,6 +8,8 @@ import type { Money } from "./schemas.ts";
 export interface PaymentProvider {
   /** Kept with each payment, which only this provider can go on with. */
   readonly name: ProviderName;
+  /** What customers can pay with as things are: a provider's key may change while the service runs. */
+  paymentMethods(): PaymentMethods;
   /** Holds the amount on the customer's account. */
   authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome>;
   /** Takes all of what is held. */

@@ -36,6 +36,31 @@ const DeclineReason = Type.String({
   examples: ["insufficient_funds"],
 });
 
+const PaymentMethod = Type.Object({
+  token: Type.String({ description: "What an order gives as its payment.", examples: ["tok_ok"] }),
+  name: Type.String({ description: "For people, as short as a label." }),
+  description: Type.String({ description: "For people: what comes of it, in a sentence." }),
+  outcome: Type.Enum(["authorised", "declined"], {
+    type: "string",
+    description: "What comes of it in the end.",
+  }),
+  reason: Type.Optional(DeclineReason),
+});
+
+export const PaymentMethods = Type.Object(
+  {
+    provider: Type.String({ description: "Who takes the money.", examples: ["simulated"] }),
+    movesMoney: Type.Boolean({ description: "false: it is a trial, and nobody pays anything." }),
+    methods: Type.Array(PaymentMethod, {
+      description:
+        "What anybody can pay with by its token alone. Empty: cards are entered into the provider's own form, by a front end " +
+        "that loads it, and that form makes the token for one order.",
+    }),
+  },
+  { description: "What the store takes as a payment." },
+);
+export type PaymentMethods = Static<typeof PaymentMethods>;
+
 export const Authorisation = Type.Object(
   {
     id: Uuid,

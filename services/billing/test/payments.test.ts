@@ -203,6 +203,7 @@ describe("billing", () => {
 
   describe("the published interface", () => {
     const open = [
+      "/api/billing/payment-methods",
       "/api/billing/payments",
       "/api/billing/payments/{id}",
       "/api/billing/payments/{id}/refunds",

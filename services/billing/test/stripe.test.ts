@@ -91,9 +91,9 @@ describe("billing with Stripe", function () {
   });
 
   const declines: readonly [token: string, reason: string][] = [
-    ["pm_card_chargeDeclined", "declined"],
-    ["pm_card_chargeDeclinedLostCard", "declined"],
-    ["pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"],
+    ["pm_card_visa_chargeDeclined", "declined"],
+    ["pm_card_visa_chargeDeclinedLostCard", "declined"],
+    ["pm_card_visa_chargeDeclinedInsufficientFunds", "insufficient_funds"],
     ["pm_card_chargeDeclinedExpiredCard", "expired_card"],
     ["pm_card_authenticationRequired", "authentication_required"],
     ["pm_nobody_knows", "invalid_token"],
@@ -212,7 +212,7 @@ describe("billing with Stripe", function () {
   it("finds out a day later what was authorised or declined", async () => {
     for (const [token, status, ledger] of [
       [CARD, "authorised", ["authorised 8900"]],
-      ["pm_card_chargeDeclinedInsufficientFunds", "declined", []],
+      ["pm_card_visa_chargeDeclinedInsufficientFunds", "declined", []],
     ] as const) {
       const id = randomUUID();
       const request = charge(token);
@@ -289,6 +289,45 @@ describe("billing with Stripe", function () {
       putKey(StripeStandIn.KEY);
     }
     assert.equal(outcome(await billing.authorise(id, request)), "authorised");
+  });
+
+  it("can be paid with Stripe's own test cards under a test key, and each comes to what is said of it", async () => {
+    const { provider, movesMoney, methods } = (await billing.methods()).body;
+    assert.deepEqual([provider, movesMoney], ["stripe", false]);
+    // Of https://docs.stripe.com/testing, by whose ids Stripe knows them.
+    assert.deepEqual(
+      methods.map(({ token }) => token),
+      [
+        "pm_card_visa",
+        "pm_card_visa_chargeDeclined",
+        "pm_card_visa_chargeDeclinedInsufficientFunds",
+        "pm_card_chargeDeclinedExpiredCard",
+        "pm_card_authenticationRequired",
+      ],
+    );
+    for (const { token, name, description, outcome: said, reason } of methods) {
+      assert.ok(name !== "" && description !== "");
+      const { id, request } = await billing.paid(charge(token));
+      const { body } = await billing.authorise(id, request);
+      assert.deepEqual([body["status"], body["reason"]], [said, reason], token);
+    }
+  });
+
+  it("can be paid with none by itself under a live key: cards are for Stripe's own form then", async () => {
+    try {
+      for (const key of ["sk_live_51", "rk_live_51", "something else"]) {
+        putKey(key);
+        assert.deepEqual(
+          (await billing.methods()).body,
+          { provider: "stripe", movesMoney: true, methods: [] },
+          key,
+        );
+      }
+      putKey("rk_test_51");
+      assert.equal((await billing.methods()).body.methods.length, 5);
+    } finally {
+      putKey(StripeStandIn.KEY);
+    }
   });
 
   it("starts with a file that has its key, or not at all", async () => {

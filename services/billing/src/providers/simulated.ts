@@ -9,6 +9,7 @@ import {
   type RefundCall,
   type RefundOutcome,
 } from "../provider.ts";
+import type { PaymentMethods } from "../schemas.ts";
 
 interface SimulatedOptions {
   readonly database: Database;
@@ -28,6 +29,10 @@ export class SimulatedProvider implements PaymentProvider {
 
   constructor(options: SimulatedOptions) {
     this.#options = options;
+  }
+
+  paymentMethods(): PaymentMethods {
+    return { provider: this.name, movesMoney: false, methods };
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
@@ -152,9 +157,42 @@ interface Charge {
   readonly decline_reason: string | null;
 }
 
+const methods: PaymentMethods["methods"] = [
+  {
+    token: "tok_ok",
+    name: "Card that pays",
+    description: "The payment goes through at once.",
+    outcome: "authorised",
+  },
+  {
+    token: "tok_slow",
+    name: "Slow bank",
+    description: "The payment goes through after five seconds.",
+    outcome: "authorised",
+  },
+  {
+    token: "tok_flaky",
+    name: "Unreliable bank",
+    description: "It fails at random, and we ask again until we know. You still pay once.",
+    outcome: "authorised",
+  },
+  {
+    token: "tok_declined",
+    name: "Declined card",
+    description: "The bank says no.",
+    outcome: "declined",
+    reason: "declined",
+  },
+  {
+    token: "tok_insufficient_funds",
+    name: "Empty card",
+    description: "There isn’t enough money on it.",
+    outcome: "declined",
+    reason: "insufficient_funds",
+  },
+];
+
 function declineReason(token: string): string | undefined {
-  if (["tok_ok", "tok_slow", "tok_flaky"].includes(token)) return undefined;
-  if (token === "tok_declined") return "declined";
-  if (token === "tok_insufficient_funds") return "insufficient_funds";
-  return "invalid_token";
+  const method = methods.find((method) => method.token === token);
+  return method === undefined ? "invalid_token" : method.reason;
 }

@@ -8,6 +8,7 @@ import {
   type RefundCall,
   type RefundOutcome,
 } from "../provider.ts";
+import type { PaymentMethods } from "../schemas.ts";
 
 interface StripeOptions {
   /** Reads the secret key; called for each request, so that a new key needs no restart. */
@@ -30,6 +31,12 @@ export class StripeProvider implements PaymentProvider {
 
   constructor(options: StripeOptions) {
     this.#options = options;
+  }
+
+  /** A real card's number may be entered into nothing but Stripe's own form, so for those we have nothing to offer. */
+  paymentMethods(): PaymentMethods {
+    const isTest = /^(sk|rk)_test_/.test(this.#options.key());
+    return { provider: this.name, movesMoney: !isTest, methods: isTest ? testMethods : [] };
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
@@ -191,6 +198,44 @@ export class StripeProvider implements PaymentProvider {
     return this.#client.stripe;
   }
 }
+
+/** Stripe's test cards, by the ids in https://docs.stripe.com/testing. No other key but a test key knows them. */
+const testMethods: PaymentMethods["methods"] = [
+  {
+    token: "pm_card_visa",
+    name: "Card that pays",
+    description: "The payment goes through at once.",
+    outcome: "authorised",
+  },
+  {
+    token: "pm_card_visa_chargeDeclined",
+    name: "Declined card",
+    description: "The bank says no.",
+    outcome: "declined",
+    reason: "declined",
+  },
+  {
+    token: "pm_card_visa_chargeDeclinedInsufficientFunds",
+    name: "Empty card",
+    description: "There isn’t enough money on it.",
+    outcome: "declined",
+    reason: "insufficient_funds",
+  },
+  {
+    token: "pm_card_chargeDeclinedExpiredCard",
+    name: "Expired card",
+    description: "It is out of date, and the bank says no.",
+    outcome: "declined",
+    reason: "expired_card",
+  },
+  {
+    token: "pm_card_authenticationRequired",
+    name: "Card with a question",
+    description: "The bank wants its customer to answer, which can’t be done here: it is declined.",
+    outcome: "declined",
+    reason: "authentication_required",
+  },
+];
 
 const TEN_MINUTES = 600_000;
 const UNEXPECTED_STATE = "payment_intent_unexpected_state";

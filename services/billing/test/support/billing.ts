@@ -11,6 +11,19 @@ export function charge(token: string, amount = 8_900): Charge {
   return { order: randomUUID(), amount: { amount, currency: "AUD" }, token };
 }
 
+/** What can be paid with, as it is published. */
+export interface Methods {
+  readonly provider: string;
+  readonly movesMoney: boolean;
+  readonly methods: readonly {
+    readonly token: string;
+    readonly name: string;
+    readonly description: string;
+    readonly outcome: string;
+    readonly reason?: string;
+  }[];
+}
+
 /** Replicas of billing, by the calls that it takes. */
 export class Billing {
   readonly replicas: Replicas;
@@ -46,6 +59,11 @@ export class Billing {
 
   payment(id: string): Promise<Answer> {
     return this.replicas.asStaff("GET", `/api/billing/payments/${id}`);
+  }
+
+  async methods(): Promise<Omit<Answer, "body"> & { readonly body: Methods }> {
+    const answer = await this.replicas.send("GET", "/api/billing/payment-methods");
+    return { ...answer, body: answer.body as unknown as Methods };
   }
 
   /** A new payment as it is after the steps. */

@@ -53,14 +53,15 @@ const parameters: Record<Operation, RegExp> = {
   list: /^(payment_intent|limit|starting_after)$/,
 };
 
+/** Stripe's test cards that are refused, by the ids in https://docs.stripe.com/testing. */
 const cards: Readonly<Record<string, { readonly code: string; readonly decline_code?: string }>> = {
-  pm_card_chargeDeclined: { code: "card_declined", decline_code: "generic_decline" },
-  pm_card_chargeDeclinedLostCard: { code: "card_declined", decline_code: "lost_card" },
-  pm_card_chargeDeclinedInsufficientFunds: {
+  pm_card_visa_chargeDeclined: { code: "card_declined", decline_code: "generic_decline" },
+  pm_card_visa_chargeDeclinedLostCard: { code: "card_declined", decline_code: "lost_card" },
+  pm_card_visa_chargeDeclinedInsufficientFunds: {
     code: "card_declined",
     decline_code: "insufficient_funds",
   },
-  pm_card_chargeDeclinedExpiredCard: { code: "expired_card" },
+  pm_card_chargeDeclinedExpiredCard: { code: "expired_card", decline_code: "expired_card" },
   pm_card_authenticationRequired: { code: "authentication_required" },
 };
 

@@ -1,5 +1,22 @@
 // Made by "npm run clients -w @store/kit" from /openapi.json of billing: change that, not this.
 export interface paths {
+  "/api/billing/payment-methods": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What an order can be paid with */
+    get: operations["listPaymentMethods"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/billing/payments": {
     parameters: {
       query?: never;
@@ -147,6 +164,74 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  listPaymentMethods: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Problem */
+      "4XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Problem */
+      "5XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description What the store takes as a payment. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @description What anybody can pay with by its token alone. Empty: cards are entered into the provider's own form, by a front end that loads it, and that form makes the token for one order. */
+            methods: {
+              /** @description For people: what comes of it, in a sentence. */
+              description: string;
+              /** @description For people, as short as a label. */
+              name: string;
+              /**
+               * @description What comes of it in the end.
+               * @enum {string}
+               */
+              outcome: "authorised" | "declined";
+              /**
+               * @description Why it was declined: declined, insufficient_funds, expired_card, authentication_required, invalid_token or another word of the provider's.
+               * @example insufficient_funds
+               */
+              reason?: string;
+              /**
+               * @description What an order gives as its payment.
+               * @example tok_ok
+               */
+              token: string;
+            }[];
+            /** @description false: it is a trial, and nobody pays anything. */
+            movesMoney: boolean;
+            /**
+             * @description Who takes the money.
+             * @example simulated
+             */
+            provider: string;
+          };
+        };
+      };
+    };
+  };
   listPayments: {
     parameters: {
       query: {
