@@ -22,7 +22,7 @@ export interface GatewayArgs {
   readonly networks: readonly docker.Network[];
   /** Port of the host. */
   readonly httpPort: number;
-  /** Requests that one client address may send in 10 s; 0 is no limit. */
+  /** Requests that one client address may send in 10 s; 0 is no limit, also none of those of the routes. */
   readonly requestLimit: number;
   readonly host: Host;
   /** What must be there before the routes to it are. */

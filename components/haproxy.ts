@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { RateLimit } from "../services/spec";
 
 /** One service behind the gateway. */
 export interface Route {
@@ -9,6 +10,8 @@ export interface Route {
   readonly prefixes: readonly string[];
   /** Path on which it is asked whether it can serve. */
   readonly healthPath: string;
+  /** As in its spec. */
+  readonly rateLimits: readonly RateLimit[];
 }
 
 /**
@@ -27,6 +30,7 @@ export const SERVER_STATE_FILE = "/tmp/servers.state";
  * The gateway's configuration. It follows the services' instances by DNS, so that it is the same however many there are and
  * whichever of them are being replaced.
  *
+ * @param limits How many requests one client address may send in 10 s; 0 is no limit, also none of the routes' own.
  * @see https://docs.haproxy.org/3.0/configuration.html
  */
 export function haproxyConfig(
@@ -37,6 +41,7 @@ export function haproxyConfig(
     global(routes),
     publicFrontend(routes, limits.requests),
     ...sorted(routes).map(backend),
+    ...(limits.requests > 0 ? tables(routes) : []),
   ].join("\n\n");
   const version = createHash("sha256").update(sections).digest("hex").slice(0, 16);
   return { text: `${sections}\n\n${adminFrontend(routes, version)}\n`, version };
@@ -166,7 +171,7 @@ function publicFrontend(routes: readonly Route[], requestLimit: number): string 
     # What was taken is what is judged: the header may be there twice.
     http-request set-var(txn.request_id) uuid() unless { var(txn.request_id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
     http-request set-header x-request-id %[var(txn.request_id)]
-${requestLimit > 0 ? rateLimit(requestLimit) : ""}    # A tunnel: a service would only hang up.
+${requestLimit > 0 ? rateLimits(requestLimit, routes) : ""}    # A tunnel: a service would only hang up.
     ${refuse(405, "This is no proxy.", { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" })} if METH_CONNECT
     # What we have looked at is what the service gets: an absolute address is cut down to its path.
     http-request set-uri %[pathq] unless { url_beg / }
@@ -190,19 +195,70 @@ ${ANSWER_HEADERS}`;
 }
 
 /**
- * At most so many requests in 10 s from an address (an IPv6 client has a whole network of them). Only what comes from outside
- * counts: storefront asks for all of its visitors.
+ * At most so many requests in 10 s from an address (an IPv6 client has a whole network of them), and of some kinds fewer. Only what
+ * comes from outside counts: storefront asks for all of its visitors.
  */
-function rateLimit(requests: number): string {
-  const outside = `{ dst_port ${GATEWAY_PUBLISHED_PORT} }`;
-  const detail = `More than ${requests} requests came from your address within 10 seconds.`;
-  return `    stick-table type ipv6 size 100k expire 20s store http_req_rate(10s)
-    http-request track-sc0 src,ipmask(32,64) if ${outside}
+function rateLimits(requests: number, routes: readonly Route[]): string {
+  const all = limit({
+    counter: "sc0",
+    of: OUTSIDE,
+    most: requests,
+    detail: `More than ${requests} requests came from your address within 10 seconds.`,
+    seconds: 10,
+  });
+  const some = limitsOf(routes).map(({ table, method, path, requests, seconds }) =>
+    limit({
+      counter: "sc1",
+      table,
+      // As the services read it, or another spelling would come past.
+      of: `{ method ${method} } { path,url_dec -m str ${path} } ${OUTSIDE}`,
+      most: requests,
+      detail: `More than ${requests} requests of this kind (${method} ${path}) came from your address within ${seconds} seconds.`,
+      seconds,
+    }),
+  );
+  return `    stick-table ${stickTable(10)}\n${[all, ...some].join("")}`;
+}
+
+interface Limit {
+  readonly counter: "sc0" | "sc1";
+  /** @default the section's own */
+  readonly table?: string;
+  /** Condition on the requests that count. */
+  readonly of: string;
+  readonly most: number;
+  readonly detail: string;
+  readonly seconds: number;
+}
+
+function limit({ counter, table, of, most, detail, seconds }: Limit): string {
+  const rate = `${counter}_http_req_rate`;
+  return `    http-request track-${counter} src,ipmask(32,64)${table === undefined ? "" : ` table ${table}`} if ${of}
     # A flood is one line for each address.
-    http-request set-log-level silent if ${outside} { sc0_http_req_rate gt ${requests + 1} }
-    ${refuse(429, detail, { "retry-after": "10" })} if ${outside} { sc0_http_req_rate gt ${requests} }
+    http-request set-log-level silent if ${of} { ${rate} gt ${most + 1} }
+    ${refuse(429, detail, { "retry-after": String(seconds) })} if ${of} { ${rate} gt ${most} }
 `;
 }
+
+const OUTSIDE = `{ dst_port ${GATEWAY_PUBLISHED_PORT} }`;
+
+/** The routes' own limits, each with a table of its own, since a table has one length of time. */
+function limitsOf(routes: readonly Route[]): (RateLimit & { readonly table: string })[] {
+  return sorted(routes).flatMap(({ service, rateLimits }) =>
+    // No service has a dot in its name.
+    rateLimits.map((limit, index) => ({ ...limit, table: `${service}.limit.${index}` })),
+  );
+}
+
+function tables(routes: readonly Route[]): string[] {
+  return limitsOf(routes).map(
+    ({ table, seconds }) => `backend ${table}\n    stick-table ${stickTable(seconds)}`,
+  );
+}
+
+/** Counts the requests of each address. Of a hundred thousand at a time: who is forgotten for one more has been away the longest. */
+const stickTable = (seconds: number): string =>
+  `type ipv6 size 100k expire ${2 * seconds}s store http_req_rate(${seconds}s)`;
 
 /** Where outside parties find the services' documents. */
 function directory(routes: readonly Route[]): string {

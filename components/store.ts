@@ -32,7 +32,7 @@ export interface StoreArgs {
   readonly publish?: Publishing;
   /** Port of the host for the gateway. */
   readonly httpPort: number;
-  /** Requests that one client address may send to the gateway in 10 s; 0 is no limit. */
+  /** Requests that one client address may send to the gateway in 10 s; 0 is no limit, also none of those in the specs. */
   readonly requestLimit: number;
   /** Further variables, by service and name. @default {} */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -134,6 +134,7 @@ export class Store extends pulumi.ComponentResource {
           port: spec.port,
           prefixes: spec.routes ?? [],
           healthPath: healthPath(spec),
+          rateLimits: spec.rateLimits ?? [],
         })),
         networks: Object.values(networks),
         httpPort: args.httpPort,

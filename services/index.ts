@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ServiceSpec, STACK_SECRETS } from "./spec";
+import { LIMITED_METHODS, RateLimit, ServiceSpec, STACK_SECRETS } from "./spec";
 
 /**
  * The spec of every service, by the service's name: each folder here with a `service.ts` in it is one.
@@ -57,6 +57,7 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
         );
       }
     }
+    for (const problem of problemsOfRateLimits(spec)) say(problem);
     for (const need of spec.needs ?? []) {
       if (need === name) say("needs has the service itself.");
       else if (!specs.has(need))
@@ -74,6 +75,41 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
     if (!existsSync(join(folder, name, dockerfile))) say(`there is no ${dockerfile} beside it.`);
   }
   return problems;
+}
+
+function problemsOfRateLimits({ rateLimits = [], routes = [] }: ServiceSpec): string[] {
+  const isRouted = (path: string): boolean =>
+    routes.some((prefix) =>
+      prefix === "/" ? !path.startsWith("/api/") : path === prefix || path.startsWith(`${prefix}/`),
+    );
+  const problems = ({ method, path, requests, seconds }: RateLimit): string[] => [
+    ...(LIMITED_METHODS.includes(method)
+      ? []
+      : [
+          `has the method ${JSON.stringify(method)}; it should be one of ${LIMITED_METHODS.join(", ")}.`,
+        ]),
+    ...(/^(\/[A-Za-z0-9._~-]+)+$|^\/$/.test(path)
+      ? []
+      : [
+          `has the path ${JSON.stringify(path)}; it looks like "/api/orders", without parameters, a query or a slash at the end.`,
+        ]),
+    ...(isRouted(path) ? [] : [`has ${JSON.stringify(path)}, which is under none of its routes.`]),
+    ...(isWholeNumber(requests, 1_000_000)
+      ? []
+      : [`has ${String(requests)} requests; it should be a whole number from 1 to 1000000.`]),
+    ...(isWholeNumber(seconds, 3600)
+      ? []
+      : [`has ${String(seconds)} seconds; it should be a whole number from 1 to 3600.`]),
+  ];
+  const names = rateLimits.map(({ method, path }) => `${method} ${path}`);
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) < index));
+  return [...rateLimits.flatMap(problems), ...[...twice].map((name) => `has ${name} twice.`)].map(
+    (problem) => `rateLimits ${problem}`,
+  );
+}
+
+function isWholeNumber(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= most;
 }
 
 /** Names that other containers and networks have. */

@@ -36,6 +36,13 @@ export interface ServiceSpec {
    */
   readonly secrets?: readonly StackSecret[];
 
+  /**
+   * What one client address may ask of it beyond `store:requestLimit`, where a request does more than answer: it sets goods aside, or
+   * tries a password. What is more is answered 429. Counts what comes from outside, and not at all where `store:requestLimit` is 0.
+   * Many people may share an address. @default []
+   */
+  readonly rateLimits?: readonly RateLimit[];
+
   /** How many instances run where `store:replicas` doesn't say otherwise. @default 1 */
   readonly replicas?: number;
 
@@ -57,6 +64,19 @@ export interface ServiceSpec {
   /** How its sources are run without a new image (`store:live`). @default none: `store:live` refuses it */
   readonly live?: LiveSpec;
 }
+
+/** @example { method: "POST", path: "/api/orders", requests: 60, seconds: 60 } */
+export interface RateLimit {
+  readonly method: (typeof LIMITED_METHODS)[number];
+  /** Exactly this path, without a query. It lies under one of the service's routes. */
+  readonly path: string;
+  /** How many requests are answered within any `seconds`, from 1. */
+  readonly requests: number;
+  /** From 1 to 3600. Who has asked for too much is told to wait as long. */
+  readonly seconds: number;
+}
+
+export const LIMITED_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** Secrets that a stack has one of: STAFF_TOKEN is what the store's own people send as `Authorization: Bearer`. */
 export const STACK_SECRETS = ["STAFF_TOKEN"] as const;

@@ -15,14 +15,16 @@ import {
   haproxyConfig,
   Route,
 } from "../../components/haproxy";
+import { RateLimit } from "../../services/spec";
 import { rawRequests, type RawRequest } from "./gatewayRequests";
 import { run } from "./testStore";
 
-const COMMON = { port: 3000, healthPath: "/readyz" };
+const COMMON = { port: 3000, healthPath: "/readyz", rateLimits: [] };
 const routeOf = (service: string): Route => ({
   ...COMMON,
   service,
   prefixes: [`/api/${service}`],
+  rateLimits: [{ method: "POST", path: `/api/${service}`, requests: 60, seconds: 60 }],
 });
 
 /** The gateway's configuration in a real HAProxy, before services that are as careless as a service can be. */
@@ -187,6 +189,49 @@ describe("the gateway", function () {
       assert.equal(refused.headers.get("retry-after"), "10");
       await assertProblem(refused);
       assert.equal((await fetch(limited.inside)).status, 200);
+    });
+
+    it("what a spec says of a request, however it is written, and nothing else", async () => {
+      const limited = await network.startGateway(
+        { requests: 1_000 },
+        {
+          inventory: [{ method: "POST", path: "/api/inventory/orders", requests: 3, seconds: 30 }],
+          storefront: [
+            { method: "POST", path: "/login", requests: 2, seconds: 60 },
+            { method: "PUT", path: "/login", requests: 4, seconds: 10 },
+          ],
+        },
+      );
+      const status = async (line: string) => (await limited.send(`${line} HTTP/1.1`)).status;
+      const other = async () => {
+        assert.equal(await status("GET /api/inventory/orders"), 200);
+        assert.equal(await status("POST /api/inventory/orders/1"), 200);
+        assert.equal(await status("POST /api/inventory"), 200);
+        for (let i = 0; i < 5; i++)
+          assert.equal(
+            (await fetch(`${limited.inside}/api/inventory/orders`, { method: "POST" })).status,
+            200,
+          );
+      };
+      await other();
+      for (const path of ["", "?x=1", "?/"])
+        assert.equal(await status(`POST /api/inventory/orders${path}`), 200, path);
+      for (const target of [
+        "/api/inventory/orders",
+        "/api/inventory/orders?again",
+        "/api/inventory/%6frd%65rs",
+        "http://gateway/api/inventory/orders",
+      ])
+        assert.equal(await status(`POST ${target}`), 429, target);
+      assert.equal(await status("POST /api/inventory/orders#x"), 400);
+      await other();
+
+      const login = () => fetch(`${limited.published}/login`, { method: "POST" });
+      for (const expected of [200, 200, 429]) assert.equal((await login()).status, expected);
+      const refused = await login();
+      assert.equal(refused.headers.get("retry-after"), "60");
+      await assertProblem(refused);
+      assert.equal(await status("PUT /login"), 200);
     });
 
     it("a body to 1 MiB", async () => {
@@ -455,11 +500,14 @@ class TestNetwork {
     await docker("rm", "--force", `${this.name}-${name}`);
   }
 
-  async startGateway(limits: { requests: number }): Promise<Gateway> {
+  async startGateway(
+    limits: { requests: number },
+    { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
+  ): Promise<Gateway> {
     const { text } = haproxyConfig(
       [
-        { service: "inventory", prefixes: ["/api/inventory"], ...COMMON },
-        { service: "storefront", prefixes: ["/"], ...COMMON },
+        { ...COMMON, service: "inventory", prefixes: ["/api/inventory"], rateLimits: inventory },
+        { ...COMMON, service: "storefront", prefixes: ["/"], rateLimits: storefront },
       ],
       limits,
     );

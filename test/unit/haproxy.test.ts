@@ -6,6 +6,7 @@ const route = (service: string, ...prefixes: string[]): Route => ({
   port: 3000,
   prefixes,
   healthPath: "/readyz",
+  rateLimits: [],
 });
 
 const configOf = (routes: readonly Route[], requests = 0): string =>
@@ -54,6 +55,22 @@ describe("gateway configuration", () => {
       /return status 429 .* if \{ dst_port 8080 \} \{ sc0_http_req_rate gt 40 \}/,
     );
     assert.doesNotMatch(config, /stick-table|429|track-sc/);
+  });
+
+  it("counts what a service's spec limits in a table of its own, and nothing where there is no limit", () => {
+    const rateLimits = [
+      { method: "POST", path: "/api/a", requests: 5, seconds: 60 },
+      { method: "PUT", path: "/api/a/x", requests: 7, seconds: 30 },
+    ] as const;
+    const own = { ...route("a", "/api/a"), rateLimits };
+    const limited = configOf([own], 40);
+    assert.match(
+      limited,
+      /track-sc1 src,ipmask\(32,64\) table a\.limit\.1 if \{ method PUT \} \{ path,url_dec -m str \/api\/a\/x \} \{ dst_port 8080 \}/,
+    );
+    assert.match(limited, /return status 429 .*retry-after "30" if .*\{ sc1_http_req_rate gt 7 \}/);
+    assert.match(limited, /^backend a\.limit\.0\n {4}stick-table .*http_req_rate\(60s\)$/m);
+    assert.doesNotMatch(configOf([own]), /stick-table|429|track-sc|limit/);
   });
 
   it("lists the services that have an API of their own name", () => {

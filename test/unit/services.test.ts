@@ -86,6 +86,22 @@ describe("specs of the services", () => {
       problems({ a: good, b: { ...good, network: "edge", needs: ["a"] } }),
       /reaches only the gateway/,
     );
+    const limit = { method: "POST", path: "/api/a/x", requests: 5, seconds: 60 } as const;
+    const limited = (...rateLimits: readonly object[]): string =>
+      // @ts-expect-error -- transpiled only, a spec can say anything
+      problems({ a: { ...good, routes: ["/api/a"], rateLimits } });
+    assert.equal(limited(limit, { ...limit, method: "PUT" }), "");
+    for (const [wrong, words] of [
+      [{ method: "post" }, /has the method "post"; it should be one of GET, POST/],
+      [{ path: "/api/ab" }, /has "\/api\/ab", which is under none of its routes/],
+      [{ path: "/api/a/:id" }, /has the path "\/api\/a\/:id"; it looks like/],
+      [{ path: "/api/a/" }, /has the path "\/api\/a\/"/],
+      [{ requests: 0 }, /has 0 requests; it should be a whole number from 1/],
+      [{ requests: 1.5 }, /has 1\.5 requests/],
+      [{ seconds: 3601 }, /has 3601 seconds; it should be a whole number from 1 to 3600/],
+    ] as const)
+      assert.match(limited({ ...limit, ...wrong }), words);
+    assert.match(limited(limit, limit), /a\/service\.ts: rateLimits has POST \/api\/a\/x twice/);
     assert.match(problems({ a: { ...good, health: { command: [] } } }), /health\.command is empty/);
     assert.match(
       problems({ a: { ...good, image: { dockerfile: "Other" } } }),
