@@ -95,6 +95,13 @@ function checkPlaced({ customers, findings }: Round, orders: readonly Order[]): 
       customers.wishes.has(key),
       `${id} has the key ${key}, which nobody sent`,
     );
+    // Those who were never told can't have been told otherwise.
+    const answer = customers.answers.get(key);
+    findings.check(
+      "replay",
+      answer === undefined || answer.status === 202,
+      `${id} has the key ${key}, and who sent that was answered ${answer?.status}: ${answer?.text}`,
+    );
   }
 }
 

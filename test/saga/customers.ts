@@ -24,8 +24,8 @@ const PATIENCE_MS = 60_000;
 export class Customers {
   readonly #url: string;
   readonly #findings: Findings;
-  /** By key, what was answered 202 first: every other answer must be the same. */
-  readonly placed = new Map<string, Answer>();
+  /** By key, what was answered first: every other answer must be the same. */
+  readonly answers = new Map<string, Answer>();
   readonly wishes = new Map<string, Wish>();
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -39,7 +39,7 @@ export class Customers {
     this.wishes.set(wish.key, wish);
     return this.#track(
       this.#ask(wish).then((answer) => {
-        if (answer.status === 202) this.#compare(wish.key, answer);
+        this.#compare(wish.key, answer);
         return answer;
       }),
     );
@@ -58,6 +58,11 @@ export class Customers {
     );
   }
 
+  /** By key, what was answered to those whose order was taken. */
+  get placed(): ReadonlyMap<string, Answer> {
+    return new Map([...this.answers].filter(([, { status }]) => status === 202));
+  }
+
   /** Nobody waits for an answer. */
   get areServed(): boolean {
     return this.#underWay.size === 0;
@@ -68,14 +73,16 @@ export class Customers {
   }
 
   #compare(key: string, answer: Answer): void {
-    const first = this.placed.get(key);
+    const first = this.answers.get(key);
     if (first === undefined) {
-      this.placed.set(key, answer);
+      this.answers.set(key, answer);
       return;
     }
     this.#findings.check(
       "replay",
-      first.text === answer.text && first.location === answer.location,
+      first.status === answer.status &&
+        withoutInstance(first) === withoutInstance(answer) &&
+        first.location === answer.location,
       `the key ${key} was answered ${first.text}, and then ${answer.text}`,
     );
   }
@@ -120,4 +127,9 @@ export class Customers {
     );
     return work;
   }
+}
+
+/** An answer's body but for what tells one request from another, which only a problem document has. */
+function withoutInstance({ status, text }: Answer): string {
+  return status === 202 ? text : text.replace(/"instance":"[^"]*"/, "");
 }

@@ -7,7 +7,8 @@ export const invariants = {
   released: "an order that was cancelled holds no stock and no authorisation",
   tombstone: "a late call for something cancelled is refused",
   books: "what billing says is what the provider's books say, refunds too",
-  replay: "the same key and body get the same bytes",
+  replay:
+    "the same key and body get the same bytes, also of a refusal, and whoever was refused has no order",
   reuse: "the same key with another body is refused with 422",
   once: "one key makes one order",
   lease: "no order is driven by two replicas at once",

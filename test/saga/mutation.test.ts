@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Invariant } from "./findings.ts";
 import { makeMutant, removeMutant, type Mutant } from "./mutants.ts";
 import {
+  lastOne,
   lateAuthorisation,
   lateReservations,
   repeatedOrders,
@@ -41,6 +42,21 @@ const mutations: readonly Mutation[] = [
     },
     scenario: repeatedOrders,
     caught: ["replay", "reuse", "once"],
+  },
+  {
+    removed: "the second look at an order's key, where it would be refused",
+    mutant: {
+      service: "orders",
+      edits: [
+        {
+          file: "store.ts",
+          from: "if (earlier !== undefined) return earlier;",
+          to: "void earlier;",
+        },
+      ],
+    },
+    scenario: lastOne,
+    caught: ["replay"],
   },
   {
     removed: "the lease of an order",

@@ -32,6 +32,14 @@ export const repeatedOrders: Scenario = async () => {
   return round;
 };
 
+/** The last one of its kind is ordered many times at once under one key; for most of these it is gone when they see the stock. */
+export const lastOne: Scenario = async () => {
+  const round = await beginRound([1]);
+  round.backEnd.proxy.profiles = { price: { delay: 1 } };
+  await place(round, ...Array.from({ length: 8 }, () => wish(round, 0)));
+  return round;
+};
+
 /** More orders than there is stock for, all placed before the first of them gets any. */
 export const scarceStock: Scenario = async () => {
   const round = await beginRound([2]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { endRound, backEnd, beginRound } from "./shared.ts";
 import {
   killedAt,
+  lastOne,
   lateAuthorisation,
   lateReservations,
   repeatedOrders,
@@ -48,6 +49,7 @@ describe("the back end, when something happens on purpose", function () {
 
   const scenarios = {
     "orders that come many times": repeatedOrders,
+    "the last one, ordered many times at once": lastOne,
     "more orders than stock": scarceStock,
     "a late request to reserve": lateReservations,
     "a late request to authorise, from a replica that was killed": lateAuthorisation,

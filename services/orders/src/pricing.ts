@@ -26,10 +26,14 @@ const readProducts = reader(
   }),
 );
 
-/** Puts inventory's names and prices to what was ordered, or refuses the order naming each line that can't be had. */
-export async function priceItems(
+/**
+ * Puts inventory's names and prices to what was ordered.
+ *
+ * @throws Problem naming each line that can't be had, or what it comes to if that isn't what the customer was shown.
+ */
+export async function priceOrder(
   inventory: Client<InventoryPaths>,
-  items: OrderRequest["items"],
+  { items, total }: OrderRequest,
   headers: { readonly "x-request-id": string },
 ): Promise<[PricedItem, ...PricedItem[]]> {
   refuse(repeated(items));
@@ -58,7 +62,26 @@ export async function priceItems(
   if (rest.some(({ price }) => price.currency !== first.price.currency)) {
     throw problem(422, "These products are sold in different currencies: order them one by one.");
   }
+  if (total !== undefined) compare(total, [first, ...rest]);
   return [first, ...rest];
+}
+
+/** In the currency's minor unit. */
+export function totalOf(items: readonly PricedItem[]): number {
+  return items.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0);
+}
+
+function compare(
+  shown: NonNullable<OrderRequest["total"]>,
+  items: readonly [PricedItem, ...PricedItem[]],
+): void {
+  const amount = totalOf(items);
+  const { currency } = items[0].price;
+  if (shown.amount === amount && shown.currency === currency) return;
+  throw problem(422, `This order comes to ${amount} ${currency} (minor units).`, {
+    type: "total-differs",
+    errors: [{ in: "body", pointer: "/total", message: `must be ${amount} ${currency}` }],
+  });
 }
 
 function repeated(items: OrderRequest["items"]): FieldError[] {

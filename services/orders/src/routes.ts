@@ -1,8 +1,8 @@
 import { passOn, problem, Type, Uuid, type App, type Client, type Service } from "@store/kit";
 import type { paths as InventoryPaths } from "./clients/inventory.ts";
-import { priceItems } from "./pricing.ts";
+import { priceOrder } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
-import { answerTo, hashRequest, type OrderStore } from "./store.ts";
+import { hashRequest, receiptOf, type OrderStore } from "./store.ts";
 
 const KEY = "^[\\x21-\\x7e]{1,255}$";
 
@@ -31,8 +31,10 @@ export function addOrderRoutes(
         summary: "Places an order, once for each key",
         tags: ["orders"],
         description:
-          "The same key and body get the same answer again, however often and whenever they come; the same key with " +
-          "another body is refused. Retry with the same key whenever you don't know whether the order was taken.",
+          "The same key and body get the same answer again, however often and whenever they come; the key of an order " +
+          "with another body is refused. Retry with the same key whenever you don't know whether the order was taken. " +
+          "What can't be ordered (422) isn't kept as an order, nor ever will be under that key, for a month at least: take a " +
+          "new key to try again. 422 items: some can't be had. 422 total-differs: it comes to something else than `total`.",
         headers: Type.Object({
           "idempotency-key": Type.String({
             pattern: KEY,
@@ -45,24 +47,28 @@ export function addOrderRoutes(
     },
     async (request, reply) => {
       const key = request.headers["idempotency-key"];
-      const hash = hashRequest(request.body);
+      const asked = { key, hash: hashRequest(request.body) };
       // Before the prices: a replay must not fail because something has changed or is away since.
       const answer =
-        (await orders.findByKey(key)) ??
-        (await orders.place({
-          key,
-          hash,
-          request: request.body,
-          items: await priceItems(inventory, request.body.items, passOn(request)),
-          requestId: request.id,
-          traceparent: traceparent(),
-        }));
+        (await orders.findAnswer(asked)) ??
+        (await priceOrder(inventory, request.body, passOn(request)).then(
+          (items) =>
+            orders.place({
+              ...asked,
+              request: request.body,
+              items,
+              requestId: request.id,
+              traceparent: traceparent(),
+            }),
+          // The same request may have been placed meanwhile, and be the reason why there is nothing left for this one.
+          (error: unknown) => orders.refuse(asked, error),
+        ));
+      const { id, body } = receiptOf(answer, asked.hash);
       placed();
-      const body = answerTo(answer, hash);
       return (
         reply
           .code(202)
-          .header("location", `/api/orders/${answer.id}`)
+          .header("location", `/api/orders/${id}`)
           .type("application/json; charset=utf-8")
           // As it was kept, to the byte: what the schema makes of it may be another with the next release.
           .serializer(() => body)

@@ -41,6 +41,23 @@ export const OrderRequest = Type.Object(
       { minItems: 1, maxItems: MAX_LINES, description: "Each product once." },
     ),
     payment: Type.Object({ token: Text(200, "From the payment provider, for one use.") }, strict),
+    total: Type.Optional(
+      Type.Object(
+        {
+          amount: Type.Integer({
+            minimum: 1,
+            maximum: Number.MAX_SAFE_INTEGER,
+            description: "In the currency's minor unit: cents, say.",
+          }),
+          currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217." }),
+        },
+        {
+          ...strict,
+          description:
+            "What the customer was shown. Prices come from inventory: if it isn't what they come to, nothing is ordered.",
+        },
+      ),
+    ),
   },
   strict,
 );

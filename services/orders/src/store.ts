@@ -1,18 +1,24 @@
 import { createHash, randomUUID } from "node:crypto";
-import { problem, type Database } from "@store/kit";
-import type { PricedItem } from "./pricing.ts";
+import { Problem, problem, type Database } from "@store/kit";
+import { totalOf, type PricedItem } from "./pricing.ts";
 import type { Order, OrderReceipt, OrderRequest, OrderStatus } from "./schemas.ts";
+
+/** A request by which it is known again. */
+interface Asked {
+  readonly key: string;
+  /** By {@link hashRequest}. */
+  readonly hash: Buffer;
+}
 
 /** What was answered to a key, and to which request. */
 export interface KeptAnswer {
-  readonly id: string;
+  /** The order's; null: it was refused. */
+  readonly id: string | null;
   readonly hash: Buffer;
   readonly response: string;
 }
 
-interface NewOrder {
-  readonly key: string;
-  readonly hash: Buffer;
+interface NewOrder extends Asked {
   readonly request: OrderRequest;
   readonly items: readonly [PricedItem, ...PricedItem[]];
   readonly requestId: string;
@@ -27,12 +33,13 @@ export class OrderStore {
     this.#database = database;
   }
 
-  async findByKey(key: string): Promise<KeptAnswer | undefined> {
-    const [answer] = await this.#database.query<KeptAnswer>(selectAnswer, [key]);
+  /** What was answered to the order under this key, or to this request when it was refused. */
+  async findAnswer({ key, hash }: Asked): Promise<KeptAnswer | undefined> {
+    const [answer] = await this.#database.query<KeptAnswer>(selectAnswer, [key, hash]);
     return answer;
   }
 
-  /** Keeps a new order. If the key was taken in the meantime, gives what was answered to that. */
+  /** Keeps a new order. If its key was taken or it was refused in the meantime, gives what was answered then. */
   async place({
     key,
     hash,
@@ -50,7 +57,7 @@ export class OrderStore {
       response,
       request.customer,
       request.payment.token,
-      items.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0),
+      totalOf(items),
       items[0].price.currency,
       requestId,
       items.map((_item, line) => line),
@@ -61,9 +68,35 @@ export class OrderStore {
       traceparent,
     ]);
     if (inserted.length > 0) return { id, hash, response };
-    const earlier = await this.findByKey(key);
-    if (earlier === undefined) throw new Error("a taken key has no order");
+    const earlier = await this.findAnswer({ key, hash });
+    if (earlier === undefined) throw new Error("a taken key has no answer");
     return earlier;
+  }
+
+  /**
+   * Keeps that a request is refused: from then on it is, also where it is just about to be placed by somebody else. If it was
+   * answered in the meantime, gives that.
+   *
+   * @throws what it was given, where that is no refusal: it isn't known whether it can be had.
+   */
+  async refuse(asked: Asked, error: unknown): Promise<KeptAnswer> {
+    if (!(error instanceof Problem)) {
+      const earlier = await this.findAnswer(asked);
+      if (earlier === undefined) throw error;
+      return earlier;
+    }
+    const { key, hash } = asked;
+    const { status, message, options } = error;
+    const refusal: Refusal = { status, message, options };
+    const response = JSON.stringify(refusal);
+    return this.#database.transaction(async (transaction) => {
+      await transaction.query(holdKey, [key]);
+      const [earlier] = await transaction.query<KeptAnswer>(selectAnswer, [key, hash]);
+      if (earlier !== undefined) return earlier;
+      await transaction.query(insertRefusal, [key, hash, response]);
+      await transaction.query(forgetOldRefusals);
+      return { id: null, hash, response };
+    });
   }
 
   async find(id: string): Promise<Order | undefined> {
@@ -101,9 +134,17 @@ export function hashRequest(request: OrderRequest): Buffer {
   return createHash("sha256").update(sorted).digest();
 }
 
-/** The body of what was answered to a key, for a request that has that hash. */
-export function answerTo(kept: KeptAnswer, hash: Buffer): string {
-  if (kept.hash.equals(hash)) return kept.response;
+/**
+ * The order under a key, and the body of what was answered to it, for a request that has that hash.
+ *
+ * @throws Problem where another request took the key, or this one was refused.
+ */
+export function receiptOf(kept: KeptAnswer, hash: Buffer): { id: string; body: string } {
+  if (kept.id === null) {
+    const { status, message, options } = JSON.parse(kept.response) as Refusal;
+    throw problem(status, message, options);
+  }
+  if (kept.hash.equals(hash)) return { id: kept.id, body: kept.response };
   throw problem(
     422,
     "This idempotency-key was used for another order: take a new key for a new order.",
@@ -116,15 +157,36 @@ export function answerTo(kept: KeptAnswer, hash: Buffer): string {
   );
 }
 
-const selectAnswer =
-  "SELECT id, request_hash AS hash, response FROM orders WHERE idempotency_key = $1";
+/** A problem as it is kept. */
+type Refusal = Pick<Problem, "status" | "message" | "options">;
 
-// One statement, one commit. It waits for whoever is inserting the same key right now. The saga's row comes with the order's.
+const selectAnswer = `
+  SELECT id, request_hash AS hash, response FROM orders WHERE idempotency_key = $1
+  UNION ALL
+  SELECT NULL, request_hash, response FROM refusals WHERE idempotency_key = $1 AND request_hash = $2
+  ORDER BY id LIMIT 1`;
+
+/** Waits for whoever is placing an order under this key, and has others wait who want to. */
+const holdKey = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+const insertRefusal =
+  "INSERT INTO refusals (idempotency_key, request_hash, response) VALUES ($1, $2, $3)";
+
+// Each new one takes two old ones along, so that the table never grows beyond those of a month.
+const forgetOldRefusals = `
+  DELETE FROM refusals WHERE (idempotency_key, request_hash) IN (
+    SELECT idempotency_key, request_hash FROM refusals WHERE refused_at < now() - interval '30 days'
+    ORDER BY refused_at LIMIT 2 FOR UPDATE SKIP LOCKED
+  )`;
+
+// One statement, one commit. It waits for whoever is placing or refusing under the same key right now. The saga's row comes
+// with the order's.
 const insertOrder = `
   WITH placed AS (
     INSERT INTO orders (id, idempotency_key, request_hash, response, customer, payment_token,
       total_amount, currency, request_id, traceparent)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15)
+    SELECT $1::uuid, $2::text, $3::bytea, $4::text, $5::jsonb, $6::text, $7::bigint, $8::text, $9::text, $15::text
+    WHERE may_become_order($2, $3)
     ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
   ), items AS (
     INSERT INTO order_items (order_id, line, sku, name, quantity, price_amount)

@@ -144,6 +144,43 @@ describe("orders", function () {
     });
   });
 
+  describe("the total that the customer was shown", () => {
+    const shown = (amount: number, currency = "AUD") => ({ ...order, total: { amount, currency } });
+
+    it("is what is ordered for, or nothing is", async () => {
+      assert.equal((await post(shown(9200))).status, 202);
+      for (const [amount, currency] of [
+        [9201, "AUD"],
+        [1, "AUD"],
+        [9200, "NZD"],
+      ] as const) {
+        const key = randomUUID();
+        const response = await post(shown(amount, currency), key);
+        assert.equal(response.status, 422);
+        const problem = (await response.json()) as Problem;
+        assert.equal(problem.type, "urn:store:problem:total-differs");
+        assert.deepEqual(problem.errors, [
+          { in: "body", pointer: "/total", message: "must be 9200 AUD" },
+        ]);
+        assert.equal(await countOf(key), 0);
+      }
+    });
+
+    it("is what was ordered for, whatever prices have become since", async () => {
+      const key = randomUUID();
+      const placed = await (await post(shown(9200), key)).text();
+      await catalogue.query("UPDATE products SET price_amount = 99900 WHERE sku = 'MUG-STONE'");
+      try {
+        const again = await post(shown(9200), key);
+        assert.equal(again.status, 202);
+        assert.equal(await again.text(), placed);
+        assert.equal((await post(shown(9200))).status, 422);
+      } finally {
+        await catalogue.query("UPDATE products SET price_amount = 2900 WHERE sku = 'MUG-STONE'");
+      }
+    });
+  });
+
   describe("the idempotency key", () => {
     it("gets the same bytes again, also for other spaces and another order of fields", async () => {
       const key = randomUUID();
@@ -279,6 +316,12 @@ describe("orders", function () {
         items({ sku: "MUG-STONE", quantity: 1, price: 1 }),
         400,
         ["/items/0/price"],
+      ],
+      [
+        "a total of nothing",
+        { ...order, total: { amount: 0, currency: "AUD" } },
+        400,
+        ["/total/amount"],
       ],
       ["an unknown country", to({ country: "ZZ" }), 400, ["/customer/address/country"]],
       ["a country in lower case", to({ country: "au" }), 400, ["/customer/address/country"]],

@@ -12,7 +12,7 @@ export interface paths {
     put?: never;
     /**
      * Places an order, once for each key
-     * @description The same key and body get the same answer again, however often and whenever they come; the same key with another body is refused. Retry with the same key whenever you don't know whether the order was taken.
+     * @description The same key and body get the same answer again, however often and whenever they come; the key of an order with another body is refused. Retry with the same key whenever you don't know whether the order was taken. What can't be ordered (422) isn't kept as an order, nor ever will be under that key, for a month at least: take a new key to try again. 422 items: some can't be had. 422 total-differs: it comes to something else than `total`.
      */
     post: operations["placeOrder"];
     delete?: never;
@@ -489,6 +489,13 @@ export interface operations {
           payment: {
             /** @description From the payment provider, for one use. */
             token: string;
+          };
+          /** @description What the customer was shown. Prices come from inventory: if it isn't what they come to, nothing is ordered. */
+          total?: {
+            /** @description In the currency's minor unit: cents, say. */
+            amount: number;
+            /** @description ISO 4217. */
+            currency: string;
           };
         };
       };
