@@ -37,10 +37,12 @@ export class Catalogue {
     return versioned(row);
   }
 
+  /** Those of these that there are, each once, in the order of the SKUs. */
   async findAll(skus: readonly string[]): Promise<StockedProduct[]> {
-    const rows = await this.#database.query<ProductRow>(`${selectProducts} WHERE sku = ANY($1)`, [
-      skus,
-    ]);
+    const rows = await this.#database.query<ProductRow>(
+      `${selectProducts} WHERE sku = ANY($1) ORDER BY sku`,
+      [skus],
+    );
     return rows.map(toProduct);
   }
 

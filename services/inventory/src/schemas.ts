@@ -89,6 +89,27 @@ export const PageQuery = Type.Object({
 });
 export type PageQuery = Static<typeof PageQuery>;
 
+/** So many SKUs with commas between them. */
+export function skuList(most: number) {
+  const sku = "[A-Z0-9][A-Z0-9-]{0,39}";
+  return Type.String({
+    pattern: `^${sku}(,${sku}){0,${most - 1}}$`,
+    "x-message": `must be 1 to ${most} SKUs with commas between them, as in MUG-STONE,VASE-BUD`,
+    description: `1 to ${most} SKUs with commas between them.`,
+    examples: ["MUG-STONE,VASE-BUD"],
+  });
+}
+
+export const ProductsQuery = Type.Object({
+  ...PageQuery.properties,
+  // As many as an order has lines.
+  skus: Type.Optional({
+    ...skuList(MAX_LINES),
+    description: `Alone: 1 to ${MAX_LINES} SKUs with commas between them. The answer is one page with those of them that there are.`,
+  }),
+});
+export type ProductsQuery = Static<typeof ProductsQuery>;
+
 export const ReservationRequest = Type.Object(
   {
     lines: Type.Array(

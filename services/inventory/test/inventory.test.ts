@@ -102,6 +102,14 @@ describe("inventory", function () {
       ["products?q=%00", 400, "/q"],
       [`products?q=${"x".repeat(101)}`, 400, "/q"],
       ["products?q=a&q=b", 400, "/q"],
+      ["products?skus=mug", 400, "/skus"],
+      ["products?skus=A,,B", 400, "/skus"],
+      ["products?skus=A,", 400, "/skus"],
+      ["products?skus=A&skus=B", 400, "/skus"],
+      [`products?skus=${Array.from({ length: 51 }, (_, at) => `A${at}`).join(",")}`, 400, "/skus"],
+      ["products?skus=MUG-STONE&q=mug", 400, "/q"],
+      ["products?skus=MUG-STONE&after=A", 400, "/after"],
+      ["products?skus=MUG-STONE&limit=5", 400, "/limit"],
       ["products/mug-stone", 400, "/sku"],
       ["products/%00", 400, "/sku"],
       [`products/${"A".repeat(41)}`, 400, "/sku"],
@@ -166,6 +174,22 @@ describe("inventory", function () {
       it("not at all where nothing is asked for", async () => {
         assert.equal((await found("", "&limit=100")).length, 24);
       });
+    });
+
+    it("are found by their SKUs, each once, without those that aren't there", async () => {
+      const skus = ["VASE-BUD", "NOPE", "MUG-STONE", "VASE-BUD"];
+      const { items, next } = await page(`skus=${skus.join(",")}`);
+      assert.equal(next, null);
+      assert.deepEqual(
+        items,
+        await Promise.all(
+          ["MUG-STONE", "VASE-BUD"].map((sku) => inventory.json(`/api/inventory/products/${sku}`)),
+        ),
+      );
+      assert.deepEqual(await page("skus=NOPE"), { items: [], next: null });
+      // As many as an order has lines, each as long as can be.
+      const many = Array.from({ length: 50 }, (_, at) => `${at}`.padEnd(40, "X"));
+      assert.deepEqual(await page(`skus=${many.join("%2C")}`), { items: [], next: null });
     });
 
     it("are told together to the other services", async () => {

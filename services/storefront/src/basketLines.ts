@@ -1,6 +1,6 @@
 import type { Request } from "@store/kit";
 import type { Basket } from "./basket.ts";
-import { findProduct, type Gateway, type Product } from "./gateway.ts";
+import { findProducts, type Gateway, type Product } from "./gateway.ts";
 import { html, type Html } from "./html.ts";
 import { totals, type Money } from "./money.ts";
 
@@ -19,13 +19,16 @@ export async function priceLines(
   request: Request,
   basket: Basket,
 ): Promise<PricedLine[]> {
-  return Promise.all(
-    basket.map(async ({ sku, quantity }) => {
-      const product = await findProduct(gateway, request, sku);
-      const price = product && { ...product.price, amount: product.price.amount * quantity };
-      return { sku, quantity, product, price };
-    }),
+  const products = await findProducts(
+    gateway,
+    request,
+    basket.map(({ sku }) => sku),
   );
+  return basket.map(({ sku, quantity }) => {
+    const product = products.get(sku);
+    const price = product && { ...product.price, amount: product.price.amount * quantity };
+    return { sku, quantity, product, price };
+  });
 }
 
 export function totalOf(lines: readonly PricedLine[]): Money[] {

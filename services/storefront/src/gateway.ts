@@ -51,6 +51,21 @@ export async function findProduct(
   return data;
 }
 
+/** @returns those of these products that there are, by their SKUs. At most as many as an order has lines. */
+export async function findProducts(
+  { inventory }: Gateway,
+  request: Request,
+  skus: readonly string[],
+): Promise<Map<string, Product>> {
+  if (skus.length === 0) return new Map();
+  const { data, error } = await inventory.GET("/api/inventory/products", {
+    params: { query: { skus: skus.join(",") } },
+    headers: passOn(request),
+  });
+  if (data === undefined) throw new Error(`inventory takes no list of SKUs: ${error.detail}`);
+  return new Map(data.items.map((product) => [product.sku, product]));
+}
+
 /** @returns the order; `undefined` where there is none of this id. */
 export async function findOrder(
   { orders }: Gateway,

@@ -79,6 +79,23 @@ describe("the storefront's basket", function () {
     assert.match((await add("MUG-STONE", 998)).words, /Basket 999 things/);
   });
 
+  it("asks for what is in it at once, however much that is", async () => {
+    const things = Array.from({ length: 48 }, (_, at) => `THING-${at}*1`);
+    visitor.cookies.set("basket", ["MUG-STONE*2", ...things, "BOARD-OAK*1"].join("~"));
+    const asked: string[] = [];
+    store.gateway.intercept = ({ url = "" }) => {
+      if (url.startsWith("/api/")) asked.push(url);
+      return false;
+    };
+    try {
+      const { words } = await visitor.get("/basket");
+      assert.match(words, /Together \$117\.00/);
+    } finally {
+      store.gateway.intercept = undefined;
+    }
+    assert.equal(asked.length, 1, asked.join("\n"));
+  });
+
   it("makes nothing of a cookie that makes no sense", async () => {
     for (const cookie of ["x", "MUG-STONE*0", "MUG-STONE*-1", "<b>*1", "*", "%00*1", "A*1e3"]) {
       visitor.cookies.set("basket", cookie);

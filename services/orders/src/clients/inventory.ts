@@ -24,7 +24,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The catalogue or what is searched for in it, page by page, in the order of the SKUs */
+    /**
+     * The catalogue, what is searched for in it, or the products of these SKUs, in the order of the SKUs
+     * @description 400 with the type urn:store:problem:skus-with-others where skus comes together with another parameter.
+     */
     get: operations["listProducts"];
     put?: never;
     post?: never;
@@ -260,6 +263,11 @@ export interface operations {
         limit?: number;
         /** @description Words that must all be in the product's name, description or SKU, in any case. */
         q?: string;
+        /**
+         * @description Alone: 1 to 50 SKUs with commas between them. The answer is one page with those of them that there are.
+         * @example MUG-STONE,VASE-BUD
+         */
+        skus?: string;
       };
       header?: never;
       path?: never;
@@ -662,6 +670,10 @@ export interface operations {
   findProducts: {
     parameters: {
       query: {
+        /**
+         * @description 1 to 100 SKUs with commas between them.
+         * @example MUG-STONE,VASE-BUD
+         */
         skus: string;
       };
       header?: never;
