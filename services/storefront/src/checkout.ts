@@ -10,13 +10,12 @@ import {
   type Basket,
 } from "./basket.ts";
 import { onlyLeft, priceLines, totalOf, type PricedLine } from "./basketLines.ts";
-import { complaintsOf, toOrderRequest } from "./checkoutForm.ts";
+import { complaintsOf, isKey, readTotal, toOrderRequest, writeTotal } from "./checkoutForm.ts";
 import { checkoutPage, type Checkout } from "./checkoutPage.ts";
-import type { Complaints } from "./complaints.ts";
 import { Fields } from "./forms.ts";
-import type { Gateway, OrderRequest } from "./gateway.ts";
+import type { FieldProblem, Gateway, OrderRequest } from "./gateway.ts";
 import { sendPage, SHOP } from "./layout.ts";
-import { formatMoney } from "./money.ts";
+import { formatMoney, type Money } from "./money.ts";
 import { readRecentOrders, rememberOrder } from "./recentOrders.ts";
 
 /**
@@ -30,68 +29,76 @@ export function addCheckoutPages(app: App, gateway: Gateway): void {
     if (lines.length === 0 || lines.some((line) => onlyLeft(line) !== undefined)) {
       return reply.redirect("/basket", 303);
     }
-    return sendCheckout(reply, newForm(lines, {}));
+    return sendCheckout(reply, { ...newForm(lines, {}), lines });
   });
 
   app.post("/checkout", { schema: { hide: true, body: Fields } }, async (request, reply) => {
     const fields: Fields = request.body;
     const basket = parseBasket(fields["basket"] ?? "");
-    if (basket.length === 0 || fields["key"] === undefined) return reply.redirect("/basket", 303);
-    if (fields["adjust"] !== undefined) {
-      return adjust(gateway, reply, { fields, basket, change: fields["adjust"] });
+    const key = fields["key"];
+    if (basket.length === 0 || key === undefined) return reply.redirect("/basket", 303);
+    if (!isKey(key)) {
+      reply.code(400);
+      return sendCheckout(reply, {
+        ...newForm(basket, fields),
+        lines: await priceLines(gateway, request, basket),
+        notice:
+          "This form didn’t reach us as we had made it, so nothing was ordered with it. Please look it over once more.",
+      });
     }
-    return placeOrder(gateway, reply, { fields, basket, key: fields["key"] });
+    const sent = { fields, basket, key };
+    return fields["adjust"] === undefined
+      ? placeOrder(gateway, reply, sent)
+      : adjust(gateway, reply, sent, fields["adjust"]);
   });
 }
 
+/** What a form carries. */
 interface Sent {
   readonly fields: Fields;
   readonly basket: Basket;
+  readonly key: string;
 }
 
-async function placeOrder(
-  gateway: Gateway,
-  reply: Reply,
-  { fields, basket, key }: Sent & { readonly key: string },
-): Promise<Reply> {
+/**
+ * The order may have been taken when the form was sent before, and nobody here knows. So nothing is looked at before it is
+ * asked for: who has the order gets it, whatever prices and stock have become since, and who hasn't gets it only for the total
+ * that the form shows.
+ */
+async function placeOrder(gateway: Gateway, reply: Reply, sent: Sent): Promise<Reply> {
   const { request } = reply;
-  const form = { fields, key, basket };
+  const { fields, basket, key } = sent;
   const order = toOrderRequest(fields, basket);
+  if (order.total === undefined) return askForTotal(gateway, reply, sent);
   try {
-    const lines = await priceLines(gateway, request, basket);
-    const total = formatTotal(lines);
-    if (total !== fields["total"]) {
-      reply.code(409);
-      return await sendCheckout(reply, {
-        ...form,
-        lines,
-        notice: `Our prices have changed since you saw them: it is ${total} now. Nothing is ordered yet.`,
-      });
-    }
     const { data, error, response } = await send(gateway, request, key, order);
     if (data !== undefined) return await thank(reply, data.id, basket);
-    if (error.type === KEY_REUSED) return await alreadyPlaced(gateway, reply, { ...form, lines });
     reply.code(response.status);
-    const complaints = complaintsOf(error.errors ?? []);
-    return await sendCheckout(reply, {
-      ...form,
-      lines,
-      complaints,
-      notice: noticeOf(error.detail, complaints),
-    });
+    if (response.status !== 422) return await sendComplaints(gateway, reply, sent, error);
+    const earlier = await placedBefore(gateway, request, sent);
+    if (earlier !== undefined) return await thank(reply, earlier, basket);
+    return await sendRefusal(gateway, reply, sent, error);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     request.log.warn(error.message);
     reply.code(503).header("retry-after", "2");
-    return sendCheckout(reply, { ...form, attempt: JSON.stringify(order), notice: UNKNOWN });
+    return sendCheckout(reply, { ...sent, attempt: JSON.stringify(order), notice: UNKNOWN });
   }
 }
-
-const KEY_REUSED = "urn:store:problem:idempotency-key-reused";
 
 const UNKNOWN =
   "We couldn’t get hold of everything that an order needs, so we don’t know whether yours has reached us. " +
   "What you entered is still here. Please press “Place order” again in a moment: it will be one order, and paid once.";
+
+/** The form doesn't say what the customer was shown. It may have been sent before as one that did, so it keeps its key. */
+async function askForTotal(gateway: Gateway, reply: Reply, sent: Sent): Promise<Reply> {
+  const lines = await priceLines(gateway, reply.request, sent.basket);
+  const total = totalOf(lines);
+  if (total.length === 0) return reply.redirect("/basket", 303);
+  reply.code(400);
+  const notice = `Please look at what it comes to, ${shown(total)}, and press “Place order” once more.`;
+  return sendCheckout(reply, { ...sent, lines, notice });
+}
 
 function send({ orders }: Gateway, request: Request, key: string, order: OrderRequest) {
   return orders.POST("/api/orders", {
@@ -111,81 +118,137 @@ function thank(reply: Reply, id: string, ordered: Basket): Reply {
   return reply.redirect(`/orders/${id}`, 303);
 }
 
-interface FormState extends Sent {
-  readonly key: string;
-  readonly lines: readonly PricedLine[];
+/**
+ * The order that the form was for when it was sent before with something else in it, and its answer was lost: the form has what
+ * was tried. Asked for once more, it is either the order's, or refused for good.
+ */
+async function placedBefore(
+  gateway: Gateway,
+  request: Request,
+  { fields, key }: Sent,
+): Promise<string | undefined> {
+  const attempt = readAttempt(fields["attempt"]);
+  if (attempt === undefined) return undefined;
+  const { data } = await send(gateway, request, key, attempt);
+  return data?.id;
 }
 
-/**
- * The form had been sent before, with something else in it, and was taken then. When nobody knew so at the time, the form has
- * what was tried: asked for once more, it says which order that was.
- */
-async function alreadyPlaced(gateway: Gateway, reply: Reply, form: FormState): Promise<Reply> {
-  const attempt = form.fields["attempt"];
-  if (attempt !== undefined) {
-    const { data } = await send(gateway, reply.request, form.key, readAttempt(attempt));
-    if (data !== undefined) return thank(reply, data.id, form.basket);
+/** One that we wrote: it has the total that the customer was shown, and so can't become an order for another. */
+function readAttempt(text = ""): OrderRequest | undefined {
+  try {
+    const attempt = JSON.parse(text) as Partial<OrderRequest> | null;
+    return attempt?.total === undefined ? undefined : (attempt as OrderRequest);
+  } catch {
+    return undefined;
   }
-  reply.code(409);
+}
+
+/** Says what isn't right, in the same form: its key may be that of an attempt before, which was. */
+async function sendComplaints(
+  gateway: Gateway,
+  reply: Reply,
+  sent: Sent,
+  { detail, errors = [] }: Refusal,
+): Promise<Reply> {
+  const complaints = complaintsOf(errors);
   return sendCheckout(reply, {
-    ...form,
-    key: randomUUID(),
-    notice:
-      "This form was sent before, and that order is with us, as it was then: you find it under “Orders”. " +
-      "To order once more what you see here, press “Place order” again.",
+    ...sent,
+    lines: await pricedIfPossible(gateway, reply.request, sent.basket),
+    complaints,
+    notice: complaints.size > 0 ? "Something is missing or not quite right." : detail,
   });
 }
 
-function readAttempt(text: string): OrderRequest {
-  try {
-    return JSON.parse(text) as OrderRequest;
-  } catch {
-    // Not what we put there: the API will say what it lacks.
-    return {} as OrderRequest;
-  }
-}
-
-/** Takes fewer of something that there isn't enough of, and keeps all that was entered. */
-async function adjust(
+/** Says why there is no order, in a form with another key: what was refused under the old one is refused for good. */
+async function sendRefusal(
   gateway: Gateway,
   reply: Reply,
-  { fields, basket, change }: Sent & { readonly change: string },
+  { fields, basket }: Sent,
+  { type, detail, errors = [] }: Refusal,
 ): Promise<Reply> {
+  const lines = await pricedIfPossible(gateway, reply.request, basket);
+  const form = { ...newForm(basket, fields), lines };
+  switch (type) {
+    case "urn:store:problem:idempotency-key-reused":
+      return sendCheckout(reply, { ...form, notice: SENT_BEFORE });
+    case "urn:store:problem:total-differs": {
+      const now = lines === undefined ? "" : `: it is ${shown(totalOf(lines))} now`;
+      const notice = `Our prices have changed since you saw them${now}. Nothing is ordered yet.`;
+      return sendCheckout(reply, { ...form, notice });
+    }
+    case "urn:store:problem:items":
+      return sendCheckout(reply, {
+        ...form,
+        complaints: complaintsOf(errors),
+        notice: "Something was sold in the meantime, so nothing is ordered yet.",
+      });
+    default:
+      return sendCheckout(reply, { ...form, notice: detail });
+  }
+}
+
+interface Refusal {
+  readonly type: string;
+  readonly detail: string;
+  readonly errors?: readonly FieldProblem[];
+}
+
+const SENT_BEFORE =
+  "This form was sent before, and that order is with us, as it was then: look under “Orders”. If you don’t find it there, " +
+  "go back and send the form as it was, and you get to it. To order once more what you see here, press “Place order” again.";
+
+/** Takes fewer of something that there isn't enough of, and keeps all that was entered. */
+async function adjust(gateway: Gateway, reply: Reply, sent: Sent, change: string): Promise<Reply> {
+  const { request } = reply;
+  const earlier = await placedBefore(gateway, request, sent);
+  if (earlier !== undefined) return thank(reply, earlier, sent.basket);
   const [sku = "", quantity = "0"] = change.split("*");
-  const rest = withQuantity(basket, sku, Math.max(0, Number.parseInt(quantity, 10) || 0));
+  const rest = withQuantity(sent.basket, sku, Math.max(0, Number.parseInt(quantity, 10) || 0));
   writeBasket(reply, rest);
   if (rest.length === 0) return reply.redirect("/basket", 303);
-  return sendCheckout(reply, newForm(await priceLines(gateway, reply.request, rest), fields));
+  const lines = await priceLines(gateway, request, rest);
+  return sendCheckout(reply, { ...newForm(rest, sent.fields), lines });
 }
 
-function newForm(lines: readonly PricedLine[], fields: Fields): FormState {
-  return { lines, fields, basket: lines, key: randomUUID() };
-}
-
-function noticeOf(detail: string, complaints: Complaints): string {
-  if ([...complaints.keys()].some((field) => field.startsWith("item-"))) {
-    return "Something was sold in the meantime, so nothing is ordered yet.";
+/** What a page shows of the catalogue; `undefined` while that is away. What else is to be said doesn't wait for it. */
+async function pricedIfPossible(
+  gateway: Gateway,
+  request: Request,
+  basket: Basket,
+): Promise<PricedLine[] | undefined> {
+  try {
+    return await priceLines(gateway, request, basket);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    request.log.warn(error.message);
+    return undefined;
   }
-  return complaints.size > 0 ? "Something is missing or not quite right." : detail;
 }
 
-function formatTotal(lines: readonly PricedLine[]): string {
-  return totalOf(lines).map(formatMoney).join(" + ");
+/** A form that was never sent. */
+function newForm(basket: Basket, fields: Fields): Sent {
+  return { fields: { ...fields, attempt: undefined }, basket, key: randomUUID() };
 }
 
 function sendCheckout(
   reply: Reply,
-  state: Omit<Checkout, "total" | "basket"> & { readonly basket: Basket },
+  state: Omit<Checkout, "total" | "toPay" | "basket"> & { readonly basket: Basket },
 ): Reply {
   const { lines, fields } = state;
+  // While nobody knows the prices, the form keeps those that it was made with.
+  const total = lines === undefined ? readTotal(fields["total"]) : totalOf(lines);
   return sendPage(reply, {
     title: `${state.notice === undefined ? "" : "Please look again: "}Checkout – ${SHOP}`,
     hidden: true,
     main: checkoutPage({
       ...state,
       basket: formatBasket(state.basket),
-      // While nobody knows the prices, the form keeps those that it was made with.
-      total: lines === undefined ? (fields["total"] ?? "") : formatTotal(lines),
+      total: writeTotal(total),
+      toPay: shown(total),
     }),
   });
+}
+
+function shown(total: readonly Money[]): string {
+  return total.map(formatMoney).join(" + ");
 }

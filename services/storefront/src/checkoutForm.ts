@@ -3,6 +3,7 @@ import type { Basket } from "./basket.ts";
 import type { Complaints } from "./complaints.ts";
 import type { Fields } from "./forms.ts";
 import type { FieldProblem, OrderRequest } from "./gateway.ts";
+import type { Money } from "./money.ts";
 
 /** A field of the form for the address. */
 export interface Field {
@@ -64,12 +65,31 @@ export const cards = [
   },
 ] as const;
 
+/** Whether the API takes it for an idempotency key. */
+export function isKey(text: string): boolean {
+  return /^[\x21-\x7e]{1,255}$/.test(text);
+}
+
+/** What a form comes to, as it says so itself: `5800 AUD`, and ` + ` between sums of several currencies. */
+export function writeTotal(total: readonly Money[]): string {
+  return total.map(({ amount, currency }) => `${amount} ${currency}`).join(" + ");
+}
+
+/** Reads what {@link writeTotal} writes. It comes from outside: what makes no sense is no sum at all. */
+export function readTotal(text = ""): Money[] {
+  const sums = text.split(" + ").map((sum) => /^([1-9]\d{0,14}) ([A-Z]{3})$/.exec(sum));
+  return sums.flatMap((sum) =>
+    sum === null ? [] : [{ amount: Number(sum[1]), currency: sum[2] ?? "" }],
+  );
+}
+
 /** What the form's fields ask for. A field that was left empty is left out, and the API says that it is missing. */
 export function toOrderRequest(fields: Fields, basket: Basket): OrderRequest {
   const given = (name: string) => {
     const value = fields[name]?.trim() ?? "";
     return value === "" ? {} : { [name]: value };
   };
+  const [total] = readTotal(fields["total"]);
   const request = {
     customer: {
       ...given("name"),
@@ -84,6 +104,8 @@ export function toOrderRequest(fields: Fields, basket: Basket): OrderRequest {
     },
     items: basket.map(({ sku, quantity }) => ({ sku, quantity })),
     payment: { ...given("token") },
+    // Of several currencies, the API says that they have no sum.
+    ...(total === undefined ? {} : { total }),
   };
   // It is complete or not: that is for the API to judge, in one place for everybody who orders.
   return request as OrderRequest;

@@ -9,7 +9,10 @@ export interface Checkout {
   readonly key: string;
   /** As the cookie has it: what is ordered is what was shown, whatever is put into the basket meanwhile. */
   readonly basket: string;
+  /** What it comes to, for the form to say again. */
   readonly total: string;
+  /** The same for people. */
+  readonly toPay: string;
   /** `undefined` while the catalogue can't be reached. */
   readonly lines?: readonly PricedLine[] | undefined;
   readonly fields: Fields;
@@ -71,7 +74,7 @@ export function checkoutPage(checkout: Checkout): Html {
             ${lines.map((line, index) => summaryLine(line, complaints.get(`item-${index}`)))}
           </ul>`
         }
-        <p class="total"><span>To pay</span> <strong>${checkout.total}</strong></p>
+        <p class="total"><span>To pay</span> <strong>${checkout.toPay}</strong></p>
         <button class="button wide">Place order</button>
         <p class="fine">
           You pay once, however often you press. <a href="/basket">Change your basket</a>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import type { TestStoreProcesses } from "@store/kit/testing";
 import { ADA, buy, filledIn, toCheckout } from "./support/buying.ts";
 import { shop } from "./support/shop.ts";
@@ -89,7 +90,7 @@ describe("the storefront's checkout", function () {
       const fields = filledIn(await toCheckout(visitor, { "MUG-STONE": 1 }));
       await visitor.submit("/checkout", fields);
       const again = await visitor.post("/checkout", { ...fields, city: "Hobart" });
-      assert.equal(again.status, 409);
+      assert.equal(again.status, 422);
       assert.match(again.words, /This form was sent before/);
       assert.equal(again.form("/checkout").city, "Hobart");
       assert.notEqual(again.form("/checkout").key, fields["key"]);
@@ -168,30 +169,140 @@ describe("the storefront's checkout", function () {
     assert.equal(placed, 1);
   });
 
-  it("never orders at another price than was shown", async () => {
+  describe("while prices change", () => {
     const setPrice = (amount: number) =>
       store.databases.inventory.query(
         "UPDATE products SET price_amount = $1 WHERE sku = 'MUG-STONE'",
         [amount],
       );
-    const page = await toCheckout(visitor, { "MUG-STONE": 1 });
-    await setPrice(3100);
-    try {
+    const totalOf = async (order: string) => {
+      const { total } = (await store.services.orders.json(`/api${order}`)) as {
+        total: { amount: number };
+      };
+      return total.amount;
+    };
+    afterEach(() => setPrice(2900));
+
+    it("never orders at another price than was shown", async () => {
+      const page = await toCheckout(visitor, { "MUG-STONE": 1 });
+      await setPrice(3100);
       const placed = await counting(async () => {
         const answer = await visitor.post("/checkout", filledIn(page));
-        assert.equal(answer.status, 409);
+        assert.equal(answer.status, 422);
         assert.match(
           answer.words,
-          /Our prices have changed since you saw them: it is \$31\.00 now/,
+          /Our prices have changed since you saw them: it is \$31\.00 now\. Nothing is ordered yet/,
         );
+        assert.match(answer.words, /To pay \$31\.00/);
         const form = answer.form("/checkout");
         assert.deepEqual({ ...form, ...ADA }, form);
-        assert.equal((await visitor.post("/checkout", form)).status, 303);
+        // Loaded again, or sent again from the history, it is what it was. Nor does the old price coming back make it an order.
+        await setPrice(2900);
+        const again = await visitor.post("/checkout", filledIn(page));
+        assert.match(again.words, /Nothing is ordered yet/);
+        await setPrice(3100);
+        const path = locationOf(await visitor.post("/checkout", form));
+        assert.equal(await totalOf(path), 3100);
       });
       assert.equal(placed, 1);
-    } finally {
-      await setPrice(2900);
-    }
+    });
+
+    it("orders at none where the form doesn't say which was shown", async () => {
+      const page = await toCheckout(visitor, { "MUG-STONE": 1 });
+      const fields = filledIn(page);
+      const placed = await counting(async () => {
+        for (const total of ["", "$29.00", "2900", "-1 AUD", "1e3 AUD", "2900 aud"]) {
+          const answer = await visitor.post("/checkout", { ...fields, total });
+          assert.equal(answer.status, 400, total);
+          assert.match(answer.words, /Please look at what it comes to, \$29\.00/);
+          assert.deepEqual(answer.form("/checkout"), fields);
+        }
+      });
+      assert.equal(placed, 0);
+    });
+
+    it("leads to the order that was taken at the old price, although its answer was lost", async () => {
+      const placed = await counting(async () => {
+        const page = await toCheckout(visitor, { "MUG-STONE": 1 });
+        store.gateway.loseAnswer = isOrder;
+        const lost = await visitor.post("/checkout", filledIn(page));
+        store.gateway.loseAnswer = undefined;
+        await setPrice(3100);
+        // The form as it came back, as it was (loaded again, or from the history), and with something else in it.
+        const forms = [
+          lost.form("/checkout"),
+          filledIn(page),
+          { ...lost.form("/checkout"), city: "Hobart" },
+        ];
+        const paths = new Set<string>();
+        for (const form of forms) paths.add(locationOf(await visitor.post("/checkout", form)));
+        const [path = "", ...others] = paths;
+        assert.deepEqual(others, []);
+        assert.equal(await totalOf(path), 2900);
+      });
+      assert.equal(placed, 1);
+    });
+  });
+
+  describe("of the last one", () => {
+    const stock = (onHand: number) =>
+      store.databases.inventory.query(
+        "UPDATE products SET on_hand = held + $1 WHERE sku = 'CANDLE-CEDAR'",
+        [onHand],
+      );
+
+    it("leads to the order that has it, however often the form is sent", async () => {
+      await stock(1);
+      const placed = await counting(async () => {
+        const page = await toCheckout(visitor, { "CANDLE-CEDAR": 1 });
+        store.gateway.loseAnswer = isOrder;
+        await visitor.post("/checkout", filledIn(page));
+        store.gateway.loseAnswer = undefined;
+        await stock(0);
+        assert.match(locationOf(await visitor.post("/checkout", filledIn(page))), /^\/orders\//);
+      });
+      assert.equal(placed, 1);
+    });
+
+    it("says that nothing is ordered only when nothing will be, also by an attempt that is still on its way", async () => {
+      await stock(1);
+      const placed = await counting(async () => {
+        const page = await toCheckout(visitor, { "CANDLE-CEDAR": 1 });
+        let arrive: (() => Promise<number>) | undefined;
+        store.gateway.intercept = (request, response) => {
+          if (!isOrder(request)) return false;
+          void text(request).then((body) => {
+            arrive = async () => {
+              const { headers } = request;
+              const answer = await store.services.orders.fetch("/api/orders", {
+                method: "POST",
+                headers: {
+                  "content-type": "application/json",
+                  "idempotency-key": String(headers["idempotency-key"]),
+                },
+                body,
+              });
+              return answer.status;
+            };
+            response.destroy();
+          });
+          return true;
+        };
+        const lost = await visitor.post("/checkout", filledIn(page));
+        assert.equal(lost.status, 503);
+        store.gateway.intercept = undefined;
+        await stock(0);
+        const kept = lost.form("/checkout");
+        const answer = await visitor.post("/checkout", { ...kept, city: "Hobart" });
+        assert.match(answer.words, /Something was sold in the meantime, so nothing is ordered yet/);
+        const { key, attempt } = answer.form("/checkout");
+        assert.notEqual(key, kept.key);
+        assert.equal(attempt, undefined);
+        await stock(1);
+        assert.equal(await arrive?.(), 422);
+      });
+      assert.equal(placed, 0);
+    });
   });
 
   it("keeps the form when the answer is lost, and pressing again finds the one order", async () => {
@@ -223,19 +334,32 @@ describe("the storefront's checkout", function () {
     assert.equal(placed, 1);
   });
 
-  it("keeps the form when orders or the catalogue is away", async () => {
-    for (const name of ["orders", "inventory"] as const) {
-      const page = await toCheckout(visitor, { "MUG-STONE": 1 });
-      const { targets } = store.gateway;
-      targets.set(name, undefined);
-      const answer = await visitor.post("/checkout", filledIn(page)).finally(() => {
-        targets.set(name, store.services[name].url);
-      });
-      assert.equal(answer.status, 503);
-      const { attempt: _attempt, ...form } = answer.form("/checkout");
-      assert.deepEqual(form, filledIn(page));
-      assert.equal((await visitor.post("/checkout", form)).status, 303);
-    }
+  const without = async <T>(name: "orders" | "inventory", work: () => Promise<T>): Promise<T> => {
+    const { targets } = store.gateway;
+    targets.set(name, undefined);
+    return work().finally(() => targets.set(name, store.services[name].url));
+  };
+
+  it("keeps the form when orders is away", async () => {
+    const page = await toCheckout(visitor, { "MUG-STONE": 1 });
+    const answer = await without("orders", () => visitor.post("/checkout", filledIn(page)));
+    assert.equal(answer.status, 503);
+    const { attempt: _attempt, ...form } = answer.form("/checkout");
+    assert.deepEqual(form, filledIn(page));
+    assert.equal((await visitor.post("/checkout", form)).status, 303);
+  });
+
+  it("needs no catalogue to say what is wrong, nor to order", async () => {
+    const page = await toCheckout(visitor, { "MUG-STONE": 1 });
+    await without("inventory", async () => {
+      const wrong = await visitor.post("/checkout", filledIn(page, { email: "ada" }));
+      assert.equal(wrong.status, 400);
+      assert.match(wrong.words, /E-mail: This doesn’t look like an e-mail address/);
+      assert.match(wrong.words, /To pay \$29\.00/);
+      const form = wrong.form("/checkout");
+      assert.deepEqual(form, filledIn(page, { email: "ada" }));
+      assert.equal((await visitor.post("/checkout", { ...form, ...ADA })).status, 303);
+    });
   });
 
   it("takes things back into the basket from an order that didn't go through", async () => {
@@ -243,6 +367,18 @@ describe("the storefront's checkout", function () {
     const basket = await visitor.submit(`${path}/again`, {});
     assert.match(basket.words, /Stoneware Mug/);
     assert.equal(visitor.cookies.get("basket"), "MUG-STONE*2");
+  });
+
+  it("makes a new form of one whose key can't be one", async () => {
+    const page = await toCheckout(visitor, { "MUG-STONE": 1 });
+    for (const key of ["", "a\nb", "a b", "日", "\u0000", "x".repeat(256)]) {
+      const answer = await visitor.post("/checkout", { ...filledIn(page), key });
+      assert.equal(answer.status, 400, JSON.stringify(key));
+      assert.match(answer.words, /didn’t reach us as we had made it, so nothing was ordered/);
+      const form = answer.form("/checkout");
+      assert.match(form.key ?? "", /^[0-9a-f-]{36}$/);
+      assert.deepEqual({ ...form, key }, { ...filledIn(page), key });
+    }
   });
 
   it("refuses a form from another site", async () => {
