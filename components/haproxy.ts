@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { RateLimit } from "../services/spec";
+import { asksForPage, onFailure, pageHeaders, pageParts, refuse } from "./gatewayAnswers";
 
 /** One service behind the gateway. */
 export interface Route {
@@ -62,6 +63,7 @@ function global(routes: readonly Route[]): string {
     server-state-file ${SERVER_STATE_FILE}
     # A request's line and headers fit into 15 KiB, which is less than the services take.
     tune.bufsize 16384
+${pageParts()}
 
 defaults
     mode http
@@ -171,6 +173,7 @@ function publicFrontend(routes: readonly Route[], requestLimit: number): string 
     # What was taken is what is judged: the header may be there twice.
     http-request set-var(txn.request_id) uuid() unless { var(txn.request_id) -m reg ^[A-Za-z0-9._-]{8,64}$ }
     http-request set-header x-request-id %[var(txn.request_id)]
+${asksForPage()}
 ${requestLimit > 0 ? rateLimits(requestLimit, routes) : ""}    # A tunnel: a service would only hang up.
     ${refuse(405, "This is no proxy.", { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" })} if METH_CONNECT
     # What we have looked at is what the service gets: an absolute address is cut down to its path.
@@ -269,7 +272,8 @@ function directory(routes: readonly Route[]): string {
 }
 
 /** Headers of every answer, where the service has not said otherwise. */
-const ANSWER_HEADERS = `    http-after-response set-header x-request-id %[var(txn.request_id)]
+const ANSWER_HEADERS = `${pageHeaders()}
+    http-after-response set-header x-request-id %[var(txn.request_id)]
     http-after-response del-header server
     http-after-response set-header x-content-type-options nosniff
     http-after-response set-header referrer-policy no-referrer unless { res.hdr(referrer-policy) -m found }
@@ -284,8 +288,8 @@ function backend(route: Route): string {
     http-check expect status 200-299
     # A request that may have changed something is never sent twice by us.
     http-request disable-l7-retry unless METH_GET
-    http-error status 503 ${problem(503, `${route.service} can't be reached at the moment. Try again shortly.`)} hdr retry-after 1
-    http-error status 504 ${problem(504, `${route.service} took too long to answer.`)} hdr retry-after 1
+    ${onFailure(503, `${route.service} can't be reached at the moment. Try again shortly.`, { "retry-after": "1" })}
+    ${onFailure(504, `${route.service} took too long to answer.`, { "retry-after": "1" })}
     # Room for every instance and its replacement beside it.
     server-template ${route.service} ${MOST_INSTANCES} ${route.service}:${route.port} check inter 500ms fall 1 rise 1 resolvers docker init-addr last,none`;
 }
@@ -298,44 +302,8 @@ function ownAnswers(): string {
     [500, "Something went wrong in the gateway."],
     [502, "The service's answer can't be understood."],
   ] as const;
-  return answers
-    .map(([status, detail]) => `    http-error status ${status} ${problem(status, detail)}`)
-    .join("\n");
+  return answers.map(([status, detail]) => `    ${onFailure(status, detail)}`).join("\n");
 }
-
-function refuse(
-  status: Status,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-): string {
-  const lines = Object.entries(headers).map(([name, value]) => ` hdr ${name} "${value}"`);
-  return `http-request return status ${status} ${problem(status, detail)}${lines.join("")}`;
-}
-
-/** A problem document (RFC 9457) as the arguments of an answer: like the services', with the request's id. */
-function problem(status: Status, detail: string): string {
-  const instance = "urn:store:request:%[var(txn.request_id)]";
-  const title = TITLES[status];
-  const body = JSON.stringify({ type: "about:blank", title, status, detail, instance });
-  // In single quotes HAProxy takes everything as it is, but has no way to write the quote itself.
-  return `content-type application/problem+json lf-string '${body.replaceAll("'", "\u2019")}'`;
-}
-
-/** Node's own list of them changes with its version, and the configuration must not. */
-const TITLES = {
-  400: "Bad Request",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  414: "URI Too Long",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-} as const;
-type Status = keyof typeof TITLES;
 
 function sorted(routes: readonly Route[]): Route[] {
   return [...routes].sort((a, b) => (a.service < b.service ? -1 : 1));

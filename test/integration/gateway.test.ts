@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -407,6 +407,42 @@ describe("the gateway", function () {
         );
     });
 
+    it("people with a page, and programs with a document", async () => {
+      const limited = await network.startGateway({ requests: 2 });
+      const accept = "accept: text/html,application/xhtml+xml,*/*;q=0.8";
+      const asked: [line: string, headers: readonly string[], status: number, words: RegExp][] = [
+        ["GET /a//b HTTP/1.1", [], 400, /<h1>We can’t read that<\/h1>/],
+        ["GET /internal/x HTTP/1.1", [], 404, /<h1>We can’t find that<\/h1>/],
+        ["POST /x HTTP/1.1", ["content-length: 2000000"], 413, /Go back and send less/],
+        [`GET /${"a".repeat(5000)} HTTP/1.1`, [], 414, /That address is too long/],
+      ];
+      for (const [line, headers, status, words] of asked)
+        assertPage(await gateway.send(line, [accept, ...headers]), status, words);
+      for (const status of [200, 200]) {
+        const answer = await limited.send("GET /own-policy HTTP/1.1", [accept]);
+        assert.equal(answer.status, status);
+        // What a service answers stays as it is.
+        assert.match(answer.head, /^content-security-policy: default-src 'self'\r$/im);
+        assert.doesNotMatch(answer.head, /^content-type/im);
+      }
+      const tooMany = await limited.send("GET / HTTP/1.1", [accept]);
+      assertPage(tooMany, 429, /Wait 10 seconds, then reload this page/);
+      assert.match(tooMany.head, /^retry-after: 10\r$/im);
+
+      for (const [path, ...headers] of [
+        ["/api/nothing", accept],
+        ["/api/inventory//x", accept],
+        ["/internal/x"],
+        ["/internal/x", "accept: */*"],
+        ["/internal/x", "accept: application/json"],
+      ]) {
+        const { head, body } = await gateway.send(`GET ${path} HTTP/1.1`, headers);
+        assert.match(head, /^content-type: application\/problem\+json\r$/im, path);
+        assert.match(head, /^content-security-policy: default-src 'none'; frame-anc/im);
+        assert.equal(typeof (JSON.parse(body) as { detail: unknown }).detail, "string");
+      }
+    });
+
     it("503, with when to try again, while a service is away", async () => {
       await network.stopService("storefront");
       // On a connection of its own: on one that has been in use, HAProxy may hang up for the caller to try again.
@@ -415,6 +451,9 @@ describe("the gateway", function () {
       assert.match(head, /^retry-after: 1\r\n/im);
       assert.match(head, /^content-type: application\/problem\+json/im);
       assert.match(body, /storefront can’t be reached/);
+      const page = await gateway.send("POST /checkout HTTP/1.1", ["accept: text/html"]);
+      assertPage(page, 503, /doesn’t answer at the moment\. Wait a few seconds, then reload/);
+      assert.match(page.head, /^retry-after: 1\r\n/im);
       const version = await fetch(`${gateway.admin}/version`);
       assert.equal(version.status, 503);
       assert.match(await version.text(), /waits for storefront/);
@@ -657,6 +696,26 @@ function unchunked(text: string): string {
   if (!(length > 0)) return "";
   const start = size.length + 2;
   return text.slice(start, start + length) + unchunked(text.slice(start + length + 2));
+}
+
+/** A page that needs nothing else, and lets nothing else come in. */
+function assertPage({ status, head, body }: Answer, expected: number, words: RegExp): void {
+  assert.equal(status, expected, body);
+  const header = (name: string) => new RegExp(`^${name}: (.*)\\r$`, "im").exec(head)?.[1];
+  assert.equal(header("content-type"), "text/html; charset=utf-8");
+  assert.equal(header("cache-control"), "no-store");
+  assert.equal(header("x-content-type-options"), "nosniff");
+  assert.equal(header("x-gateway-answer"), undefined);
+  assert.match(body, /^<!doctype html><html lang="en-AU">/);
+  assert.match(body, words);
+  assert.match(body, new RegExp(`Reference: ${header("x-request-id")}<`));
+  assert.doesNotMatch(body, /<script|<link|src=|url\(|"type"/);
+  const [, style = ""] = /<style>(.*)<\/style>/s.exec(body) ?? [];
+  const hash = createHash("sha256").update(style).digest("base64");
+  assert.equal(
+    header("content-security-policy"),
+    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  );
 }
 
 async function assertProblem(response: Response): Promise<void> {
