@@ -68,7 +68,10 @@ describe("gateway configuration", () => {
       limited,
       /track-sc1 src,ipmask\(32,64\) table a\.limit\.1 if \{ method PUT \} \{ path,url_dec -m str \/api\/a\/x \} \{ dst_port 8080 \}/,
     );
-    assert.match(limited, /return status 429 .*retry-after "30" .* if .*\{ sc1_http_req_rate gt 7 \}/);
+    assert.match(
+      limited,
+      /return status 429 .*retry-after "30" .* if .*\{ sc1_http_req_rate gt 7 \}/,
+    );
     assert.match(limited, /^backend a\.limit\.0\n {4}stick-table .*http_req_rate\(60s\)$/m);
     assert.doesNotMatch(configOf([own]), /stick-table|429|track-sc|limit/);
   });

@@ -30,7 +30,9 @@ const product = {
   sku: Sku,
   name: Type.String(),
   description: Type.String(),
-  image: Type.String({ description: "Path or URL of a picture." }),
+  image: Type.String({
+    description: "Path of a picture in this store. An early release took URLs of other sites, too.",
+  }),
   price: money(0),
   available: Type.Integer({ minimum: 0, description: "How many can be ordered now." }),
 };
@@ -60,10 +62,14 @@ export const ProductEdit = Type.Object(
     }),
     image: Type.Optional(
       Type.String({
-        pattern: "^(/|https://)[\\x21-\\x7e]*$",
+        // Pages show no other site's pictures. Two slashes, or one and a backslash, lead to another site.
+        pattern: "^/([!-.0-\\[\\]-~][!-\\[\\]-~]*)?$",
         maxLength: 500,
-        "x-message": "must be a path that begins with / or a URL that begins with https://",
-        description: "Path or URL of a picture. Where it is missing, a product keeps its own.",
+        "x-message": "must be a path of this store, as in /api/inventory/images/MUG-STONE.svg",
+        description:
+          "Path of a picture in this store, with one slash at its beginning: pages show no other site's. Where it is missing, a " +
+          "product keeps its own.",
+        examples: ["/api/inventory/images/MUG-STONE.svg"],
       }),
     ),
   },

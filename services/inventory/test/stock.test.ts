@@ -58,7 +58,7 @@ describe("what the store's own people do", function () {
       description: "Another.",
       price: { amount: 2_000, currency: "NZD" },
       onHand: 0,
-      image: "https://example.org/jar.webp",
+      image: "/pictures/jar.webp?v=2",
     };
     const replaced = await put(sku, changed);
     assert.equal(replaced.status, 200);
@@ -75,6 +75,19 @@ describe("what the store's own people do", function () {
       onHand: 10,
       image: changed.image,
     });
+  });
+
+  it("keeps a picture that an earlier release took", async () => {
+    const sku = await inventory.product(10);
+    const image = "https://cdn.example/x.webp";
+    await inventory.replicas.database.query("UPDATE products SET image = $1 WHERE sku = $2", [
+      image,
+      sku,
+    ]);
+    const found = await inventory.send("GET", `/api/inventory/products/${sku}`);
+    assert.equal(Reflect.get(found.body, "image"), image);
+    const { body } = await put(sku, edit());
+    assert.equal(Reflect.get(body, "image"), image);
   });
 
   it("may say as many as are held, and no fewer", async () => {
@@ -190,6 +203,10 @@ describe("what the store's own people do", function () {
       ["half a piece on the shelf", edit({ onHand: 0.5 }), "/onHand"],
       ["10^12 on the shelf", edit({ onHand: 1e12 }), "/onHand"],
       ["a picture that is a script", edit({ image: "javascript:alert(1)" }), "/image"],
+      ["a picture of another site", edit({ image: "https://cdn.example/x.webp" }), "/image"],
+      ["another site by its name alone", edit({ image: "//evil.example/x" }), "/image"],
+      ["that with a backslash", edit({ image: "/\\evil.example/x" }), "/image"],
+      ["a picture without a path", edit({ image: "" }), "/image"],
       ["a picture with a quote in it", edit({ image: '/x" onerror="y' }), "/image"],
       ["what is held", edit({ held: 1 }), "/held"],
     ];

@@ -304,7 +304,7 @@ export interface operations {
               /** @description How many can be ordered now. */
               available: number;
               description: string;
-              /** @description Path or URL of a picture. */
+              /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
               image: string;
               name: string;
               price: {
@@ -372,7 +372,7 @@ export interface operations {
             /** @description How many can be ordered now. */
             available: number;
             description: string;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             price: {
@@ -416,7 +416,10 @@ export interface operations {
       content: {
         "application/json": {
           description: string;
-          /** @description Path or URL of a picture. Where it is missing, a product keeps its own. */
+          /**
+           * @description Path of a picture in this store, with one slash at its beginning: pages show no other site's. Where it is missing, a product keeps its own.
+           * @example /api/inventory/images/MUG-STONE.svg
+           */
           image?: string;
           name: string;
           /** @description How many are on the shelf now, with those that are held for orders. */
@@ -464,7 +467,7 @@ export interface operations {
             description: string;
             /** @description How many of these are held for orders. */
             held: number;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             /** @description How many are on the shelf. */
@@ -498,7 +501,7 @@ export interface operations {
             description: string;
             /** @description How many of these are held for orders. */
             held: number;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             /** @description How many are on the shelf. */
@@ -571,7 +574,7 @@ export interface operations {
               description: string;
               /** @description How many of these are held for orders. */
               held: number;
-              /** @description Path or URL of a picture. */
+              /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
               image: string;
               name: string;
               /** @description How many are on the shelf. */
@@ -643,7 +646,7 @@ export interface operations {
             description: string;
             /** @description How many of these are held for orders. */
             held: number;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             /** @description How many are on the shelf. */
@@ -711,7 +714,7 @@ export interface operations {
               /** @description How many can be ordered now. */
               available: number;
               description: string;
-              /** @description Path or URL of a picture. */
+              /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
               image: string;
               name: string;
               price: {

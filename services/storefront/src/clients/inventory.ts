@@ -227,7 +227,7 @@ export interface operations {
               /** @description How many can be ordered now. */
               available: number;
               description: string;
-              /** @description Path or URL of a picture. */
+              /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
               image: string;
               name: string;
               price: {
@@ -295,7 +295,7 @@ export interface operations {
             /** @description How many can be ordered now. */
             available: number;
             description: string;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             price: {
@@ -339,7 +339,10 @@ export interface operations {
       content: {
         "application/json": {
           description: string;
-          /** @description Path or URL of a picture. Where it is missing, a product keeps its own. */
+          /**
+           * @description Path of a picture in this store, with one slash at its beginning: pages show no other site's. Where it is missing, a product keeps its own.
+           * @example /api/inventory/images/MUG-STONE.svg
+           */
           image?: string;
           name: string;
           /** @description How many are on the shelf now, with those that are held for orders. */
@@ -387,7 +390,7 @@ export interface operations {
             description: string;
             /** @description How many of these are held for orders. */
             held: number;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             /** @description How many are on the shelf. */
@@ -421,7 +424,7 @@ export interface operations {
             description: string;
             /** @description How many of these are held for orders. */
             held: number;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             /** @description How many are on the shelf. */
@@ -494,7 +497,7 @@ export interface operations {
               description: string;
               /** @description How many of these are held for orders. */
               held: number;
-              /** @description Path or URL of a picture. */
+              /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
               image: string;
               name: string;
               /** @description How many are on the shelf. */
@@ -566,7 +569,7 @@ export interface operations {
             description: string;
             /** @description How many of these are held for orders. */
             held: number;
-            /** @description Path or URL of a picture. */
+            /** @description Path of a picture in this store. An early release took URLs of other sites, too. */
             image: string;
             name: string;
             /** @description How many are on the shelf. */
