@@ -13,6 +13,7 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from "fastify";
+import { Type, type TObject } from "typebox";
 import { RequestLog } from "./logging.ts";
 import { problem, sendProblem, toProblem, type Problem, type ProblemRenderer } from "./problems.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -67,6 +68,7 @@ export function createApp({ log, lifecycle, renderProblem = sendProblem }: AppOp
   });
   acceptJson(app);
   refuseUnknown(app);
+  refuseUnknownParameters(app);
   app.addHook("onSend", (_request, reply, payload, done) => {
     // A connection that stays open would bring its next request after we have gone.
     if (lifecycle.draining) reply.header("connection", "close");
@@ -126,6 +128,18 @@ function acceptJson(app: App): void {
       return;
     }
     void parse(request, text, done);
+  });
+}
+
+/**
+ * A parameter of the query that isn't documented is a mistyped one, and what it was meant to say would be left out without a word. Not so
+ * of pages, which aren't documented: links to them carry whatever those add who send people there.
+ */
+function refuseUnknownParameters(app: App): void {
+  app.addHook("onRoute", ({ schema }) => {
+    if (schema === undefined || Reflect.get(schema, "hide") === true) return;
+    const query = (schema.querystring ?? Type.Object({})) as TObject;
+    schema.querystring = { ...query, additionalProperties: false };
   });
 }
 

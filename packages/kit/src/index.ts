@@ -12,8 +12,9 @@ export {
 export { Counter, Gauge, Histogram, type Registry } from "./metrics.ts";
 export { passOn, UpstreamError, type Client } from "./client.ts";
 export { countries } from "./countries.ts";
+export { currencies } from "./currencies.ts";
 export { reader } from "./validation.ts";
-export { Sku, Text, Uuid } from "./schemas.ts";
+export { Sku, TakenText, Text, Uuid } from "./schemas.ts";
 export { Type, type Static } from "typebox";
 export type {
   FastifyBaseLogger as Log,

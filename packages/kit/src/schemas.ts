@@ -14,10 +14,27 @@ export const Uuid = Type.String({
 });
 
 /**
- * Text that people enter. Control characters and halves of surrogate pairs have no business in it, and PostgreSQL refuses
- * some of them.
+ * Text that people enter. Something in it can be seen; the fillers of Hangul and Braille are letters and symbols that can't. Control
+ * characters, halves of surrogate pairs and breaks of lines have no business in it, nor has what turns the direction of all that comes
+ * after it. Joiners and marks of direction stay: languages and emoji need them.
  */
 export function Text(maxLength: number, description?: string) {
+  return Type.String({
+    minLength: 1,
+    maxLength,
+    pattern:
+      "^(?=.*(?![\\u115f\\u1160\\u2800\\u3164\\uffa0])[\\p{L}\\p{N}\\p{P}\\p{S}])" +
+      "[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]*$",
+    "x-message": "must have something in it that can be seen, and no control characters",
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
+/**
+ * Text that another service has taken from people: refused here, an order that was taken couldn't go on. So it is looked at no harder
+ * than the first release of {@link Text} did.
+ */
+export function TakenText(maxLength: number, description?: string) {
   return Type.String({
     minLength: 1,
     maxLength,

@@ -161,10 +161,30 @@ describe("a service made of the kit", function () {
           {
             in: "body",
             pointer: "/text",
-            message: "must not be blank or contain control characters",
+            message: "must have something in it that can be seen, and no control characters",
           },
         ],
       ],
+      [
+        "an unknown parameter of the query",
+        { path: "/notes?limt=5", body: '{"id":1,"text":"x"}' },
+        400,
+        [{ in: "query", pointer: "/limt", message: "is not a field of this request" }],
+      ],
+      ...[" ", "\u200b", "\u00a0\u200d\u2060", "\ufeff", "\u3164", "\u2800", "\u200e\u200f"].map(
+        (text): [string, Sent, number] => [
+          `nothing to be seen: ${JSON.stringify(text)}`,
+          { body: JSON.stringify({ id: 1, text }) },
+          400,
+        ],
+      ),
+      ...["a\u202eb", "\u2066a", "a\u2069", "a\nb", "a\u2028b", "a\u0085b"].map(
+        (text): [string, Sent, number] => [
+          `control characters: ${JSON.stringify(text)}`,
+          { body: JSON.stringify({ id: 1, text }) },
+          400,
+        ],
+      ),
       ["a NUL", { body: String.raw`{"id":1,"text":"\u0000"}` }, 400],
       ["half a character", { body: String.raw`{"id":1,"text":"\ud83d"}` }, 400],
     ];
@@ -209,6 +229,14 @@ describe("a service made of the kit", function () {
         assert.equal((await service.fetch("/healthz")).status, 200);
       });
     }
+
+    it("takes text of every language, and emoji", async () => {
+      const texts = ["Zoë", "می\u200cخواهم", "\u200fשלום!", "👩\u200d🚀", "한국", "ก็", "-", "7"];
+      for (const [at, text] of texts.entries()) {
+        const response = await send({ body: JSON.stringify({ id: 500 + at, text }) });
+        assert.equal(response.status, 201, text);
+      }
+    });
 
     it("answers 405 with what is allowed", async () => {
       const response = await send({ path: "/slow", method: "PUT", body: "{", type: "text/plain" });
@@ -313,7 +341,7 @@ describe("a service made of the kit", function () {
           requestId: "log-me-please",
           method: "GET",
           route: "/teapot",
-          status: 418,
+          status: 400,
           ms: 0,
           msg: "Request",
         },

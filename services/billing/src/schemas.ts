@@ -1,4 +1,4 @@
-import { Text, Type, Uuid, type Static } from "@store/kit";
+import { TakenText, Text, Type, Uuid, type Static } from "@store/kit";
 
 const strict = { additionalProperties: false };
 
@@ -24,7 +24,7 @@ export const PaymentRequest = Type.Object(
   {
     order: Uuid,
     amount: Money,
-    token: Text(200, "What the payment provider gave the customer's browser. It isn't kept."),
+    token: TakenText(200, "What the payment provider gave the customer's browser. It isn't kept."),
   },
   strict,
 );

@@ -24,7 +24,7 @@ export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRout
         summary: "The payments of an order, oldest first",
         tags: ["payments"],
         security,
-        querystring: Type.Object({ order: Uuid }, { additionalProperties: false }),
+        querystring: Type.Object({ order: Uuid }),
         response: { 200: Type.Object({ items: Type.Array(Payment) }) },
       },
     },

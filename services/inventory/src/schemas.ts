@@ -1,4 +1,4 @@
-import { Sku, Text, Type, Uuid, type Static } from "@store/kit";
+import { currencies, Sku, Text, Type, Uuid, type Static } from "@store/kit";
 
 /** So many of a product that sums over orders stay far inside PostgreSQL's integer. */
 const MAX_ON_HAND = 100_000_000;
@@ -7,24 +7,29 @@ const MAX_LINES = 50;
 
 const strict = { additionalProperties: false };
 
-function money(minimum: number) {
-  return Type.Object(
-    {
-      amount: Type.Integer({
-        minimum,
-        maximum: 1_000_000_000,
-        description: "In the currency's minor unit: cents, say.",
-      }),
-      currency: Type.String({
-        pattern: "^[A-Z]{3}$",
-        "x-message": "must be the three capital letters of a currency in ISO 4217, as in AUD",
-        description: "ISO 4217.",
-        examples: ["AUD"],
-      }),
-    },
-    strict,
-  );
-}
+const Amount = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000_000,
+  description: "In the currency's minor unit: cents, say.",
+});
+
+const Price = Type.Object({
+  amount: Amount,
+  currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217.", examples: ["AUD"] }),
+});
+
+/** An early release took any three letters for a currency. */
+const PriceEdit = Type.Object(
+  {
+    amount: Amount,
+    currency: Type.Enum(currencies, {
+      description: "ISO 4217.",
+      examples: ["AUD"],
+      "x-message": "must be the three capital letters of a currency in ISO 4217, as in AUD",
+    }),
+  },
+  strict,
+);
 
 const product = {
   sku: Sku,
@@ -33,7 +38,7 @@ const product = {
   image: Type.String({
     description: "Path of a picture in this store. An early release took URLs of other sites, too.",
   }),
-  price: money(0),
+  price: Price,
   available: Type.Integer({ minimum: 0, description: "How many can be ordered now." }),
 };
 
@@ -54,7 +59,7 @@ export const ProductEdit = Type.Object(
   {
     name: Text(200),
     description: Text(2_000),
-    price: money(1),
+    price: PriceEdit,
     onHand: Type.Integer({
       minimum: 0,
       maximum: MAX_ON_HAND,

@@ -102,6 +102,8 @@ describe("inventory", function () {
       ["products?q=%00", 400, "/q"],
       [`products?q=${"x".repeat(101)}`, 400, "/q"],
       ["products?q=a&q=b", 400, "/q"],
+      ["products?limt=5", 400, "/limt"],
+      ["products/MUG-STONE?q=x", 400, "/q"],
       ["products?skus=mug", 400, "/skus"],
       ["products?skus=A,,B", 400, "/skus"],
       ["products?skus=A,", 400, "/skus"],

@@ -59,11 +59,25 @@ export async function priceOrder(
   refuse(errors);
   const [first, ...rest] = priced;
   if (first === undefined) throw new Error("an order without lines passed the schema");
-  if (rest.some(({ price }) => price.currency !== first.price.currency)) {
-    throw problem(422, "These products are sold in different currencies: order them one by one.");
-  }
+  refuseOtherCurrencies([first, ...rest]);
   if (total !== undefined) compare(total, [first, ...rest]);
   return [first, ...rest];
+}
+
+/** What is sold in different currencies has no sum. */
+function refuseOtherCurrencies([first, ...rest]: readonly [PricedItem, ...PricedItem[]]): void {
+  const { currency } = first.price;
+  const errors = rest.flatMap(({ sku, price }, index): FieldError[] => {
+    const message = `${sku} is sold in ${price.currency}, not in ${currency} as what comes first`;
+    return price.currency === currency
+      ? []
+      : [{ in: "body", pointer: `/items/${index + 1}/sku`, message }];
+  });
+  if (errors.length === 0) return;
+  throw problem(422, "Order what is sold in different currencies one by one.", {
+    type: "currencies-differ",
+    errors,
+  });
 }
 
 /** In the currency's minor unit. */

@@ -361,7 +361,17 @@ describe("orders", function () {
       await catalogue.query("UPDATE products SET price_currency = 'NZD' WHERE sku = 'VASE-BUD'");
       try {
         const key = randomUUID();
-        assert.equal((await post(order, key)).status, 422);
+        const response = await post(order, key);
+        assert.equal(response.status, 422);
+        const { type, errors } = (await response.json()) as Problem;
+        assert.equal(type, "urn:store:problem:currencies-differ");
+        assert.deepEqual(errors, [
+          {
+            in: "body",
+            pointer: "/items/1/sku",
+            message: "VASE-BUD is sold in NZD, not in AUD as what comes first",
+          },
+        ]);
         assert.equal(await countOf(key), 0);
       } finally {
         await catalogue.query("UPDATE products SET price_currency = 'AUD' WHERE sku = 'VASE-BUD'");

@@ -33,15 +33,12 @@ export function addShipmentRoutes(app: App, shipments: Shipments): void {
         description:
           "Give the last change that you have seen as `after`. None is skipped: a change that comes later has a greater number.",
         tags: ["internal"],
-        querystring: Type.Object(
-          {
-            after: Type.Optional(
-              Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
-            ),
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: CHANGES })),
-          },
-          { additionalProperties: false },
-        ),
+        querystring: Type.Object({
+          after: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
+          ),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: CHANGES })),
+        }),
         response: { 200: Type.Object({ items: Type.Array(ShipmentChange) }) },
       },
     },

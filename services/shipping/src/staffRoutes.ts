@@ -27,15 +27,12 @@ export function addStaffRoutes(
         description: "Say at least one of `order` and `status`.",
         tags: ["shipments"],
         security,
-        querystring: Type.Object(
-          {
-            order: Type.Optional(Uuid),
-            status: Type.Optional(ShipmentStatus),
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
-            after: Type.Optional(Uuid),
-          },
-          { additionalProperties: false },
-        ),
+        querystring: Type.Object({
+          order: Type.Optional(Uuid),
+          status: Type.Optional(ShipmentStatus),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
+          after: Type.Optional(Uuid),
+        }),
         response: { 200: ShipmentPage },
       },
     },

@@ -142,7 +142,13 @@ describe("the storefront's back office", function () {
       assert.deepEqual(answer.form(path), wrong);
       const control = await clerk.post(path, { ...form, name: "a\u0007b" });
       assert.equal(control.status, 400);
-      assert.match(control.text, /id="name-error">This must not be blank or contain control/);
+      assert.match(control.text, /id="name-error">This must have something in it that can be seen/);
+      const unknown = await clerk.post(path, { ...form, currency: "ZZZ" });
+      assert.equal(unknown.status, 400);
+      assert.match(
+        unknown.text,
+        /id="price-error">This must be the three capital letters of a cur/,
+      );
       assert.deepEqual(await stocked("MUG-STONE"), before);
     });
 

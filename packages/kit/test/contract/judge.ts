@@ -153,6 +153,8 @@ function schemaOf({ parameters }: Operation, where: Parameter["in"]): Schema {
     type: "object",
     properties: Object.fromEntries(found.map(({ name, schema }) => [name, schema])),
     required: found.filter(({ required }) => required === true).map(({ name }) => name),
+    // What isn't documented is refused; headers are everybody's.
+    ...(where === "query" ? { additionalProperties: false } : {}),
   };
 }
 

@@ -127,6 +127,14 @@ function twists({ parameters, body }: Operation): Twist<Draft>[] {
           query: [...given.query, [name, "1"], [name, "2"]],
         })),
     ],
+    [
+      "an unknown parameter in the query",
+      (given) =>
+        fc.constantFrom("limt", "Limit", "utm_source", "constructor").map((name) => ({
+          ...given,
+          query: [...given.query, [name, "5"]],
+        })),
+    ],
     has("header") && [
       "another value in a header",
       (given) =>

@@ -187,7 +187,8 @@ function readEdit(fields: Fields): { edit: Edit | undefined; complaints: Map<str
     price,
     onHand: Number(onHand),
   };
-  return { edit, complaints };
+  // Whether there is such a currency is for the API to judge.
+  return { edit: edit as Edit | undefined, complaints };
 }
 
 function apiComplaints(problems: readonly FieldProblem[]): [string, string][] {
