@@ -181,6 +181,19 @@ describe("billing with Stripe", function () {
     }
   }
 
+  it("pays back once where Stripe's list hasn't got it yet", async () => {
+    const { id } = await billing.paid(charge(CARD), "capture");
+    stripe.fail("refund", "after");
+    const { body } = await billing.refund(id, { amount: { amount: 900, currency: "AUD" } });
+    assert.equal(body["status"], "pending");
+    stripe.lagBehind();
+    await until("it is known to be paid back", async () => {
+      const refunds = (await billing.payment(id)).body["refunds"] as readonly { status: string }[];
+      return refunds.every(({ status }) => status === "succeeded");
+    });
+    assert.deepEqual(stripe.ledger(id).slice(2), ["refunded 900"]);
+  });
+
   it("finds its refund among many", async () => {
     const { id } = await billing.paid(charge(CARD), "capture");
     stripe.pageSize = 2;

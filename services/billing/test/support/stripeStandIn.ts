@@ -77,6 +77,7 @@ export class StripeStandIn {
   pageSize = 100;
   readonly #keys = new Map<string, { readonly asked: string; readonly reply: Reply | undefined }>();
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
+  #lagsBehind = false;
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void this.#serve(request, response);
   });
@@ -104,6 +105,11 @@ export class StripeStandIn {
   /** As after a day. */
   forgetKeys(): void {
     this.#keys.clear();
+  }
+
+  /** The next list of refunds has none of them yet. */
+  lagBehind(): void {
+    this.#lagsBehind = true;
   }
 
   /** As after a week: what isn't captured is let go. */
@@ -267,7 +273,9 @@ export class StripeStandIn {
 
   /** The newest first. */
   #list(form: Parameters): Reply {
-    const all = this.refunds
+    const known = this.#lagsBehind ? [] : this.refunds;
+    this.#lagsBehind = false;
+    const all = known
       .filter((refund) => refund.payment_intent === form.get("payment_intent"))
       .reverse();
     const start = all.findIndex(({ id }) => id === form.get("starting_after")) + 1;
