@@ -4,15 +4,17 @@ import pg from "pg";
 import { flag, integer, readEnvironment, secretFile, text } from "./environment.ts";
 import { migrate } from "./migrations.ts";
 import { traced } from "./tracing.ts";
+import {
+  DatabaseBusy,
+  DatabaseUnavailable,
+  isBusy,
+  isUnavailable,
+  messageOf,
+} from "./unavailable.ts";
 
 /** Where a statement can be sent: the database itself, or a transaction of it. */
 export interface Queryable {
   query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-}
-
-/** The database can't be reached, or isn't prepared yet. A caller is told 503. */
-export class DatabaseUnavailable extends Error {
-  override readonly name = "DatabaseUnavailable";
 }
 
 export interface DatabaseOptions {
@@ -61,7 +63,12 @@ export class Database implements Queryable {
       password: environment.DATABASE_PASSWORD_FILE,
       application_name: options.service,
       connectionTimeoutMillis: 3_000,
+      // A database behind a network that is cut is noticed after 20 s of silence, also while a long migration is waited for.
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      // Only statements follow one another in a transaction, so nothing comes for so long where we have been frozen or cut off.
+      // It ends then, before the statements give up that wait for what it has locked.
+      idle_in_transaction_session_timeout: 5_000,
       types,
     };
     const limits = { statement_timeout: 10_000, query_timeout: 12_000 };
@@ -87,7 +94,7 @@ export class Database implements Queryable {
         return;
       } catch (error) {
         this.#prepared = false;
-        if (!isUnavailable(error)) throw error;
+        if (!isUnavailable(error) && !isBusy(error)) throw error;
         this.#note(error);
       }
       await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
@@ -110,7 +117,12 @@ export class Database implements Queryable {
     );
   }
 
-  /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
+  /**
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. It may wait for nothing but its
+   * statements: a transaction is ended in which none comes for 5 s.
+   *
+   * @throws DatabaseUnavailable or DatabaseBusy where the same may succeed later.
+   */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
     return this.#reaching(async () => {
       const client = await this.pool.connect();
@@ -171,8 +183,9 @@ export class Database implements Queryable {
     try {
       return await work();
     } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      throw new DatabaseUnavailable(messageOf(error), { cause: error });
+      if (isBusy(error)) throw new DatabaseBusy(messageOf(error), { cause: error });
+      if (isUnavailable(error)) throw new DatabaseUnavailable(messageOf(error), { cause: error });
+      throw error;
     }
   }
 
@@ -180,40 +193,14 @@ export class Database implements Queryable {
   #note(error: unknown): void {
     const before = this.#problem;
     this.#problem =
-      error === undefined ? undefined : `The database can't be reached: ${messageOf(error)}`;
+      error === undefined
+        ? undefined
+        : `The database can't be ${isBusy(error) ? "prepared" : "reached"}: ${messageOf(error)}`;
     if (this.#closing.signal.aborted || this.#problem === before) return;
     if (this.#problem !== undefined) this.#options.log.warn(this.#problem);
     else this.#options.log.info("The database is ready");
   }
 }
-
-/** Whether waiting may help: nobody there, no connection, starting or stopping, too many clients, a wrong password. */
-function isUnavailable(error: unknown): boolean {
-  if (error instanceof DatabaseUnavailable) return true;
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error ? String(error.code) : "";
-  return (
-    networkErrors.has(code) ||
-    /^(08|28|53|57P|58)/.test(code) ||
-    code === "3D000" ||
-    // pg's own errors have no code.
-    /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed)/.test(
-      error.message,
-    ) ||
-    (error instanceof AggregateError && error.errors.some(isUnavailable))
-  );
-}
-
-const networkErrors = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
 
 /** A statement as a span: its text, in which values are only $1, $2 … */
 function statement<T>(sql: string, work: () => Promise<T>): Promise<T> {
@@ -221,12 +208,6 @@ function statement<T>(sql: string, work: () => Promise<T>): Promise<T> {
   const [operation = "statement"] = text.split(" ", 1);
   const attributes = { "db.system.name": "postgresql", "db.query.text": text };
   return traced({ name: operation, kind: "client", attributes, childOnly: true }, work);
-}
-
-function messageOf(error: unknown): string {
-  // Node tries each address of a name; the error over all of them has no message.
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Reads bigint as a number, which is what our amounts and counts are, and refuses what a number can't hold. */

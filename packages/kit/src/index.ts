@@ -1,6 +1,6 @@
 export { start, type Service } from "./service.ts";
 export type { App } from "./app.ts";
-export { DatabaseUnavailable, type Database, type Queryable } from "./database.ts";
+export { type Database, type Queryable } from "./database.ts";
 export { flag, httpUrl, integer, oneOf, secretFile, text } from "./environment.ts";
 export {
   Problem,
@@ -21,3 +21,4 @@ export type {
   FastifyReply as Reply,
   FastifyRequest as Request,
 } from "fastify";
+export { DatabaseBusy, DatabaseUnavailable } from "./unavailable.ts";

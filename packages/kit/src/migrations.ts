@@ -2,11 +2,17 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
+import { DatabaseBusy, isBusy, isUnavailable, messageOf } from "./unavailable.ts";
+
+/** How long a statement waits for a lock that somebody else has. */
+const LOCK_WAIT_MS = 5_000;
 
 /**
  * Brings the database forward to the newest of our migrations, each in its own transaction and once only: replicas that
- * start together wait for each other. A database that is newer than we are is left alone, since the release before must go
- * on working while the next one comes.
+ * start together wait for each other, but not for one that is stopped meanwhile. A database that is newer than we are is left
+ * alone, since the release before must go on working while the next one comes.
+ *
+ * @throws MigrationError for what waiting doesn't mend; DatabaseBusy where a lock was somebody else's for too long.
  */
 export async function migrate(
   config: pg.ClientConfig,
@@ -14,13 +20,19 @@ export async function migrate(
   log: FastifyBaseLogger,
 ): Promise<void> {
   const migrations = await readMigrations(folder);
-  const client = new pg.Client(config);
+  const client = new pg.Client({
+    ...config,
+    application_name: `${config.application_name ?? ""} migrations`,
+    // A statement may take as long as it has to: a table may be large.
+    lock_timeout: LOCK_WAIT_MS,
+    // Outside of a transaction, too: the lock for which the others wait is held by the connection.
+    options: `-c idle_session_timeout=${config.idle_in_transaction_session_timeout ?? 0}`,
+  });
   // Without a listener, a connection that breaks between two statements ends the process.
   client.on("error", () => undefined);
   await client.connect();
   try {
-    // Held by the connection: it goes with it, however we end.
-    await client.query("SELECT pg_advisory_lock(hashtext('migrations'))");
+    await takeTurn(client);
     await client.query(
       `CREATE TABLE IF NOT EXISTS schema_migrations (
          name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
@@ -33,6 +45,20 @@ export async function migrate(
     }
   } finally {
     await client.end();
+  }
+}
+
+/** Others wait until it is ours no longer. Held by the connection: it goes with it, however we end. */
+async function takeTurn(client: pg.Client): Promise<void> {
+  try {
+    await client.query("SELECT pg_advisory_lock(hashtext('migrations'))");
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    throw new DatabaseBusy(
+      `another instance has been at the migrations for more than ${LOCK_WAIT_MS / 1_000} s, and is waited for. ` +
+        `What it does is in pg_stat_activity (application_name like '% migrations'); pg_terminate_backend(pid) ends it`,
+      { cause: error },
+    );
   }
 }
 
@@ -82,8 +108,15 @@ async function apply(
     ]);
     await client.query("COMMIT");
   } catch (error) {
-    // A mistake in the SQL has a code of five characters; what is left is the connection's, which is tried again.
-    if (!(error instanceof pg.DatabaseError) || /^(08|57P|53)/.test(error.code ?? "")) throw error;
+    // Whoever asks for a table after us waits behind us. So we give way to who has it, and try again later.
+    if (isBusy(error)) {
+      throw new DatabaseBusy(
+        `the migration ${migration.name} is tried again, since others were at its tables: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+    // What isn't the connection's is a mistake in the SQL.
+    if (!(error instanceof pg.DatabaseError) || isUnavailable(error)) throw error;
     throw new MigrationError(`The migration ${migration.name} failed: ${error.message}`, {
       cause: error,
     });

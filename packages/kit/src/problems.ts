@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Type, type Static } from "typebox";
 import { UpstreamError } from "./client.ts";
-import { DatabaseUnavailable } from "./database.ts";
+import { DatabaseBusy, DatabaseUnavailable } from "./unavailable.ts";
 import { explain, type FieldError } from "./validation.ts";
 
 export type { FieldError };
@@ -96,6 +96,7 @@ export function toProblem(error: unknown): Problem {
     return unavailable(`${error.service} can't be reached right now.`);
   if (error instanceof DatabaseUnavailable)
     return unavailable("The database can't be reached right now.");
+  if (error instanceof DatabaseBusy) return unavailable("The database is busy right now.");
   if (!isFastifyError(error)) return unexpected();
   if (error.validation !== undefined) {
     const errors = explain(error.validation, error.validationContext);

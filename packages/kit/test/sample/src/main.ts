@@ -40,6 +40,23 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
       return "held";
     }),
   );
+  app.post(
+    "/notes/:first/then/:second",
+    {
+      schema: {
+        params: Type.Object({ first: Type.Integer(), second: Type.Integer() }),
+        response: { 200: Type.String() },
+      },
+    },
+    async ({ params: { first, second } }) =>
+      notes.transaction(async (transaction) => {
+        const lock = "SELECT FROM notes WHERE id = $1 FOR UPDATE";
+        await transaction.query(lock, [first]);
+        await delay(500);
+        await transaction.query(lock, [second]);
+        return "both were mine";
+      }),
+  );
   app.get("/slow", { schema: { response: { 200: Type.String() } } }, async () => {
     await delay(1_500);
     return "done";
