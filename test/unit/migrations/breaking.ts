@@ -1,0 +1,257 @@
+import { parse, scan } from "libpg-query";
+import type {
+  AlterTableCmd,
+  AlterTableStmt,
+  ColumnDef,
+  Constraint,
+  Node,
+  RangeVar,
+  WithClause,
+} from "libpg-query";
+
+/** What may break the release before, which goes on working on the new schema while the next one comes, and after a rollback. */
+export interface Breaking {
+  /** Of the statement's first word. */
+  readonly line: number;
+  readonly why: string;
+}
+
+/** A comment that begins like this, before or in a statement, says why the release before can live with it. */
+export const EXCUSE = "-- Safe for the release before: ";
+
+/**
+ * Finds in a migration what the release before may not be able to live with. Only what is known to be harmless passes: new
+ * tables and whatever is done to them, new columns that can be left out, indexes that refuse nothing. A statement whose
+ * comment says why it is safe passes as well.
+ *
+ * @throws SqlError where PostgreSQL's parser doesn't take it.
+ */
+export async function breakingChanges(sql: string): Promise<Breaking[]> {
+  const migration = new Migration();
+  const statements = await statementsOf(sql);
+  return statements.flatMap(({ line, excused, node }) => {
+    const found = migration.judge(node);
+    return excused ? [] : found.map((why) => ({ line, why }));
+  });
+}
+
+/** What a migration has made so far: the release before knows nothing of it. */
+class Migration {
+  private readonly tables = new Set<string>();
+  /** `table.column` */
+  private readonly columns = new Set<string>();
+
+  /** Why a statement may break the release before; nothing where it can't. */
+  judge(node: Node): string[] {
+    if ("CreateStmt" in node) return this.makes(node.CreateStmt.relation);
+    if ("CreateTableAsStmt" in node) return this.makes(node.CreateTableAsStmt.into?.rel);
+    if ("AlterTableStmt" in node) return this.alters(node.AlterTableStmt);
+    if ("IndexStmt" in node) {
+      const { unique, relation } = node.IndexStmt;
+      if (!unique || this.isNew(relation)) return [];
+      return [`a unique index on ${nameOf(relation)} refuses rows that it writes`];
+    }
+    if ("CreateTrigStmt" in node) {
+      const { relation } = node.CreateTrigStmt;
+      if (this.isNew(relation)) return [];
+      return [`a trigger on ${nameOf(relation)} takes part in what it writes`];
+    }
+    if ("InsertStmt" in node) {
+      const { relation, withClause } = node.InsertStmt;
+      return [...this.writes(relation, "new rows in"), ...this.judgeParts(withClause)];
+    }
+    if ("UpdateStmt" in node) {
+      const { relation, targetList = [], withClause } = node.UpdateStmt;
+      const onlyNew = targetList.every(
+        (target) => "ResTarget" in target && this.isNewColumn(relation, target.ResTarget.name),
+      );
+      return [
+        ...(onlyNew ? [] : this.writes(relation, "other values in")),
+        ...this.judgeParts(withClause),
+      ];
+    }
+    if ("DeleteStmt" in node) {
+      const { relation, withClause } = node.DeleteStmt;
+      return [...this.writes(relation, "fewer rows in"), ...this.judgeParts(withClause)];
+    }
+    if ("SelectStmt" in node) return this.judgeParts(node.SelectStmt.withClause);
+    if ("CreateFunctionStmt" in node && !node.CreateFunctionStmt.replace) return [];
+    if ("ViewStmt" in node && !node.ViewStmt.replace) return [];
+    if ("VariableSetStmt" in node && node.VariableSetStmt.is_local) return [];
+    if ("RenameStmt" in node) return ["what is renamed isn't found any more by it"];
+    if ("DropStmt" in node) return ["what is dropped isn't found any more by it"];
+    const [kind = "it"] = Object.keys(node);
+    return harmless.has(kind)
+      ? []
+      : [`it isn't known what a statement of this kind does (${kind})`];
+  }
+
+  private judgeParts(clause: WithClause | undefined): string[] {
+    return (clause?.ctes ?? []).flatMap((part) =>
+      "CommonTableExpr" in part && part.CommonTableExpr.ctequery
+        ? this.judge(part.CommonTableExpr.ctequery)
+        : [],
+    );
+  }
+
+  private alters({ relation, cmds = [], objtype }: AlterTableStmt): string[] {
+    if (objtype !== "OBJECT_TABLE")
+      return [`it isn't known what altering ${nameOf(relation)} does`];
+    if (this.isNew(relation)) return [];
+    const commands = cmds.flatMap((cmd) => ("AlterTableCmd" in cmd ? [cmd.AlterTableCmd] : []));
+    // In whatever order they stand: it is one statement.
+    for (const { subtype, def } of commands) {
+      if (subtype === "AT_AddColumn" && def && "ColumnDef" in def)
+        this.columns.add(`${nameOf(relation)}.${def.ColumnDef.colname}`);
+    }
+    return commands.flatMap((command) => this.altersBy(relation, command));
+  }
+
+  private altersBy(relation: RangeVar | undefined, command: AlterTableCmd): string[] {
+    const { subtype = "AT_AddColumn", name, def } = command;
+    if (harmlessToTables.has(subtype)) return [];
+    if (subtype === "AT_AddColumn" && def && "ColumnDef" in def)
+      return this.addsColumn(relation, def.ColumnDef);
+    if (subtype === "AT_AddConstraint" && def && "Constraint" in def)
+      return this.constrains(relation, def.Constraint);
+    if (name !== undefined && this.isNewColumn(relation, name)) return [];
+    return [
+      `${reasons[subtype] ?? `it isn't known what ${subtype} does`} (${name ?? nameOf(relation)})`,
+    ];
+  }
+
+  private addsColumn(relation: RangeVar | undefined, column: ColumnDef): string[] {
+    const { colname, constraints = [] } = column;
+    const all = constraints.flatMap((node) => ("Constraint" in node ? [node.Constraint] : []));
+    const has = (...types: readonly Constraint["contype"][]) =>
+      all.some(({ contype }) => types.includes(contype));
+    const filled = has("CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED");
+    return [
+      ...(has("CONSTR_NOTNULL", "CONSTR_PRIMARY") && !filled
+        ? [`it leaves out ${colname}, which is NOT NULL and has no DEFAULT`]
+        : []),
+      ...(has("CONSTR_UNIQUE", "CONSTR_PRIMARY") && has("CONSTR_DEFAULT")
+        ? [`it leaves out ${colname}, and its DEFAULT must be UNIQUE`]
+        : []),
+      ...all
+        .filter(({ contype }) => contype === "CONSTR_CHECK")
+        .flatMap((check) => this.constrains(relation, check)),
+    ];
+  }
+
+  /** A constraint that isn't validated yet holds for all rows that are written from now on, so NOT VALID makes no difference. */
+  private constrains(relation: RangeVar | undefined, constraint: Constraint): string[] {
+    const { contype, conname, raw_expr, fk_attrs, keys } = constraint;
+    const columns =
+      contype === "CONSTR_CHECK" ? columnsIn(raw_expr) : namesIn(fk_attrs ?? keys ?? []);
+    const isNew = columns.every((column) => this.isNewColumn(relation, column));
+    // Left out, they are NULL or their DEFAULT, which has passed for the rows that there are.
+    const refusesNothing = contype === "CONSTR_CHECK" || contype === "CONSTR_FOREIGN";
+    if (isNew && refusesNothing && columns.length > 0) return [];
+    return [`the constraint ${conname ?? `on ${nameOf(relation)}`} refuses rows that it writes`];
+  }
+
+  private makes(relation: RangeVar | undefined): string[] {
+    this.tables.add(nameOf(relation));
+    return [];
+  }
+
+  private writes(relation: RangeVar | undefined, what: string): string[] {
+    return this.isNew(relation) ? [] : [`it doesn't expect ${what} ${nameOf(relation)}`];
+  }
+
+  private isNew(relation: RangeVar | undefined): boolean {
+    return this.tables.has(nameOf(relation));
+  }
+
+  private isNewColumn(relation: RangeVar | undefined, column: string | undefined): boolean {
+    return this.columns.has(`${nameOf(relation)}.${column ?? ""}`);
+  }
+}
+
+const harmless = new Set([
+  "CommentStmt",
+  "CompositeTypeStmt",
+  "CreateDomainStmt",
+  "CreateEnumStmt",
+  "CreateExtensionStmt",
+  "CreateSchemaStmt",
+  "CreateSeqStmt",
+  "CreateStatsStmt",
+  "LockStmt",
+]);
+
+const harmlessToTables = new Set([
+  "AT_ResetRelOptions",
+  "AT_SetCompression",
+  "AT_SetOptions",
+  "AT_SetRelOptions",
+  "AT_SetStatistics",
+  "AT_SetStorage",
+  "AT_ValidateConstraint",
+]);
+
+const reasons: Readonly<Record<string, string>> = {
+  AT_AlterColumnType: "it reads and writes values of the former type",
+  AT_ColumnDefault: "what it leaves out is something else from now on",
+  AT_DropColumn: "it reads and writes the column that is dropped",
+  AT_DropConstraint: "it may rely on the constraint, in ON CONFLICT, say",
+  AT_DropNotNull: "it reads NULL where it never was",
+  AT_SetNotNull: "it may write NULL",
+};
+
+interface Statement {
+  readonly node: Node;
+  readonly line: number;
+  readonly excused: boolean;
+}
+
+async function statementsOf(sql: string): Promise<Statement[]> {
+  // The parser counts in bytes.
+  const bytes = Buffer.from(sql);
+  const { tokens } = await scan(sql);
+  const isComment = ({ tokenName }: { tokenName: string }) => /^(SQL|C)_COMMENT$/.test(tokenName);
+  const { stmts = [] } = await parse(sql);
+  let after = 0;
+  return stmts.flatMap(({ stmt, stmt_location = 0, stmt_len = 0 }) => {
+    const end = stmt_len === 0 ? bytes.length : stmt_location + stmt_len;
+    // What stands behind a statement in its last line is about that one.
+    const lineEnd = bytes.indexOf("\n", end);
+    const behind = tokens.filter(({ start, text }) => start >= end && text !== ";");
+    const next = behind.find(
+      (token) => !isComment(token) || (lineEnd >= 0 && token.start > lineEnd),
+    );
+    const own = tokens.filter(
+      ({ start }) => start >= after && start < (next?.start ?? bytes.length),
+    );
+    after = next?.start ?? bytes.length;
+    const first = own.find((token) => !isComment(token) && token.text !== ";")?.start ?? 0;
+    const excused = own.some(
+      (token) =>
+        isComment(token) &&
+        token.text.startsWith(EXCUSE) &&
+        /\w/.test(token.text.slice(EXCUSE.length)),
+    );
+    const line = bytes.subarray(0, first).toString().split("\n").length;
+    return stmt ? [{ node: stmt, line, excused }] : [];
+  });
+}
+
+function nameOf(relation: RangeVar | undefined): string {
+  const { schemaname, relname = "" } = relation ?? {};
+  return schemaname === undefined ? relname : `${schemaname}.${relname}`;
+}
+
+/** The columns that an expression names, wherever in it. */
+function columnsIn(node: unknown): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]: [string, unknown]) =>
+    key === "ColumnRef"
+      ? namesIn((value as { fields?: Node[] }).fields ?? []).slice(-1)
+      : columnsIn(value),
+  );
+}
+
+function namesIn(nodes: readonly Node[]): string[] {
+  return nodes.flatMap((node) => ("String" in node ? [node.String.sval ?? ""] : []));
+}

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { breakingChanges, EXCUSE } from "./breaking";
+
+const SERVICES = join(__dirname, "../../../services");
+
+/**
+ * What stands in migrations from before there was this check, by file and line, and why it is safe. They are applied, so nothing
+ * can be added to them any more. Newer ones say it themselves.
+ */
+const JUDGED: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  "billing/src/migrations/0002-taking-payments.sql": {
+    3: "the release before reads payments and writes none",
+    20: "the release before reads payments and writes none",
+  },
+  "inventory/src/migrations/0002-reservations.sql": {
+    2: "the release before adds demo products, and changes none",
+  },
+  "orders/src/migrations/0002-sagas.sql": {
+    6: "the release before writes the token and never reads it",
+    41: "the trigger begins the saga of what the release before places",
+  },
+};
+
+describe("migrations", () => {
+  const accepted: Readonly<Record<string, string>> = {
+    "a new table, and what is done to it": `
+      CREATE TABLE gifts (id uuid PRIMARY KEY, name text NOT NULL CHECK (name <> ''));
+      ALTER TABLE gifts ADD COLUMN size integer NOT NULL, ADD CONSTRAINT small CHECK (size < 9);
+      CREATE UNIQUE INDEX ON gifts (name);
+      CREATE TRIGGER t AFTER INSERT ON gifts FOR EACH ROW EXECUTE FUNCTION f();
+      INSERT INTO gifts SELECT id, 'none', 1 FROM orders;
+      UPDATE gifts SET size = 2; DELETE FROM gifts`,
+    "columns that can be left out": `
+      ALTER TABLE orders ADD COLUMN gift text,
+        ADD wrapped boolean NOT NULL DEFAULT false,
+        ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY,
+        ADD COLUMN gift_of uuid REFERENCES customers`,
+    "values of new columns": `
+      ALTER TABLE orders ADD COLUMN gift text;
+      UPDATE orders SET gift = 'none' WHERE status = 'pending';
+      ALTER TABLE orders ALTER gift SET NOT NULL, ALTER gift DROP DEFAULT`,
+    "constraints on nothing but new columns": `
+      ALTER TABLE orders ADD a uuid CHECK (a <> '00000000-0000-4000-8000-000000000000'), ADD b timestamptz,
+        ADD CONSTRAINT both_or_none CHECK ((a IS NULL) = (orders.b IS NULL))`,
+    "an index that refuses nothing": "CREATE INDEX ON orders (placed_at)",
+    "a function, a view, a comment and a limit": `
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DROP TABLE orders; END $$;
+      CREATE VIEW v AS SELECT id FROM orders;
+      COMMENT ON TABLE orders IS 'DROP TABLE orders';
+      SET LOCAL statement_timeout = '1h'; SELECT 1`,
+    "what is only told of": `
+      -- DROP TABLE orders;
+      /* ALTER TABLE orders /* nested */ DROP COLUMN status; */
+      CREATE TABLE notes (text text DEFAULT 'x''; DROP TABLE orders; --')`,
+    "what says that it is safe": `
+      -- Of no use any more.
+      ${EXCUSE}it has not been read since 3.1
+      ALTER TABLE orders
+        DROP COLUMN gift;
+      ALTER TABLE orders DROP COLUMN wrapped; ${EXCUSE}it has not been read since 3.1`,
+    nothing: "-- Nothing.\n",
+  };
+  for (const [what, sql] of Object.entries(accepted)) {
+    it(`may bring ${what}`, async () => assert.deepEqual(await breakingChanges(sql), []));
+  }
+
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ["ALTER TABLE orders ADD COLUMN x text NOT NULL", /leaves out x, which is NOT NULL/],
+    ["ALTER TABLE orders\n  ADD x text -- DEFAULT 'a'\n  NOT\n  NULL", /leaves out x/],
+    ["ALTER TABLE orders ADD x int PRIMARY KEY", /leaves out x/],
+    ["ALTER TABLE orders ADD x int DEFAULT 1 UNIQUE", /must be UNIQUE/],
+    ["ALTER TABLE orders ADD x text CHECK (x <> status)", /refuses rows that it writes/],
+    ["ALTER TABLE orders DROP COLUMN status", /dropped \(status\)/],
+    ["ALTER TABLE orders ADD y text, DROP IF EXISTS status", /dropped \(status\)/],
+    ["ALTER TABLE orders RENAME COLUMN status TO state", /renamed/],
+    ["ALTER TABLE orders RENAME TO purchases", /renamed/],
+    ["ALTER TABLE orders SET SCHEMA old", /isn't known/],
+    ["DROP TABLE orders", /dropped/],
+    ["SELECT 1; SELECT 2; DROP TABLE orders; SELECT 3", /dropped/],
+    ["DROP INDEX orders_pkey", /dropped/],
+    ["ALTER TABLE orders ALTER reason SET NOT NULL", /may write NULL \(reason\)/],
+    ["ALTER TABLE orders ALTER status DROP NOT NULL", /reads NULL.* \(status\)/],
+    ["ALTER TABLE orders ALTER total TYPE numeric", /former type \(total\)/],
+    ["ALTER TABLE orders ALTER status DROP DEFAULT", /leaves out.* \(status\)/],
+    ["ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1)", /constraint c refuses/],
+    ["ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1) NOT VALID", /constraint c refuses/],
+    ["ALTER TABLE orders ADD CONSTRAINT u UNIQUE (total)", /constraint u refuses/],
+    ["ALTER TABLE orders ADD FOREIGN KEY (reason) REFERENCES reasons", /refuses/],
+    ["ALTER TABLE orders DROP CONSTRAINT orders_total_check", /ON CONFLICT/],
+    ["CREATE UNIQUE INDEX ON orders (total)", /unique index on orders/],
+    ["CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION f()", /trigger/],
+    ["CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'", /isn't known/],
+    ["DO $$ BEGIN PERFORM 1; END $$", /isn't known/],
+    ["ALTER TYPE mood ADD VALUE 'fine'", /isn't known/],
+    ["UPDATE orders SET status = 'cancelled'", /other values in orders/],
+    ["WITH gone AS (DELETE FROM orders RETURNING 1) SELECT * FROM gone", /fewer rows in orders/],
+    ["TRUNCATE orders", /isn't known/],
+    ["CREATE TABLE a.orders (); DROP TABLE b.orders", /dropped/],
+    ["CREATE TABLE a.orders (); ALTER TABLE orders DROP COLUMN status", /dropped/],
+    // What looks like an excuse and is none.
+    [`SELECT '${EXCUSE}really'; DROP TABLE orders`, /dropped/],
+    [`${EXCUSE}\nDROP TABLE orders`, /dropped/],
+    [`SELECT 1; ${EXCUSE}of the one before\nDROP TABLE orders`, /dropped/],
+    [`DROP TABLE orders;\n${EXCUSE}comes too late`, /dropped/],
+  ];
+  for (const [sql, why] of refused) {
+    it(`may not: ${sql.replaceAll("\n", " ")}`, async () => {
+      const [found, ...more] = await breakingChanges(sql);
+      assert.match(found?.why ?? "", why);
+      assert.deepEqual(more, []);
+    });
+  }
+
+  it("are told of by the line of the statement, whatever is written before it", async () => {
+    const sql = "-- É\n\nSELECT 'ü\n'; /* –\n */ SELECT 1;\n\n  -- why\n  DROP TABLE orders";
+    assert.deepEqual(
+      (await breakingChanges(sql)).map(({ line }) => line),
+      [8],
+    );
+  });
+
+  it("of the services leave the release before working", async () => {
+    const folders = readdirSync(SERVICES)
+      .map((service) => `${service}/src/migrations`)
+      .filter((folder) => existsSync(join(SERVICES, folder)));
+    const files = folders.flatMap((folder) =>
+      readdirSync(join(SERVICES, folder)).map((name) => `${folder}/${name}`),
+    );
+    assert.ok(files.length >= 9, "they are found");
+    const problems: string[] = [];
+    const judged = new Set<string>();
+    for (const file of files) {
+      const sql = readFileSync(join(SERVICES, file), "utf8");
+      for (const { line, why } of await breakingChanges(sql)) {
+        if (JUDGED[file]?.[line] === undefined) problems.push(`services/${file}:${line}: ${why}`);
+        judged.add(`${file}:${line}`);
+      }
+    }
+    assert.deepEqual(
+      problems,
+      [],
+      "The release before goes on working on the new schema. Add first and remove a release later, or say in the line before the " +
+        `statement why it is safe: ${EXCUSE}REASON`,
+    );
+    const listed = Object.entries(JUDGED).flatMap(([file, lines]) =>
+      Object.keys(lines).map((line) => `${file}:${line}`),
+    );
+    assert.deepEqual(listed.sort(), [...judged].sort());
+  });
+});
