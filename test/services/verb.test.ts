@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDatabase } from "@store/kit/testing";
+import { createDatabase, until } from "@store/kit/testing";
 import { isAlive, Verb } from "./support/verb.ts";
 
 const PRODUCTS = "/api/inventory/products";
@@ -11,12 +12,22 @@ const kept = {
   price: { amount: 100, currency: "AUD" },
 };
 
+const order = {
+  customer: {
+    name: "Ada Lovelace",
+    email: "ada@example.org",
+    address: { line1: "1 Analytical St", city: "Perth", postcode: "6000", country: "AU" },
+  },
+  items: [{ sku: "MUG-STONE", quantity: 1 }],
+};
+
 describe("./store services", function () {
   this.timeout(300_000);
   let folder: string;
   let verbs: Verb[];
 
-  const start = async (...args: readonly string[]) => {
+  const start = async (...args: readonly string[]) => startAll("inventory", ...args);
+  const startAll = async (...args: readonly string[]) => {
     const verb = await Verb.start(folder, ...args);
     verbs.push(verb);
     return verb;
@@ -56,6 +67,36 @@ describe("./store services", function () {
     const product = await third.fetch(`${PRODUCTS}/KEPT-1`);
     assert.equal(product.status, 200);
     assert.equal(((await product.json()) as { name: string }).name, kept.name);
+  });
+
+  it("runs the whole store: orders are confirmed, or cancelled where the card is declined, and customers see their pages", async () => {
+    const store = await (await startAll()).up();
+    const place = async (token: string) => {
+      const response = await store.fetch("/api/orders", {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": randomUUID() },
+        body: JSON.stringify({ ...order, payment: { token } }),
+      });
+      assert.equal(response.status, 202, await response.clone().text());
+      return response.headers.get("location") ?? assert.fail("it says no place");
+    };
+    const view = async (path: string) =>
+      (await (await store.fetch(path)).json()) as { status: string; reason?: string };
+    const ends = (path: string, status: string) =>
+      until(`${path} is ${status}`, async () => (await view(path)).status === status, 60);
+
+    const [good, declined] = await Promise.all([place("tok_ok"), place("tok_declined")]);
+    await Promise.all([ends(good, "confirmed"), ends(declined, "cancelled")]);
+    assert.equal((await view(declined)).reason, "payment_declined");
+    const parcels = await store.fetch(`/api/shipping/shipments?order=${good.split("/").at(-1)}`, {
+      headers: store.staff(),
+    });
+    assert.equal(((await parcels.json()) as { items: unknown[] }).items.length, 1);
+    const page = await store.fetch(`/products/${order.items[0]?.sku}`);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /Add to basket/);
+    assert.equal(await store.interrupt(), 0, store.output);
+    assert.doesNotMatch(store.output, /"level":"(error|fatal)"/);
   });
 
   it("makes the service a database in a PostgreSQL of the user's own, and finds it there again", async () => {

@@ -7,7 +7,7 @@ import { freePort, repository, until } from "@store/kit/testing";
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGTERM")));
 
-/** A `./store services inventory` as a developer starts it, with data in a folder of the test's. */
+/** A `./store services` as a developer starts it, with data in a folder of the test's. */
 export class Verb {
   /** What it has printed, on both streams. */
   output = "";
@@ -21,7 +21,7 @@ export class Verb {
     this.#port = port;
     this.#child = spawn(
       process.execPath,
-      [join(repository, "store"), "services", "inventory", "--port", String(port), ...args],
+      [join(repository, "store"), "services", "--port", String(port), ...args],
       {
         env: { ...process.env, STORE_STATE_DIR: folder, NO_COLOR: "1" },
         stdio: ["ignore", "pipe", "pipe"],
@@ -36,6 +36,7 @@ export class Verb {
     });
   }
 
+  /** @param args what stands behind `./store services`. */
   static async start(folder: string, ...args: readonly string[]): Promise<Verb> {
     return new Verb(folder, await freePort(), args);
   }
