@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { resolve } from "node:path";
 import { healthPath, ServiceSpec } from "../services/spec";
 import { CREATE_BEFORE_DELETE, hardened } from "./container";
-import { DatabaseConnection, PASSWORD_FILE } from "./database";
+import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database";
 import { askedByHttp, polled } from "./health";
 import { labels } from "./labels";
 import { SecretFiles } from "./secrets";
@@ -14,7 +14,7 @@ export interface ServiceArgs {
   readonly spec: ServiceSpec;
   /** ID of its image. */
   readonly imageId: pulumi.Input<string>;
-  /** How many instances run. */
+  /** How many instances run. From the fifth and the ninth on, each of them has fewer connections to the database. */
   readonly replicas: number;
   /** The network on which the gateway and the services that need it reach it. */
   readonly network: docker.Network;
@@ -62,6 +62,7 @@ export class Service extends pulumi.ComponentResource {
             envs: Object.entries({
               PORT: spec.port.toString(),
               DRAIN_SECONDS: drainSeconds.toString(),
+              ...(database && { DATABASE_POOL_SIZE: poolSize(args.replicas).toString() }),
               ...args.environment,
               ...(database && databaseEnvironment(database)),
               ...Object.fromEntries(secrets.flatMap((files) => files.environment())),

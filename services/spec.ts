@@ -20,7 +20,8 @@ export interface ServiceSpec {
 
   /**
    * Gives it a PostgreSQL of its own, which nobody else can reach. It finds it by DATABASE_HOST, DATABASE_PORT,
-   * DATABASE_NAME, DATABASE_USER and the file that DATABASE_PASSWORD_FILE names. @default false
+   * DATABASE_NAME, DATABASE_USER and the file that DATABASE_PASSWORD_FILE names. An instance may keep as many connections to it
+   * as DATABASE_POOL_SIZE says (10 where it isn't set) and one more. @default false
    */
   readonly database?: boolean;
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { startStore, until, type TestStoreProcesses } from "@store/kit/testing";
+import {
+  createDatabase,
+  postgresLog,
+  startStore,
+  until,
+  type TestStoreProcesses,
+} from "@store/kit/testing";
 import { filledIn, toCheckout } from "../../services/storefront/test/support/buying.ts";
 import { locationOf, Visitor, type Page } from "../../services/storefront/test/support/visitor.ts";
 
@@ -54,12 +60,40 @@ describe("the logs of all services", function () {
             assert.equal(found, undefined, `${name}: ${line}`);
           }
         }
+        await databasesTellNothingOf([...Object.values(ZAPHOD), CARD, REASON, ...secrets]);
       } finally {
         await store.stop();
       }
     });
   }
+
+  it("and those of databases tell nothing of what somebody wrote into a statement", async () => {
+    const database = await createDatabase();
+    const statements = [
+      `INSERT INTO nobody VALUES ('${ZAPHOD.name}')`,
+      `DO $$ BEGIN EXECUTE 'SELECT ''${ZAPHOD.email}'' FROM refused_by_the_test'; END $$`,
+    ];
+    for (const statement of statements) await assert.rejects(database.query(statement));
+    await assert.rejects(
+      database.query("SELECT 1 / length(replace($1, $1, '')) FROM pg_class", [ZAPHOD.line1]),
+    );
+    const log = await databasesTellNothingOf(Object.values(ZAPHOD));
+    assert.match(log, /relation "nobody" does not exist/);
+    assert.match(log, /division by zero/);
+  });
 });
+
+/** Gives what they have logged, all of them and in all tests. */
+async function databasesTellNothingOf(secrets: readonly string[]): Promise<string> {
+  const log = await postgresLog();
+  // Otherwise there has been nothing to be told of.
+  assert.match(log, /ERROR: .*refused_by_the_test/);
+  for (const secret of secrets) {
+    const line = log.split("\n").find((one) => one.includes(secret));
+    assert.equal(line, undefined, `PostgreSQL: ${line}`);
+  }
+  return log;
+}
 
 /** Orders in every way in which they can go. Gives the keys to them, and whatever else is nobody's business. */
 async function driveOrders(store: TestStoreProcesses): Promise<string[]> {

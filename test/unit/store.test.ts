@@ -277,6 +277,7 @@ describe("components", () => {
     assert.deepEqual((await resource(CONTAINER, "orders-0")).inputs["envs"], [
       "PORT=3000",
       "DRAIN_SECONDS=7",
+      "DATABASE_POOL_SIZE=10",
       "INVENTORY_URL=http://inventory:3000",
       "DEMO_DATA=true",
       "DATABASE_HOST=orders-database",
@@ -309,6 +310,66 @@ describe("components", () => {
       .map(({ name }) => name)
       .filter((name) => /^inventory-\d$/.test(name));
     assert.deepEqual(names.sort(), ["inventory-0", "inventory-1", "inventory-2"]);
+  });
+
+  describe("shares the database's connections among the instances of its service", () => {
+    const most = 16;
+    /** What an instance is told, and what the database is. */
+    const withReplicas = async (replicas: number) => {
+      reset();
+      store({ replicas: { inventory: replicas } });
+      const instance = (await resource(CONTAINER, "inventory-0")).inputs;
+      const size = /DATABASE_POOL_SIZE=(\d+)/.exec(String(instance["envs"]))?.[1];
+      const database = (await resource(CONTAINER, "inventory-database")).inputs;
+      const connections = /max_connections=(\d+)/.exec(String(database["command"]))?.[1];
+      return {
+        instance,
+        database,
+        taken: replicas * (Number(size) + 1),
+        most: Number(connections),
+      };
+    };
+    let by: Awaited<ReturnType<typeof withReplicas>>[];
+    before(async () => {
+      by = [];
+      for (let replicas = 1; replicas <= most; replicas++) by.push(await withReplicas(replicas));
+    });
+
+    it("also where as many are replaced by any other number, and leaves some for people", () => {
+      for (const [i, old] of by.entries()) {
+        for (const [j, next] of by.entries()) {
+          const left = old.most - old.taken - next.taken;
+          assert.ok(left >= 4, `${i + 1} to ${j + 1} replicas leave ${left}`);
+        }
+      }
+    });
+
+    it("and has no other number of them replace the database, nor up to four each other", () => {
+      assert.equal(new Set(by.map(({ database }) => JSON.stringify(database))).size, 1);
+      const instances = by.map(({ instance }) => JSON.stringify(instance));
+      assert.equal(new Set(instances.slice(0, 4)).size, 1);
+      assert.equal(new Set(instances).size, 3, "it changes twice");
+    });
+
+    it("unless the stack's configuration says how many", async () => {
+      store({ environment: { orders: { DATABASE_POOL_SIZE: "3" } } });
+      const { envs } = (await resource(CONTAINER, "orders-0")).inputs;
+      assert.match(String(envs), /DATABASE_POOL_SIZE=3(,|$)/);
+      assert.doesNotMatch(String(envs), /DATABASE_POOL_SIZE=10/);
+    });
+  });
+
+  it("has databases that log nobody's data, and that find out who is cut off", async () => {
+    store();
+    const command = String((await resource(CONTAINER, "orders-database")).inputs["command"]);
+    // What they do is tested with the databases of the services' tests, which have the same.
+    for (const setting of [
+      "log_error_verbosity=terse",
+      "log_min_error_statement=panic",
+      "tcp_keepalives_idle=10",
+      "client_connection_check_interval=5s",
+    ])
+      assert.ok(command.startsWith("postgres,-c,") && command.includes(`,-c,${setting}`), setting);
   });
 
   it("builds the common base once, and names each image by its content", async () => {

@@ -3,6 +3,7 @@ export { startGateway, type TestGateway } from "./gateway.ts";
 export { migrateUpTo } from "./migrations.ts";
 export {
   crashPostgres,
+  postgresLog,
   createDatabase,
   startPostgres,
   stopPostgres,

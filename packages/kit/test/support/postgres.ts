@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { parse } from "yaml";
+import settings from "../../../../components/postgresSettings.json" with { type: "json" };
 import { freePort, repository } from "./service.ts";
 
 /** What the stacks run, or what TEST_POSTGRES_IMAGE names instead. */
@@ -60,6 +61,13 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** All that PostgreSQL has logged, for whichever database. */
+export async function postgresLog(): Promise<string> {
+  const { id } = await (running ??= run());
+  const { stdout, stderr } = spawnSync("docker", ["logs", id], { encoding: "utf8" });
+  return stdout + stderr;
+}
+
 /** Stops PostgreSQL for every test that uses it, until startPostgres. */
 export async function stopPostgres(): Promise<void> {
   docker("stop", "--time", "20", (await (running ??= run())).id);
@@ -95,7 +103,7 @@ async function run(): Promise<Container> {
     id = docker(
       ...["run", "--detach", "--label", `${LABEL}=${hostname()}/${process.pid}`],
       ...["--env", `POSTGRES_PASSWORD=${password}`, "--publish", `127.0.0.1:${port}:5432`],
-      ...[IMAGE, "-c", "fsync=off", "-c", "full_page_writes=off"],
+      ...[IMAGE, ...asArguments({ ...settings, fsync: "off", full_page_writes: "off" })],
     );
   } catch (error) {
     throw new Error(
@@ -110,6 +118,10 @@ async function run(): Promise<Container> {
   removeAtExit(container);
   await answering(container);
   return container;
+}
+
+function asArguments(given: Readonly<Record<string, string>>): string[] {
+  return Object.entries(given).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
 /** However the run ends: nothing waits for a promise when it is interrupted. */
