@@ -278,8 +278,7 @@ const ANSWER_HEADERS = `${pageHeaders()}
     http-after-response set-header x-content-type-options nosniff
     http-after-response set-header referrer-policy no-referrer unless { res.hdr(referrer-policy) -m found }
     # What isn't a page has no business to load, run or be anything in a browser.
-    http-after-response set-header content-security-policy "default-src 'none'; frame-ancestors 'none'" unless { res.hdr(content-security-policy) -m found }
-    http-after-response set-header strict-transport-security max-age=31536000 if { ssl_fc }`;
+    http-after-response set-header content-security-policy "default-src 'none'; frame-ancestors 'none'" unless { res.hdr(content-security-policy) -m found }`;
 
 function backend(route: Route): string {
   return `backend ${route.service}

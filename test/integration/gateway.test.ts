@@ -305,7 +305,7 @@ describe("the gateway", function () {
           path,
         );
         assert.equal(headers.get("server"), null, path);
-        // Not without TLS, where it would lock people out.
+        // There is no TLS: it would lock people out.
         assert.equal(headers.get("strict-transport-security"), null, path);
       }
     });

@@ -39,7 +39,7 @@ export const ShipmentRequest = Type.Object(
 );
 export type ShipmentRequest = Static<typeof ShipmentRequest>;
 
-export const ShipmentStatus = Type.Enum(["pending", "dispatched", "delivered", "cancelled"], {
+export const ShipmentStatus = Type.Enum(["pending", "dispatched", "delivered"], {
   type: "string",
   description: "pending: to be packed; dispatched: on its way.",
 });

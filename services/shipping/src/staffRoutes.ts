@@ -77,7 +77,7 @@ export function addStaffRoutes(
       schema: {
         operationId: "dispatchShipment",
         summary: "Says that it has left",
-        description: "Said again, it changes nothing. 409 shipment-cancelled.",
+        description: "Said again, it changes nothing.",
         tags: ["shipments"],
         security,
         params,
@@ -97,7 +97,7 @@ export function addStaffRoutes(
       schema: {
         operationId: "deliverShipment",
         summary: "Says that it has arrived",
-        description: "Said again, it changes nothing. 409 not-dispatched, shipment-cancelled.",
+        description: "Said again, it changes nothing. 409 not-dispatched.",
         tags: ["shipments"],
         security,
         params,

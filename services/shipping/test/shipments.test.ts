@@ -34,7 +34,6 @@ describe("shipping", () => {
       ["pending", null, null],
       ["dispatched", dispatched, null],
       ["delivered", dispatched, delivered],
-      ["cancelled", null, null],
     ];
     for (const [status, dispatchedAt, deliveredAt] of states) {
       it(`that are ${status} are found by their order and by their id`, async () => {

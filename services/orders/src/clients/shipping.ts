@@ -48,7 +48,7 @@ export interface paths {
     put?: never;
     /**
      * Says that it has arrived
-     * @description Said again, it changes nothing. 409 not-dispatched, shipment-cancelled.
+     * @description Said again, it changes nothing. 409 not-dispatched.
      */
     post: operations["deliverShipment"];
     delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
     put?: never;
     /**
      * Says that it has left
-     * @description Said again, it changes nothing. 409 shipment-cancelled.
+     * @description Said again, it changes nothing.
      */
     post: operations["dispatchShipment"];
     delete?: never;
@@ -157,7 +157,7 @@ export interface operations {
         limit?: number;
         order?: string;
         /** @description pending: to be packed; dispatched: on its way. */
-        status?: "pending" | "dispatched" | "delivered" | "cancelled";
+        status?: "pending" | "dispatched" | "delivered";
       };
       header?: never;
       path?: never;
@@ -476,7 +476,7 @@ export interface operations {
                * @description pending: to be packed; dispatched: on its way.
                * @enum {string}
                */
-              status: "pending" | "dispatched" | "delivered" | "cancelled";
+              status: "pending" | "dispatched" | "delivered";
             }[];
             /** @description What to give as `after` for the next page; null at the end. */
             next: string | null;
@@ -806,7 +806,7 @@ export interface operations {
              * @description pending: to be packed; dispatched: on its way.
              * @enum {string}
              */
-            status: "pending" | "dispatched" | "delivered" | "cancelled";
+            status: "pending" | "dispatched" | "delivered";
           };
         };
       };
@@ -1133,7 +1133,7 @@ export interface operations {
              * @description pending: to be packed; dispatched: on its way.
              * @enum {string}
              */
-            status: "pending" | "dispatched" | "delivered" | "cancelled";
+            status: "pending" | "dispatched" | "delivered";
           };
         };
       };
@@ -1460,7 +1460,7 @@ export interface operations {
              * @description pending: to be packed; dispatched: on its way.
              * @enum {string}
              */
-            status: "pending" | "dispatched" | "delivered" | "cancelled";
+            status: "pending" | "dispatched" | "delivered";
           };
         };
       };
@@ -1787,7 +1787,7 @@ export interface operations {
              * @description pending: to be packed; dispatched: on its way.
              * @enum {string}
              */
-            status: "pending" | "dispatched" | "delivered" | "cancelled";
+            status: "pending" | "dispatched" | "delivered";
           };
         };
       };

@@ -8,7 +8,6 @@ const words: Record<Shipment["status"], string> = {
   pending: "To be packed",
   dispatched: "On its way",
   delivered: "Delivered",
-  cancelled: "Cancelled",
 };
 
 const regions = new Intl.DisplayNames(["en-AU"], { type: "region" });
