@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startStore, type TestStoreProcesses } from "@store/kit/testing";
+import { startService, startStore, type TestStoreProcesses } from "@store/kit/testing";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { DESKTOP, launchBrowser, PHONE, Visit } from "./support/browser.ts";
 import {
@@ -274,6 +274,58 @@ describe("the shop in a browser", function () {
         .click();
       await shopper.focused(email);
       await shopper.check();
+    });
+
+    it("when no card can be taken here, before anything is filled in", async () => {
+      const shopper = await visit({ viewport: PHONE });
+      const { page } = shopper;
+      await addToBasket(shopper, "BOARD-OAK");
+      store.gateway.intercept = ({ url }, response) => {
+        if (url !== "/api/billing/payment-methods") return false;
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(JSON.stringify({ provider: "stripe", movesMoney: true, methods: [] }));
+        return true;
+      };
+      try {
+        await page.getByRole("link", { name: "Go to checkout" }).click();
+        await page.getByRole("alert").getByText("We can’t take cards here yet").waitFor();
+        assert.equal(await page.getByRole("button", { name: "Place order" }).count(), 0);
+        assert.equal(await page.getByLabel("Full name").count(), 0);
+        await shopper.check();
+        await shopper.picture("phone-no-cards");
+        await page.getByRole("link", { name: "Back to your basket" }).click();
+        await shopper.heading("Your basket").waitFor();
+      } finally {
+        store.gateway.intercept = undefined;
+      }
+    });
+
+    it("when nobody knows how one can pay, and what was entered stays", async () => {
+      store.gateway.targets.set("billing", undefined);
+      const storefront = await startService("storefront", { GATEWAY_URL: store.gateway.url });
+      store.gateway.targets.set("storefront", storefront.url);
+      try {
+        const shopper = await visit();
+        const { page } = shopper;
+        await addToBasket(shopper, "BOARD-OAK");
+        await page.getByRole("link", { name: "Go to checkout" }).click();
+        const said = page.getByRole("alert");
+        await said.getByText("We can’t find out right now how you can pay").waitFor();
+        await shopper.focused(said);
+        await shopper.check();
+        await shopper.picture("unknown-payment");
+        await page.getByLabel("Full name").fill("Ada Lovelace");
+        store.gateway.targets.set("billing", store.services.billing.url);
+        await page.getByLabel("Full name").press("Enter");
+        await page.getByLabel(/Card that pays/).waitFor();
+        assert.equal(await page.getByLabel("Full name").inputValue(), "Ada Lovelace");
+        await page.getByRole("button", { name: "Place order" }).waitFor();
+        await shopper.check();
+      } finally {
+        for (const name of ["billing", "storefront"] as const)
+          store.gateway.targets.set(name, store.services[name].url);
+        await storefront.stop();
+      }
     });
 
     it("when a service is away while the order's page waits, which goes on waiting", async () => {

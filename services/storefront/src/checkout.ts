@@ -11,7 +11,7 @@ import {
 } from "./basket.ts";
 import { onlyLeft, priceLines, totalOf, type PricedLine } from "./basketLines.ts";
 import { complaintsOf, isKey, readTotal, toOrderRequest, writeTotal } from "./checkoutForm.ts";
-import { checkoutPage, type Checkout } from "./checkoutPage.ts";
+import { checkoutPage, LOOK_AGAIN, type Checkout } from "./checkoutPage.ts";
 import { Fields } from "./forms.ts";
 import type { FieldProblem, Gateway, OrderRequest } from "./gateway.ts";
 import { sendPage, SHOP } from "./layout.ts";
@@ -29,7 +29,7 @@ export function addCheckoutPages(app: App, gateway: Gateway): void {
     if (lines.length === 0 || lines.some((line) => onlyLeft(line) !== undefined)) {
       return reply.redirect("/basket", 303);
     }
-    return sendCheckout(reply, { ...newForm(lines, {}), lines });
+    return sendCheckout(gateway, reply, { ...newForm(lines, {}), lines });
   });
 
   app.post("/checkout", { schema: { hide: true, body: Fields } }, async (request, reply) => {
@@ -39,7 +39,7 @@ export function addCheckoutPages(app: App, gateway: Gateway): void {
     if (basket.length === 0 || key === undefined) return reply.redirect("/basket", 303);
     if (!isKey(key)) {
       reply.code(400);
-      return sendCheckout(reply, {
+      return sendCheckout(gateway, reply, {
         ...newForm(basket, fields),
         lines: await priceLines(gateway, request, basket),
         notice:
@@ -47,6 +47,10 @@ export function addCheckoutPages(app: App, gateway: Gateway): void {
       });
     }
     const sent = { fields, basket, key };
+    if (fields[LOOK_AGAIN] !== undefined) {
+      const lines = await pricedIfPossible(gateway, request, basket);
+      return sendCheckout(gateway, reply, { ...sent, lines });
+    }
     return fields["adjust"] === undefined
       ? placeOrder(gateway, reply, sent)
       : adjust(gateway, reply, sent, fields["adjust"]);
@@ -82,7 +86,11 @@ async function placeOrder(gateway: Gateway, reply: Reply, sent: Sent): Promise<R
     if (!(error instanceof UpstreamError)) throw error;
     request.log.warn(error.message);
     reply.code(503).header("retry-after", "2");
-    return sendCheckout(reply, { ...sent, attempt: JSON.stringify(order), notice: UNKNOWN });
+    return sendCheckout(gateway, reply, {
+      ...sent,
+      attempt: JSON.stringify(order),
+      notice: UNKNOWN,
+    });
   }
 }
 
@@ -97,7 +105,7 @@ async function askForTotal(gateway: Gateway, reply: Reply, sent: Sent): Promise<
   if (total.length === 0) return reply.redirect("/basket", 303);
   reply.code(400);
   const notice = `Please look at what it comes to, ${shown(total)}, and press “Place order” once more.`;
-  return sendCheckout(reply, { ...sent, lines, notice });
+  return sendCheckout(gateway, reply, { ...sent, lines, notice });
 }
 
 function send({ orders }: Gateway, request: Request, key: string, order: OrderRequest) {
@@ -151,7 +159,7 @@ async function sendComplaints(
   { detail, errors = [] }: Refusal,
 ): Promise<Reply> {
   const complaints = complaintsOf(errors);
-  return sendCheckout(reply, {
+  return sendCheckout(gateway, reply, {
     ...sent,
     lines: await pricedIfPossible(gateway, reply.request, sent.basket),
     complaints,
@@ -170,20 +178,20 @@ async function sendRefusal(
   const form = { ...newForm(basket, fields), lines };
   switch (type) {
     case "urn:store:problem:idempotency-key-reused":
-      return sendCheckout(reply, { ...form, notice: SENT_BEFORE });
+      return sendCheckout(gateway, reply, { ...form, notice: SENT_BEFORE });
     case "urn:store:problem:total-differs": {
       const now = lines === undefined ? "" : `: it is ${shown(totalOf(lines))} now`;
       const notice = `Our prices have changed since you saw them${now}. Nothing is ordered yet.`;
-      return sendCheckout(reply, { ...form, notice });
+      return sendCheckout(gateway, reply, { ...form, notice });
     }
     case "urn:store:problem:items":
-      return sendCheckout(reply, {
+      return sendCheckout(gateway, reply, {
         ...form,
         complaints: complaintsOf(errors),
         notice: "Something was sold in the meantime, so nothing is ordered yet.",
       });
     default:
-      return sendCheckout(reply, { ...form, notice: detail });
+      return sendCheckout(gateway, reply, { ...form, notice: detail });
   }
 }
 
@@ -207,7 +215,7 @@ async function adjust(gateway: Gateway, reply: Reply, sent: Sent, change: string
   writeBasket(reply, rest);
   if (rest.length === 0) return reply.redirect("/basket", 303);
   const lines = await priceLines(gateway, request, rest);
-  return sendCheckout(reply, { ...newForm(rest, sent.fields), lines });
+  return sendCheckout(gateway, reply, { ...newForm(rest, sent.fields), lines });
 }
 
 /** What a page shows of the catalogue; `undefined` while that is away. What else is to be said doesn't wait for it. */
@@ -230,11 +238,13 @@ function newForm(basket: Basket, fields: Fields): Sent {
   return { fields: { ...fields, attempt: undefined }, basket, key: randomUUID() };
 }
 
-function sendCheckout(
+async function sendCheckout(
+  gateway: Gateway,
   reply: Reply,
-  state: Omit<Checkout, "total" | "toPay" | "basket"> & { readonly basket: Basket },
-): Reply {
+  state: Omit<Checkout, "total" | "toPay" | "basket" | "payment"> & { readonly basket: Basket },
+): Promise<Reply> {
   const { lines, fields } = state;
+  const payment = await gateway.paymentMethods(reply.request);
   // While nobody knows the prices, the form keeps those that it was made with.
   const total = lines === undefined ? readTotal(fields["total"]) : totalOf(lines);
   return sendPage(reply, {
@@ -242,6 +252,7 @@ function sendCheckout(
     hidden: true,
     main: checkoutPage({
       ...state,
+      payment,
       basket: formatBasket(state.basket),
       total: writeTotal(total),
       toPay: shown(total),

@@ -48,23 +48,6 @@ export const countryOptions = countries
   .map((code) => ({ code, name: regions.of(code) ?? code }))
   .sort((a, b) => a.name.localeCompare(b.name, "en-AU"));
 
-/** The test cards of the simulated payment provider. */
-export const cards = [
-  { token: "tok_ok", name: "Card that pays", text: "The payment goes through at once." },
-  { token: "tok_slow", name: "Slow bank", text: "The payment goes through after five seconds." },
-  {
-    token: "tok_flaky",
-    name: "Unreliable bank",
-    text: "It fails at random, and we ask again until we know. You still pay once.",
-  },
-  { token: "tok_declined", name: "Declined card", text: "The bank says no." },
-  {
-    token: "tok_insufficient_funds",
-    name: "Empty card",
-    text: "There isn’t enough money on it.",
-  },
-] as const;
-
 /** Whether the API takes it for an idempotency key. */
 export function isKey(text: string): boolean {
   return /^[\x21-\x7e]{1,255}$/.test(text);

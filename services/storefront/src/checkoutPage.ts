@@ -1,9 +1,10 @@
 import { nameOf, onlyLeft, trouble, type PricedLine } from "./basketLines.ts";
-import { addressFields, cards, contactFields, countryOptions, type Field } from "./checkoutForm.ts";
+import { addressFields, contactFields, countryOptions, type Field } from "./checkoutForm.ts";
 import { complaint, describedBy, type Complaints } from "./complaints.ts";
 import type { Fields } from "./forms.ts";
 import { html, type Html } from "./html.ts";
 import { formatMoney } from "./money.ts";
+import type { PaymentMethods } from "./paymentMethods.ts";
 
 export interface Checkout {
   readonly key: string;
@@ -16,6 +17,8 @@ export interface Checkout {
   /** `undefined` while the catalogue can't be reached. */
   readonly lines?: readonly PricedLine[] | undefined;
   readonly fields: Fields;
+  /** `undefined` while nobody knows what can be paid with. */
+  readonly payment: PaymentMethods | undefined;
   readonly complaints?: Complaints;
   /** What the customer must know before anything else. */
   readonly notice?: string;
@@ -25,7 +28,38 @@ export interface Checkout {
 
 const NONE: Complaints = new Map();
 
+/** The field of the button that asks for the same page once more, with all that was entered. */
+export const LOOK_AGAIN = "look-again";
+
 export function checkoutPage(checkout: Checkout): Html {
+  const { payment } = checkout;
+  // Before anybody has filled anything in for nothing. What may have been ordered already can still be asked for.
+  const isClosed = payment?.methods.length === 0 && firstAttempt(checkout) === undefined;
+  return isClosed ? closedPage(checkout) : formPage(checkout);
+}
+
+/** Cards can be entered into the provider's own form only, and this shop hasn't got it. */
+function closedPage({ lines, toPay }: Checkout): Html {
+  return html`<div class="wrap narrow">
+    <h1>Checkout</h1>
+    <div class="banner bad" role="alert">
+      <p>We can’t take cards here yet, so nothing can be ordered. Your basket stays as it is.</p>
+    </div>
+    <section class="order-summary" aria-labelledby="summary">
+      <h2 id="summary">Your basket</h2>
+      ${
+        lines &&
+        html`<ul>
+          ${lines.map((line) => html`<li>${namedLine(line)}</li>`)}
+        </ul>`
+      }
+      <p class="total"><span>Together</span> <strong>${toPay}</strong></p>
+      <p><a href="/basket">Back to your basket</a></p>
+    </section>
+  </div>`;
+}
+
+function formPage(checkout: Checkout): Html {
   const { fields, complaints = NONE, lines } = checkout;
   const country = fields["country"] ?? "AU";
   const adjustable = lines?.some((line) => onlyLeft(line) !== undefined) ?? false;
@@ -36,7 +70,7 @@ export function checkoutPage(checkout: Checkout): Html {
       <input type="hidden" name="key" value="${checkout.key}" />
       <input type="hidden" name="basket" value="${checkout.basket}" />
       <input type="hidden" name="total" value="${checkout.total}" />
-      ${attempt(checkout)} ${adjustable ? enterButton : undefined}
+      ${attempt(checkout)} ${adjustable ? enterButton(checkout) : undefined}
       <div class="checkout-fields">
         <fieldset>
           <legend><h2>Who you are</h2></legend>
@@ -64,7 +98,7 @@ export function checkoutPage(checkout: Checkout): Html {
             ${complaint("country", complaints)}
           </div>
         </fieldset>
-        ${cardChoice(fields, complaints)}
+        ${paymentChoice(checkout)}
       </div>
       <section class="order-summary" aria-labelledby="summary">
         <h2 id="summary">Your order</h2>
@@ -75,29 +109,54 @@ export function checkoutPage(checkout: Checkout): Html {
           </ul>`
         }
         <p class="total"><span>To pay</span> <strong>${checkout.toPay}</strong></p>
-        <button class="button wide">Place order</button>
-        <p class="fine">
-          You pay once, however often you press. <a href="/basket">Change your basket</a>
-        </p>
+        ${
+          canOrder(checkout)
+            ? html`<button class="button wide">Place order</button>
+                <p class="fine">
+                  You pay once, however often you press. <a href="/basket">Change your basket</a>
+                </p>`
+            : html`<button class="button wide" name="${LOOK_AGAIN}" value="yes" formnovalidate>
+                  Look again
+                </button>
+                <p class="fine"><a href="/basket">Change your basket</a></p>`
+        }
       </section>
     </form>
   </div>`;
 }
 
-/** The Enter key presses a form's first button, and that must not be one that takes something out. */
-const enterButton = html`<button class="visually-hidden" tabindex="-1" aria-hidden="true">
-  Place order
-</button>`;
+/** What was chosen before billing went is still a way to pay. */
+function canOrder({ payment, fields }: Checkout): boolean {
+  return payment !== undefined || fields["token"] !== undefined;
+}
 
-function attempt({ attempt, fields }: Checkout): Html | undefined {
-  // Kept over further attempts: it is the first one that may have arrived.
-  const kept = fields["attempt"] ?? attempt;
+/** The Enter key presses a form's first button, and that must not be one that takes something out. */
+function enterButton(checkout: Checkout): Html {
+  const name = canOrder(checkout) ? undefined : html`name="${LOOK_AGAIN}" value="yes"`;
+  return html`<button class="visually-hidden" tabindex="-1" aria-hidden="true" ${name}>
+    Place order
+  </button>`;
+}
+
+/** Kept over further attempts: it is the first one that may have arrived. */
+function firstAttempt({ attempt, fields }: Checkout): string | undefined {
+  return fields["attempt"] ?? attempt;
+}
+
+function attempt(checkout: Checkout): Html | undefined {
+  const kept = firstAttempt(checkout);
   return kept === undefined
     ? undefined
     : html`<input type="hidden" name="attempt" value="${kept}" />`;
 }
 
-function summary({ notice, complaints = NONE, lines = [] }: Checkout): Html | undefined {
+const UNKNOWN_PAYMENT =
+  "We can’t find out right now how you can pay: that part of our shop doesn’t answer. " +
+  "What you enter here stays; please look again in a moment.";
+
+function summary(checkout: Checkout): Html | undefined {
+  const { complaints = NONE, lines = [] } = checkout;
+  const notice = checkout.notice ?? (canOrder(checkout) ? undefined : UNKNOWN_PAYMENT);
   if (notice === undefined) return undefined;
   const missing = lines.filter((line) => onlyLeft(line) !== undefined);
   const fieldComplaints = [...complaints].filter(([field]) => !field.startsWith("item-"));
@@ -140,39 +199,56 @@ function input(field: Field, fields: Fields, complaints: Complaints): Html {
   </div>`;
 }
 
-function cardChoice(fields: Fields, complaints: Complaints): Html {
-  const chosen = fields["token"] ?? cards[0].token;
+function paymentChoice(checkout: Checkout): Html {
+  const { payment, fields, complaints = NONE } = checkout;
+  if (payment === undefined || payment.methods.length === 0) return unknownPayment(checkout);
+  const chosen =
+    payment.methods.find(({ token }) => token === fields["token"]) ?? payment.methods[0];
+  const hint = payment.movesMoney
+    ? "Choose what you pay with."
+    : "This shop is a demonstration: no money moves. Choose what its make-believe bank shall say.";
   return html`<fieldset class="cards" ${describedBy("token", complaints, "cards-hint")}>
     <legend><h2>How you pay</h2></legend>
-    <p class="fine" id="cards-hint">
-      This shop is a demonstration: no money moves. Choose what its make-believe bank shall say.
-    </p>
+    <p class="fine" id="cards-hint">${hint}</p>
     ${complaint("token", complaints)}
-    ${cards.map(
-      ({ token, name, text }, index) =>
+    ${payment.methods.map(
+      ({ token, name, description }, index) =>
         html`<label class="choice">
           <input
             type="radio"
             name="token"
             value="${token}"
             ${index === 0 ? html`id="token"` : undefined}
-            ${token === chosen ? html`checked` : undefined}
+            ${token === chosen?.token ? html`checked` : undefined}
             required
           />
-          <span><strong>${name}</strong> <span class="fine">${text}</span></span>
+          <span><strong>${name}</strong> <span class="fine">${description}</span></span>
         </label>`,
     )}
   </fieldset>`;
 }
 
+function unknownPayment({ fields }: Checkout): Html {
+  const { token } = fields;
+  return html`<fieldset class="cards">
+    <legend><h2>How you pay</h2></legend>
+    <p class="fine">
+      ${
+        token === undefined
+          ? "We don’t know yet what we can offer you here."
+          : "We can’t show you right now what there is to choose from. Your choice stays as it was."
+      }
+    </p>
+    ${token === undefined ? undefined : html`<input type="hidden" name="token" value="${token}" />`}
+  </fieldset>`;
+}
+
 function summaryLine(line: PricedLine, said: string | undefined): Html {
-  const { sku, quantity, price } = line;
+  const { sku } = line;
   const left = onlyLeft(line);
   const text = trouble(line) ?? said;
   return html`<li id="item-${sku}">
-    <span>${quantity} × ${nameOf(line)}</span>
-    <span class="price">${price && formatMoney(price)}</span>
-    ${text && html`<span class="error">${text}</span>`}
+    ${namedLine(line)} ${text && html`<span class="error">${text}</span>`}
     ${
       left === undefined
         ? undefined
@@ -188,4 +264,9 @@ function summaryLine(line: PricedLine, said: string | undefined): Html {
           </button>`
     }
   </li>`;
+}
+
+function namedLine(line: PricedLine): Html {
+  return html`<span>${line.quantity} × ${nameOf(line)}</span>
+    <span class="price">${line.price && formatMoney(line.price)}</span>`;
 }

@@ -6,6 +6,7 @@ import type {
 } from "./clients/inventory.ts";
 import type { operations as OrdersOperations, paths as OrdersPaths } from "./clients/orders.ts";
 import type { paths as ShippingPaths } from "./clients/shipping.ts";
+import { paymentMethods } from "./paymentMethods.ts";
 
 /** How long an answer may take, in milliseconds: what the services behind the gateway need to ask each other is in it. */
 const TIMEOUT = 6_000;
@@ -13,9 +14,11 @@ const TIMEOUT = 6_000;
 /** The store's API as everybody sees it, behind the one door. */
 export type Gateway = ReturnType<typeof gatewayClients>;
 
-export function gatewayClients({ client }: Service) {
+export function gatewayClients(service: Service) {
+  const { client } = service;
   const options = { timeout: TIMEOUT };
   return {
+    paymentMethods: paymentMethods(service),
     inventory: client<InventoryPaths>("gateway", options),
     orders: client<OrdersPaths>("gateway", options),
     billing: client<BillingPaths>("gateway", options),

@@ -62,6 +62,14 @@ const cancelled: Record<string, Words> = {
     heading: "This card has expired",
     text: "The bank said that the card is out of date, so the order was cancelled. You were not charged. Another card may do.",
   },
+  authentication_required: {
+    heading: "Your bank wanted to ask you",
+    text: "The bank takes this card only after a question to you, which we can’t put here, so the order was cancelled. You were not charged. Another card may do.",
+  },
+  incorrect_cvc: {
+    heading: "The card’s security code is wrong",
+    text: "The bank didn’t take the code of three or four digits, so the order was cancelled. You were not charged. Please try again, or take another card.",
+  },
   payment_failed: {
     heading: "The payment didn’t go through",
     text: "The order was cancelled. You were not charged. Please try again, or take another card.",
@@ -93,6 +101,8 @@ const cancelledBecause: Record<string, string> = {
   insufficient_funds: "not enough on the card",
   invalid_token: "the card can’t be used",
   expired_card: "the card has expired",
+  authentication_required: "the bank wanted to ask its customer",
+  incorrect_cvc: "the card’s security code is wrong",
   payment_failed: "the payment didn’t go through",
   cancelled_by_store: "one of us cancelled it",
 };
