@@ -9,6 +9,7 @@ export {
   type FieldError,
   type ProblemRenderer,
 } from "./problems.ts";
+export { withHeaders } from "./openapi.ts";
 export { Counter, Gauge, Histogram, type Registry } from "./metrics.ts";
 export { passOn, UpstreamError, type Client } from "./client.ts";
 export { countries } from "./countries.ts";

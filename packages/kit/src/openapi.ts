@@ -1,10 +1,39 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
+import type { TSchema } from "typebox";
 import { ProblemDocument } from "./problems.ts";
 import { STAFF_SCHEME } from "./staff.ts";
 
 /** The prefix that the gateway never routes: for other services only, so no outside party is told of it. */
 const INTERNAL = "/internal/";
+
+/** What a header of an answer says, by its name in small letters. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** The schema of an answer whose headers, too, a caller may need: they are published with it. */
+export function withHeaders<S extends TSchema>(schema: S, headers: AnswerHeaders): S {
+  return { ...schema, headers: published(headers) };
+}
+
+function published(headers: AnswerHeaders): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { type: "string", description }]),
+  );
+}
+
+const REQUEST_ID = { "x-request-id": "The request's id, as in the logs." };
+const RETRY_AFTER = "In how many seconds to try again.";
+
+/** Headers of problems. Some are the gateway's, which stands before all of the services. */
+const problemHeaders: Readonly<Record<"4xx" | "5xx", AnswerHeaders>> = {
+  "4xx": {
+    ...REQUEST_ID,
+    allow: "With 405: the methods that are possible here.",
+    "retry-after": `With 429: ${RETRY_AFTER.toLowerCase()}`,
+    "www-authenticate": "With 401: how to say who you are.",
+  },
+  "5xx": { ...REQUEST_ID, "retry-after": `With 503 and 504: ${RETRY_AFTER.toLowerCase()}` },
+};
 
 interface OpenApiOptions {
   readonly name: string;
@@ -41,13 +70,14 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
   app.addSchema(ProblemDocument);
   app.addHook("onRoute", ({ schema }) => {
     if (schema === undefined || Reflect.get(schema, "hide") === true) return;
-    const problem = {
+    const problem = (kind: keyof typeof problemHeaders) => ({
       description: "Problem",
+      headers: published(problemHeaders[kind]),
       content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
-    };
+    });
     schema.response = {
-      "4xx": problem,
-      "5xx": problem,
+      "4xx": problem("4xx"),
+      "5xx": problem("5xx"),
       ...(schema.response as object | undefined),
     };
   });

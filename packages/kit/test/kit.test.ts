@@ -311,6 +311,15 @@ describe("a service made of the kit", function () {
         "5XX",
       ]);
       assert.equal(open.paths["/healthz"], undefined);
+      const { responses } = open.paths["/notes"]?.["post"] as {
+        responses: Record<string, { headers: object }>;
+      };
+      assert.deepEqual(Object.keys(responses["4XX"]?.headers ?? {}), [
+        ...["x-request-id", "allow", "retry-after", "www-authenticate"],
+      ]);
+      assert.deepEqual(Object.keys(responses["5XX"]?.headers ?? {}), [
+        ...["x-request-id", "retry-after"],
+      ]);
     });
     it("takes over a request's id, and makes one where there is none or a bad one", async () => {
       const idFor = async (id?: string) =>

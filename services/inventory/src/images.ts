@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { problem, Type, type App } from "@store/kit";
+import { problem, Type, withHeaders, type App } from "@store/kit";
 
+const etag = { etag: "The picture's version, for if-none-match." };
 const folder = new URL("images/", import.meta.url);
 
 /** Pictures of the products, from memory: they are few and small. */
@@ -24,11 +25,17 @@ export async function addImageRoutes(app: App): Promise<void> {
         summary: "A product's picture",
         params: Type.Object({ file: Type.String({ maxLength: 60 }) }),
         response: {
-          200: {
-            description: "The picture",
-            content: { "image/svg+xml": { schema: Type.Unsafe<Buffer>({ type: "string" }) } },
-          },
-          304: Type.Null({ description: "The picture that the caller has is still the right one" }),
+          200: withHeaders(
+            {
+              description: "The picture",
+              content: { "image/svg+xml": { schema: Type.Unsafe<Buffer>({ type: "string" }) } },
+            },
+            etag,
+          ),
+          304: withHeaders(
+            Type.Null({ description: "The picture that the caller has is still the right one" }),
+            etag,
+          ),
         },
       },
     },

@@ -1,9 +1,10 @@
-import { Sku, Type, type App, type Reply, type Service } from "@store/kit";
+import { Sku, Type, withHeaders, type App, type Reply, type Service } from "@store/kit";
 import type { Catalogue, VersionedProduct } from "./catalogue.ts";
 import { PageQuery, ProductEdit, StockedProduct, StockPage } from "./schemas.ts";
 
 const security = [{ staff: [] }];
 const tags = ["stock"];
+const etag = { etag: "The version, for an edit's if-match." };
 
 /** What the store's own people see of the products, and what they change. Nothing on the way may keep it. */
 export function addStockRoutes(
@@ -42,7 +43,7 @@ export function addStockRoutes(
         tags,
         security,
         params: Type.Object({ sku: Sku }),
-        response: { 200: StockedProduct },
+        response: { 200: withHeaders(StockedProduct, etag) },
       },
     },
     async ({ params: { sku } }, reply) => answer(await catalogue.find(sku), reply),
@@ -66,7 +67,10 @@ export function addStockRoutes(
           "if-none-match": Type.Optional(Type.String({ description: "Entity tags, or *." })),
         }),
         body: ProductEdit,
-        response: { 200: StockedProduct, 201: StockedProduct },
+        response: {
+          200: withHeaders(StockedProduct, etag),
+          201: withHeaders(StockedProduct, { ...etag, location: "The product's path." }),
+        },
       },
     },
     async ({ params: { sku }, headers, body }, reply) => {

@@ -1,4 +1,13 @@
-import { passOn, problem, Type, Uuid, type App, type Client, type Service } from "@store/kit";
+import {
+  passOn,
+  problem,
+  Type,
+  Uuid,
+  withHeaders,
+  type App,
+  type Client,
+  type Service,
+} from "@store/kit";
 import type { paths as InventoryPaths } from "./clients/inventory.ts";
 import { priceOrder } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
@@ -42,7 +51,7 @@ export function addOrderRoutes(
           }),
         }),
         body: OrderRequest,
-        response: { 202: OrderReceipt },
+        response: { 202: withHeaders(OrderReceipt, { location: "The order's path." }) },
       },
     },
     async (request, reply) => {

@@ -11,11 +11,16 @@ export interface Parameter {
 
 type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 
+interface DocumentedResponse {
+  readonly content?: Content;
+  readonly headers?: Readonly<Record<string, object>>;
+}
+
 interface DocumentedOperation {
   readonly operationId?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+  readonly responses: Readonly<Record<string, DocumentedResponse>>;
   readonly security?: readonly object[];
 }
 
@@ -64,6 +69,6 @@ export function operationsOf({ paths }: OpenApi): Operation[] {
 export function responseFor(
   { responses }: Operation,
   status: number,
-): { readonly content?: Content } | undefined {
+): DocumentedResponse | undefined {
   return responses[status] ?? responses[`${Math.floor(status / 100)}XX`];
 }

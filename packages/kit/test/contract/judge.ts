@@ -69,6 +69,8 @@ export class Judge {
   #responseFaults(operation: Operation, { status, headers, text }: Answer): string[] {
     const response = responseFor(operation, status);
     if (response === undefined) return [`the status ${status} isn't documented`];
+    const wrong = headerFaults(Object.keys(response.headers ?? {}), headers);
+    if (wrong.length > 0) return wrong;
     if (response.content === undefined) return text === "" ? [] : ["a body isn't documented"];
     const type = String(headers["content-type"]).replace(/;.*/, "");
     const documented = response.content[type];
@@ -137,6 +139,17 @@ export class Judge {
     this.#validators.set(key, made);
     return made;
   }
+}
+
+/** What callers act on has to be documented, and what is documented has to be there. */
+function headerFaults(documented: readonly string[], given: Answer["headers"]): string[] {
+  const needed = ["location", "etag"].filter((name) => given[name] !== undefined);
+  return [
+    ...documented.filter((name) => given[name] === undefined).map((name) => `no header ${name}`),
+    ...needed
+      .filter((name) => !documented.includes(name))
+      .map((name) => `the header ${name} isn't documented`),
+  ];
 }
 
 /** Things that come before a look at the fields. */

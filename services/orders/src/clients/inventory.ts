@@ -219,6 +219,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -228,6 +236,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -237,6 +249,8 @@ export interface operations {
       /** @description The picture */
       200: {
         headers: {
+          /** @description The picture's version, for if-none-match. */
+          etag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -246,6 +260,8 @@ export interface operations {
       /** @description The picture that the caller has is still the right one */
       304: {
         headers: {
+          /** @description The picture's version, for if-none-match. */
+          etag?: string;
           [name: string]: unknown;
         };
         content?: never;
@@ -278,6 +294,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -287,6 +311,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -347,6 +375,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -356,6 +392,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -596,6 +636,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -605,6 +653,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -614,6 +666,8 @@ export interface operations {
       /** @description A product as the store's own people see it. */
       200: {
         headers: {
+          /** @description The version, for an edit's if-match. */
+          etag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -648,6 +702,10 @@ export interface operations {
       /** @description A product as the store's own people see it. */
       201: {
         headers: {
+          /** @description The version, for an edit's if-match. */
+          etag?: string;
+          /** @description The product's path. */
+          location?: string;
           [name: string]: unknown;
         };
         content: {
@@ -702,6 +760,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -711,6 +777,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -775,6 +845,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -784,6 +862,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -793,6 +875,8 @@ export interface operations {
       /** @description A product as the store's own people see it. */
       200: {
         headers: {
+          /** @description The version, for an edit's if-match. */
+          etag?: string;
           [name: string]: unknown;
         };
         content: {
@@ -844,6 +928,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -853,6 +945,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -921,6 +1017,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -930,6 +1034,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -967,6 +1075,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -976,6 +1092,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1011,6 +1131,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1020,6 +1148,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {

@@ -168,6 +168,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -177,6 +185,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -499,6 +511,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -508,6 +528,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -826,6 +850,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -835,6 +867,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1153,6 +1189,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1162,6 +1206,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1760,6 +1808,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1769,6 +1825,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1808,6 +1868,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1817,6 +1885,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {

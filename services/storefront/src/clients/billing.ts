@@ -116,6 +116,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -125,6 +133,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -186,6 +198,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -195,6 +215,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -295,6 +319,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -304,6 +336,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -424,6 +460,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -433,6 +477,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {

@@ -131,6 +131,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -140,6 +148,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -504,6 +516,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -513,6 +533,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -522,6 +546,8 @@ export interface operations {
       /** @description The order is kept and will be dealt with. Its path is in the header location. */
       202: {
         headers: {
+          /** @description The order's path. */
+          location?: string;
           [name: string]: unknown;
         };
         content: {
@@ -549,6 +575,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -558,6 +592,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -635,6 +673,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -644,6 +690,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -721,6 +771,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -730,6 +788,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {

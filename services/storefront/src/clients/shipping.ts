@@ -128,6 +128,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -137,6 +145,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -459,6 +471,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -468,6 +488,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -786,6 +810,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -795,6 +827,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1113,6 +1149,14 @@ export interface operations {
       /** @description Problem */
       "4XX": {
         headers: {
+          /** @description With 405: the methods that are possible here. */
+          allow?: string;
+          /** @description With 429: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description With 401: how to say who you are. */
+          "www-authenticate"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
@@ -1122,6 +1166,10 @@ export interface operations {
       /** @description Problem */
       "5XX": {
         headers: {
+          /** @description With 503 and 504: in how many seconds to try again. */
+          "retry-after"?: string;
+          /** @description The request's id, as in the logs. */
+          "x-request-id"?: string;
           [name: string]: unknown;
         };
         content: {
