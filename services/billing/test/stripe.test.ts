@@ -304,6 +304,67 @@ describe("billing with Stripe", function () {
     assert.equal(outcome(await billing.authorise(id, request)), "authorised");
   });
 
+  it("shows in its metrics what waits for the provider, for how long, and what the provider answered", async () => {
+    const metric = async (name: string) => {
+      const texts = await Promise.all(
+        billing.replicas.running.map(async (one) => (await one.fetch("/metrics")).text()),
+      );
+      // In a gauge each replica has the whole service's number, in a counter its own.
+      const values = texts.map((text) =>
+        Number(
+          text
+            .split("\n")
+            .find((line) => line.startsWith(`${name} `))
+            ?.split(" ")[1] ?? NaN,
+        ),
+      );
+      return name.includes("_total{")
+        ? values.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0)
+        : Math.max(...values);
+    };
+    const unknown = 'billing_payments_unknown{provider="stripe"}';
+    const pending = 'billing_refunds_pending{provider="stripe"}';
+    const oldest = 'billing_refunds_pending_oldest_seconds{provider="stripe"}';
+    const calls = (call: string, answer: string) =>
+      `billing_provider_calls_total{provider="stripe",call="${call}",answer="${answer}"}`;
+    await billing.replicas.database.query(
+      "UPDATE payments SET status = 'voided' WHERE status = 'pending'",
+    );
+    await until("nothing is pending", async () => (await metric(pending)) === 0);
+    assert.deepEqual([await metric(unknown), await metric(oldest)], [0, 0]);
+
+    const { id } = await billing.paid(charge(CARD), "capture");
+    const other = { id: randomUUID(), request: charge(CARD) };
+    const before = {
+      unknown: await metric(calls("authorise", "unknown")),
+      authorised: await metric(calls("authorise", "authorised")),
+      refunded: await metric(calls("refund", "succeeded")),
+    };
+    putKey("sk_test_revoked");
+    try {
+      assert.equal((await billing.authorise(other.id, other.request)).status, 503);
+      await billing.refund(id, {});
+      assert.deepEqual([await metric(unknown), await metric(pending)], [1, 1]);
+      assert.equal(await metric(calls("authorise", "unknown")), before.unknown + 1);
+      await billing.replicas.database.query(
+        "UPDATE refunds SET created_at = created_at - interval '1 hour' WHERE payment_id = $1",
+        [id],
+      );
+      const seconds = await metric(oldest);
+      assert.ok(seconds >= 3_600 && seconds < 3_700, `${seconds} s`);
+    } finally {
+      putKey(StripeStandIn.KEY);
+    }
+    assert.equal(
+      outcome(await billing.insist(() => billing.authorise(other.id, other.request))),
+      "authorised",
+    );
+    await until("it is paid back", async () => (await metric(pending)) === 0);
+    assert.deepEqual([await metric(unknown), await metric(oldest)], [0, 0]);
+    assert.equal(await metric(calls("authorise", "authorised")), before.authorised + 1);
+    assert.equal(await metric(calls("refund", "succeeded")), before.refunded + 1);
+  });
+
   it("can be paid with Stripe's own test cards under a test key, and each comes to what is said of it", async () => {
     const { provider, movesMoney, methods } = (await billing.methods()).body;
     assert.deepEqual([provider, movesMoney], ["stripe", false]);

@@ -54,6 +54,13 @@ export class ShippingFollower {
     await this.#following;
   }
 
+  /** How many seconds ago some replica had taken all of shipping's changes. */
+  async lag(): Promise<number> {
+    const [cursor] = await this.#options.database.query<{ seconds: number }>(readLag);
+    if (cursor === undefined) throw new Error("the cursor's row is gone");
+    return cursor.seconds;
+  }
+
   async #followOnAndOn(): Promise<void> {
     while (!this.#stopping) {
       try {
@@ -75,6 +82,7 @@ export class ShippingFollower {
       const changes = await this.#changesAfter(after);
       for (const change of changes) await this.#apply(change);
       after = changes.length < PAGE ? undefined : changes.at(-1)?.change;
+      if (after === undefined) await database.query(noteCaughtUp);
     }
   }
 
@@ -129,6 +137,11 @@ function missing(status: OrderStatus | undefined, target: OrderStatus): readonly
 const takeTurn = `
   UPDATE shipping_cursor SET due_at = now() + $1 * interval '1 millisecond'
   WHERE due_at <= now() RETURNING change`;
+
+const noteCaughtUp = "UPDATE shipping_cursor SET caught_up_at = now()";
+
+const readLag =
+  "SELECT extract(epoch FROM now() - caught_up_at)::float8 AS seconds FROM shipping_cursor";
 
 const passCursor = "UPDATE shipping_cursor SET change = $1 WHERE change < $1 RETURNING change";
 

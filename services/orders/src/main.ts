@@ -5,7 +5,7 @@ import type { paths as BillingPaths } from "./clients/billing.ts";
 import type { paths as InventoryPaths } from "./clients/inventory.ts";
 import type { paths as ShippingPaths } from "./clients/shipping.ts";
 import { ShippingFollower } from "./follower.ts";
-import { addSagaMetrics } from "./metrics.ts";
+import { addFollowerMetrics, addSagaMetrics } from "./metrics.ts";
 import { addOrderRoutes } from "./routes.ts";
 import { SagaStore } from "./sagaStore.ts";
 import { addStaffRoutes } from "./staff.ts";
@@ -55,6 +55,7 @@ await start(manifest, (service) => {
     log,
     pollMs: settings.SHIPPING_POLL_MS,
   });
+  addFollowerMetrics(metrics, () => follower.lag());
 
   const orders = new OrderStore(database);
   addOrderRoutes(app, {

@@ -25,8 +25,13 @@ export function addSagaMetrics(
   );
   gauge(
     "saga_oldest_seconds",
-    "How long the oldest order at a step has been under way, in seconds.",
-    ({ seconds }) => seconds,
+    "How long ago the oldest order at a step was placed, in seconds. How long it stands there: saga_standing_seconds.",
+    ({ age }) => age,
+  );
+  gauge(
+    "saga_standing_seconds",
+    "How long an order at a step has made no progress from there, the longest, in seconds.",
+    ({ standing }) => standing,
   );
   const attempts = new Counter({
     name: "saga_step_attempts_total",
@@ -37,12 +42,30 @@ export function addSagaMetrics(
   return (step, outcome) => attempts.inc({ step, outcome });
 }
 
+/** Adds for how long the orders haven't been brought up to what has become of their parcels. */
+export function addFollowerMetrics(registry: Registry, lag: () => Promise<number>): void {
+  new Gauge({
+    name: "shipping_changes_lag_seconds",
+    help: "How long ago the orders were last brought up to all of shipping's changes, in seconds; at rest, no more than the time between two looks.",
+    registers: [registry],
+    async collect() {
+      try {
+        this.set(await lag());
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable)) throw error;
+        // Rather nothing than a number of earlier.
+        this.remove();
+      }
+    },
+  });
+}
+
 /** With a zero for each step at which there is no order; nothing at all while the database is away. */
 async function census(sagas: SagaStore): Promise<Census[]> {
   try {
     const counted = new Map((await sagas.census()).map((one) => [one.step, one]));
     return [...Object.keys(saga), "needs_attention"].map(
-      (step) => counted.get(step) ?? { step, orders: 0, seconds: 0 },
+      (step) => counted.get(step) ?? { step, orders: 0, age: 0, standing: 0 },
     );
   } catch (error) {
     if (error instanceof DatabaseUnavailable) return [];

@@ -24,8 +24,10 @@ export interface Progress {
 export interface Census {
   readonly step: string;
   readonly orders: number;
-  /** For how many seconds the oldest of them has been under way. */
-  readonly seconds: number;
+  /** How many seconds ago the oldest of them was placed. */
+  readonly age: number;
+  /** For how many seconds one of them has stood there, the longest. */
+  readonly standing: number;
 }
 
 /**
@@ -165,5 +167,6 @@ const endSaga = changeStatus(
 
 const countSagas = `
   SELECT CASE WHEN due_at IS NULL THEN 'needs_attention' ELSE step END AS step,
-    count(*) AS orders, extract(epoch FROM now() - min(since))::float8 AS seconds
+    count(*) AS orders, extract(epoch FROM now() - min(since))::float8 AS age,
+    extract(epoch FROM now() - min(step_since))::float8 AS standing
   FROM sagas GROUP BY 1`;

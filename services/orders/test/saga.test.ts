@@ -227,6 +227,64 @@ describe("the saga", function () {
       }
     });
 
+    it("shows in its metrics how old orders are, and how long they stand where they stand", async () => {
+      const metric = async (name: string, step: Step) => {
+        const text = await (await first().fetch("/metrics")).text();
+        const line = text.split("\n").find((one) => one.startsWith(`${name}{step="${step}"} `));
+        return Number(line?.split(" ")[1]);
+      };
+      world.onStep("capture", () => "cut");
+      world.onStep("ship", () => "cut");
+      const order = await world.place();
+      const at = (step: Step) =>
+        until(`it waits at ${step}`, async () => {
+          const saga = await sagaOf(order);
+          return saga?.step === step && saga.attempts > 0;
+        });
+      await at("capture");
+      await world.database.query(
+        "UPDATE sagas SET since = since - interval '1 hour', step_since = step_since - interval '5 minutes'",
+      );
+      const standing = await metric("saga_standing_seconds", "capture");
+      assert.ok(standing >= 300 && standing < 360, `${standing} s`);
+      assert.ok((await metric("saga_oldest_seconds", "capture")) >= 3_600);
+
+      // An attempt is no progress.
+      const { attempts } = (await sagaOf(order)) ?? assert.fail();
+      await until(
+        "it is tried again",
+        async () => ((await sagaOf(order))?.attempts ?? 0) > attempts,
+      );
+      assert.ok((await metric("saga_standing_seconds", "capture")) >= 300);
+
+      world.calm();
+      world.onStep("ship", () => "cut");
+      await at("ship");
+      assert.ok((await metric("saga_standing_seconds", "ship")) < 60);
+      assert.ok((await metric("saga_oldest_seconds", "ship")) >= 3_600);
+      assert.equal(await metric("saga_standing_seconds", "capture"), 0);
+      world.calm();
+      await ends(order, confirmed);
+      assert.equal(await metric("saga_standing_seconds", "ship"), 0);
+    });
+
+    it("shows in its metrics how far it is behind shipping", async () => {
+      const lag = async () => {
+        const text = await (await first().fetch("/metrics")).text();
+        return Number(/^shipping_changes_lag_seconds (.*)$/m.exec(text)?.[1]);
+      };
+      await until("it is up to date", async () => (await lag()) < 5);
+      await world.stopUpstream("shipping");
+      await world.database.query(
+        "UPDATE shipping_cursor SET caught_up_at = caught_up_at - interval '5 minutes'",
+      );
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const behind = await lag();
+      assert.ok(behind >= 301 && behind < 360, `${behind} s`);
+      await world.startUpstream("shipping");
+      await until("it is up to date again", async () => (await lag()) < 5);
+    });
+
     describe("where an answer isn't foreseen", () => {
       const refuses: [Step, Fate, Partial<typeof confirmed>][] = [
         ["reserve", { status: 400 }, { onHand: 5, held: 0, payments: [], shipments: 0 }],
