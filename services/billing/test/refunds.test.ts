@@ -248,6 +248,64 @@ describe("refunds", function () {
     const { body } = await billing.payment(id);
     assert.deepEqual([body["status"], body["refunded"]], ["captured", aud(0).amount]);
   });
+
+  it("give their sum free once, also when whoever carried them out has lost them meanwhile", async () => {
+    const { database } = billing.replicas;
+    const [payment, refund] = [randomUUID(), randomUUID()];
+    const settling = await database.connect();
+    await settling.query("BEGIN");
+    try {
+      await database.query(
+        `INSERT INTO payments (id, order_id, status, amount, currency, provider, refunded)
+         VALUES ($1, gen_random_uuid(), 'captured', 1000, 'AUD', 'simulated', 1000)`,
+        [payment],
+      );
+      await database.query(
+        `INSERT INTO refunds (id, payment_id, request_hash, amount, status, next_attempt_at)
+         VALUES ($2, $1, '', 300, 'pending', now() + interval '1 hour'),
+                (gen_random_uuid(), $1, '', 700, 'pending', now() + interval '1 hour')`,
+        [payment, refund],
+      );
+      // Whoever wants to settle it has to wait.
+      await settling.query("SELECT FROM payments WHERE id = $1 FOR UPDATE", [payment]);
+      await database.query("UPDATE refunds SET next_attempt_at = now() WHERE id = $1", [refund]);
+      for (const attempt of [1, 2]) {
+        await until(`it is carried out by ${attempt}`, async () => {
+          const waiting = await database.query<{ attempts: number }>(
+            "SELECT attempts FROM refunds WHERE id = $1",
+            [refund],
+          );
+          return waiting[0]?.attempts === attempt;
+        });
+        if (attempt === 1)
+          await database.query("UPDATE refunds SET leased_until = now() WHERE id = $1", [refund]);
+      }
+      await until("both want to settle it", async () => {
+        const waiting = await database.query(
+          "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT id FROM payments%'",
+        );
+        return waiting.length === 2;
+      });
+    } finally {
+      await settling.query("COMMIT");
+      await settling.end();
+    }
+    const settled = async () => {
+      const refunds = (await billing.payment(payment)).body["refunds"];
+      return (refunds as readonly { id: string; status: string }[]).some(
+        ({ id, status }) => id === refund && status === "failed",
+      );
+    };
+    await until("it has failed", settled);
+    await until("nobody wants to settle it any more", async () => {
+      const waiting = await database.query(
+        "SELECT FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE 'SELECT id FROM payments%'",
+      );
+      return waiting.length === 0;
+    });
+    // The other one's sum is still on its way.
+    assert.deepEqual((await billing.payment(payment)).body["refunded"], aud(700).amount);
+  });
 });
 
 describe("the staff's routes of billing", function () {
