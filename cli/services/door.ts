@@ -1,5 +1,6 @@
 import { createServer, request as forward, Server } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import gatewayApi from "../../components/gatewayApi.json";
 import { ServiceSpec } from "../../services/spec";
 
 /** A service that runs on this machine. */
@@ -16,6 +17,11 @@ export function createDoor(targets: readonly Target[]): Server {
     if (path === "/api") {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ services: directory(targets) }));
+      return;
+    }
+    if (path === "/api/openapi.json") {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(gatewayApi));
       return;
     }
     const target = isClosed(path) ? undefined : targetOf(path, targets);

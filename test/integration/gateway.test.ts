@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import {
@@ -15,6 +16,7 @@ import {
   haproxyConfig,
   Route,
 } from "../../components/haproxy";
+import gatewayApi from "../../components/gatewayApi.json";
 import { RateLimit } from "../../services/spec";
 import { rawRequests, type RawRequest } from "./gatewayRequests";
 import { run } from "./testStore";
@@ -61,6 +63,17 @@ describe("the gateway", function () {
         });
       });
     }
+    it("as its own document says", async () => {
+      const response = await fetch(`${gateway.published}/api/openapi.json`);
+      assert.equal(response.headers.get("content-type"), "application/json");
+      const { openapi, paths } = (await response.json()) as typeof gatewayApi;
+      assert.equal(openapi, "3.1.0");
+      const { schema } = paths["/api"].get.responses["200"].content["application/json"];
+      const validate = new Ajv2020({ strict: false }).compile(schema);
+      const listed: unknown = await (await fetch(`${gateway.published}/api`)).json();
+      assert.ok(validate(listed), JSON.stringify(validate.errors));
+      assert.ok(!validate({ services: [{ name: "inventory" }] }));
+    });
     it("and takes nothing but GET and HEAD there", async () => {
       assert.equal((await fetch(`${gateway.published}/api`, { method: "HEAD" })).status, 200);
       const response = await fetch(`${gateway.published}/api`, { method: "POST", body: "x" });

@@ -1,5 +1,6 @@
 import { passOn, problem, reader, Type, type App, type Request, type Service } from "@store/kit";
 import { docsScript, swaggerScript, swaggerStyle } from "./assets.ts";
+import type { paths as GatewayPaths } from "./clients/gateway.ts";
 import { html, type Html } from "./html.ts";
 import { sendPage, SHOP } from "./layout.ts";
 
@@ -16,13 +17,6 @@ const readApis = reader(
   }),
 );
 type Api = NonNullable<ReturnType<typeof readApis>>["services"][number];
-
-/** The gateway's list isn't part of a service's document, so its path is written down here. */
-interface GatewayPaths {
-  "/api": {
-    get: { responses: { 200: { content: { "application/json": unknown } } } };
-  };
-}
 
 /** Documentation for people, made of the documents that the services publish: one that is added shows up by itself. */
 export function addDocsPages(app: App, { client }: Service): void {
@@ -83,6 +77,10 @@ function overview(apis: readonly Api[]): Html {
     </ul>
     <h2>Good to know</h2>
     <ul>
+      <li>
+        This list, for programs: <a href="/api">/api</a>, as
+        <a href="/api/openapi.json">its own document</a> describes it.
+      </li>
       <li>
         Amounts of money are whole numbers of the currency’s smallest unit: 2900 AUD is $29.00.
       </li>
