@@ -10,7 +10,7 @@ const Currency = Type.String({
   examples: ["AUD"],
 });
 
-/** Of a payment: an order of things that cost nothing is paid, too. */
+/** Of what is there. Nothing is paid back yet of most payments. */
 export const Money = Type.Object(
   {
     amount: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, ...Amount }),
@@ -20,10 +20,19 @@ export const Money = Type.Object(
 );
 export type Money = Static<typeof Money>;
 
+/** Of what is asked for: nothing is sold for nothing. */
+const MoneyAsked = Type.Object(
+  {
+    amount: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...Amount }),
+    currency: Currency,
+  },
+  strict,
+);
+
 export const PaymentRequest = Type.Object(
   {
     order: Uuid,
-    amount: Money,
+    amount: MoneyAsked,
     token: TakenText(200, "What the payment provider gave the customer's browser. It isn't kept."),
   },
   strict,
@@ -83,13 +92,10 @@ export const Void = Type.Object({
 export const RefundRequest = Type.Object(
   {
     amount: Type.Optional(
-      Type.Object(
-        {
-          amount: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...Amount }),
-          currency: Currency,
-        },
-        { ...strict, description: "All that is left where it isn't said." },
-      ),
+      Type.Object(MoneyAsked.properties, {
+        ...strict,
+        description: "All that is left where it isn't said.",
+      }),
     ),
     reason: Type.Optional(Text(500, "For the store's own people.")),
   },
