@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "./load";
+import { Shopper, untouchedFields } from "./shopper";
 import { run, TestStore } from "./testStore";
 
 /** The steps build on each other, as a day with the store does; `up` is too slow to begin anew for each. */
@@ -37,6 +39,78 @@ describe("the store", function () {
         paths.join(),
       );
     }
+  });
+
+  it("documents each service's interface for people", async () => {
+    const overview = await (await fetch(`${store.url}/docs`)).text();
+    for (const service of ["inventory", "orders", "billing", "shipping"]) {
+      assert.match(overview, new RegExp(`href="/docs/${service}"`));
+      const page = await fetch(`${store.url}/docs/${service}`);
+      assert.equal(page.status, 200);
+      assert.match(await page.text(), new RegExp(`/api/${service}/openapi\\.json`));
+    }
+  });
+
+  it("sells by the shop's forms: from the basket to the page of an order that is confirmed", async () => {
+    // As storefront's own tests do it, but through HAProxy, containers and networks.
+    const shopper = new Shopper(store.url);
+    const { sku, name } = await productInStock();
+    const added = await shopper.post("/basket/add", { sku, quantity: "2" });
+    assert.equal(added.status, 303);
+    const checkout = await shopper.get("/checkout");
+    assert.match(checkout.text, new RegExp(`2 × ${name}`));
+    const form = { ...untouchedFields(checkout), name: ADA.name, email: ADA.email, ...ADA.address };
+    const foreign = await shopper.post("/checkout", form, "https://evil.example");
+    assert.equal(foreign.status, 403);
+    const { status, location = "" } = await shopper.post("/checkout", form);
+    assert.equal(status, 303);
+    assert.match(location, /^\/orders\/[0-9a-f-]{36}$/);
+    await eventually(
+      async () => (await shopper.get(location)).text.includes("Thank you, it’s yours"),
+      "the order isn't confirmed",
+    );
+  });
+
+  it("sells by its API, and takes the goods and the money once", async () => {
+    const { sku, available, price } = await productInStock();
+    const key = randomUUID();
+    const place = () =>
+      fetch(`${store.url}/api/orders`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": key },
+        body: JSON.stringify({
+          customer: ADA,
+          items: [{ sku, quantity: 1 }],
+          payment: { token: "tok_ok" },
+        }),
+      });
+    const placed = await place();
+    assert.equal(placed.status, 202);
+    const location = placed.headers.get("location") ?? assert.fail("no Location");
+    assert.deepEqual(await (await place()).json(), await placed.json());
+    await eventually(
+      async () => (await json<{ status: string }>(location)).status === "confirmed",
+      "the order isn't confirmed",
+    );
+    assert.equal(
+      (await json<{ available: number }>(`/api/inventory/products/${sku}`)).available,
+      available - 1,
+    );
+    const order = location.split("/").at(-1) ?? "";
+    const headers = { authorization: `Bearer ${(await store.succeed("token")).trim()}` };
+    const { items } = await json<{ items: object[] }>(
+      `/api/billing/payments?order=${order}`,
+      headers,
+    );
+    assert.deepEqual(
+      items.map((item) => ({ ...item, id: "", createdAt: "" })),
+      [
+        {
+          ...{ id: "", order, status: "captured", amount: price, createdAt: "" },
+          ...{ refunded: { ...price, amount: 0 }, refunds: [] },
+        },
+      ],
+    );
   });
 
   it("answers /healthz, /readyz, /metrics and /openapi.json in each service, and shows them to nobody outside", async () => {
@@ -312,13 +386,23 @@ describe("the store", function () {
 
   // ---- what the steps are told in
 
-  async function firstProduct(): Promise<{ name: string }> {
-    const answer = (await (await fetch(`${store.url}/api/inventory/products`)).json()) as {
-      items: { name: string }[];
-    };
-    const [first] = answer.items;
+  async function firstProduct(): Promise<Product> {
+    const [first] = (await json<{ items: Product[] }>("/api/inventory/products")).items;
     assert.ok(first, "the catalogue is empty");
     return first;
+  }
+
+  async function productInStock(): Promise<Product> {
+    const { items } = await json<{ items: Product[] }>("/api/inventory/products?limit=50");
+    const first = items.find(({ available }) => available >= 10);
+    assert.ok(first, "there is nothing in stock");
+    return first;
+  }
+
+  async function json<T>(path: string, headers: Record<string, string> = {}): Promise<T> {
+    const answer = await fetch(store.url + path, { headers });
+    assert.equal(answer.status, 200, path);
+    return (await answer.json()) as T;
   }
 
   /** Status of a request made inside a service's container, or why there was none. */
@@ -387,6 +471,19 @@ describe("the store", function () {
       .filter((password) => password.length >= 32);
   }
 });
+
+const ADA = {
+  name: "Ada Lovelace",
+  email: "ada@example.org",
+  address: { line1: "12 Hill Street", city: "Melbourne", postcode: "3000", country: "AU" },
+};
+
+interface Product {
+  readonly sku: string;
+  readonly name: string;
+  readonly available: number;
+  readonly price: { readonly amount: number; readonly currency: string };
+}
 
 interface Inspected {
   readonly HostConfig: {
