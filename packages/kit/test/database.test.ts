@@ -130,7 +130,10 @@ describe("a database that several replicas share", function () {
     const write = (name: string, sql: string) => writeFileSync(join(folder, name), sql);
 
     it("is brought forward by the next one where one is frozen in a migration", async () => {
-      write("0002-more.sql", "CREATE TABLE more (); SELECT pg_sleep(1);");
+      write(
+        "0002-more.sql",
+        "CREATE TABLE more AS SELECT current_setting('idle_session_timeout') AS patience; SELECT pg_sleep(1);",
+      );
       const frozen = await migrating();
       await until("it is at it", async () =>
         (await sessions(database)).some(({ query }) => /pg_sleep/.test(query)),
@@ -144,6 +147,8 @@ describe("a database that several replicas share", function () {
       frozen.process.kill("SIGCONT");
       await frozen.ready();
       assert.deepEqual(await applied(frozen), ["0001-notes.sql"]);
+      // It has no statement in which it could be frozen for sure between two migrations, where it has the lock all the same.
+      assert.deepEqual(await database.query("SELECT patience FROM more"), [{ patience: "5s" }]);
     });
 
     it("has who waits say for whom, and until it is ready", async () => {
