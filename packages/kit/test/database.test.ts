@@ -19,8 +19,10 @@ const staff = createStaff();
 describe("a database that several replicas share", function () {
   this.timeout(90_000);
   const running: RunningService[] = [];
+  const connections: { end(): Promise<void> }[] = [];
 
   afterEach(async () => {
+    await Promise.all(connections.splice(0).map((connection) => connection.end()));
     // Whoever is still frozen hears nothing else.
     for (const replica of running) replica.process.kill("SIGCONT");
     await Promise.all(running.splice(0).map((replica) => replica.stop()));
@@ -42,6 +44,13 @@ describe("a database that several replicas share", function () {
     );
     running.push(replica);
     return replica;
+  };
+  /** Somebody who holds a lock, until it is ended or the test is. */
+  const hold = async (database: TestDatabase, lock: string) => {
+    const connection = await database.connect();
+    connections.push(connection);
+    await connection.query(`BEGIN; ${lock}`);
+    return connection;
   };
   /** What the sessions of the database are at: those of services, not the test's own. */
   const sessions = (database: TestDatabase) =>
@@ -101,10 +110,8 @@ describe("a database that several replicas share", function () {
       assert.equal(winner.status, 200);
       await isToTryAgain(loser, busy);
 
-      const someone = await database.connect();
-      await someone.query("BEGIN; SELECT FROM notes WHERE id = 1 FOR UPDATE");
+      await hold(database, "SELECT FROM notes WHERE id = 1 FOR UPDATE");
       await isToTryAgain(await locks(replica, 1, 1), busy);
-      await someone.end();
       const { log } = replica;
       const reasons = log
         .filter(({ level }) => level !== "info")
@@ -170,8 +177,7 @@ describe("a database that several replicas share", function () {
       await database.query("INSERT INTO notes VALUES (1, 'one')");
       write("0002-more.sql", "ALTER TABLE notes ADD COLUMN more text;");
       // As a backup does: it reads all of the table, and takes its time.
-      const backup = await database.connect();
-      await backup.query("BEGIN; LOCK TABLE notes IN ACCESS SHARE MODE");
+      const backup = await hold(database, "LOCK TABLE notes IN ACCESS SHARE MODE");
       const next = await migrating();
       await until("the migration waits", async () =>
         (await sessions(database)).some(({ query }) => /ADD COLUMN more/.test(query)),
