@@ -1,4 +1,4 @@
-import { Counter, DatabaseUnavailable, Gauge, type Registry } from "@store/kit";
+import { Counter, DatabaseBusy, DatabaseUnavailable, Gauge, type Registry } from "@store/kit";
 import type { Outcome } from "./reservationStore.ts";
 
 /** Counts what becomes of reservations, and shows how many hold stock now. Gives the function that counts. */
@@ -20,7 +20,7 @@ export function addReservationMetrics(
       try {
         this.set(await countHeld());
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailable)) throw error;
+        if (!(error instanceof DatabaseUnavailable || error instanceof DatabaseBusy)) throw error;
         // Rather nothing than a number of earlier.
         this.remove();
       }

@@ -1,4 +1,4 @@
-import { Counter, DatabaseUnavailable, Gauge, type Registry } from "@store/kit";
+import { Counter, DatabaseBusy, DatabaseUnavailable, Gauge, type Registry } from "@store/kit";
 import { saga, type Step } from "./saga.ts";
 import type { Census, SagaStore } from "./sagaStore.ts";
 
@@ -52,7 +52,7 @@ export function addFollowerMetrics(registry: Registry, lag: () => Promise<number
       try {
         this.set(await lag());
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailable)) throw error;
+        if (!(error instanceof DatabaseUnavailable || error instanceof DatabaseBusy)) throw error;
         // Rather nothing than a number of earlier.
         this.remove();
       }
@@ -60,7 +60,7 @@ export function addFollowerMetrics(registry: Registry, lag: () => Promise<number
   });
 }
 
-/** With a zero for each step at which there is no order; nothing at all while the database is away. */
+/** With a zero for each step at which there is no order; nothing at all while the database is away or busy. */
 async function census(sagas: SagaStore): Promise<Census[]> {
   try {
     const counted = new Map((await sagas.census()).map((one) => [one.step, one]));
@@ -68,7 +68,7 @@ async function census(sagas: SagaStore): Promise<Census[]> {
       (step) => counted.get(step) ?? { step, orders: 0, age: 0, standing: 0 },
     );
   } catch (error) {
-    if (error instanceof DatabaseUnavailable) return [];
+    if (error instanceof DatabaseUnavailable || error instanceof DatabaseBusy) return [];
     throw error;
   }
 }
