@@ -90,8 +90,17 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
     await notes.query("SELECT $1::text AS  \n whose", ["jane@example.org"]);
     return { from: "other" };
   });
-  app.get("/other", { schema: { response: { 200: Type.Any() } } }, async (request) => {
-    const { data } = await other.GET("/things", { headers: passOn(request) });
-    return data;
-  });
+  app.get(
+    "/other",
+    {
+      schema: {
+        querystring: Type.Object({ email: Type.Optional(Text(200)) }),
+        response: { 200: Type.Any() },
+      },
+    },
+    async (request) => {
+      const { data } = await other.GET("/things", { headers: passOn(request) });
+      return data;
+    },
+  );
 });
