@@ -10,9 +10,9 @@ import {
   type Basket,
 } from "./basket.ts";
 import { onlyLeft, priceLines, totalOf, type PricedLine } from "./basketLines.ts";
-import { complaintsOf, isKey, readTotal, toOrderRequest, writeTotal } from "./checkoutForm.ts";
+import { complaintsOf, readTotal, toOrderRequest, writeTotal } from "./checkoutForm.ts";
 import { checkoutPage, LOOK_AGAIN, type Checkout } from "./checkoutPage.ts";
-import { Fields } from "./forms.ts";
+import { Fields, isKey } from "./forms.ts";
 import type { FieldProblem, Gateway, OrderRequest } from "./gateway.ts";
 import { sendPage, SHOP } from "./layout.ts";
 import { formatMoney, type Money } from "./money.ts";

@@ -48,11 +48,6 @@ export const countryOptions = countries
   .map((code) => ({ code, name: regions.of(code) ?? code }))
   .sort((a, b) => a.name.localeCompare(b.name, "en-AU"));
 
-/** Whether the API takes it for an idempotency key. */
-export function isKey(text: string): boolean {
-  return /^[\x21-\x7e]{1,255}$/.test(text);
-}
-
 /** What a form comes to, as it says so itself: `5800 AUD`, and ` + ` between sums of several currencies. */
 export function writeTotal(total: readonly Money[]): string {
   return total.map(({ amount, currency }) => `${amount} ${currency}`).join(" + ");

@@ -82,6 +82,12 @@ describe("the storefront's back office", function () {
     });
   });
 
+  /** Loses the answers of one kind of request, after what was asked for is done. */
+  const losing = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+    store.gateway.loseAnswer = ({ method, url = "" }) => method !== "GET" && url.includes(path);
+    return work().finally(() => (store.gateway.loseAnswer = undefined));
+  };
+
   describe("its stock", () => {
     const stocked = async (sku: string) =>
       (await store.services.inventory.json(`/api/inventory/stock/${sku}`, {
@@ -167,6 +173,55 @@ describe("the storefront's back office", function () {
       await store.databases.inventory.query(
         "UPDATE products SET held = 0 WHERE sku = 'MIRROR-ROUND'",
       );
+    });
+
+    it("is saved once of a form that is sent again, because its answer was lost or out of impatience", async () => {
+      const path = "/office/stock/CLOCK-WALL";
+      const opened = (await clerk.get(path)).form(path);
+      const form = { ...opened, onHand: "31", price: "99.00" };
+      const lost = await losing("/api/inventory/products/", () => clerk.post(path, form));
+      assert.equal(lost.status, 503);
+      assert.match(lost.words, /we don’t know whether this was saved/);
+      assert.deepEqual(lost.form(path), form);
+      // What somebody else does meanwhile is not undone by that.
+      for (const name of [opened["name"] ?? "", "Wall Clock, Large"]) {
+        assert.match((await clerk.submit(path, lost.form(path))).words, /CLOCK-WALL is saved/);
+        const theirs = { ...(await clerk.get(path)).form(path), name };
+        await clerk.submit(path, theirs);
+      }
+      const conflict = await clerk.post(path, form);
+      assert.equal(conflict.status, 412);
+      assert.match(conflict.text, /id="name-error">It is now: Wall Clock, Large/);
+      assert.equal((await stocked("CLOCK-WALL")).name, "Wall Clock, Large");
+    });
+
+    it("is saved by no form that doesn't say what it was made of", async () => {
+      const path = "/office/stock/TOWEL-LINEN";
+      const { etag: _etag, ...form } = (await clerk.get(path)).form(path);
+      const before = await stocked("TOWEL-LINEN");
+      for (const etag of [undefined, "", "*", '"1", *', "日", 'a\nb: "1"']) {
+        const sent = { ...form, onHand: "3", ...(etag === undefined ? {} : { etag }) };
+        assert.equal((await clerk.post(path, sent)).status, 412, etag);
+      }
+      assert.deepEqual(await stocked("TOWEL-LINEN"), before);
+    });
+
+    it("gets a new product once of a form whose answer was lost", async () => {
+      const path = "/office/new-product";
+      const product = {
+        ...(await clerk.get(path)).form(path),
+        ...{
+          sku: "JUG-GREEN",
+          name: "Green Jug",
+          description: "For tea.",
+          price: "35",
+          onHand: "3",
+        },
+      };
+      const lost = await losing("/api/inventory/products/", () => clerk.post(path, product));
+      assert.equal(lost.status, 503);
+      assert.match((await clerk.submit(path, lost.form(path))).words, /JUG-GREEN is saved/);
+      await store.databases.inventory.query("DELETE FROM products WHERE sku = 'JUG-GREEN'");
     });
 
     it("gets a new product, which replaces none", async () => {
@@ -293,6 +348,152 @@ describe("the storefront's back office", function () {
       assert.match(more.text, /id="amount-[\w-]+-error">/);
       const none = await clerk.post(action, { ...twice.form(action), amount: "lots" });
       assert.equal(none.status, 422);
+    });
+
+    describe("when the answer to a refund is lost", () => {
+      const refundsOf = async (order: string) =>
+        store.databases.billing.query<{ amount: number }>(
+          `SELECT refunds.amount::integer FROM refunds JOIN payments ON payments.id = payment_id
+           WHERE order_id = $1 ORDER BY refunds.created_at`,
+          [order.replace("/orders/", "")],
+        );
+      const part = { amount: "9.00", reason: "a chip" };
+
+      it("keeps the form, which pays back once however often it is sent", async () => {
+        const { path, office } = await confirmedOrder();
+        const action = `${office}/refunds`;
+        const form = { ...(await clerk.get(office)).form(action), ...part };
+        const lost = await losing("/api/billing/", () => clerk.post(action, form));
+        assert.equal(lost.status, 503);
+        assert.match(lost.words, /we don’t know whether this was taken/);
+        assert.deepEqual(lost.form(action), form);
+        for (let n = 0; n < 2; n++) {
+          const done = await clerk.submit(action, lost.form(action));
+          assert.match(done.words, /It is being paid back/);
+        }
+        assert.equal((await refundsOf(path)).length, 1);
+      });
+
+      it("keeps it also while nothing else of billing answers", async () => {
+        const { office } = await confirmedOrder();
+        const action = `${office}/refunds`;
+        const form = { ...(await clerk.get(office)).form(action), ...part };
+        store.gateway.targets.set("billing", undefined);
+        const lost = await clerk.post(action, form).finally(() => {
+          store.gateway.targets.set("billing", store.services.billing.url);
+        });
+        assert.equal(lost.status, 503);
+        assert.deepEqual(lost.form(action), form);
+      });
+
+      it("pays back once also from a page that was made anew before it was taken, by whomever", async () => {
+        const { path, office } = await confirmedOrder();
+        const action = `${office}/refunds`;
+        const forms: Record<string, string>[] = [];
+        for (let n = 0; n < 2; n++) forms.push((await clerk.get(office)).form(action));
+        const colleague = clerk.clone();
+        await losing("/api/billing/", () => clerk.post(action, { ...forms[0], ...part }));
+        await colleague.submit(action, { ...forms[1], ...part });
+        assert.equal((await refundsOf(path)).length, 1);
+        // What is another refund isn't made unseen either.
+        const other = await colleague.post(action, { ...forms[1], amount: "5.00", reason: "" });
+        assert.equal(other.status, 422);
+        assert.match(other.words, /Something else was paid back after this page was made/);
+        assert.match(other.words, /\$9\.00 (is being|was) paid back \(a chip\)/);
+        assert.equal(other.form(action).amount, "5.00");
+        await colleague.submit(action, other.form(action));
+        assert.deepEqual(
+          (await refundsOf(path)).map(({ amount }) => amount),
+          [900, 500],
+        );
+      });
+    });
+
+    it("pays nothing back for a form that isn't as it was made", async () => {
+      const { path, office } = await confirmedOrder();
+      const action = `${office}/refunds`;
+      const form = (await clerk.get(office)).form(action);
+      const { key: _key, ...keyless } = form;
+      const { payment = "" } = form;
+      for (const wrong of [
+        ...["", "a\nb", "日", "x".repeat(256)].map((key) => ({ ...form, key })),
+        ...["", "..", "../..", payment.toUpperCase(), "日"].map((payment) => ({
+          ...form,
+          payment,
+        })),
+        keyless,
+      ]) {
+        const answer = await clerk.post(action, wrong);
+        assert.equal(answer.status, 400, JSON.stringify(wrong));
+        assert.match(answer.words, /nothing was paid back/);
+        assert.deepEqual(answer.form(action), form);
+      }
+      const { items } = (await store.services.billing.json(
+        `/api/billing/payments?order=${path.slice("/orders/".length)}`,
+        { headers: store.staff.headers },
+      )) as { items: { refunds: unknown[] }[] };
+      assert.deepEqual(items[0]?.refunds, []);
+    });
+
+    it("says once that a parcel has left and arrived, although the answers are lost", async () => {
+      const { path, office } = await confirmedOrder();
+      const [, id = ""] =
+        /\/office\/shipments\/([\w-]+)\/dispatch/.exec((await clerk.get(office)).text) ?? [];
+      for (const action of ["dispatch", "deliver"]) {
+        const send = `/office/shipments/${id}/${action}`;
+        const lost = await losing("/api/shipping/", () => clerk.post(send, { from: office }));
+        assert.equal(lost.status, 503);
+        for (let n = 0; n < 2; n++) await clerk.submit(send, { from: office });
+      }
+      await until("the customer sees that it has arrived", async () =>
+        (await customer.get(path)).words.includes("Your parcel has arrived"),
+      );
+      const { words } = await customer.get(path);
+      for (const once of [/Handed to the carrier/g, /Delivered \d/g]) {
+        assert.equal(words.match(once)?.length, 1, words);
+      }
+    });
+
+    it("tries an order again, or cancels it, once, although the answers are lost", async () => {
+      for (const [action, end] of [
+        ["retry", "confirmed"],
+        ["cancel", "cancelled"],
+      ] as const) {
+        const path = await buy(customer, { "MUG-STONE": 1 }, "tok_slow");
+        const id = path.slice("/orders/".length);
+        await until("its payment is asked for", async () => {
+          const held = await store.databases.orders.query(
+            "SELECT FROM sagas WHERE order_id = $1 AND lease IS NOT NULL",
+            [id],
+          );
+          return held.length > 0;
+        });
+        await store.databases.orders.query(
+          "UPDATE sagas SET step = 'authorise', lease = NULL, due_at = NULL WHERE order_id = $1",
+          [id],
+        );
+        await store.databases.orders.query(
+          "UPDATE orders SET status = 'needs_attention', reason = 'authorise_refused' WHERE id = $1",
+          [id],
+        );
+        const send = `/office${path}/${action}`;
+        const lost = await losing("/api/orders/", () => clerk.post(send, {}));
+        assert.equal(lost.status, 503);
+        await clerk.post(send, {});
+        await until("it has ended", async () => {
+          const { status } = (await store.services.orders.json(`/api${path}`)) as {
+            status: string;
+          };
+          return status === end;
+        });
+        // Cancelled is cancelled; there is nothing to try again of what has gone its way.
+        assert.equal((await clerk.post(send, {})).status, action === "cancel" ? 303 : 409);
+        const { items } = (await store.services.billing.json(`/api/billing/payments?order=${id}`, {
+          headers: store.staff.headers,
+        })) as { items: { status: string }[] };
+        const paid = items.filter(({ status }) => status === "captured").length;
+        assert.equal(paid, action === "cancel" ? 0 : 1);
+      }
     });
 
     it("says that a parcel has left and arrived, and the customer's page says it too", async () => {

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { problem, Type, Uuid, type App, type Reply } from "@store/kit";
+import { problem, Type, UpstreamError, Uuid, type App, type Reply } from "@store/kit";
 import type { operations as BillingOperations } from "../clients/billing.ts";
 import { complaint, describedBy, type Complaints } from "../complaints.ts";
-import { Fields } from "../forms.ts";
+import { Fields, isKey } from "../forms.ts";
 import { findOrder, type Gateway, type Order } from "../gateway.ts";
 import { html, type Html } from "../html.ts";
 import { formatAmount, formatMoney, parseAmount } from "../money.ts";
@@ -93,8 +92,13 @@ async function sendChange(gateway: Gateway, reply: Reply, change: Change): Promi
 }
 
 async function refund(gateway: Gateway, reply: Reply, id: string, fields: Fields): Promise<Reply> {
-  const payment = fields["payment"] ?? "";
-  const amount = parseAmount(fields["amount"] ?? "", fields["currency"] ?? "");
+  const { payment = "", key = "", currency = "" } = fields;
+  if (!isKey(key) || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(payment)) {
+    reply.code(400);
+    const notice =
+      "The form didn’t reach us as we had made it, so nothing was paid back. Here is a new one.";
+    return sendOrder(gateway, reply, id, { notice });
+  }
   const wrong = (status: number, text: string) => {
     reply.code(status);
     return sendOrder(gateway, reply, id, {
@@ -102,19 +106,65 @@ async function refund(gateway: Gateway, reply: Reply, id: string, fields: Fields
       complaints: new Map([[`amount-${payment}`, text]]),
     });
   };
+  const amount = parseAmount(fields["amount"] ?? "", currency);
   if (amount === undefined || amount.amount === 0) {
     return wrong(422, "This is an amount such as 29.00, and more than nothing.");
   }
   const reason = (fields["reason"] ?? "").trim();
-  const answer = await gateway.billing.POST("/api/billing/payments/{id}/refunds", {
-    // The key was made with the form: sent twice, it is paid back once.
-    params: { path: { id: payment }, header: { "idempotency-key": fields["key"] ?? randomUUID() } },
+  const request = {
+    params: { path: { id: payment }, header: { "idempotency-key": key } },
     body: { amount, ...(reason === "" ? {} : { reason }) },
     headers: staffHeaders(reply.request),
+  };
+  try {
+    const answer = await gateway.billing.POST("/api/billing/payments/{id}/refunds", request);
+    checkLogin(answer);
+    if (answer.data !== undefined) {
+      return await reply.redirect(`/office/orders/${id}?done=refunded`, 303);
+    }
+    const { type, detail } = answer.error;
+    return await wrong(answer.response.status, type === KEY_REUSED ? PAID_BACK_SINCE : detail);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    reply.request.log.warn(error.message);
+    reply.code(503).header("retry-after", "2");
+    return sendUnknownRefund(reply, id, { payment, key, currency, fields });
+  }
+}
+
+const KEY_REUSED = "urn:store:problem:idempotency-key-reused";
+
+const PAID_BACK_SINCE =
+  "Something else was paid back after this page was made: it is listed now. To pay this back too, press again.";
+
+/** The same form once more, whatever else is away: sent again, it is the same refund. */
+function sendUnknownRefund(
+  reply: Reply,
+  order: string,
+  {
+    payment,
+    key,
+    currency,
+    fields,
+  }: Pick<RefundForm, "key" | "currency"> & {
+    readonly payment: string;
+    readonly fields: Fields;
+  },
+): Reply {
+  const form = { id: payment, key, currency, amount: fields["amount"], reason: fields["reason"] };
+  return sendOfficePage(reply, {
+    title: "Please look again: Pay back",
+    current: "/office/orders",
+    main: html`<h1>Pay back</h1>
+      <p class="banner bad" role="alert" tabindex="-1" autofocus>
+        No answer came, so we don’t know whether this was taken. Please press “Pay back” again in a
+        moment: it will be paid back once.
+      </p>
+      <div class="panel">${refundForm(order, form)}</div>
+      <p class="fine">
+        What was taken is listed with <a href="/office/orders/${order}">the order</a>.
+      </p>`,
   });
-  checkLogin(answer);
-  if (answer.data !== undefined) return reply.redirect(`/office/orders/${id}?done=refunded`, 303);
-  return wrong(answer.response.status, answer.error.detail);
 }
 
 interface Said {
@@ -207,6 +257,17 @@ function orderPage({ order, payments, shipments }: Whole, said: Said): Html {
 function paymentPanel(order: string, payment: Payment, { fields, complaints }: Said): Html {
   const { id, status, reason, amount, refunded, refunds, createdAt } = payment;
   const left = { ...amount, amount: amount.amount - refunded.amount };
+  // What was entered for this payment, if it was sent and couldn't be done.
+  const given = fields?.["payment"] === id ? fields : undefined;
+  const form: RefundForm = {
+    id,
+    // Of the next refund of this payment: whoever sends it, and from however many pages, it is paid back once.
+    key: `office-${refunds.length + 1}`,
+    currency: left.currency,
+    amount: given?.["amount"] ?? formatAmount(left),
+    reason: given?.["reason"],
+    complaints,
+  };
   return html`<div class="panel">
     <p>
       <strong>${formatMoney(amount)}</strong> <span class="status ${status}">${status}</span>
@@ -220,7 +281,7 @@ function paymentPanel(order: string, payment: Payment, { fields, complaints }: S
             ${refunds.map(refundLine)}
           </ul>`
     }
-    ${status === "captured" && left.amount > 0 ? refundForm(order, { id, left, fields, complaints }) : undefined}
+    ${status === "captured" && left.amount > 0 ? refundForm(order, form) : undefined}
   </div>`;
 }
 
@@ -244,34 +305,37 @@ function refundLine({
 }
 
 interface RefundForm {
+  /** The payment's. */
   readonly id: string;
-  readonly left: Payment["amount"];
-  readonly fields: Fields | undefined;
-  readonly complaints: Complaints | undefined;
+  readonly key: string;
+  readonly currency: string;
+  /** As it was entered. */
+  readonly amount: string | undefined;
+  readonly reason: string | undefined;
+  readonly complaints?: Complaints | undefined;
 }
 
-function refundForm(order: string, { id, left, fields, complaints = new Map() }: RefundForm): Html {
+function refundForm(order: string, form: RefundForm): Html {
+  const { id, key, currency, reason, complaints = new Map() } = form;
   const amount = `amount-${id}`;
-  // What was entered for this payment, if it was sent and couldn't be done.
-  const given = fields?.["payment"] === id ? fields : undefined;
   return html`<form class="form-row" method="post" action="/office/orders/${order}/refunds">
     <input type="hidden" name="payment" value="${id}" />
-    <input type="hidden" name="currency" value="${left.currency}" />
-    <input type="hidden" name="key" value="${randomUUID()}" />
+    <input type="hidden" name="currency" value="${currency}" />
+    <input type="hidden" name="key" value="${key}" />
     <div class="field">
-      <label for="${amount}">Pay back, ${left.currency}</label>
+      <label for="${amount}">Pay back, ${currency}</label>
       <input
         id="${amount}"
         name="amount"
         inputmode="decimal"
-        value="${given?.["amount"] ?? formatAmount(left)}"
+        value="${form.amount}"
         required
         ${describedBy(amount, complaints)}
       />
     </div>
     <div class="field">
       <label for="reason-${id}">Why</label>
-      <input id="reason-${id}" name="reason" maxlength="200" value="${given?.["reason"]}" />
+      <input id="reason-${id}" name="reason" maxlength="200" value="${reason}" />
     </div>
     <button class="button small quiet">Pay back</button>
     ${complaint(amount, complaints)}

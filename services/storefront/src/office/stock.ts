@@ -1,4 +1,4 @@
-import { Sku, Type, type App, type Reply } from "@store/kit";
+import { Sku, Type, UpstreamError, type App, type Reply } from "@store/kit";
 import { complaint, describedBy, type Complaints } from "../complaints.ts";
 import { Fields } from "../forms.ts";
 import type { FieldProblem, Gateway } from "../gateway.ts";
@@ -108,23 +108,38 @@ async function save(
     return sendForm(reply, { product, fields, complaints, notice: "Not everything is right yet." });
   }
 
-  const answer = await gateway.inventory.PUT("/api/inventory/products/{sku}", {
+  const etag = fields["etag"] ?? "";
+  if (!isNew && !isEtag(etag)) return sendConflict(gateway, reply, { sku, fields, edit });
+  const request = {
     params: {
       path: { sku },
-      header: isNew ? { "if-none-match": "*" } : { "if-match": fields["etag"] ?? "" },
+      header: isNew ? { "if-none-match": "*" } : { "if-match": etag },
     },
     body: edit,
     headers: staffHeaders(reply.request),
-  });
+  };
+  const answer = await gateway.inventory
+    .PUT("/api/inventory/products/{sku}", request)
+    .catch((error: unknown) => {
+      if (error instanceof UpstreamError) return error;
+      throw error;
+    });
+  if (answer instanceof UpstreamError) {
+    reply.request.log.warn(answer.message);
+    reply.code(503).header("retry-after", "2");
+    return sendForm(reply, { product, fields, notice: UNKNOWN });
+  }
   checkLogin(answer);
   const { data, error, response } = answer;
-  if (data !== undefined) return reply.redirect(`${CURRENT}?saved=${sku}`, 303);
+  if (data !== undefined) return sendSaved(reply, sku);
   reply.code(response.status);
-  if (response.status === 412 && isNew) {
+  if (response.status === 412) {
+    if (!isNew) return sendConflict(gateway, reply, { sku, fields, edit });
+    // Sent twice, it is there as it was entered.
+    if (isAs(edit, (await find(gateway, reply, sku)).product)) return sendSaved(reply, sku);
     complaints.set("sku", "There is a product of this SKU already.");
     return sendForm(reply, { fields, complaints, notice: "Nothing was overwritten." });
   }
-  if (response.status === 412) return sendConflict(gateway, reply, sku, fields);
   if (error.type === "urn:store:problem:stock-held") {
     complaints.set("onHand", `${error.detail} Nothing was changed.`);
   }
@@ -132,27 +147,54 @@ async function save(
   return sendForm(reply, { product, fields, complaints, notice: error.detail });
 }
 
-/** Somebody else was faster: theirs is shown beside what was entered, and saving again is a choice made knowingly. */
+const UNKNOWN =
+  "No answer came, so we don’t know whether this was saved. Please press “Save” again in a moment: it won’t be put in the " +
+  "place of anything else that has changed meanwhile.";
+
+function sendSaved(reply: Reply, sku: string): Reply {
+  return reply.redirect(`${CURRENT}?saved=${sku}`, 303);
+}
+
+/** Whether it can be what inventory gave us. Anything else would ask for no condition, or couldn't be sent. */
+function isEtag(text: string): boolean {
+  return /^(W\/)?"[\x21\x23-\x7e]{1,200}"$/.test(text);
+}
+
+function isAs({ name, description, price, onHand }: Edit, now: Stocked): boolean {
+  return (
+    name === now.name &&
+    description === now.description &&
+    price.amount === now.price.amount &&
+    price.currency === now.price.currency &&
+    onHand === now.onHand
+  );
+}
+
+/**
+ * It isn't what it was when the form was made. If it is as was entered, it was this form that changed it; otherwise what it is
+ * now is shown beside what was entered, and saving again is a choice made knowingly.
+ */
 async function sendConflict(
   gateway: Gateway,
   reply: Reply,
-  sku: string,
-  fields: Fields,
+  { sku, fields, edit }: { readonly sku: string; readonly fields: Fields; readonly edit: Edit },
 ): Promise<Reply> {
   const { product, etag } = await find(gateway, reply, sku);
+  if (isAs(edit, product)) return sendSaved(reply, sku);
   const theirs = fieldsOf(product);
   const complaints = new Map(
     Object.entries(theirs)
       .filter(([field, value]) => (fields[field] ?? "").trim() !== value)
       .map(([field, value]) => [field, `It is now: ${value}`] as const),
   );
+  reply.code(412);
   return sendForm(reply, {
     product,
     fields: { ...fields, etag },
     complaints,
     notice:
-      "Somebody else, or a sale, changed this product after you opened it. Nothing of yours is saved yet. Look at what is " +
-      "different, and save again to put yours in its place.",
+      "Somebody else, or a sale, changed this product after you opened it. What is different isn’t saved. Look at it, and save " +
+      "again to put yours in its place.",
   });
 }
 
