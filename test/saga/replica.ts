@@ -58,7 +58,9 @@ export class Replica implements Upstream {
     this.#logs.push(running.log);
     const ended = running.exited.then((code) => {
       const log = running.log.map((line) => JSON.stringify(line)).join("\n");
-      throw new Error(`${this.name} ended with ${code}:\n${log}`);
+      const error = new Error(`${this.name} ended with ${code}:\n${log}`);
+      this.#fallen = { process: running.process, error };
+      throw error;
     });
     // It ends some day, when nobody listens to this any more.
     ended.catch(() => undefined);
@@ -103,14 +105,21 @@ export class Replica implements Upstream {
     this.#running?.process.kill("SIGCONT");
   }
 
+  /** @throws Error with its log, if it has ended and nobody here did that. */
   async ready(): Promise<void> {
-    const answers = () =>
-      fetch(`${this.url}/readyz`).then(
+    const answers = () => {
+      if (this.#running !== undefined && this.#fallen?.process === this.#running.process) {
+        throw this.#fallen.error;
+      }
+      return fetch(`${this.url}/readyz`).then(
         ({ ok }) => ok,
         () => false,
       );
+    };
     await until(`${this.name} is ready`, answers, 60);
   }
+
+  #fallen: { readonly process: RunningService["process"]; readonly error: Error } | undefined;
 
   async stop(): Promise<void> {
     // One that is on its way up is there to be stopped afterwards.
