@@ -15,7 +15,7 @@ export { passOn, UpstreamError, type Client } from "./client.ts";
 export { countries } from "./countries.ts";
 export { currencies } from "./currencies.ts";
 export { reader } from "./validation.ts";
-export { Sku, TakenText, Text, Uuid } from "./schemas.ts";
+export { IdempotencyKey, isIdempotencyKey, isUuid, Sku, TakenText, Text, Uuid } from "./schemas.ts";
 export { Type, type Static } from "typebox";
 export type {
   FastifyBaseLogger as Log,

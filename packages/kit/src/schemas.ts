@@ -8,10 +8,31 @@ export const Sku = Type.String({
   examples: ["MUG-STONE"],
 });
 
-export const Uuid = Type.String({
-  pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-  "x-message": "must be a UUID in lower case",
+const UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+export const Uuid = Type.String({ pattern: UUID, "x-message": "must be a UUID in lower case" });
+
+const uuid = new RegExp(UUID);
+
+/** Whether {@link Uuid} takes it. */
+export function isUuid(text: string): boolean {
+  return uuid.test(text);
+}
+
+const IDEMPOTENCY_KEY = "^[\\x21-\\x7e]{1,255}$";
+
+/** What a caller makes up for a request, so that it is the same one when it is sent again. */
+export const IdempotencyKey = Type.String({
+  pattern: IDEMPOTENCY_KEY,
+  "x-message": "must be 1 to 255 visible ASCII characters, a UUID say",
 });
+
+const idempotencyKey = new RegExp(IDEMPOTENCY_KEY);
+
+/** Whether {@link IdempotencyKey} takes it. Much else couldn't even be sent as a header. */
+export function isIdempotencyKey(text: string): boolean {
+  return idempotencyKey.test(text);
+}
 
 /**
  * Text that people enter. Something in it can be seen; the fillers of Hangul and Braille are letters and symbols that can't. Control

@@ -1,4 +1,12 @@
-import { problem, Type, Uuid, type App, type Database, type Service } from "@store/kit";
+import {
+  IdempotencyKey,
+  problem,
+  Type,
+  Uuid,
+  type App,
+  type Database,
+  type Service,
+} from "@store/kit";
 import { selectRefunds, toRefund, type RefundRow, type Refunds } from "./refunds.ts";
 import { Payment, Refund, RefundRequest } from "./schemas.ts";
 
@@ -73,12 +81,7 @@ export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRout
         security,
         params: Type.Object({ id: Uuid }),
         headers: Type.Object({
-          "idempotency-key": Type.Optional(
-            Type.String({
-              pattern: "^[\\x21-\\x7e]{1,255}$",
-              "x-message": "must be 1 to 255 visible ASCII characters, a UUID say",
-            }),
-          ),
+          "idempotency-key": Type.Optional(IdempotencyKey),
         }),
         body: RefundRequest,
         response: { 201: Refund },

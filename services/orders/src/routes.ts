@@ -1,4 +1,5 @@
 import {
+  IdempotencyKey,
   passOn,
   problem,
   Type,
@@ -12,8 +13,6 @@ import type { paths as InventoryPaths } from "./clients/inventory.ts";
 import { priceOrder } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
 import { hashRequest, receiptOf, type OrderStore } from "./store.ts";
-
-const KEY = "^[\\x21-\\x7e]{1,255}$";
 
 /** In bytes. What is too much is to be named by its field, and ten thousand lines are more than the kit takes. */
 const BODY_LIMIT = 1024 * 1024;
@@ -45,10 +44,7 @@ export function addOrderRoutes(
           "What can't be ordered (422) isn't kept as an order, nor ever will be under that key, for a month at least: take a " +
           "new key to try again. 422 items: some can't be had. 422 total-differs: it comes to something else than `total`.",
         headers: Type.Object({
-          "idempotency-key": Type.String({
-            pattern: KEY,
-            "x-message": "must be 1 to 255 visible ASCII characters, a UUID say",
-          }),
+          "idempotency-key": IdempotencyKey,
         }),
         body: OrderRequest,
         response: { 202: withHeaders(OrderReceipt, { location: "The order's path." }) },

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { passOn, UpstreamError, type App, type Reply, type Request } from "@store/kit";
+import {
+  isIdempotencyKey,
+  passOn,
+  UpstreamError,
+  type App,
+  type Reply,
+  type Request,
+} from "@store/kit";
 import {
   formatBasket,
   parseBasket,
@@ -12,8 +19,8 @@ import {
 import { onlyLeft, priceLines, totalOf, type PricedLine } from "./basketLines.ts";
 import { complaintsOf, readTotal, toOrderRequest, writeTotal } from "./checkoutForm.ts";
 import { checkoutPage, LOOK_AGAIN, type Checkout } from "./checkoutPage.ts";
-import { Fields, isKey } from "./forms.ts";
-import type { FieldProblem, Gateway, OrderRequest } from "./gateway.ts";
+import { Fields } from "./forms.ts";
+import { markUnknown, type FieldProblem, type Gateway, type OrderRequest } from "./gateway.ts";
 import { sendPage, SHOP } from "./layout.ts";
 import { formatMoney, type Money } from "./money.ts";
 import { readRecentOrders, rememberOrder } from "./recentOrders.ts";
@@ -37,7 +44,7 @@ export function addCheckoutPages(app: App, gateway: Gateway): void {
     const basket = parseBasket(fields["basket"] ?? "");
     const key = fields["key"];
     if (basket.length === 0 || key === undefined) return reply.redirect("/basket", 303);
-    if (!isKey(key)) {
+    if (!isIdempotencyKey(key)) {
       reply.code(400);
       return sendCheckout(gateway, reply, {
         ...newForm(basket, fields),
@@ -83,9 +90,7 @@ async function placeOrder(gateway: Gateway, reply: Reply, sent: Sent): Promise<R
     if (earlier !== undefined) return await thank(reply, earlier, basket);
     return await sendRefusal(gateway, reply, sent, error);
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    request.log.warn(error.message);
-    reply.code(503).header("retry-after", "2");
+    markUnknown(reply, error);
     return sendCheckout(gateway, reply, {
       ...sent,
       attempt: JSON.stringify(order),

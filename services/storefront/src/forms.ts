@@ -5,11 +5,6 @@ import { problem, Type, type App, type Request } from "@store/kit";
 export const Fields = Type.Record(Type.String(), Type.String({ maxLength: 8_000 }));
 export type Fields = Readonly<Record<string, string | undefined>>;
 
-/** Whether it can be an idempotency key. Another one couldn't even be sent to the API. */
-export function isKey(text = ""): boolean {
-  return /^[\x21-\x7e]{1,255}$/.test(text);
-}
-
 /** Lets pages be sent forms, from their own pages only. */
 export async function acceptForms(app: App): Promise<void> {
   await app.register(formbody);

@@ -1,4 +1,4 @@
-import { passOn, type Request, type Service } from "@store/kit";
+import { passOn, UpstreamError, type Reply, type Request, type Service } from "@store/kit";
 import type { paths as BillingPaths } from "./clients/billing.ts";
 import type {
   operations as InventoryOperations,
@@ -52,6 +52,17 @@ export async function findProduct(
     headers: passOn(request),
   });
   return data;
+}
+
+/**
+ * Says with a page that it isn't known what came of a form, since no answer came. What the page has is the same form again.
+ *
+ * @throws what is anything else than that.
+ */
+export function markUnknown(reply: Reply, error: unknown): void {
+  if (!(error instanceof UpstreamError)) throw error;
+  reply.request.log.warn(error.message);
+  reply.code(503).header("retry-after", "2");
 }
 
 /** @returns those of these products that there are, by their SKUs. At most as many as an order has lines. */

@@ -1,14 +1,13 @@
-import type { Reply, Request } from "@store/kit";
+import { isUuid, type Reply, type Request } from "@store/kit";
 import { readCookie, writeCookie } from "./cookies.ts";
 
 const COOKIE = "orders";
 const MOST = 12;
 const KEPT_SECONDS = 180 * 24 * 3600;
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Ids of the orders that were placed from this browser, the newest first: whoever has lost an order's address finds it here. */
 export function readRecentOrders(request: Request): readonly string[] {
-  const ids = (readCookie(request, COOKIE) ?? "").split("~").filter((id) => ID.test(id));
+  const ids = (readCookie(request, COOKIE) ?? "").split("~").filter(isUuid);
   return [...new Set(ids)].slice(0, MOST);
 }
 

@@ -1,8 +1,8 @@
-import { problem, Type, UpstreamError, Uuid, type App, type Reply } from "@store/kit";
+import { isIdempotencyKey, isUuid, problem, Type, Uuid, type App, type Reply } from "@store/kit";
 import type { operations as BillingOperations } from "../clients/billing.ts";
 import { complaint, describedBy, type Complaints } from "../complaints.ts";
-import { Fields, isKey } from "../forms.ts";
-import { findOrder, type Gateway, type Order } from "../gateway.ts";
+import { Fields } from "../forms.ts";
+import { findOrder, markUnknown, type Gateway, type Order } from "../gateway.ts";
 import { html, type Html } from "../html.ts";
 import { formatAmount, formatMoney, parseAmount } from "../money.ts";
 import { happened, shortStatus } from "../orderWords.ts";
@@ -93,7 +93,7 @@ async function sendChange(gateway: Gateway, reply: Reply, change: Change): Promi
 
 async function refund(gateway: Gateway, reply: Reply, id: string, fields: Fields): Promise<Reply> {
   const { payment = "", key = "", currency = "" } = fields;
-  if (!isKey(key) || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(payment)) {
+  if (!isIdempotencyKey(key) || !isUuid(payment)) {
     reply.code(400);
     const notice =
       "The form didn’t reach us as we had made it, so nothing was paid back. Here is a new one.";
@@ -125,9 +125,7 @@ async function refund(gateway: Gateway, reply: Reply, id: string, fields: Fields
     const { type, detail } = answer.error;
     return await wrong(answer.response.status, type === KEY_REUSED ? PAID_BACK_SINCE : detail);
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    reply.request.log.warn(error.message);
-    reply.code(503).header("retry-after", "2");
+    markUnknown(reply, error);
     return sendUnknownRefund(reply, id, { payment, key, currency, fields });
   }
 }

@@ -1,7 +1,7 @@
-import { Sku, Type, UpstreamError, type App, type Reply } from "@store/kit";
+import { Sku, Type, type App, type Reply } from "@store/kit";
 import { complaint, describedBy, type Complaints } from "../complaints.ts";
 import { Fields } from "../forms.ts";
-import type { FieldProblem, Gateway } from "../gateway.ts";
+import { markUnknown, type FieldProblem, type Gateway } from "../gateway.ts";
 import { html, type Html } from "../html.ts";
 import { formatAmount, formatMoney, parseAmount } from "../money.ts";
 import { sendOfficePage } from "./layout.ts";
@@ -121,14 +121,10 @@ async function save(
   const answer = await gateway.inventory
     .PUT("/api/inventory/products/{sku}", request)
     .catch((error: unknown) => {
-      if (error instanceof UpstreamError) return error;
-      throw error;
+      markUnknown(reply, error);
+      return undefined;
     });
-  if (answer instanceof UpstreamError) {
-    reply.request.log.warn(answer.message);
-    reply.code(503).header("retry-after", "2");
-    return sendForm(reply, { product, fields, notice: UNKNOWN });
-  }
+  if (answer === undefined) return sendForm(reply, { product, fields, notice: UNKNOWN });
   checkLogin(answer);
   const { data, error, response } = answer;
   if (data !== undefined) return sendSaved(reply, sku);
