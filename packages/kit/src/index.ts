@@ -10,6 +10,7 @@ export {
   type ProblemRenderer,
 } from "./problems.ts";
 export { withHeaders } from "./openapi.ts";
+export { addDatabaseGauges } from "./databaseGauges.ts";
 export { Counter, Gauge, Histogram, type Registry } from "./metrics.ts";
 export { passOn, UpstreamError, type Client } from "./client.ts";
 export { countries } from "./countries.ts";
@@ -22,4 +23,4 @@ export type {
   FastifyReply as Reply,
   FastifyRequest as Request,
 } from "fastify";
-export { DatabaseBusy, DatabaseUnavailable } from "./unavailable.ts";
+export { DatabaseUnavailable } from "./unavailable.ts";

@@ -1,46 +1,29 @@
-import { Counter, DatabaseUnavailable, Gauge, type Database, type Registry } from "@store/kit";
+import { addDatabaseGauges, Counter, type Database, type Registry } from "@store/kit";
 import { ProviderUnknown, providers, type PaymentProvider } from "./provider.ts";
 
 /** Shows what waits for the provider, of all replicas together. */
 export function addPaymentMetrics(registry: Registry, database: Database): void {
-  const gauge = (name: string, help: string, collect: (gauge: Gauge) => Promise<void>) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ["provider"],
-      registers: [registry],
-      async collect() {
-        // Rather nothing than a number of earlier, while the database is away.
-        this.reset();
-        try {
-          for (const provider of providers) this.set({ provider }, 0);
-          await collect(this);
-        } catch (error) {
-          if (!(error instanceof DatabaseUnavailable)) throw error;
-          this.reset();
-        }
-      },
-    });
-  gauge(
-    "billing_payments_unknown",
-    "Payments of which it isn't known what came of asking the provider for them, those just being asked for included.",
-    async (gauge) => {
-      for (const { provider, count } of await database.query<Counted>(unknownPayments))
-        gauge.set({ provider }, count);
+  addDatabaseGauges(registry, {
+    read: async () => ofEachProvider(await database.query<Counted>(unknownPayments)),
+    label: BY_PROVIDER,
+    gauges: {
+      billing_payments_unknown: [
+        "Payments of which it isn't known what came of asking the provider for them, those just being asked for included.",
+        ({ count }) => count,
+      ],
     },
-  );
-  gauge("billing_refunds_pending", "Refunds that aren't carried out yet.", async (gauge) => {
-    for (const { provider, count } of await database.query<Counted>(pendingRefunds))
-      gauge.set({ provider }, count);
   });
-  gauge(
-    "billing_refunds_pending_oldest_seconds",
-    "How long ago the oldest refund was asked for that isn't carried out yet, in seconds.",
-    async (gauge) => {
-      for (const { provider, seconds } of await database.query<Counted>(pendingRefunds))
-        gauge.set({ provider }, seconds);
+  addDatabaseGauges(registry, {
+    read: async () => ofEachProvider(await database.query<Counted>(pendingRefunds)),
+    label: BY_PROVIDER,
+    gauges: {
+      billing_refunds_pending: ["Refunds that aren't carried out yet.", ({ count }) => count],
+      billing_refunds_pending_oldest_seconds: [
+        "How long ago the oldest refund was asked for that isn't carried out yet, in seconds.",
+        ({ seconds = 0 }) => seconds,
+      ],
     },
-  );
+  });
 }
 
 /** The provider, with each call of this replica counted by what came of it. */
@@ -81,7 +64,16 @@ export function counted(provider: PaymentProvider, registry: Registry): PaymentP
 interface Counted {
   readonly provider: string;
   readonly count: number;
-  readonly seconds: number;
+  /** Of refunds. */
+  readonly seconds?: number;
+}
+
+const BY_PROVIDER = ["provider", ({ provider }: Counted) => provider] as const;
+
+/** With a zero for each provider of which there is nothing. */
+function ofEachProvider(counted: readonly Counted[]): Counted[] {
+  const others = providers.filter((name) => !counted.some(({ provider }) => provider === name));
+  return [...counted, ...others.map((name) => ({ provider: name, count: 0 }))];
 }
 
 /** NULL: from before there were providers. */

@@ -365,6 +365,20 @@ describe("billing with Stripe", function () {
     assert.equal(await metric(calls("refund", "succeeded")), before.refunded + 1);
   });
 
+  it("shows what it counts by itself while somebody has its tables for longer than a statement takes", async () => {
+    const { database, running } = billing.replicas;
+    const someone = await database.connect();
+    let metrics: string | undefined;
+    try {
+      await someone.query("BEGIN; LOCK TABLE payments, refunds");
+      metrics = await (await running[0]?.fetch("/metrics"))?.text();
+    } finally {
+      await someone.end();
+    }
+    assert.match(metrics ?? "", /^http_request_duration_seconds_count\{/m);
+    assert.doesNotMatch(metrics ?? "", /^billing_(payments_unknown|refunds_pending)/m);
+  });
+
   it("can be paid with Stripe's own test cards under a test key, and each comes to what is said of it", async () => {
     const { provider, movesMoney, methods } = (await billing.methods()).body;
     assert.deepEqual([provider, movesMoney], ["stripe", false]);

@@ -1,4 +1,4 @@
-import { Counter, DatabaseBusy, DatabaseUnavailable, Gauge, type Registry } from "@store/kit";
+import { addDatabaseGauges, Counter, type Registry } from "@store/kit";
 import type { Outcome } from "./reservationStore.ts";
 
 /** Counts what becomes of reservations, and shows how many hold stock now. Gives the function that counts. */
@@ -12,18 +12,13 @@ export function addReservationMetrics(
     labelNames: ["outcome"],
     registers: [registry],
   });
-  new Gauge({
-    name: "inventory_reservations_held",
-    help: "Reservations that hold stock now, in the whole service.",
-    registers: [registry],
-    async collect() {
-      try {
-        this.set(await countHeld());
-      } catch (error) {
-        if (!(error instanceof DatabaseUnavailable || error instanceof DatabaseBusy)) throw error;
-        // Rather nothing than a number of earlier.
-        this.remove();
-      }
+  addDatabaseGauges(registry, {
+    read: async () => [await countHeld()],
+    gauges: {
+      inventory_reservations_held: [
+        "Reservations that hold stock now, in the whole service.",
+        (held) => held,
+      ],
     },
   });
   return (outcome) => outcomes.inc({ outcome });
