@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { LIMITED_METHODS, RateLimit, ServiceSpec, STACK_SECRETS } from "./spec";
+import { liesUnder, LIMITED_METHODS, RateLimit, ServiceSpec, STACK_SECRETS } from "./spec";
 
 /**
  * The spec of every service, by the service's name: each folder here with a `service.ts` in it is one.
@@ -78,10 +78,7 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
 }
 
 function problemsOfRateLimits({ rateLimits = [], routes = [] }: ServiceSpec): string[] {
-  const isRouted = (path: string): boolean =>
-    routes.some((prefix) =>
-      prefix === "/" ? !path.startsWith("/api/") : path === prefix || path.startsWith(`${prefix}/`),
-    );
+  const isRouted = (path: string): boolean => routes.some((prefix) => liesUnder(path, prefix));
   const problems = ({ method, path, requests, seconds }: RateLimit): string[] => [
     ...(LIMITED_METHODS.includes(method)
       ? []

@@ -79,6 +79,10 @@ export interface RateLimit {
 
 export const LIMITED_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
+/** Whether a path is routed by this prefix. What is no API goes to who has the root. */
+export const liesUnder = (path: string, prefix: string): boolean =>
+  prefix === "/" ? !path.startsWith("/api/") : path === prefix || path.startsWith(`${prefix}/`);
+
 /** Secrets that a stack has one of: STAFF_TOKEN is what the store's own people send as `Authorization: Bearer`. */
 export const STACK_SECRETS = ["STAFF_TOKEN"] as const;
 export type StackSecret = (typeof STACK_SECRETS)[number];

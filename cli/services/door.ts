@@ -1,7 +1,7 @@
 import { createServer, request as forward, Server } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import gatewayApi from "../../components/gatewayApi.json";
-import { ServiceSpec } from "../../services/spec";
+import { liesUnder, ServiceSpec } from "../../services/spec";
 
 /** A service that runs on this machine. */
 export interface Target {
@@ -30,13 +30,11 @@ export function createDoor(targets: readonly Target[]): Server {
   });
 }
 
-/** The service with the longest prefix that fits; what is no API goes to who has the root. */
+/** The service with the longest prefix that fits. */
 export function targetOf(path: string, targets: readonly Target[]): Target | undefined {
-  const fits = (prefix: string): boolean =>
-    prefix === "/" ? !path.startsWith("/api/") : path === prefix || path.startsWith(`${prefix}/`);
   return targets
     .flatMap((target) => (target.spec.routes ?? []).map((prefix) => ({ prefix, target })))
-    .filter(({ prefix }) => fits(prefix))
+    .filter(({ prefix }) => liesUnder(path, prefix))
     .sort((a, b) => b.prefix.length - a.prefix.length)[0]?.target;
 }
 
