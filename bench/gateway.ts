@@ -65,32 +65,37 @@ interface Load {
   readonly latencies: readonly (readonly [microseconds: number, requests: number])[];
 }
 
-/** Both ways in each round, now one first and now the other, after two rounds that don't count. */
-async function inTurn(
+/** One way after the other, now one first and now the other. */
+function inTurn(
   ways: Record<Way, string>,
   rounds: number,
   measure: (url: string) => Promise<Load>,
 ): Promise<Record<Way, Load>[]> {
-  const results: Record<Way, Load>[] = [];
-  for (let round = -2; round < rounds; round++) {
+  return inRounds(rounds, async (round) => {
     const first = round % 2 === 0 ? await measure(ways.direct) : undefined;
     const gateway = await measure(ways.gateway);
-    const direct = first ?? (await measure(ways.direct));
-    if (round >= 0) results.push({ direct, gateway });
-  }
-  return results;
+    return { gateway, direct: first ?? (await measure(ways.direct)) };
+  });
 }
 
-/** Both ways at once in each round, after two rounds that don't count. */
-async function sideBySide(
+/** Both ways at once. */
+function sideBySide(
   ways: Record<Way, string>,
   rounds: number,
   measure: (url: string) => Promise<Load>,
 ): Promise<Record<Way, Load>[]> {
-  const results: Record<Way, Load>[] = [];
-  for (let round = -2; round < rounds; round++) {
+  return inRounds(rounds, async () => {
     const [direct, gateway] = await Promise.all([measure(ways.direct), measure(ways.gateway)]);
-    if (round >= 0) results.push({ direct, gateway });
+    return { direct, gateway };
+  });
+}
+
+/** After two rounds that don't count. */
+async function inRounds<T>(rounds: number, measure: (round: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let round = -2; round < rounds; round++) {
+    const result = await measure(round);
+    if (round >= 0) results.push(result);
   }
   return results;
 }

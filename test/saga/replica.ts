@@ -55,11 +55,12 @@ export class Replica implements Upstream {
       folder === undefined ? {} : { folder },
     );
     this.#running = running;
+    this.#fallen = undefined;
     this.#logs.push(running.log);
     const ended = running.exited.then((code) => {
       const log = running.log.map((line) => JSON.stringify(line)).join("\n");
       const error = new Error(`${this.name} ended with ${code}:\n${log}`);
-      this.#fallen = { process: running.process, error };
+      if (this.#running === running) this.#fallen = error;
       throw error;
     });
     // It ends some day, when nobody listens to this any more.
@@ -108,9 +109,7 @@ export class Replica implements Upstream {
   /** @throws Error with its log, if it has ended and nobody here did that. */
   async ready(): Promise<void> {
     const answers = () => {
-      if (this.#running !== undefined && this.#fallen?.process === this.#running.process) {
-        throw this.#fallen.error;
-      }
+      if (this.#fallen !== undefined) throw this.#fallen;
       return fetch(`${this.url}/readyz`).then(
         ({ ok }) => ok,
         () => false,
@@ -119,7 +118,8 @@ export class Replica implements Upstream {
     await until(`${this.name} is ready`, answers, 60);
   }
 
-  #fallen: { readonly process: RunningService["process"]; readonly error: Error } | undefined;
+  /** Why it doesn't run although nobody here has ended it. */
+  #fallen: Error | undefined;
 
   async stop(): Promise<void> {
     // One that is on its way up is there to be stopped afterwards.
