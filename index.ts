@@ -1,11 +1,11 @@
-import "./stackTraces";
+import "./runtime/stackTraces";
 import * as random from "@pulumi/random";
 import { setTimeout as pause } from "node:timers/promises";
 import { Store } from "./components/store";
-import { readConfig } from "./config";
-import { createHost } from "./host";
+import { readConfig } from "./config/config";
+import { createHost } from "./components/host/createHost";
 import { loadSpecs } from "./services";
-import { source } from "./source";
+import { source } from "./components/image/gitSource";
 
 /** What runs where. Gives the stack's outputs. */
 export async function program(): Promise<Record<string, unknown>> {

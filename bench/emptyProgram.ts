@@ -1,6 +1,6 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { ensureEngine } from "../toolchain/engine";
+import { ensureEngine } from "@store/toolchain/engine/engine";
 import { Command, measure } from "./measure";
 
 export const REPOSITORY = resolve(__dirname, "..");

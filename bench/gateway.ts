@@ -13,16 +13,16 @@
  * On Linux only: elsewhere the services' own addresses can't be reached from outside of Docker.
  */
 import { join } from "node:path";
-import { reporter } from "../cli/terminal";
+import { reporter } from "@store/cli/terminal/terminal";
 import { run, TestStore } from "../test/integration/testStore";
-import { ensureWrk } from "../toolchain/wrk";
+import { ensureWrk } from "@store/toolchain/tools/wrk";
 import { addressOf, containerOf } from "./containers";
 import { median, printTable } from "./measure";
 
 const PATH = "/api/inventory/products?limit=20";
 const CONNECTIONS = 32;
 const SLICE_SECONDS = 2;
-/** In the gateway's container: see components/haproxy.ts. */
+/** In the gateway's container: see components/gateway/haproxy.ts. */
 const PUBLISHED_PORT = 8080;
 
 type Way = "direct" | "gateway";

@@ -10,9 +10,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseExport, Resource } from "../cli/checkpoint";
-import { Rehearsal } from "../rehearsal/rehearsal";
-import { findDocker } from "../toolchain/docker";
+import { parseExport, Resource } from "@store/cli/state/checkpoint";
+import { Rehearsal } from "../test/staging/rehearsal";
+import { findDocker } from "@store/toolchain/tools/docker";
 import { emptyProgram, REPOSITORY } from "./emptyProgram";
 import { measure, median, printTable } from "./measure";
 

@@ -2,11 +2,11 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { resolve } from "node:path";
 import { healthPath, ServiceSpec } from "../services/spec";
-import { CREATE_BEFORE_DELETE, hardened } from "./container";
-import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database";
-import { askedByHttp, polled } from "./health";
-import { labels } from "./labels";
-import { SecretFiles } from "./secrets";
+import { CREATE_BEFORE_DELETE, hardened } from "./container/container";
+import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
+import { askedByHttp, polled } from "./container/health";
+import { labels } from "./container/labels";
+import { SecretFiles } from "./container/secrets";
 
 export interface ServiceArgs {
   /** Name of the service; the others find it by this name. */

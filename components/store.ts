@@ -2,14 +2,14 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { healthPath, ServiceSpec, StackSecret } from "../services/spec";
-import { Database, DatabaseData } from "./database";
-import { Gateway } from "./gateway";
+import { Database, DatabaseData } from "./database/database";
+import { Gateway } from "./gateway/gateway";
 import { Host } from "./host/host";
-import { ImageSource } from "./image";
-import { BuiltImages, folderOf, ImageSupply, PublishedImages } from "./images";
-import { labels } from "./labels";
-import { Publishing } from "./registry";
-import { SecretFiles, SecretFilesArgs } from "./secrets";
+import { ImageSource } from "./image/image";
+import { BuiltImages, folderOf, ImageSupply, PublishedImages } from "./image/images";
+import { labels } from "./container/labels";
+import { Publishing } from "./registry/registry";
+import { SecretFiles, SecretFilesArgs } from "./container/secrets";
 import { Service } from "./service";
 
 export interface StoreArgs {

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { RegistryAccess } from "../registry";
+import { RegistryAccess } from "../registry/registry";
 
 /** Providers that a host shares with the rest of the stack: each is a process, whose start takes longer than what it does. */
 export interface CommonProviders {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DaemonProxy } from "./daemonProxy";
 import { Load } from "./load";
-import { Ran } from "../../rehearsal/checkout";
+import { Ran } from "../staging/workspace";
 import { run, TestStore } from "./testStore";
 
 /**

@@ -15,8 +15,8 @@ import {
   GATEWAY_PUBLISHED_PORT,
   haproxyConfig,
   Route,
-} from "../../components/haproxy";
-import gatewayApi from "../../components/gatewayApi.json";
+} from "../../components/gateway/haproxy";
+import gatewayApi from "../../components/gateway/gatewayApi.json";
 import { RateLimit } from "../../services/spec";
 import { rawRequests, type RawRequest } from "./gatewayRequests";
 import { run } from "./testStore";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { copyCheckout, environmentOf, Ran } from "../../rehearsal/checkout";
+import { copyCheckout, environmentOf, Ran } from "../staging/workspace";
 
 const REPOSITORY = resolve(__dirname, "../..");
 

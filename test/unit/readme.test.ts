@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readText, withTable } from "../../docs/configurationTable";
+import { readText, withTable } from "../../scripts/configurationTable";
 
 /** Tables are compared cell by cell: the formatter aligns their columns. */
 function squeezed(text: string): string {

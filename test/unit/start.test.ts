@@ -12,7 +12,7 @@ describe("the start of the program", function () {
   const afterMain = (script: string): string =>
     execFileSync(
       process.execPath,
-      ["--eval", `const program = require("./main.cjs");\n${script}`],
+      ["--eval", `const program = require("./runtime/main.cjs");\n${script}`],
       { cwd: REPOSITORY, encoding: "utf8" },
     ).trim();
 
@@ -35,7 +35,7 @@ describe("the start of the program", function () {
         const { Config } = require("@pulumi/pulumi");
         const trace = (action) => { try { action(); } catch (error) { return error.stack.replaceAll("\\n", " "); } };
         console.log(trace(() => new Config("store").require("missing")));
-        const program = require("./main.cjs");
+        const program = require("./runtime/main.cjs");
         console.log(trace(() => new Config("store").require("missing")));
         program().catch((error) => console.log(error.stack.replaceAll("\\n", " ")));`,
       ],
@@ -76,7 +76,7 @@ describe("the runtime's options under an engine of our own making", () => {
     if (project !== undefined) writeFileSync(join(folder, "Pulumi.yaml"), project);
     return execFileSync(
       process.execPath,
-      ["--require", join(REPOSITORY, "toolchain/runtimeOptions.cjs"), file],
+      ["--require", join(REPOSITORY, "packages/toolchain/engine/runtimeOptions.cjs"), file],
       { cwd: folder, encoding: "utf8", env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true" } },
     ).trim();
   };

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { versionGuard } from "../../components/database";
+import { versionGuard } from "../../components/database/database";
 
 describe("the guard of a database's data", () => {
   let folder: string;

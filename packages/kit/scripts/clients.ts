@@ -12,7 +12,7 @@ import * as prettier from "prettier";
 
 const services = new URL("../../../services/", import.meta.url);
 /** The gateway is no service of ours that could be asked: it publishes this file at /api/openapi.json. */
-const gatewayApi = new URL("../../../components/gatewayApi.json", import.meta.url);
+const gatewayApi = new URL("../../../components/gateway/gatewayApi.json", import.meta.url);
 const check = process.argv.includes("--check");
 
 interface ClientFile {
@@ -59,7 +59,8 @@ async function generate({ caller, called, url }: ClientFile): Promise<string> {
     ? readFile(gatewayApi, "utf8")
     : fetchDocument(called, path));
   const types = astToString(await openapiTypescript(document, { alphabetize: true }));
-  const source = called === "gateway" ? "components/gatewayApi.json" : `${path} of ${called}`;
+  const source =
+    called === "gateway" ? "components/gateway/gatewayApi.json" : `${path} of ${called}`;
   const banner = `// Made by "npm run clients -w @store/kit" from ${source}: change that, not this.\n`;
   const options = await prettier.resolveConfig(fileURLToPath(url));
   return prettier.format(banner + types, { ...options, parser: "typescript" });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
-import { exchange, NoAnswer } from "./exchange.ts";
+import { exchange, NoAnswer } from "./httpRequest.ts";
 import { traced } from "./tracing.ts";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 

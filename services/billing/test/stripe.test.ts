@@ -13,7 +13,7 @@ import {
 } from "@store/kit/testing";
 import Stripe from "stripe";
 import { Billing, charge, outcome } from "./support/billing.ts";
-import { StripeStandIn, type Fault, type Operation } from "./support/stripeStandIn.ts";
+import { StripeStandIn, type Fault, type Operation } from "./support/stripeEmulator.ts";
 
 const CARD = "pm_card_visa";
 

@@ -9,7 +9,7 @@ import {
   type Static,
 } from "@store/kit";
 import type { paths as ShippingPaths } from "./clients/shipping.ts";
-import { Pause } from "./pause.ts";
+import { Pause } from "./wakeableTimer.ts";
 import type { OrderStatus } from "./schemas.ts";
 
 /** Changes that shipping is asked for at once. */

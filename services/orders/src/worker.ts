@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable, UpstreamError, type Log, type Service } from "@store/kit";
 import type { Services } from "./calls.ts";
-import { Pause } from "./pause.ts";
+import { Pause } from "./wakeableTimer.ts";
 import { keptBefore, moveFor, saga, type Move, type Step } from "./saga.ts";
 import type { ClaimedOrder, Progress, SagaStore } from "./sagaStore.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startStore, until, type TestStoreProcesses } from "@store/kit/testing";
-import { StripeStandIn } from "../../billing/test/support/stripeStandIn.ts";
+import { StripeStandIn } from "../../billing/test/support/stripeEmulator.ts";
 import { filledIn, toCheckout } from "./support/buying.ts";
 import { locationOf, Visitor } from "./support/visitor.ts";
 

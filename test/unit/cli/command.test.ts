@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import { plain } from "../../../cli/events";
-import { InOrder } from "../../../cli/inOrder";
-import { countsOf, ofTier, summary } from "../../../cli/mocha";
-import { listeningSockets } from "../../../cli/port";
-import { configValue, findStack, parseProject } from "../../../cli/project";
-import { Column, duration, table } from "../../../cli/terminal";
-import { stackArgument } from "../../../cli/verbs/pulumi";
+import { plain } from "@store/cli/engine/events";
+import { InOrder } from "@store/cli/terminal/orderedOutput";
+import { countsOf, ofTier, summary } from "@store/cli/testing/mocha";
+import { listeningSockets } from "@store/cli/diagnostics/port";
+import { configValue, findStack, parseProject } from "@store/cli/project/project";
+import { Column, duration, table } from "@store/cli/terminal/terminal";
+import { stackArgument } from "@store/cli/commands/deploy/pulumi";
 
 const STORE = join(__dirname, "../../../store");
 
@@ -198,7 +198,7 @@ describe("the end of the tests' output", () => {
         process.execPath,
         [
           ...[require.resolve("mocha/bin/mocha.js"), "--no-config", spec],
-          ...["--reporter", join(__dirname, "../../../cli/mochaReporter.cjs")],
+          ...["--reporter", join(__dirname, "../../../packages/cli/testing/mochaReporter.cjs")],
           ...["--reporter-option", `countsFile=${counts}`, "--reporter-option", "graceMs=100"],
         ],
         { encoding: "utf8" },

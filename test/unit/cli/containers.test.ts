@@ -8,12 +8,12 @@ import {
   parseContainer,
   StoreContainer,
   uptime,
-} from "../../../cli/containers";
-import { whyUnhealthy } from "../../../cli/explain";
-import { frames, parseLine } from "../../../cli/logs";
-import { storeUrl } from "../../../cli/url";
-import { chooseInstance } from "../../../cli/verbs/exec";
-import { imageName, memoryInUse } from "../../../cli/verbs/ps";
+} from "@store/cli/docker/containers";
+import { whyUnhealthy } from "@store/cli/diagnostics/diagnose";
+import { frames, parseLine } from "@store/cli/docker/logs";
+import { storeUrl } from "@store/cli/docker/url";
+import { chooseInstance } from "@store/cli/commands/inspect/exec";
+import { imageName, memoryInUse } from "@store/cli/commands/inspect/ps";
 
 describe("an image's name", () => {
   const digest = `sha256:${"0123456789abcdef".repeat(4)}`;

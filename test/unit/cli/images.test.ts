@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { removable } from "../../../cli/images";
+import { removable } from "@store/cli/docker/images";
 
 describe("the names of images that go with a stack", () => {
   const now = 1_800_000_000_000;

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { ExitCode, Failure } from "../../../cli/failure";
-import { enginePort } from "../../../cli/leftovers";
-import { engineLocks, isHeld, lockedFailure, parseLock, takeLock } from "../../../cli/locks";
+import { ExitCode, Failure } from "@store/cli/diagnostics/cliError";
+import { enginePort } from "@store/cli/engine/orphanedPlugins";
+import { engineLocks, isHeld, lockedFailure, parseLock, takeLock } from "@store/cli/state/locks";
 
 /** As the engine of v3.259.0 writes it. */
 const RECORDED =

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { startPGlite } from "../../../cli/services/pglite";
+import { startPGlite } from "@store/cli/devServices/pglite";
 
 describe("PGlite for a service", function () {
   this.timeout("60s");

@@ -24,8 +24,8 @@ describe("Docker by ssh", () => {
 
   it("answers several calls by the connections that it keeps, and doesn't hold up the end of the command", async () => {
     const program = `
-      const { Docker } = require("./cli/docker");
-      const { SshAgent } = require("./cli/sshAgent");
+      const { Docker } = require("./packages/cli/docker/docker");
+      const { SshAgent } = require("./packages/cli/host/sshAgent");
       const docker = new Docker("ssh://host", new SshAgent({ alias: "host", sshConfig: "none" }));
       const ask = () => docker.get("/version");
       Promise.all([1, 2, 3, 4, 5, 6].map(ask)).then(ask).then(() => console.log("answered"));

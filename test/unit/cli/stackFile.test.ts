@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { takenBack, withoutSalt, withSalt } from "../../../cli/stackFile";
+import { takenBack, withoutSalt, withSalt } from "@store/cli/state/stackFile";
 
 const SALT = "v1:wTSoyaEFMos=:v1:IqDUTW6bG0efFj9f:AQQktqpRmlnBAf3Pv08fnGIYqbwWug==";
 const FILE = "# the dev stack\nconfig:\n  # where the gateway listens\n  store:httpPort: 8080\n";

@@ -11,10 +11,16 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findBackend } from "../../../cli/backend";
-import { Failure } from "../../../cli/failure";
-import { parseProject, Project, Stack } from "../../../cli/project";
-import { findState, lendStackFile, makeRunFolder, prepareState, State } from "../../../cli/state";
+import { findBackend } from "@store/cli/state/backend";
+import { Failure } from "@store/cli/diagnostics/cliError";
+import { parseProject, Project, Stack } from "@store/cli/project/project";
+import {
+  findState,
+  lendStackFile,
+  makeRunFolder,
+  prepareState,
+  State,
+} from "@store/cli/state/state";
 
 const FILE = "config:\n  # a comment\n  store:httpPort: 8080\n";
 const SALT = "v1:c2FsdA==:v1:bm9uY2U=:dGV4dA==";

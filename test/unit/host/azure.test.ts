@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
-import type { AzureHost, AzureHostArgs } from "../../../components/host/azure";
+import type { AzureHost, AzureHostArgs } from "../../../components/host/azure/azureHost";
 import { plain, promiseOf, Registered, resource, resources } from "../mocks";
 import { commonProviders } from "./commonProviders";
 import { mockedInOwnFolder } from "./mockedFolder";
@@ -15,7 +15,7 @@ describe("AzureHost", () => {
   function host(args: Partial<AzureHostArgs> = {}): AzureHost {
     // Loaded here, since it takes a while and is nobody else's.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { AzureHost: Host } = require("../../../components/host/azure") as {
+    const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
       AzureHost: typeof AzureHost;
     };
     return new Host("host", {

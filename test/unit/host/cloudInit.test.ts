@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { cloudInit, CloudInitArgs } from "../../../components/host/cloudInit";
-import { CLOUD_INIT_READY } from "../../../components/host/cloudInitReady";
+import { cloudInit, CloudInitArgs } from "../../../components/host/azure/cloudInit";
+import { CLOUD_INIT_READY } from "../../../components/host/azure/cloudInitReady";
 
 describe("cloud-init", () => {
   const args: CloudInitArgs = {

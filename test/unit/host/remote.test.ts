@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { SshHost } from "../../../components/host/sshHost";
+import { SshHost } from "../../../components/host/ssh/sshHost";
 import { plain, resource, resources } from "../mocks";
 import { commonProviders } from "./commonProviders";
 import { mockedInOwnFolder } from "./mockedFolder";

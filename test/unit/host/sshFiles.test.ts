@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeSshFiles } from "../../../components/host/sshFiles";
+import { writeSshFiles } from "../../../components/host/ssh/sshFiles";
 
 describe("files for ssh", () => {
   let folder = "";

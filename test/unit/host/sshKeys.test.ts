@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { isPublicKey, problemOfPrivateKey } from "../../../components/host/sshKeys";
+import { isPublicKey, problemOfPrivateKey } from "../../../components/host/ssh/sshKeys";
 import { keyPair } from "./keys";
 
 describe("SSH keys", () => {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Daemon } from "../../../toolchain/dockerApi";
-import { sendArchive } from "../../../toolchain/images/archive";
+import { Daemon } from "@store/docker/daemon";
+import { sendArchive } from "@store/toolchain/images/archive";
 
 describe("an archive for Docker", () => {
   let folder: string;

@@ -16,8 +16,8 @@ import {
   Registry,
   registryAnswer,
   shortReason,
-} from "../../../toolchain/baseImages";
-import { debianBase, mergeCertificates, mirrorsOf } from "../../../toolchain/images/debian";
+} from "@store/toolchain/images/baseImages";
+import { debianBase, mergeCertificates, mirrorsOf } from "@store/toolchain/images/debian";
 import {
   buildFailure,
   embeddedVersion,
@@ -26,8 +26,8 @@ import {
   Recipe,
   recipeFor,
   recipeKey,
-} from "../../../toolchain/images/recipes";
-import { Reporter, ToolchainError } from "../../../toolchain/report";
+} from "@store/toolchain/images/recipes";
+import { Reporter, ToolchainError } from "@store/toolchain/system/report";
 
 const REFS = { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" };
 const NO_HOST = "dial tcp: lookup registry.example on 192.0.2.1:53: no such host";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ensureChromium, planChromium } from "../../../toolchain/chromium";
+import { ensureChromium, planChromium } from "@store/toolchain/tools/chromium";
 
 describe("toolchain: Chromium", () => {
   it("is installed on Debian and Ubuntu as root, and by sudo that asks nothing", () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 
-import { planDocker, type DockerFacts } from "../../../toolchain/docker";
-import { parseOsRelease } from "../../../toolchain/apt";
+import { planDocker, type DockerFacts } from "@store/toolchain/tools/docker";
+import { parseOsRelease } from "@store/toolchain/system/apt";
 
 const DEFAULT = "unix:///var/run/docker.sock";
 

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import * as ts from "typescript";
 
-import { goSources, repositoryRoot } from "../../../toolchain/pins";
+import { goSources, repositoryRoot } from "@store/toolchain/engine/pins";
 
 /** Property names of an input type, each with those of the type below it, if that is an object (or a list of them). */
 interface Names {
@@ -20,7 +20,7 @@ describe("names.json, by which the docker provider's Go test judges its property
     assert.equal(
       readFileSync(file, "utf8"),
       text,
-      "@pulumi/docker has changed: run this test with UPDATE_NAMES=1, then `go test .` in toolchain/go/docker-provider",
+      "@pulumi/docker has changed: run this test with UPDATE_NAMES=1, then `go test .` in packages/toolchain/go/docker-provider",
     );
   });
 });

@@ -7,9 +7,9 @@ import {
   networkReason,
   whyNotFromPath,
   type EngineFacts,
-} from "../../../toolchain/engine";
-import { judgeGo } from "../../../toolchain/go";
-import { buildError, elapsed, toolchainKey } from "../../../toolchain/goToolchain";
+} from "@store/toolchain/engine/engine";
+import { judgeGo } from "@store/toolchain/engine/go";
+import { buildError, elapsed, toolchainKey } from "@store/toolchain/engine/goToolchain";
 import {
   checkPins,
   disagreements,
@@ -17,7 +17,7 @@ import {
   goSources,
   plugins,
   requiredGo,
-} from "../../../toolchain/pins";
+} from "@store/toolchain/engine/pins";
 
 const goOfToday = { usable: true, version: "1.26.0", required: "1.25.11" } as const;
 const noGo = { usable: false, problem: "Go is not installed", required: "1.25.11" } as const;
@@ -103,7 +103,7 @@ describe("The pins of the toolchain", () => {
     assert.deepEqual(disagreements(installed, goMod), []);
     assert.match(
       disagreements({ ...installed, "@pulumi/docker": "5.3.0" }, goMod).join(),
-      /npm has @pulumi\/docker 5\.3\.0, toolchain\/pins\.ts 5\.2\.0/,
+      /npm has @pulumi\/docker 5\.3\.0, packages\/toolchain\/engine\/pins\.ts 5\.2\.0/,
     );
     assert.match(
       disagreements({ ...installed, pulumi: "3.300.0" }, goMod).join(),

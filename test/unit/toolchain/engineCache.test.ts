@@ -11,7 +11,7 @@ import {
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { noteUse } from "../../../toolchain/engineCache";
+import { noteUse } from "@store/toolchain/engine/engineCache";
 
 const DAY_MS = 86_400_000;
 

@@ -5,9 +5,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { keyOf, makeFolder } from "../../../toolchain/cache";
-import { withLock } from "../../../toolchain/lock";
-import { compareVersions, isAtLeast, parseVersion } from "../../../toolchain/versions";
+import { keyOf, makeFolder } from "@store/toolchain/system/cache";
+import { withLock } from "@store/toolchain/system/lock";
+import { compareVersions, isAtLeast, parseVersion } from "@store/toolchain/system/versions";
 
 let folder: string;
 

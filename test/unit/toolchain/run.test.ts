@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
-import { run } from "../../../toolchain/run";
+import { run } from "@store/toolchain/system/run";
 
 describe("toolchain: a command that is run", () => {
   it("is ended when its time is over", async () => {
@@ -12,7 +12,7 @@ describe("toolchain: a command that is run", () => {
   it("isn't waited for where there is none", () => {
     const root = resolve(__dirname, "../../..");
     const script = `require("ts-node/register/transpile-only");
-      const { run } = require(${JSON.stringify(join(root, "toolchain/run"))});
+      const { run } = require(${JSON.stringify(join(root, "packages/toolchain/system/run"))});
       run("/nowhere/program", [], { timeoutMs: 25_000 }).then(({ stderr }) => console.log(stderr));`;
     const began = performance.now();
     const { stdout } = spawnSync(process.execPath, ["--eval", script], {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { parse } from "yaml";
-import settings from "../../../../components/postgresSettings.json" with { type: "json" };
+import settings from "../../../../components/database/postgresSettings.json" with { type: "json" };
 import { freePort, repository } from "./service.ts";
 
 /** What the stacks run, or what TEST_POSTGRES_IMAGE names instead. */

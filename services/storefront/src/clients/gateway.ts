@@ -1,4 +1,4 @@
-// Made by "npm run clients -w @store/kit" from components/gatewayApi.json: change that, not this.
+// Made by "npm run clients -w @store/kit" from components/gateway/gatewayApi.json: change that, not this.
 export interface paths {
   "/api": {
     parameters: {

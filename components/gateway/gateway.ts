@@ -1,0 +1,121 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { DELETE_BEFORE_CREATE, hardened } from "../container/container";
+import { Files } from "../container/files";
+import {
+  GATEWAY_ADMIN_PORT,
+  GATEWAY_COMMAND_PORT,
+  GATEWAY_PUBLISHED_PORT,
+  haproxyConfig,
+  Route,
+  SERVER_STATE_FILE,
+} from "./haproxy";
+import { askedByHttp, GET } from "../container/health";
+import { Host } from "../host/host";
+import { labels } from "../container/labels";
+
+export interface GatewayArgs {
+  /** ID of the HAProxy image. */
+  readonly imageId: pulumi.Input<string>;
+  readonly routes: readonly Route[];
+  /** The networks on which the services stand. On each it is found as "gateway". */
+  readonly networks: readonly docker.Network[];
+  /** Port of the host. */
+  readonly httpPort: number;
+  /** Requests that one client address may send in 10 s; 0 is no limit, also none of those of the routes. */
+  readonly requestLimit: number;
+  readonly host: Host;
+  /** What must be there before the routes to it are. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** The one door to the store: HAProxy with the routes of the services' specs. */
+export class Gateway extends pulumi.ComponentResource {
+  readonly containerId: pulumi.Output<string>;
+
+  constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:Gateway", name, {}, opts);
+
+    // The container doesn't depend on what is in the files: it takes new ones without a break.
+    const { text, version } = haproxyConfig(args.routes, { requests: args.requestLimit });
+    const files = new Files(
+      `${name}-config`,
+      {
+        service: "gateway",
+        host: args.host,
+        imageId: args.imageId,
+        files: { [CONFIG]: text, [TAKE]: TAKE_CONFIG },
+        after: args.after,
+      },
+      { parent: this },
+    );
+
+    const container = new docker.Container(
+      name,
+      {
+        ...hardened({ memoryMiB: 192, waitSeconds: 60 }),
+        image: args.imageId,
+        // As a batch process it takes no core from a service at each packet, but passes on what has come meanwhile: less work for
+        // each request on a busy machine.
+        entrypoints: ["chrt", "--batch", "0", "haproxy", "-W", "-db", "-f", `${FOLDER}/${CONFIG}`],
+        volumes: [files.mountedAt(FOLDER)],
+        tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
+        ports: [
+          { internal: GATEWAY_PUBLISHED_PORT, external: args.httpPort, ip: args.host.bindAddress },
+        ],
+        networksAdvanced: args.networks.map((network) => ({
+          name: network.name,
+          aliases: ["gateway"],
+        })),
+        healthcheck: askedByHttp(GATEWAY_ADMIN_PORT, "/healthz"),
+        destroyGraceSeconds: 30,
+        stopTimeout: 30,
+        labels: labels({ service: "gateway", role: "gateway" }),
+      },
+      { parent: this, dependsOn: [files.written], ...DELETE_BEFORE_CREATE },
+    );
+
+    args.host.run(
+      `${name}-reload`,
+      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${TAKE} ${version} # ${files.version}`,
+      { parent: this },
+    );
+
+    this.containerId = container.id;
+    this.registerOutputs({ containerId: this.containerId });
+  }
+}
+
+const FOLDER = "/etc/store";
+const CONFIG = "haproxy.cfg";
+const TAKE = "take-config.sh";
+
+/**
+ * Makes HAProxy take the configuration that is there now, and waits until it has: a reload hands the listening sockets and
+ * the servers' states on to a new process, and the old one finishes its requests, so nothing is refused.
+ */
+const TAKE_CONFIG = `set -eu
+version=$1
+${GET}
+ask() { get ${GATEWAY_ADMIN_PORT} /version | tail -n 1; }
+case $(ask) in
+  "$version"*) ;;
+  *)
+    verdict=$(haproxy -c -f ${FOLDER}/${CONFIG} 2>&1) || { echo "$verdict" >&2; exit 1; }
+    exec 4<>/dev/tcp/127.0.0.1/${GATEWAY_COMMAND_PORT}
+    echo 'show servers state' >&4
+    # Without the places that no server has taken: each would be reported as lost.
+    grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 >${SERVER_STATE_FILE}
+    exec 4>&-
+    # Process 1 passes the signal on.
+    kill -USR2 1
+    ;;
+esac
+for _ in $(seq 150); do
+  answer=$(ask || true)
+  [ "$answer" != "$version" ] || exit 0
+  sleep 0.2
+done
+echo "the gateway hasn't taken its new configuration within 30 s; it says: $answer" >&2
+exit 1
+`;

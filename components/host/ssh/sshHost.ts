@@ -1,0 +1,109 @@
+import * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { RegistryAccess } from "../../registry/registry";
+import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
+import { RemoteDocker } from "./remote";
+import { SSHD_LIMITS } from "./ssh";
+
+export interface SshHostArgs {
+  readonly providers: Pick<CommonProviders, "commands">;
+  /** Name or address of the machine. */
+  readonly address: string;
+  /** @default 22 */
+  readonly port?: number;
+  /** A user who may do everything: root, or one who needs no password for sudo. */
+  readonly user: string;
+  /** Private key with which to log in. A secret. */
+  readonly privateKey: pulumi.Input<string>;
+  /** Public host key of the machine, such as "ssh-ed25519 AAAA…". Nothing is believed that has another one. */
+  readonly hostKey: string;
+  /** Minutes within which it must answer and be a Docker host. */
+  readonly readyMinutes: number;
+  readonly registry?: RegistryAccess;
+}
+
+/**
+ * Any machine that answers SSH. Docker is installed on it where it is missing (from the package docker.io of Debian and Ubuntu), and
+ * its sshd is told to take as many connections as we make.
+ */
+export class SshHost extends pulumi.ComponentResource implements Host {
+  readonly provider: docker.Provider;
+  readonly commands: command.Provider;
+  readonly bindAddress = "0.0.0.0";
+  readonly address: string;
+  readonly access: pulumi.Output<HostAccess>;
+  readonly sharesFiles = false;
+  readonly platform = "linux/amd64";
+  readonly registry: RegistryAccess | undefined;
+  readonly residents = {};
+  private readonly docker: RemoteDocker;
+
+  constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("store:index:SshHost", name, {}, opts);
+    const { address, port = 22, user, hostKey } = args;
+    const privateKey = pulumi.secret(args.privateKey);
+
+    this.docker = new RemoteDocker(
+      name,
+      {
+        access: { address, port, user, privateKey, hostKey },
+        commands: args.providers.commands,
+        ready: INSTALL_DOCKER,
+        machine: address,
+        readyMinutes: args.readyMinutes,
+        registry: args.registry,
+      },
+      { parent: this },
+    );
+    this.provider = this.docker.provider;
+    this.commands = args.providers.commands;
+    this.registry = args.registry;
+    this.address = address;
+    this.access = privateKey.apply((key): HostAccess => ({
+      kind: "ssh",
+      name: address,
+      address,
+      port,
+      user,
+      privateKey: key,
+      hostKey,
+    }));
+    this.registerOutputs({ address });
+  }
+
+  run(
+    name: string,
+    script: pulumi.Input<string>,
+    opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
+  ): pulumi.CustomResource {
+    return this.docker.run(name, script, opts, stdin);
+  }
+
+  dataVolume(): DataVolume {
+    return { args: {}, protect: true };
+  }
+}
+
+const INSTALL_DOCKER = `
+set -eu
+sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+if ! $sudo docker version >/dev/null 2>&1; then
+  . /etc/os-release
+  case "$ID" in
+    debian | ubuntu) ;;
+    *) echo "Docker is missing on this $ID machine. Install it there (https://docs.docker.com/engine/install/), then run up again." >&2; exit 1 ;;
+  esac
+  echo "Docker is missing: installing the package docker.io"
+  $sudo apt-get update -qq
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes docker.io >/dev/null
+fi
+limits=/etc/ssh/sshd_config.d/10-store.conf
+if [ -d "\${limits%/*}" ] && [ ! -e "$limits" ]; then
+  printf '${SSHD_LIMITS.replaceAll("\n", "\\n")}' | $sudo tee "$limits" >/dev/null
+  $sudo systemctl reload ssh 2>/dev/null || $sudo systemctl reload sshd
+fi
+[ -z "$sudo" ] || $sudo usermod --append --groups docker "$(id -un)"
+echo "Docker $($sudo docker version --format '{{.Server.Version}}') is ready"
+`;

@@ -1,0 +1,91 @@
+import { createServer } from "node:http";
+import { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { Cloud } from "../arm/cloud";
+import { Resource } from "../arm/resourceType";
+import { REGISTRY, TOKEN } from "../arm/types/containerregistry";
+import { AzureAccounts } from "../registry/accounts";
+
+interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What the program asks of Azure's command, and no more of it: credentials of a registry. */
+export class AzureCli {
+  constructor(
+    private readonly cloud: Cloud,
+    private readonly accounts: AzureAccounts,
+    private readonly faults: () => readonly string[],
+  ) {}
+
+  async run(args: readonly string[]): Promise<Answer> {
+    const command = args.slice(
+      0,
+      args.findIndex((arg) => arg.startsWith("--")),
+    );
+    const option = (name: string): string => args[args.indexOf(`--${name}`) + 1] ?? "";
+    try {
+      if (this.faults().includes("login"))
+        throw new Error("Please run 'az login' to setup account.");
+      const value = await this.secret(command.join(" "), args, option);
+      return { code: 0, stdout: `${value}\n`, stderr: "" };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { code: 1, stdout: "", stderr: `ERROR: ${message}\n` };
+    }
+  }
+
+  private async secret(
+    command: string,
+    args: readonly string[],
+    option: (name: string) => string,
+  ): Promise<string> {
+    if (command === "acr login" && args.includes("--expose-token")) {
+      const registry = this.registry(option("name"), option("subscription"));
+      queried(option, "accessToken");
+      const secret = this.accounts.expose(registry);
+      await this.cloud.reconnect();
+      return secret;
+    }
+    if (command === "acr token credential generate" && args.includes("--password1")) {
+      const registry = this.registry(option("registry"), option("subscription"));
+      const id = `${registry.id}/tokens/${option("name")}`;
+      queried(option, "passwords[0].value");
+      const token = this.cloud.get(id);
+      if (token?.token !== TOKEN)
+        throw new Error(`(ResourceNotFound) The Resource '${id}' was not found.`);
+      const secret = this.accounts.generate(token);
+      await this.cloud.passwordGenerated(token, "password1");
+      return secret;
+    }
+    throw new Error(`The rehearsal's az has no '${command}' with these options.`);
+  }
+
+  private registry(name: string, subscription: string): Resource {
+    const found = this.cloud
+      .all(REGISTRY)
+      .find((one) => one.name.toLowerCase() === name.toLowerCase());
+    if (found?.id.startsWith(`/subscriptions/${subscription}/`)) return found;
+    throw new Error(
+      `The resource with name '${name}' and type 'Microsoft.ContainerRegistry/registries' could not be found in subscription '${subscription}'.`,
+    );
+  }
+}
+
+function queried(option: (name: string) => string, query: string): void {
+  if (option("query") === query && option("output") === "tsv") return;
+  throw new Error(`The rehearsal's az answers --query '${query}' --output tsv only.`);
+}
+
+/** @returns the address at which the stand-in for the command asks. */
+export async function serveCli(cli: AzureCli): Promise<string> {
+  const server = createServer((request, response) => {
+    void text(request)
+      .then((body) => cli.run(JSON.parse(body) as string[]))
+      .then((answer) => response.end(JSON.stringify(answer)));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,86 @@
+import * as path from "node:path";
+import { cacheFolder, filesBelow, keyOf } from "@store/toolchain/system/cache";
+import { Daemon } from "@store/docker/daemon";
+import { debianBase, ensureDebianBase, exitingOnSignals } from "@store/toolchain/images/debian";
+import { withLock } from "@store/toolchain/system/lock";
+import { Reporter, ToolchainError } from "@store/toolchain/system/report";
+import { lastLines, run } from "@store/toolchain/system/run";
+import { docker, dockerQuietly } from "./docker";
+
+export type Suite = "bookworm" | "trixie";
+
+const LABEL = "dev.store.toolchain";
+const MACHINE = path.join(__dirname, "machine", "image");
+const REGISTRY = path.join(__dirname, "registry", "image");
+
+/** The image that machines of that Debian boot. Made from packages once, in about a minute. */
+export function ensureMachineImage(suite: Suite, host: string, report: Reporter): Promise<string> {
+  return ensureImage("machine", suite, MACHINE, host, report);
+}
+
+/** The image of the registry. */
+export function ensureRegistryImage(host: string, report: Reporter): Promise<string> {
+  return ensureImage("registry", "bookworm", REGISTRY, host, report);
+}
+
+async function ensureImage(
+  name: string,
+  suite: Suite,
+  recipe: string,
+  host: string,
+  report: Reporter,
+): Promise<string> {
+  const base = debianBase(suite);
+  const repository = `store-rehearsal/${name}`;
+  const ref = `${repository}:${suite}-${keyOf({ ...filesBelow(recipe), base: base.key })}`;
+  if (await dockerQuietly("image", "inspect", ref)) return ref;
+  const onWait = (pid: number): void =>
+    report.progress(`waiting for process ${pid}, which makes images`);
+  await exitingOnSignals(() =>
+    withLock(cacheFolder(), "base-images", onWait, async () => {
+      if (await dockerQuietly("image", "inspect", ref)) return;
+      report.step(`Making the rehearsal's ${name} (Debian ${suite}) from packages, once`);
+      await ensureDebianBase(
+        base,
+        new Daemon(host),
+        { [LABEL]: "base", [`${LABEL}.key`]: base.key },
+        report,
+      );
+      await build(ref, base.ref, recipe, report);
+      await removeOlder(repository, suite, ref);
+    }),
+  );
+  return ref;
+}
+
+async function build(ref: string, base: string, recipe: string, report: Reporter): Promise<void> {
+  const args = [
+    "build",
+    "--tag",
+    ref,
+    "--build-arg",
+    `BASE=${base}`,
+    "--label",
+    `${LABEL}=rehearsal`,
+    recipe,
+  ];
+  const { code, stdout, stderr } = await run("docker", args, {
+    // BuildKit is a plugin of the command, which not everybody has.
+    env: { DOCKER_BUILDKIT: "0" },
+    onLine: (line) => report.progress(line),
+  });
+  if (code === 0) return;
+  throw new ToolchainError(
+    `The rehearsal's image ${ref} can't be made:\n${lastLines(`${stdout}\n${stderr}`)}`,
+    "See that this machine reaches Debian's packages, then run it again.",
+  );
+}
+
+/** Those of an older recipe; one that is in use stays. */
+async function removeOlder(repository: string, suite: Suite, ref: string): Promise<void> {
+  const list = await docker("image", "ls", repository, "--format", "{{.Repository}}:{{.Tag}}");
+  const older = list
+    .split("\n")
+    .filter((one) => one.startsWith(`${repository}:${suite}-`) && one !== ref);
+  for (const one of older) await dockerQuietly("image", "rm", one);
+}

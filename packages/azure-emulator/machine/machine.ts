@@ -1,0 +1,166 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { Resource, View } from "../arm/resourceType";
+import { dataDisksOf } from "../arm/types/compute";
+import { at, listAt, Properties, textAt } from "../arm/values";
+import { docker, dockerQuietly, labelled } from "../docker";
+
+/** What a machine boots in. */
+export interface Surroundings {
+  /** The rehearsal's id. */
+  readonly id: string;
+  readonly image: string;
+  readonly network: string;
+  /** The registry that it trusts, as a company's own image of a machine would. */
+  readonly registry: { readonly address: string; readonly authority: string };
+  /** Whether it reaches no packages: for the fault. */
+  readonly withoutPackages: boolean;
+}
+
+/** The name of a machine's container, by its vmId. */
+export function machineName(id: string, vmId: string): string {
+  return `store-rehearsal-${id}-${vmId.slice(0, 8)}`;
+}
+
+export function diskVolume(id: string, disk: Resource): string {
+  return `store-rehearsal-${id}-disk-${textAt(disk.computed, "uniqueId").slice(0, 8)}`;
+}
+
+/**
+ * Boots a container that runs systemd, cloud-init and sshd as a virtual machine of Azure's does, from the machine's own
+ * customData. Returns when it has started, as Azure does: cloud-init goes on by itself.
+ */
+export async function bootMachine(
+  machine: Resource,
+  cloud: View,
+  around: Surroundings,
+): Promise<void> {
+  const name = machineName(around.id, textAt(machine.computed, "vmId"));
+  const disks = await volumesOf(machine, cloud, around.id);
+  await docker(
+    ...[
+      "create",
+      "--name",
+      name,
+      "--hostname",
+      textAt(machine.properties, "osProfile.computerName"),
+    ],
+    ...[...labelled(around.id), "--network", around.network],
+    ...PERMISSIONS,
+    ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--volume", "/var/lib/docker"],
+    ...["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
+    ...disks.flatMap(({ volume, lun }) => [
+      "--volume",
+      `${volume}:/var/lib/rehearsal/disks/lun${lun}`,
+    ]),
+    around.image,
+  );
+  const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
+  try {
+    // Its mode becomes that of the machine's root folder.
+    chmodSync(folder, 0o755);
+    for (const [file, text] of Object.entries(filesOf(machine, cloud, around))) {
+      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true, mode: 0o755 });
+      writeFileSync(path.join(folder, file), text, { mode: 0o600 });
+    }
+    await docker("cp", `${folder}/.`, `${name}:/`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  await docker("start", name);
+}
+
+/** All that a container needs for systemd and a Docker daemon of its own in it; --privileged would be more. */
+const PERMISSIONS = [
+  ...["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"].flatMap((cap) => [
+    "--cap-add",
+    cap,
+  ]),
+  ...["seccomp", "apparmor", "systempaths"].flatMap((what) => [
+    "--security-opt",
+    `${what}=unconfined`,
+  ]),
+  ...["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "host"],
+];
+
+/** The machine and the volume that it had for itself; its data disks stay. */
+export async function removeMachine(machine: Resource, id: string): Promise<void> {
+  const name = machineName(id, textAt(machine.computed, "vmId"));
+  await dockerQuietly("rm", "--force", "--volumes", name);
+}
+
+export async function removeDiskOf(disk: Resource, id: string): Promise<void> {
+  if (disk.computed["uniqueId"] !== undefined)
+    await dockerQuietly("volume", "rm", diskVolume(id, disk));
+}
+
+async function volumesOf(
+  machine: Resource,
+  cloud: View,
+  id: string,
+): Promise<{ volume: string; lun: number }[]> {
+  const disks = dataDisksOf(machine.properties).flatMap(({ id: disk, lun }) => {
+    const resource = cloud.get(disk);
+    return resource === undefined ? [] : [{ resource, lun }];
+  });
+  const made: { volume: string; lun: number }[] = [];
+  for (const { resource, lun } of disks) {
+    const volume = diskVolume(id, resource);
+    await docker("volume", "create", ...labelled(id), volume);
+    made.push({ volume, lun });
+  }
+  return made;
+}
+
+/** What a machine of Azure's finds when it boots for the first time, in the form that cloud-init reads without Azure. */
+function filesOf(machine: Resource, cloud: View, around: Surroundings): Record<string, string> {
+  const seed = "var/lib/cloud/seed/nocloud-net";
+  const { properties } = machine;
+  const disks = dataDisksOf(properties).map(({ id, lun }) => {
+    const size = at(cloud.get(id)?.properties, "diskSizeGB");
+    return `${lun} ${typeof size === "number" ? size : 32}\n`;
+  });
+  return {
+    [`${seed}/meta-data`]: stringify({
+      "instance-id": textAt(machine.computed, "vmId"),
+      "local-hostname": textAt(properties, "osProfile.computerName"),
+      "public-keys": listAt(properties, "osProfile.linuxConfiguration.ssh.publicKeys").map((key) =>
+        textAt(key, "keyData").trim(),
+      ),
+    }),
+    [`${seed}/vendor-data`]: `#cloud-config\n${stringify(userOf(properties))}`,
+    [`${seed}/user-data`]: Buffer.from(
+      textAt(properties, "osProfile.customData"),
+      "base64",
+    ).toString(),
+    [`etc/docker/certs.d/${around.registry.address}/ca.crt`]: around.registry.authority,
+    "etc/rehearsal/disks": disks.join(""),
+    ...(around.withoutPackages && {
+      // Nor does it find those that lie in its cache.
+      "etc/apt/apt.conf.d/99-rehearsal":
+        'Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\nDir::Cache::archives "/var/cache/empty";\n',
+      "var/cache/empty/partial/.keep": "",
+    }),
+  };
+}
+
+/** As cloud-init's own settings for Azure have it. */
+function userOf(properties: Properties): object {
+  const passwordLogin =
+    at(properties, "osProfile.linuxConfiguration.disablePasswordAuthentication") !== true;
+  return {
+    system_info: {
+      default_user: {
+        name: textAt(properties, "osProfile.adminUsername"),
+        lock_passwd: !passwordLogin,
+        gecos: "Azure user",
+        groups: ["adm", "sudo"],
+        sudo: ["ALL=(ALL) NOPASSWD:ALL"],
+        shell: "/bin/bash",
+      },
+    },
+    ssh_pwauth: passwordLogin,
+  };
+}

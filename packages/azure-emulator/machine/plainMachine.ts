@@ -1,0 +1,91 @@
+import { randomInt } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { run } from "@store/toolchain/system/run";
+import { Resource } from "../arm/resourceType";
+import { Way } from "../network/rules";
+
+/** A machine that somebody has: it answers SSH, its user may do everything, and there is no Docker on it. */
+export interface PlainMachine {
+  readonly address: string;
+  /** As a virtual machine of Azure's has one. */
+  readonly vmId: string;
+  readonly user: string;
+  readonly privateKey: string;
+  /** Public host key, "ssh-ed25519 AAAA…". */
+  readonly hostKey: string;
+}
+
+const USER = "deploy";
+
+/** What is to be booted, and how it is reached. */
+export async function plainMachine(): Promise<{
+  readonly machine: PlainMachine;
+  readonly resource: Resource;
+  readonly way: Way;
+}> {
+  const [login, host] = await Promise.all([keyPair(), keyPair()]);
+  // None of those that play public addresses of Azure's, and not the one at which is tried whether that is possible.
+  const address = `127.77.0.${randomInt(2, 255)}`;
+  const vmId = crypto.randomUUID();
+  const cloudInit = {
+    ssh_deletekeys: true,
+    ssh_keys: { ed25519_private: host.private, ed25519_public: host.public },
+  };
+  const resource: Resource = {
+    id: `/plain/${vmId}`,
+    token: "azure-native:compute:VirtualMachine",
+    name: "plain",
+    properties: {
+      osProfile: {
+        computerName: "plain",
+        adminUsername: USER,
+        customData: Buffer.from(`#cloud-config\n${stringify(cloudInit)}`).toString("base64"),
+        linuxConfiguration: {
+          disablePasswordAuthentication: true,
+          ssh: { publicKeys: [{ keyData: login.public }] },
+        },
+      },
+    },
+    computed: { vmId },
+  };
+  const open = (port: string): Way["groups"][number][number] => ({
+    priority: 100,
+    direction: "Inbound",
+    access: "Allow",
+    protocol: "Tcp",
+    sourceAddressPrefix: "*",
+    destinationPortRange: port,
+  });
+  return {
+    machine: {
+      address,
+      vmId,
+      user: USER,
+      privateKey: login.private,
+      hostKey: host.public,
+    },
+    resource,
+    way: { address, machine: vmId, groups: [[open("22"), open("80")]] },
+  };
+}
+
+/** In OpenSSH's format, by its own tool. */
+async function keyPair(): Promise<{ readonly private: string; readonly public: string }> {
+  const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
+  const file = path.join(folder, "key");
+  try {
+    const { code, stderr } = await run("ssh-keygen", [
+      ...["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", file],
+    ]);
+    if (code !== 0) throw new Error(`ssh-keygen makes no key: ${stderr.trim()}`);
+    return {
+      private: readFileSync(file, "utf8"),
+      public: readFileSync(`${file}.pub`, "utf8").trim().split(" ").slice(0, 2).join(" "),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,198 @@
+import * as grpc from "@grpc/grpc-js";
+import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { azureNativeVersion } from "../arm/schema";
+import { given, Properties } from "../arm/values";
+import { Provider } from "./provider";
+
+/**
+ * Serves the provider `azure-native` to Pulumi engines: one that runs already (PULUMI_DEBUG_PROVIDERS), for any number of
+ * runs one after the other.
+ *
+ * The SDK's own server for providers in TypeScript says neither what changes in a resource nor knows previews, which is why
+ * this one speaks the protocol itself.
+ *
+ * @returns the port of 127.0.0.1 on which it listens, and what ends it.
+ */
+export async function serve(provider: Provider): Promise<{ port: number; close: () => void }> {
+  const server = new grpc.Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
+  server.addService(ResourceProviderService, handlers(provider));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+  return { port, close: () => server.forceShutdown() };
+}
+
+function handlers(provider: Provider): grpc.UntypedServiceImplementation {
+  // What the engine asks to end when it is interrupted. The next run begins anew.
+  let running = new AbortController();
+  return {
+    handshake: answer(() => new proto.ProviderHandshakeResponse()),
+    attach: answer(() => new Empty()),
+    getPluginInfo: answer(() => new PluginInfo().setVersion(azureNativeVersion())),
+    getSchema: answer(() =>
+      new proto.GetSchemaResponse().setSchema(
+        JSON.stringify({ name: "azure-native", version: azureNativeVersion() }),
+      ),
+    ),
+    checkConfig: answer((request: proto.CheckRequest) =>
+      checkResponse(
+        propertiesOf(request.getNews()),
+        provider.checkConfig(propertiesOf(request.getNews())),
+      ),
+    ),
+    diffConfig: answer(() =>
+      new proto.DiffResponse().setChanges(proto.DiffResponse.DiffChanges.DIFF_NONE),
+    ),
+    configure: answer((request: proto.ConfigureRequest) => {
+      running = new AbortController();
+      provider.configure(propertiesOf(request.getArgs()));
+      // Without secrets: the engine itself makes those outputs secret that come from secret inputs.
+      return new proto.ConfigureResponse().setSupportspreview(true);
+    }),
+    check: answer((request: proto.CheckRequest) => {
+      const { inputs, problems } = provider.check(
+        tokenOf(request.getUrn()),
+        request.getUrn(),
+        propertiesOf(request.getOlds()),
+        propertiesOf(request.getNews()),
+      );
+      return checkResponse(inputs, problems);
+    }),
+    diff: answer((request: proto.DiffRequest) => {
+      const before = propertiesOf(request.getOldInputs());
+      const { changed, replacing } = provider.diff(
+        tokenOf(request.getUrn()),
+        before,
+        ignoring(propertiesOf(request.getNews()), before, request.getIgnorechangesList()),
+      );
+      return diffResponse(changed, replacing);
+    }),
+    create: answer(async (request: proto.CreateRequest) => {
+      const properties = propertiesOf(request.getProperties());
+      if (request.getPreview()) {
+        return new proto.CreateResponse().setProperties(structOf(provider.preview(properties)));
+      }
+      const { id, outputs } = await provider.create(
+        tokenOf(request.getUrn()),
+        properties,
+        running.signal,
+      );
+      return new proto.CreateResponse().setId(id).setProperties(structOf(outputs));
+    }),
+    update: answer(async (request: proto.UpdateRequest) => {
+      const properties = propertiesOf(request.getNews());
+      const outputs = request.getPreview()
+        ? provider.preview(properties)
+        : await provider.update(tokenOf(request.getUrn()), properties, running.signal);
+      return new proto.UpdateResponse().setProperties(structOf(outputs));
+    }),
+    read: answer((request: proto.ReadRequest) => {
+      const found = provider.read(
+        request.getId(),
+        tokenOf(request.getUrn()),
+        propertiesOf(request.getInputs()),
+      );
+      // An empty id says that there is no such thing any more.
+      if (found === undefined) return new proto.ReadResponse().setId("");
+      return new proto.ReadResponse()
+        .setId(request.getId())
+        .setProperties(structOf(found.outputs))
+        .setInputs(structOf(found.inputs));
+    }),
+    delete: answer(async (request: proto.DeleteRequest) => {
+      await provider.remove(request.getId(), running.signal);
+      return new Empty();
+    }),
+    invoke: answer((request: proto.InvokeRequest) =>
+      new proto.InvokeResponse().setReturn(structOf(provider.invoke(request.getTok()))),
+    ),
+    cancel: answer(() => {
+      running.abort(new Error("cancelled"));
+      return new Empty();
+    }),
+  };
+}
+
+/** A call's result or error as gRPC wants it. */
+function answer<Request, Response>(
+  handle: (request: Request) => Response | Promise<Response>,
+): grpc.handleUnaryCall<Request, Response> {
+  return ({ request }, callback) => {
+    Promise.resolve()
+      .then(() => handle(request))
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) =>
+          callback({
+            code: grpc.status.UNKNOWN,
+            details: error instanceof Error ? error.message : String(error),
+          }),
+      );
+  };
+}
+
+function checkResponse(
+  inputs: Properties,
+  problems: readonly { readonly path: string; readonly reason: string }[],
+): proto.CheckResponse {
+  const failures = problems.map(({ path, reason }) =>
+    new proto.CheckFailure().setProperty(path).setReason(`${path} ${reason}`),
+  );
+  return new proto.CheckResponse().setInputs(structOf(inputs)).setFailuresList(failures);
+}
+
+function diffResponse(
+  changed: readonly string[],
+  replacing: readonly string[],
+): proto.DiffResponse {
+  const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
+  const response = new proto.DiffResponse()
+    .setChanges(changed.length > 0 ? DIFF_SOME : DIFF_NONE)
+    .setReplacesList([...replacing])
+    .setDiffsList([...new Set(changed.map((path) => path.split(/[.[]/)[0] ?? path))])
+    // Two of the same name can't be: the old one goes first, as with the published provider.
+    .setDeletebeforereplace(replacing.length > 0)
+    .setHasdetaileddiff(changed.length > 0);
+  const { UPDATE, UPDATE_REPLACE } = proto.PropertyDiff.Kind;
+  for (const path of changed) {
+    const kind = replacing.includes(path) ? UPDATE_REPLACE : UPDATE;
+    response
+      .getDetaileddiffMap()
+      .set(path, new proto.PropertyDiff().setKind(kind).setInputdiff(true));
+  }
+  return response;
+}
+
+/** The new inputs, with the old value wherever the program says that a change doesn't matter. */
+function ignoring(after: Properties, before: Properties, ignored: readonly string[]): Properties {
+  const top = ignored.map((path) => path.split(/[.[]/)[0] ?? path);
+  const old = Object.entries(before).filter(([name]) => top.includes(name));
+  return Object.fromEntries([
+    ...Object.entries(after).filter(([name]) => !top.includes(name)),
+    ...old,
+  ]);
+}
+
+function tokenOf(urn: string): string {
+  const types = urn.split("::")[2] ?? "";
+  return types.slice(types.lastIndexOf("$") + 1);
+}
+
+function propertiesOf(struct: Struct | undefined): Properties {
+  const properties = (struct?.toJavaScript() ?? {}) as Properties;
+  // The engine's own keys, such as __internal.
+  return given(
+    Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__"))),
+  );
+}
+
+function structOf(properties: Properties): Struct {
+  return Struct.fromJavaScript(given(properties) as Record<string, JavaScriptValue>);
+}

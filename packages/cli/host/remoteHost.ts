@@ -1,0 +1,96 @@
+import { mkdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
+import { Failure, UsageError } from "../diagnostics/cliError";
+import { HostAccess, stackOutputs } from "../state/outputs";
+import { storeCommand } from "../project/project";
+import { isLocal, Session } from "../project/session";
+
+/** A stack's host that is another machine, and how ssh and docker get to it. */
+export interface RemoteHost {
+  readonly access: HostAccess;
+  /** By which ssh knows it, with {@link sshConfig}. */
+  readonly alias: string;
+  /** ssh's configuration: the user's own, and the alias with its login key and its pinned host key. */
+  readonly sshConfig: string;
+  /** Folder with an `ssh` in front of the user's that takes that configuration. The docker command has no option for it. */
+  readonly bin: string;
+}
+
+/** @throws Failure where the stack has no host, or has none yet. */
+export async function remoteHost(session: Session): Promise<RemoteHost> {
+  const { stack, project } = session;
+  if (isLocal(session)) {
+    throw new UsageError(
+      `The stack ${stack.name} runs on this machine: there is no other one to talk to.`,
+      `Name a stack with a host of its own, such as staging.`,
+    );
+  }
+  const { access } = await stackOutputs(session);
+  if (access === undefined) {
+    throw new Failure(`The stack ${stack.name} has no host: it isn't up.`, {
+      remedy: `Bring it up: ${storeCommand("up", stack.name)}`,
+    });
+  }
+  return prepare(join(project.root, sshFolder(stack.name)), stack.name, access);
+}
+
+/**
+ * Puts ssh's files where the engine's record says that they are. The program writes them, but a refresh and a destroy come without
+ * it: also in a checkout that has never brought the stack up.
+ */
+export async function bringSshFiles(session: Session): Promise<void> {
+  if (isLocal(session)) return;
+  const { access } = await stackOutputs(session);
+  const { project, stack } = session;
+  if (access !== undefined) writeSshFiles(join(project.root, sshFolder(stack.name)), access);
+}
+
+/** Environment in which the docker command talks to the host. */
+export function dockerEnvironment(
+  { alias, bin }: RemoteHost,
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly DOCKER_HOST: string; readonly PATH: string } {
+  const path = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== bin);
+  return { DOCKER_HOST: `ssh://${alias}`, PATH: [bin, ...path].join(delimiter) };
+}
+
+/** Arguments of the user's ssh. */
+export function sshArguments({ alias, sshConfig }: RemoteHost): string[] {
+  return ["-F", sshConfig, alias];
+}
+
+function prepare(folder: string, stack: string, access: HostAccess): RemoteHost {
+  const { identity, knownHosts } = writeSshFiles(folder, access);
+  const alias = `store-${stack}`;
+  const sshConfig = putFile(
+    join(folder, "config"),
+    `# Written by ./store. What comes first counts: this machine by our keys, all others as the user has it.
+Host ${alias}
+  HostName ${access.address}
+  Port ${access.port}
+  User ${access.user}
+  IdentityFile "${identity}"
+  IdentitiesOnly yes
+  UserKnownHostsFile "${knownHosts}"
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  ConnectTimeout 15
+  ServerAliveInterval 15
+Host *
+  Include ~/.ssh/config
+`,
+  );
+  const bin = join(folder, "bin");
+  mkdirSync(bin, { recursive: true, mode: 0o700 });
+  putFile(
+    join(bin, "ssh"),
+    `#!/bin/sh
+# Written by ./store: the user's ssh, which also knows the machine ${alias}.
+PATH=$(printf %s "$PATH" | sed 's|${bin}:||g')
+exec ssh -F '${sshConfig}' "$@"
+`,
+    0o700,
+  );
+  return { access, alias, sshConfig, bin };
+}

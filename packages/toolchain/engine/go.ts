@@ -1,0 +1,44 @@
+import { readFileSync, readdirSync } from "node:fs";
+import * as path from "node:path";
+
+import { goSources, requiredGo } from "./pins";
+import { findOnPath, run } from "../system/run";
+import { isAtLeast } from "../system/versions";
+
+/** The Go on this machine, as far as building our modules goes. */
+export type GoFound =
+  | { usable: true; version: string; required: string }
+  | { usable: false; problem: string; required: string };
+
+export async function findGo(): Promise<GoFound> {
+  const required = requiredGo(
+    readdirSync(goSources).map((m) => readFileSync(path.join(goSources, m, "go.mod"), "utf8")),
+  );
+  if (findOnPath("go") === undefined) return judgeGo(undefined, required);
+  const { code, stdout } = await run("go", ["env", "-json", "GOVERSION", "GOTOOLCHAIN"], {
+    // Not in the repository, where a go.mod could make go switch its version before it answers.
+    cwd: path.parse(goSources).root,
+    timeoutMs: 20_000,
+  });
+  if (code !== 0) return judgeGo(undefined, required);
+  const env = JSON.parse(stdout) as { GOVERSION?: string; GOTOOLCHAIN?: string };
+  return judgeGo({ version: env.GOVERSION ?? "", toolchain: env.GOTOOLCHAIN ?? "" }, required);
+}
+
+export function judgeGo(
+  found: { version: string; toolchain: string } | undefined,
+  required: string,
+): GoFound {
+  if (found === undefined) return { usable: false, required, problem: "Go is not installed" };
+  const version = found.version.replace(/^go/, "");
+  if (isAtLeast(version, required)) return { usable: true, version, required };
+  // Since 1.21, go gets the version that a go.mod asks for by itself, from the module proxy, unless that is turned off.
+  if (isAtLeast(version, "1.21.0") && found.toolchain.startsWith("auto")) {
+    return { usable: true, version, required };
+  }
+  const problem =
+    found.toolchain === "local"
+      ? `Go is ${version || "too old"} and may not fetch a newer one (GOTOOLCHAIN=local)`
+      : `Go is ${version || "too old"}`;
+  return { usable: false, required, problem };
+}

@@ -1,0 +1,253 @@
+import { mkdirSync, rmSync, statfsSync } from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { cacheFolder, filesBelow, folderExists, keyOf, makeFolder } from "../system/cache";
+import { withLock } from "../system/lock";
+import { engineVersion, goSources, plugins } from "./pins";
+import { type Reporter, ToolchainError } from "../system/report";
+import { lastLines, run } from "../system/run";
+
+/** The engine of our own making: one folder with everything in it. */
+export interface Toolchain {
+  folder: string;
+  /** `pulumi` and its language host. */
+  bin: string;
+  /** PULUMI_HOME, with the plugins in it. */
+  home: string;
+  ready: boolean;
+}
+
+export function toolchain(): Toolchain {
+  const folder = path.join(cacheFolder(), `engine-${toolchainKey()}`);
+  return {
+    folder,
+    bin: path.join(folder, "bin"),
+    home: path.join(folder, "home"),
+    ready: folderExists(folder),
+  };
+}
+
+/** Changes exactly when something else would be built. */
+export function toolchainKey(
+  sources: Record<string, string | Buffer> = filesBelow(goSources, isBuilt),
+  platform = `${process.platform}-${process.arch}`,
+): string {
+  const pins = JSON.stringify({
+    engine: engineVersion(),
+    plugins,
+    flags: BUILD_FLAGS,
+    linked: binaries("").map(({ version }) => version),
+  });
+  return keyOf({ ...sources, "(pins)": pins, "(platform)": platform });
+}
+
+export async function buildToolchain(target: Toolchain, report: Reporter): Promise<void> {
+  await withLock(
+    cacheFolder(),
+    "engine",
+    (pid) => report.step(`Waiting for the engine that process ${pid} is building`),
+    async () => {
+      // Whoever held the lock before us may have built it.
+      if (folderExists(target.folder)) return;
+      checkDiskSpace();
+      await makeFolder(target.folder, async (folder) => {
+        const all = binaries(folder);
+        // In the folder that goes with us whatever happens: go leaves gigabytes in the system's when it is killed.
+        const temporary = path.join(folder, "tmp");
+        mkdirSync(temporary);
+        for (const [index, binary] of all.entries()) {
+          await build(binary, temporary, `${index + 1} of ${all.length}`, report);
+        }
+        rmSync(temporary, { recursive: true });
+      });
+      report.note(`The engine is built: ${target.folder}`);
+    },
+  );
+}
+
+interface Binary {
+  title: string;
+  /** The folder in packages/toolchain/go. */
+  module: string;
+  package: string;
+  output: string;
+  /** What the linker sets: the variable and its value. */
+  version?: [variable: string, version: string];
+  tags: string[];
+  /** What it took to build, from nothing, in minutes of one core: for the estimate that the user sees. */
+  coreMinutes: number;
+}
+
+function binaries(folder: string): Binary[] {
+  return [
+    {
+      title: `Pulumi engine ${engineVersion()}`,
+      module: "engine",
+      package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+      output: path.join(folder, "bin", "pulumi"),
+      version: ["github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", `v${engineVersion()}`],
+      tags: [],
+      coreMinutes: 8,
+    },
+    {
+      title: "language host for Node.js",
+      module: "language-nodejs",
+      package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+      output: path.join(folder, "bin", "pulumi-language-nodejs"),
+      tags: [],
+      coreMinutes: 1.5,
+    },
+    ...plugins.map((plugin) => ({
+      title: `${plugin.name} provider ${plugin.version}${plugin.standIn ? " (stand-in)" : ""}`,
+      module: plugin.module,
+      package: plugin.package,
+      output: path.join(
+        folder,
+        "home",
+        "plugins",
+        `resource-${plugin.name}-v${plugin.version}`,
+        `pulumi-resource-${plugin.name}`,
+      ),
+      version: ["main.version", plugin.version] satisfies Binary["version"],
+      tags: plugin.tags,
+      coreMinutes: plugin.standIn ? 1 : 4.5,
+    })),
+  ];
+}
+
+/** The go.sum files decide what is built, whatever GOFLAGS or a go.work around the repository say. */
+const BUILD_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"];
+const BUILD_ENV = {
+  GOWORK: "off",
+  GOFLAGS: "",
+  // As the published ones are built; needs no C compiler.
+  CGO_ENABLED: "0",
+};
+
+async function build(
+  binary: Binary,
+  temporary: string,
+  position: string,
+  report: Reporter,
+): Promise<void> {
+  const env = { ...BUILD_ENV, GOTMPDIR: temporary };
+  const cwd = path.join(goSources, binary.module);
+  const jobs = parallelJobs();
+  report.step(`Building the ${binary.title} from Go modules (${position})`);
+  const progress = trackProgress(binary, jobs, report);
+  try {
+    // First only what is to be compiled: this downloads the modules, and its length is what the build's output is
+    // measured by.
+    const deps = ["list", "-deps", "-mod=readonly", ...tagFlags(binary), binary.package];
+    const list = await run("go", deps, { cwd, env, onLine: progress.line });
+    if (list.code !== 0) throw buildError(binary, list.stderr);
+    progress.compiling(list.stdout.trim().split("\n").length);
+
+    mkdirSync(path.dirname(binary.output), { recursive: true });
+    const ldflags = ["-s", "-w", ...(binary.version ? [`-X ${binary.version.join("=")}`] : [])];
+    const { code, stderr } = await run(
+      "go",
+      [
+        "build",
+        "-v",
+        "-p",
+        String(jobs),
+        ...BUILD_FLAGS,
+        ...tagFlags(binary),
+        `-ldflags=${ldflags.join(" ")}`,
+        "-o",
+        binary.output,
+        binary.package,
+      ],
+      { cwd, env, onLine: progress.line },
+    );
+    if (code !== 0) throw buildError(binary, stderr);
+  } finally {
+    progress.stop();
+  }
+}
+
+function tagFlags(binary: Binary): string[] {
+  return binary.tags.length > 0 ? [`-tags=${binary.tags.join(",")}`] : [];
+}
+
+/** A compiler takes up to a gigabyte on these sources. */
+function parallelJobs(): number {
+  const byMemory = Math.floor(os.freemem() / 2 ** 30);
+  return Math.max(1, Math.min(os.availableParallelism(), byMemory));
+}
+
+function trackProgress(
+  binary: Binary,
+  jobs: number,
+  report: Reporter,
+): { line: (line: string) => void; compiling: (packages: number) => void; stop: () => void } {
+  const startedAt = Date.now();
+  const minutes = Math.max(1, Math.round(binary.coreMinutes / jobs));
+  let downloaded = 0;
+  let compiled = 0;
+  let packages: number | undefined;
+  const timer = setInterval(() => {
+    const what =
+      packages === undefined
+        ? `${downloaded} modules downloaded`
+        : `${compiled} packages compiled, ${packages} at most`;
+    report.progress(`${elapsed(Date.now() - startedAt)} of about ${minutes} min: ${what}`);
+  }, 1_000);
+  return {
+    line: (line) => {
+      if (line.startsWith("go: downloading")) downloaded++;
+      else if (packages !== undefined && !line.startsWith("go:")) compiled++;
+    },
+    compiling: (count) => (packages = count),
+    stop: () => clearInterval(timer),
+  };
+}
+
+export function elapsed(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** What Go's module and build caches and the result take together, measured. */
+const NEEDED_BYTES = 6 * 2 ** 30;
+
+function checkDiskSpace(): void {
+  const { bavail, bsize } = statfsSync(cacheFolder());
+  if (bavail * bsize < NEEDED_BYTES) {
+    throw new ToolchainError(
+      `Building the engine takes about ${NEEDED_BYTES / 2 ** 30} GB of disk, Go's caches included, and ` +
+        `${cacheFolder()} has ${((bavail * bsize) / 2 ** 30).toFixed(1)} GB left.`,
+      "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk.",
+    );
+  }
+}
+
+export function buildError(binary: { title: string }, stderr: string): ToolchainError {
+  return new ToolchainError(
+    `The ${binary.title} could not be built:\n${lastLines(stderr)}`,
+    buildRemedy(stderr),
+  );
+}
+
+function buildRemedy(stderr: string): string {
+  if (/no space left on device/.test(stderr)) return "Free some disk space and run this again.";
+  if (/signal: killed|cannot allocate memory/.test(stderr)) {
+    return "The machine ran out of memory: give it at least 4 GB and run this again; what is compiled is kept.";
+  }
+  if (
+    /dial tcp|no such host|connection refused|i\/o timeout|TLS handshake|reading http/.test(stderr)
+  ) {
+    return (
+      "Check that the Go module proxy can be reached (`go env GOPROXY`), and run this again; what is downloaded is " +
+      "kept. Or install Pulumi: https://www.pulumi.com/docs/install"
+    );
+  }
+  return "Run this again; what is compiled is kept. Or install Pulumi: https://www.pulumi.com/docs/install";
+}
+
+/** Of the files in packages/toolchain/go, those that a build reads. */
+function isBuilt(file: string): boolean {
+  return /(?<!_test)\.go$|\/go\.(?:mod|sum)$/.test(file);
+}

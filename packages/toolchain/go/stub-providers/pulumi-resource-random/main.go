@@ -1,0 +1,29 @@
+// Command pulumi-resource-random is a stand-in for the published random provider: RandomPassword, RandomString and
+// RandomBytes, with real randomness from the operating system and a real bcrypt hash. It exists because the published
+// plugin can't be built from Go modules; an engine that can download plugins never sees it.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+
+	"store/toolchain/stub-providers/stub"
+)
+
+// version is set by the linker to the version of the npm package that this stands in for.
+var version = "0.0.0-dev"
+
+var resources = map[tokens.Type]stub.Resource{
+	"random:index/randomPassword:RandomPassword": randomPassword,
+	"random:index/randomString:RandomString":     randomString,
+	"random:index/randomBytes:RandomBytes":       randomBytes,
+}
+
+func main() {
+	if err := stub.Main("random", version, resources); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

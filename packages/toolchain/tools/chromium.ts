@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { aptInstall, distribution, findAsRoot, usesApt, type AsRoot } from "../system/apt";
+import { cacheFolder } from "../system/cache";
+import { withLock } from "../system/lock";
+import { type Reporter, ToolchainError } from "../system/report";
+import { findAllOnPath, lastLines, run } from "../system/run";
+
+/**
+ * The program of a Chromium for the browser tests: the one that CHROME_PATH names, else one on PATH; else, on Debian and
+ * Ubuntu as root, the distribution's package, which it installs after saying so.
+ *
+ * @throws ToolchainError that says what to install, where nothing can be found and installing isn't ours to do.
+ */
+export async function ensureChromium(report: Reporter): Promise<string> {
+  const chosen = process.env.CHROME_PATH;
+  if (chosen !== undefined && chosen !== "") return usable(chosen);
+
+  const found = await findChromium();
+  if (found !== undefined) return found;
+  const plan = planChromium({ distribution: distribution(), asRoot: await findAsRoot() });
+  if (plan.action === "tell") throw new ToolchainError(NONE, plan.remedy);
+  return withLock(
+    cacheFolder(),
+    "chromium",
+    (pid) => report.step(`Waiting for process ${pid}, which is installing Chromium`),
+    async () => {
+      const now = await findChromium();
+      if (now !== undefined) return now;
+      report.step("The browser tests need Chromium: installing the distribution's package");
+      await aptInstall(plan.asRoot, PACKAGES, report, BY_HAND);
+      const installed = await findChromium();
+      // Ubuntu's package only leads to a snap, which doesn't run everywhere.
+      if (installed === undefined) {
+        throw new ToolchainError(
+          "The distribution's package brought no Chromium that runs.",
+          BY_HAND,
+        );
+      }
+      return installed;
+    },
+  );
+}
+
+export type ChromiumPlan =
+  | { readonly action: "install"; readonly asRoot: AsRoot }
+  | { readonly action: "tell"; readonly remedy: string };
+
+export function planChromium(facts: {
+  readonly distribution: readonly string[];
+  readonly asRoot: AsRoot | undefined;
+}): ChromiumPlan {
+  if (!usesApt(facts.distribution)) return { action: "tell", remedy: BY_HAND };
+  if (facts.asRoot === undefined) {
+    return { action: "tell", remedy: `Run \`sudo apt-get install ${PACKAGES.join(" ")}\`.` };
+  }
+  return { action: "install", asRoot: facts.asRoot };
+}
+
+/** With a serif and a sans serif of the kind that people have, or the pages look like nobody will see them. */
+const PACKAGES = ["chromium", "fonts-inter", "fonts-urw-base35"];
+const NONE = "The browser tests need Chromium or Chrome, and there is none on PATH.";
+const BY_HAND =
+  "Install Chrome or Chromium (https://www.google.com/chrome), and set CHROME_PATH to its program if it isn't on PATH.";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/** Where macOS has it, which puts no application on PATH. */
+const APPLICATIONS = ["Google Chrome", "Chromium"].map(
+  (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
+);
+
+async function findChromium(): Promise<string | undefined> {
+  for (const file of [
+    ...NAMES.flatMap((name) => findAllOnPath(name)),
+    ...APPLICATIONS.filter((path) => existsSync(path)),
+  ]) {
+    if ((await problemOf(file)) === undefined) return file;
+  }
+  return undefined;
+}
+
+async function usable(file: string): Promise<string> {
+  const problem = await problemOf(file);
+  if (problem === undefined) return file;
+  throw new ToolchainError(
+    `CHROME_PATH is ${file}, which doesn't run:\n${problem}`,
+    "Set it to the program of a Chrome or Chromium, or unset it.",
+  );
+}
+
+/** Why it can't be used; undefined when it says its version. */
+async function problemOf(file: string): Promise<string | undefined> {
+  const { code, stdout, stderr } = await run(file, ["--version"], { timeoutMs: 20_000 });
+  return code === 0 && /Chrom/.test(stdout)
+    ? undefined
+    : lastLines(stderr || stdout) || "    it doesn't say its version";
+}

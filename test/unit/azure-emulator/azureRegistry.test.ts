@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { ArmError } from "@store/azure-emulator/arm/armError";
+import { at, Properties, textAt, UNKNOWN, Value } from "@store/azure-emulator/arm/values";
+import { AzureCli } from "@store/azure-emulator/azureCli/azureCli";
+import { Provider } from "@store/azure-emulator/provider/provider";
+import { AzureAccounts } from "@store/azure-emulator/registry/accounts";
+import { doorConfig } from "@store/azure-emulator/registry/tlsProxy";
+import { changed, IDS, TestCloud } from "./fixture";
+
+const place = { resourceGroupName: "store" };
+const ID = `${IDS.group}/providers/Microsoft.ContainerRegistry/registries/storetest`;
+const PARTS = {
+  registry: [
+    "azure-native:containerregistry:Registry",
+    {
+      ...place,
+      registryName: "storetest",
+      location: "australiaeast",
+      sku: { name: "Basic" },
+      adminUserEnabled: false,
+    },
+  ],
+  scope: [
+    "azure-native:containerregistry:ScopeMap",
+    {
+      ...place,
+      registryName: "storetest",
+      scopeMapName: "host-pull",
+      actions: ["repositories/store/*/content/read"],
+    },
+  ],
+  token: [
+    "azure-native:containerregistry:Token",
+    {
+      ...place,
+      registryName: "storetest",
+      tokenName: "host-pull",
+      scopeMapId: `${ID}/scopeMaps/host-pull`,
+      status: "Enabled",
+    },
+  ],
+} as const satisfies Record<string, readonly [string, Properties]>;
+type Part = keyof typeof PARTS;
+
+describe("The stand-in for Azure's container registry", () => {
+  let test: TestCloud;
+  let accounts: AzureAccounts;
+  let cli: AzureCli;
+  beforeEach(async () => {
+    test = new TestCloud();
+    accounts = new AzureAccounts();
+    cli = new AzureCli(test.cloud, accounts, () => test.faults);
+    await test.make("group");
+  });
+  afterEach(() => test.dispose());
+
+  const make = (part: Part, path?: string, value?: Value): Promise<unknown> => {
+    const [token, properties] = PARTS[part];
+    return test.cloud.create(
+      token,
+      path === undefined ? properties : changed(properties, path, value),
+    );
+  };
+  const all = async (): Promise<void> => {
+    for (const part of ["registry", "scope", "token"] as const) await make(part);
+  };
+  const generate = (): ReturnType<AzureCli["run"]> =>
+    cli.run([
+      ...["acr", "token", "credential", "generate", "--subscription", test.cloud.subscription],
+      ...["--registry", "storetest", "--name", "host-pull", "--password1"],
+      ...["--query", "passwords[0].value", "--output", "tsv", "--only-show-errors"],
+    ]);
+  const login = (name = "storetest"): ReturnType<AzureCli["run"]> =>
+    cli.run([
+      ...["acr", "login", "--subscription", test.cloud.subscription, "--name", name],
+      ...["--expose-token", "--query", "accessToken", "--output", "tsv"],
+    ]);
+
+  it("takes what the staging stack asks for, and says where it answers", async () => {
+    await all();
+    const made = test.cloud.get(ID)?.computed;
+    assert.equal(textAt(made, "loginServer"), "127.0.0.1:5000");
+    assert.match(textAt(made, "creationDate"), /^\d{4}-\d\d-\d\dT/);
+  });
+
+  it("has nothing to say against it in a preview, where less is known", () => {
+    const provider = new Provider(test.cloud, () => []);
+    const urn = "urn:pulumi:staging::store::azure-native:x:X::host";
+    for (const [token, properties] of Object.values(PARTS)) {
+      for (const seen of [properties, changed(properties, "registryName", UNKNOWN)])
+        assert.deepEqual(provider.check(token, urn, {}, seen).problems, [], token);
+    }
+    const [token, properties] = PARTS.scope;
+    const { problems } = provider.check(token, urn, {}, changed(properties, "action", "x"));
+    assert.match(JSON.stringify(problems), /is not a property/);
+  });
+
+  const refusals: readonly [
+    what: string,
+    part: Part,
+    path: string,
+    value: Value | undefined,
+    code: string,
+  ][] = [
+    ["a name of four characters", "registry", "registryName", "mine", "InvalidResourceName"],
+    ["a name with a hyphen", "registry", "registryName", "store-test", "InvalidResourceName"],
+    ["a tier that there isn't", "registry", "sku.name", "Free", "InvalidParameter"],
+    ["a tier that was retired", "registry", "sku.name", "Classic", "ClassicSkuRetired"],
+    ["what only Premium has", "registry", "publicNetworkAccess", "Disabled", "SkuNotSupported"],
+    ["what Basic hasn't", "registry", "anonymousPullEnabled", true, "SkuNotSupported"],
+    ["a scope map with a short name", "scope", "scopeMapName", "pull", "InvalidResourceName"],
+    ["a scope map without actions", "scope", "actions", [], "InvalidParameter"],
+    [
+      "an action that there isn't",
+      "scope",
+      "actions",
+      ["repositories/store/*/content/push"],
+      "ScopeMapActionInvalid",
+    ],
+    ["a scope map of no registry", "scope", "registryName", "another", "ParentResourceNotFound"],
+    [
+      "a token for a scope map that there isn't",
+      "token",
+      "scopeMapId",
+      `${ID}/scopeMaps/other`,
+      "InvalidResourceReference",
+    ],
+    ["a token with a short name", "token", "tokenName", "pull", "InvalidResourceName"],
+    ["a token's status that is none", "token", "status", "On", "InvalidParameter"],
+    [
+      "a password that isn't generated",
+      "token",
+      "credentials",
+      { passwords: [{ name: "password1" }] },
+      "TokenPasswordsCannotBeAdded",
+    ],
+  ];
+  for (const [what, part, path, value, code] of refusals) {
+    it(`refuses ${what}`, async () => {
+      for (const before of ["registry", "scope", "token"] as const) {
+        if (before === part) break;
+        await make(before);
+      }
+      await assert.rejects(make(part, path, value), (error) => {
+        assert.ok(error instanceof ArmError, String(error));
+        assert.equal(error.code, code);
+        return true;
+      });
+    });
+  }
+
+  it("refuses a name that somebody else's registry has", async () => {
+    await make("registry");
+    await test.cloud.create("azure-native:resources:ResourceGroup", {
+      resourceGroupName: "theirs",
+      location: "australiaeast",
+    });
+    await assert.rejects(make("registry", "resourceGroupName", "theirs"), /AlreadyInUse/);
+  });
+
+  it("doesn't delete a scope map that a token has; a registry goes with all that is in it", async () => {
+    await all();
+    await assert.rejects(test.cloud.remove(`${ID}/scopeMaps/host-pull`), /ScopeMapInUse/);
+    await test.cloud.remove(ID);
+    assert.deepEqual(test.names(), ["store"]);
+    assert.deepEqual(test.real, ["empty the registry"]);
+  });
+
+  it("gives a token a password, which ends with the next one, and tells it to nobody else", async () => {
+    await all();
+    assert.deepEqual(accounts.of(test.cloud), []);
+    const { stdout } = await generate();
+    const [account, ...others] = accounts.of(test.cloud);
+    assert.deepEqual(others, []);
+    assert.deepEqual(account, {
+      username: "host-pull",
+      password: stdout.trim(),
+      rights: [{ repositories: "store/*", action: "read" }],
+    });
+    assert.notEqual((await generate()).stdout, stdout);
+    assert.equal(JSON.stringify(test.cloud.everything()).includes(stdout.trim()), false);
+  });
+
+  it("says of a token that it has a password, as Azure does", async () => {
+    await all();
+    await generate();
+    const [token, asked] = PARTS.token;
+    const read = new Provider(test.cloud, () => []).read(`${ID}/tokens/host-pull`, token, asked);
+    assert.equal(at(read?.inputs, "credentials.passwords.0.name"), "password1");
+  });
+
+  it("lets whoever is logged in to Azure do everything, the same whoever asks", async () => {
+    await all();
+    const { stdout } = await login();
+    assert.equal((await login()).stdout, stdout);
+    const [account] = accounts.of(test.cloud);
+    assert.deepEqual(
+      account?.rights.map(({ action }) => action),
+      ["read", "write"],
+    );
+    await test.cloud.remove(ID);
+    assert.deepEqual(accounts.of(test.cloud), []);
+  });
+
+  it("refuses who isn't logged in, another registry, and what it doesn't know", async () => {
+    await all();
+    assert.match((await login("another")).stderr, /^ERROR: .*'another'.*could not be found/);
+    assert.match(
+      (await cli.run(["group", "delete", "--name", "x"])).stderr,
+      /has no 'group delete'/,
+    );
+    test.faults = ["login"];
+    assert.deepEqual(await generate(), {
+      code: 1,
+      stdout: "",
+      stderr: "ERROR: Please run 'az login' to setup account.\n",
+    });
+  });
+});
+
+describe("The door of the rehearsal's registry", () => {
+  it("lets each account do what it may in the repositories that it may see", () => {
+    const config = doorConfig([
+      {
+        username: "host-pull",
+        password: "p",
+        rights: [{ repositories: "store/*", action: "read" }],
+      },
+      { username: "one", password: "q", rights: [{ repositories: "a.b", action: "write" }] },
+    ]);
+    assert.match(config, /user host-pull insecure-password p groups g0/);
+    const allowed = config.split("\n").filter((line) => line.includes("http_auth_group"));
+    assert.deepEqual(
+      allowed.map((line) => line.trim()),
+      [
+        "http-request allow if { http_auth_group(accounts) g0 } reading { path_reg ^/v2/store/.+/(manifests|blobs|tags)/ }",
+        "http-request allow if { http_auth_group(accounts) g1 } !reading { path_reg ^/v2/a\\\\.b/(manifests|blobs|tags)/ }",
+      ],
+    );
+  });
+});

@@ -1,0 +1,456 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { ArmError } from "@store/azure-emulator/arm/armError";
+import { textAt, Value } from "@store/azure-emulator/arm/values";
+import { IDS, Part, rule, STAGING, TestCloud } from "./fixture";
+
+describe("The stand-in for Azure", () => {
+  let test: TestCloud;
+  beforeEach(() => (test = new TestCloud()));
+  afterEach(() => test.dispose());
+
+  it("takes what the staging stack asks for, and answers as Azure does", async () => {
+    await test.all();
+    const address = test.cloud.get(IDS.address)?.computed ?? {};
+    assert.match(textAt(address, "ipAddress"), /^127\.77\.\d+\.\d+$/);
+    assert.deepEqual(address["dnsSettings"], {
+      domainNameLabel: "store-test",
+      fqdn: "store-test.australiaeast.cloudapp.azure.com",
+    });
+    const machine = test.cloud.get(IDS.machine)?.computed ?? {};
+    assert.match(textAt(machine, "vmId"), /^[0-9a-f-]{36}$/);
+    assert.equal(machine["provisioningState"], "Succeeded");
+    const [configuration] = (test.cloud.get(IDS.nic)?.computed["ipConfigurations"] ?? []) as [
+      Value,
+    ];
+    assert.equal((configuration as { privateIPAddress?: string }).privateIPAddress, "10.20.1.4");
+    assert.deepEqual(test.real, ["boot vm"]);
+  });
+
+  it("keeps its state on disk, readable by its owner only", async () => {
+    await test.all();
+    assert.deepEqual(
+      test
+        .open()
+        .everything()
+        .map(({ id }) => id),
+      test.cloud.everything().map(({ id }) => id),
+    );
+    assert.ok(readFileSync(test.file, "utf8").includes("azureuser"));
+  });
+
+  it("finds a resource whatever the case of its id", async () => {
+    await test.make("group");
+    assert.equal(test.cloud.get(IDS.group.toUpperCase())?.name, "store");
+  });
+
+  const refusals: readonly [
+    what: string,
+    part: Part,
+    path: string,
+    value: Value | undefined,
+    code: string,
+  ][] = [
+    [
+      "a region that there isn't",
+      "group",
+      "location",
+      "atlantis",
+      "LocationNotAvailableForResourceType",
+    ],
+    ["a name that can't be one", "group", "resourceGroupName", "a/b", "InvalidResourceName"],
+    [
+      "a tag with a forbidden character",
+      "group",
+      "tags",
+      { "a<b": "c" },
+      "InvalidTagNameCharacters",
+    ],
+    [
+      "more tags than 50",
+      "group",
+      "tags",
+      Object.fromEntries([...Array(51).keys()].map((i) => [`t${i}`, "v"])),
+      "InvalidTags",
+    ],
+    ["a group that there isn't", "network", "resourceGroupName", "other", "ResourceGroupNotFound"],
+    [
+      "a range that is none",
+      "network",
+      "addressSpace.addressPrefixes",
+      ["10.20.0.0/33"],
+      "InvalidAddressPrefixFormat",
+    ],
+    [
+      "a range with bits beyond its prefix",
+      "network",
+      "addressSpace.addressPrefixes",
+      ["10.20.0.1/16"],
+      "InvalidAddressPrefixFormat",
+    ],
+    [
+      "ranges that overlap",
+      "network",
+      "addressSpace.addressPrefixes",
+      ["10.0.0.0/8", "10.20.0.0/16"],
+      "VnetAddressPrefixesOverlap",
+    ],
+    ["a priority below 100", "wall", "securityRules.0.priority", 99, "SecurityRuleInvalidPriority"],
+    [
+      "a priority above 4096",
+      "wall",
+      "securityRules.0.priority",
+      4097,
+      "SecurityRuleInvalidPriority",
+    ],
+    [
+      "a priority twice in one direction",
+      "wall",
+      "securityRules.1.priority",
+      100,
+      "SecurityRuleConflict",
+    ],
+    [
+      "a port that is none",
+      "wall",
+      "securityRules.0.destinationPortRange",
+      "65536",
+      "SecurityRuleInvalidPortRange",
+    ],
+    [
+      "a source that is none",
+      "wall",
+      "securityRules.0.sourceAddressPrefixes",
+      ["everybody"],
+      "SecurityRuleInvalidAddressPrefix",
+    ],
+    [
+      "a rule without a source",
+      "wall",
+      "securityRules.0.sourceAddressPrefixes",
+      undefined,
+      "SecurityRuleParameterNotSpecified",
+    ],
+    [
+      "a word that is none of an enum's",
+      "wall",
+      "securityRules.0.access",
+      "Permit",
+      "InvalidParameter",
+    ],
+    [
+      "a subnet outside of its network",
+      "subnet",
+      "addressPrefix",
+      "10.21.1.0/24",
+      "NetcfgInvalidSubnet",
+    ],
+    [
+      "a subnet that is too small",
+      "subnet",
+      "addressPrefix",
+      "10.20.1.0/30",
+      "InvalidCIDRNotation",
+    ],
+    [
+      "a subnet of a network that there isn't",
+      "subnet",
+      "virtualNetworkName",
+      "other",
+      "ParentResourceNotFound",
+    ],
+    [
+      "a security group that there isn't",
+      "subnet",
+      "networkSecurityGroup.id",
+      `${IDS.wall}x`,
+      "InvalidResourceReference",
+    ],
+    ["a Basic address", "address", "sku.name", "Basic", "IPv4BasicSkuPublicIpCountLimitReached"],
+    [
+      "a dynamic Standard address",
+      "address",
+      "publicIPAllocationMethod",
+      "Dynamic",
+      "StandardSkuPublicIpMustBeStatic",
+    ],
+    [
+      "a domain label that is none",
+      "address",
+      "dnsSettings.domainNameLabel",
+      "Store_1",
+      "InvalidDomainNameLabel",
+    ],
+    [
+      "an interface without a configuration",
+      "nic",
+      "ipConfigurations",
+      [],
+      "NetworkInterfaceMustHaveOneIpConfiguration",
+    ],
+    [
+      "an interface in a subnet that there isn't",
+      "nic",
+      "ipConfigurations.0.subnet.id",
+      `${IDS.subnet}x`,
+      "InvalidResourceReference",
+    ],
+    [
+      "a size that there isn't",
+      "machine",
+      "hardwareProfile.vmSize",
+      "Standard_Huge",
+      "InvalidParameter",
+    ],
+    [
+      "an image that there isn't",
+      "machine",
+      "storageProfile.imageReference.sku",
+      "12-gen3",
+      "PlatformImageNotFound",
+    ],
+    [
+      "a version that there isn't",
+      "machine",
+      "storageProfile.imageReference.version",
+      "12.5",
+      "PlatformImageNotFound",
+    ],
+    ["a forbidden user", "machine", "osProfile.adminUsername", "admin", "InvalidParameter"],
+    [
+      "customData that is no base64",
+      "machine",
+      "osProfile.customData",
+      "#cloud-config",
+      "InvalidParameter",
+    ],
+    [
+      "customData of more than 64 KiB",
+      "machine",
+      "osProfile.customData",
+      Buffer.alloc(65_536).toString("base64"),
+      "InvalidParameter",
+    ],
+    [
+      "a key elsewhere than in the user's folder",
+      "machine",
+      "osProfile.linuxConfiguration.ssh.publicKeys.0.path",
+      "/root/.ssh/authorized_keys",
+      "InvalidParameter",
+    ],
+    [
+      "a key that is none",
+      "machine",
+      "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData",
+      "not a key",
+      "InvalidParameter",
+    ],
+    [
+      "neither a key nor a password",
+      "machine",
+      "osProfile.linuxConfiguration.ssh.publicKeys",
+      [],
+      "InvalidParameter",
+    ],
+    [
+      "a disk that there isn't",
+      "machine",
+      "storageProfile.dataDisks.0.managedDisk.id",
+      `${IDS.disk}x`,
+      "InvalidResourceReference",
+    ],
+    ["no network interface", "machine", "networkProfile.networkInterfaces", [], "InvalidParameter"],
+  ];
+  for (const [what, part, path, value, code] of refusals) {
+    it(`refuses ${what}`, async () => {
+      await test.before(part);
+      await refused(test.make(part, path, value), code);
+      assert.ok(!test.names().includes("vm"), "nothing is made of what is refused");
+    });
+  }
+
+  it("takes customData of just 64 KiB", async () => {
+    await test.before("machine");
+    await test.make("machine", "osProfile.customData", Buffer.alloc(65_535).toString("base64"));
+  });
+
+  it("refuses what overlaps with another subnet", async () => {
+    await test.all();
+    const [token, properties] = STAGING.subnet;
+    const other = { ...properties, subnetName: "other", addressPrefix: "10.20.1.128/25" };
+    await refused(test.cloud.create(token, other), "NetcfgInvalidSubnet");
+  });
+
+  it("refuses a second user of an address, a disk or an interface", async () => {
+    await test.all();
+    const [nicToken, nic] = STAGING.nic;
+    await refused(
+      test.cloud.create(nicToken, { ...nic, networkInterfaceName: "nic2" }),
+      "PublicIPAddressInUse",
+    );
+    const [token, machine] = STAGING.machine;
+    await refused(
+      test.cloud.create(token, { ...machine, vmName: "vm2" }),
+      "AttachDiskWhileBeingDetached",
+    );
+    const diskless = {
+      ...machine,
+      vmName: "vm2",
+      storageProfile: { ...machine.storageProfile, dataDisks: [] },
+    };
+    await refused(test.cloud.create(token, diskless), "NicInUse");
+  });
+
+  it("refuses a domain label that is taken in the region", async () => {
+    await test.all();
+    const [token, address] = STAGING.address;
+    await refused(
+      test.cloud.create(token, { ...address, publicIpAddressName: "address2" }),
+      "DnsRecordInUse",
+    );
+  });
+
+  it("doesn't make twice what is there", async () => {
+    await test.make("group");
+    await assert.rejects(test.make("group"), /cannot create already existing resource/);
+  });
+
+  const immutable: readonly [Part, string, Value][] = [
+    ["machine", "osProfile.customData", ""],
+    ["machine", "osProfile.adminUsername", "someone"],
+    ["machine", "osProfile.computerName", "other"],
+    ["machine", "storageProfile.imageReference.version", "0.20260101.1"],
+    ["machine", "osProfile.linuxConfiguration.ssh.publicKeys", []],
+    ["disk", "creationData.createOption", "FromImage"],
+  ];
+  for (const [part, path, value] of immutable) {
+    it(`answers a change of a ${part}'s ${path} with 409`, async () => {
+      await test.all();
+      await refused(test.update(part, path, value), "PropertyChangeNotAllowed", 409);
+    });
+  }
+
+  it("changes what can be changed, and keeps what was computed", async () => {
+    await test.all();
+    const before = test.cloud.get(IDS.address)?.computed["ipAddress"];
+    await test.update("address", "tags", { owner: "you" });
+    await test.update("wall", "securityRules", [rule("http", 100, ["0.0.0.0/0"], "80")]);
+    await test.update("machine", "hardwareProfile.vmSize", "Standard_DS3_v2");
+    assert.equal(test.cloud.get(IDS.address)?.computed["ipAddress"], before);
+    assert.deepEqual(test.real, ["boot vm"]);
+  });
+
+  it("doesn't shrink a disk", async () => {
+    await test.all();
+    await refused(test.update("disk", "diskSizeGB", 16), "DiskSizeReduced", 409);
+  });
+
+  it("doesn't take a network's range away from its subnet", async () => {
+    await test.all();
+    await refused(
+      test.update("network", "addressSpace.addressPrefixes", ["10.30.0.0/16"]),
+      "InUsePrefixCannotBeDeleted",
+    );
+  });
+
+  const inUse: readonly [Part, string][] = [
+    ["nic", "NicInUse"],
+    ["address", "PublicIPAddressCannotBeDeleted"],
+    ["subnet", "InUseSubnetCannotBeDeleted"],
+    ["network", "InUseSubnetCannotBeDeleted"],
+    ["wall", "InUseNetworkSecurityGroupCannotBeDeleted"],
+    ["disk", "OperationNotAllowed"],
+  ];
+  for (const [part, code] of inUse) {
+    it(`refuses to delete the ${part} while it is in use`, async () => {
+      await test.all();
+      await refused(test.cloud.remove(IDS[part]), code);
+      assert.ok(test.cloud.get(IDS[part]));
+    });
+  }
+
+  it("lets everything go in the right order, and nothing is left", async () => {
+    await test.all();
+    for (const part of [
+      "machine",
+      "nic",
+      "address",
+      "subnet",
+      "network",
+      "wall",
+      "disk",
+      "group",
+    ] as const) {
+      await test.cloud.remove(IDS[part]);
+    }
+    assert.deepEqual(test.cloud.everything(), []);
+  });
+
+  it("deletes a group with all that is in it, machines first", async () => {
+    await test.all();
+    await test.cloud.remove(IDS.group);
+    assert.deepEqual(test.cloud.everything(), []);
+    assert.equal(test.real[1], "shut down vm");
+    assert.ok(test.real.includes("remove data"));
+  });
+
+  it("leaves a machine's system disk behind unless it is told to delete it", async () => {
+    await test.before("machine");
+    await test.make("machine", "storageProfile.osDisk.deleteOption", "Detach");
+    await test.cloud.remove(IDS.machine);
+    assert.ok(test.names().some((name) => name.startsWith("vm_OsDisk_1_")));
+  });
+
+  it("deletes what isn't there any more without a word", async () => {
+    await test.cloud.remove(IDS.machine);
+  });
+
+  it("gives another machine another vmId and the same address", async () => {
+    await test.all();
+    const [vmId, ip] = [
+      test.cloud.get(IDS.machine)?.computed["vmId"],
+      test.cloud.get(IDS.address)?.computed["ipAddress"],
+    ];
+    await test.cloud.remove(IDS.machine);
+    await test.make("machine");
+    assert.notEqual(test.cloud.get(IDS.machine)?.computed["vmId"], vmId);
+    assert.equal(test.cloud.get(IDS.address)?.computed["ipAddress"], ip);
+  });
+
+  describe("when it is broken", () => {
+    for (const [fault, part, code] of [
+      ["quota", "machine", "OperationNotAllowed"],
+      ["size", "machine", "SkuNotAvailable"],
+      ["overlap", "network", "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"],
+    ] as const) {
+      it(`refuses by ${fault} until that is mended`, async () => {
+        await test.before(part);
+        test.faults = [fault];
+        await refused(test.make(part), code);
+        test.faults = [];
+        await test.make(part);
+      });
+    }
+
+    it("fails once where it is told to", async () => {
+      test.faults = ["NetworkInterface:create", "delete-refused"];
+      await test.before("nic");
+      await refused(test.make("nic"), "InternalExecutionError", 500);
+      await test.make("nic");
+      await test.make("disk");
+      await test.make("machine");
+      await refused(test.cloud.remove(IDS.machine), "OperationNotAllowed");
+      await test.cloud.remove(IDS.machine);
+      assert.deepEqual(test.faults, []);
+    });
+  });
+});
+
+async function refused(action: Promise<unknown>, code: string, status?: number): Promise<void> {
+  await assert.rejects(action, (error) => {
+    assert.ok(error instanceof ArmError, String(error));
+    assert.equal(error.code, code);
+    if (status !== undefined) assert.equal(error.status, status);
+    return true;
+  });
+}

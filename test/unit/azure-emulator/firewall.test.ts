@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { AddressInfo, connect, createServer, Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { allows, portsOf, Way, waysOf } from "@store/azure-emulator/network/rules";
+import { Closed, Wall } from "@store/azure-emulator/network/firewall";
+import { Properties } from "@store/azure-emulator/arm/values";
+import { rule, TestCloud } from "./fixture";
+
+const way = (...groups: Properties[][]): Way => ({ address: "127.77.0.1", machine: "m", groups });
+const deny = (priority: number, port: string): Properties => ({
+  ...rule("no", priority, ["*"], port),
+  access: "Deny",
+});
+
+describe("What the security groups let through", () => {
+  const open = [rule("http", 100, ["0.0.0.0/0"], "80"), rule("ssh", 200, ["127.0.0.1/32"], "22")];
+
+  it("is what a rule allows for this source and port", () => {
+    assert.ok(allows(way(open), "127.0.0.9", 80));
+    assert.ok(allows(way(open), "127.0.0.1", 22));
+    assert.ok(!allows(way(open), "127.0.0.9", 22));
+    assert.ok(!allows(way(open), "127.0.0.1", 2375));
+  });
+
+  it("is nothing without a group", () => {
+    assert.ok(!allows(way(), "127.0.0.1", 80));
+  });
+
+  it("must pass every group on the way", () => {
+    assert.ok(!allows(way(open, [rule("ssh", 100, ["*"], "22")]), "127.0.0.1", 80));
+  });
+
+  it("is decided by the first rule that fits", () => {
+    assert.ok(!allows(way([...open, deny(99, "*")]), "127.0.0.1", 80));
+    assert.ok(allows(way([...open, deny(101, "80")]), "127.0.0.1", 80));
+  });
+
+  it("has a listener for each port that anybody may use", () => {
+    assert.deepEqual(portsOf(way(open)), [22, 80]);
+    assert.deepEqual(
+      portsOf(way([rule("all", 100, ["*"], "*")])),
+      [22, 80, 443, 2375, 2376, 5432, 8080, 8443],
+    );
+    assert.deepEqual(portsOf(way([rule("some", 100, ["*"], "90-92")])), [90, 91, 92]);
+  });
+
+  it("leads from the public address to the machine behind it", async () => {
+    const test = new TestCloud();
+    try {
+      await test.all();
+      const [found, ...more] = waysOf(test.cloud);
+      assert.deepEqual(more, []);
+      assert.match(found?.address ?? "", /^127\.77\./);
+      assert.deepEqual(found && portsOf(found), [22, 80]);
+    } finally {
+      test.dispose();
+    }
+  });
+});
+
+describe("The wall", () => {
+  // The machine's address and the public one are both this machine's, so they need not differ in their port.
+  const outside = "127.77.254.254";
+  let machine: Server;
+  let port: number;
+  let wall: Wall;
+  let closed: Closed = [];
+
+  beforeEach(async () => {
+    machine = createServer((socket) => socket.end("hello"));
+    await new Promise<void>((done) => machine.listen(0, "127.0.0.1", done));
+    port = (machine.address() as AddressInfo).port;
+    closed = [];
+    wall = new Wall(
+      () => Promise.resolve("127.0.0.1"),
+      () => closed,
+    );
+  });
+  afterEach(() => {
+    wall.close();
+    machine.close();
+  });
+  const follow = (from: string): Promise<void> =>
+    wall.follow([
+      { address: outside, machine: "m", groups: [[rule("x", 100, [from], String(port))]] },
+    ]);
+
+  it("passes on what may come through, and cuts off the rest", async () => {
+    await follow("127.0.0.1/32");
+    assert.equal(await ask(outside, port), "hello");
+    assert.equal(await ask(outside, port, "127.0.0.9"), "ECONNRESET");
+  });
+
+  it("follows a change of the rules at once", async () => {
+    await follow("127.0.0.1/32");
+    await follow("127.0.0.9/32");
+    assert.equal(await ask(outside, port), "ECONNRESET");
+    assert.equal(await ask(outside, port, "127.0.0.9"), "hello");
+    await wall.follow([]);
+    assert.equal(await ask(outside, port), "ECONNREFUSED");
+  });
+
+  it("lets nobody through a port that a fault has closed", async () => {
+    await follow("*");
+    closed = [port];
+    assert.equal(await ask(outside, port), "ECONNRESET");
+  });
+
+  it("says nothing to anybody while a fault silences the machine", async () => {
+    await follow("*");
+    closed = "silent";
+    const socket = connect(port, outside);
+    const heard = new Promise((done) => socket.once("data", done).once("close", done));
+    try {
+      assert.equal(await Promise.race([heard, sleep(200, "nothing")]), "nothing");
+    } finally {
+      socket.destroy();
+    }
+  });
+
+  it("says which port is taken", async () => {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(port, outside, done));
+    try {
+      await assert.rejects(
+        follow("*"),
+        new RegExp(`${outside}:${port} .*something on this machine`),
+      );
+    } finally {
+      other.close();
+    }
+  });
+});
+
+/** What is answered, or the error's code. */
+function ask(host: string, port: number, localAddress?: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect({ host, port, localAddress });
+    socket.on("data", (chunk) => (text += chunk.toString()));
+    socket.on("close", () => resolve(text));
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}

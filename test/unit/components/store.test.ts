@@ -1,0 +1,460 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { DatabaseData } from "../../../components/database/database";
+import { LocalHost } from "../../../components/host/localHost";
+import { Store, StoreArgs } from "../../../components/store";
+import { ServiceSpec } from "../../../services/spec";
+import {
+  COMMAND,
+  CONTAINER,
+  NETWORK,
+  promiseOf,
+  Registered,
+  REMOTE_IMAGE,
+  reset,
+  resource,
+  resources,
+  setMocks,
+  VOLUME,
+} from "../mocks";
+
+describe("components", () => {
+  before(setMocks);
+  beforeEach(reset);
+
+  function store(args: Partial<StoreArgs> = {}): Store {
+    const specs = new Map<string, ServiceSpec>([
+      [
+        "inventory",
+        { ...kit, routes: ["/api/inventory"], database: true, secrets: ["STAFF_TOKEN"] },
+      ],
+      [
+        "orders",
+        {
+          ...kit,
+          routes: ["/api/orders"],
+          database: true,
+          secrets: ["STAFF_TOKEN"],
+          needs: ["inventory"],
+          drainSeconds: 7,
+        },
+      ],
+      ["storefront", { ...kit, routes: ["/"], network: "edge" }],
+    ]);
+    return new Store("store", {
+      host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
+      passwords: new random.Provider("passwords"),
+      specs,
+      running: [...specs.keys()],
+      images: { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" },
+      source: { url: "https://example.org/store.git", revision: "abc" },
+      httpPort: 8081,
+      requestLimit: 100,
+      demoData: true,
+      ...args,
+    });
+  }
+  const kit: ServiceSpec = {
+    port: 3000,
+    image: { base: "packages/kit" },
+    live: { mounts: { src: "/app/service/src" }, command: ["node", "--watch", "src/main.ts"] },
+  };
+  const running = async (): Promise<Registered[]> =>
+    (await resources(CONTAINER)).filter(({ inputs }) => inputs["start"] !== false);
+
+  it("publishes a port on the gateway only, on this machine's own interface", async () => {
+    store();
+    const published = (await running()).filter(({ inputs }) => inputs["ports"] !== undefined);
+    assert.deepEqual(
+      published.map(({ name, inputs }) => [name, inputs["ports"]]),
+      [["gateway", [{ internal: 8080, external: 8081, ip: "127.0.0.1" }]]],
+    );
+  });
+
+  it("hardens every container that runs", async () => {
+    store();
+    const containers = await running();
+    assert.equal(containers.length, 6);
+    for (const { name, inputs } of containers) {
+      assert.equal(inputs["readOnly"], true, name);
+      assert.deepEqual(inputs["capabilities"], { drops: ["ALL"] }, name);
+      assert.deepEqual(inputs["securityOpts"], ["no-new-privileges:true"], name);
+      assert.equal(inputs["init"], true, name);
+      assert.equal(inputs["restart"], "unless-stopped", name);
+      assert.ok(Number(inputs["memory"]) > 0, name);
+      assert.equal(inputs["memorySwap"], inputs["memory"], name);
+      assert.deepEqual(inputs["logOpts"], { "max-size": "10m", "max-file": "3" }, name);
+      assert.equal(inputs["wait"], true, name);
+      assert.ok(inputs["healthcheck"], name);
+    }
+  });
+
+  it("asks each container for its health in the way that it can answer", async () => {
+    store({
+      running: ["inventory", "orders", "storefront"],
+      specs: new Map<string, ServiceSpec>([
+        ["inventory", { port: 3000, database: true }],
+        ["orders", { port: 4000, health: { path: "/alive" } }],
+        ["storefront", { port: 5000, health: { command: ["/bare", "--health"] } }],
+      ]),
+    });
+    const asked = async (name: string): Promise<string> => {
+      const { healthcheck } = (await resource(CONTAINER, name)).inputs;
+      return (healthcheck as { readonly tests: readonly string[] }).tests.slice(-2).join(" ");
+    };
+    assert.equal(await asked("gateway"), "8404 /healthz");
+    assert.equal(await asked("inventory-database"), "--username=inventory --dbname=inventory");
+    assert.equal(await asked("inventory-0"), "3000 /readyz");
+    assert.equal(await asked("orders-0"), "4000 /alive");
+    assert.equal(await asked("storefront-0"), "/bare --health");
+  });
+
+  it("limits the processes of every container that runs", async () => {
+    store();
+    const { inputs } = await resource(COMMAND, "process-limits");
+    const limits = [
+      ...String(inputs["create"]).matchAll(/^docker update --pids-limit (\d+) (\S+)-id /gm),
+    ];
+    assert.deepEqual(Object.fromEntries(limits.map(([, limit, name]) => [name, limit])), {
+      gateway: "512",
+      "inventory-0": "128",
+      "inventory-database": "256",
+      "orders-0": "128",
+      "orders-database": "256",
+      "storefront-0": "128",
+    });
+    assert.deepEqual(inputs["environment"], { DOCKER_HOST: "unix:///test.sock" });
+  });
+
+  it("has the gateway take each new configuration, and waits for it", async () => {
+    store();
+    const first = (await resource(COMMAND, "gateway-reload")).inputs["create"];
+    reset();
+    store({ running: ["inventory"] });
+    const second = (await resource(COMMAND, "gateway-reload")).inputs["create"];
+    assert.match(
+      String(first),
+      /^docker exec gateway-id bash \/etc\/store\/take-config\.sh [0-9a-f]{16} # gateway-config-id$/,
+    );
+    assert.notEqual(first, second);
+  });
+
+  it("puts each container on its networks and no other", async () => {
+    store();
+    const networks = Object.fromEntries(
+      (await running()).map(({ name, inputs }) => [
+        name,
+        (inputs["networksAdvanced"] as { name: string; aliases?: string[] }[]).map(
+          (network) => `${network.name.replace(/-1234567$/, "")}:${network.aliases?.join() ?? ""}`,
+        ),
+      ]),
+    );
+    assert.deepEqual(networks, {
+      gateway: ["edge:gateway", "backend:gateway"],
+      "storefront-0": ["edge:storefront"],
+      "inventory-0": ["backend:inventory", "inventory-database:"],
+      "inventory-database": ["inventory-database:inventory-database"],
+      "orders-0": ["backend:orders", "orders-database:"],
+      "orders-database": ["orders-database:orders-database"],
+    });
+    const isInternal = (await resources(NETWORK)).map(({ name, inputs }) => [
+      name,
+      inputs["internal"] ?? false,
+    ]);
+    assert.deepEqual(Object.fromEntries(isInternal), {
+      edge: false,
+      backend: false,
+      "inventory-database": true,
+      "orders-database": true,
+    });
+  });
+
+  it("hands passwords over as secret files, never as environment variables", async () => {
+    store();
+    for (const { name, inputs } of await running()) {
+      assert.doesNotMatch(
+        JSON.stringify([inputs["envs"], inputs["command"], inputs["labels"]]),
+        /password-of/,
+        name,
+      );
+    }
+    const writer = await resource(COMMAND, "orders-database-secrets");
+    assert.doesNotMatch(String(writer.inputs["create"]), /password-of/);
+    assert.match(
+      JSON.stringify(writer.inputs["stdin"]),
+      /printf %s 'password-of-orders-data-password' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'database-password'/,
+    );
+    const { inputs } = await resource(CONTAINER, "orders-0");
+    assert.deepEqual(inputs["volumes"], [
+      {
+        volumeName: "orders-database-secrets-1234567",
+        containerPath: "/run/secrets",
+        readOnly: true,
+      },
+      {
+        volumeName: "staff-token-1234567",
+        containerPath: "/run/secrets-staff-token",
+        readOnly: true,
+      },
+    ]);
+  });
+
+  it("gives the staff's token, one file for all, to the services that ask for it", async () => {
+    const { staffToken } = store();
+    assert.equal(await pulumi.isSecret(staffToken), true);
+    const having = (await running()).filter(({ inputs }) =>
+      JSON.stringify(inputs["envs"] ?? []).includes("STAFF_TOKEN"),
+    );
+    assert.deepEqual(having.map(({ name }) => name).sort(), ["inventory-0", "orders-0"]);
+    const mounting = (await resources(CONTAINER)).filter(({ inputs }) =>
+      JSON.stringify(inputs["volumes"] ?? []).includes("staff-token"),
+    );
+    assert.deepEqual(mounting.map(({ name }) => name).sort(), ["inventory-0", "orders-0"]);
+    const writer = await resource(COMMAND, "staff-token");
+    assert.match(
+      JSON.stringify(writer.inputs["stdin"]),
+      /printf %s 'password-of-staff-token' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'STAFF_TOKEN'/,
+    );
+  });
+
+  it("gives a service variables and secret files by the stack's configuration", async () => {
+    store({
+      environment: { orders: { SAGA_POLL_MS: "100", DEMO_DATA: "false" } },
+      secrets: { orders: { API_KEY: pulumi.secret("s3cret") } },
+    });
+    const { inputs } = await resource(CONTAINER, "orders-0");
+    const variables = inputs["envs"] as string[];
+    assert.ok(variables.includes("SAGA_POLL_MS=100"));
+    assert.ok(variables.includes("DEMO_DATA=false") && !variables.includes("DEMO_DATA=true"));
+    assert.ok(variables.includes("API_KEY_FILE=/run/secrets-orders-secrets/API_KEY"));
+    for (const { name, inputs: given } of await running())
+      assert.doesNotMatch(JSON.stringify([given["envs"], given["labels"]]), /s3cret/, name);
+    const writer = await resource(COMMAND, "orders-secrets");
+    assert.match(
+      JSON.stringify(writer.inputs["stdin"]),
+      /printf %s 's3cret' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'API_KEY'/,
+    );
+    // Another secret is another writer, and with it another instance.
+    assert.match(
+      JSON.stringify(inputs["labels"]),
+      /"label":"dev\.store\.secrets","value":"orders-secrets-id"/,
+    );
+    assert.doesNotMatch(
+      JSON.stringify((await resource(CONTAINER, "inventory-0")).inputs),
+      /API_KEY|SAGA_POLL_MS|dev\.store\.secrets/,
+    );
+  });
+
+  it("tells every service where traces go, where they go anywhere", async () => {
+    const told = async (): Promise<string[]> =>
+      (await running())
+        .filter(({ inputs }) => JSON.stringify(inputs["envs"] ?? []).includes("OTEL_"))
+        .map(({ name }) => name)
+        .sort();
+    store();
+    assert.deepEqual(await told(), []);
+    reset();
+    store({ otlpEndpoint: "http://collector.example:4318" });
+    assert.deepEqual(await told(), ["inventory-0", "orders-0", "storefront-0"]);
+    assert.ok(
+      ((await resource(CONTAINER, "orders-0")).inputs["envs"] as string[]).includes(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318",
+      ),
+    );
+  });
+
+  it("writes no file of the staff's token while nobody who runs asks for it", async () => {
+    store({ running: ["storefront"] });
+    assert.deepEqual(
+      (await resources(VOLUME)).map(({ name }) => name).filter((name) => name.includes("token")),
+      [],
+    );
+  });
+
+  it("tells a service its port, its database, what it needs and how long it drains", async () => {
+    store();
+    assert.deepEqual((await resource(CONTAINER, "orders-0")).inputs["envs"], [
+      "PORT=3000",
+      "DRAIN_SECONDS=7",
+      "DATABASE_POOL_SIZE=10",
+      "INVENTORY_URL=http://inventory:3000",
+      "DEMO_DATA=true",
+      "DATABASE_HOST=orders-database",
+      "DATABASE_PORT=5432",
+      "DATABASE_NAME=orders",
+      "DATABASE_USER=orders",
+      "DATABASE_PASSWORD_FILE=/run/secrets/database-password",
+      "STAFF_TOKEN_FILE=/run/secrets-staff-token/STAFF_TOKEN",
+    ]);
+    assert.equal((await resource(CONTAINER, "orders-0")).inputs["destroyGraceSeconds"], 17);
+    assert.deepEqual((await resource(CONTAINER, "storefront-0")).inputs["envs"], [
+      "PORT=3000",
+      "DRAIN_SECONDS=3",
+      "GATEWAY_URL=http://gateway",
+    ]);
+  });
+
+  it("keeps the data of services that don't run", async () => {
+    store({ running: ["storefront"] });
+    assert.deepEqual((await running()).map(({ name }) => name).sort(), ["gateway", "storefront-0"]);
+    const volumes = (await resources(VOLUME))
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith("-data"));
+    assert.deepEqual(volumes.sort(), ["inventory-data", "orders-data"]);
+  });
+
+  it("runs as many instances as asked for", async () => {
+    store({ replicas: { inventory: 3 } });
+    const names = (await running())
+      .map(({ name }) => name)
+      .filter((name) => /^inventory-\d$/.test(name));
+    assert.deepEqual(names.sort(), ["inventory-0", "inventory-1", "inventory-2"]);
+  });
+
+  describe("shares the database's connections among the instances of its service", () => {
+    const most = 16;
+    /** What an instance is told, and what the database is. */
+    const withReplicas = async (replicas: number) => {
+      reset();
+      store({ replicas: { inventory: replicas } });
+      const instance = (await resource(CONTAINER, "inventory-0")).inputs;
+      const size = /DATABASE_POOL_SIZE=(\d+)/.exec(String(instance["envs"]))?.[1];
+      const database = (await resource(CONTAINER, "inventory-database")).inputs;
+      const connections = /max_connections=(\d+)/.exec(String(database["command"]))?.[1];
+      return {
+        instance,
+        database,
+        taken: replicas * (Number(size) + 1),
+        most: Number(connections),
+      };
+    };
+    let by: Awaited<ReturnType<typeof withReplicas>>[];
+    before(async () => {
+      by = [];
+      for (let replicas = 1; replicas <= most; replicas++) by.push(await withReplicas(replicas));
+    });
+
+    it("also where as many are replaced by any other number, and leaves some for people", () => {
+      for (const [i, old] of by.entries()) {
+        for (const [j, next] of by.entries()) {
+          const left = old.most - old.taken - next.taken;
+          assert.ok(left >= 4, `${i + 1} to ${j + 1} replicas leave ${left}`);
+        }
+      }
+    });
+
+    it("and has no other number of them replace the database, nor up to four each other", () => {
+      assert.equal(new Set(by.map(({ database }) => JSON.stringify(database))).size, 1);
+      const instances = by.map(({ instance }) => JSON.stringify(instance));
+      assert.equal(new Set(instances.slice(0, 4)).size, 1);
+      assert.equal(new Set(instances).size, 3, "it changes twice");
+    });
+
+    it("unless the stack's configuration says how many", async () => {
+      store({ environment: { orders: { DATABASE_POOL_SIZE: "3" } } });
+      const { envs } = (await resource(CONTAINER, "orders-0")).inputs;
+      assert.match(String(envs), /DATABASE_POOL_SIZE=3(,|$)/);
+      assert.doesNotMatch(String(envs), /DATABASE_POOL_SIZE=10/);
+    });
+  });
+
+  it("has databases that log nobody's data, and that find out who is cut off", async () => {
+    store();
+    const command = String((await resource(CONTAINER, "orders-database")).inputs["command"]);
+    // What they do is tested with the databases of the services' tests, which have the same.
+    for (const setting of [
+      "log_error_verbosity=terse",
+      "log_min_error_statement=panic",
+      "tcp_keepalives_idle=10",
+      "client_connection_check_interval=5s",
+    ])
+      assert.ok(command.startsWith("postgres,-c,") && command.includes(`,-c,${setting}`), setting);
+  });
+
+  it("builds the common base once, and names each image by its content", async () => {
+    const { images } = store();
+    const built = (await resources(REMOTE_IMAGE)).filter(
+      ({ inputs }) => inputs["build"] !== undefined,
+    );
+    assert.equal(built.length, 4);
+    assert.equal(built.filter(({ name }) => name.startsWith("packages-kit-image:")).length, 1);
+    for (const { inputs } of built) {
+      assert.match(String(inputs["name"]), /^store\/[a-z]+:[0-9a-f]{16}$/);
+      const build = inputs["build"] as { context: string; label: Record<string, string> };
+      assert.doesNotMatch(build.context, /^\//);
+      assert.deepEqual(build.label, {
+        "org.opencontainers.image.source": "https://example.org/store.git",
+        "org.opencontainers.image.revision": "abc",
+        "org.opencontainers.image.version": String(inputs["name"]).split(":")[1],
+        "dev.store.project": "store",
+      });
+    }
+    const inventory = built.find(({ inputs }) => inputs["name"] === images["inventory"]);
+    const base = built.find(({ name }) => name.startsWith("packages-kit-image:"));
+    assert.deepEqual((inventory?.inputs["build"] as { buildArgs: unknown }).buildArgs, {
+      BASE_IMAGE: base?.inputs["name"],
+    });
+  });
+
+  it("mounts the sources of a live service, from an image that doesn't depend on them", async () => {
+    store({ live: ["inventory"] });
+    const { inputs } = await resource(CONTAINER, "inventory-0");
+    assert.deepEqual(inputs["command"], ["node", "--watch", "src/main.ts"]);
+    assert.match(
+      JSON.stringify(inputs["volumes"]),
+      /"containerPath":"\/app\/service\/src","hostPath":"\/.*services\/inventory\/src","readOnly":true/,
+    );
+    const image = (await resources(REMOTE_IMAGE)).find(({ name }) =>
+      name.startsWith("inventory-image:"),
+    );
+    assert.match(String(image?.inputs["name"]), /^store\/inventory:live-[0-9a-f]{16}$/);
+    assert.equal((await resource(CONTAINER, "orders-0")).inputs["command"], undefined);
+  });
+
+  it("refuses to mount sources on a host that doesn't have them", () => {
+    const elsewhere = Object.assign(new LocalHost("elsewhere", { dockerHost: "unix:///a.sock" }), {
+      sharesFiles: false,
+    });
+    assert.throws(
+      () => store({ host: elsewhere, live: ["inventory"] }),
+      (error: Error) =>
+        pulumi.RunError.isInstance(error) &&
+        /^store:live: inventory can't run .* on another machine/.test(error.message),
+    );
+    assert.doesNotThrow(() => store({ host: elsewhere }));
+  });
+
+  it("gives the gateway the routes of the services that run", async () => {
+    store({ running: ["inventory"] });
+    const config = String((await resource(COMMAND, "gateway-config")).inputs["stdin"]);
+    assert.match(config, /use_backend inventory/);
+    assert.doesNotMatch(config, /backend orders|backend storefront/);
+  });
+
+  it("marks everything with the project and the stack", async () => {
+    store();
+    for (const type of [CONTAINER, NETWORK, VOLUME]) {
+      for (const { name, inputs } of await resources(type)) {
+        const labels = inputs["labels"] as { label: string; value: string }[];
+        assert.deepEqual(
+          labels.slice(0, 2),
+          [
+            { label: "dev.store.project", value: "store" },
+            { label: "dev.store.stack", value: "test" },
+          ],
+          name,
+        );
+      }
+    }
+  });
+
+  it("keeps the password a secret", async () => {
+    const data = new DatabaseData("data", {
+      service: "inventory",
+      host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
+    });
+    assert.equal(await promiseOf(data.password), "password-of-data-password");
+    assert.equal(await pulumi.isSecret(data.password), true);
+  });
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { Docker } from "@store/cli/docker/docker";
+import { withEnvironment } from "../environment";
+import { addressOf, Daemon, reasonOf } from "@store/docker/daemon";
+
+describe("Docker's API", () => {
+  let folder: string;
+  let server: Server | undefined;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "docker-api-"))));
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A daemon at a socket. */
+  const daemonThat = async (answers: RequestListener): Promise<Daemon> => {
+    const socket = join(folder, "docker.sock");
+    server = createServer(answers).listen(socket);
+    await once(server, "listening");
+    return new Daemon(`unix://${socket}`);
+  };
+
+  it("has an address for sockets and for TCP, with Docker's own ports", () => {
+    const at = (host: string, env: NodeJS.ProcessEnv = {}) => addressOf(host, env);
+    assert.deepEqual(at("unix:///var/run/docker.sock"), {
+      ...{ socketPath: "/var/run/docker.sock", host: "docker", secure: false },
+    });
+    assert.deepEqual(at("tcp://[::1]:2375"), { host: "::1", port: 2375, secure: false });
+    assert.deepEqual(at("tcp://host"), { host: "host", port: 2375, secure: false });
+    assert.deepEqual(at("tcp://host:80"), { host: "host", port: 80, secure: false });
+    assert.deepEqual(at("https://host"), { host: "host", port: 2376, secure: true });
+    assert.throws(() => at("tcp://host:port"), /names no host/);
+    assert.throws(() => at("ssh://me@host"), /not an address for HTTP/);
+    assert.equal(Daemon.speaksTo("ssh://me@host"), false);
+  });
+
+  it("gives what is answered, JSON or not, and the reason of what is refused", async () => {
+    const daemon = await daemonThat((request, response) => {
+      if (request.url === "/_ping") response.end("OK");
+      else if (request.url === "/json") response.end('{"a":1}');
+      else response.writeHead(request.url === "/broken" ? 502 : 409).end('{"message":"in use"}');
+    });
+    assert.deepEqual(await daemon.get("/json"), { status: 200, body: { a: 1 } });
+    assert.deepEqual(await daemon.get("/_ping"), { status: 200, body: "OK" });
+    assert.equal(reasonOf(await daemon.delete("/images/x")), "in use");
+    assert.equal(reasonOf({ status: 502, body: "Bad gateway\n" }), "Bad gateway");
+    assert.equal(reasonOf({ status: 502, body: {} }), "HTTP status 502");
+  });
+
+  it("waits no longer than it is told", async () => {
+    const daemon = await daemonThat(() => undefined);
+    await assert.rejects(daemon.get("/version", 50), { code: "ETIMEDOUT" });
+  });
+
+  it("takes an archive and says what is done with it, or why not", async () => {
+    const daemon = await daemonThat((request, response) => {
+      request.resume().once("end", () => {
+        if (request.url === "/refused") response.writeHead(500).end('{"message":"no space"}');
+        else response.end('{"stream":"one"}\n{"stream":"two"}\n{"error":"step 3 failed"}\n');
+      });
+    });
+    const said: (string | undefined)[] = [];
+    await assert.rejects(
+      daemon.upload("/build", Readable.from(["tar"]), ({ stream }) => said.push(stream)),
+      /step 3 failed/,
+    );
+    assert.deepEqual(said, ["one", "two"]);
+    await assert.rejects(
+      daemon.upload("/refused", Readable.from(["tar"]), () => undefined),
+      /no space/,
+    );
+    const broken = new PassThrough();
+    broken.write("half");
+    setImmediate(() => broken.destroy(new Error("tar ended with 2")));
+    await assert.rejects(
+      daemon.upload("/build", broken, () => undefined),
+      /tar ended with 2/,
+    );
+  });
+
+  it("speaks TLS with the docker command's certificates, and only to whom they prove", async () => {
+    const pem = (name: string) => join(folder, `${name}.pem`);
+    execFileSync(
+      "openssl",
+      [
+        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+        ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1"],
+        ...["-keyout", pem("key"), "-out", pem("cert")],
+      ],
+      { stdio: "pipe" },
+    );
+    execFileSync("cp", [pem("cert"), pem("ca")]);
+    const [key, cert] = [readFileSync(pem("key")), readFileSync(pem("cert"))];
+    server = createSecureServer(
+      { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true },
+      (_request, response) => response.end('{"Version":"1"}'),
+    ).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const host = `tcp://localhost:${(server.address() as AddressInfo).port}`;
+    await withEnvironment({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: folder }, async () => {
+      assert.deepEqual((await new Daemon(host).get("/version")).body, { Version: "1" });
+    });
+    await withEnvironment({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/nowhere" }, () => {
+      assert.throws(() => new Docker(host), /certificates can't be read .*DOCKER_CERT_PATH/);
+    });
+    await withEnvironment({ DOCKER_TLS_VERIFY: undefined }, () =>
+      assert.rejects(new Daemon(host).get("/version"), "without TLS"),
+    );
+  });
+});
