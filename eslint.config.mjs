@@ -4,7 +4,7 @@ import prettier from "eslint-config-prettier";
 import ts from "typescript-eslint";
 
 export default ts.config(
-  { ignores: ["**/node_modules/", ".store/", "**/*.generated.ts"] },
+  { ignores: ["**/node_modules/", ".store/", "packages/contracts/types/"] },
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   prettier,

@@ -16,7 +16,6 @@ describe("generated files", function () {
     assert.equal(status, 0, stdout + stderr);
   };
 
-  it("clients are what the services publish", () => check("clients"));
   it("image locks are what the repository's lock says", () => check("lock"));
 
   it("an image gets the versions that the repository has", () => {

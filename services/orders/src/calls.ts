@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { reader, Type, UpstreamError, type Client } from "@store/kit";
-import type { paths as BillingPaths } from "./clients/billing.ts";
-import type { paths as InventoryPaths } from "./clients/inventory.ts";
-import type { paths as ShippingPaths } from "./clients/shipping.ts";
+import type { paths as BillingPaths } from "@store/contracts/internal/billing";
+import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
+import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
 
 /** The services that an order goes through. */
 export interface Services {

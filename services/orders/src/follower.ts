@@ -8,7 +8,7 @@ import {
   type Log,
   type Static,
 } from "@store/kit";
-import type { paths as ShippingPaths } from "./clients/shipping.ts";
+import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
 import { Pause } from "./wakeableTimer.ts";
 import type { OrderStatus } from "./schemas.ts";
 

@@ -1,9 +1,9 @@
 import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
 import type { Services } from "./calls.ts";
-import type { paths as BillingPaths } from "./clients/billing.ts";
-import type { paths as InventoryPaths } from "./clients/inventory.ts";
-import type { paths as ShippingPaths } from "./clients/shipping.ts";
+import type { paths as BillingPaths } from "@store/contracts/internal/billing";
+import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
+import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
 import { ShippingFollower } from "./follower.ts";
 import { addFollowerMetrics, addSagaMetrics } from "./metrics.ts";
 import { addOrderRoutes } from "./routes.ts";

@@ -1,5 +1,5 @@
 import { problem, reader, Type, type Client, type FieldError } from "@store/kit";
-import type { paths as InventoryPaths } from "./clients/inventory.ts";
+import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { OrderRequest } from "./schemas.ts";
 
 export interface PricedItem {

@@ -9,7 +9,7 @@ import {
   type Client,
   type Service,
 } from "@store/kit";
-import type { paths as InventoryPaths } from "./clients/inventory.ts";
+import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import { priceOrder } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
 import { hashRequest, receiptOf, type OrderStore } from "./store.ts";

@@ -1,6 +1,6 @@
 import { passOn, problem, reader, Type, type App, type Request, type Service } from "@store/kit";
 import { docsScript, swaggerScript, swaggerStyle } from "./assets.ts";
-import type { paths as GatewayPaths } from "./clients/gateway.ts";
+import type { paths as GatewayPaths } from "@store/contracts/public/gateway";
 import { html, type Html } from "./html.ts";
 import { sendPage, SHOP } from "./layout.ts";
 

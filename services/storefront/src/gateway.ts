@@ -1,11 +1,11 @@
 import { passOn, UpstreamError, type Reply, type Request, type Service } from "@store/kit";
-import type { paths as BillingPaths } from "./clients/billing.ts";
+import type { paths as BillingPaths } from "@store/contracts/public/billing";
 import type {
   operations as InventoryOperations,
   paths as InventoryPaths,
-} from "./clients/inventory.ts";
-import type { operations as OrdersOperations, paths as OrdersPaths } from "./clients/orders.ts";
-import type { paths as ShippingPaths } from "./clients/shipping.ts";
+} from "@store/contracts/public/inventory";
+import type { operations as OrdersOperations, paths as OrdersPaths } from "@store/contracts/public/orders";
+import type { paths as ShippingPaths } from "@store/contracts/public/shipping";
 import { paymentMethods } from "./paymentMethods.ts";
 
 /** How long an answer may take, in milliseconds: what the services behind the gateway need to ask each other is in it. */

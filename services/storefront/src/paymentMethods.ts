@@ -1,5 +1,5 @@
 import { passOn, UpstreamError, type Request, type Service } from "@store/kit";
-import type { operations, paths } from "./clients/billing.ts";
+import type { operations, paths } from "@store/contracts/public/billing";
 
 /** What the store takes as a payment, by the provider that it has. */
 export type PaymentMethods =

@@ -1,5 +1,5 @@
 import { isIdempotencyKey, isUuid, problem, Type, Uuid, type App, type Reply } from "@store/kit";
-import type { operations as BillingOperations } from "../clients/billing.ts";
+import type { operations as BillingOperations } from "@store/contracts/public/billing";
 import { complaint, describedBy, type Complaints } from "../complaints.ts";
 import { Fields } from "../forms.ts";
 import { findOrder, markUnknown, type Gateway, type Order } from "../gateway.ts";

@@ -1,5 +1,5 @@
 import { Type, Uuid, type App } from "@store/kit";
-import type { operations } from "../clients/orders.ts";
+import type { operations } from "@store/contracts/public/orders";
 import type { Gateway } from "../gateway.ts";
 import { html, type Html } from "../html.ts";
 import { formatMoney } from "../money.ts";

@@ -1,4 +1,4 @@
-import type { operations } from "../clients/shipping.ts";
+import type { operations } from "@store/contracts/public/shipping";
 import { html, type Html } from "../html.ts";
 import { when } from "../time.ts";
 

@@ -6,7 +6,7 @@ import { html, type Html } from "../html.ts";
 import { formatAmount, formatMoney, parseAmount } from "../money.ts";
 import { sendOfficePage } from "./layout.ts";
 import { checkLogin, granted, staffHeaders } from "./staff.ts";
-import type { operations } from "../clients/inventory.ts";
+import type { operations } from "@store/contracts/public/inventory";
 
 type Stocked = operations["getStock"]["responses"][200]["content"]["application/json"];
 type StockPage = operations["listStock"]["responses"][200]["content"]["application/json"];
