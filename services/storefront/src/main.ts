@@ -1,17 +1,17 @@
 import cookie from "@fastify/cookie";
 import { start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
-import { addAssets } from "./assets.ts";
-import { addBasketPages } from "./basketPages.ts";
-import { addCataloguePages } from "./catalogue.ts";
-import { addCheckoutPages } from "./checkout.ts";
-import { addDocsPages } from "./docs.ts";
-import { acceptForms } from "./forms.ts";
-import { gatewayClients } from "./gateway.ts";
+import { addAssets } from "./http/assets.ts";
+import { addBasketPages } from "./pages/basket/basketRoutes.ts";
+import { addCataloguePages } from "./pages/catalogue/catalogue.ts";
+import { addCheckoutPages } from "./pages/checkout/checkoutRoutes.ts";
+import { addDocsPages } from "./pages/docs/docsRoutes.ts";
+import { acceptForms } from "./http/forms.ts";
+import { gatewayClients } from "./gateway/gateway.ts";
 import { addOffice } from "./office/office.ts";
-import { addOrderPages } from "./orderPages.ts";
-import { renderProblemPage } from "./problemPage.ts";
-import { addSecurityHeaders } from "./security.ts";
+import { addOrderPages } from "./pages/orders/orderRoutes.ts";
+import { renderProblemPage } from "./http/errorPage.ts";
+import { addSecurityHeaders } from "./http/security.ts";
 
 await start(
   manifest,

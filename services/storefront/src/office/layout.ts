@@ -1,7 +1,7 @@
 import type { Reply } from "@store/kit";
-import { icon } from "../assets.ts";
-import { html, type Html } from "../html.ts";
-import { sendHtml, SHOP } from "../layout.ts";
+import { icon } from "../http/assets.ts";
+import { html, type Html } from "../html/html.ts";
+import { sendHtml, SHOP } from "../html/layout.ts";
 
 interface OfficePage {
   readonly title: string;

@@ -1,8 +1,8 @@
 import { Type, type App, type Reply, type Request } from "@store/kit";
-import type { Gateway } from "../gateway.ts";
-import { html } from "../html.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { html } from "../html/html.ts";
 import { sendOfficePage } from "./layout.ts";
-import { isToken, staffHeaders, writeToken } from "./staff.ts";
+import { isToken, staffHeaders, writeToken } from "./session.ts";
 
 export function addLogin(app: App, gateway: Gateway): void {
   app.get("/office/login", { schema: { hide: true } }, async (_request, reply) =>

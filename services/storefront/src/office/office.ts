@@ -1,10 +1,10 @@
 import type { App } from "@store/kit";
-import type { Gateway } from "../gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import { addLogin } from "./login.ts";
-import { addOrder } from "./order.ts";
-import { addOrderList } from "./orders.ts";
-import { addParcels } from "./parcels.ts";
-import { addStock } from "./stock.ts";
+import { addOrder } from "./orders/order.ts";
+import { addOrderList } from "./orders/orderList.ts";
+import { addParcels } from "./parcels/parcels.ts";
+import { addStock } from "./stock/stock.ts";
 
 /** The pages for the store's own people, behind their token. */
 export function addOffice(app: App, gateway: Gateway): void {

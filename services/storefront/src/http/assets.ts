@@ -53,7 +53,7 @@ export function addAssets(app: App): void {
 }
 
 function ours(name: string): Asset {
-  return load(name, new URL(`assets/${name}`, import.meta.url));
+  return load(name, new URL(`../assets/${name}`, import.meta.url));
 }
 
 function swagger(name: string): URL {

@@ -1,8 +1,8 @@
 import { passOn, problem, reader, Type, type App, type Request, type Service } from "@store/kit";
-import { docsScript, swaggerScript, swaggerStyle } from "./assets.ts";
+import { docsScript, swaggerScript, swaggerStyle } from "../../http/assets.ts";
 import type { paths as GatewayPaths } from "@store/contracts/public/gateway";
-import { html, type Html } from "./html.ts";
-import { sendPage, SHOP } from "./layout.ts";
+import { html, type Html } from "../../html/html.ts";
+import { sendPage, SHOP } from "../../html/layout.ts";
 
 /** The gateway's own list of the services that publish an interface. */
 const readApis = reader(

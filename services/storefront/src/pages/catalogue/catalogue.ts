@@ -1,9 +1,9 @@
 import { passOn, problem, Type, type App } from "@store/kit";
-import { MOST_OF_ONE } from "./basket.ts";
-import { findProduct, type Gateway, type Product, type ProductPage } from "./gateway.ts";
-import { html, type Html } from "./html.ts";
-import { sendPage, SHOP } from "./layout.ts";
-import { formatMoney } from "./money.ts";
+import { MOST_OF_ONE } from "../basket/basket.ts";
+import { findProduct, type Gateway, type Product, type ProductPage } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { sendPage, SHOP } from "../../html/layout.ts";
+import { formatMoney } from "../../html/money.ts";
 
 const PAGE_SIZE = 12;
 /** From here down a customer is told how few are left. */

@@ -1,11 +1,11 @@
 import { Sku, Type, type App, type Reply } from "@store/kit";
-import { complaint, describedBy, type Complaints } from "../complaints.ts";
-import { Fields } from "../forms.ts";
-import { markUnknown, type FieldProblem, type Gateway } from "../gateway.ts";
-import { html, type Html } from "../html.ts";
-import { formatAmount, formatMoney, parseAmount } from "../money.ts";
-import { sendOfficePage } from "./layout.ts";
-import { checkLogin, granted, staffHeaders } from "./staff.ts";
+import { complaint, describedBy, type Complaints } from "../../html/fieldErrors.ts";
+import { Fields } from "../../http/forms.ts";
+import { markUnknown, type FieldProblem, type Gateway } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { formatAmount, formatMoney, parseAmount } from "../../html/money.ts";
+import { sendOfficePage } from "../layout.ts";
+import { checkLogin, granted, staffHeaders } from "../session.ts";
 import type { operations } from "@store/contracts/public/inventory";
 
 type Stocked = operations["getStock"]["responses"][200]["content"]["application/json"];

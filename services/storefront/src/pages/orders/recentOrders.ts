@@ -1,5 +1,5 @@
 import { isUuid, type Reply, type Request } from "@store/kit";
-import { readCookie, writeCookie } from "./cookies.ts";
+import { readCookie, writeCookie } from "../../http/cookies.ts";
 
 const COOKIE = "orders";
 const MOST = 12;

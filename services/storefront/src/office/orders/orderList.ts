@@ -1,12 +1,12 @@
 import { Type, Uuid, type App } from "@store/kit";
 import type { operations } from "@store/contracts/public/orders";
-import type { Gateway } from "../gateway.ts";
-import { html, type Html } from "../html.ts";
-import { formatMoney } from "../money.ts";
-import { shortStatus } from "../orderWords.ts";
-import { when } from "../time.ts";
-import { sendOfficePage } from "./layout.ts";
-import { granted, staffHeaders } from "./staff.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { formatMoney } from "../../html/money.ts";
+import { shortStatus } from "../../pages/orders/statusText.ts";
+import { when } from "../../html/time.ts";
+import { sendOfficePage } from "../layout.ts";
+import { granted, staffHeaders } from "../session.ts";
 
 type OrderPage = operations["listOrders"]["responses"][200]["content"]["application/json"];
 type StaffOrder = OrderPage["items"][number];

@@ -1,4 +1,4 @@
-import type { Order } from "./gateway.ts";
+import type { Order } from "../../gateway/gateway.ts";
 
 type Status = Order["status"];
 

@@ -1,8 +1,8 @@
 import type { Reply } from "@store/kit";
-import { icon, style, type Asset } from "./assets.ts";
-import { countThings, readBasket } from "./basket.ts";
+import { icon, style, type Asset } from "../http/assets.ts";
+import { countThings, readBasket } from "../pages/basket/basket.ts";
 import { html, type Html } from "./html.ts";
-import { allow } from "./security.ts";
+import { allow } from "../http/security.ts";
 
 export const SHOP = "Tern & Timber";
 

@@ -1,5 +1,5 @@
 import type { Reply, Request } from "@store/kit";
-import { readCookie, writeCookie } from "./cookies.ts";
+import { readCookie, writeCookie } from "../../http/cookies.ts";
 
 export interface Line {
   readonly sku: string;

@@ -1,9 +1,9 @@
 import { countries } from "@store/kit";
-import type { Basket } from "./basket.ts";
-import type { Complaints } from "./complaints.ts";
-import type { Fields } from "./forms.ts";
-import type { FieldProblem, OrderRequest } from "./gateway.ts";
-import type { Money } from "./money.ts";
+import type { Basket } from "../basket/basket.ts";
+import type { Complaints } from "../../html/fieldErrors.ts";
+import type { Fields } from "../../http/forms.ts";
+import type { FieldProblem, OrderRequest } from "../../gateway/gateway.ts";
+import type { Money } from "../../html/money.ts";
 
 /** A field of the form for the address. */
 export interface Field {

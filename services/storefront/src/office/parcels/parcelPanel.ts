@@ -1,6 +1,6 @@
 import type { operations } from "@store/contracts/public/shipping";
-import { html, type Html } from "../html.ts";
-import { when } from "../time.ts";
+import { html, type Html } from "../../html/html.ts";
+import { when } from "../../html/time.ts";
 
 export type Shipment = operations["getShipment"]["responses"][200]["content"]["application/json"];
 

@@ -1,10 +1,10 @@
-import { nameOf, onlyLeft, trouble, type PricedLine } from "./basketLines.ts";
+import { nameOf, onlyLeft, trouble, type PricedLine } from "../basket/pricedLines.ts";
 import { addressFields, contactFields, countryOptions, type Field } from "./checkoutForm.ts";
-import { complaint, describedBy, type Complaints } from "./complaints.ts";
-import type { Fields } from "./forms.ts";
-import { html, type Html } from "./html.ts";
-import { formatMoney } from "./money.ts";
-import type { PaymentMethods } from "./paymentMethods.ts";
+import { complaint, describedBy, type Complaints } from "../../html/fieldErrors.ts";
+import type { Fields } from "../../http/forms.ts";
+import { html, type Html } from "../../html/html.ts";
+import { formatMoney } from "../../html/money.ts";
+import type { PaymentMethods } from "../../gateway/paymentMethods.ts";
 
 export interface Checkout {
   readonly key: string;

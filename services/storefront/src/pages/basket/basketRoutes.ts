@@ -7,11 +7,11 @@ import {
   withQuantity,
   writeBasket,
 } from "./basket.ts";
-import { nameOf, onlyLeft, priceLines, totalOf, trouble, type PricedLine } from "./basketLines.ts";
-import type { Gateway } from "./gateway.ts";
-import { html, type Html } from "./html.ts";
-import { sendPage, SHOP } from "./layout.ts";
-import { formatMoney } from "./money.ts";
+import { nameOf, onlyLeft, priceLines, totalOf, trouble, type PricedLine } from "./pricedLines.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { sendPage, SHOP } from "../../html/layout.ts";
+import { formatMoney } from "../../html/money.ts";
 
 const Quantity = Type.String({ pattern: "^\\d{1,9}$" });
 

@@ -1,5 +1,5 @@
 import { passOn, problem, type Reply, type Request } from "@store/kit";
-import { readCookie, writeCookie } from "../cookies.ts";
+import { readCookie, writeCookie } from "../http/cookies.ts";
 
 const COOKIE = "office";
 /** For the office's own pages alone, and never along with a link from elsewhere. */

@@ -1,16 +1,16 @@
 import { isIdempotencyKey, isUuid, problem, Type, Uuid, type App, type Reply } from "@store/kit";
 import type { operations as BillingOperations } from "@store/contracts/public/billing";
-import { complaint, describedBy, type Complaints } from "../complaints.ts";
-import { Fields } from "../forms.ts";
-import { findOrder, markUnknown, type Gateway, type Order } from "../gateway.ts";
-import { html, type Html } from "../html.ts";
-import { formatAmount, formatMoney, parseAmount } from "../money.ts";
-import { happened, shortStatus } from "../orderWords.ts";
-import { when } from "../time.ts";
-import { sendOfficePage } from "./layout.ts";
-import { attentionForms } from "./orders.ts";
-import { parcel, type Shipment } from "./parcel.ts";
-import { checkLogin, granted, staffHeaders, type Answer } from "./staff.ts";
+import { complaint, describedBy, type Complaints } from "../../html/fieldErrors.ts";
+import { Fields } from "../../http/forms.ts";
+import { findOrder, markUnknown, type Gateway, type Order } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { formatAmount, formatMoney, parseAmount } from "../../html/money.ts";
+import { happened, shortStatus } from "../../pages/orders/statusText.ts";
+import { when } from "../../html/time.ts";
+import { sendOfficePage } from "../layout.ts";
+import { attentionForms } from "./orderList.ts";
+import { parcel, type Shipment } from "../parcels/parcelPanel.ts";
+import { checkLogin, granted, staffHeaders, type Answer } from "../session.ts";
 
 type Payment = BillingOperations["getPayment"]["responses"][200]["content"]["application/json"];
 

@@ -1,8 +1,8 @@
 import type { Request } from "@store/kit";
 import type { Basket } from "./basket.ts";
-import { findProducts, type Gateway, type Product } from "./gateway.ts";
-import { html, type Html } from "./html.ts";
-import { totals, type Money } from "./money.ts";
+import { findProducts, type Gateway, type Product } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { totals, type Money } from "../../html/money.ts";
 
 /** A line of the basket with what the shop says of it today. */
 export interface PricedLine {

@@ -1,9 +1,9 @@
 import { Type, Uuid, type App } from "@store/kit";
-import type { Gateway } from "../gateway.ts";
-import { html, type Html } from "../html.ts";
-import { sendOfficePage } from "./layout.ts";
-import { parcel, type Shipment } from "./parcel.ts";
-import { granted, staffHeaders } from "./staff.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { sendOfficePage } from "../layout.ts";
+import { parcel, type Shipment } from "./parcelPanel.ts";
+import { granted, staffHeaders } from "../session.ts";
 
 const CURRENT = "/office/parcels";
 const PAGE_SIZE = 30;

@@ -15,15 +15,15 @@ import {
   without,
   writeBasket,
   type Basket,
-} from "./basket.ts";
-import { onlyLeft, priceLines, totalOf, type PricedLine } from "./basketLines.ts";
+} from "../basket/basket.ts";
+import { onlyLeft, priceLines, totalOf, type PricedLine } from "../basket/pricedLines.ts";
 import { complaintsOf, readTotal, toOrderRequest, writeTotal } from "./checkoutForm.ts";
 import { checkoutPage, LOOK_AGAIN, type Checkout } from "./checkoutPage.ts";
-import { Fields } from "./forms.ts";
-import { markUnknown, type FieldProblem, type Gateway, type OrderRequest } from "./gateway.ts";
-import { sendPage, SHOP } from "./layout.ts";
-import { formatMoney, type Money } from "./money.ts";
-import { readRecentOrders, rememberOrder } from "./recentOrders.ts";
+import { Fields } from "../../http/forms.ts";
+import { markUnknown, type FieldProblem, type Gateway, type OrderRequest } from "../../gateway/gateway.ts";
+import { sendPage, SHOP } from "../../html/layout.ts";
+import { formatMoney, type Money } from "../../html/money.ts";
+import { readRecentOrders, rememberOrder } from "../orders/recentOrders.ts";
 
 /**
  * Checkout. The form carries all that the order is made of: the basket as it was shown, with its total, and the idempotency

@@ -1,8 +1,8 @@
 import { sendProblem, type ProblemRenderer } from "@store/kit";
-import { html } from "./html.ts";
-import { sendPage, SHOP } from "./layout.ts";
-import { sendOfficePage } from "./office/layout.ts";
-import { sendLogin } from "./office/login.ts";
+import { html } from "../html/html.ts";
+import { sendPage, SHOP } from "../html/layout.ts";
+import { sendOfficePage } from "../office/layout.ts";
+import { sendLogin } from "../office/login.ts";
 
 /** A page for people; the problem document for who doesn't ask for HTML. */
 export const renderProblemPage: ProblemRenderer = (problem, request, reply) => {

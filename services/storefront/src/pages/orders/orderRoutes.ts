@@ -1,13 +1,13 @@
 import { problem, Type, Uuid, type App } from "@store/kit";
-import { orderScript } from "./assets.ts";
-import { readBasket, withMore, writeBasket } from "./basket.ts";
-import { findOrder, type Gateway, type Order } from "./gateway.ts";
-import { html, type Html } from "./html.ts";
-import { sendPage, SHOP } from "./layout.ts";
-import { formatMoney } from "./money.ts";
-import { happened, isOver, shortStatus, wordsFor } from "./orderWords.ts";
+import { orderScript } from "../../http/assets.ts";
+import { readBasket, withMore, writeBasket } from "../basket/basket.ts";
+import { findOrder, type Gateway, type Order } from "../../gateway/gateway.ts";
+import { html, type Html } from "../../html/html.ts";
+import { sendPage, SHOP } from "../../html/layout.ts";
+import { formatMoney } from "../../html/money.ts";
+import { happened, isOver, shortStatus, wordsFor } from "./statusText.ts";
 import { readRecentOrders } from "./recentOrders.ts";
-import { when } from "./time.ts";
+import { when } from "../../html/time.ts";
 
 const params = Type.Object({ id: Uuid });
 
