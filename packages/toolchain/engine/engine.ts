@@ -15,7 +15,8 @@ import { type GoFound, findGo } from "./go";
 import { type Toolchain, buildToolchain, toolchain } from "./goToolchain";
 import { withLock } from "../system/lock";
 import { checkPins, engineVersion, repositoryRoot } from "./pins";
-import { type Reporter, ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
+import { type Reporter } from "../system/report";
 import { findAllOnPath, findOnPath, isExecutable, lastLines, run } from "../system/run";
 import { isAtLeast, parseVersion } from "../system/versions";
 
@@ -50,7 +51,7 @@ export async function ensureEngine(report: Reporter): Promise<Engine> {
   checkPins();
   const go = await findGo();
   const choice = chooseEngine({ ...facts(survey), downloadSite: "unreachable", go });
-  if (choice.how === "none") throw new ToolchainError(choice.problem, choice.remedy);
+  if (choice.how === "none") throw new CliError(choice.problem, { hint: choice.remedy });
   if (!site.reachable) {
     report.note(
       `Pulumi's download site can't be reached (${site.reason}): building the engine from Go modules, once.`,

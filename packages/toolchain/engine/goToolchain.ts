@@ -5,7 +5,8 @@ import * as path from "node:path";
 import { cacheFolder, filesBelow, folderExists, keyOf, makeFolder } from "../system/cache";
 import { withLock } from "../system/lock";
 import { engineVersion, goSources, plugins } from "./pins";
-import { type Reporter, ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
+import { type Reporter } from "../system/report";
 import { lastLines, run } from "../system/run";
 
 /** The engine of our own making: one folder with everything in it. */
@@ -99,7 +100,7 @@ function binaries(folder: string): Binary[] {
       coreMinutes: 1.5,
     },
     ...plugins.map((plugin) => ({
-      title: `${plugin.name} provider ${plugin.version}${plugin.standIn ? " (stand-in)" : ""}`,
+      title: `${plugin.name} provider ${plugin.version}${plugin.stub ? " (stub)" : ""}`,
       module: plugin.module,
       package: plugin.package,
       output: path.join(
@@ -111,7 +112,7 @@ function binaries(folder: string): Binary[] {
       ),
       version: ["main.version", plugin.version] satisfies Binary["version"],
       tags: plugin.tags,
-      coreMinutes: plugin.standIn ? 1 : 4.5,
+      coreMinutes: plugin.stub ? 1 : 4.5,
     })),
   ];
 }
@@ -216,18 +217,18 @@ const NEEDED_BYTES = 6 * 2 ** 30;
 function checkDiskSpace(): void {
   const { bavail, bsize } = statfsSync(cacheFolder());
   if (bavail * bsize < NEEDED_BYTES) {
-    throw new ToolchainError(
+    throw new CliError(
       `Building the engine takes about ${NEEDED_BYTES / 2 ** 30} GB of disk, Go's caches included, and ` +
         `${cacheFolder()} has ${((bavail * bsize) / 2 ** 30).toFixed(1)} GB left.`,
-      "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk.",
+      { hint: "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk." },
     );
   }
 }
 
-export function buildError(binary: { title: string }, stderr: string): ToolchainError {
-  return new ToolchainError(
+export function buildError(binary: { title: string }, stderr: string): CliError {
+  return new CliError(
     `The ${binary.title} could not be built:\n${lastLines(stderr)}`,
-    buildRemedy(stderr),
+    { hint: buildRemedy(stderr) },
   );
 }
 

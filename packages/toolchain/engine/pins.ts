@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
 
 export const repositoryRoot = path.resolve(__dirname, "../../..");
 export const goSources = path.resolve(__dirname, "../go");
@@ -16,7 +16,7 @@ export interface PluginPin {
   package: string;
   tags: string[];
   /** Ours from the ground up, instead of the published one's own sources. */
-  standIn: boolean;
+  stub: boolean;
 }
 
 export const plugins: readonly PluginPin[] = [
@@ -27,7 +27,7 @@ export const plugins: readonly PluginPin[] = [
     package: ".",
     // Compose in the provider would double its size, and the published one has no resource for it.
     tags: ["no_compose"],
-    standIn: false,
+    stub: false,
   },
   {
     name: "random",
@@ -35,7 +35,7 @@ export const plugins: readonly PluginPin[] = [
     module: "stub-providers",
     package: "./pulumi-resource-random",
     tags: [],
-    standIn: true,
+    stub: true,
   },
   {
     name: "command",
@@ -44,7 +44,7 @@ export const plugins: readonly PluginPin[] = [
     module: "stub-providers",
     package: "./pulumi-resource-command",
     tags: [],
-    standIn: true,
+    stub: true,
   },
   {
     name: "tls",
@@ -52,7 +52,7 @@ export const plugins: readonly PluginPin[] = [
     module: "stub-providers",
     package: "./pulumi-resource-tls",
     tags: [],
-    standIn: true,
+    stub: true,
   },
   {
     // Refuses everything: it is there so that previews don't look for it.
@@ -61,7 +61,7 @@ export const plugins: readonly PluginPin[] = [
     module: "stub-providers",
     package: "./pulumi-resource-azure-native",
     tags: [],
-    standIn: true,
+    stub: true,
   },
 ];
 
@@ -83,9 +83,9 @@ export function checkPins(): void {
     readFileSync(path.join(goSources, "engine", "go.mod"), "utf8"),
   );
   if (problems.length > 0) {
-    throw new ToolchainError(
+    throw new CliError(
       `The toolchain's pins and the installed npm packages disagree: ${problems.join("; ")}.`,
-      "Run `npm ci`. After an upgrade in package.json, bring packages/toolchain/engine/pins.ts and packages/toolchain/go in line with it.",
+      { hint: "Run `npm ci`. After an upgrade in package.json, bring packages/toolchain/engine/pins.ts and packages/toolchain/go in line with it." },
     );
   }
 }
@@ -125,6 +125,6 @@ function installedVersion(name: string): string {
     return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new ToolchainError(`The npm package ${name} is not installed.`, "Run `npm ci`.");
+    throw new CliError(`The npm package ${name} is not installed.`, { hint: "Run `npm ci`." });
   }
 }

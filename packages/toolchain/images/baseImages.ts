@@ -17,7 +17,8 @@ import {
 } from "./recipes";
 import { withLock } from "../system/lock";
 import { messageOf } from "@store/docker/messageOf";
-import { Reporter, ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
+import { Reporter } from "../system/report";
 
 /** The base images as the stack's configuration names them. */
 export type BaseImageRefs = Readonly<Record<ImageName, string>>;
@@ -103,17 +104,17 @@ export function decisionOn(finding: BaseImageFinding): Decision {
     case "serves":
       return local === "absent" ? "pull" : "free the name";
     case "refuses":
-      throw new ToolchainError(
+      throw new CliError(
         `There is no image ${ref}: its registry says "${registry.reason}".`,
-        `Set ${configKey} to an image that exists, by its exact version.`,
+        { hint: `Set ${configKey} to an image that exists, by its exact version.` },
       );
     case "unreachable":
       if (local === "stand-in") return "use stand-in";
       if (canBeMade) return "make";
-      throw new ToolchainError(
+      throw new CliError(
         `The image ${ref} isn't on this machine, and its registry can't be reached: ${registry.reason}.`,
-        `Give the Docker daemon a way to the registry, load the image (\`docker load\`), or set ${configKey} to ` +
-          `${exampleOf(imageOf(configKey))} with an exact version, of which an equivalent can be made from packages.`,
+        { hint: `Give the Docker daemon a way to the registry, load the image (\`docker load\`), or set ${configKey} to ` +
+          `${exampleOf(imageOf(configKey))} with an exact version, of which an equivalent can be made from packages.` },
       );
   }
 }
@@ -188,16 +189,16 @@ async function labelsOf(ref: string, daemon: Daemon): Promise<Record<string, str
   try {
     answer = await daemon.get(`/images/${ref}/json`);
   } catch (error) {
-    throw new ToolchainError(
+    throw new CliError(
       `The Docker daemon at ${daemon.host} doesn't answer: ${messageOf(error)}`,
-      "Start it; `docker version` must show a server.",
+      { hint: "Start it; `docker version` must show a server." },
     );
   }
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) {
-    throw new ToolchainError(
+    throw new CliError(
       `The Docker daemon can't look up the image "${ref}": ${reasonOf(answer)}`,
-      "See that the image's name in the stack's configuration is written as for `docker pull`.",
+      { hint: "See that the image's name in the stack's configuration is written as for `docker pull`." },
     );
   }
   const { Config } = answer.body as { Config: { Labels?: Record<string, string> | null } | null };
@@ -285,9 +286,9 @@ class Memory {
 async function freeName(ref: string, daemon: Daemon, report: Reporter): Promise<void> {
   const answer = await daemon.delete(`/images/${ref}?force=1&noprune=1`);
   if (answer.status !== 200 && answer.status !== 404) {
-    throw new ToolchainError(
+    throw new CliError(
       `The equivalent of ${ref} can't give its name back to the official image: ${reasonOf(answer)}`,
-      `Remove it: docker rmi -f ${ref}`,
+      { hint: `Remove it: docker rmi -f ${ref}` },
     );
   }
   report.note(`A registry serves ${ref}: the equivalent made from packages gives way to it.`);
@@ -363,9 +364,9 @@ async function checkArchitecture(daemon: Daemon): Promise<void> {
   const { Arch } = (await daemon.get("/version")).body as { Arch: string };
   const ours = process.arch === "x64" ? "amd64" : process.arch;
   if (Arch !== ours) {
-    throw new ToolchainError(
+    throw new CliError(
       `The Docker daemon's machine is ${Arch}, this one ${ours}: base images can't be made here for it.`,
-      "Give the daemon a way to a registry, or run this on its own machine.",
+      { hint: "Give the daemon a way to a registry, or run this on its own machine." },
     );
   }
 }

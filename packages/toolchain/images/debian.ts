@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder, filesBelow, keyOf } from "../system/cache";
 import { Daemon } from "@store/docker/daemon";
 import { messageOf } from "@store/docker/messageOf";
-import { Reporter, ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
+import { Reporter } from "../system/report";
 import { findOnPath, lastLines, run } from "../system/run";
 import { sendArchive } from "./archive";
 
@@ -127,9 +128,9 @@ const WAYS_OUT =
 function rootCommand(): string[] {
   if (process.getuid?.() === 0) return [];
   if (spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0) return ["sudo", "-n"];
-  throw new ToolchainError(
+  throw new CliError(
     "A base image can't be made from packages here: that needs root, or sudo without a password.",
-    WAYS_OUT,
+    { hint: WAYS_OUT },
   );
 }
 
@@ -137,9 +138,9 @@ async function ensureDebootstrap(asRoot: readonly string[], report: Reporter): P
   const searchPath = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
   if (findOnPath("debootstrap", searchPath) !== undefined) return;
   if (findOnPath("apt-get", searchPath) === undefined) {
-    throw new ToolchainError(
+    throw new CliError(
       "A base image can't be made from packages here: that needs Debian or Ubuntu.",
-      WAYS_OUT,
+      { hint: WAYS_OUT },
     );
   }
   report.progress("installing debootstrap");
@@ -190,9 +191,9 @@ async function importImage(
   try {
     await sendArchive(daemon, `/images/create?${query.toString()}`, tar, () => undefined);
   } catch (error) {
-    throw new ToolchainError(
+    throw new CliError(
       `Docker can't take the Debian base image: ${messageOf(error)}`,
-      "See that the daemon has disk space left (`docker system df`), then run it again.",
+      { hint: "See that the daemon has disk space left (`docker system df`), then run it again." },
     );
   }
 }
@@ -222,7 +223,7 @@ async function inScratchFolder(
       'for i in 1 2 3 4 5 6; do rm -rf --one-file-system "$1" 2>/dev/null && exit; sleep 0.5; done; exit 1';
     const [command, ...args] = [...asRoot, "sh", "-c", script, "sh", folder];
     const { status } = spawnSync(command, args, { stdio: "ignore" });
-    if (status !== 0) throw new ToolchainError(`${folder} can't be removed.`, "Remove it by hand.");
+    if (status !== 0) throw new CliError(`${folder} can't be removed.`, { hint: "Remove it by hand." });
   };
   remove();
   mkdirSync(folder, { recursive: true });
@@ -269,5 +270,5 @@ async function mustRun(
   if (code === 0) return;
   // A Ctrl-C ends the command as well, perhaps before we hear of it: then this is not a failure to report.
   await sleep(100);
-  throw new ToolchainError(`${failure}:\n${lastLines(`${stdout}\n${stderr}`)}`, WAYS_OUT);
+  throw new CliError(`${failure}:\n${lastLines(`${stdout}\n${stderr}`)}`, { hint: WAYS_OUT });
 }

@@ -4,7 +4,8 @@ import * as path from "node:path";
 import { cacheFolder, filesBelow, keyOf, makeFolder } from "../system/cache";
 import { Daemon } from "@store/docker/daemon";
 import { messageOf } from "@store/docker/messageOf";
-import { Reporter, ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
+import { Reporter } from "../system/report";
 import { lastLines, run } from "../system/run";
 import { sendArchive } from "./archive";
 import { DebianBase } from "./debian";
@@ -154,15 +155,15 @@ export function buildFailure(
   recipe: Recipe,
   message: string,
   output: readonly string[],
-): ToolchainError {
+): CliError {
   const held = /the packages hold version (\S+)/.exec(output.slice(-8).join("\n"))?.[1];
   if (held !== undefined) return versionFailure(recipe, [held]);
   // The builder repeats the whole command; what it printed says more.
   const cause = /returned a non-zero code/.test(message) ? "a step failed" : message;
-  return new ToolchainError(
+  return new CliError(
     `${recipe.ref} can't be made from packages: ${cause}\n${lastLines(output.join("\n"))}`,
-    "See that containers reach this machine's package registries and that the disk has space left, then run it again: " +
-      "it goes on with the step that failed.",
+    { hint: "See that containers reach this machine's package registries and that the disk has space left, then run it again: " +
+      "it goes on with the step that failed." },
   );
 }
 
@@ -198,9 +199,9 @@ async function packagesOf(recipe: Recipe): Promise<NpmPackage[]> {
 
 function npmArchitecture(): "x64" | "arm64" {
   if (process.arch === "x64" || process.arch === "arm64") return process.arch;
-  throw new ToolchainError(
+  throw new CliError(
     `There are no packages to make base images from for the architecture ${process.arch}.`,
-    "Give the Docker daemon a way to a registry that has the images.",
+    { hint: "Give the Docker daemon a way to a registry that has the images." },
   );
 }
 
@@ -242,23 +243,23 @@ function npm(args: string[]) {
   return run("npm", args, { cwd, env: { npm_config_update_notifier: "false" } });
 }
 
-function npmFailure(subject: string, stderr: string): ToolchainError {
-  return new ToolchainError(
+function npmFailure(subject: string, stderr: string): CliError {
+  return new CliError(
     `npm can't get ${subject}:\n${lastLines(stderr)}`,
-    "See that `npm ping` answers, then run it again.",
+    { hint: "See that `npm ping` answers, then run it again." },
   );
 }
 
-function versionFailure(recipe: Recipe, held: readonly string[]): ToolchainError {
+function versionFailure(recipe: Recipe, held: readonly string[]): CliError {
   const key = CONFIG_KEYS[recipe.image];
   const newest = held.slice(-3);
   const [latest] = newest.slice(-1);
-  return new ToolchainError(
+  return new CliError(
     `No registry is reachable that has ${recipe.ref}, and the packages don't hold version ${recipe.version}` +
       (latest === undefined ? "." : `, but ${newest.join(", ")}.`),
-    latest === undefined
+    { hint: latest === undefined
       ? `Set ${key} to another version, or give the Docker daemon a way to a registry.`
-      : `Set ${key} to ${exampleOf(recipe.image).replace("VERSION", latest)}, or give the Docker daemon a way to a registry.`,
+      : `Set ${key} to ${exampleOf(recipe.image).replace("VERSION", latest)}, or give the Docker daemon a way to a registry.` },
   );
 }
 

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Stand-in for Azure's data disks: each folder lunN below has the content of one, and becomes the block device that Azure's
-# udev rules name /dev/disk/azure/scsi1/lunN. /etc/rehearsal/disks has their numbers and sizes (in GB). Holds the devices open: when this process ends, however that is, the kernel
-# lets go of them as soon as nothing is mounted from them.
+# Emulates Azure's data disks. Each folder /var/lib/rehearsal/disks/lunN holds the content of a disk, which becomes the block
+# device /dev/disk/azure/scsi1/lunN (the name given by Azure's udev rules). /etc/rehearsal/disks lists the disks, one per line: LUN
+# and size in GB. This process holds the devices open: when it ends, the kernel detaches each device once it is unmounted.
 set -eu
 folder=/var/lib/rehearsal/disks
 [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
 mkdir -p /dev/disk/azure/scsi1
 while read -r number size; do
   image=$folder/lun$number/disk.img
-  # Larger than before, if it has grown; its content stays, and takes no more room than what was written.
+  # Create or grow the sparse file; existing content stays.
   truncate -s "${size}G" "$image"
-  # Another machine may take the number that we are told before we do.
+  # Retry: another machine may take the free device first.
   for _ in 1 2 3 4 5; do
     device=$(losetup -f)
     [ -e "$device" ] || mknod "$device" b 7 "${device#/dev/loop}"
@@ -18,7 +18,7 @@ while read -r number size; do
   done
   (
     exec 9<"$device"
-    # Still open, so this only marks it to go with its last user.
+    # The device is still open, so this only schedules the detach for its last close.
     losetup -d "$device"
     exec sleep infinity
   ) &
@@ -26,5 +26,5 @@ while read -r number size; do
 done </etc/rehearsal/disks
 systemd-notify --ready
 wait
-# Without a data disk there is nothing to hold, but the machine has its (empty) bus.
+# Without data disks `wait` returns at once; keep the service running.
 exec sleep infinity

@@ -1,8 +1,9 @@
-// Command pulumi-resource-docker is the docker provider, built from Go modules for machines that can't download the
-// published plugin. It bridges the same Terraform provider with the same library; what the published one adds by hand,
-// the native docker.Image, is not in it.
+// Command pulumi-resource-docker is the Docker provider, built from Go modules for machines that can't download the
+// published plugin. It bridges the same Terraform provider with the same library as the published plugin. It lacks the
+// resource docker.Image, which the published plugin implements natively.
 //
-// The module's path begins with the Terraform provider's because Go lets nobody else import its internal packages.
+// The module's path begins with the Terraform provider's path because Go allows only such modules to import the
+// Terraform provider's internal packages.
 package main
 
 import (
@@ -12,18 +13,18 @@ import (
 	"github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
 
-// version is set by the linker to the version of the npm package that this stands in for.
+// version is set by the linker to the version of the npm package @pulumi/docker.
 var version = "0.0.0-dev"
 
 func main() {
-	// The engine wants a schema only for what we don't do with it: SDK generation, YAML programs and `pulumi import`
-	// without a program. The name and version keep its answer well-formed.
+	// The engine needs the full schema only for SDK generation, YAML programs and `pulumi import` without a program,
+	// none of which this repository uses. Name and version make the response well-formed.
 	schema := []byte(`{"name":"docker","version":"` + version + `"}`)
 	tfbridge.Main("docker", version, providerInfo(), schema)
 }
 
-// providerInfo says where the TypeScript SDK's names differ from those that the bridge makes from Terraform's.
-// names_test.go compares all of them.
+// providerInfo maps Terraform's names to the TypeScript SDK's names where the bridge's default mapping differs.
+// names_test.go compares all names.
 func providerInfo() tfbridge.ProviderInfo {
 	info := tfbridge.ProviderInfo{
 		P:       shim.NewProvider(provider.New(version)()),
@@ -36,8 +37,8 @@ func providerInfo() tfbridge.ProviderInfo {
 		Resources: map[string]*tfbridge.ResourceInfo{
 			"docker_config": {Tok: "docker:index/serviceConfig:ServiceConfig"},
 			"docker_container": {
-				// Two containers can't have one name or one port; a program that names and publishes nothing turns
-				// this off for itself by the resource option deleteBeforeReplace: false.
+				// Two containers can't share a name or a host port. A program whose containers have automatic names and
+				// no host port turns this off with the resource option deleteBeforeReplace: false.
 				DeleteBeforeReplace: true,
 				Fields: map[string]*tfbridge.SchemaInfo{
 					"command":           {Name: "command"},
@@ -46,7 +47,7 @@ func providerInfo() tfbridge.ProviderInfo {
 			},
 			"docker_image": {
 				Tok: "docker:index/remoteImage:RemoteImage",
-				// An image's name is its reference: never automatic.
+				// An image's name is its reference, so it must not be generated.
 				Fields: map[string]*tfbridge.SchemaInfo{"name": {Name: "name"}},
 			},
 		},

@@ -11,18 +11,18 @@ import (
 	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim"
 )
 
-// names are a type's property names, each with those of the type below it.
+// names maps the property names of a type to the property names of the nested types.
 type names map[string]names
 
-// A name that the TypeScript SDK sends and this provider doesn't know would be ignored without a word. names.json holds
-// all that the SDK sends; a test of the TypeScript side keeps it in line with the package.
+// The provider silently ignores a property name that it doesn't know. names.json lists every name that the TypeScript
+// SDK sends; test/unit/toolchain/dockerProviderNames.test.ts compares that list with the installed npm package.
 func TestPropertyNamesAreThoseOfTheSDK(t *testing.T) {
 	info := providerInfo()
 	provided := map[string]names{"Provider": inputNames(info.P.Schema(), info.Config, false)}
 	info.P.ResourcesMap().Range(func(key string, r shim.Resource) bool {
 		resource := info.Resources[key]
 		if resource == nil {
-			t.Errorf("%s is mapped to no resource", key)
+			t.Errorf("%s has no resource mapping", key)
 			return true
 		}
 		provided[string(resource.Tok.Name())] = inputNames(r.Schema(), resource.Fields, false)
@@ -61,11 +61,11 @@ func TestContainerNamesAreAutomatic(t *testing.T) {
 		t.Error("an image's name must never be automatic")
 	}
 	if !info.Resources["docker_container"].DeleteBeforeReplace {
-		t.Error("a container is deleted before it is replaced, unless the program says otherwise")
+		t.Error("a container must by default be deleted before its replacement is created")
 	}
 }
 
-// inputNames are a resource's inputs. Below the top the SDK's types have the outputs too.
+// inputNames returns the names of a resource's inputs. For nested types it includes outputs, as the SDK's types do.
 func inputNames(schema shim.SchemaMap, fields map[string]*tfbridge.SchemaInfo, nested bool) names {
 	result := names{}
 	schema.Range(func(key string, property shim.Schema) bool {
@@ -97,7 +97,7 @@ func fieldsBelow(field *tfbridge.SchemaInfo) map[string]*tfbridge.SchemaInfo {
 func compare(t *testing.T, path string, wanted, provided names) {
 	for _, key := range keys(wanted) {
 		if _, ok := provided[key]; !ok {
-			t.Errorf("%s.%s: the SDK sends it, and the provider only knows %s", path, key, strings.Join(keys(provided), ", "))
+			t.Errorf("%s.%s: the SDK sends this property, but the provider only knows %s", path, key, strings.Join(keys(provided), ", "))
 			continue
 		}
 		compare(t, path+"."+key, wanted[key], provided[key])

@@ -1,8 +1,8 @@
 //go:build tools
 
-// Package tools pins the language host: the toolchain builds that package out of this module. It is older than the
-// engine because this is the last version in which it is part of the sdk module; later it is a module that the Go
-// module proxy doesn't have.
+// Package tools pins the version of the Node.js language host. The toolchain builds the imported package from this
+// module. The version is older than the engine's: later versions live in a module of their own, which the Go module
+// proxy doesn't serve.
 package tools
 
 import _ "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Turns what debootstrap left in a folder into a base image's root file system.
+# Turns debootstrap's output folder into the root file system of a base image.
 # usage: finish.sh ROOT CA_BUNDLE SUITE MIRROR SECURITY_MIRROR
 set -eu
 root=$1 bundle=$2 suite=$3 mirror=$4 security=$5
 [ "$root" != / ] && [ -x "$root/usr/bin/apt-get" ]
 
-# This machine's certification authorities instead of a package's: where TLS to the package registries is intercepted, a
-# container that doesn't trust the interceptor's CA can install nothing (npm says SELF_SIGNED_CERT_IN_CHAIN).
+# Install this machine's CA bundle instead of the package ca-certificates: where a proxy intercepts TLS to the package
+# registries, a container that doesn't trust the proxy's CA can't install anything (npm: SELF_SIGNED_CERT_IN_CHAIN).
 mkdir -p "$root/etc/ssl/certs"
 install -m 0644 "$bundle" "$root/etc/ssl/certs/ca-certificates.crt"
 
@@ -26,7 +26,7 @@ Dir::Cache::srcpkgcache "";
 DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };
 APT
 
-# Nobody reads manuals in a container. Copyright files stay: the licences want them there.
+# Leave out manuals and translations. Copyright files stay: the licences require them.
 cat >"$root/etc/dpkg/dpkg.cfg.d/docker" <<'DPKG'
 force-unsafe-io
 path-exclude /usr/share/doc/*
@@ -41,7 +41,7 @@ find "$root/usr/share/doc" -depth -type d -empty -delete
 rm -rf "$root"/usr/share/man/* "$root"/usr/share/info/*
 find "$root/usr/share/locale" -mindepth 1 -maxdepth 1 ! -name locale.alias -exec rm -rf {} +
 
-# A service must not start because its package is installed.
+# Prevent packages from starting their services on installation.
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 0755 "$root/usr/sbin/policy-rc.d"
 

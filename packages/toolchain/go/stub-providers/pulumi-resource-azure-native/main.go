@@ -1,7 +1,7 @@
-// Command pulumi-resource-azure-native is a stand-in for the published azure-native provider that refuses everything. It
-// exists because the published plugin can't be built from Go modules, and a plugin that is missing costs every preview
-// seconds of retries, also of stacks that have nothing on Azure. An engine that can download plugins never sees it, and a
-// rehearsal attaches a provider of its own in its place.
+// Command pulumi-resource-azure-native is a stub of the published azure-native provider; it rejects every request. The
+// published plugin can't be built from Go modules, and a missing plugin costs every preview seconds of download retries,
+// even if the stack has nothing on Azure. An engine that can download plugins doesn't use this stub; `./store rehearse`
+// attaches the provider of the Azure emulator instead.
 package main
 
 import (
@@ -15,15 +15,15 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// version is set by the linker to the version of the npm package that this stands in for.
+// version is set by the linker to the version of the npm package @pulumi/azure-native.
 var version = "0.0.0-dev"
 
-var errRefused = errors.New("the azure-native provider isn't on this machine: it comes from Pulumi's download site, " +
-	"which can't be reached from here, so nothing on Azure can be changed from here. `./store rehearse` runs the staging " +
-	"stack without Azure; on a machine that reaches the site, the same stack runs on a subscription")
+var errRefused = errors.New("the azure-native provider isn't installed, because this machine can't reach Pulumi's " +
+	"download site; so this machine can't change resources on Azure. `./store rehearse` runs the staging stack against " +
+	"an emulator of Azure; to deploy to an Azure subscription, use a machine that reaches the download site")
 
-// refusing answers what the engine asks before it configures a provider, and refuses to be configured: no request for a
-// resource comes after that.
+// refusing answers the engine's requests before the provider's configuration, and rejects the configuration. The engine
+// sends no requests for resources after that.
 type refusing struct {
 	pulumirpc.UnimplementedResourceProviderServer
 }
@@ -32,12 +32,12 @@ func (refusing) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plugi
 	return &pulumirpc.PluginInfo{Version: version}, nil
 }
 
-// CheckConfig refuses at the first moment, so that a preview says it too.
+// CheckConfig fails, so that a preview reports the error too.
 func (refusing) CheckConfig(context.Context, *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	return &pulumirpc.CheckResponse{Failures: []*pulumirpc.CheckFailure{{Reason: errRefused.Error()}}}, nil
 }
 
-// Configure is what a `destroy` comes to, which checks nothing.
+// Configure fails as well: `pulumi destroy` configures the provider without CheckConfig.
 func (refusing) Configure(context.Context, *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	return nil, errRefused
 }

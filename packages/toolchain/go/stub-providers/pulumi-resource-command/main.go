@@ -1,6 +1,6 @@
-// Command pulumi-resource-command is a stand-in for the published command provider: it runs the commands of
-// local.Command on this machine and those of remote.Command over SSH, for real. It exists because the published plugin can't be built from Go modules; an
-// engine that can download plugins never sees it.
+// Command pulumi-resource-command is a stub of the published command provider. It really runs the commands: those of
+// local.Command on this machine, those of remote.Command over SSH. It exists because the published plugin can't be built
+// from Go modules; an engine that can download plugins doesn't use it.
 package main
 
 import (
@@ -14,11 +14,10 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// version is set by the linker to the version of the npm package that this stands in for.
+// version is set by the linker to the version of the npm package @pulumi/command.
 var version = "0.0.0-dev"
 
-// The published provider also has command:remote:CopyToRemote and the older CopyFile; who uses them is told that the
-// stand-in doesn't do them.
+// resources lacks command:remote:CopyToRemote and the older CopyFile; using them is an error that names the resource.
 var resources = map[tokens.Type]stub.Resource{
 	"command:local:Command":  local.Command,
 	"command:remote:Command": remote.Command,

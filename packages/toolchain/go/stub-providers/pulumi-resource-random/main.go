@@ -1,6 +1,6 @@
-// Command pulumi-resource-random is a stand-in for the published random provider: RandomPassword, RandomString and
-// RandomBytes, with real randomness from the operating system and a real bcrypt hash. It exists because the published
-// plugin can't be built from Go modules; an engine that can download plugins never sees it.
+// Command pulumi-resource-random is a stub of the published random provider with RandomPassword, RandomString and
+// RandomBytes. Its values are cryptographically random and its bcrypt hashes are real. It exists because the published
+// plugin can't be built from Go modules; an engine that can download plugins doesn't use it.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// version is set by the linker to the version of the npm package that this stands in for.
+// version is set by the linker to the version of the npm package @pulumi/random.
 var version = "0.0.0-dev"
 
 var resources = map[tokens.Type]stub.Resource{

@@ -21,8 +21,8 @@ const (
 	bytesType    = tokens.Type("random:index/randomBytes:RandomBytes")
 )
 
-// A RandomString is made as a password is, without the hash that takes a tenth of a second.
-func TestTextHasWhatWasAskedFor(t *testing.T) {
+// RandomString is generated like RandomPassword, but without the bcrypt hash, which takes 0.1 s.
+func TestTextHasTheRequestedLengthAndClasses(t *testing.T) {
 	in := properties{"length": 12, "special": false, "upper": false, "minNumeric": 5, "minUpper": 2}
 	for range 200 {
 		result := text(t, create(t, stringType, in), "result")
@@ -30,10 +30,10 @@ func TestTextHasWhatWasAskedFor(t *testing.T) {
 			t.Fatalf("%q has not 12 characters", result)
 		}
 		if n := count(result, "0123456789"); n < 5 {
-			t.Fatalf("%q has %d digits, 5 at least were asked for", result, n)
+			t.Fatalf("%q has %d digits, expected at least 5", result, n)
 		}
 		if n := count(result, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"); n != 2 {
-			t.Fatalf("%q has %d capitals: the minimum of a class that is off, and no more, was asked for", result, n)
+			t.Fatalf("%q has %d capitals, expected 2: a disabled class contributes exactly its minimum", result, n)
 		}
 		if strings.Trim(result, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
 			t.Fatalf("%q has special characters", result)
@@ -56,7 +56,7 @@ func TestPasswordsDiffer(t *testing.T) {
 }
 
 func TestSecretsAreSecretAndTheHashFits(t *testing.T) {
-	// Longer than what bcrypt reads.
+	// bcrypt uses only the first 72 bytes.
 	out := create(t, passwordType, properties{"length": 100})
 	for _, key := range []resource.PropertyKey{"result", "bcryptHash"} {
 		if !out[key].IsSecret() {
@@ -80,7 +80,7 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestCheckRejectsInvalidInputs(t *testing.T) {
 	for _, c := range []struct {
 		name, property string
 		in             properties
@@ -112,7 +112,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestUnknownInputsAreNotJudged(t *testing.T) {
+func TestCheckAcceptsUnknownInputs(t *testing.T) {
 	in := resource.PropertyMap{"length": resource.MakeComputed(resource.NewProperty(""))}
 	answer, err := newProvider(t).Check(context.Background(), plugin.CheckRequest{Type: passwordType, News: in})
 	if err != nil || len(answer.Failures) > 0 {
@@ -148,7 +148,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestPreviewInventsNothing(t *testing.T) {
+func TestPreviewOutputsAreUnknown(t *testing.T) {
 	answer, err := newProvider(t).Create(context.Background(), plugin.CreateRequest{
 		Type: passwordType, Properties: properties{"length": 8}.toMap(), Preview: true,
 	})
@@ -169,18 +169,16 @@ func TestImport(t *testing.T) {
 		t.Errorf("got %+v", answer)
 	}
 	if _, err := newProvider(t).Read(context.Background(), plugin.ReadRequest{Type: bytesType, ID: "%"}); err == nil {
-		t.Error("bytes that are no base64 are imported")
+		t.Error("imported bytes that aren't base64")
 	}
 }
 
-func TestOtherResourcesAreRefusedByName(t *testing.T) {
+func TestErrorNamesAnUnsupportedResource(t *testing.T) {
 	_, err := newProvider(t).Check(context.Background(), plugin.CheckRequest{Type: "random:index/randomPet:RandomPet"})
 	if err == nil || !strings.Contains(err.Error(), "RandomPassword") {
 		t.Errorf("got %v", err)
 	}
 }
-
-// Helpers
 
 type properties map[string]any
 

@@ -25,7 +25,7 @@ var randomPassword = stub.Resource{
 			return "", nil, err
 		}
 		computed, err := passwordOutputs(result)
-		// The password itself would be a poor identity: ids are shown in the clear.
+		// The ID must not be the password: Pulumi shows IDs in plain text.
 		return "none", computed, err
 	},
 	Import: func(id resource.ID) (resource.ID, stub.Values, stub.Values, error) {
@@ -54,7 +54,7 @@ var textInputs = map[resource.PropertyKey]stub.Input{
 	"special": {Type: stub.Boolean, Default: resource.NewProperty(true)},
 	"upper":   {Type: stub.Boolean, Default: resource.NewProperty(true)},
 	"lower":   {Type: stub.Boolean, Default: resource.NewProperty(true)},
-	// `number` is the older name of `numeric`: each is the other's default, see completeText.
+	// `number` is the deprecated name of `numeric`; each defaults to the other, see completeText.
 	"number":          {Type: stub.Boolean},
 	"numeric":         {Type: stub.Boolean},
 	"minSpecial":      {Type: stub.Integer, Default: resource.NewProperty(0.0)},
@@ -65,7 +65,7 @@ var textInputs = map[resource.PropertyKey]stub.Input{
 	"keepers":         {Type: stub.StringMap},
 }
 
-// class is one kind of characters in a text.
+// class is a class of characters in a generated text.
 type class struct {
 	characters string
 	enabled    bool
@@ -73,7 +73,7 @@ type class struct {
 	minimumKey resource.PropertyKey
 }
 
-// classes are those of the published provider, its default special characters included.
+// classes returns the published provider's character classes, with its default special characters.
 func classes(in stub.Values) []class {
 	special := "!@#$%&*()-_=+[]{}<>:?"
 	if override := in.String("overrideSpecial"); override != "" {
@@ -123,13 +123,13 @@ func validateText(in stub.Values) (failures []plugin.CheckFailure) {
 		fail("special", "at least one of special, upper, lower and numeric must be true")
 	}
 	if in.Bool("number") != in.Bool("numeric") {
-		fail("number", "number is the older name of numeric: give one of them, or the same value to both")
+		fail("number", "number is the deprecated name of numeric: set one of them, or both to the same value")
 	}
 	return failures
 }
 
-// generate draws the minimums first, fills up from all enabled classes and shuffles, each step without bias. A class
-// that is off still gives its minimum, as in the published provider.
+// generate draws the minimum of each class, then the rest from all enabled classes, and shuffles the result; each step is
+// unbiased. As in the published provider, a disabled class still contributes its minimum.
 func generate(in stub.Values) (string, error) {
 	var all string
 	var text []byte
@@ -173,6 +173,7 @@ func draw(characters string, count int) ([]byte, error) {
 	return drawn, nil
 }
 
+// below returns an unbiased random number in [0, limit).
 func below(limit int) (int, error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(int64(limit)))
 	if err != nil {
@@ -182,7 +183,7 @@ func below(limit int) (int, error) {
 }
 
 func passwordOutputs(password string) (stub.Values, error) {
-	// bcrypt reads no more than 72 bytes, and Go's refuses more than that.
+	// bcrypt uses at most 72 bytes; Go's implementation rejects longer passwords.
 	hash, err := bcrypt.GenerateFromPassword([]byte(password)[:min(len(password), 72)], bcrypt.DefaultCost)
 	if err != nil {
 		return nil, err

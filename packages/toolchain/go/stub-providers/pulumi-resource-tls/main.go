@@ -1,5 +1,6 @@
-// Command pulumi-resource-tls is a stand-in for the published tls provider: it makes private keys, real ones. It exists
-// because the published plugin can't be built from Go modules; an engine that can download plugins never sees it.
+// Command pulumi-resource-tls is a stub of the published tls provider with the resource PrivateKey; the generated keys are
+// real. It exists because the published plugin can't be built from Go modules; an engine that can download plugins doesn't
+// use it.
 package main
 
 import (
@@ -11,10 +12,10 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// version is set by the linker to the version of the npm package that this stands in for.
+// version is set by the linker to the version of the npm package @pulumi/tls.
 var version = "0.0.0-dev"
 
-// The published provider's certificates and requests are no part of our program: who asks for one is told so by its name.
+// resources lacks certificates and certificate requests; using them is an error that names the resource.
 var resources = map[tokens.Type]stub.Resource{
 	"tls:index/privateKey:PrivateKey": privateKey,
 }

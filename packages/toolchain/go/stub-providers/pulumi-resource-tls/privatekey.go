@@ -21,7 +21,7 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// privateKey has no Update: as in the published provider, every change makes another key.
+// privateKey has no Update: as in the published provider, every change generates a new key.
 var privateKey = stub.Resource{
 	Inputs: map[resource.PropertyKey]stub.Input{
 		"algorithm":  {Type: stub.String, Required: true},
@@ -64,7 +64,7 @@ func validate(in stub.Values) (failures []plugin.CheckFailure) {
 		fail("ecdsaCurve", fmt.Sprintf(
 			"ecdsaCurve must be one of P224, P256, P384 and P521, got %q", in.String("ecdsaCurve")))
 	}
-	// Go's own limit: a shorter one is no key.
+	// crypto/rsa rejects shorter keys.
 	if bits := in.Int("rsaBits"); in.String("algorithm") == "RSA" && bits < 1024 {
 		fail("rsaBits", fmt.Sprintf("rsaBits must be at least 1024, got %d", bits))
 	}
@@ -112,7 +112,7 @@ func outputsOf(key crypto.Signer) (resource.ID, stub.Values, error) {
 	return resource.ID(hex.EncodeToString(sum[:])), out, nil
 }
 
-// traditionalPEM is the older format of each algorithm; Ed25519 has none of its own.
+// traditionalPEM returns the key in the algorithm's traditional format. Ed25519 has none; its key is in PKCS#8.
 func traditionalPEM(key crypto.Signer, pkcs8 []byte) (string, error) {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
@@ -124,7 +124,7 @@ func traditionalPEM(key crypto.Signer, pkcs8 []byte) (string, error) {
 	return encode("PRIVATE KEY", pkcs8), nil
 }
 
-// addOpenSSH leaves OpenSSH's formats empty for P224, which OpenSSH doesn't know.
+// addOpenSSH adds the key in OpenSSH's formats. They are empty for P224, which OpenSSH doesn't support.
 func addOpenSSH(values map[resource.PropertyKey]string, key crypto.Signer) error {
 	for _, name := range []resource.PropertyKey{
 		"privateKeyOpenssh", "publicKeyOpenssh", "publicKeyFingerprintMd5", "publicKeyFingerprintSha256",

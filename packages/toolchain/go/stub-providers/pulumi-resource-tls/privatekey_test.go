@@ -66,14 +66,14 @@ func TestTwoKeysDiffer(t *testing.T) {
 	}
 }
 
-func TestOpenSSHHasNoP224(t *testing.T) {
+func TestP224HasNoOpenSSHFormat(t *testing.T) {
 	out := create(t, map[string]any{"algorithm": "ECDSA"})
 	if text(t, out, "ecdsaCurve") != "P224" || text(t, out, "publicKeyOpenssh") != "" || text(t, out, "privateKeyPem") == "" {
 		t.Errorf("got %v", out)
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestCheckRejectsInvalidInputs(t *testing.T) {
 	for property, in := range map[string]map[string]any{
 		"algorithm":  {"algorithm": "DSA"},
 		"ecdsaCurve": {"algorithm": "ECDSA", "ecdsaCurve": "P1"},

@@ -10,11 +10,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 )
 
-// Input is one property that a resource takes.
+// Input is an input property of a resource.
 type Input struct {
 	Type     Type
 	Required bool
-	// Default is what the outputs show when the program gives nothing; the zero value means that nothing is shown.
+	// Default is the value when the program sets none. Null (the zero value) means no default.
 	Default resource.PropertyValue
 }
 
@@ -28,8 +28,8 @@ const (
 	StringList Type = "list of strings"
 )
 
-// Values are a resource's properties. The getters answer the zero value for what is absent: they are for inputs that
-// have passed Check.
+// Values are a resource's properties. The getters return the zero value for an absent property; they must only be used on
+// inputs that have passed Check, because they panic on a value of another type.
 type Values resource.PropertyMap
 
 func (v Values) Has(key resource.PropertyKey) bool { _, ok := v[key]; return ok }
@@ -50,8 +50,8 @@ func (v Values) String(key resource.PropertyKey) string {
 	return v[key].StringValue()
 }
 
-// given drops nulls, which mean "not given", and the engine's and the bridge's own keys (__defaults and the like), which
-// a state that the published provider wrote may carry.
+// given drops nulls, which mean "not set", and the internal keys of the engine and the bridge (such as __defaults), which a
+// state written by the published provider may contain.
 func given(properties resource.PropertyMap) Values {
 	values := Values{}
 	for key, value := range properties {
@@ -63,7 +63,7 @@ func given(properties resource.PropertyMap) Values {
 	return values
 }
 
-// withoutNulls leaves the keys alone: in a map that the program gave, __NAME is a name like any other.
+// withoutNulls drops nulls within maps. It keeps keys such as __NAME: within the program's own maps they aren't internal.
 func withoutNulls(value resource.PropertyValue) resource.PropertyValue {
 	if !value.IsObject() {
 		return value

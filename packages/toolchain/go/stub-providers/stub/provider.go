@@ -1,6 +1,6 @@
-// Package standin is what the stand-in providers share: it turns a table of resources into a Pulumi provider. A stand-in
-// takes the place of a published provider plugin that neither can be downloaded nor built from Go modules, for the
-// resources that our program uses, with the published one's names, inputs, outputs and refusals.
+// Package stub turns a table of resources into a Pulumi provider. A stub provider replaces a published provider plugin that
+// can neither be downloaded nor built from Go modules. It implements the resources that this repository uses, with the
+// names, inputs, outputs and error messages of the published plugin.
 package stub
 
 import (
@@ -24,41 +24,44 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// Resource is one resource type of a stand-in.
+// Resource is a resource type of a stub provider.
 type Resource struct {
 	Inputs map[resource.PropertyKey]Input
-	// Computed names the outputs that Create and Update add to the inputs; the value says whether it is a secret.
+	// Computed lists the outputs that Create and Update add to the inputs, and whether each is secret.
 	Computed map[resource.PropertyKey]Secrecy
 	// Complete fills in defaults that depend on other inputs.
 	Complete func(in Values)
-	// Validate judges what a single input's type can't say. It sees inputs that are all known, defaults included.
+	// Validate checks rules beyond a single input's type. It is called only when all inputs are known; they include
+	// defaults.
 	Validate func(in Values) []plugin.CheckFailure
-	// Check, when given, judges in place of Inputs and Validate. Some of what it sees may be unknown still.
-	Check  func(in Values) []plugin.CheckFailure
+	// Check, if set, replaces Inputs and Validate. Its values may be unknown.
+	Check func(in Values) []plugin.CheckFailure
+	// Create creates the resource and returns its ID and computed outputs.
 	Create func(ctx context.Context, op Operation) (resource.ID, Values, error)
-	// Update changes the resource in place and returns its computed outputs. Without it every change replaces.
+	// Update changes the resource in place and returns its computed outputs. Without it, every change is a replacement.
 	Update func(ctx context.Context, op Operation) (Values, error)
-	// Replacing are the inputs whose change replaces although there is an Update.
+	// Replacing lists the inputs whose change is a replacement although there is an Update.
 	Replacing []resource.PropertyKey
-	// Delete is for what exists outside of the state. Without it, forgetting the resource is enough.
+	// Delete is needed only if the resource exists outside of the state.
 	Delete func(ctx context.Context, op Operation) error
-	// Import makes inputs and computed outputs from what the user gave as the id.
+	// Import derives inputs and computed outputs from the ID that the user passed to `pulumi import`.
 	Import func(id resource.ID) (newID resource.ID, in, computed Values, err error)
 }
 
-// Operation is what Create, Update and Delete are given. Their context ends when the engine cancels or the resource's
-// custom timeout is over; context.Cause says which.
+// Operation is the argument of Create, Update and Delete. Their context ends when the engine cancels or the resource's
+// custom timeout expires; context.Cause returns which of the two.
 type Operation struct {
 	// Name is the resource's name in the program.
 	Name string
-	// In are the inputs, defaults included; at Delete, those that the resource last had.
+	// In holds the inputs with defaults; in Delete, the resource's last inputs.
 	In Values
-	// State are the outputs that the resource last had; none at Create.
+	// State holds the resource's last outputs; empty in Create.
 	State Values
-	// Log shows a line next to the resource while the operation runs.
+	// Log shows a line beside the resource in the engine's progress display.
 	Log func(line string)
 }
 
+// Secrecy says whether an output is secret.
 type Secrecy bool
 
 const (
@@ -66,13 +69,13 @@ const (
 	Secret Secrecy = true
 )
 
-// Main serves the resources as the provider `name` until the engine ends it.
+// Main serves the resources as the provider with this name until the engine ends the process.
 func Main(name, version string, resources map[tokens.Type]Resource) error {
-	p, err := newStandIn(name, version, resources)
+	p, err := newProvider(name, version, resources)
 	if err != nil {
 		return err
 	}
-	// An engine that stops without a Cancel before ends its plugins by a signal: what they run must end with them.
+	// An engine that stops without calling Cancel ends its plugins by a signal; running commands must end with them.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, func() { p.cancel(errCancelled) })
@@ -82,9 +85,9 @@ func Main(name, version string, resources map[tokens.Type]Resource) error {
 	})
 }
 
-// server mends what the SDK's makes of a diff: it forgets to say that there is a detailed one, which the engine then
-// ignores, and it names paths where the engine looks for properties. A preview would show that a resource changes, but
-// not in what.
+// server corrects the SDK's DiffResponse: the SDK doesn't set HasDetailedDiff, so the engine ignores the detailed diff, and
+// it puts paths into Diffs, where the engine expects top-level properties. Without the correction, a preview shows that a
+// resource changes, but not which property.
 type server struct {
 	pulumirpc.ResourceProviderServer
 }
@@ -103,7 +106,7 @@ func (s server) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirp
 	return diff, nil
 }
 
-// propertyOf is environment for environment.NAME and triggers for triggers[0].
+// propertyOf returns the top-level property of a path: environment for environment.NAME, triggers for triggers[0].
 func propertyOf(path string) string {
 	if end := strings.IndexAny(path, ".["); end > 0 {
 		return path[:end]
@@ -111,67 +114,67 @@ func propertyOf(path string) string {
 	return path
 }
 
-// New is Main without the server, for tests.
+// New returns the provider without a server, for tests.
 func New(name, version string, resources map[tokens.Type]Resource) (plugin.Provider, error) {
-	return newStandIn(name, version, resources)
+	return newProvider(name, version, resources)
 }
 
-func newStandIn(name, version string, resources map[tokens.Type]Resource) (*standIn, error) {
+func newProvider(name, version string, resources map[tokens.Type]Resource) (*stubProvider, error) {
 	v, err := semver.Parse(version)
 	if err != nil {
-		return nil, fmt.Errorf("version of the stand-in for %s: %w", name, err)
+		return nil, fmt.Errorf("version of the stub of the %s provider: %w", name, err)
 	}
-	p := &standIn{name: name, version: v, resources: resources}
+	p := &stubProvider{name: name, version: v, resources: resources}
 	p.lifetime, p.cancel = context.WithCancelCause(context.Background())
 	return p, nil
 }
 
 var errCancelled = errors.New("cancelled")
 
-type standIn struct {
+type stubProvider struct {
 	plugin.UnimplementedProvider
 	name      string
 	version   semver.Version
 	resources map[tokens.Type]Resource
-	// lifetime ends when the engine asks to abort what is under way.
+	// lifetime ends when the engine cancels the running operations.
 	lifetime context.Context
 	cancel   context.CancelCauseFunc
 	// host is the engine; nil in tests.
 	host *provider.HostClient
 }
 
-func (p *standIn) Pkg() tokens.Package { return tokens.Package(p.name) }
+func (p *stubProvider) Pkg() tokens.Package { return tokens.Package(p.name) }
 
-// Handshake leaves AcceptSecrets off: inputs then come without their secret wrapping, and the engine itself makes those
-// outputs secret that come from secret inputs.
-func (p *standIn) Handshake(
+// Handshake leaves AcceptSecrets off: the engine then sends inputs without their secret wrapper, and marks the outputs that
+// correspond to secret inputs as secret.
+func (p *stubProvider) Handshake(
 	context.Context, plugin.ProviderHandshakeRequest,
 ) (*plugin.ProviderHandshakeResponse, error) {
 	return &plugin.ProviderHandshakeResponse{AcceptOutputs: true}, nil
 }
 
-func (p *standIn) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
+func (p *stubProvider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
 	return plugin.PluginInfo{Version: &p.version}, nil
 }
 
-func (p *standIn) GetSchema(context.Context, plugin.GetSchemaRequest) (plugin.GetSchemaResponse, error) {
+func (p *stubProvider) GetSchema(context.Context, plugin.GetSchemaRequest) (plugin.GetSchemaResponse, error) {
 	schema := fmt.Sprintf(`{"name":%q,"version":%q}`, p.name, p.version)
 	return plugin.GetSchemaResponse{Schema: []byte(schema)}, nil
 }
 
-func (p *standIn) CheckConfig(_ context.Context, req plugin.CheckConfigRequest) (plugin.CheckConfigResponse, error) {
+func (p *stubProvider) CheckConfig(_ context.Context, req plugin.CheckConfigRequest) (plugin.CheckConfigResponse, error) {
 	return plugin.CheckConfigResponse{Properties: req.News}, nil
 }
 
-func (p *standIn) DiffConfig(context.Context, plugin.DiffConfigRequest) (plugin.DiffConfigResponse, error) {
+func (p *stubProvider) DiffConfig(context.Context, plugin.DiffConfigRequest) (plugin.DiffConfigResponse, error) {
 	return plugin.DiffConfigResponse{Changes: plugin.DiffNone}, nil
 }
 
-func (p *standIn) Configure(context.Context, plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
+func (p *stubProvider) Configure(context.Context, plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
 	return plugin.ConfigureResponse{}, nil
 }
 
-func (p *standIn) Check(_ context.Context, req plugin.CheckRequest) (plugin.CheckResponse, error) {
+func (p *stubProvider) Check(_ context.Context, req plugin.CheckRequest) (plugin.CheckResponse, error) {
 	res, err := p.lookup(req.Type)
 	if err != nil {
 		return plugin.CheckResponse{}, err
@@ -189,8 +192,8 @@ func (p *standIn) Check(_ context.Context, req plugin.CheckRequest) (plugin.Chec
 	return plugin.CheckResponse{Properties: resource.PropertyMap(in), Failures: failures}, nil
 }
 
-// Diff compares with the defaults filled in, so that writing a default out is no change.
-func (p *standIn) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
+// Diff compares inputs with defaults, so that setting an input to its default value is no change.
+func (p *stubProvider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse, error) {
 	res, err := p.lookup(req.Type)
 	if err != nil {
 		return plugin.DiffResponse{}, err
@@ -217,7 +220,7 @@ func (r Resource) replacesAt(path string) bool {
 	return slices.Contains(r.Replacing, resource.PropertyKey(propertyOf(path)))
 }
 
-func (p *standIn) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
+func (p *stubProvider) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
 	res, err := p.lookup(req.Type)
 	if err != nil {
 		return plugin.CreateResponse{}, err
@@ -235,7 +238,7 @@ func (p *standIn) Create(ctx context.Context, req plugin.CreateRequest) (plugin.
 	return plugin.CreateResponse{ID: id, Properties: res.outputs(in, computed), Status: resource.StatusOK}, nil
 }
 
-func (p *standIn) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
+func (p *stubProvider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	res, err := p.lookup(req.Type)
 	if err != nil {
 		return plugin.UpdateResponse{}, err
@@ -255,8 +258,8 @@ func (p *standIn) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.
 	return plugin.UpdateResponse{Properties: res.outputs(in, computed), Status: resource.StatusOK}, nil
 }
 
-// Read finds what the state says: these resources exist nowhere else. Without a state it is an import.
-func (p *standIn) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
+// Read returns the state, because these resources exist nowhere else. Without a state the request is an import.
+func (p *stubProvider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
 	res, err := p.lookup(req.Type)
 	if err != nil {
 		return plugin.ReadResponse{}, err
@@ -271,7 +274,7 @@ func (p *standIn) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadRe
 		return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: state}}, nil
 	}
 	if res.Import == nil {
-		return plugin.ReadResponse{}, fmt.Errorf("the stand-in for the %s provider can't import a %s", p.name, req.Type.Name())
+		return plugin.ReadResponse{}, fmt.Errorf("the stub of the %s provider can't import a %s", p.name, req.Type.Name())
 	}
 	id, in, computed, err := res.Import(req.ID)
 	if err != nil {
@@ -284,7 +287,7 @@ func (p *standIn) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadRe
 	}}, nil
 }
 
-func (p *standIn) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
+func (p *stubProvider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
 	res, err := p.lookup(req.Type)
 	if err != nil || res.Delete == nil {
 		return plugin.DeleteResponse{}, err
@@ -296,18 +299,18 @@ func (p *standIn) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.
 	})
 }
 
-// SignalCancellation is the engine's Cancel: what runs is to end, and nothing is to begin.
-func (p *standIn) SignalCancellation(context.Context) error {
+// SignalCancellation implements the engine's Cancel: it ends the running operations and prevents new ones.
+func (p *stubProvider) SignalCancellation(context.Context) error {
 	p.cancel(errCancelled)
 	return nil
 }
 
-func (p *standIn) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.InvokeResponse, error) {
-	return plugin.InvokeResponse{}, fmt.Errorf("the stand-in for the %s provider has no function %s", p.name, req.Tok)
+func (p *stubProvider) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.InvokeResponse, error) {
+	return plugin.InvokeResponse{}, fmt.Errorf("the stub of the %s provider has no function %s", p.name, req.Tok)
 }
 
-// during makes the context of one operation. Timeout is in seconds; 0 means none.
-func (p *standIn) during(ctx context.Context, timeout float64) (context.Context, func()) {
+// during returns the context of one operation. The timeout is in seconds; 0 means none.
+func (p *stubProvider) during(ctx context.Context, timeout float64) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unlink := context.AfterFunc(p.lifetime, func() { cancel(errCancelled) })
 	stop := func() { unlink(); cancel(nil) }
@@ -319,18 +322,19 @@ func (p *standIn) during(ctx context.Context, timeout float64) (context.Context,
 	return ctx, func() { expire(); stop() }
 }
 
-// logTo outlives the operation's own end: the last lines before it are those that matter.
-func (p *standIn) logTo(ctx context.Context, urn resource.URN) func(string) {
+// logTo returns a log function that also works after the operation's context has ended, because the last lines before a
+// cancellation matter most.
+func (p *stubProvider) logTo(ctx context.Context, urn resource.URN) func(string) {
 	return func(line string) {
 		if p.host == nil {
 			return
 		}
-		// These lines are a courtesy: an engine that no longer listens is no reason to fail.
+		// The log is optional: an engine that no longer listens is no reason to fail.
 		_ = p.host.LogStatus(context.WithoutCancel(ctx), diag.Info, urn, line)
 	}
 }
 
-func (p *standIn) lookup(t tokens.Type) (Resource, error) {
+func (p *stubProvider) lookup(t tokens.Type) (Resource, error) {
 	if res, ok := p.resources[t]; ok {
 		return res, nil
 	}
@@ -340,11 +344,11 @@ func (p *standIn) lookup(t tokens.Type) (Resource, error) {
 	}
 	sort.Strings(known)
 	return Resource{}, fmt.Errorf(
-		"%s is not among what the stand-in for the %s provider does (%s); use it with the published provider, "+
-			"which needs an engine from Pulumi's download site", t, p.name, strings.Join(known, ", "))
+		"the stub of the %[2]s provider does not support %[1]s, only %[3]s; use the published provider, which comes "+
+			"with an engine from Pulumi's download site", t, p.name, strings.Join(known, ", "))
 }
 
-// shortName is RandomBytes for random:index/randomBytes:RandomBytes, and local:Command for command:local:Command.
+// shortName returns RandomBytes for random:index/randomBytes:RandomBytes, and local:Command for command:local:Command.
 func shortName(t tokens.Type) string {
 	module := string(t.Module().Name())
 	if module == "index" || strings.HasPrefix(module, "index/") {
@@ -353,7 +357,7 @@ func shortName(t tokens.Type) string {
 	return module + ":" + string(t.Name())
 }
 
-// previewOutputs are unknown as far as they are computed: nobody can tell before it has run.
+// previewOutputs returns the outputs of a preview, in which all computed outputs are unknown.
 func (r Resource) previewOutputs(in Values) resource.PropertyMap {
 	computed := Values{}
 	for key := range r.Computed {

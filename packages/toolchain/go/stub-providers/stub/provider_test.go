@@ -13,7 +13,7 @@ import (
 
 const token tokens.Type = "test:index/thing:Thing"
 
-func TestServerTellsTheEngineWhatChanges(t *testing.T) {
+func TestDiffNamesTheChangedProperties(t *testing.T) {
 	p, err := New("test", "1.0.0", map[tokens.Type]Resource{token: {
 		Replacing: []resource.PropertyKey{"key"},
 		Update:    func(context.Context, Operation) (Values, error) { return nil, nil },

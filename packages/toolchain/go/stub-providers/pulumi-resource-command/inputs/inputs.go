@@ -1,4 +1,4 @@
-// Package inputs judges the inputs of the stand-in's resources as the published provider does.
+// Package inputs validates the inputs of the stub command provider with the published provider's rules.
 package inputs
 
 import (
@@ -14,28 +14,29 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// Decode fills T by the mapper that the published provider uses: so what is refused, and in which words, is the same.
+// Decode converts the values to T with the mapper that the published provider uses, so that its error messages are the
+// same.
 func Decode[T any](values stub.Values) (T, error) {
 	var in T
 	err := mapper.New(nil).Decode(resource.PropertyMap(values).Mappable(), &in)
 	return in, err
 }
 
-// Check is Decode for what the engine is told before anything runs. What isn't known yet is not judged.
+// Check validates values that may be unknown (in a preview). Unknown values aren't validated.
 func Check[T any](values stub.Values) (T, []plugin.CheckFailure) {
 	in, err := Decode[T](knownOnly(values))
 	var mapping mapper.MappingError
 	if errors.As(err, &mapping) {
 		return in, slices.DeleteFunc(failuresOf(mapping), func(failure plugin.CheckFailure) bool {
-			// Missing only because it was dropped.
+			// knownOnly dropped this property; it isn't missing.
 			return isUnknown(values[failure.Property])
 		})
 	}
 	return in, nil
 }
 
-// knownOnly puts a text in place of what isn't known yet where it is a part of something larger, and drops it elsewhere:
-// whatever it will be, its type is judged when it is known.
+// knownOnly drops unknown properties, and replaces unknown values within lists and maps by an empty string. The types are
+// validated when the values are known.
 func knownOnly(values stub.Values) stub.Values {
 	known := stub.Values{}
 	for key, value := range values {
@@ -68,7 +69,7 @@ func withoutUnknowns(value resource.PropertyValue) resource.PropertyValue {
 
 func isUnknown(value resource.PropertyValue) bool { return value.IsComputed() || value.IsOutput() }
 
-// CheckNulls comes before the mapper, which panics at a null in a list of texts.
+// CheckNulls reports null elements in lists of strings. It must run before the mapper, which panics on them.
 func CheckNulls(resourceName string, values stub.Values, lists ...resource.PropertyKey) (failures []plugin.CheckFailure) {
 	for _, key := range lists {
 		if !values[key].IsArray() {
@@ -100,19 +101,19 @@ func failuresOf(err mapper.MappingError) []plugin.CheckFailure {
 	return failures
 }
 
-// Refused is a failure for each of these properties that is given: the published provider has them, we don't.
+// Refused returns a failure for each given property that only the published provider supports.
 func Refused(values stub.Values, keys ...resource.PropertyKey) (failures []plugin.CheckFailure) {
 	for _, key := range keys {
 		if values.Has(key) {
 			failures = append(failures, plugin.CheckFailure{Property: key, Reason: fmt.Sprintf(
-				"the stand-in for the command provider does not do %s; use it with the published provider, which needs "+
-					"an engine from Pulumi's download site", key)})
+				"the stub of the command provider does not support %s; use the published provider, which comes with an "+
+					"engine from Pulumi's download site", key)})
 		}
 	}
 	return failures
 }
 
-// Logging says which of the command's outputs are shown while it runs; both when it is empty.
+// Logging selects the outputs that are logged while the command runs. Empty means both.
 type Logging string
 
 const (
@@ -126,7 +127,7 @@ func (l Logging) Stdout() bool { return l == "" || l == logStdout || l == logStd
 
 func (l Logging) Stderr() bool { return l == "" || l == logStderr || l == logStdoutAndStderr }
 
-// Check refuses what is none of the four words.
+// Check returns a failure for any other value.
 func (l Logging) Check() []plugin.CheckFailure {
 	if l.Stdout() || l.Stderr() || l == logNone {
 		return nil

@@ -1,4 +1,4 @@
-// Package local runs commands on the machine of the engine.
+// Package local runs commands on the machine on which the engine runs.
 package local
 
 import (
@@ -11,8 +11,8 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// Command is command:local:Command. As in the published provider, a failed create leaves no resource behind, so its
-// delete never runs; and stdout and stderr are no secrets even if an input is: that takes additionalSecretOutputs.
+// Command is the resource command:local:Command. As in the published provider, a failed create leaves no resource behind,
+// so its delete never runs; and stdout and stderr aren't secret even if an input is (use additionalSecretOutputs).
 var Command = stub.Resource{
 	Check:     checkInputs,
 	Computed:  map[resource.PropertyKey]stub.Secrecy{"stdout": stub.Plain, "stderr": stub.Plain},

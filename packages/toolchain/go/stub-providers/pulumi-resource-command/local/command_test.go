@@ -45,7 +45,7 @@ func TestInterpreter(t *testing.T) {
 	expect(t, created.Properties, "stdout", "it says hello")
 }
 
-func TestUpdateRunsUpdateOrElseCreateAndSeesTheOutputBefore(t *testing.T) {
+func TestUpdateRunsUpdateOrElseCreateAndSeesThePreviousOutput(t *testing.T) {
 	state := object{"create": "x", "stdout": "old out", "stderr": "old err"}
 	const show = `echo "$PULUMI_COMMAND_STDOUT,$PULUMI_COMMAND_STDERR"`
 	for name, c := range map[string]struct {
@@ -110,7 +110,7 @@ func TestDeleteRunsDelete(t *testing.T) {
 	}
 }
 
-func TestFailureTellsExitCodeCommandAndOutput(t *testing.T) {
+func TestFailureNamesExitCodeCommandAndOutput(t *testing.T) {
 	for name, c := range map[string]struct {
 		in       object
 		expected string
@@ -164,7 +164,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestCheckRefuses(t *testing.T) {
+func TestCheckRejectsInvalidInputs(t *testing.T) {
 	for name, c := range map[string]struct {
 		in       object
 		expected []string
@@ -176,7 +176,7 @@ func TestCheckRefuses(t *testing.T) {
 		"in a map":    {object{"environment": object{"A": 1}}, []string{"Field 'environment[A] value' on 'local.CommandInputs' must be a 'string'; got 'float64' instead"}},
 		"null":        {object{"interpreter": []any{nil}}, []string{"Field 'interpreter[0]' on 'local.CommandInputs' must be a 'string'; got 'null' instead"}},
 		"logging":     {object{"logging": "all"}, []string{"Field 'logging' must be one of none, stdout, stderr and stdoutAndStderr; got 'all' instead"}},
-		"asset paths": {object{"assetPaths": []any{"*"}}, []string{"the stand-in for the command provider does not do assetPaths"}},
+		"asset paths": {object{"assetPaths": []any{"*"}}, []string{"does not support assetPaths"}},
 		"two":         {object{"dir": false, "a": ""}, []string{"Unrecognized field 'a'", "Field 'dir'"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-func TestCheckLeavesWhatIsNotKnownYet(t *testing.T) {
+func TestCheckAcceptsUnknownValues(t *testing.T) {
 	unknown := resource.MakeComputed(resource.NewProperty(""))
 	in := resource.PropertyMap{
 		"create":      unknown,
@@ -202,7 +202,7 @@ func TestCheckLeavesWhatIsNotKnownYet(t *testing.T) {
 		"triggers":    unknown,
 	}
 	if failures := check(t, in); len(failures) > 0 {
-		t.Errorf("refused: %v", failures)
+		t.Errorf("rejected: %v", failures)
 	}
 }
 
@@ -270,7 +270,7 @@ func TestCancelEndsTheWholeProcessGroup(t *testing.T) {
 
 			_, err = p.Create(t.Context(), plugin.CreateRequest{Name: "x", Type: token, Properties: properties(object{"create": "true"})})
 			if err == nil {
-				t.Error("something began after the cancellation")
+				t.Error("a command started after the cancellation")
 			}
 		})
 	}
@@ -286,9 +286,9 @@ func TestCustomTimeout(t *testing.T) {
 	}
 }
 
-func TestOtherResourcesAreNamed(t *testing.T) {
+func TestErrorNamesAnUnsupportedResource(t *testing.T) {
 	_, err := provider(t).Check(t.Context(), plugin.CheckRequest{Type: "command:remote:Command"})
-	if err == nil || !strings.Contains(err.Error(), "command:remote:Command is not among what the stand-in for the command provider does (local:Command)") {
+	if err == nil || !strings.Contains(err.Error(), "does not support command:remote:Command, only local:Command") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -334,7 +334,7 @@ func written(file string) bool {
 	return err == nil && strings.HasSuffix(string(content), "\n")
 }
 
-// expectEnded takes a zombie for ended: in a container, nobody may collect what has lost its parent.
+// expectEnded also accepts a zombie: in a container there may be no process that reaps orphans.
 func expectEnded(t *testing.T, pidFile string) {
 	t.Helper()
 	pid, err := os.ReadFile(pidFile)

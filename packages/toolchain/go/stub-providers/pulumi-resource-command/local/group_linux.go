@@ -2,7 +2,7 @@ package local
 
 import "syscall"
 
-// newGroup also ends the command when this process is killed: outside of our group, nothing else would.
+// newGroup starts the command in a process group of its own. Pdeathsig ends the command if this process is killed.
 func newGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

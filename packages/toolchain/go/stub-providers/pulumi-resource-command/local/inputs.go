@@ -7,7 +7,7 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// CommandInputs has the published provider's name, package included, because the mapper's refusals name it.
+// CommandInputs has the same package and type name as in the published provider: the mapper's error messages contain them.
 type CommandInputs struct {
 	Triggers               []any             `pulumi:"triggers,optional"`
 	Create                 *string           `pulumi:"create,optional"`

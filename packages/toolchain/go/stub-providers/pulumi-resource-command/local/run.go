@@ -16,7 +16,7 @@ import (
 	"store/toolchain/stub-providers/pulumi-resource-command/output"
 )
 
-// A cancelled command may clean up for this long. The engine gives a plugin five seconds to end.
+// grace is the time that a cancelled command has to clean up. The engine gives a plugin five seconds to end.
 const grace = 3 * time.Second
 
 func run(
@@ -37,14 +37,14 @@ func run(
 	err := runGroup(ctx, cmd, collector.Stdout, collector.Stderr)
 	collector.Flush()
 	if err != nil {
-		return output.Outputs{}, collector.Failure(explained(ctx, err), command)
+		return output.Outputs{}, collector.Failure(withCause(ctx, err), command)
 	}
 	return collector.Outputs(command)
 }
 
 func interpreter(in CommandInputs) []string {
 	if len(in.Interpreter) > 0 {
-		// A copy: appending the command must not write into the inputs.
+		// Copy the slice: appending the command must not modify the inputs.
 		return append([]string{}, in.Interpreter...)
 	}
 	return []string{"/bin/sh", "-c"}
@@ -67,10 +67,10 @@ func environment(in CommandInputs, previous output.Outputs) []string {
 	return env
 }
 
-// runGroup runs the command in a process group of its own, so that a cancellation reaches what the command started too.
-// Like a shell's pipe it waits for everything that holds the outputs, also in the background.
+// runGroup runs the command in a process group of its own, so that a cancellation also ends the command's children. Like a
+// shell's pipe, it waits until every process that holds the outputs has ended, including background processes.
 func runGroup(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
-	// The child is tied to the life of the thread that starts it, see newGroup.
+	// Pdeathsig (see newGroup) fires when the thread that started the child ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd.SysProcAttr = newGroup()
@@ -83,7 +83,7 @@ func runGroup(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) erro
 		return err
 	}
 	if err := cmd.Start(); err != nil {
-		// With a process group, Go blames a missing folder on the interpreter.
+		// With a process group, Go's error for a missing folder names the interpreter instead.
 		if _, dirErr := os.Stat(cmd.Dir); cmd.Dir != "" && dirErr != nil {
 			return fmt.Errorf("the folder to run in: %w", dirErr)
 		}
@@ -93,7 +93,7 @@ func runGroup(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) erro
 	ended := make(chan struct{})
 	unlink := context.AfterFunc(ctx, func() {
 		endGroup(cmd.Process.Pid, ended)
-		// What left the group may hold the outputs for ever.
+		// A process that left the group may hold the outputs forever.
 		stdoutPipe.Close()
 		stderrPipe.Close()
 	})
@@ -104,13 +104,13 @@ func runGroup(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) erro
 	err = cmd.Wait()
 	close(ended)
 	if !unlink() && err == nil {
-		// It may have ended well before its work was done.
+		// The command may have exited with 0 on SIGTERM, before its work was done.
 		return errors.New("ended early")
 	}
 	return err
 }
 
-// endGroup returns when the group's leader has ended and the rest of the group has been told to, or been made to.
+// endGroup sends SIGTERM to the group, waits up to the grace time for its leader to end, then sends SIGKILL to the group.
 func endGroup(group int, ended <-chan struct{}) {
 	signalGroup(group, syscall.SIGTERM)
 	select {
@@ -121,22 +121,23 @@ func endGroup(group int, ended <-chan struct{}) {
 }
 
 func signalGroup(group int, signal syscall.Signal) {
-	// The only error there can be is that the group has ended already, which is what is wanted.
+	// The only possible error is that the group has already ended.
 	_ = syscall.Kill(-group, signal)
 }
 
 func copyAll(to io.Writer, from io.Reader) {
-	// Writing to memory doesn't fail, and reading fails only when a cancellation closed the pipe.
+	// Writing to memory doesn't fail; reading fails only after a cancellation has closed the pipe.
 	_, _ = io.Copy(to, from)
 }
 
-func explained(ctx context.Context, err error) error {
+// withCause adds the reason for a cancellation, and a hint for an oversized environment.
+func withCause(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = fmt.Errorf("%w (%v)", cause, err)
 	}
 	if errors.Is(err, syscall.E2BIG) {
-		err = fmt.Errorf("%w (command and environment together; addPreviousOutputInEnv: false leaves the output of the "+
-			"run before out of it)", err)
+		err = fmt.Errorf("%w (the limit covers command and environment together; addPreviousOutputInEnv: false removes "+
+			"the output of the previous run from the environment)", err)
 	}
 	return err
 }

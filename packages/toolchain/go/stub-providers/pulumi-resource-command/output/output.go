@@ -1,4 +1,4 @@
-// Package output collects and shows what a command prints, here or on another machine.
+// Package output collects and logs the output of a local or remote command.
 package output
 
 import (
@@ -15,12 +15,13 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// errorLimit is how much of a failed command's output its error carries: errors travel in a header.
+// errorLimit is the maximum size, in bytes, of the command output in an error: gRPC sends errors in a header.
 const errorLimit = 256 << 10
 
-// Outputs are what a command leaves in the stack.
+// Outputs are the command's outputs in the stack's state.
 type Outputs struct{ Stdout, Stderr string }
 
+// Of returns the outputs in a resource's state.
 func Of(state stub.Values) Outputs {
 	return Outputs{Stdout: state.String("stdout"), Stderr: state.String("stderr")}
 }
@@ -29,7 +30,7 @@ func (o Outputs) Values() stub.Values {
 	return stub.Values{"stdout": resource.NewProperty(o.Stdout), "stderr": resource.NewProperty(o.Stderr)}
 }
 
-// Collector takes both outputs of one command, and passes them on line by line while it runs.
+// Collector collects both outputs of one command, and logs them line by line while the command runs.
 type Collector struct {
 	Stdout, Stderr       io.Writer
 	stdout, stderr       bytes.Buffer
@@ -47,17 +48,17 @@ func NewCollector(logging inputs.Logging, log func(line string)) *Collector {
 	return c
 }
 
-// Flush shows what came without a line break at its end.
+// Flush logs the last line if it doesn't end with a line break.
 func (c *Collector) Flush() {
 	c.stdoutLog.flush()
 	c.stderrLog.flush()
 }
 
-// Outputs are the collected ones without their last line break.
+// Outputs returns the collected outputs without their last line break.
 func (c *Collector) Outputs(command string) (Outputs, error) {
 	if !utf8.Valid(c.stdout.Bytes()) || !utf8.Valid(c.stderr.Bytes()) {
 		return Outputs{}, fmt.Errorf(
-			"running %q: its output is not valid UTF-8, which a stack can't hold: let it write text, for example base64", command)
+			"running %q: its output is not valid UTF-8, so the state can't store it: let the command print text, for example base64", command)
 	}
 	return Outputs{
 		Stdout: strings.TrimSuffix(c.stdout.String(), "\n"),
@@ -65,7 +66,7 @@ func (c *Collector) Outputs(command string) (Outputs, error) {
 	}, nil
 }
 
-// Failure is the published provider's error: what happened, the command, all that it printed.
+// Failure returns an error in the published provider's format: the cause, the command, and its whole output.
 func (c *Collector) Failure(err error, command string) error {
 	output := c.both.String()
 	if cut := len(output) - errorLimit; cut > 0 {
@@ -74,7 +75,7 @@ func (c *Collector) Failure(err error, command string) error {
 	return fmt.Errorf("%w: running %q:\n%s", err, command, strings.ToValidUTF8(output, "\uFFFD"))
 }
 
-// lockedBuffer takes both outputs, in the order in which they come.
+// lockedBuffer holds both outputs in the order in which they arrive.
 type lockedBuffer struct {
 	mutex sync.Mutex
 	bytes.Buffer
@@ -86,7 +87,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// lineWriter passes whole lines on, of any length.
+// lineWriter logs whole lines of any length.
 type lineWriter struct {
 	enabled bool
 	// mutex is shared by the two outputs of a command.

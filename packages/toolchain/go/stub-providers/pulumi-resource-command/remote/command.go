@@ -16,8 +16,8 @@ import (
 	"store/toolchain/stub-providers/stub"
 )
 
-// Command is command:remote:Command. As in the published provider, any change runs `update`, or else `create`, again, one
-// of the connection too; a failed create leaves no resource behind.
+// Command is the resource command:remote:Command. As in the published provider, any change, even of the connection, runs
+// `update` (or `create`, if there is no `update`) again; a failed create leaves no resource behind.
 var Command = stub.Resource{
 	Check:     check,
 	Computed:  map[resource.PropertyKey]stub.Secrecy{"stdout": stub.Plain, "stderr": stub.Plain},
@@ -56,7 +56,7 @@ var Command = stub.Resource{
 	},
 }
 
-// CommandInputs has the published provider's name, package included, because the mapper's refusals name it.
+// CommandInputs has the same package and type name as in the published provider: the mapper's error messages contain them.
 type CommandInputs struct {
 	Connection             Connection        `pulumi:"connection"`
 	Triggers               []any             `pulumi:"triggers,optional"`
@@ -83,7 +83,7 @@ func check(values stub.Values) []plugin.CheckFailure {
 	return failures
 }
 
-// run does nothing but hand back the outputs before, where there is no command.
+// run runs the command. Without a command it returns the previous outputs.
 func run(
 	ctx context.Context, command *string, in CommandInputs, previous output.Outputs, log func(string),
 ) (output.Outputs, error) {
@@ -110,7 +110,7 @@ func run(
 	session.Stdout, session.Stderr = collector.Stdout, collector.Stderr
 
 	unlink := context.AfterFunc(ctx, func() {
-		// OpenSSH passes the signal on; a command that ignores it loses its outputs when the connection goes.
+		// OpenSSH forwards the signal. A command that ignores it loses its outputs when the connection closes.
 		_ = session.Signal(ssh.SIGTERM)
 		_ = client.Close()
 	})
@@ -128,12 +128,12 @@ func run(
 	return collector.Outputs(*command)
 }
 
-// setEnvironment fails for what the program asks for, since the command would run without it; the outputs of the run
-// before are a courtesy, as in the published provider.
+// setEnvironment fails if the server rejects a variable that the program sets, because the command would run without it.
+// As in the published provider, the variables with the previous outputs are optional.
 func setEnvironment(session *ssh.Session, in CommandInputs, previous output.Outputs, log func(string)) error {
 	for name, value := range in.Environment {
 		if err := session.Setenv(name, value); err != nil {
-			return fmt.Errorf("the SSH server at %s doesn't take the environment variable %s (its AcceptEnv decides): %w",
+			return fmt.Errorf("the SSH server at %s rejects the environment variable %s (see AcceptEnv in its sshd_config): %w",
 				in.Connection.address(), name, err)
 		}
 	}
@@ -147,7 +147,7 @@ func setEnvironment(session *ssh.Session, in CommandInputs, previous output.Outp
 			continue
 		}
 		if err := session.Setenv(name, value); err != nil {
-			log(fmt.Sprintf("the SSH server doesn't take %s (its AcceptEnv decides)", name))
+			log(fmt.Sprintf("the SSH server rejects the environment variable %s (see AcceptEnv in its sshd_config)", name))
 		}
 	}
 	return nil

@@ -27,7 +27,7 @@ const token tokens.Type = "command:remote:Command"
 
 type object = map[string]any
 
-func TestCreateRunsThereWithStdinAndEnvironment(t *testing.T) {
+func TestCreateRunsOnTheRemoteMachineWithStdinAndEnvironment(t *testing.T) {
 	s := serve(t)
 	created, err := create(t, object{
 		"connection":  s.connection(nil),
@@ -42,7 +42,7 @@ func TestCreateRunsThereWithStdinAndEnvironment(t *testing.T) {
 	expect(t, created.Properties, "stderr", "hello")
 }
 
-func TestUpdateRunsUpdateOrElseCreateAndSeesTheOutputBefore(t *testing.T) {
+func TestUpdateRunsUpdateOrElseCreateAndSeesThePreviousOutput(t *testing.T) {
 	s := serve(t)
 	for name, c := range map[string]struct {
 		in       object
@@ -66,7 +66,7 @@ func TestUpdateRunsUpdateOrElseCreateAndSeesTheOutputBefore(t *testing.T) {
 	}
 }
 
-func TestAnotherConnectionIsAnUpdateAndAnotherTriggerAReplacement(t *testing.T) {
+func TestChangedConnectionIsAnUpdateAndChangedTriggerAReplacement(t *testing.T) {
 	before := object{"connection": object{"host": "a"}, "create": "true", "triggers": []any{"1"}}
 	for name, c := range map[string]struct {
 		after    object
@@ -84,7 +84,7 @@ func TestAnotherConnectionIsAnUpdateAndAnotherTriggerAReplacement(t *testing.T) 
 	}
 }
 
-func TestFailureTellsExitCodeCommandAndOutput(t *testing.T) {
+func TestFailureNamesExitCodeAndOutput(t *testing.T) {
 	s := serve(t)
 	_, err := create(t, object{"connection": s.connection(nil), "create": "echo out; echo err >&2; exit 3"})
 	if err == nil || !strings.Contains(err.Error(), "exited with status 3") ||
@@ -93,7 +93,7 @@ func TestFailureTellsExitCodeCommandAndOutput(t *testing.T) {
 	}
 }
 
-func TestAnotherHostKeyThanThePinnedOneEndsAtOnce(t *testing.T) {
+func TestHostKeyMismatchIsNotRetried(t *testing.T) {
 	s := serve(t)
 	started := time.Now()
 	_, err := create(t, object{
@@ -103,11 +103,11 @@ func TestAnotherHostKeyThanThePinnedOneEndsAtOnce(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if time.Since(started) > 5*time.Second {
-		t.Error("it was tried again")
+		t.Error("the connection was retried")
 	}
 }
 
-func TestAnotherLoginKeyIsRefused(t *testing.T) {
+func TestUnknownLoginKeyIsRejected(t *testing.T) {
 	s := serve(t)
 	_, err := create(t, object{
 		"connection": s.connection(object{"privateKey": private(t, newRawKey(t)), "dialErrorLimit": 0}), "create": "true",
@@ -124,7 +124,7 @@ func TestDialLimitCountsFailures(t *testing.T) {
 	}
 }
 
-func TestAServerThatSaysNothingCountsAsOneFailure(t *testing.T) {
+func TestSilentServerCountsAsAFailedAttempt(t *testing.T) {
 	listener := listen(t)
 	_, err := create(t, object{"connection": object{
 		"host": "127.0.0.1", "port": listener.Addr().(*net.TCPAddr).Port, "dialErrorLimit": 0, "perDialTimeout": 1,
@@ -149,7 +149,7 @@ func TestCancellationEndsTheCommand(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestCheckRejectsInvalidInputs(t *testing.T) {
 	for property, in := range map[string]object{
 		"connection":       {"create": "true"},
 		"logging":          {"connection": object{"host": "a"}, "logging": "loud"},
@@ -163,7 +163,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatIsNotKnownYetIsNotJudged(t *testing.T) {
+func TestCheckAcceptsAnUnknownConnection(t *testing.T) {
 	for name, connection := range map[string]resource.PropertyValue{
 		"wholly": resource.MakeComputed(resource.NewProperty("")),
 		"in part": resource.NewProperty(resource.PropertyMap{
@@ -178,7 +178,7 @@ func TestAConnectionThatIsNotKnownYetIsNotJudged(t *testing.T) {
 	}
 }
 
-// server is an SSH server that runs what it is asked to by /bin/sh.
+// server is an SSH server that runs the requested commands with /bin/sh.
 type server struct {
 	address          *net.TCPAddr
 	hostKey          ssh.Signer
@@ -271,7 +271,7 @@ func (s *server) exec(channel ssh.Channel, line string, environment []string) {
 	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{code}))
 }
 
-// connection is to this server, with the keys pinned, and with these properties in place of the usual ones.
+// connection returns the inputs for a connection to this server with a pinned host key, with the given properties replaced.
 func (s *server) connection(other object) object {
 	connection := object{
 		"host": "127.0.0.1", "port": s.address.Port, "user": "me", "privateKey": s.privateKey, "hostKey": authorized(s.hostKey),

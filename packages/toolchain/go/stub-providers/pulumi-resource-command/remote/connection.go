@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// Connection is the published provider's. Its proxy is not done here; the check says so.
+// Connection has the fields of the published provider's connection. The check rejects proxy, which isn't supported.
 type Connection struct {
 	Host               string   `pulumi:"host"`
 	Port               *float64 `pulumi:"port,optional"`
@@ -23,9 +23,9 @@ type Connection struct {
 	PrivateKeyPassword *string  `pulumi:"privateKeyPassword,optional"`
 	HostKey            *string  `pulumi:"hostKey,optional"`
 	AgentSocketPath    *string  `pulumi:"agentSocketPath,optional"`
-	// DialErrorLimit is how many attempts may fail; -1 is any number.
+	// DialErrorLimit is the number of attempts that may fail. -1 means no limit. Defaults to 10.
 	DialErrorLimit *int `pulumi:"dialErrorLimit,optional"`
-	// PerDialTimeout is in seconds; 0 is none.
+	// PerDialTimeout is in seconds. 0 means no timeout. Defaults to 15.
 	PerDialTimeout *int           `pulumi:"perDialTimeout,optional"`
 	Proxy          map[string]any `pulumi:"proxy,optional"`
 }
@@ -41,14 +41,14 @@ func (c Connection) address() string {
 	return net.JoinHostPort(c.Host, strconv.Itoa(int(or(c.Port, 22))))
 }
 
-// pauseBetweenDials grows from the first to the second.
+// The pause between two attempts grows from firstPause to longestPause.
 const (
 	firstPause   = time.Second
 	longestPause = 5 * time.Second
 )
 
-// dial tries until it has a connection, a limit is reached, or the context ends. A host key that isn't the pinned one
-// ends it at once: waiting makes no other machine of it.
+// dial retries until it is connected, a limit is reached, or the context ends. It doesn't retry after a host key mismatch:
+// the key won't change by waiting.
 func dial(ctx context.Context, c Connection, log func(string)) (*ssh.Client, error) {
 	config, closeAgent, err := clientConfig(c)
 	if err != nil {
@@ -94,7 +94,7 @@ func dialOnce(ctx context.Context, address string, config *ssh.ClientConfig) (*s
 	if err != nil {
 		return nil, err
 	}
-	// The handshake knows no context; and a machine that accepts and then says nothing must not hold us for ever.
+	// The handshake takes no context, and a machine may accept the connection and then never answer.
 	unlink := context.AfterFunc(ctx, func() { connection.Close() })
 	defer unlink()
 	if config.Timeout > 0 {
@@ -117,7 +117,7 @@ func dialOnce(ctx context.Context, address string, config *ssh.ClientConfig) (*s
 func clientConfig(c Connection) (*ssh.ClientConfig, func(), error) {
 	config := &ssh.ClientConfig{
 		User: or(c.User, "root"),
-		// As in the published provider: who pins no key trusts whoever answers.
+		// As in the published provider, without a pinned key any host key is accepted.
 		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 		Timeout:         time.Duration(or(c.PerDialTimeout, 15)) * time.Second,
 	}
@@ -154,7 +154,7 @@ func clientConfig(c Connection) (*ssh.ClientConfig, func(), error) {
 	}
 	connection, err := net.Dial("unix", socket)
 	if err != nil {
-		// An agent of the environment that has gone is none of the program's business; one that it named is.
+		// An unreachable agent is an error only if the program named it; SSH_AUTH_SOCK may be stale.
 		if c.AgentSocketPath == nil {
 			return config, nothing, nil
 		}
@@ -179,7 +179,7 @@ func parsePrivateKey(key string, passphrase *string) (ssh.Signer, error) {
 	return signer, nil
 }
 
-// algorithmsOf asks the server for the pinned key, and not for another one that it may have.
+// algorithmsOf returns the host key algorithms of the pinned key, so that the server presents that key and no other.
 func algorithmsOf(key ssh.PublicKey) []string {
 	if key.Type() == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
@@ -190,7 +190,7 @@ func algorithmsOf(key ssh.PublicKey) []string {
 type hostKeyError struct{ expected, got ssh.PublicKey }
 
 func (e *hostKeyError) Error() string {
-	return fmt.Sprintf("ssh: host key mismatch: it answers with %s, and %s is pinned",
+	return fmt.Sprintf("ssh: host key mismatch: the server presents %s, but %s is pinned",
 		ssh.FingerprintSHA256(e.got), ssh.FingerprintSHA256(e.expected))
 }
 
