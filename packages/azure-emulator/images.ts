@@ -3,7 +3,8 @@ import { cacheFolder, filesBelow, keyOf } from "@store/toolchain/system/cache";
 import { Daemon } from "@store/docker/daemon";
 import { debianBase, ensureDebianBase, exitingOnSignals } from "@store/toolchain/images/debian";
 import { withLock } from "@store/toolchain/system/lock";
-import { Reporter, ToolchainError } from "@store/toolchain/system/report";
+import { CliError } from "@store/docker/cliError";
+import { Reporter } from "@store/toolchain/system/report";
 import { lastLines, run } from "@store/toolchain/system/run";
 import { docker, dockerQuietly } from "./docker";
 
@@ -70,9 +71,9 @@ async function build(ref: string, base: string, recipe: string, report: Reporter
     onLine: (line) => report.progress(line),
   });
   if (code === 0) return;
-  throw new ToolchainError(
+  throw new CliError(
     `The rehearsal's image ${ref} can't be made:\n${lastLines(`${stdout}\n${stderr}`)}`,
-    "See that this machine reaches Debian's packages, then run it again.",
+    { hint: "See that this machine reaches Debian's packages, then run it again." },
   );
 }
 

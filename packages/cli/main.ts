@@ -2,10 +2,9 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { ExitCode, Failure, UsageError } from "./diagnostics/cliError";
+import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { DEFAULT_STACK, ROOT } from "./project/project";
-import { renderFailure } from "./terminal/terminal";
-import { ToolchainError } from "@store/toolchain/system/report";
+import { renderError } from "./terminal/terminal";
 
 /** @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -15,10 +14,9 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // commander has said itself what is wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.Usage;
-    const failure = error instanceof ToolchainError ? ofToolchain(error) : error;
-    if (!(failure instanceof Failure)) throw error;
-    process.stderr.write(`${renderFailure(failure)}\n`);
-    return failure.exitCode;
+    if (!(error instanceof CliError)) throw error;
+    process.stderr.write(`${renderError(error)}\n`);
+    return error.exitCode;
   }
 }
 
@@ -26,10 +24,6 @@ export async function main(args: readonly string[]): Promise<number> {
 function endUnread(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
   process.exit(128 + constants.signals.SIGPIPE);
-}
-
-function ofToolchain(error: ToolchainError): Failure {
-  return new Failure(error.message, { remedy: error.remedy });
 }
 
 async function run(args: readonly string[]): Promise<number> {

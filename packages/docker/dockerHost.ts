@@ -2,21 +2,13 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { CliError } from "./cliError";
+
 /** A Docker daemon's address, and who says so. */
 export interface DockerHost {
   readonly host: string;
   /** "DOCKER_HOST", say: for a message about it. */
   readonly hostFrom: string;
-}
-
-/** The docker command's configuration says nothing that can be used. */
-export class DockerHostError extends Error {
-  constructor(
-    message: string,
-    readonly remedy: string,
-  ) {
-    super(message);
-  }
 }
 
 export const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
@@ -26,7 +18,7 @@ export const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
  * current context of its configuration, the usual socket.
  *
  * @param home The user's home folder.
- * @throws DockerHostError
+ * @throws CliError
  * @see https://docs.docker.com/engine/manage-resources/contexts/
  */
 export function localDockerHost(env: NodeJS.ProcessEnv, home: string): DockerHost {
@@ -41,9 +33,11 @@ export function localDockerHost(env: NodeJS.ProcessEnv, home: string): DockerHos
   const meta = readJson(join(folder, "contexts", "meta", id, "meta.json")) as Meta | undefined;
   const host = meta?.Endpoints?.docker?.Host;
   if (!host) {
-    throw new DockerHostError(
+    throw new CliError(
       `The docker context ${context} is in use, but does not exist or names no host.`,
-      "See `docker context ls`; `docker context use default` goes back to the local daemon.",
+      {
+        hint: "See `docker context ls`; `docker context use default` goes back to the local daemon.",
+      },
     );
   }
   return { host, hostFrom: `the docker context ${context}` };
@@ -63,11 +57,11 @@ function readJson(file: string): unknown {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new DockerHostError(
+    throw new CliError(
       error instanceof SyntaxError
         ? `The docker command's ${file} is not valid JSON: ${error.message}`
         : `The docker command's configuration can't be read: ${String(error)}`,
-      "Mend or remove that file.",
+      { hint: "Fix or remove that file." },
     );
   }
 }

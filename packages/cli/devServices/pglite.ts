@@ -1,7 +1,7 @@
 import { createServer, Server, Socket } from "node:net";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketHandler } from "@electric-sql/pglite-socket";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { ServiceDatabase } from "./database";
 
 /** A PostgreSQL in this process, with its data in a folder. */
@@ -13,7 +13,7 @@ export interface LocalDatabase extends ServiceDatabase {
  * Serves PGlite, which has one session, to the many connections of a service's pool. They take turns: who has begun a
  * statement or a transaction is alone until it is ended.
  *
- * @throws Failure where it can't run here, or not on what is in the folder.
+ * @throws CliError where it can't run here, or not on what is in the folder.
  */
 export async function startPGlite(folder: string): Promise<LocalDatabase> {
   const database = await open(folder);
@@ -52,8 +52,8 @@ async function open(folder: string): Promise<PGlite> {
     return await PGlite.create(folder);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure(`PGlite can't open the database in ${folder}: ${why}`, {
-      remedy:
+    throw new CliError(`PGlite can't open the database in ${folder}: ${why}`, {
+      hint:
         "Use a PostgreSQL of your own: ./store services --postgres postgres://USER:PASSWORD@localhost:5432\n" +
         `Or, where the data may go, delete ${folder} and start again.`,
     });

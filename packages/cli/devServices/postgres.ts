@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { Failure, UsageError } from "../diagnostics/cliError";
+import { CliError, UsageError } from "@store/docker/cliError";
 import { ServiceDatabase } from "./database";
 
 /** The first one that has the collation by which inventory searches. */
@@ -10,7 +10,7 @@ export class OwnPostgres {
   private constructor(private readonly client: Client) {}
 
   /**
-   * @throws UsageError where the URL is none, or asks for TLS; Failure where nobody answers there, refuses the user, or is too
+   * @throws UsageError where the URL is none, or asks for TLS; CliError where nobody answers there, refuses the user, or is too
    * old.
    */
   static async connect(url: string): Promise<OwnPostgres> {
@@ -53,13 +53,13 @@ export class OwnPostgres {
     await this.client.end().catch(() => undefined);
   }
 
-  private failure(error: unknown): Failure {
+  private failure(error: unknown): CliError {
     const { host, port, user } = this.client;
     // Node tries each address of a name; the error over all of them has no message.
     const errors = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
     const why = errors.map((one) => (one instanceof Error ? one.message : String(one))).join(", ");
-    return new Failure(`The PostgreSQL at ${host}:${port} can't be used: ${why}.`, {
-      remedy:
+    return new CliError(`The PostgreSQL at ${host}:${port} can't be used: ${why}.`, {
+      hint:
         `Check that it runs and what --postgres says; its user${user ? ` "${user}"` : ""} must be allowed to make databases. ` +
         `Without --postgres the databases are in this process.`,
     });

@@ -12,7 +12,7 @@ import {
 import { Docker } from "../docker/docker";
 import { EngineRun } from "../engine/runEngine";
 import { HostProblem, hostProblem, UNREACHABLE } from "./hostDiagnostics";
-import { ExitCode, Failure } from "./cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import {
   BuildFailed,
   ConfigRefused,
@@ -37,19 +37,19 @@ export async function explainRun(
   session: Session,
   docker: Docker | undefined,
   run: EngineRun,
-): Promise<Failure> {
+): Promise<CliError> {
   if (run.interrupted) return interrupted(verb, session);
   const view = await lookAt(session, docker);
   const [first, ...others] = findings(run.events, run.stderr);
   if (first === undefined) {
-    return new Failure(`The engine ended with exit code ${run.exitCode}.`, {
-      remedy: "What it printed above says why. ./store doctor checks what it needs.",
+    return new CliError(`The engine ended with exit code ${run.exitCode}.`, {
+      hint: "What it printed above says why. ./store doctor checks what it needs.",
     });
   }
   const failure = await explain(first, { verb, session, view });
   const also = others.filter((other) => !isSame(first, other)).flatMap(oneLine);
   if (also.length === 0) return failure;
-  return new Failure(`${failure.message}\n  Also: ${also.join("; ")}.`, failure);
+  return new CliError(`${failure.message}\n  Also: ${also.join("; ")}.`, failure);
 }
 
 interface Situation {
@@ -70,13 +70,13 @@ async function lookAt(session: Session, docker: Docker | undefined): Promise<Vie
     const containers = await listContainers(docker, session.project.name, session.stack.name);
     return { docker, containers };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof CliError)) throw error;
     // That is what will be explained.
     return { docker: undefined, containers: [] };
   }
 }
 
-async function explain(finding: Finding, situation: Situation): Promise<Failure> {
+async function explain(finding: Finding, situation: Situation): Promise<CliError> {
   const { session, view } = situation;
   const again = againCommand(situation);
   switch (finding.kind) {
@@ -87,11 +87,11 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
     case "portTaken":
       return explainTakenPort(session, view.docker, finding.port);
     case "networksFull":
-      return new Failure(
+      return new CliError(
         `The network ${finding.resource} can't be made: Docker has no address range left for another one.`,
         {
-          evidence: [finding.message],
-          remedy:
+          details: [finding.message],
+          hint:
             `Each stack has a network for every database and two more. Take down a stack that isn't needed (./store ls lists ` +
             `them; ./store down STACK, whose data stays), or remove the networks that nobody uses (docker network prune). ` +
             `Docker gets more ranges by default-address-pools in its daemon.json. Then: ${again}`,
@@ -100,11 +100,11 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
     case "build":
       return buildFailed(finding, session, again);
     case "notPublished":
-      return new Failure(
+      return new CliError(
         `The image of ${serviceOf(finding.image)} isn't published: ${finding.why}.`,
         {
-          evidence: finding.evidence,
-          remedy: `What served before still does. Mend that, then: ${again}`,
+          details: finding.evidence,
+          hint: `What served before still does. Mend that, then: ${again}`,
         },
       );
     case "imageMissing":
@@ -116,29 +116,29 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
     case "config": {
       const problem = finding.key === undefined && ofHost(finding.message, situation);
       if (problem) {
-        return new Failure(`The host can't be had: ${problem.what}.`, {
-          evidence: finding.message.split("\n").slice(-20),
-          remedy: problem.remedy,
+        return new CliError(`The host can't be had: ${problem.what}.`, {
+          details: finding.message.split("\n").slice(-20),
+          hint: problem.remedy,
         });
       }
-      return new Failure(finding.message, { remedy: configRemedy(finding, situation) });
+      return new CliError(finding.message, { hint: configRemedy(finding, situation) });
     }
     case "secret":
       if (finding.message.includes("incorrect passphrase")) {
-        return new Failure(
+        return new CliError(
           `${stackFile(session)} has the salt (encryptionsalt) of another passphrase than this checkout's.`,
           {
-            remedy:
+            hint:
               "Delete that line: this checkout has a salt of its own. Or give the passphrase that belongs to it: " +
               "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.",
           },
         );
       }
-      return new Failure(
+      return new CliError(
         `A secret of ${stackFile(session)} can't be read with this checkout's passphrase.`,
         {
-          evidence: [finding.message],
-          remedy:
+          details: [finding.message],
+          hint:
             `It was set in another checkout, or with another backend. Set it again here:\n` +
             `./store pulumi config set --secret KEY VALUE${stackOption(session.stack.name)}`,
         },
@@ -146,15 +146,15 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
     case "locked": {
       const lock = engineLocksOf(session.state, session.stack.name).find(isHeld);
       if (lock) return lockedFailure(session.stack.name, lock);
-      return new Failure(`The stack ${session.stack.name} is being worked on by somebody else.`, {
-        evidence: finding.message.split("\n"),
-        remedy: `Wait until that is done, then: ${again}`,
+      return new CliError(`The stack ${session.stack.name} is being worked on by somebody else.`, {
+        details: finding.message.split("\n"),
+        hint: `Wait until that is done, then: ${again}`,
       });
     }
     case "program":
-      return new Failure(`The program failed: ${finding.message}`, {
-        evidence: finding.trace.map((line) => line.trim()).slice(0, 5),
-        remedy: `That is a mistake in index.ts or in what it imports. Mend it, then: ${again}`,
+      return new CliError(`The program failed: ${finding.message}`, {
+        details: finding.trace.map((line) => line.trim()).slice(0, 5),
+        hint: `That is a mistake in index.ts or in what it imports. Mend it, then: ${again}`,
       });
     case "resource": {
       const problem = ofHost(finding.message, situation);
@@ -163,25 +163,25 @@ async function explain(finding: Finding, situation: Situation): Promise<Failure>
         const what = finding.inCloud
           ? `The ${finding.inCloud} can't be ${verb}`
           : "The host can't be had";
-        return new Failure(`${what}: ${problem.what}.`, {
-          evidence: finding.message.split("\n").slice(-22),
-          remedy: problem.remedy,
+        return new CliError(`${what}: ${problem.what}.`, {
+          details: finding.message.split("\n").slice(-22),
+          hint: problem.remedy,
         });
       }
-      return new Failure(`${finding.resource}: ${finding.message}`, {
-        remedy: `What was there before has been left as it was. Mend the cause, then: ${again}`,
+      return new CliError(`${finding.resource}: ${finding.message}`, {
+        hint: `What was there before has been left as it was. Mend the cause, then: ${again}`,
       });
     }
     case "changesUnexpected":
-      return new Failure("There are changes, listed above, and none were to be.", {
-        remedy:
+      return new CliError("There are changes, listed above, and none were to be.", {
+        hint:
           situation.verb === "preview"
             ? `${storeCommand("up", session.stack.name)} makes them.`
             : "They are made.",
       });
     case "engine":
-      return new Failure(finding.message, {
-        remedy: "./store doctor checks what the engine needs.",
+      return new CliError(finding.message, {
+        hint: "./store doctor checks what the engine needs.",
       });
   }
 }
@@ -200,50 +200,50 @@ function hostRemedy({ remedy }: HostProblem, situation: Situation): string {
 function machineGone(
   { host, during }: Finding & { kind: "daemonGone" },
   situation: Situation,
-): Failure {
+): CliError {
   const what = during === undefined ? "Docker can't be asked" : `${during} can't be made`;
-  return new Failure(`${what}: ${UNREACHABLE.what} (${host}).`, {
-    remedy: hostRemedy(UNREACHABLE, situation),
+  return new CliError(`${what}: ${UNREACHABLE.what} (${host}).`, {
+    hint: hostRemedy(UNREACHABLE, situation),
   });
 }
 
-function interrupted(verb: string, session: Session): Failure {
+function interrupted(verb: string, session: Session): CliError {
   const stack = session.stack.name;
   const remedy =
     verb === "preview"
       ? "A preview changes nothing."
       : `What was under way is recorded. ${storeCommand("up", stack)} goes on from there; ${storeCommand("ps", stack)} shows what runs.`;
-  return new Failure(
+  return new CliError(
     verb === "preview"
       ? "Interrupted."
       : `Interrupted: the stack ${stack} is as far as it got, and what served before still does.`,
-    { remedy, exitCode: ExitCode.Interrupted },
+    { hint: remedy, exitCode: ExitCode.Interrupted },
   );
 }
 
-function daemonGone(finding: Finding & { kind: "daemonGone" }, again: string): Failure {
+function daemonGone(finding: Finding & { kind: "daemonGone" }, again: string): CliError {
   const during = finding.during ? ` while ${finding.during} was being made` : "";
-  return new Failure(
+  return new CliError(
     `Docker at ${finding.host} can't be reached any more: it went away${during}.`,
     {
-      remedy:
+      hint:
         `Start it again (systemctl start docker, or Docker Desktop); its containers come back by themselves. ` +
         `Then: ${again}`,
     },
   );
 }
 
-function diskFull(message: string, evidence: readonly string[], evidenceOf?: string): Failure {
-  return new Failure(message, {
-    evidence,
-    evidenceOf,
-    remedy:
+function diskFull(message: string, evidence: readonly string[], evidenceOf?: string): CliError {
+  return new CliError(message, {
+    details: evidence,
+    detailsTitle: evidenceOf,
+    hint:
       "Make room on the disk of Docker's data folder (docker system df shows what it uses; docker image prune and docker " +
       "builder prune remove what nobody uses), then run the command again.",
   });
 }
 
-function buildFailed(finding: BuildFailed, session: Session, again: string): Failure {
+function buildFailed(finding: BuildFailed, session: Session, again: string): CliError {
   const service = serviceOf(finding.image);
   const path = join(finding.context, finding.dockerfile);
   const logFile = finding.logFile ? join(session.project.root, finding.logFile) : undefined;
@@ -253,16 +253,16 @@ function buildFailed(finding: BuildFailed, session: Session, again: string): Fai
   if (finding.diskFull || printed.some((line) => DISK_FULL.test(line))) {
     return diskFull(`The image of ${service} can't be built: the disk is full.`, evidence, path);
   }
-  return new Failure(`The image of ${service} can't be built: ${path} failed.`, {
-    evidence,
-    evidenceOf: printed.length > 0 ? "The step that failed and what it printed last" : undefined,
-    remedy:
+  return new CliError(`The image of ${service} can't be built: ${path} failed.`, {
+    details: evidence,
+    detailsTitle: printed.length > 0 ? "The step that failed and what it printed last" : undefined,
+    hint:
       `What served before still does. Mend ${path} or what it copies, then: ${again}` +
       (finding.logFile ? `\nThe whole log is ${finding.logFile}.` : ""),
   });
 }
 
-function dataKept({ urns }: Protected, session: Session, again: string): Failure {
+function dataKept({ urns }: Protected, session: Session, again: string): CliError {
   const names = urns.map(resourceName).sort();
   // As components/database/database.ts names them.
   const services = new Set(
@@ -271,8 +271,8 @@ function dataKept({ urns }: Protected, session: Session, again: string): Failure
   const folders = [...services].map((service) => `services/${service}`).join(", ");
   const why = folders ? `${folders} is gone` : "the program no longer has it";
   const back = folders ? `Put ${folders} back` : "Put back what made it";
-  return new Failure(`Data would be lost: ${why}, and so ${names.join(", ")} would go.`, {
-    remedy:
+  return new CliError(`Data would be lost: ${why}, and so ${names.join(", ")} would go.`, {
+    hint:
       `Nothing of it was deleted, and what serves goes on. ${back}, then: ${again}\n` +
       `Or give that data up for good: ./store pulumi state unprotect --yes${stackOption(session.stack.name)} ` +
       // Their names have characters that mean something to a shell.
@@ -280,24 +280,24 @@ function dataKept({ urns }: Protected, session: Session, again: string): Failure
   });
 }
 
-function imageMissing(finding: ImageMissing, situation: Situation): Failure {
+function imageMissing(finding: ImageMissing, situation: Situation): CliError {
   const { image, reason, refusedBy } = finding;
   const again = againCommand(situation);
   if (refusedBy === undefined) {
-    return new Failure(`The image ${image} can't be had: ${reason}`, {
-      remedy:
+    return new CliError(`The image ${image} can't be had: ${reason}`, {
+      hint:
         `Check its name (store:nodeImage, store:postgresImage, store:haproxyImage) and whether its registry can be ` +
         `reached, then: ${again}`,
     });
   }
   const { project, stack } = situation.session;
   const ours = registryAddress(project, stack) === refusedBy;
-  return new Failure(
+  return new CliError(
     `The host can't pull ${image}: the registry ${refusedBy} refuses the login` +
       `${ours ? " (store:registry: username, password)" : ""}.`,
     {
-      evidence: [reason],
-      remedy: ours
+      details: [reason],
+      hint: ours
         ? `What served before still does. Change it by: ./store pulumi config set --secret --path registry.password VALUE${stackOption(stack.name)}. Then: ${again}`
         : `Check whom that registry lets pull, then: ${again}`,
     },
@@ -309,13 +309,13 @@ async function unhealthy(
   view: View,
   session: Session,
   again: string,
-): Promise<Failure> {
+): Promise<CliError> {
   const container = view.containers.find(
     ({ id, name }) => id === finding.container || name.startsWith(`${finding.resource}-`),
   );
   if (view.docker === undefined || container === undefined) {
-    return new Failure(`${finding.resource} never became healthy, and its container is gone.`, {
-      remedy: `Try again: ${again}`,
+    return new CliError(`${finding.resource} never became healthy, and its container is gone.`, {
+      hint: `Try again: ${again}`,
     });
   }
   const inspection = await inspectEnded(view.docker, container.id);
@@ -328,12 +328,12 @@ async function unhealthy(
       other.service === container.service &&
       other.health === "healthy",
   );
-  return new Failure(
+  return new CliError(
     `${finding.resource} never became healthy: ${whyUnhealthy(inspection, container)}.`,
     {
-      evidence: log.length > 0 ? log : ["(it has logged nothing)"],
-      evidenceOf: `The last lines of its log (${container.name})`,
-      remedy:
+      details: log.length > 0 ? log : ["(it has logged nothing)"],
+      detailsTitle: `The last lines of its log (${container.name})`,
+      hint:
         (older ? `${older.name}, which ran before, goes on serving. ` : "") +
         `Mend ${mendable(container)}, then: ${again}\n` +
         `Its whole log: ./store logs ${name}${stackOption(session.stack.name)}`,

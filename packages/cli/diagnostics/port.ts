@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { ContainerSummary, LABEL } from "../docker/containers";
 import { Docker } from "../docker/docker";
-import { Failure } from "./cliError";
+import { CliError } from "@store/docker/cliError";
 import { configText, stackOption, storeCommand } from "../project/project";
 import { Session } from "../project/session";
 
@@ -32,7 +32,7 @@ export async function explainTakenPort(
   session: Session,
   docker: Docker | undefined,
   port: number,
-): Promise<Failure> {
+): Promise<CliError> {
   const holder = docker ? await containerOnPort(docker, port) : undefined;
   const who = holder ? describeContainer(holder, session) : await describeProcess(port);
   return portTaken(session, port, who);
@@ -51,13 +51,16 @@ export async function portHolder(
   return (await isFree(port)) ? undefined : { ours: false, who: await describeProcess(port) };
 }
 
-function portTaken(session: Session, port: number, who: string | undefined): Failure {
+function portTaken(session: Session, port: number, who: string | undefined): CliError {
   const stack = session.stack.name;
-  return new Failure(`Port ${port} (store:httpPort) is already in use${who ? ` by ${who}` : ""}.`, {
-    remedy:
-      `Stop that, or choose another port and bring the stack up again:\n` +
-      `./store pulumi config set httpPort ${port + 1}${stackOption(stack)} && ${storeCommand("up", stack)}`,
-  });
+  return new CliError(
+    `Port ${port} (store:httpPort) is already in use${who ? ` by ${who}` : ""}.`,
+    {
+      hint:
+        `Stop that, or choose another port and bring the stack up again:\n` +
+        `./store pulumi config set httpPort ${port + 1}${stackOption(stack)} && ${storeCommand("up", stack)}`,
+    },
+  );
 }
 
 async function containerOnPort(

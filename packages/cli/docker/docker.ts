@@ -1,15 +1,13 @@
 import type { Agent, IncomingMessage } from "node:http";
 import { Answer, Daemon, reasonOf } from "@store/docker/daemon";
 import { messageOf } from "@store/docker/messageOf";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 
-/** A daemon that can't be talked to, by the address that was tried. */
-export class DockerUnreachable extends Failure {
-  constructor(host: string, cause: string) {
-    super(`Docker doesn't answer at ${host} (${cause}).`, {
-      remedy: "Start it (systemctl start docker, or Docker Desktop), then see ./store doctor.",
-    });
-  }
+/** @param host Address of the daemon. */
+export function dockerUnreachable(host: string, cause: string): CliError {
+  return new CliError(`Docker doesn't answer at ${host} (${cause}).`, {
+    hint: "Start it (systemctl start docker, or Docker Desktop), then see ./store doctor.",
+  });
 }
 
 /** The few calls of Docker's API that the command needs, with failures that a person can read. */
@@ -18,7 +16,7 @@ export class Docker {
 
   /**
    * @param agent Makes the connections, where the address is none that can be connected to.
-   * @throws Failure for an address that can't be spoken with.
+   * @throws CliError for an address that can't be spoken with.
    */
   constructor(
     readonly host: string,
@@ -27,10 +25,10 @@ export class Docker {
     try {
       this.daemon = new Daemon(host, agent);
     } catch (error) {
-      throw new Failure(
+      throw new CliError(
         `The command can't talk to a Docker daemon at ${host}: ${messageOf(error)}.`,
         {
-          remedy: "It speaks to unix:// and tcp:// addresses: set DOCKER_HOST or store:dockerHost.",
+          hint: "It speaks to unix:// and tcp:// addresses: set DOCKER_HOST or store:dockerHost.",
         },
       );
     }
@@ -41,7 +39,7 @@ export class Docker {
     this.daemon.close();
   }
 
-  /** @throws DockerUnreachable */
+  /** @throws CliError */
   async ping(): Promise<void> {
     await this.reach(this.daemon.get("/_ping"));
   }
@@ -75,7 +73,7 @@ export class Docker {
     try {
       return await call;
     } catch (error) {
-      throw new DockerUnreachable(this.host, messageOf(error));
+      throw dockerUnreachable(this.host, messageOf(error));
     }
   }
 }
@@ -83,8 +81,8 @@ export class Docker {
 /** A container that has to be killed, or an image of gigabytes, takes its time. */
 const REMOVAL_LIMIT_MS = 120_000;
 
-function refused(path: string, answer: Answer): Failure {
-  return new Failure(`Docker refused ${path}: ${reasonOf(answer)}`);
+function refused(path: string, answer: Answer): CliError {
+  return new CliError(`Docker refused ${path}: ${reasonOf(answer)}`);
 }
 
 function withQuery(path: string, query: Query): string {

@@ -1,6 +1,6 @@
 import { displayName, listContainers, running, StoreContainer } from "./containers";
 import { Docker } from "./docker";
-import { Failure, UsageError } from "../diagnostics/cliError";
+import { CliError, UsageError } from "@store/docker/cliError";
 import { serviceNames, storeCommand } from "../project/project";
 import { Session } from "../project/session";
 
@@ -21,15 +21,15 @@ export async function findTargets(
   const stack = session.stack.name;
   const present = [...new Set(all.map(displayName))];
   if (all.length === 0) {
-    throw new Failure(`Nothing of the stack ${stack} runs.`, {
-      remedy: `Bring it up: ${storeCommand("up", stack)}`,
+    throw new CliError(`Nothing of the stack ${stack} runs.`, {
+      hint: `Bring it up: ${storeCommand("up", stack)}`,
     });
   }
   if (name !== undefined && serviceNames(session.project.root).includes(name)) {
-    throw new Failure(
+    throw new CliError(
       `${name} doesn't run in the stack ${stack}. Running: ${present.join(", ")}.`,
       {
-        remedy: `store:services in its configuration says what runs; ${storeCommand("up", stack)} brings it up.`,
+        hint: `store:services in its configuration says what runs; ${storeCommand("up", stack)} brings it up.`,
       },
     );
   }

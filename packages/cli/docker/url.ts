@@ -1,6 +1,6 @@
 import { connect } from "./connect";
 import { listContainers, StoreContainer } from "./containers";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
@@ -15,7 +15,7 @@ export function storeUrl(
   return port === undefined ? undefined : `http://${address}${port === 80 ? "" : `:${port}`}`;
 }
 
-/** @throws Failure where the store isn't up. On this machine Docker is asked, elsewhere the stack's outputs say it. */
+/** @throws CliError where the store isn't up. On this machine Docker is asked, elsewhere the stack's outputs say it. */
 export async function addressOfStore(session: Session): Promise<string> {
   const { project, stack } = session;
   let url: string | undefined;
@@ -26,7 +26,7 @@ export async function addressOfStore(session: Session): Promise<string> {
     ({ url } = await stackOutputs(session));
   }
   if (url !== undefined) return url;
-  throw new Failure(`The gateway of the stack ${stack.name} doesn't run.`, {
-    remedy: `Bring it up: ${storeCommand("up", stack.name)}`,
+  throw new CliError(`The gateway of the stack ${stack.name} doesn't run.`, {
+    hint: `Bring it up: ${storeCommand("up", stack.name)}`,
   });
 }

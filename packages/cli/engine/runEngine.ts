@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { EngineEvent, plain, readEvents } from "./events";
 
 /** How an engine's run ended. */
@@ -143,7 +143,9 @@ function heard(events: readonly EngineEvent[]): number {
 
 function exitOf(child: ChildProcess, pulumi: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Failure(`${pulumi} can't be run: ${error.message}`)));
+    child.once("error", (error) =>
+      reject(new CliError(`${pulumi} can't be run: ${error.message}`)),
+    );
     child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
   });
 }

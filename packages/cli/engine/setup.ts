@@ -8,7 +8,7 @@ import { ensureEngine, Engine } from "@store/toolchain/engine/engine";
 import { Checkpoint, parseExport } from "../state/checkpoint";
 import { Docker } from "../docker/docker";
 import { askEngine, EngineAnswer, EngineRun, runEngine } from "./runEngine";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { endOrphanedPlugins } from "./orphanedPlugins";
 import { isHeld, lockedFailure, removeEngineLock } from "../state/locks";
 import { baseImageNames } from "../project/project";
@@ -69,10 +69,10 @@ export async function recordOf(
   });
   if (exitCode === 0) return parseExport(stdout);
   if (/no stack named/.test(stderr)) return undefined;
-  throw new Failure(
+  throw new CliError(
     `The record of the stack ${stack.name} can't be read from ${state.backend.url}.`,
     {
-      evidence: stderr.trim().split("\n"),
+      details: stderr.trim().split("\n"),
     },
   );
 }
@@ -220,9 +220,9 @@ async function initStack(ready: Ready, name: string, cwd: string): Promise<void>
     env: ready.env,
   });
   if (exitCode === 0 || /already exists/.test(stderr + stdout)) return;
-  throw new Failure(`The stack ${name} can't be made.`, {
-    evidence: (stderr || stdout).trim().split("\n"),
-    evidenceOf: "pulumi stack init",
-    remedy: "./store doctor says which backend is in use.",
+  throw new CliError(`The stack ${name} can't be made.`, {
+    details: (stderr || stdout).trim().split("\n"),
+    detailsTitle: "pulumi stack init",
+    hint: "./store doctor says which backend is in use.",
   });
 }

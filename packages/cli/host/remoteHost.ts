@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
-import { Failure, UsageError } from "../diagnostics/cliError";
+import { CliError, UsageError } from "@store/docker/cliError";
 import { HostAccess, stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
@@ -17,7 +17,7 @@ export interface RemoteHost {
   readonly bin: string;
 }
 
-/** @throws Failure where the stack has no host, or has none yet. */
+/** @throws CliError where the stack has no host, or has none yet. */
 export async function remoteHost(session: Session): Promise<RemoteHost> {
   const { stack, project } = session;
   if (isLocal(session)) {
@@ -28,8 +28,8 @@ export async function remoteHost(session: Session): Promise<RemoteHost> {
   }
   const { access } = await stackOutputs(session);
   if (access === undefined) {
-    throw new Failure(`The stack ${stack.name} has no host: it isn't up.`, {
-      remedy: `Bring it up: ${storeCommand("up", stack.name)}`,
+    throw new CliError(`The stack ${stack.name} has no host: it isn't up.`, {
+      hint: `Bring it up: ${storeCommand("up", stack.name)}`,
     });
   }
   return prepare(join(project.root, sshFolder(stack.name)), stack.name, access);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { Failure, UsageError } from "../diagnostics/cliError";
+import { CliError, UsageError } from "@store/docker/cliError";
 
 /** The Pulumi project: what Pulumi.yaml says that the command has to know before the engine runs. */
 export interface Project {
@@ -41,7 +41,7 @@ export function readProject(root: string = ROOT): Project {
 export function parseProject(root: string, text: string): Project {
   const yaml = parseYaml("Pulumi.yaml", text);
   const name = yaml["name"];
-  if (typeof name !== "string") throw new Failure(`Pulumi.yaml has no "name".`);
+  if (typeof name !== "string") throw new CliError(`Pulumi.yaml has no "name".`);
   const backend = yaml["backend"];
   const url = isMapping(backend) ? backend["url"] : undefined;
   const schema = isMapping(yaml["config"]) ? yaml["config"] : {};
@@ -137,12 +137,12 @@ function parseYaml(name: string, text: string): Record<string, unknown> {
   try {
     value = parse(text);
   } catch (error) {
-    throw new Failure(
+    throw new CliError(
       `${name} is not valid YAML: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
   if (value === null || value === undefined) return {};
-  if (!isMapping(value)) throw new Failure(`${name} should be a mapping of keys to values.`);
+  if (!isMapping(value)) throw new CliError(`${name} should be a mapping of keys to values.`);
   return value;
 }
 

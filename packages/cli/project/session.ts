@@ -1,6 +1,6 @@
 import { findDocker } from "@store/toolchain/tools/docker";
 import { Docker } from "../docker/docker";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { configText, findStack, Project, readProject, Stack, storeCommand } from "./project";
 import { findState, State } from "../state/state";
 
@@ -39,8 +39,8 @@ export async function connectLocalDocker(session: Session): Promise<Docker> {
   if (configured) return configured;
   const found = await findDocker();
   if (found.found) return new Docker(found.host);
-  throw new Failure(found.problem, {
-    remedy:
+  throw new CliError(found.problem, {
+    hint:
       found.plan.action === "tell"
         ? found.plan.remedy
         : `${storeCommand("up", session.stack.name)} sees to it; ./store doctor says how.`,

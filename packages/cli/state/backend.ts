@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { Project } from "../project/project";
 
 /** Where the engine keeps the state. */
@@ -62,8 +62,8 @@ function currentLogin(file: string): string | undefined {
   try {
     ({ current } = JSON.parse(text) as { current?: unknown });
   } catch {
-    throw new Failure(`${file} is not valid JSON.`, {
-      remedy: "It holds Pulumi's logins. Delete it, and log in again if you had (pulumi login).",
+    throw new CliError(`${file} is not valid JSON.`, {
+      hint: "It holds Pulumi's logins. Delete it, and log in again if you had (pulumi login).",
     });
   }
   return typeof current === "string" && current !== "" ? current : undefined;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { stackOption } from "../project/project";
 
 /** Who works on a stack. The engine writes such files too, with the same fields. */
@@ -20,13 +20,13 @@ export interface Lock {
  * the same moment can't get in each other's way.
  *
  * @returns what releases it.
- * @throws Failure that says who has it.
+ * @throws CliError that says who has it.
  */
 export function takeLock(
   file: string,
   stack: string,
   verb: string,
-  refusal: (holder: Lock) => Failure = (holder) => lockedFailure(stack, holder),
+  refusal: (holder: Lock) => CliError = (holder) => lockedFailure(stack, holder),
 ): () => void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const content = JSON.stringify({
@@ -44,7 +44,7 @@ export function takeLock(
     }
     const lock = readLock(file);
     if (lock && isHeld(lock)) throw refusal(lock);
-    if (attempt > 5) throw new Failure(`The lock ${file} can't be taken. Delete that file.`);
+    if (attempt > 5) throw new CliError(`The lock ${file} can't be taken. Delete that file.`);
     rmSync(file, { force: true });
   }
   const release = (): void => rmSync(file, { force: true });
@@ -103,7 +103,7 @@ export function isHeld(lock: Lock): boolean {
   return began === undefined || began.getTime() <= lock.since.getTime() + 2000;
 }
 
-export function lockedFailure(stack: string, lock: Lock): Failure {
+export function lockedFailure(stack: string, lock: Lock): CliError {
   const elsewhere = lock.host !== hostname();
   const who = [
     lock.verb ? `\`./store ${lock.verb}\`` : "a pulumi command",
@@ -111,10 +111,10 @@ export function lockedFailure(stack: string, lock: Lock): Failure {
     ...(lock.user ? [`of ${lock.user}`] : []),
     `since ${lock.since.toLocaleTimeString("en-GB")}`,
   ];
-  return new Failure(
+  return new CliError(
     `Another run is working on the stack ${stack}: ${who[0]} (${who.slice(1).join(", ")}). Nothing was changed.`,
     {
-      remedy: elsewhere
+      hint: elsewhere
         ? `Wait until it is done. If it no longer runs there: ./store pulumi cancel${stackOption(stack)}`
         : `Wait until it is done, then run this again. To stop it: kill -INT ${lock.pid}`,
     },

@@ -1,6 +1,6 @@
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { resourceName } from "./checkpoint";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { Session } from "../project/session";
 import { askOnStack, engineEnvironment, recordOf } from "../engine/setup";
 import { reporter } from "../terminal/terminal";
@@ -49,9 +49,9 @@ export async function stackOutputs(session: Session): Promise<Outputs> {
     };
   }
   if (/no stack named/.test(stderr)) return {};
-  throw new Failure(`What the stack ${session.stack.name} says about itself can't be read.`, {
-    evidence: stderr.trim().split("\n"),
-    evidenceOf: "pulumi stack output",
-    remedy: "./store doctor says which backend is in use.",
+  throw new CliError(`What the stack ${session.stack.name} says about itself can't be read.`, {
+    details: stderr.trim().split("\n"),
+    detailsTitle: "pulumi stack output",
+    hint: "./store doctor says which backend is in use.",
   });
 }

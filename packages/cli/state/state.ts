@@ -15,7 +15,7 @@ import {
 import { basename, join } from "node:path";
 import { Backend, findBackend } from "./backend";
 import { Checkpoint, readCheckpoint } from "./checkpoint";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { engineLocks, Lock } from "./locks";
 import { Project, Stack } from "../project/project";
 import { hasSalt, takenBack, withSalt } from "./stackFile";
@@ -119,9 +119,9 @@ export function lendStackFile(
       if (wanted === undefined) return;
       const rescued = join(state.folder, `${basename(stack.file)}.engine`);
       writeFileSync(rescued, wanted, { mode: 0o600 });
-      throw new Failure(
+      throw new CliError(
         `${basename(stack.file)} was edited while the engine changed it too. The edit was kept; the engine's version is ${rescued}.`,
-        { remedy: "Run the command again to apply it on top of the edit." },
+        { hint: "Run the command again to apply it on top of the edit." },
       );
     },
   };

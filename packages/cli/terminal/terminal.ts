@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { createColors } from "picocolors";
-import { Failure } from "../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 
 /** Colours for stdout and for stderr. (picocolors by itself would also colour what isn't a terminal, where CI is set.) */
 export const colors = createColors(inColour(process.stdout));
@@ -56,16 +56,16 @@ export async function confirm(question: string): Promise<boolean> {
   }
 }
 
-export function renderFailure(failure: Failure): string {
-  const evidence = failure.evidence.length
+export function renderError({ summary, details, detailsTitle, hint }: CliError): string {
+  const detailLines = details.length
     ? [
         "",
-        ...(failure.evidenceOf ? [`  ${failure.evidenceOf}:`] : []),
-        ...failure.evidence.map((line) => `    ${errColors.dim(line)}`),
+        ...(detailsTitle ? [`  ${detailsTitle}:`] : []),
+        ...details.map((line) => `    ${errColors.dim(line)}`),
       ]
     : [];
-  const remedy = failure.remedy ? ["", ...indent(failure.remedy)] : [];
-  return [`${errColors.red("error:")} ${failure.message}`, ...evidence, ...remedy].join("\n");
+  const hintLines = hint ? ["", ...indent(hint)] : [];
+  return [`${errColors.red("error:")} ${summary}`, ...detailLines, ...hintLines].join("\n");
 }
 
 function indent(text: string): string[] {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ExitCode } from "../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { Section } from "../terminal/orderedOutput";
 import { ROOT } from "../project/project";
 import { colors } from "../terminal/terminal";

@@ -226,10 +226,9 @@ function checkDiskSpace(): void {
 }
 
 export function buildError(binary: { title: string }, stderr: string): CliError {
-  return new CliError(
-    `The ${binary.title} could not be built:\n${lastLines(stderr)}`,
-    { hint: buildRemedy(stderr) },
-  );
+  return new CliError(`The ${binary.title} could not be built:\n${lastLines(stderr)}`, {
+    hint: buildRemedy(stderr),
+  });
 }
 
 function buildRemedy(stderr: string): string {

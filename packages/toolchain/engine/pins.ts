@@ -85,7 +85,9 @@ export function checkPins(): void {
   if (problems.length > 0) {
     throw new CliError(
       `The toolchain's pins and the installed npm packages disagree: ${problems.join("; ")}.`,
-      { hint: "Run `npm ci`. After an upgrade in package.json, bring packages/toolchain/engine/pins.ts and packages/toolchain/go in line with it." },
+      {
+        hint: "Run `npm ci`. After an upgrade in package.json, bring packages/toolchain/engine/pins.ts and packages/toolchain/go in line with it.",
+      },
     );
   }
 }

@@ -104,17 +104,19 @@ export function decisionOn(finding: BaseImageFinding): Decision {
     case "serves":
       return local === "absent" ? "pull" : "free the name";
     case "refuses":
-      throw new CliError(
-        `There is no image ${ref}: its registry says "${registry.reason}".`,
-        { hint: `Set ${configKey} to an image that exists, by its exact version.` },
-      );
+      throw new CliError(`There is no image ${ref}: its registry says "${registry.reason}".`, {
+        hint: `Set ${configKey} to an image that exists, by its exact version.`,
+      });
     case "unreachable":
       if (local === "stand-in") return "use stand-in";
       if (canBeMade) return "make";
       throw new CliError(
         `The image ${ref} isn't on this machine, and its registry can't be reached: ${registry.reason}.`,
-        { hint: `Give the Docker daemon a way to the registry, load the image (\`docker load\`), or set ${configKey} to ` +
-          `${exampleOf(imageOf(configKey))} with an exact version, of which an equivalent can be made from packages.` },
+        {
+          hint:
+            `Give the Docker daemon a way to the registry, load the image (\`docker load\`), or set ${configKey} to ` +
+            `${exampleOf(imageOf(configKey))} with an exact version, of which an equivalent can be made from packages.`,
+        },
       );
   }
 }
@@ -189,17 +191,15 @@ async function labelsOf(ref: string, daemon: Daemon): Promise<Record<string, str
   try {
     answer = await daemon.get(`/images/${ref}/json`);
   } catch (error) {
-    throw new CliError(
-      `The Docker daemon at ${daemon.host} doesn't answer: ${messageOf(error)}`,
-      { hint: "Start it; `docker version` must show a server." },
-    );
+    throw new CliError(`The Docker daemon at ${daemon.host} doesn't answer: ${messageOf(error)}`, {
+      hint: "Start it; `docker version` must show a server.",
+    });
   }
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) {
-    throw new CliError(
-      `The Docker daemon can't look up the image "${ref}": ${reasonOf(answer)}`,
-      { hint: "See that the image's name in the stack's configuration is written as for `docker pull`." },
-    );
+    throw new CliError(`The Docker daemon can't look up the image "${ref}": ${reasonOf(answer)}`, {
+      hint: "See that the image's name in the stack's configuration is written as for `docker pull`.",
+    });
   }
   const { Config } = answer.body as { Config: { Labels?: Record<string, string> | null } | null };
   return Config?.Labels ?? {};

@@ -191,10 +191,9 @@ async function importImage(
   try {
     await sendArchive(daemon, `/images/create?${query.toString()}`, tar, () => undefined);
   } catch (error) {
-    throw new CliError(
-      `Docker can't take the Debian base image: ${messageOf(error)}`,
-      { hint: "See that the daemon has disk space left (`docker system df`), then run it again." },
-    );
+    throw new CliError(`Docker can't take the Debian base image: ${messageOf(error)}`, {
+      hint: "See that the daemon has disk space left (`docker system df`), then run it again.",
+    });
   }
 }
 
@@ -223,7 +222,8 @@ async function inScratchFolder(
       'for i in 1 2 3 4 5 6; do rm -rf --one-file-system "$1" 2>/dev/null && exit; sleep 0.5; done; exit 1';
     const [command, ...args] = [...asRoot, "sh", "-c", script, "sh", folder];
     const { status } = spawnSync(command, args, { stdio: "ignore" });
-    if (status !== 0) throw new CliError(`${folder} can't be removed.`, { hint: "Remove it by hand." });
+    if (status !== 0)
+      throw new CliError(`${folder} can't be removed.`, { hint: "Remove it by hand." });
   };
   remove();
   mkdirSync(folder, { recursive: true });

@@ -151,19 +151,18 @@ export function postgresVersionsOf(versions: readonly string[], major: string): 
   return [...new Set(held)];
 }
 
-export function buildFailure(
-  recipe: Recipe,
-  message: string,
-  output: readonly string[],
-): CliError {
+export function buildFailure(recipe: Recipe, message: string, output: readonly string[]): CliError {
   const held = /the packages hold version (\S+)/.exec(output.slice(-8).join("\n"))?.[1];
   if (held !== undefined) return versionFailure(recipe, [held]);
   // The builder repeats the whole command; what it printed says more.
   const cause = /returned a non-zero code/.test(message) ? "a step failed" : message;
   return new CliError(
     `${recipe.ref} can't be made from packages: ${cause}\n${lastLines(output.join("\n"))}`,
-    { hint: "See that containers reach this machine's package registries and that the disk has space left, then run it again: " +
-      "it goes on with the step that failed." },
+    {
+      hint:
+        "See that containers reach this machine's package registries and that the disk has space left, then run it again: " +
+        "it goes on with the step that failed.",
+    },
   );
 }
 
@@ -244,10 +243,9 @@ function npm(args: string[]) {
 }
 
 function npmFailure(subject: string, stderr: string): CliError {
-  return new CliError(
-    `npm can't get ${subject}:\n${lastLines(stderr)}`,
-    { hint: "See that `npm ping` answers, then run it again." },
-  );
+  return new CliError(`npm can't get ${subject}:\n${lastLines(stderr)}`, {
+    hint: "See that `npm ping` answers, then run it again.",
+  });
 }
 
 function versionFailure(recipe: Recipe, held: readonly string[]): CliError {
@@ -257,9 +255,12 @@ function versionFailure(recipe: Recipe, held: readonly string[]): CliError {
   return new CliError(
     `No registry is reachable that has ${recipe.ref}, and the packages don't hold version ${recipe.version}` +
       (latest === undefined ? "." : `, but ${newest.join(", ")}.`),
-    { hint: latest === undefined
-      ? `Set ${key} to another version, or give the Docker daemon a way to a registry.`
-      : `Set ${key} to ${exampleOf(recipe.image).replace("VERSION", latest)}, or give the Docker daemon a way to a registry.` },
+    {
+      hint:
+        latest === undefined
+          ? `Set ${key} to another version, or give the Docker daemon a way to a registry.`
+          : `Set ${key} to ${exampleOf(recipe.image).replace("VERSION", latest)}, or give the Docker daemon a way to a registry.`,
+    },
   );
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Reporter, ToolchainError } from "./report";
+import { CliError } from "@store/docker/cliError";
+import { type Reporter } from "./report";
 import { findOnPath, lastLines, run } from "./run";
 
 /** The words that go before a command to run it as root. */
@@ -51,10 +52,9 @@ export async function aptInstall(
   for (const args of [["update"], ["install", "--yes", ...packages]]) {
     const { code, stdout, stderr } = await asRootRun(asRoot, [...apt, ...args], report);
     if (code !== 0) {
-      throw new ToolchainError(
-        `apt-get ${args.join(" ")} failed:\n${lastLines(stdout + stderr)}`,
-        otherwise,
-      );
+      throw new CliError(`apt-get ${args.join(" ")} failed:\n${lastLines(stdout + stderr)}`, {
+        hint: otherwise,
+      });
     }
   }
 }

@@ -10,7 +10,7 @@ import {
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { ToolchainError } from "./report";
+import { CliError } from "@store/docker/cliError";
 
 /**
  * Runs an action while no other process on this machine runs one under the same name.
@@ -101,10 +101,9 @@ function createLock(file: string): boolean {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
-    throw new ToolchainError(
-      `The cache folder can't hold a lock: ${message}`,
-      "Set XDG_CACHE_HOME to a folder on a local file system that you can write to.",
-    );
+    throw new CliError(`The cache folder can't hold a lock: ${message}`, {
+      hint: "Set XDG_CACHE_HOME to a folder on a local file system that you can write to.",
+    });
   } finally {
     unlinkSync(draft);
   }

@@ -7,14 +7,3 @@ export interface Reporter {
   /** Something that the user should be able to read afterwards. */
   note(line: string): void;
 }
-
-/** A cause and what to do about it. Shown without a stack: it is about the machine, not about the code. */
-export class ToolchainError extends Error {
-  constructor(
-    message: string,
-    readonly remedy: string,
-  ) {
-    super(message);
-    this.name = "ToolchainError";
-  }
-}

@@ -2,14 +2,15 @@ import { existsSync } from "node:fs";
 import { aptInstall, distribution, findAsRoot, usesApt, type AsRoot } from "../system/apt";
 import { cacheFolder } from "../system/cache";
 import { withLock } from "../system/lock";
-import { type Reporter, ToolchainError } from "../system/report";
+import { CliError } from "@store/docker/cliError";
+import { type Reporter } from "../system/report";
 import { findAllOnPath, lastLines, run } from "../system/run";
 
 /**
  * The program of a Chromium for the browser tests: the one that CHROME_PATH names, else one on PATH; else, on Debian and
  * Ubuntu as root, the distribution's package, which it installs after saying so.
  *
- * @throws ToolchainError that says what to install, where nothing can be found and installing isn't ours to do.
+ * @throws CliError that says what to install, where nothing can be found and installing isn't ours to do.
  */
 export async function ensureChromium(report: Reporter): Promise<string> {
   const chosen = process.env.CHROME_PATH;
@@ -18,7 +19,7 @@ export async function ensureChromium(report: Reporter): Promise<string> {
   const found = await findChromium();
   if (found !== undefined) return found;
   const plan = planChromium({ distribution: distribution(), asRoot: await findAsRoot() });
-  if (plan.action === "tell") throw new ToolchainError(NONE, plan.remedy);
+  if (plan.action === "tell") throw new CliError(NONE, { hint: plan.remedy });
   return withLock(
     cacheFolder(),
     "chromium",
@@ -31,10 +32,9 @@ export async function ensureChromium(report: Reporter): Promise<string> {
       const installed = await findChromium();
       // Ubuntu's package only leads to a snap, which doesn't run everywhere.
       if (installed === undefined) {
-        throw new ToolchainError(
-          "The distribution's package brought no Chromium that runs.",
-          BY_HAND,
-        );
+        throw new CliError("The distribution's package brought no Chromium that runs.", {
+          hint: BY_HAND,
+        });
       }
       return installed;
     },
@@ -81,10 +81,9 @@ async function findChromium(): Promise<string | undefined> {
 async function usable(file: string): Promise<string> {
   const problem = await problemOf(file);
   if (problem === undefined) return file;
-  throw new ToolchainError(
-    `CHROME_PATH is ${file}, which doesn't run:\n${problem}`,
-    "Set it to the program of a Chrome or Chromium, or unset it.",
-  );
+  throw new CliError(`CHROME_PATH is ${file}, which doesn't run:\n${problem}`, {
+    hint: "Set it to the program of a Chrome or Chromium, or unset it.",
+  });
 }
 
 /** Why it can't be used; undefined when it says its version. */

@@ -14,16 +14,12 @@ import {
   type AsRoot,
 } from "../system/apt";
 import { cacheFolder } from "../system/cache";
-import {
-  DEFAULT_DOCKER_HOST,
-  type DockerHost,
-  DockerHostError,
-  localDockerHost,
-} from "@store/docker/dockerHost";
+import { CliError } from "@store/docker/cliError";
+import { DEFAULT_DOCKER_HOST, type DockerHost, localDockerHost } from "@store/docker/dockerHost";
 import { Daemon, reasonOf } from "@store/docker/daemon";
 import { withLock } from "../system/lock";
 import { messageOf } from "@store/docker/messageOf";
-import { type Reporter, ToolchainError } from "../system/report";
+import { type Reporter } from "../system/report";
 import { findOnPath, lastLines, run } from "../system/run";
 
 export interface DockerFound {
@@ -52,7 +48,7 @@ export interface DockerMissing {
 export async function ensureDocker(report: Reporter): Promise<DockerFound> {
   const first = await findDocker();
   if (first.found) return first;
-  if (first.plan.action === "tell") throw new ToolchainError(first.problem, first.plan.remedy);
+  if (first.plan.action === "tell") throw new CliError(first.problem, { hint: first.plan.remedy });
 
   return withLock(
     cacheFolder(),
@@ -73,10 +69,12 @@ export async function ensureDocker(report: Reporter): Promise<DockerFound> {
         now = await findDocker();
       }
       if (now.found) return { ...now, how };
-      throw new ToolchainError(
-        now.problem,
-        now.plan.action === "tell" ? now.plan.remedy : "See `docker version` and the daemon's log.",
-      );
+      throw new CliError(now.problem, {
+        hint:
+          now.plan.action === "tell"
+            ? now.plan.remedy
+            : "See `docker version` and the daemon's log.",
+      });
     },
   );
 }
@@ -93,12 +91,7 @@ export async function findDocker(): Promise<DockerFound | DockerMissing> {
 }
 
 function targetOf(env: NodeJS.ProcessEnv): DockerHost {
-  try {
-    return localDockerHost(env, os.homedir());
-  } catch (error) {
-    if (!(error instanceof DockerHostError)) throw error;
-    throw new ToolchainError(error.message, error.remedy);
-  }
+  return localDockerHost(env, os.homedir());
 }
 
 // Whether it answers -----------------------------------------------------------------------------------------------
@@ -224,10 +217,9 @@ async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
     report.step("Starting Docker (systemd)");
     const { code, stderr } = await asRootRun(asRoot, ["systemctl", "start", "docker"]);
     if (code !== 0) {
-      throw new ToolchainError(
-        `systemctl start docker failed:\n${lastLines(stderr)}`,
-        "See `journalctl -u docker`.",
-      );
+      throw new CliError(`systemctl start docker failed:\n${lastLines(stderr)}`, {
+        hint: "See `journalctl -u docker`.",
+      });
     }
     await untilItAnswers(() => undefined, "See `journalctl -u docker`.");
     return;
@@ -270,11 +262,11 @@ async function untilItAnswers(
     // A socket that we may not open is one that a daemon has made: it runs.
     if (typeof answer === "object" || answer === "EACCES") return;
     const failed = failure();
-    if (failed) throw new ToolchainError(failed, remedy);
+    if (failed) throw new CliError(failed, { hint: remedy });
     await sleep(200);
   }
-  throw new ToolchainError(
+  throw new CliError(
     `Docker was started but does not answer within ${START_LIMIT_MS / 1000} s. ${evidence()}`.trim(),
-    remedy,
+    { hint: remedy },
   );
 }

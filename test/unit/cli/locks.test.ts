@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { ExitCode, Failure } from "@store/cli/diagnostics/cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { enginePort } from "@store/cli/engine/orphanedPlugins";
 import { engineLocks, isHeld, lockedFailure, parseLock, takeLock } from "@store/cli/state/locks";
 
@@ -70,7 +70,7 @@ describe("locks", () => {
     assert.throws(
       () => takeLock(file, "dev", "down dev"),
       (error: unknown) => {
-        assert.ok(error instanceof Failure);
+        assert.ok(error instanceof CliError);
         assert.equal(error.exitCode, ExitCode.Failed);
         assert.match(error.message, /Another run is working on the stack dev: `\.\/store up dev`/);
         assert.match(
@@ -97,7 +97,7 @@ describe("locks", () => {
   it("say what to do about somebody on another machine", () => {
     const failure = lockedFailure("dev", parse(lockOf(7, "elsewhere")));
     assert.match(failure.message, /a pulumi command \(process 7 on elsewhere, of ann, since/);
-    assert.match(failure.remedy ?? "", /\.\/store pulumi cancel/);
+    assert.match(failure.hint ?? "", /\.\/store pulumi cancel/);
   });
 
   function parse(text: string) {

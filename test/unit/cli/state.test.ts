@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBackend } from "@store/cli/state/backend";
-import { Failure } from "@store/cli/diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { parseProject, Project, Stack } from "@store/cli/project/project";
 import {
   findState,
@@ -149,7 +149,7 @@ describe("the state of a checkout", () => {
       writeFileSync(stack.file, `${FILE}# edited\n`);
       writeFileSync(copy, FILE.replace("8080", "9000"));
       assert.throws(lent.takeBack, (error: unknown) => {
-        assert.ok(error instanceof Failure);
+        assert.ok(error instanceof CliError);
         assert.match(error.message, /Pulumi\.dev\.yaml was edited while the engine changed it too/);
         return true;
       });

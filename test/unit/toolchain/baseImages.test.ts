@@ -27,7 +27,8 @@ import {
   recipeFor,
   recipeKey,
 } from "@store/toolchain/images/recipes";
-import { Reporter, ToolchainError } from "@store/toolchain/system/report";
+import { CliError } from "@store/docker/cliError";
+import { Reporter } from "@store/toolchain/system/report";
 
 const REFS = { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" };
 const NO_HOST = "dial tcp: lookup registry.example on 192.0.2.1:53: no such host";
@@ -67,9 +68,8 @@ describe("toolchain: what to do about a base image", () => {
     it(`${local}, registry refuses: names the key`, () => {
       assert.throws(
         () => decisionOn(finding(local, refuses)),
-        (error: ToolchainError) =>
-          error.message.includes("manifest unknown") &&
-          error.remedy.includes("store:postgresImage"),
+        (error: CliError) =>
+          error.message.includes("manifest unknown") && error.hint?.includes("store:postgresImage"),
       );
     });
   }
@@ -77,9 +77,9 @@ describe("toolchain: what to do about a base image", () => {
   it("an image that nobody can make: names the key and what could be made", () => {
     assert.throws(
       () => decisionOn(finding("absent", unreachable, false)),
-      (error: ToolchainError) =>
+      (error: CliError) =>
         error.message.includes("no such host") &&
-        error.remedy.includes("store:postgresImage to postgres:VERSION"),
+        error.hint?.includes("store:postgresImage to postgres:VERSION"),
     );
   });
 });
@@ -189,7 +189,7 @@ describe("toolchain: recipes of base images", () => {
     const output = ["Get:1 …", "the packages hold version 3.0.12", "Removing"];
     const error = buildFailure(recipe("haproxy"), "returned a non-zero code: 1", output);
     assert.match(error.message, /haproxy:3\.0\.11.*but 3\.0\.12/);
-    assert.match(error.remedy, /store:haproxyImage to haproxy:3\.0\.12/);
+    assert.match(error.hint ?? "", /store:haproxyImage to haproxy:3\.0\.12/);
   });
 
   it("another failure: the last lines, not the whole command", () => {
@@ -377,7 +377,7 @@ describe("toolchain: base images at a daemon", () => {
     const nobody = { host: `unix://${join(folder, "nobody.sock")}` };
     await assert.rejects(
       ensureBaseImages(REFS, nobody, report),
-      (error: unknown) => error instanceof ToolchainError && error.message.includes(nobody.host),
+      (error: unknown) => error instanceof CliError && error.message.includes(nobody.host),
     );
   });
 

@@ -24,7 +24,7 @@ describe("toolchain: Chromium", () => {
       for (const path of ["/nowhere/chromium", process.execPath]) {
         process.env.CHROME_PATH = path;
         await assert.rejects(ensureChromium(silent), {
-          name: "ToolchainError",
+          name: "CliError",
           message: new RegExp(`^CHROME_PATH is ${path}, which doesn't run:`),
         });
       }

@@ -126,7 +126,7 @@ describe("The key of a build", () => {
 
 describe("A build that fails", () => {
   const remedyFor = (stderr: string): string =>
-    buildError({ title: "Pulumi engine" }, stderr).remedy;
+    buildError({ title: "Pulumi engine" }, stderr).hint ?? "";
 
   it("shows the end of what go said", () => {
     const error = buildError({ title: "Pulumi engine" }, "noise\n".repeat(50) + "x.go:1: broken\n");

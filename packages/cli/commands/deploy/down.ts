@@ -2,7 +2,7 @@ import { Checkpoint, CONTAINER_TYPE, Resource } from "../../state/checkpoint";
 import { displayName, running } from "../../docker/containers";
 import { Docker } from "../../docker/docker";
 import { explainRun } from "../../diagnostics/diagnose";
-import { ExitCode, Failure, UsageError } from "../../diagnostics/cliError";
+import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { planHealing, Present, present, removeOrphan } from "../../docker/drift";
 import { removeUnusedImages } from "../../docker/images";
 import { takeLock } from "../../state/locks";
@@ -205,8 +205,8 @@ function reportLeft(
   const names = (things: typeof left): string => things.map(({ name }) => name).join(", ");
   const ours = left.filter(({ id }) => recorded.has(id));
   if (ours.length > 0) {
-    throw new Failure(`Not everything of the stack ${session.stack.name} went: ${names(ours)}.`, {
-      remedy: `Run it again: ${storeCommand("down", session.stack.name)}`,
+    throw new CliError(`Not everything of the stack ${session.stack.name} went: ${names(ours)}.`, {
+      hint: `Run it again: ${storeCommand("down", session.stack.name)}`,
     });
   }
   if (left.length > 0) {

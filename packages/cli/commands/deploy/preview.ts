@@ -1,5 +1,5 @@
 import { explainRun } from "../../diagnostics/diagnose";
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { bringSshFiles } from "../../host/remoteHost";
 import { openSession, StackOptions } from "../../project/session";
 import { ensureStack, runOnStack, setUp } from "../../engine/setup";

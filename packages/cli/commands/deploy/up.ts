@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Docker } from "../../docker/docker";
 import { explainRun } from "../../diagnostics/diagnose";
-import { ExitCode, UsageError } from "../../diagnostics/cliError";
+import { ExitCode, UsageError } from "@store/docker/cliError";
 import { replaceHalfDone } from "../../host/failedProvisioning";
 import { Healing, Orphan, planHealing, present, removeOrphan } from "../../docker/drift";
 import { takeLock } from "../../state/locks";

@@ -3,7 +3,7 @@ import { ensureDocker } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { findOnPath } from "@store/toolchain/system/run";
 import { Rehearsal, Step, StepFailed } from "../../../../test/staging/rehearsal";
-import { ExitCode, Failure, UsageError } from "../../diagnostics/cliError";
+import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../../project/project";
 import { colors, Reporter, reporter, table } from "../../terminal/terminal";
 
@@ -68,25 +68,25 @@ async function ended(rehearsal: Rehearsal, report: Reporter): Promise<void> {
 
 async function setUp(report: Reporter): Promise<string> {
   if (process.platform !== "linux") {
-    throw new Failure(
+    throw new CliError(
       "The rehearsal boots a machine in a container, which takes Docker on Linux itself.",
       {
-        remedy: "Run it on a Linux machine, or in CI.",
+        hint: "Run it on a Linux machine, or in CI.",
       },
     );
   }
   const docker = await ensureDocker(report);
   if (!docker.host.startsWith("unix://")) {
-    throw new Failure(
+    throw new CliError(
       `The rehearsal needs the Docker daemon of this machine, and ${docker.hostFrom} names ${docker.host}.`,
       {
-        remedy: "Unset it for this command.",
+        hint: "Unset it for this command.",
       },
     );
   }
   if (findOnPath("docker") === undefined) {
-    throw new Failure("The rehearsal needs the docker command.", {
-      remedy: "Debian, Ubuntu: apt-get install docker-cli (or docker.io).",
+    throw new CliError("The rehearsal needs the docker command.", {
+      hint: "Debian, Ubuntu: apt-get install docker-cli (or docker.io).",
     });
   }
   await ensureEngine(report);
@@ -119,10 +119,10 @@ function interruptedBySignal(): { happened: Promise<never>; stop: () => void } {
   return { happened, stop: () => signals.forEach((signal) => process.off(signal, handle)) };
 }
 
-function asFailure(error: StepFailed): Failure {
-  return new Failure(`The rehearsal failed at "${error.step}": ${error.message}`, {
-    evidence: error.evidence,
-    remedy: "./store rehearse --keep leaves what there is for looking into it.",
+function asFailure(error: StepFailed): CliError {
+  return new CliError(`The rehearsal failed at "${error.step}": ${error.message}`, {
+    details: error.evidence,
+    hint: "./store rehearse --keep leaves what there is for looking into it.",
   });
 }
 

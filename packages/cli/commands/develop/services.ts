@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { withNeeds } from "../../../../config/config";
 import { loadSpecs } from "../../../../services";
 import { healthPath, ServiceSpec } from "../../../../services/spec";
-import { ExitCode, Failure, UsageError } from "../../diagnostics/cliError";
+import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { takeLock } from "../../state/locks";
 import { readProject, ROOT } from "../../project/project";
 import { ServiceDatabase } from "../../devServices/database";
@@ -98,7 +98,7 @@ function runnableOf(targets: readonly Target[]): Target[] {
   const why = (name: string): string =>
     `${name} isn't run: services/${name} has no package.json and src/main.ts, so it is no Node service.`;
   if (runnable.length === 0) {
-    throw new Failure(others.map(why).join("\n"), { remedy: "Docker runs it: ./store up" });
+    throw new CliError(others.map(why).join("\n"), { hint: "Docker runs it: ./store up" });
   }
   for (const name of others) {
     process.stdout.write(`${colors.yellow(why(name))} Docker runs it: ./store up\n`);
@@ -120,8 +120,8 @@ async function openDatabases(url: string | undefined, folder: string): Promise<D
   }
   // Two that write into the same data would ruin them.
   const release = takeLock(join(folder, "lock.json"), "services", "services", ({ pid }) => {
-    return new Failure(`The databases in ${folder} are in use by process ${pid}.`, {
-      remedy: `End that one (kill -INT ${pid}), or use databases elsewhere: STORE_STATE_DIR=FOLDER ./store services`,
+    return new CliError(`The databases in ${folder} are in use by process ${pid}.`, {
+      hint: `End that one (kill -INT ${pid}), or use databases elsewhere: STORE_STATE_DIR=FOLDER ./store services`,
     });
   });
   process.stdout.write(`Databases: PGlite, in this process. Data stays in ${folder}.\n`);
@@ -144,8 +144,8 @@ async function openDoor(door: ReturnType<typeof createDoor>, port: number): Prom
     await listen(door, port);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    throw new Failure(`Port ${port} is already in use.`, {
-      remedy: `Name another one: ./store services --port ${port + 1}`,
+    throw new CliError(`Port ${port} is already in use.`, {
+      hint: `Name another one: ./store services --port ${port + 1}`,
     });
   }
 }

@@ -4,7 +4,7 @@ import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureChromium } from "@store/toolchain/tools/chromium";
 import { ensureDocker } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { InOrder } from "../../terminal/orderedOutput";
 import { Counts, ofTier, runMocha, summary } from "../../testing/mocha";
 import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../../project/project";

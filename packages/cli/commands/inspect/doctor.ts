@@ -5,7 +5,7 @@ import { BaseImageFinding, inspectBaseImages } from "@store/toolchain/images/bas
 import { findDocker } from "@store/toolchain/tools/docker";
 import { EngineSource, findEngine } from "@store/toolchain/engine/engine";
 import { Docker } from "../../docker/docker";
-import { ExitCode, Failure } from "../../diagnostics/cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { engineLocksOf } from "../../state/state";
 import { isHeld } from "../../state/locks";
 import { portHolder } from "../../diagnostics/port";
@@ -119,8 +119,8 @@ async function examineConfigured(
     const found = `${version?.Version ?? "of unknown version"} at ${docker.host}, from store:dockerHost`;
     return { check: { what, state: "ok", found }, client: docker };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const check: Check = { what, state: "missing", found: error.message, toDo: error.remedy };
+    if (!(error instanceof CliError)) throw error;
+    const check: Check = { what, state: "missing", found: error.message, toDo: error.hint };
     return { check, client: undefined };
   }
 }

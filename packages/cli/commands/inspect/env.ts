@@ -1,5 +1,5 @@
 import { connect } from "../../docker/connect";
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { openSession, StackOptions } from "../../project/session";
 
 export interface EnvOptions extends StackOptions {

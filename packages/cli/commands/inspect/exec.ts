@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { condition, displayName, StoreContainer } from "../../docker/containers";
-import { Failure, UsageError } from "../../diagnostics/cliError";
+import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { openSession, StackOptions } from "../../project/session";
 import { findTargets } from "../../docker/selectContainers";
@@ -50,8 +50,8 @@ export function chooseInstance(
   if (chosen) return chosen;
   const [first] = asked;
   const name = first ? displayName(first) : "It";
-  throw new Failure(`${name} doesn't run: ${first ? condition(first) : "gone"}.`, {
-    remedy: `./store logs ${name} shows why.`,
+  throw new CliError(`${name} doesn't run: ${first ? condition(first) : "gone"}.`, {
+    hint: `./store logs ${name} shows why.`,
   });
 }
 
@@ -66,8 +66,8 @@ function dockerExec(
     const child = spawn("docker", [...args], { stdio: "inherit", env: { ...process.env, ...env } });
     child.once("error", () =>
       reject(
-        new Failure("The docker command isn't installed.", {
-          remedy: "Install it (Debian, Ubuntu: apt-get install docker-cli or docker.io).",
+        new CliError("The docker command isn't installed.", {
+          hint: "Install it (Debian, Ubuntu: apt-get install docker-cli or docker.io).",
         }),
       ),
     );

@@ -1,4 +1,4 @@
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { remoteHost } from "../../host/remoteHost";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 

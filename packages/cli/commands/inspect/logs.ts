@@ -5,8 +5,8 @@ import {
   running,
   StoreContainer,
 } from "../../docker/containers";
-import { Docker, DockerUnreachable, withLabels } from "../../docker/docker";
-import { ExitCode, Failure } from "../../diagnostics/cliError";
+import { Docker, dockerUnreachable, withLabels } from "../../docker/docker";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { LogLine, readLog } from "../../docker/logs";
 import { connect } from "../../docker/connect";
 import { openSession, Session, StackOptions } from "../../project/session";
@@ -67,14 +67,14 @@ async function follow(
   const stop = (): void => end.abort();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 
-  let problem: Failure | undefined;
+  let problem: CliError | undefined;
   /** However one of the streams ends, and whichever it is, all the others end too. */
   const untilAborted = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
       if (end.signal.aborted) return;
-      problem = error instanceof Failure ? error : lost(docker, error);
+      problem = error instanceof CliError ? error : lost(docker, error);
       end.abort();
     }
   };
@@ -110,8 +110,8 @@ async function follow(
 }
 
 /** A stream that breaks off is the daemon's going away. */
-function lost(docker: Docker, error: unknown): Failure {
-  return new DockerUnreachable(docker.host, error instanceof Error ? error.message : "no answer");
+function lost(docker: Docker, error: unknown): CliError {
+  return dockerUnreachable(docker.host, error instanceof Error ? error.message : "no answer");
 }
 
 async function* startedContainers(

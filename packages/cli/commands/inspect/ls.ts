@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { connect, Connection } from "../../docker/connect";
 import { listContainers, running } from "../../docker/containers";
-import { ExitCode, Failure } from "../../diagnostics/cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { configText, readProject, stackNames } from "../../project/project";
 import { openSession, Session, StackOptions } from "../../project/session";
 import { recordedSince } from "../../engine/setup";
@@ -76,7 +76,7 @@ async function rowOf(session: Session): Promise<Row> {
       docker: version?.Version ?? "",
     };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof CliError)) throw error;
     return { ...row, state: "unreachable", address: connection?.address ?? "" };
   } finally {
     connection?.docker.close();

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { openSession, StackOptions } from "../../project/session";
 import { addressOfStore } from "../../docker/url";
 

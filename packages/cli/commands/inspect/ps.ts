@@ -8,7 +8,7 @@ import {
 } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
 import { Docker } from "../../docker/docker";
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { storeCommand } from "../../project/project";
 import { connect } from "../../docker/connect";
 import { openSession, StackOptions } from "../../project/session";

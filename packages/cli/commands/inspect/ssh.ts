@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Failure } from "../../diagnostics/cliError";
+import { CliError } from "@store/docker/cliError";
 import { remoteHost, sshArguments } from "../../host/remoteHost";
 import { openSession, StackOptions } from "../../project/session";
 
@@ -18,8 +18,8 @@ export async function ssh(options: SshOptions): Promise<number> {
     const child = spawn("ssh", [...sshArguments(host), ...options.command], { stdio: "inherit" });
     child.once("error", () =>
       reject(
-        new Failure("The ssh command isn't installed.", {
-          remedy: "Install it (Debian, Ubuntu: apt-get install openssh-client).",
+        new CliError("The ssh command isn't installed.", {
+          hint: "Install it (Debian, Ubuntu: apt-get install openssh-client).",
         }),
       ),
     );

@@ -1,4 +1,4 @@
-import { ExitCode, Failure } from "../../diagnostics/cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { stackOutputs } from "../../state/outputs";
 import { storeCommand } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
@@ -15,9 +15,9 @@ export async function token(options: StackOptions): Promise<ExitCode> {
   return ExitCode.Ok;
 }
 
-function notUp(stack: string): Failure {
-  return new Failure(`The stack ${stack} has no token: it isn't up.`, {
-    remedy: `Bring it up: ${storeCommand("up", stack)}`,
+function notUp(stack: string): CliError {
+  return new CliError(`The stack ${stack} has no token: it isn't up.`, {
+    hint: `Bring it up: ${storeCommand("up", stack)}`,
   });
 }
 

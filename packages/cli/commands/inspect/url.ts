@@ -1,4 +1,4 @@
-import { ExitCode } from "../../diagnostics/cliError";
+import { ExitCode } from "@store/docker/cliError";
 import { openSession, StackOptions } from "../../project/session";
 import { addressOfStore } from "../../docker/url";
 
