@@ -1,19 +1,19 @@
-// Mocha's usual report for people, and for the command that started it: `stats` and what failed, in the file that the
-// reporter option `countsFile` names; `colors` says that people read it on a terminal. Plain JavaScript, so that every tier can load it, however its tests are compiled.
+// Mocha reporter: prints the usual `spec` report and writes the counts and failures as JSON to the file of the reporter option
+// `countsFile`. The option `colors` turns colors on. Plain JavaScript, because the tiers compile their tests in different ways.
 "use strict";
 
 const { writeFileSync } = require("node:fs");
 const Mocha = require("mocha");
 
-module.exports = class Counting extends Mocha.reporters.Spec {
+module.exports = class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
-    // Mocha by itself would also colour what isn't a terminal, where CI is set.
+    // Mocha's own default also prints colors to a file or pipe when CI is set.
     Mocha.reporters.Base.useColors =
       options.reporterOptions.colors !== undefined && !process.env.NO_COLOR;
     const failures = [];
     runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error) => {
-      failures.push({ title: test.titlePath().join(" › "), error: textOf(error) });
+      failures.push({ title: test.titlePath().join(" › "), error: errorText(error) });
     });
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures: failed, pending } = this.stats;
@@ -21,16 +21,16 @@ module.exports = class Counting extends Mocha.reporters.Spec {
         options.reporterOptions.countsFile,
         JSON.stringify({ passed: passes, failed, pending, failures }),
       );
-      endAnyhow(failed, Number(options.reporterOptions.graceMs ?? GRACE_MS));
+      exitAfterGracePeriod(failed, Number(options.reporterOptions.graceMs ?? GRACE_MS));
     });
   }
 };
 
-/** A test that fails may leave a process running that would keep mocha waiting for ever. */
-function endAnyhow(failed, graceMs) {
+/** Ends mocha although something still runs: a process left behind by a failed test would block mocha forever. */
+function exitAfterGracePeriod(failed, graceMs) {
   setTimeout(() => {
-    console.log("The tests have ended, and something that they started still runs: it is ended.");
-    // The last word: mocha says at the exit how many tests have failed, which may be none.
+    console.log("The tests have finished, but something they started is still running. Ending it.");
+    // Set the exit code in an exit listener: mocha sets it to the number of failures on exit, which may be 0.
     process.once("exit", () => (process.exitCode = failed > 0 ? Math.min(failed, 255) : 1));
     process.exit();
   }, graceMs).unref();
@@ -38,8 +38,8 @@ function endAnyhow(failed, graceMs) {
 
 const GRACE_MS = 20_000;
 
-/** What a thrown thing says, and then where it was thrown. */
-function textOf(error) {
+/** Returns the message and the stack of a thrown value. */
+function errorText(error) {
   return error instanceof Error || typeof error?.message === "string"
     ? String(error.stack || error.message)
     : String(error);
