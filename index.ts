@@ -13,7 +13,7 @@ export async function program(): Promise<Record<string, unknown>> {
   const config = readConfig(specs);
 
   const passwords = new random.Provider("passwords");
-  const host = createHost(config, passwords);
+  const host = createHost(config.host, passwords);
   // The engine hears of these now and starts their plugins, while we are busy with the rest.
   await pause(PLUGINS_FIRST_MS);
 
@@ -21,8 +21,8 @@ export async function program(): Promise<Record<string, unknown>> {
     host,
     passwords,
     specs,
-    running: config.running,
-    live: config.live,
+    running: config.enabledServices,
+    live: config.devModeServices,
     replicas: config.replicas,
     images: config.images,
     source: source(),

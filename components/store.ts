@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { healthPath, ServiceSpec, StackSecret } from "../services/spec";
+import { dependenciesOf, healthPath, ServiceSpec, StackSecret } from "../services/spec";
 import { Database, DatabaseData } from "./database/database";
 import { Gateway } from "./gateway/gateway";
 import { Host } from "./host/host";
@@ -271,9 +271,9 @@ function environment(spec: ServiceSpec, args: StoreArgs): Record<string, string>
   return {
     ...(edge && { GATEWAY_URL: "http://gateway" }),
     ...Object.fromEntries(
-      (spec.needs ?? []).map((need) => [
-        `${need.toUpperCase().replaceAll("-", "_")}_URL`,
-        `http://${need}:${specOf(args.specs, need).port}`,
+      dependenciesOf(spec).map((dependency) => [
+        `${dependency.toUpperCase().replaceAll("-", "_")}_URL`,
+        `http://${dependency}:${specOf(args.specs, dependency).port}`,
       ]),
     ),
     ...(args.otlpEndpoint && { OTEL_EXPORTER_OTLP_ENDPOINT: args.otlpEndpoint }),

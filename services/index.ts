@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { liesUnder, LIMITED_METHODS, RateLimit, ServiceSpec, STACK_SECRETS } from "./spec";
+import { dependenciesOf, liesUnder, ServiceSpec, ServiceSpecSchema } from "./spec";
 
 /**
- * The spec of every service, by the service's name: each folder here with a `service.ts` in it is one.
+ * Loads the specs of all services by name. Each folder in services/ with a `service.ts` is a service.
  *
- * @throws RunError that names the file and what is wrong with it.
+ * @throws RunError with all mistakes, each with its file.
  */
 export function loadSpecs(folder: string = __dirname): Map<string, ServiceSpec> {
   const names = readdirSync(folder, { withFileTypes: true })
@@ -20,7 +20,7 @@ export function loadSpecs(folder: string = __dirname): Map<string, ServiceSpec> 
 }
 
 function loadSpec(folder: string, name: string): ServiceSpec {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- which services there are is known at run time only
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the services' names are known at run time only
   const module = require(join(folder, name, "service")) as { default?: ServiceSpec };
   if (module.default === undefined) {
     throw new pulumi.RunError(
@@ -30,84 +30,98 @@ function loadSpec(folder: string, name: string): ServiceSpec {
   return module.default;
 }
 
-/** What is wrong with the specs, a line each. */
+/** The services and, transitively, the services they depend on; sorted. */
+export function withDependencies(
+  services: readonly string[],
+  specs: ReadonlyMap<string, ServiceSpec>,
+): string[] {
+  const found = new Set<string>();
+  const add = (service: string): void => {
+    if (found.has(service)) return;
+    found.add(service);
+    dependenciesOf(specs.get(service) ?? {}).forEach(add);
+  };
+  services.forEach(add);
+  return [...found].sort();
+}
+
+/** Validates the specs. Returns one message per mistake, each with the file's name. */
 export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: string): string[] {
-  const problems: string[] = [];
-  const prefixOwner = new Map<string, string>();
-  for (const [name, spec] of specs) {
-    const say = (problem: string): void =>
-      void problems.push(`services/${name}/service.ts: ${problem}`);
-
-    // It becomes a DNS name and part of an image's name.
-    if (!/^[a-z][a-z0-9-]{0,38}$/.test(name) || RESERVED.has(name)) {
-      say(
-        `"${name}" can't be a service's name: use lower-case letters, digits and "-", and none of ${[...RESERVED].join(", ")}.`,
-      );
-    }
-    if (!Number.isInteger(spec.port) || spec.port < 1024 || spec.port > 65535) {
-      say(`port is ${String(spec.port)}; it should be a whole number from 1024 to 65535.`);
-    }
-    for (const prefix of spec.routes ?? []) {
-      const owner = prefixOwner.get(prefix);
-      if (owner !== undefined) say(`routes has "${prefix}", which is ${owner}'s already.`);
-      prefixOwner.set(prefix, name);
-      if (!/^\/$|^(\/[A-Za-z0-9._~-]+)+$/.test(prefix)) {
-        say(
-          `routes has "${prefix}"; a prefix looks like "/api/orders", without a slash at the end.`,
-        );
-      }
-    }
-    for (const problem of problemsOfRateLimits(spec)) say(problem);
-    for (const need of spec.needs ?? []) {
-      if (need === name) say("needs has the service itself.");
-      else if (!specs.has(need))
-        say(`needs has "${need}", for which there is no folder in services/.`);
-      else if (spec.network === "edge")
-        say(`needs has "${need}", but a service on the edge network reaches only the gateway.`);
-    }
-    for (const secret of spec.secrets ?? []) {
-      if (!STACK_SECRETS.includes(secret))
-        say(`secrets has "${secret}"; a stack has ${STACK_SECRETS.join(", ")}.`);
-    }
-    if (spec.health?.command?.length === 0)
-      say("health.command is empty; it should be a command and its arguments.");
-    const dockerfile = spec.image?.dockerfile ?? "Dockerfile";
-    if (!existsSync(join(folder, name, dockerfile))) say(`there is no ${dockerfile} beside it.`);
-  }
-  return problems;
+  return [...specs].flatMap(([name, spec]) => {
+    const issues = ServiceSpecSchema.safeParse(spec, { reportInput: true }).error?.issues ?? [];
+    const invalid = new Set(issues.map(({ path }) => path[0]));
+    const valid: Partial<ServiceSpec> = Object.fromEntries(
+      Object.entries(spec).filter(([field]) => !invalid.has(field)),
+    );
+    return [
+      ...issues.map(({ path, input, message }) =>
+        message.startsWith("should")
+          ? `${path.join(".")}: ${JSON.stringify(input)} ${message}`
+          : [...path, message].join(": "),
+      ),
+      ...nameProblems(name),
+      ...routeProblems(name, valid, specs),
+      ...rateLimitProblems(valid),
+      ...dependencyProblems(name, valid, specs),
+      ...dockerfileProblems(join(folder, name), valid),
+    ].map((problem) => `services/${name}/service.ts: ${problem}`);
+  });
 }
 
-function problemsOfRateLimits({ rateLimits = [], routes = [] }: ServiceSpec): string[] {
-  const isRouted = (path: string): boolean => routes.some((prefix) => liesUnder(path, prefix));
-  const problems = ({ method, path, requests, seconds }: RateLimit): string[] => [
-    ...(LIMITED_METHODS.includes(method)
-      ? []
-      : [
-          `has the method ${JSON.stringify(method)}; it should be one of ${LIMITED_METHODS.join(", ")}.`,
-        ]),
-    ...(/^(\/[A-Za-z0-9._~-]+)+$|^\/$/.test(path)
-      ? []
-      : [
-          `has the path ${JSON.stringify(path)}; it looks like "/api/orders", without parameters, a query or a slash at the end.`,
-        ]),
-    ...(isRouted(path) ? [] : [`has ${JSON.stringify(path)}, which is under none of its routes.`]),
-    ...(isWholeNumber(requests, 1_000_000)
-      ? []
-      : [`has ${String(requests)} requests; it should be a whole number from 1 to 1000000.`]),
-    ...(isWholeNumber(seconds, 3600)
-      ? []
-      : [`has ${String(seconds)} seconds; it should be a whole number from 1 to 3600.`]),
+/** Names of the gateway's container and of networks. */
+const RESERVED_NAMES = ["gateway", "edge", "backend", "database"];
+
+/** The name becomes a DNS name and part of an image's name. */
+function nameProblems(name: string): string[] {
+  if (/^[a-z][a-z0-9-]{0,38}$/.test(name) && !RESERVED_NAMES.includes(name)) return [];
+  return [
+    `"${name}" can't be a service's name: use lower-case letters, digits and "-", and none of ${RESERVED_NAMES.join(", ")}.`,
   ];
-  const names = rateLimits.map(({ method, path }) => `${method} ${path}`);
-  const twice = new Set(names.filter((name, index) => names.indexOf(name) < index));
-  return [...rateLimits.flatMap(problems), ...[...twice].map((name) => `has ${name} twice.`)].map(
-    (problem) => `rateLimits ${problem}`,
-  );
 }
 
-function isWholeNumber(value: number, most: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= most;
+function routeProblems(
+  name: string,
+  { routes = [] }: Partial<ServiceSpec>,
+  specs: ReadonlyMap<string, ServiceSpec>,
+): string[] {
+  const others = [...specs].filter(([other]) => other < name);
+  return routes.flatMap((prefix) => {
+    const owner = others.find(([, { routes = [] }]) => routes.includes(prefix))?.[0];
+    return owner === undefined ? [] : [`routes: "${prefix}" is already a route of ${owner}.`];
+  });
 }
 
-/** Names that other containers and networks have. */
-const RESERVED = new Set(["gateway", "edge", "backend", "database"]);
+function rateLimitProblems({ rateLimits = [], routes = [] }: Partial<ServiceSpec>): string[] {
+  const keys = rateLimits.map(({ method, path }) => `${method} ${path}`);
+  const duplicates = new Set(keys.filter((key, index) => keys.indexOf(key) < index));
+  return [
+    ...rateLimits
+      .filter(({ path }) => !routes.some((prefix) => liesUnder(path, prefix)))
+      .map(({ path }) => `rateLimits: "${path}" is under none of the service's routes.`),
+    ...[...duplicates].map((key) => `rateLimits: ${key} is there twice.`),
+  ];
+}
+
+function dependencyProblems(
+  name: string,
+  spec: Partial<ServiceSpec>,
+  specs: ReadonlyMap<string, ServiceSpec>,
+): string[] {
+  const field = spec.needs === undefined ? "dependsOn" : "needs";
+  if (spec.needs !== undefined && spec.dependsOn !== undefined) {
+    return ["needs: is the earlier name of dependsOn; remove one of the two."];
+  }
+  return dependenciesOf(spec).flatMap((dependency) => {
+    if (dependency === name) return [`${field}: has the service itself.`];
+    if (!specs.has(dependency)) return [`${field}: services/ has no folder "${dependency}".`];
+    if (spec.network !== "edge") return [];
+    return [
+      `${field}: has "${dependency}", but a service on the edge network reaches only the gateway.`,
+    ];
+  });
+}
+
+function dockerfileProblems(folder: string, { image }: Partial<ServiceSpec>): string[] {
+  const dockerfile = image?.dockerfile ?? "Dockerfile";
+  return existsSync(join(folder, dockerfile)) ? [] : [`there is no ${dockerfile} beside it.`];
+}

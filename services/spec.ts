@@ -1,119 +1,155 @@
-/**
- * What a microservice says about itself. `services/NAME/service.ts` exports one of these as its default export; the folder's
- * name is the service's name. Nothing else has to be said anywhere for the service to be built, run, routed and scaled.
- */
-export interface ServiceSpec {
-  /** TCP port (1024–65535) on which it answers HTTP. It is also given to it as the environment variable PORT. */
-  readonly port: number;
+import { z } from "zod";
 
-  /**
-   * Public path prefixes that the gateway passes on to it, unchanged, for example `["/api/inventory"]`. The longest prefix
-   * wins; "/" takes what nobody else does. @default [] (not reachable from outside)
-   */
-  readonly routes?: readonly string[];
-
-  /**
-   * On which side of the gateway it stands. "backend": with the other services, reached by the gateway and by the services
-   * that name it in `needs`. "edge": like an outside party, it reaches nothing but the gateway. @default "backend"
-   */
-  readonly network?: "backend" | "edge";
-
-  /**
-   * Gives it a PostgreSQL of its own, which nobody else can reach. It finds it by DATABASE_HOST, DATABASE_PORT,
-   * DATABASE_NAME, DATABASE_USER and the file that DATABASE_PASSWORD_FILE names. An instance may keep as many connections to it
-   * as DATABASE_POOL_SIZE says (10 where it isn't set) and one more. @default false
-   */
-  readonly database?: boolean;
-
-  /**
-   * Services that it calls. Running it brings these, and it finds each by the variable NAME_URL (INVENTORY_URL, say); an
-   * edge service has GATEWAY_URL instead. @default []
-   */
-  readonly needs?: readonly string[];
-
-  /**
-   * Secrets of the stack that it is given, each as a file that the variable NAME_FILE names. A file may get new content while
-   * the service runs: read it at each use. @default []
-   */
-  readonly secrets?: readonly StackSecret[];
-
-  /**
-   * What one client address may ask of it beyond `store:requestLimit`, where a request does more than answer: it sets goods aside, or
-   * tries a password. What is more is answered 429. Counts what comes from outside, and not at all where `store:requestLimit` is 0.
-   * Many people may share an address. @default []
-   */
-  readonly rateLimits?: readonly RateLimit[];
-
-  /** How many instances run where `store:replicas` doesn't say otherwise. @default 1 */
-  readonly replicas?: number;
-
-  /** How its image is built. The build context is its folder. @default {} */
-  readonly image?: ImageSpec;
-
-  /** How Docker and the gateway learn whether it can serve. @default {} */
-  readonly health?: HealthSpec;
-
-  /** What it may use of the host. @default 256 MiB and 128 processes */
-  readonly limits?: { readonly memoryMiB?: number; readonly pids?: number };
-
-  /**
-   * Seconds for which it goes on serving after SIGTERM, so that the gateway notices first. Given to it as DRAIN_SECONDS;
-   * Docker waits this long and 10 s more before it kills. @default 3
-   */
-  readonly drainSeconds?: number;
-
-  /** How its sources are run without a new image (`store:live`). @default none: `store:live` refuses it */
-  readonly live?: LiveSpec;
-}
-
-/** @example { method: "POST", path: "/api/orders", requests: 60, seconds: 60 } */
-export interface RateLimit {
-  readonly method: (typeof LIMITED_METHODS)[number];
-  /** Exactly this path, without a query. It lies under one of the service's routes. */
-  readonly path: string;
-  /** How many requests are answered within any `seconds`, from 1. */
-  readonly requests: number;
-  /** From 1 to 3600. Who has asked for too much is told to wait as long. */
-  readonly seconds: number;
-}
-
+/** HTTP methods that a rate limit can apply to. */
 export const LIMITED_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-/** Whether a path is routed by this prefix. What is no API goes to who has the root. */
-export const liesUnder = (path: string, prefix: string): boolean =>
-  prefix === "/" ? !path.startsWith("/api/") : path === prefix || path.startsWith(`${prefix}/`);
-
-/** Secrets that a stack has one of: STAFF_TOKEN is what the store's own people send as `Authorization: Bearer`. */
+/** Secrets that each stack creates. Staff send STAFF_TOKEN as `Authorization: Bearer`. */
 export const STACK_SECRETS = ["STAFF_TOKEN"] as const;
 export type StackSecret = (typeof STACK_SECRETS)[number];
 
-export interface ImageSpec {
-  /** Folder, relative to the repository, of an image to build first; the Dockerfile gets its name as the build argument BASE_IMAGE. @default none */
-  readonly base?: string;
-  /** Dockerfile, relative to the service's folder. @default "Dockerfile" */
-  readonly dockerfile?: string;
-  /** Further build arguments. They are part of the content tag and visible in the image: never secrets. @default {} */
-  readonly args?: Readonly<Record<string, string>>;
+export function wholeNumber(least: number, most: number): z.ZodInt {
+  const message = `should be a whole number from ${least} to ${most}.`;
+  return z.int(message).min(least, message).max(most, message);
 }
 
-export interface HealthSpec {
-  /** Path on which it says whether it can serve, which is any 2xx. @default "/readyz" */
-  readonly path?: string;
+export function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, `should be one of ${values.filter((value) => value !== "").join(", ")}.`);
+}
+
+const names = () => z.array(z.string()).readonly();
+const command = () => z.array(z.string()).min(1, "should have a program.").readonly();
+const path = (example: string) =>
+  z.string().regex(/^\/$|^(\/[A-Za-z0-9._~-]+)+$/, `should be a path such as "${example}".`);
+
+const RateLimitSchema = z.strictObject({
+  method: oneOf(LIMITED_METHODS),
+  /** The exact path under one of the service's routes, without parameters, query or trailing slash. */
+  path: path("/api/orders"),
+  /** Maximum number of requests within any period of `seconds`. */
+  requests: wholeNumber(1, 1_000_000),
+  /** Length of the period, up to 3600. A rejected client gets it as Retry-After. */
+  seconds: wholeNumber(1, 3600),
+});
+
+const ImageSpecSchema = z.strictObject({
   /**
-   * For an image without bash: a command that ends with 0 when it can serve, in exec form. Docker runs it every 5 s, so a start is
-   * noticed later. @default bash asks on the path, and Docker knows at once
+   * Folder, relative to the repository, of an image to build first. The Dockerfile gets that image's name as the build
+   * argument BASE_IMAGE. @default none
    */
-  readonly command?: readonly string[];
-  /** Seconds within which a new instance must be able to serve; later, the `up` that started it fails. @default 60 */
-  readonly withinSeconds?: number;
-}
+  base: z.string().optional(),
+  /** Dockerfile, relative to the service's folder. @default "Dockerfile" */
+  dockerfile: z.string().optional(),
+  /** Additional build arguments. They are part of the content tag and visible in the image: never secrets. @default {} */
+  args: z.record(z.string(), z.string()).readonly().optional(),
+});
 
-/** The path on which it says whether it can serve. */
+const HealthSpecSchema = z.strictObject({
+  /** Path that answers 2xx when the service is ready. @default "/readyz" */
+  path: z.string().optional(),
+  /**
+   * Health check for an image without bash: a command in exec form that exits with 0 when the service is ready. Docker runs
+   * it every 5 s, so readiness is noticed later than with the default. @default a bash script that requests the path
+   */
+  command: command().optional(),
+  /** Seconds within which a new instance must be ready; otherwise the `up` fails. @default 60 */
+  withinSeconds: z.number().optional(),
+});
+
+const DevModeSpecSchema = z.strictObject({
+  /** Mount points in the container by source folder, relative to the service's folder. Mounted read-only. */
+  mounts: z.record(z.string(), z.string()).readonly(),
+  /** Command that restarts the service on a change. Replaces the image's command. */
+  command: command(),
+});
+
+/**
+ * Schema of a microservice's spec: the default export of `services/NAME/service.ts`. The folder's name is the service's name.
+ * The spec is all that the program needs to build, run, route and scale the service.
+ */
+export const ServiceSpecSchema = z.strictObject({
+  /** TCP port (1024–65535) of the service's HTTP server. The container gets it as the environment variable PORT. */
+  port: wholeNumber(1024, 65_535),
+
+  /**
+   * Public path prefixes that the gateway routes to the service, unchanged, for example `["/api/inventory"]`. The longest
+   * prefix wins; "/" matches all paths without a route, except those under /api/. @default [] (not reachable from outside)
+   */
+  routes: z.array(path("/api/orders")).readonly().optional(),
+
+  /**
+   * Network of the service. "backend": the gateway and the services that list it in `dependsOn` reach it. "edge": like an
+   * outside party, it reaches only the gateway. @default "backend"
+   */
+  network: oneOf(["backend", "edge"]).optional(),
+
+  /**
+   * Gives the service its own PostgreSQL database, unreachable for others. The environment variables are DATABASE_HOST,
+   * DATABASE_PORT, DATABASE_NAME, DATABASE_USER and DATABASE_PASSWORD_FILE (path of a file). DATABASE_POOL_SIZE is the
+   * maximum size of an instance's connection pool; one more connection is allowed. @default false
+   */
+  database: z.boolean().optional(),
+
+  /**
+   * Services that this service calls. They are started with it, and their addresses are in the environment variables
+   * NAME_URL, for example INVENTORY_URL. An edge service can't have any; it gets GATEWAY_URL. @default []
+   */
+  dependsOn: names().optional(),
+
+  /** Earlier name of `dependsOn`. Cannot be used together with `dependsOn`. */
+  needs: names().optional(),
+
+  /**
+   * Secrets of the stack that the service reads, each from the file named in the variable NAME_FILE. The content may change
+   * while the service runs: read the file at each use. @default []
+   */
+  secrets: z.array(oneOf(STACK_SECRETS)).readonly().optional(),
+
+  /**
+   * Limits per client address for expensive or sensitive requests, in addition to `store:requestLimit`. Further requests get
+   * status 429. Only requests through the gateway count, and none if `store:requestLimit` is 0. Several people may share an
+   * address. @default []
+   */
+  rateLimits: z.array(RateLimitSchema.readonly()).readonly().optional(),
+
+  /** Number of instances; `store:replicas` overrides it. @default 1 */
+  replicas: z.number().optional(),
+
+  /** Image build. The build context is the service's folder. @default {} */
+  image: ImageSpecSchema.readonly().optional(),
+
+  /** Readiness check of Docker and the gateway. @default {} */
+  health: HealthSpecSchema.readonly().optional(),
+
+  /** Limits of each instance: memory in MiB, number of processes and threads. @default 256 MiB and 128 processes */
+  limits: z
+    .strictObject({ memoryMiB: z.number().optional(), pids: z.number().optional() })
+    .readonly()
+    .optional(),
+
+  /**
+   * Seconds for which the service keeps serving after SIGTERM, until the gateway has noticed. The container gets it as
+   * DRAIN_SECONDS; Docker kills the container 10 s later. @default 3
+   */
+  drainSeconds: z.number().optional(),
+
+  /** Dev mode (`store:live`): runs the sources without a new image. @default `store:live` rejects the service */
+  live: DevModeSpecSchema.readonly().optional(),
+});
+
+export type ServiceSpec = Readonly<z.infer<typeof ServiceSpecSchema>>;
+/** @example { method: "POST", path: "/api/orders", requests: 60, seconds: 60 } */
+export type RateLimit = Readonly<z.infer<typeof RateLimitSchema>>;
+export type ImageSpec = Readonly<z.infer<typeof ImageSpecSchema>>;
+export type HealthSpec = Readonly<z.infer<typeof HealthSpecSchema>>;
+export type DevModeSpec = Readonly<z.infer<typeof DevModeSpecSchema>>;
+
+/** The services that a service calls. */
+export const dependenciesOf = ({ dependsOn, needs }: Partial<ServiceSpec>): readonly string[] =>
+  dependsOn ?? needs ?? [];
+
+/** Path that answers 2xx when the service is ready. */
 export const healthPath = ({ health }: ServiceSpec): string => health?.path ?? "/readyz";
 
-export interface LiveSpec {
-  /** Folders of the service (keys, relative to its folder) and where they are mounted in the container, read-only. */
-  readonly mounts: Readonly<Record<string, string>>;
-  /** Replaces the image's command with one that restarts on a change. */
-  readonly command: readonly string[];
-}
+/** Returns true if the gateway routes the path by this prefix. The prefix "/" doesn't match paths under /api/. */
+export const liesUnder = (path: string, prefix: string): boolean =>
+  prefix === "/" ? !path.startsWith("/api/") : path === prefix || path.startsWith(`${prefix}/`);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { readConfig, StoreConfig, withNeeds } from "../../../config/config";
+import { readConfig, StoreConfig } from "../../../config/config";
+import { withDependencies } from "../../../services";
 import { ServiceSpec } from "../../../services/spec";
 import { withEnvironment } from "../environment";
+import { resetConfig, setConfig } from "./stackConfig";
 
 const spec = (over: Partial<ServiceSpec> = {}): ServiceSpec => ({
   port: 3000,
@@ -12,75 +14,52 @@ const spec = (over: Partial<ServiceSpec> = {}): ServiceSpec => ({
 const specs = new Map([
   ["billing", spec()],
   ["inventory", spec()],
-  ["orders", spec({ needs: ["inventory", "billing"] })],
+  ["orders", spec({ dependsOn: ["inventory", "billing"] })],
   ["returns", spec({ needs: ["orders"] })],
 ]);
 
-/** Reads a configuration in which some keys differ from the defaults of Pulumi.yaml. */
+/** Reads a configuration in which some keys differ from their defaults. */
 function read(
   keys: Record<string, unknown> = {},
   encrypted: readonly string[] = ["store:secrets"],
 ): StoreConfig {
-  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
-  const all: Record<string, unknown> = {
-    host: "local",
-    dockerHost: "unix:///test.sock",
-    httpPort: 8080,
-    requestLimit: 500,
-    services: [],
-    servicesOnly: false,
-    live: [],
-    replicas: {},
-    environment: {},
-    otlpEndpoint: "",
-    secrets: {},
-    demoData: false,
-    nodeImage: "node:26.10.0-slim",
-    postgresImage: "postgres:18.4",
-    haproxyImage: "haproxy:3.0.11",
-    ...keys,
-  };
-  pulumi.runtime.setAllConfig(
-    Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [
-        `store:${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
-    ),
-  );
+  setConfig({ dockerHost: "unix:///test.sock", ...keys }, encrypted);
   return readConfig(specs);
 }
 
-describe("config", () => {
-  afterEach(() => {
-    pulumi.runtime.setAllConfig({});
-    delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+describe("readConfig", () => {
+  afterEach(resetConfig);
+
+  it("enables all services if store:services is empty", () => {
+    assert.deepEqual(read().enabledServices, ["billing", "inventory", "orders", "returns"]);
   });
 
-  it("runs all services when none is named", () => {
-    assert.deepEqual(read().running, ["billing", "inventory", "orders", "returns"]);
-  });
-
-  it("brings what a service needs, and what that needs", () => {
-    assert.deepEqual(read({ services: ["returns"] }).running, [
+  it("enables the dependencies of a service, and theirs", () => {
+    assert.deepEqual(read({ services: ["returns"] }).enabledServices, [
       "billing",
       "inventory",
       "orders",
       "returns",
     ]);
-    assert.deepEqual(read({ services: ["orders"] }).running, ["billing", "inventory", "orders"]);
-  });
-
-  it("leaves out what is needed when told so", () => {
-    assert.deepEqual(read({ services: ["orders"], servicesOnly: true }).running, ["orders"]);
-  });
-
-  it("survives services that need each other", () => {
-    const circle = new Map([
-      ["a", spec({ needs: ["b"] })],
-      ["b", spec({ needs: ["a"] })],
+    assert.deepEqual(read({ services: ["orders"] }).enabledServices, [
+      "billing",
+      "inventory",
+      "orders",
     ]);
-    assert.deepEqual(withNeeds(["a"], circle), ["a", "b"]);
+  });
+
+  it("leaves out dependencies if store:servicesOnly is true", () => {
+    assert.deepEqual(read({ services: ["orders"], servicesOnly: true }).enabledServices, [
+      "orders",
+    ]);
+  });
+
+  it("handles services that depend on each other", () => {
+    const circle = new Map([
+      ["a", spec({ dependsOn: ["b"] })],
+      ["b", spec({ dependsOn: ["a"] })],
+    ]);
+    assert.deepEqual(withDependencies(["a"], circle), ["a", "b"]);
   });
 
   const refused: [string, Record<string, unknown>, RegExp][] = [
@@ -89,15 +68,15 @@ describe("config", () => {
       { services: ["inventori"] },
       /store:services: there is no service "inventori"\. There are: billing, inv/,
     ],
-    ["services that are no list", { services: "orders" }, /store:services:/],
+    ["a text in place of the list of services", { services: "orders" }, /store:services:/],
     [
-      "only services, but none",
+      "store:servicesOnly without services",
       { servicesOnly: true },
       /store:servicesOnly: is true, but store:services names none/,
     ],
-    ["an unknown live service", { live: ["x"] }, /store:live: there is no service "x"/],
+    ["an unknown service in dev mode", { live: ["x"] }, /store:live: there is no service "x"/],
     [
-      "a live service that doesn't run",
+      "dev mode for a service that isn't enabled",
       { services: ["billing"], live: ["orders"] },
       /store:live: "orders" doesn't run/,
     ],
@@ -107,28 +86,40 @@ describe("config", () => {
       /store:replicas: there is no service "x"/,
     ],
     [
-      "no replicas",
+      "0 replicas",
       { replicas: { orders: 0 } },
-      /store:replicas: orders is 0; it should be a whole number from 1 to 16/,
+      /store:replicas\.orders: 0 should be a whole number from 1 to 16/,
     ],
-    ["half a replica", { replicas: { orders: 1.5 } }, /store:replicas: orders is 1\.5/],
-    ["too many replicas", { replicas: { orders: 17 } }, /store:replicas: orders is 17/],
-    ["replicas in words", { replicas: { orders: "two" } }, /store:replicas: orders is "two"/],
-    ["replicas as a list", { replicas: [2] }, /store:replicas: \[2\] should be numbers by service/],
+    [
+      "a fractional number of replicas",
+      { replicas: { orders: 1.5 } },
+      /store:replicas\.orders: 1\.5/,
+    ],
+    ["too many replicas", { replicas: { orders: 17 } }, /store:replicas\.orders: 17/],
+    [
+      "a text in place of a number of replicas",
+      { replicas: { orders: "two" } },
+      /store:replicas\.orders: "two"/,
+    ],
+    [
+      "a list in place of replicas by service",
+      { replicas: [2] },
+      /store:replicas: \[2\] should be numbers by service/,
+    ],
     [
       "variables of an unknown service",
       { environment: { x: { A: "1" } } },
       /store:environment: there is no service "x"/,
     ],
     [
-      "variables as a list",
+      "a list in place of variables by service",
       { environment: ["A=1"] },
-      /store:environment: \["A=1"\] should be variables by service, such as \{billing: \{NAME: value\}\}/,
+      /store:environment: \["A=1"\] should be variables by service, such as \{orders: \{NAME: value\}\}/,
     ],
     [
-      "variables of a service that are no mapping",
+      "a text in place of a service's variables",
       { environment: { orders: "A=1" } },
-      /store:environment\.orders: "A=1" should be values by variable's name/,
+      /store:environment\.orders: "A=1" should be values by variable name/,
     ],
     [
       "a variable that is a list",
@@ -136,50 +127,58 @@ describe("config", () => {
       /store:environment\.orders\.A: \[1\] should be text, a number or a flag/,
     ],
     [
-      "a variable's name that is none",
+      "an invalid variable name",
       { environment: { orders: { "a-b": 1 } } },
       /store:environment\.orders\.a-b: a name has capital letters/,
     ],
     ...["PORT", "DATABASE_HOST", "DATABASE_PASSWORD_FILE", "STAFF_TOKEN_FILE"].map(
       (name): [string, Record<string, unknown>, RegExp] => [
-        `the variable ${name}, which the program sets`,
+        `the reserved variable ${name}`,
         { environment: { orders: { [name]: "1" } } },
         new RegExp(`store:environment\\.orders\\.${name}: is set by the program`),
       ],
     ),
     [
-      "a variable that a secret needs",
+      "a variable that the program sets to a secret's file",
       { environment: { billing: { KEY_FILE: "/x" } }, secrets: { billing: { KEY: "s3cret" } } },
-      /store:environment\.billing\.KEY_FILE: is where store:secrets\.billing\.KEY is to be found/,
+      /store:environment\.billing\.KEY_FILE: .*store:secrets\.billing\.KEY/,
     ],
     [
-      "an endpoint that is no URL",
+      "an endpoint that isn't a URL",
       { otlpEndpoint: "collector:4318" },
       /store:otlpEndpoint: "collector:4318" should be a URL, such as http:/,
     ],
-    ["a limit below none", { requestLimit: -1 }, /store:requestLimit: -1 should be a whole number/],
-    ["half a request", { requestLimit: 0.5 }, /store:requestLimit: 0\.5 should be a whole number/],
-    ["a port beyond the range", { httpPort: 65536 }, /store:httpPort: 65536 is not a port/],
-    ["a port of 0", { httpPort: 0 }, /store:httpPort: 0 is not a port/],
-    ["an unknown host", { host: "aws" }, /store:host: "aws" is none of local, azure/],
     [
-      "a moving tag",
+      "a negative request limit",
+      { requestLimit: -1 },
+      /store:requestLimit: -1 should be a whole number/,
+    ],
+    [
+      "a fractional request limit",
+      { requestLimit: 0.5 },
+      /store:requestLimit: 0\.5 should be a whole number/,
+    ],
+    ["a port above 65535", { httpPort: 65536 }, /store:httpPort: 65536 should be/],
+    ["port 0", { httpPort: 0 }, /store:httpPort: 0 should be/],
+    ["an unknown host", { host: "aws" }, /store:host: "aws" should be one of local, azure, ssh/],
+    [
+      "an image tag without a version",
       { nodeImage: "node:latest" },
-      /store:nodeImage: "node:latest" has no exact version/,
+      /store:nodeImage: "node:latest" should be an image with an exact version/,
     ],
     [
-      "no tag",
+      "an image without a tag",
       { postgresImage: "postgres" },
-      /store:postgresImage: "postgres" has no exact version/,
+      /store:postgresImage: "postgres" should be an image with an exact version/,
     ],
     [
-      "a registry's port taken for a tag",
+      "an image whose registry has a port and whose tag is missing",
       { haproxyImage: "localhost:5000/haproxy" },
       /store:haproxyImage/,
     ],
   ];
   for (const [what, keys, message] of refused) {
-    it(`refuses ${what} and names the key`, () => {
+    it(`rejects ${what} and names the key`, () => {
       assert.throws(
         () => read(keys),
         (error: Error) => pulumi.RunError.isInstance(error) && message.test(error.message),
@@ -188,11 +187,11 @@ describe("config", () => {
   }
 
   for (const [what, secrets] of [
-    ["no mapping", "s3cret"],
-    ["a list", { billing: { KEY: ["s3cret"] } }],
-    ["no mapping of a service", { billing: "s3cret" }],
+    ["a text", "s3cret"],
+    ["a list in place of a secret", { billing: { KEY: ["s3cret"] } }],
+    ["a text in place of a service's secrets", { billing: "s3cret" }],
   ] as const) {
-    it(`refuses secrets that are ${what}, without showing them`, () => {
+    it(`rejects ${what} and doesn't show it`, () => {
       assert.throws(
         () => read({ secrets }),
         (error: Error) => /^store:secrets/.test(error.message) && !error.message.includes("s3cret"),
@@ -200,7 +199,7 @@ describe("config", () => {
     });
   }
 
-  it("gives services variables as text, and secrets as secrets", async () => {
+  it("returns variables as text and secrets as secret outputs", async () => {
     const { environment, secrets } = read({
       environment: { billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: 5, LOUD: false } },
       secrets: { billing: { STRIPE_SECRET_KEY: "s3cret" } },
@@ -213,12 +212,9 @@ describe("config", () => {
     assert.equal(await pulumi.isSecret(secret), true);
   });
 
-  it("refuses secrets that aren't encrypted, and variables that are", () => {
+  it("rejects secrets that aren't encrypted and variables that are", () => {
     for (const [key, problem] of [
-      [
-        "secrets",
-        /^store:secrets: isn't encrypted\. Take it out .* --path 'secrets\.SERVICE\.NAME'/,
-      ],
+      ["secrets", /^store:secrets: isn't encrypted\..* --path 'secrets\.SERVICE\.NAME'/],
       ["environment", /^store:environment: has an encrypted value/],
     ] as const) {
       assert.throws(
@@ -232,12 +228,59 @@ describe("config", () => {
     }
   });
 
-  it("takes an image by version and digest", () => {
+  it("reports all mistakes at once, one per line", () => {
+    assert.throws(
+      () =>
+        read({
+          httpPort: 0,
+          demoData: "perhaps",
+          replicas: { orders: 0, returns: "two", x: 1 },
+          environment: { billing: { PORT: "1", "a-b": "2" } },
+          services: ["inventori"],
+          nodeImage: "node",
+        }),
+      (error: Error) => {
+        assert.deepEqual(
+          error.message.split("\n").map((line) => line.split(": ")[0]),
+          [
+            "store:httpPort",
+            "store:replicas.orders",
+            "store:replicas.returns",
+            "store:environment.billing.PORT",
+            "store:environment.billing.a-b",
+            "store:demoData",
+            "store:nodeImage",
+            "store:services",
+          ],
+        );
+        return pulumi.RunError.isInstance(error);
+      },
+    );
+  });
+
+  it("doesn't check a valid key against an invalid one", () => {
+    assert.throws(
+      () => read({ host: "azure", registry: "r.io", owner: "me", adminCidrs: ["10.0.0.0/33"] }),
+      (error: Error) => /^store:registry: .*\nstore:adminCidrs: [^\n]*$/.test(error.message),
+    );
+  });
+
+  it("doesn't show any value of an encrypted key", () => {
+    assert.throws(
+      () =>
+        read({ adminCidrs: ["s3cret"], registry: { password: ["s3cret"] } }, ["store:adminCidrs"]),
+      (error: Error) =>
+        /^store:registry\.password: .*\nstore:adminCidrs: /.test(error.message) &&
+        !error.message.includes("s3cret"),
+    );
+  });
+
+  it("accepts an image by version and digest", () => {
     const ref = `registry.example:5000/node:26.10.0@sha256:${"0".repeat(64)}`;
     assert.equal(read({ nodeImage: ref }).images.node, ref);
   });
 
-  it("says which key to set where the docker command's own configuration names no daemon", () =>
+  it("names store:dockerHost if the docker command's own configuration names no daemon", () =>
     withEnvironment({ DOCKER_HOST: undefined, DOCKER_CONTEXT: "gone" }, () => {
       assert.throws(
         () => read({ dockerHost: "" }),

@@ -8,22 +8,25 @@ import { ServiceSpec } from "../../../services/spec";
 
 const good: ServiceSpec = { port: 3000 };
 
-describe("specs of the services", () => {
+describe("loadSpecs", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "specs-"));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const problems = (specs: Record<string, ServiceSpec>): string => {
+  /** Specs aren't type-checked when they are loaded: a spec can be any object. */
+  const problems = (specs: Record<string, object>): string => {
     for (const name of Object.keys(specs)) {
       mkdirSync(join(folder, name), { recursive: true });
       writeFileSync(join(folder, name, "Dockerfile"), "");
     }
-    return problemsOf(new Map(Object.entries(specs)), folder).join("\n");
+    return problemsOf(new Map(Object.entries(specs)) as Map<string, ServiceSpec>, folder).join(
+      "\n",
+    );
   };
 
-  it("finds every folder with a service.ts, and no other", () => {
+  it("loads every folder with a service.ts, and no other", () => {
     mkdirSync(join(folder, "a"));
     writeFileSync(join(folder, "a/service.ts"), `export default ${JSON.stringify(good)};`);
     writeFileSync(join(folder, "a/Dockerfile"), "");
@@ -31,14 +34,14 @@ describe("specs of the services", () => {
     assert.deepEqual([...loadSpecs(folder)], [["a", good]]);
   });
 
-  it("are all in order in this repository", () => {
+  it("accepts the specs of this repository", () => {
     assert.deepEqual(
       [...loadSpecs().keys()],
       ["billing", "inventory", "orders", "shipping", "storefront"],
     );
   });
 
-  it("of Node services say only what is their own", () => {
+  it("merges a Node service's own fields with the kit's defaults", () => {
     const spec = nodeService({ routes: ["/api/a"], port: 4000, health: { withinSeconds: 12 } });
     assert.equal(problems({ a: spec }), "");
     assert.equal(spec.port, 4000);
@@ -47,65 +50,107 @@ describe("specs of the services", () => {
     assert.deepEqual(spec.live?.mounts, { src: "/app/service/src" });
   });
 
-  it("says which file has no spec", () => {
+  it("names the file that has no spec", () => {
     mkdirSync(join(folder, "a"));
     writeFileSync(join(folder, "a/service.ts"), "export const spec = 1;");
     assert.throws(() => loadSpecs(folder), /services\/a\/service\.ts has no default export/);
   });
 
-  it("says what is wrong with one, file and field", () => {
-    assert.equal(problems({ a: good }), "");
-    assert.match(
-      problems({ gateway: good }),
-      /services\/gateway\/service\.ts: "gateway" can't be a service's name/,
-    );
-    assert.match(problems({ A_b: good }), /can't be a service's name/);
-    assert.match(
-      problems({ a: { ...good, port: 80 } }),
-      /port is 80; it should be a whole number from 1024/,
-    );
-    assert.match(
-      // @ts-expect-error -- transpiled only, a spec can say anything
-      problems({ a: { ...good, secrets: ["STRIPE_KEY"] } }),
-      /services\/a\/service\.ts: secrets has "STRIPE_KEY"; a stack has STAFF_TOKEN\./,
-    );
-    assert.match(
-      problems({ a: { ...good, routes: ["/api/a/"] } }),
-      /routes has "\/api\/a\/"; a prefix looks like/,
-    );
-    assert.match(
-      problems({ a: { ...good, routes: ["/x"] }, b: { ...good, routes: ["/x"] } }),
-      /b\/service\.ts: routes has "\/x", which is a's already/,
-    );
-    assert.match(
-      problems({ a: { ...good, needs: ["b"] } }),
-      /needs has "b", for which there is no folder/,
-    );
-    assert.match(problems({ a: { ...good, needs: ["a"] } }), /needs has the service itself/);
-    assert.match(
-      problems({ a: good, b: { ...good, network: "edge", needs: ["a"] } }),
+  it("accepts a valid spec", () => assert.equal(problems({ a: good }), ""));
+
+  const limit = { method: "POST", path: "/api/a/x", requests: 5, seconds: 60 } as const;
+  const withLimits = (...rateLimits: readonly object[]): Record<string, object> => ({
+    a: { ...good, routes: ["/api/a"], rateLimits },
+  });
+  const rejected: readonly [what: string, specs: Record<string, object>, message: RegExp][] = [
+    ["a reserved name", { gateway: good }, /^services\/gateway\/service\.ts: "gateway" can't be/],
+    ["a name that isn't a DNS name", { A_b: good }, /can't be a service's name/],
+    ["a privileged port", { a: { ...good, port: 80 } }, /port: 80 should be/],
+    ["an unknown field", { a: { ...good, prot: 80 } }, /a\/service\.ts: .*"prot"/],
+    [
+      "an unknown secret",
+      { a: { ...good, secrets: ["STRIPE_KEY"] } },
+      /^services\/a\/service\.ts: secrets\.0: "STRIPE_KEY" should be one of STAFF_TOKEN\./,
+    ],
+    [
+      "a route with a trailing slash",
+      { a: { ...good, routes: ["/api/a/"] } },
+      /routes\.0: "\/api\/a\/" should be a path/,
+    ],
+    [
+      "a route of another service",
+      { a: { ...good, routes: ["/x"] }, b: { ...good, routes: ["/x"] } },
+      /^services\/b\/service\.ts: routes: "\/x" is already a route of a\.$/,
+    ],
+    [
+      "a dependency without a folder",
+      { a: { ...good, dependsOn: ["b"] } },
+      /dependsOn: services\/ has no folder "b"/,
+    ],
+    ["a dependency on itself", { a: { ...good, dependsOn: ["a"] } }, /dependsOn: .* itself/],
+    [
+      "a dependency by the field's earlier name",
+      { a: { ...good, needs: ["a"] } },
+      /needs: .* itself/,
+    ],
+    [
+      "both names of the dependencies",
+      { a: { ...good, needs: [], dependsOn: [] } },
+      /needs: .*remove one/,
+    ],
+    [
+      "a dependency of an edge service",
+      { a: good, b: { ...good, network: "edge", dependsOn: ["a"] } },
       /reaches only the gateway/,
-    );
-    const limit = { method: "POST", path: "/api/a/x", requests: 5, seconds: 60 } as const;
-    const limited = (...rateLimits: readonly object[]): string =>
-      // @ts-expect-error -- transpiled only, a spec can say anything
-      problems({ a: { ...good, routes: ["/api/a"], rateLimits } });
-    assert.equal(limited(limit, { ...limit, method: "PUT" }), "");
-    for (const [wrong, words] of [
-      [{ method: "post" }, /has the method "post"; it should be one of GET, POST/],
-      [{ path: "/api/ab" }, /has "\/api\/ab", which is under none of its routes/],
-      [{ path: "/api/a/:id" }, /has the path "\/api\/a\/:id"; it looks like/],
-      [{ path: "/api/a/" }, /has the path "\/api\/a\/"/],
-      [{ requests: 0 }, /has 0 requests; it should be a whole number from 1/],
-      [{ requests: 1.5 }, /has 1\.5 requests/],
-      [{ seconds: 3601 }, /has 3601 seconds; it should be a whole number from 1 to 3600/],
-    ] as const)
-      assert.match(limited({ ...limit, ...wrong }), words);
-    assert.match(limited(limit, limit), /a\/service\.ts: rateLimits has POST \/api\/a\/x twice/);
-    assert.match(problems({ a: { ...good, health: { command: [] } } }), /health\.command is empty/);
-    assert.match(
-      problems({ a: { ...good, image: { dockerfile: "Other" } } }),
+    ],
+    ["a method in lower case", withLimits({ ...limit, method: "post" }), /\.method: "post" should/],
+    [
+      "a rate limit outside of the routes",
+      withLimits({ ...limit, path: "/api/ab" }),
+      /"\/api\/ab" is under none/,
+    ],
+    [
+      "a rate limit with a parameter",
+      withLimits({ ...limit, path: "/api/a/:id" }),
+      /rateLimits\.0\.path: "\/api\/a\/:id" should/,
+    ],
+    ["a rate limit with a trailing slash", withLimits({ ...limit, path: "/api/a/" }), /\.path: "/],
+    ["a limit of 0 requests", withLimits({ ...limit, requests: 0 }), /\.requests: 0 should/],
+    ["a fractional limit", withLimits({ ...limit, requests: 1.5 }), /\.requests: 1\.5 should/],
+    ["a period over an hour", withLimits({ ...limit, seconds: 3601 }), /\.seconds: 3601 should/],
+    ["a rate limit twice", withLimits(limit, limit), /rateLimits: POST \/api\/a\/x is there twice/],
+    [
+      "an empty health command",
+      { a: { ...good, health: { command: [] } } },
+      /health\.command: \[\]/,
+    ],
+    [
+      "a missing Dockerfile",
+      { a: { ...good, image: { dockerfile: "Other" } } },
       /there is no Other beside it/,
+    ],
+  ];
+  for (const [what, specs, message] of rejected) {
+    it(`rejects ${what}`, () => assert.match(problems(specs), message));
+  }
+
+  it("accepts limits for two methods of a path", () => {
+    assert.equal(problems(withLimits(limit, { ...limit, method: "PUT" })), "");
+  });
+
+  it("reports all mistakes of all specs at once, each with its file", () => {
+    const found = problems({
+      a: { ...good, port: 1, dependsOn: ["x"], routes: ["/a/"] },
+      b: { ...good, replicas: "two" },
+    });
+    assert.deepEqual(
+      found.split("\n").map((line) => line.split(": ", 2).join(": ")),
+      [
+        "services/a/service.ts: port",
+        "services/a/service.ts: routes.0",
+        "services/a/service.ts: dependsOn",
+        "services/b/service.ts: replicas",
+      ],
     );
   });
 });

@@ -4,9 +4,8 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { withNeeds } from "../../../../config/config";
-import { loadSpecs } from "../../../../services";
-import { healthPath, ServiceSpec } from "../../../../services/spec";
+import { loadSpecs, withDependencies } from "../../../../services";
+import { dependenciesOf, healthPath, ServiceSpec } from "../../../../services/spec";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { takeLock } from "../../state/locks";
 import { readProject, ROOT } from "../../project/project";
@@ -79,7 +78,7 @@ async function targetsFor(wanted: readonly string[]): Promise<Target[]> {
       `There is no service "${unknown}". There are: ${[...specs.keys()].join(", ")}.`,
     );
   }
-  const names = withNeeds(wanted.length > 0 ? wanted : [...specs.keys()], specs);
+  const names = withDependencies(wanted.length > 0 ? wanted : [...specs.keys()], specs);
   return Promise.all(
     names.map(async (name): Promise<Target> => {
       const spec = specs.get(name);
@@ -162,7 +161,7 @@ function environmentOf(
   { spec, port }: Target,
   { targets, folder, database, url }: Surroundings,
 ): NodeJS.ProcessEnv {
-  const needs = targets.filter((other) => spec.needs?.includes(other.name));
+  const needs = targets.filter((other) => dependenciesOf(spec).includes(other.name));
   return {
     // What the person sets (LOG_LEVEL, PAYMENT_PROVIDER) goes to every service.
     ...process.env,

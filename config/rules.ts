@@ -1,0 +1,219 @@
+import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys";
+import { ServiceSpec } from "../services/spec";
+import { Mistake } from "./configError";
+import { ConfigKey, ConfigValues } from "./schema";
+import { isEncrypted } from "./values";
+
+/** The stack's services, which rules compare configuration keys with. */
+export interface Services {
+  readonly specs: ReadonlyMap<string, ServiceSpec>;
+  /** Names of the services to run. */
+  readonly enabledServices: readonly string[];
+}
+
+/** A check that involves several keys, the services' specs or encryption. */
+interface Rule {
+  /** Keys that the check reads. It is skipped when one of these keys is invalid by itself. */
+  readonly reads: readonly ConfigKey[];
+  readonly check: (values: ConfigValues, services: Services) => readonly Mistake[];
+}
+
+/** Checks what a single key's schema can't express. */
+export function checkRules(
+  values: ConfigValues,
+  services: Services,
+  mistakes: readonly Mistake[],
+): Mistake[] {
+  const invalid = new Set(mistakes.map(({ key }) => key.split(".")[0]));
+  return RULES.filter(({ reads }) => !reads.some((key) => invalid.has(key))).flatMap(({ check }) =>
+    check(values, services),
+  );
+}
+
+const RULES: readonly Rule[] = [
+  ...(["services", "live", "replicas", "environment", "secrets"] as const).map((key) => ({
+    reads: [key],
+    check: serviceNamesKnown(key),
+  })),
+  { reads: ["services", "servicesOnly"], check: servicesOnlyHasServices },
+  { reads: ["services", "servicesOnly", "live"], check: servicesEnabled("live") },
+  { reads: ["services", "servicesOnly", "replicas"], check: servicesEnabled("replicas") },
+  { reads: ["environment"], check: environmentNotEncrypted },
+  { reads: ["secrets"], check: secretsEncrypted },
+  { reads: ["environment", "secrets"], check: secretFileVariablesFree },
+  { reads: ["host", "registry"], check: registryLoginComplete },
+  { reads: ["host", "azureRegistry"], check: azureRegistryOnAzure },
+  { reads: ["host", "registry", "azureRegistry"], check: oneRegistryOnAzure },
+  { reads: ["host", "adminCidrs", "sshFromAnywhere"], check: adminCidrsOnAzure },
+  {
+    reads: ["host", "owner"],
+    check: required("azure", "owner", "the team or person responsible for the costs"),
+  },
+  { reads: ["host", "sshPublicKey", "sshPrivateKey"], check: loginKeyOnAzure },
+  { reads: ["host", "sshPrivateKey"], check: loginKeyOnSsh },
+  {
+    reads: ["host", "sshAddress"],
+    check: required("ssh", "sshAddress", "the name or address of the machine"),
+  },
+  {
+    reads: ["host", "sshHostKey"],
+    check: required("ssh", "sshHostKey", "the machine's public host key, which ssh-keyscan prints"),
+  },
+];
+
+function when(condition: boolean, key: string, problem: string): Mistake[] {
+  return condition ? [{ key, problem }] : [];
+}
+
+function namesIn(value: readonly string[] | Readonly<Record<string, unknown>>): readonly string[] {
+  return Array.isArray(value) ? value : Object.keys(value);
+}
+
+function serviceNamesKnown(
+  key: "services" | "live" | "replicas" | "environment" | "secrets",
+): Rule["check"] {
+  return (values, { specs }) =>
+    namesIn(values[key])
+      .filter((name) => !specs.has(name))
+      .map((name) => ({
+        key,
+        problem: `there is no service "${name}". There are: ${[...specs.keys()].join(", ")}.`,
+      }));
+}
+
+function servicesEnabled(key: "live" | "replicas"): Rule["check"] {
+  return (values, { specs, enabledServices }) =>
+    namesIn(values[key])
+      .filter((name) => specs.has(name) && !enabledServices.includes(name))
+      .map((name) => ({
+        key,
+        problem: `"${name}" doesn't run in this stack. Running: ${enabledServices.join(", ")} (see store:services).`,
+      }));
+}
+
+function servicesOnlyHasServices({ services, servicesOnly }: ConfigValues): Mistake[] {
+  return when(
+    servicesOnly && services.length === 0,
+    "servicesOnly",
+    "is true, but store:services names none.",
+  );
+}
+
+/** Everybody who can inspect a container sees its environment. */
+function environmentNotEncrypted(): Mistake[] {
+  return when(
+    isEncrypted("environment"),
+    "environment",
+    "has an encrypted value, which everybody who can inspect the container would see. Move it to store:secrets.",
+  );
+}
+
+/** `secret: true` in Pulumi.yaml can't be used: it would reject the default of an object, too. */
+function secretsEncrypted({ secrets }: ConfigValues): Mistake[] {
+  return when(
+    Object.keys(secrets).length > 0 && !isEncrypted("secrets"),
+    "secrets",
+    "isn't encrypted. Remove it from the stack's file, then: ./store pulumi config set --secret --path 'secrets.SERVICE.NAME' VALUE",
+  );
+}
+
+function secretFileVariablesFree({ environment, secrets }: ConfigValues): Mistake[] {
+  return Object.entries(secrets).flatMap(([service, values]) =>
+    Object.keys(values).flatMap((name) =>
+      when(
+        environment[service]?.[`${name}_FILE`] !== undefined,
+        `environment.${service}.${name}_FILE`,
+        `is set by the program, to the file of store:secrets.${service}.${name}. Remove the variable.`,
+      ),
+    ),
+  );
+}
+
+function registryLoginComplete({ host, registry }: ConfigValues): Mistake[] {
+  return when(
+    host !== "local" && registry.address !== "" && !(registry.username && registry.password),
+    "registry",
+    `${registry.address} needs a username and a password: pulumi config set --path registry.username NAME, then --secret --path registry.password PASSWORD`,
+  );
+}
+
+function azureRegistryOnAzure({ host, azureRegistry }: ConfigValues): Mistake[] {
+  return when(
+    host === "ssh" && azureRegistry !== "",
+    "azureRegistry",
+    `creates a registry next to a VM in Azure, but store:host is ${host}. Name an existing registry: store:registry.`,
+  );
+}
+
+function oneRegistryOnAzure({ host, registry, azureRegistry }: ConfigValues): Mistake[] {
+  if (host !== "azure") return [];
+  return [
+    ...when(
+      registry.address !== "" && azureRegistry !== "",
+      "azureRegistry",
+      "is set, and so is store:registry. Images are pushed to one of them: remove the other key.",
+    ),
+    ...when(
+      registry.address === "" && azureRegistry === "",
+      "registry",
+      "is empty, but a VM in Azure pulls its images from a registry. Set its address, username and password: " +
+        "pulumi config set --path registry.address HOST, …registry.username NAME, --secret --path registry.password PASSWORD; " +
+        "or let the stack create a registry: pulumi config set azureRegistry Basic",
+    ),
+  ];
+}
+
+function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues): Mistake[] {
+  if (host !== "azure") return [];
+  return [
+    ...when(
+      adminCidrs.length === 0,
+      "adminCidrs",
+      "is empty, so nobody could log in. Set the address ranges from which SSH is allowed: " +
+        "pulumi config set --path 'adminCidrs[0]' 203.0.113.7/32",
+    ),
+    ...when(
+      adminCidrs.some((cidr) => cidr.endsWith("/0")) && !sshFromAnywhere,
+      "adminCidrs",
+      "opens SSH to the whole internet. Name the ranges that need it, or confirm: pulumi config set sshFromAnywhere true",
+    ),
+  ];
+}
+
+function required(
+  forHost: ConfigValues["host"],
+  key: "owner" | "sshAddress" | "sshHostKey",
+  expected: string,
+): Rule["check"] {
+  return (values) =>
+    when(values.host === forHost && values[key] === "", key, `is empty; it should be ${expected}.`);
+}
+
+function loginKeyOnAzure({ host, sshPublicKey, sshPrivateKey }: ConfigValues): Mistake[] {
+  if (host !== "azure" || (sshPublicKey === "" && sshPrivateKey === "")) return [];
+  if (sshPublicKey === "" || sshPrivateKey === "") {
+    return when(
+      true,
+      sshPublicKey === "" ? "sshPublicKey" : "sshPrivateKey",
+      "is empty, but a login key is a pair: set both keys, or neither and the stack creates one.",
+    );
+  }
+  if (!/^(ssh-ed25519|ssh-rsa) /.test(sshPublicKey) || !isPublicKey(sshPublicKey)) {
+    return when(
+      true,
+      "sshPublicKey",
+      "isn't a public key that Azure accepts: ssh-ed25519 or ssh-rsa, as in a .pub file.",
+    );
+  }
+  const problem = problemOfPrivateKey(sshPrivateKey, sshPublicKey);
+  return problem === undefined ? [] : [{ key: "sshPrivateKey", problem }];
+}
+
+function loginKeyOnSsh({ host, sshPrivateKey }: ConfigValues): Mistake[] {
+  if (host !== "ssh") return [];
+  const problem =
+    sshPrivateKey === ""
+      ? "is empty, but a host reached by SSH needs the key to log in with: pulumi config set --secret sshPrivateKey < FILE"
+      : problemOfPrivateKey(sshPrivateKey);
+  return problem === undefined ? [] : [{ key: "sshPrivateKey", problem }];
+}
