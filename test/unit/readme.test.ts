@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { readText, withTable } from "../../scripts/configurationTable";
+import { CONFIGURATION_PAGE, readText, withTable } from "../../scripts/configurationTable";
 
-/** Tables are compared cell by cell: the formatter aligns their columns. */
+/** Makes tables comparable cell by cell: the formatter aligns their columns. */
 function squeezed(text: string): string {
   return text.replace(/[ \t]+/g, " ").replace(/-{3,}/g, "---");
 }
 
-describe("README.md", () => {
-  it("has the configuration keys as they stand in Pulumi.yaml (npm run readme)", () => {
-    const readme = readText("README.md");
-    assert.equal(squeezed(readme), squeezed(withTable(readme, readText("Pulumi.yaml"))));
+describe(CONFIGURATION_PAGE, () => {
+  it("has the table of configuration keys that npm run readme writes", () => {
+    const page = readText(CONFIGURATION_PAGE);
+    assert.equal(squeezed(page), squeezed(withTable(page, readText("Pulumi.yaml"))));
   });
 });
