@@ -1,5 +1,6 @@
 import { docker, dockerQuietly, labelled, namesOf } from "./docker";
-import { distrust, Registry, registryAddress, startRegistry } from "./registry/registry";
+import { distrustRegistry } from "./registry/daemonTrust";
+import { type Registry, registryAddress, startRegistry } from "./registry/registry";
 
 /** What a rehearsal has beside its cloud: a network in Docker, and the registry in it. */
 export interface Surroundings {
@@ -27,7 +28,7 @@ export async function removeEverything(id: string, registryImage?: string): Prom
   for (const name of await namesOf("network", id)) {
     const subnet = await docker("network", "inspect", "--format", SUBNET, name);
     const address = registryAddress(registryIp(subnet));
-    if (registryImage !== undefined) await distrust(registryImage, address);
+    if (registryImage !== undefined) await distrustRegistry(registryImage, address);
     await removeImages(await imagesOf(address));
     await docker("network", "rm", name);
   }

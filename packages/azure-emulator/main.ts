@@ -15,14 +15,14 @@ import { textAt } from "./arm/values";
 import { docker } from "./docker";
 import { ensureMachineImage, ensureRegistryImage } from "./images";
 import { OWNER_FILE, removeLeftovers } from "./orphans";
-import { ownMark } from "@store/toolchain/system/processIdentity";
+import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
 import { PlainMachine, plainMachine } from "./machine/plainMachine";
 import { waysOf } from "./network/rules";
 import { Closed, Wall, whyNotListen } from "./network/firewall";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { AzureAccounts } from "./registry/accounts";
-import { admit, containerOf, emptyRegistry } from "./registry/registry";
+import { setAccounts, registryContainer, emptyRegistry } from "./registry/registry";
 import { Provider } from "./provider/provider";
 import { serve } from "./provider/server";
 import { makeSurroundings, removeEverything, Surroundings } from "./environment";
@@ -30,7 +30,7 @@ import { Message, Ready, Settings } from "./settings";
 
 async function main(folder: string): Promise<void> {
   const settings = JSON.parse(readFileSync(path.join(folder, "settings.json"), "utf8")) as Settings;
-  writeFileSync(path.join(folder, OWNER_FILE), ownMark());
+  writeFileSync(path.join(folder, OWNER_FILE), processIdentity());
   const report = { step: say, note: say, progress: () => undefined };
   await ensureMachineImage("bookworm", settings.dockerHost, report);
   const registryImage = await ensureRegistryImage(settings.dockerHost, report);
@@ -81,7 +81,7 @@ async function main(folder: string): Promise<void> {
         username,
         password,
         image: registryImage,
-        container: containerOf(settings.id),
+        container: registryContainer(settings.id),
       },
       machine,
       az,
@@ -120,7 +120,7 @@ function hardwareOf(
     emptyRegistry: () => emptyRegistry(settings.id),
     connect: async (cloud) => {
       await wall.follow(waysOf(cloud));
-      await admit(settings.id, registry, accounts.of(cloud));
+      await setAccounts(settings.id, registry, accounts.of(cloud));
     },
   };
 }

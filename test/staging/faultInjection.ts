@@ -5,8 +5,8 @@ import { GROUP } from "@store/azure-emulator/arm/types/resources";
 import { CloudProcess } from "@store/azure-emulator/cloudProcess";
 import {
   killRegistry,
-  startRegistryAgain,
-  untilPushed,
+  restartRegistry,
+  untilUploading,
 } from "@store/azure-emulator/registry/registry";
 
 /** Something that is broken while a command runs. */
@@ -28,15 +28,15 @@ export async function breakBy(fault: string, cloud: CloudProcess): Promise<Break
       });
     case "registry-away":
       await killRegistry(container);
-      return { mend: () => startRegistryAgain(container, address) };
+      return { mend: () => restartRegistry(container, address) };
     case "push-cut": {
-      const cut = untilPushed(container).then(() => killRegistry(container));
+      const cut = untilUploading(container).then(() => killRegistry(container));
       cut.catch(() => undefined);
       return {
         mend: async () => {
           // The command has ended: whoever hasn't pushed by now never will.
           await Promise.race([cut, sleep(1000).then(neverPushed)]);
-          await startRegistryAgain(container, address);
+          await restartRegistry(container, address);
         },
       };
     }

@@ -1,17 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { Resource, View } from "../arm/resourceType";
+import type { Resource, View } from "../arm/resourceType";
 import { REGISTRY, SCOPE_MAP, TOKEN } from "../arm/types/containerregistry";
 import { listAt, textAt } from "../arm/values";
 
-/** Who may log in to the registry, and what they may do there. */
+/** An account of the registry with its permissions. */
 export interface Account {
   readonly username: string;
   readonly password: string;
   readonly rights: readonly Right[];
 }
 
+/** Permission for one action on some repositories. */
 export interface Right {
-  /** A repository's name, or with an asterisk at its end all that begin so. */
+  /** Name of a repository. An asterisk at the end makes it a prefix. */
   readonly repositories: string;
   readonly action: "read" | "write";
 }
@@ -21,26 +22,27 @@ export const ALL_RIGHTS: readonly Right[] = [
   { repositories: "*", action: "write" },
 ];
 
-/** By whom Azure's registries know that the password is a token of somebody's own login. */
+/** Fixed user name that tells Azure registries that the password is an access token. */
 const TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
-/** The accounts of Azure's registries: tokens with their generated passwords, and logins that are exchanged. */
+/** Accounts of the emulated Azure registries: tokens with generated passwords, and access tokens of the logged-in user. */
 export class AzureAccounts {
-  /** By the id of the token, or of the registry for which somebody was given a login. */
+  /** Passwords, by the resource ID of the token or of the registry. */
   private readonly secrets = new Map<string, string>();
 
-  /** A password for a token; the one before it is none any more. */
+  /** Generates a password for a token, which replaces the token's previous password. */
   generate(token: Resource): string {
     return this.remember(token, randomBytes(26).toString("base64url"));
   }
 
-  /** What `az acr login --expose-token` gives: the same for all who ask, as all of them are the one who is logged in. */
+  /** Returns the access token of `az acr login --expose-token`. It is always the same, because there is one logged-in user. */
   expose(registry: Resource): string {
     return (
       this.secrets.get(registry.id) ?? this.remember(registry, randomBytes(64).toString("hex"))
     );
   }
 
+  /** Returns the accounts of all registries in the cloud. Disabled tokens and tokens without a password are left out. */
   of(cloud: View): Account[] {
     const logins = cloud
       .all(REGISTRY)

@@ -4,7 +4,7 @@ import { at, Properties, textAt, UNKNOWN, Value } from "@store/azure-emulator/ar
 import { AzureCli } from "@store/azure-emulator/azureCli/azureCli";
 import { Provider } from "@store/azure-emulator/provider/provider";
 import { AzureAccounts } from "@store/azure-emulator/registry/accounts";
-import { doorConfig } from "@store/azure-emulator/registry/tlsProxy";
+import { tlsProxyFiles } from "@store/azure-emulator/registry/tlsProxy";
 import { changed, IDS, TestCloud } from "./fixture";
 
 const place = { resourceGroupName: "store" };
@@ -218,24 +218,28 @@ describe("The stand-in for Azure's container registry", () => {
   });
 });
 
-describe("The door of the rehearsal's registry", () => {
-  it("lets each account do what it may in the repositories that it may see", () => {
-    const config = doorConfig([
-      {
-        username: "host-pull",
-        password: "p",
-        rights: [{ repositories: "store/*", action: "read" }],
-      },
-      { username: "one", password: "q", rights: [{ repositories: "a.b", action: "write" }] },
-    ]);
-    assert.match(config, /user host-pull insecure-password p groups g0/);
-    const allowed = config.split("\n").filter((line) => line.includes("http_auth_group"));
-    assert.deepEqual(
-      allowed.map((line) => line.trim()),
-      [
-        "http-request allow if { http_auth_group(accounts) g0 } reading { path_reg ^/v2/store/.+/(manifests|blobs|tags)/ }",
-        "http-request allow if { http_auth_group(accounts) g1 } !reading { path_reg ^/v2/a\\\\.b/(manifests|blobs|tags)/ }",
-      ],
-    );
+describe("The TLS proxy of the emulated registry", () => {
+  const { "accounts.cfg": accounts, "permissions.txt": permissions } = tlsProxyFiles([
+    { username: "host-pull", password: "p", rights: [{ repositories: "store/*", action: "read" }] },
+    { username: "one", password: "q", rights: [{ repositories: "a.b", action: "write" }] },
+  ]);
+  const isAllowed = (request: string): boolean =>
+    permissions
+      .split("\n")
+      .filter((line) => line !== "")
+      .some((line) => new RegExp(line).test(request));
+
+  it("knows the passwords of all accounts", () => {
+    assert.match(accounts, /user host-pull insecure-password p$/m);
+    assert.match(accounts, /user one insecure-password q$/m);
+  });
+
+  it("allows each account its actions in its repositories and no others", () => {
+    assert.ok(isAllowed("host-pull read /v2/store/orders/manifests/1"));
+    assert.ok(!isAllowed("host-pull write /v2/store/orders/manifests/1"));
+    assert.ok(!isAllowed("host-pull read /v2/other/orders/manifests/1"));
+    assert.ok(isAllowed("one write /v2/a.b/blobs/uploads/"));
+    assert.ok(!isAllowed("one write /v2/aXb/blobs/uploads/"));
+    assert.ok(!isAllowed("one read /v2/a.b/blobs/1"));
   });
 });
