@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger, onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
-import { createApp, type App } from "./app.ts";
-import { createClient, type Client, type ClientOptions } from "./client.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
+import { createApp, type App } from "./http/app.ts";
+import { createClient, type Client, type ClientOptions } from "./http/client.ts";
+import { Database, type DatabaseOptions } from "./database/database.ts";
 import {
   EnvironmentError,
   httpUrl,
@@ -14,14 +14,14 @@ import {
   type Values,
   type Variable,
 } from "./environment.ts";
-import { addHealth } from "./health.ts";
-import { createLogger } from "./logging.ts";
-import { addMetrics, addPoolMetrics } from "./metrics.ts";
-import { addOpenApi } from "./openapi.ts";
-import type { ProblemRenderer } from "./problems.ts";
-import { staffHook } from "./staff.ts";
-import { startTracing } from "./startTracing.ts";
-import { currentTrace, traced, type Tracing } from "./tracing.ts";
+import { addHealth } from "./http/health.ts";
+import { createLogger } from "./telemetry/logging.ts";
+import { addMetrics, addPoolMetrics } from "./telemetry/metrics.ts";
+import { addOpenApi } from "./api/openapi.ts";
+import type { ProblemRenderer } from "./http/problems.ts";
+import { staffHook } from "./http/staff.ts";
+import { startTracing } from "./telemetry/startTracing.ts";
+import { currentTrace, traced, type Tracing } from "./telemetry/tracing.ts";
 
 /** What a service is built from: it says what it needs, and adds its routes to `app`. */
 export interface Service {

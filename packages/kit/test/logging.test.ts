@@ -32,7 +32,7 @@ describe("the log", () => {
 
   /** Messages that a process has logged by the time that it has ended. */
   function log(source: string): string[] {
-    const logging = join(repository, "packages/kit/src/logging.ts");
+    const logging = join(repository, "packages/kit/src/telemetry/logging.ts");
     const script = `import { createLogger } from ${JSON.stringify(logging)};
       const log = createLogger("sample", "info");
       ${source}`;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Database } from "./database.ts";
+import type { Database } from "../database/database.ts";
 
 export { Counter, Gauge, Histogram, type Registry };
 

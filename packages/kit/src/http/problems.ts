@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Type, type Static } from "typebox";
 import { UpstreamError } from "./client.ts";
-import { DatabaseBusy, DatabaseUnavailable } from "./unavailable.ts";
+import { DatabaseBusy, DatabaseUnavailable } from "../database/errors.ts";
 import { explain, type FieldError } from "./validation.ts";
 
 export type { FieldError };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
-import { DatabaseBusy, isBusy, isUnavailable, messageOf } from "./unavailable.ts";
+import { DatabaseBusy, isBusy, isUnavailable, messageOf } from "./errors.ts";
 
 /** How long a statement waits for a lock that somebody else has. */
 const LOCK_WAIT_MS = 5_000;

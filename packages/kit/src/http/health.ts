@@ -1,5 +1,5 @@
 import type { App } from "./app.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "../database/database.ts";
 
 /** /healthz: the process is alive. /readyz: it can serve, or else why not; Docker and the gateway ask this one. */
 export function addHealth(

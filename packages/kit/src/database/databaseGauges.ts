@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
-import { DatabaseBusy, DatabaseUnavailable } from "./unavailable.ts";
+import { DatabaseBusy, DatabaseUnavailable } from "./errors.ts";
 
 interface DatabaseGauges<Row> {
   /** Asks the database, once for all of the gauges whenever metrics are collected. */

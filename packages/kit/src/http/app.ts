@@ -14,7 +14,7 @@ import {
   type RawServerDefault,
 } from "fastify";
 import { Type, type TObject } from "typebox";
-import { RequestLog } from "./logging.ts";
+import { RequestLog } from "../telemetry/logging.ts";
 import { problem, sendProblem, toProblem, type Problem, type ProblemRenderer } from "./problems.ts";
 import { validatorCompiler } from "./validation.ts";
 

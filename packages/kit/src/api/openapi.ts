@@ -1,8 +1,8 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
-import { ProblemDocument } from "./problems.ts";
-import { STAFF_SCHEME } from "./staff.ts";
+import { ProblemDocument } from "../http/problems.ts";
+import { STAFF_SCHEME } from "../http/staff.ts";
 
 /** The prefix that the gateway never routes: for other services only, so no outside party is told of it. */
 const INTERNAL = "/internal/";

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from "fastify";
-import { httpUrl, readEnvironment } from "./environment.ts";
+import { httpUrl, readEnvironment } from "../environment.ts";
 import { trace, type Tracing } from "./tracing.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { exchange, NoAnswer } from "./httpRequest.ts";
-import { traced } from "./tracing.ts";
+import { traced } from "../telemetry/tracing.ts";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 
 /**

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
-import { flag, integer, readEnvironment, secretFile, text } from "./environment.ts";
+import { flag, integer, readEnvironment, secretFile, text } from "../environment.ts";
 import { migrate } from "./migrations.ts";
-import { traced } from "./tracing.ts";
+import { traced } from "../telemetry/tracing.ts";
 import {
   DatabaseBusy,
   DatabaseUnavailable,
   isBusy,
   isUnavailable,
   messageOf,
-} from "./unavailable.ts";
+} from "./errors.ts";
 
 /** Where a statement can be sent: the database itself, or a transaction of it. */
 export interface Queryable {

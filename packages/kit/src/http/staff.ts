@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { onRequestHookHandler } from "fastify";
-import { EnvironmentError, readEnvironment, secretFile } from "./environment.ts";
+import { EnvironmentError, readEnvironment, secretFile } from "../environment.ts";
 import { problem } from "./problems.ts";
 
 /** Name under which OpenAPI documents speak of the staff's token. */
