@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { run } from "@store/toolchain/system/run";
-import { ownMark } from "@store/toolchain/system/processIdentity";
+import { processIdentity } from "@store/toolchain/system/processIdentity";
 
 /** What everything of a rehearsal in Docker is labelled with; the value is the rehearsal's id. */
 export const LABEL = "dev.store.rehearsal";
@@ -9,7 +9,7 @@ export const OWNER_LABEL = "dev.store.rehearsal.owner";
 
 /** Options of the docker command for whatever it makes for a rehearsal. */
 export function labelled(id: string): string[] {
-  return ["--label", `${LABEL}=${id}`, "--label", `${OWNER_LABEL}=${ownMark()}`];
+  return ["--label", `${LABEL}=${id}`, "--label", `${OWNER_LABEL}=${processIdentity()}`];
 }
 
 /** Runs the docker command. @throws an error with what it said. */

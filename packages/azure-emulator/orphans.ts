@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "nod
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { docker, LABEL, OWNER_LABEL } from "./docker";
-import { isDead } from "@store/toolchain/system/processIdentity";
+import { isProcessAlive } from "@store/toolchain/system/processIdentity";
 import { removeEverything } from "./environment";
 
 /** Where a rehearsal notes who it belongs to, in its own folder and in that of its cloud. */
@@ -39,7 +39,7 @@ async function dead(...list: string[]): Promise<string[]> {
   const found = await docker(...list, "--filter", `label=${OWNER_LABEL}`, "--format", format);
   return found.split("\n").flatMap((line) => {
     const [id = "", mark = ""] = line.split("\t");
-    return id !== "" && isDead(mark) ? [id] : [];
+    return id !== "" && !isProcessAlive(mark) ? [id] : [];
   });
 }
 
@@ -51,7 +51,7 @@ function deadFolders(): string[] {
       const marks = [OWNER_FILE, path.join("cloud", OWNER_FILE)]
         .map((file) => path.join(folder, file))
         .flatMap((file) => (existsSync(file) ? [readFileSync(file, "utf8")] : []));
-      return marks.length > 0 && marks.every(isDead);
+      return marks.length > 0 && marks.every((mark) => !isProcessAlive(mark));
     });
 }
 

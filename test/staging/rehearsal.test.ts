@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@store/azure-emulator/arm/faults";
 import { docker, LABEL, labelled } from "@store/azure-emulator/docker";
 import { OWNER_FILE, removeLeftovers } from "@store/azure-emulator/orphans";
-import { isDead, ownMark } from "@store/toolchain/system/processIdentity";
+import { isProcessAlive, processIdentity } from "@store/toolchain/system/processIdentity";
 import { Rehearsal, Step } from "./rehearsal";
 import { Ready } from "@store/azure-emulator/settings";
 import { findDocker } from "@store/toolchain/tools/docker";
@@ -88,10 +88,10 @@ describe("The staging stack on the stand-in for Azure", function () {
 
   it("ends its cloud when it is killed, and the next one removes the rest", async () => {
     const { rehearse, id, ended, ready } = await begun();
-    const cloud = ownMark(ready.pid);
+    const cloud = processIdentity(ready.pid);
     rehearse.kill("SIGKILL");
     await ended;
-    await until(() => isDead(cloud));
+    await until(() => !isProcessAlive(cloud));
     assert.deepEqual(await left(id), []);
     assert.deepEqual(await removeLeftovers(ready.registry.image), [id]);
     assert.deepEqual(folders(id), []);
@@ -136,7 +136,7 @@ async function begun(): Promise<Begun> {
     () => /preview before anything exists/.test(output),
     () => output,
   );
-  const mark = ownMark(rehearse.pid);
+  const mark = processIdentity(rehearse.pid);
   const folder = folders("").find((one) => readFileSync(join(one, OWNER_FILE), "utf8") === mark);
   assert.ok(folder !== undefined, output);
   const id = /store-rehearsal-(\w+)-/.exec(folder)?.[1] ?? "";

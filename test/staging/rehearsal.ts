@@ -25,7 +25,7 @@ import { machineName } from "@store/azure-emulator/machine/machine";
 import { tryHostToken } from "./hostToken";
 import { lookIntoHost } from "./day2Checks";
 import { repositoriesIn } from "@store/azure-emulator/registry/registry";
-import { ownMark } from "@store/toolchain/system/processIdentity";
+import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { imagesOf, removeEverything, removeImages } from "@store/azure-emulator/environment";
 
 export interface RehearseOptions {
@@ -101,7 +101,7 @@ export class Rehearsal {
       );
     }
     this.folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
-    writeFileSync(path.join(this.folder, OWNER_FILE), ownMark());
+    writeFileSync(path.join(this.folder, OWNER_FILE), processIdentity());
   }
 
   /** How the rehearsal can be looked into while it runs. */

@@ -24,15 +24,15 @@ import {
   Protected,
   Unhealthy,
 } from "./diagnostics";
-import { isHeld, lockedFailure } from "../state/locks";
+import { isHeld, lockedError } from "../state/locks";
 import { lastLines } from "../docker/logs";
-import { explainTakenPort } from "./port";
+import { diagnoseTakenPort } from "./port";
 import { registryAddress, stackOption, storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
-import { engineLocksOf } from "../state/state";
+import { findEngineLocks } from "../state/state";
 
 /** What a failed run of the engine ends in: one message that says what is wrong, shows why, and says what to do. */
-export async function explainRun(
+export async function diagnoseRun(
   verb: "up" | "preview" | "down",
   session: Session,
   docker: Docker | undefined,
@@ -85,7 +85,7 @@ async function explain(finding: Finding, situation: Situation): Promise<CliError
     case "diskFull":
       return diskFull(`${finding.resource} can't be made: the disk is full.`, [finding.message]);
     case "portTaken":
-      return explainTakenPort(session, view.docker, finding.port);
+      return diagnoseTakenPort(session, view.docker, finding.port);
     case "networksFull":
       return new CliError(
         `The network ${finding.resource} can't be made: Docker has no address range left for another one.`,
@@ -144,8 +144,8 @@ async function explain(finding: Finding, situation: Situation): Promise<CliError
         },
       );
     case "locked": {
-      const lock = engineLocksOf(session.state, session.stack.name).find(isHeld);
-      if (lock) return lockedFailure(session.stack.name, lock);
+      const lock = findEngineLocks(session.state, session.stack.name).find(isHeld);
+      if (lock) return lockedError(session.stack.name, lock);
       return new CliError(`The stack ${session.stack.name} is being worked on by somebody else.`, {
         details: finding.message.split("\n"),
         hint: `Wait until that is done, then: ${again}`,

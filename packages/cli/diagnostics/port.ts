@@ -28,7 +28,7 @@ export async function checkPort(session: Session, docker: Docker): Promise<void>
 }
 
 /** The same failure when the engine met it. */
-export async function explainTakenPort(
+export async function diagnoseTakenPort(
   session: Session,
   docker: Docker | undefined,
   port: number,

@@ -44,7 +44,7 @@ export async function listContainers(
 }
 
 /** Those that run something. A `files` container is made to take files and never started. */
-export function running(containers: readonly StoreContainer[]): StoreContainer[] {
+export function runnable(containers: readonly StoreContainer[]): StoreContainer[] {
   return containers.filter((container) => container.role !== "files");
 }
 

@@ -3,7 +3,7 @@ import { Docker, withLabels } from "./docker";
 import { LABEL, listContainers, StoreContainer } from "./containers";
 
 /** What of a stack Docker has. */
-export interface Present {
+export interface DockerState {
   readonly containers: readonly StoreContainer[];
   readonly networks: readonly { readonly id: string; readonly name: string }[];
   readonly volumes: readonly { readonly name: string }[];
@@ -12,11 +12,11 @@ export interface Present {
 }
 
 /** What has to be put right before the engine can work from its record of the stack. */
-export interface Healing {
+export interface DriftPlan {
   /** Why the engine has to look at what is really there; empty if its record is right. */
   readonly differences: readonly string[];
   /** Creations that never ended in the record. The engine keeps them until it is told to forget them. */
-  readonly forgetCreations: boolean;
+  readonly clearPendingCreates: boolean;
   /** What such creations have left, and other things of ours that the record has lost. */
   readonly orphans: readonly Orphan[];
 }
@@ -29,7 +29,11 @@ export interface Orphan {
   readonly serving: boolean;
 }
 
-export async function present(docker: Docker, project: string, stack: string): Promise<Present> {
+export async function readDockerState(
+  docker: Docker,
+  project: string,
+  stack: string,
+): Promise<DockerState> {
   const filters = withLabels({ [LABEL.project]: project, [LABEL.stack]: stack });
   const [containers, networks, volumes, images] = await Promise.all([
     listContainers(docker, project, stack),
@@ -50,11 +54,11 @@ export async function present(docker: Docker, project: string, stack: string): P
  *
  * @param unfinished Names of what failed runs may have made without its getting into the record.
  */
-export function planHealing(
+export function planDrift(
   checkpoint: Checkpoint,
-  there: Present,
+  there: DockerState,
   unfinished: readonly string[] = [],
-): Healing {
+): DriftPlan {
   const pending = checkpoint.pending.map(({ resource }) => resource);
   return {
     differences: [
@@ -64,7 +68,7 @@ export function planHealing(
       ...missing(checkpoint, there),
       ...stopped(checkpoint, there),
     ],
-    forgetCreations: checkpoint.pending.some(({ type }) => type === "creating"),
+    clearPendingCreates: checkpoint.pending.some(({ type }) => type === "creating"),
     orphans: orphans(
       checkpoint,
       there,
@@ -80,7 +84,7 @@ export async function removeOrphan(docker: Docker, orphan: Orphan): Promise<stri
   );
 }
 
-function missing(checkpoint: Checkpoint, there: Present): string[] {
+function missing(checkpoint: Checkpoint, there: DockerState): string[] {
   const ids: Readonly<Record<string, ReadonlySet<string>>> = {
     [CONTAINER_TYPE]: new Set(there.containers.map(({ id }) => id)),
     [NETWORK_TYPE]: new Set(there.networks.map(({ id }) => id)),
@@ -100,7 +104,7 @@ function missing(checkpoint: Checkpoint, there: Present): string[] {
   });
 }
 
-function stopped(checkpoint: Checkpoint, there: Present): string[] {
+function stopped(checkpoint: Checkpoint, there: DockerState): string[] {
   const known = idsOf(checkpoint, CONTAINER_TYPE);
   return there.containers
     .filter(({ id, role, state }) => known.has(id) && role !== "files" && !RUNS.has(state))
@@ -113,7 +117,7 @@ function stopped(checkpoint: Checkpoint, there: Present): string[] {
  */
 function orphans(
   checkpoint: Checkpoint,
-  there: Present,
+  there: DockerState,
   unfinished: ReadonlySet<string>,
 ): Orphan[] {
   const known = new Set(checkpoint.resources.flatMap(({ id }) => id ?? []));

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Checkpoint } from "../state/checkpoint";
-import { checkpointOf } from "../state/state";
+import { readStackCheckpoint } from "../state/state";
 import { LABEL } from "./containers";
 import { Docker, withLabels } from "./docker";
 import { Session } from "../project/session";
@@ -68,7 +68,7 @@ function recorded(session: Session): string[] {
   const { state, project } = session;
   if (state.backend.kind === "own") return [];
   return stackNamesIn(join(state.backend.folder, ".pulumi", "stacks", project.name)).flatMap(
-    (stack) => imagesIn(checkpointOf(state, stack)).map(({ id }) => id),
+    (stack) => imagesIn(readStackCheckpoint(state, stack)).map(({ id }) => id),
   );
 }
 

@@ -1,4 +1,4 @@
-import { displayName, listContainers, running, StoreContainer } from "./containers";
+import { displayName, listContainers, runnable, StoreContainer } from "./containers";
 import { Docker } from "./docker";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { serviceNames, storeCommand } from "../project/project";
@@ -9,12 +9,12 @@ import { Session } from "../project/session";
  *
  * @param name All containers where it is left out.
  */
-export async function findTargets(
+export async function selectContainers(
   session: Session,
   docker: Docker,
   name: string | undefined,
 ): Promise<StoreContainer[]> {
-  const all = running(await listContainers(docker, session.project.name, session.stack.name));
+  const all = runnable(await listContainers(docker, session.project.name, session.stack.name));
   const found = all.filter((container) => name === undefined || displayName(container) === name);
   if (found.length > 0) return found;
 

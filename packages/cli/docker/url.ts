@@ -16,7 +16,7 @@ export function storeUrl(
 }
 
 /** @throws CliError where the store isn't up. On this machine Docker is asked, elsewhere the stack's outputs say it. */
-export async function addressOfStore(session: Session): Promise<string> {
+export async function fetchStoreUrl(session: Session): Promise<string> {
   const { project, stack } = session;
   let url: string | undefined;
   if (isLocal(session)) {

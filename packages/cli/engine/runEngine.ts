@@ -60,14 +60,14 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
 }
 
 /** What the engine printed, and how it ended. */
-export interface EngineAnswer {
+export interface EngineOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** Runs the engine quietly for what it prints. */
-export async function askEngine(call: Omit<EngineCall, "eventLog">): Promise<EngineAnswer> {
+export async function captureEngine(call: Omit<EngineCall, "eventLog">): Promise<EngineOutput> {
   const child = spawn(call.pulumi, [...call.args], {
     cwd: call.cwd,
     env: call.env,

@@ -7,16 +7,16 @@ import { ensureDocker } from "@store/toolchain/tools/docker";
 import { ensureEngine, Engine } from "@store/toolchain/engine/engine";
 import { Checkpoint, parseExport } from "../state/checkpoint";
 import { Docker } from "../docker/docker";
-import { askEngine, EngineAnswer, EngineRun, runEngine } from "./runEngine";
+import { captureEngine, EngineOutput, EngineRun, runEngine } from "./runEngine";
 import { CliError } from "@store/docker/cliError";
 import { endOrphanedPlugins } from "./orphanedPlugins";
-import { isHeld, lockedFailure, removeEngineLock } from "../state/locks";
+import { isHeld, lockedError, removeEngineLock } from "../state/locks";
 import { baseImageNames } from "../project/project";
 import { configuredDocker, connectLocalDocker, isLocal, Session } from "../project/session";
 import {
-  checkpointOf,
-  engineLocksOf,
-  lendStackFile,
+  readStackCheckpoint,
+  findEngineLocks,
+  createTempStackConfig,
   makeRunFolder,
   prepareState,
 } from "../state/state";
@@ -24,7 +24,7 @@ import { temporaryFolder } from "./temporaryFolder";
 import { Reporter, reporter } from "../terminal/terminal";
 
 /** What a verb needs to change a stack, in place. */
-export interface Ready {
+export interface EngineContext {
   readonly engine: Engine;
   /** Environment of the engine for every stack; which configuration file it takes is said for each run. */
   readonly env: NodeJS.ProcessEnv;
@@ -33,11 +33,11 @@ export interface Ready {
 }
 
 /** Installs, builds or starts what is missing; that takes a moment only when there is something. */
-export async function setUp(
+export async function setUpEngine(
   session: Session,
   report: Reporter,
   options: { readonly baseImages: boolean },
-): Promise<Ready> {
+): Promise<EngineContext> {
   // Images for another host are built here, too.
   const here = await setUpDocker(session, report, options);
   const docker = isLocal(session) ? here : undefined;
@@ -46,7 +46,7 @@ export async function setUp(
 }
 
 /** Docker and the engine, for a verb that needs both to be there but builds nothing. */
-export async function readyFor(session: Session, report: Reporter): Promise<Ready> {
+export async function connectEngine(session: Session, report: Reporter): Promise<EngineContext> {
   // Docker isn't installed only to take something down.
   const docker = isLocal(session) ? await connectLocalDocker(session) : undefined;
   await docker?.ping();
@@ -55,13 +55,13 @@ export async function readyFor(session: Session, report: Reporter): Promise<Read
 }
 
 /** The engine's record of the stack, asked of the backend where it isn't a file of ours. */
-export async function recordOf(
+export async function fetchCheckpoint(
   session: Session,
-  ready: Pick<Ready, "engine" | "env">,
+  ready: Pick<EngineContext, "engine" | "env">,
 ): Promise<Checkpoint | undefined> {
   const { state, stack, project } = session;
-  if (state.backend.kind === "checkout") return checkpointOf(state, stack.name);
-  const { exitCode, stdout, stderr } = await askEngine({
+  if (state.backend.kind === "checkout") return readStackCheckpoint(state, stack.name);
+  const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: ready.engine.pulumi,
     args: ["stack", "export", "--stack", stack.name, "--non-interactive"],
     cwd: project.root,
@@ -78,12 +78,12 @@ export async function recordOf(
 }
 
 /** Since when there has been something of the stack, by the engine's record; undefined where there is nothing. */
-export async function recordedSince(session: Session): Promise<Date | undefined> {
+export async function oldestResourceDate(session: Session): Promise<Date | undefined> {
   const { state } = session;
   const engine = state.backend.kind === "checkout" ? undefined : await ensureEngine(reporter());
   const record = engine
-    ? await recordOf(session, { engine, env: engineEnvironment(session, engine) })
-    : checkpointOf(state, session.stack.name);
+    ? await fetchCheckpoint(session, { engine, env: engineEnvironment(session, engine) })
+    : readStackCheckpoint(state, session.stack.name);
   const made = (record?.resources ?? [])
     .filter(({ id, protect, created }) => id !== undefined && !protect && created !== undefined)
     .map(({ created }) => new Date(created ?? NaN));
@@ -91,10 +91,10 @@ export async function recordedSince(session: Session): Promise<Date | undefined>
 }
 
 /** Removes the locks of engines that have died; one that lives ends the verb. */
-export async function clearEngineLocks(session: Session, report: Reporter): Promise<void> {
-  const locks = engineLocksOf(session.state, session.stack.name);
+export async function removeStaleEngineLocks(session: Session, report: Reporter): Promise<void> {
+  const locks = findEngineLocks(session.state, session.stack.name);
   for (const lock of locks) {
-    if (isHeld(lock)) throw lockedFailure(session.stack.name, lock);
+    if (isHeld(lock)) throw lockedError(session.stack.name, lock);
     removeEngineLock(lock);
     report.note(
       `the run of process ${lock.pid} of ${lock.since.toLocaleString("en-GB")} was killed; its lock is removed`,
@@ -104,10 +104,10 @@ export async function clearEngineLocks(session: Session, report: Reporter): Prom
 }
 
 /** Makes the stack known to its backend, if it isn't yet. */
-export async function ensureStack(session: Session, ready: Ready): Promise<void> {
+export async function ensureStack(session: Session, ready: EngineContext): Promise<void> {
   const { project, stack, state } = session;
   if (state.backend.kind === "own") return ensureStackOnOwnBackend(session, ready);
-  if (checkpointOf(state, stack.name) !== undefined) return;
+  if (readStackCheckpoint(state, stack.name) !== undefined) return;
 
   // The engine writes the salt into the stack's file when it makes a stack, and only here can't be told another one.
   const folder = mkdtempSync(join(makeRunFolder(state), "project-"));
@@ -125,11 +125,11 @@ export async function ensureStack(session: Session, ready: Ready): Promise<void>
 /** Runs a subcommand of the engine on the stack, on our terminal. */
 export async function runOnStack(
   session: Session,
-  ready: Pick<Ready, "engine" | "env">,
+  ready: Pick<EngineContext, "engine" | "env">,
   args: readonly string[],
   options: { readonly events: boolean },
 ): Promise<EngineRun> {
-  return withStackFile(session, (folder, lentEnv) =>
+  return withTempStackConfig(session, (folder, lentEnv) =>
     runEngine({
       pulumi: ready.engine.pulumi,
       args,
@@ -141,13 +141,13 @@ export async function runOnStack(
 }
 
 /** Runs a subcommand of the engine on the stack, quietly, for what it prints. */
-export async function askOnStack(
+export async function captureOnStack(
   session: Session,
-  ready: Pick<Ready, "engine" | "env">,
+  ready: Pick<EngineContext, "engine" | "env">,
   args: readonly string[],
-): Promise<EngineAnswer> {
-  return withStackFile(session, (_folder, lentEnv) =>
-    askEngine({
+): Promise<EngineOutput> {
+  return withTempStackConfig(session, (_folder, lentEnv) =>
+    captureEngine({
       pulumi: ready.engine.pulumi,
       args,
       cwd: session.project.root,
@@ -157,16 +157,16 @@ export async function askOnStack(
 }
 
 /** Lends the engine a copy of the stack's file for one run, in a folder for the run's own files. */
-async function withStackFile<T>(
+async function withTempStackConfig<T>(
   session: Session,
   work: (folder: string, lentEnv: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
   const folder = makeRunFolder(session.state);
-  const lent = lendStackFile(session.state, session.stack, folder);
+  const lent = createTempStackConfig(session.state, session.stack, folder);
   try {
     return await work(folder, { ...lent.env, TMPDIR: temporaryFolder(folder) });
   } finally {
-    lent.takeBack();
+    lent.restore();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -202,7 +202,7 @@ async function setUpDocker(
 }
 
 /** Asks once: whether a backend far away has a stack is not worth a question before every `up`. */
-async function ensureStackOnOwnBackend(session: Session, ready: Ready): Promise<void> {
+async function ensureStackOnOwnBackend(session: Session, ready: EngineContext): Promise<void> {
   const { state, stack, project } = session;
   const key = createHash("sha256").update(`${state.backend.url}\n${stack.name}`).digest("hex");
   const known = join(state.folder, "known-stacks", key.slice(0, 16));
@@ -212,8 +212,8 @@ async function ensureStackOnOwnBackend(session: Session, ready: Ready): Promise<
   writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
 }
 
-async function initStack(ready: Ready, name: string, cwd: string): Promise<void> {
-  const { exitCode, stdout, stderr } = await askEngine({
+async function initStack(ready: EngineContext, name: string, cwd: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: ready.engine.pulumi,
     args: ["stack", "init", name, "--no-select", "--non-interactive", "--color", "never"],
     cwd,

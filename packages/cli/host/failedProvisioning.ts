@@ -2,23 +2,23 @@ import { EngineEvent, plain } from "../engine/events";
 import { HALF_DONE } from "../diagnostics/hostDiagnostics";
 import { stackOption } from "../project/project";
 import { Session } from "../project/session";
-import { askOnStack, Ready } from "../engine/setup";
+import { captureOnStack, EngineContext } from "../engine/setup";
 import { Reporter } from "../terminal/terminal";
 
 /**
  * A new machine that cloud-init has left half done stays so: cloud-init runs once. After such a run the engine is told to make
  * another one the next time, which is in its record, and so counts for whoever runs the next `up`.
  */
-export async function replaceHalfDone(
+export async function taintFailedVm(
   session: Session,
-  ready: Ready,
+  ready: EngineContext,
   events: readonly EngineEvent[],
   report: Reporter,
 ): Promise<void> {
-  const urn = halfDoneMachine(events);
+  const urn = failedVm(events);
   if (urn === undefined) return;
   const stack = session.stack.name;
-  const { exitCode, stderr } = await askOnStack(session, ready, [
+  const { exitCode, stderr } = await captureOnStack(session, ready, [
     ...["state", "taint", urn, "--yes", "--stack", stack, "--non-interactive"],
   ]);
   if (exitCode === 0) return;
@@ -29,7 +29,7 @@ export async function replaceHalfDone(
 }
 
 /** URN of the machine that is to be replaced, if the run failed because of it. */
-export function halfDoneMachine(events: readonly EngineEvent[]): string | undefined {
+export function failedVm(events: readonly EngineEvent[]): string | undefined {
   const failed = events.some(
     ({ diagnosticEvent: event }) =>
       event?.severity === "error" && HALF_DONE.test(plain(event.message)),

@@ -39,7 +39,7 @@ export async function remoteHost(session: Session): Promise<RemoteHost> {
  * Puts ssh's files where the engine's record says that they are. The program writes them, but a refresh and a destroy come without
  * it: also in a checkout that has never brought the stack up.
  */
-export async function bringSshFiles(session: Session): Promise<void> {
+export async function ensureSshFiles(session: Session): Promise<void> {
   if (isLocal(session)) return;
   const { access } = await stackOutputs(session);
   const { project, stack } = session;

@@ -8,7 +8,7 @@ import { State } from "./state";
  * The engine's record has those that were under way when the engine was killed. It doesn't have those whose creation it gave
  * up because the daemon went away, which may have made them all the same.
  */
-export class Unfinished {
+export class InterruptedRun {
   private readonly file: string;
 
   constructor(state: State, stack: string) {
@@ -20,15 +20,15 @@ export class Unfinished {
   }
 
   /** Names, as Docker has them, of what may be there without the engine's knowledge. */
-  names(): string[] {
+  resourceNames(): string[] {
     if (!this.exists) return [];
     return JSON.parse(readFileSync(this.file, "utf8")) as string[];
   }
 
   /** To be called before a run, and after one that failed. */
-  note(events: readonly EngineEvent[] = []): void {
+  record(events: readonly EngineEvent[] = []): void {
     mkdirSync(dirname(this.file), { recursive: true });
-    const names = new Set([...this.names(), ...failedCreations(events)]);
+    const names = new Set([...this.resourceNames(), ...failedCreations(events)]);
     writeFileSync(this.file, JSON.stringify([...names]));
   }
 

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError } from "@store/docker/cliError";
+import { isPidAlive, startDate } from "@store/toolchain/system/processIdentity";
 import { stackOption } from "../project/project";
 
 /** Who works on a stack. The engine writes such files too, with the same fields. */
@@ -26,7 +27,7 @@ export function takeLock(
   file: string,
   stack: string,
   verb: string,
-  refusal: (holder: Lock) => CliError = (holder) => lockedFailure(stack, holder),
+  refusal: (holder: Lock) => CliError = (holder) => lockedError(stack, holder),
 ): () => void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const content = JSON.stringify({
@@ -88,22 +89,16 @@ export function parseLock(file: string, text: string): Lock | undefined {
   };
 }
 
-/** Whether the one who took it still lives. On another machine we can't know, and assume so. */
+/** Checks whether the process that took the lock still runs. A lock of another machine can't be checked and counts as held. */
 export function isHeld(lock: Lock): boolean {
   if (lock.host !== hostname()) return true;
-  try {
-    process.kill(lock.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-  const { state, began } = processOf(lock.pid);
-  // A zombie has ended, and only its parent hasn't noticed.
-  if (state === "Z" || state === "X") return false;
-  // A process that began after the lock was taken is another one that got its number.
-  return began === undefined || began.getTime() <= lock.since.getTime() + 2000;
+  if (!isPidAlive(lock.pid)) return false;
+  // A process that started after the lock was taken has got the pid of the one that took it.
+  const started = startDate(lock.pid);
+  return started === undefined || started.getTime() <= lock.since.getTime() + 2000;
 }
 
-export function lockedFailure(stack: string, lock: Lock): CliError {
+export function lockedError(stack: string, lock: Lock): CliError {
   const elsewhere = lock.host !== hostname();
   const who = [
     lock.verb ? `\`./store ${lock.verb}\`` : "a pulumi command",
@@ -127,20 +122,5 @@ function readLock(file: string): Lock | undefined {
   } catch {
     // Released between listing and reading.
     return undefined;
-  }
-}
-
-/** What Linux tells about a process without starting another one; nothing elsewhere, or once it has ended. */
-function processOf(pid: number): { readonly state?: string; readonly began?: Date } {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field, the command in parentheses, may contain spaces itself.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const boot = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
-    if (boot === undefined) return { state: fields[0] };
-    // Counted in hundredths of a second on every architecture that Node runs on.
-    return { state: fields[0], began: new Date((Number(boot) + Number(fields[19]) / 100) * 1000) };
-  } catch {
-    return {};
   }
 }

@@ -2,7 +2,7 @@ import { ensureEngine } from "@store/toolchain/engine/engine";
 import { resourceName } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
 import { Session } from "../project/session";
-import { askOnStack, engineEnvironment, recordOf } from "../engine/setup";
+import { captureOnStack, engineEnvironment, fetchCheckpoint } from "../engine/setup";
 import { reporter } from "../terminal/terminal";
 
 /** What the program says about a stack that is up. Only what the command looks at. */
@@ -33,13 +33,13 @@ const HOST_READY = "host-ready";
 export async function stackOutputs(session: Session): Promise<Outputs> {
   const engine = await ensureEngine(reporter());
   const ready = { engine, env: engineEnvironment(session, engine) };
-  const { exitCode, stdout, stderr } = await askOnStack(session, ready, [
+  const { exitCode, stdout, stderr } = await captureOnStack(session, ready, [
     ...["stack", "output", "--json", "--show-secrets"],
     ...["--stack", session.stack.name, "--non-interactive", "--color", "never"],
   ]);
   if (exitCode === 0) {
     // The engine keeps the outputs of a stack that went down.
-    const record = await recordOf(session, ready);
+    const record = await fetchCheckpoint(session, ready);
     const there = new Set((record?.resources ?? []).map(({ urn }) => resourceName(urn)));
     const outputs = JSON.parse(stdout) as Outputs;
     return {

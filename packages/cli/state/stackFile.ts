@@ -5,7 +5,7 @@ import { parse, parseDocument } from "yaml";
  * a committed file and every checkout has a passphrase of its own, so the engine gets a copy with this checkout's salt, and
  * what it changes in the copy is taken back without the salt.
  */
-export function withSalt(text: string, salt: string | undefined): string {
+export function addSalt(text: string, salt: string | undefined): string {
   if (salt === undefined || hasSalt(text)) return text;
   const document = parseDocument(text);
   if (document.contents === null) return `${lines(text)}${SALT_KEY}: ${salt}\n`;
@@ -16,7 +16,7 @@ export function withSalt(text: string, salt: string | undefined): string {
   return `${lines(text)}${SALT_KEY}: ${salt}\n`;
 }
 
-export function withoutSalt(text: string): string {
+export function stripSalt(text: string): string {
   return text.replace(SALT_LINE, "");
 }
 
@@ -32,9 +32,9 @@ export function hasSalt(text: string): boolean {
  * What the committed file should hold after the engine has worked on the copy; undefined if it should stay as it is. That
  * the engine merely wrote the same in another form is no reason to touch it.
  */
-export function takenBack(original: string, after: string): string | undefined {
-  if (after === original || withoutSalt(after) === original) return undefined;
-  const kept = hasSalt(original) ? after : withoutSalt(after);
+export function restoredText(original: string, after: string): string | undefined {
+  if (after === original || stripSalt(after) === original) return undefined;
+  const kept = hasSalt(original) ? after : stripSalt(after);
   return canonical(kept) === canonical(original) ? undefined : kept;
 }
 

@@ -16,9 +16,10 @@ import { basename, join } from "node:path";
 import { Backend, findBackend } from "./backend";
 import { Checkpoint, readCheckpoint } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
+import { isPidAlive } from "@store/toolchain/system/processIdentity";
 import { engineLocks, Lock } from "./locks";
 import { Project, Stack } from "../project/project";
-import { hasSalt, takenBack, withSalt } from "./stackFile";
+import { hasSalt, restoredText, addSalt } from "./stackFile";
 
 /** Where a checkout keeps what is its own: the state without a backend of the user's, the passphrase, locks, work files. */
 export interface State {
@@ -54,25 +55,25 @@ export function prepareState(
 }
 
 /** The engine's record of the stack, where it is a file that we can read. */
-export function checkpointOf(state: State, stack: string): Checkpoint | undefined {
-  const file = recordFile(state, stack);
+export function readStackCheckpoint(state: State, stack: string): Checkpoint | undefined {
+  const file = checkpointFile(state, stack);
   return file === undefined ? undefined : readCheckpoint(file);
 }
 
 /** Where that file is. */
-export function recordFile(state: State, stack: string): string | undefined {
+export function checkpointFile(state: State, stack: string): string | undefined {
   if (state.backend.kind === "own") return undefined;
   return join(state.backend.folder, ".pulumi", "stacks", state.project.name, `${stack}.json`);
 }
 
-export function engineLocksOf(state: State, stack: string): Lock[] {
+export function findEngineLocks(state: State, stack: string): Lock[] {
   if (state.backend.kind === "own") return [];
   const path = [".pulumi", "locks", "organization", state.project.name, stack];
   return engineLocks(join(state.backend.folder, ...path));
 }
 
 /** The command's own lock. */
-export function lockFile(state: State, stack: string): string {
+export function stackLockFile(state: State, stack: string): string {
   return join(state.folder, "locks", `${stack}.json`);
 }
 
@@ -80,7 +81,7 @@ export function lockFile(state: State, stack: string): string {
 export function makeRunFolder(state: State): string {
   const runs = join(state.folder, "run");
   mkdirSync(runs, { recursive: true, mode: 0o700 });
-  removeLeftovers(runs);
+  removeStaleRunFolders(runs);
   return mkdtempSync(join(runs, `${process.pid}-`));
 }
 
@@ -88,25 +89,27 @@ export function makeRunFolder(state: State): string {
  * The configuration file that the engine is given for the stack, and what takes back what the engine changes in it. With a
  * backend of the user's own that is the file itself.
  */
-export function lendStackFile(
+export function createTempStackConfig(
   state: State,
   stack: Stack,
   runFolder: string,
-): { env: Record<string, string>; takeBack(): void } {
+): { env: Record<string, string>; restore(): void } {
   if (state.backend.kind === "own") {
     const usual = join(state.project.root, `Pulumi.${stack.name}.yaml`);
     return {
       env: stack.file === usual ? {} : { PULUMI_OPTION_CONFIG_FILE: stack.file },
-      takeBack: () => undefined,
+      restore: () => undefined,
     };
   }
   const original = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
   const copy = join(runFolder, `Pulumi.${stack.name}.yaml`);
-  writeFileSync(copy, withSalt(original, checkpointOf(state, stack.name)?.salt), { mode: 0o600 });
+  writeFileSync(copy, addSalt(original, readStackCheckpoint(state, stack.name)?.salt), {
+    mode: 0o600,
+  });
   return {
     env: { PULUMI_OPTION_CONFIG_FILE: copy },
-    takeBack: () => {
-      const wanted = takenBack(original, readFileSync(copy, "utf8"));
+    restore: () => {
+      const wanted = restoredText(original, readFileSync(copy, "utf8"));
       const now = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
       if (now === original) {
         if (wanted !== undefined) replaceFile(stack.file, wanted);
@@ -114,7 +117,7 @@ export function lendStackFile(
       }
       // Subcommands that know no --config-file write the salt into the file itself.
       if (hasSalt(now) && !hasSalt(original)) {
-        replaceFile(stack.file, takenBack(original, now) ?? original);
+        replaceFile(stack.file, restoredText(original, now) ?? original);
       }
       if (wanted === undefined) return;
       const rescued = join(state.folder, `${basename(stack.file)}.engine`);
@@ -152,19 +155,10 @@ function replaceFile(file: string, content: string): void {
   renameSync(draft, file);
 }
 
-/** What runs that were killed have left. */
-function removeLeftovers(runs: string): void {
+/** Removes the folders of runs that were killed. */
+function removeStaleRunFolders(runs: string): void {
   for (const name of readdirSync(runs)) {
     const pid = Number(name.split("-")[0]);
-    if (!isAlive(pid)) rmSync(join(runs, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if (!isPidAlive(pid)) rmSync(join(runs, name), { recursive: true, force: true });
   }
 }

@@ -17,7 +17,7 @@ import { Session } from "../project/session";
  * With the same, an `up` changes nothing, however often it is run: the engine compares what the program asks for with its
  * record, and neither is another. What somebody did to Docker behind its back it doesn't see; that is looked at before.
  */
-export function fingerprint(
+export function inputHash(
   session: Session,
   what: { readonly record: string; readonly engine: string; readonly dockerHost: string },
   env: NodeJS.ProcessEnv = process.env,
@@ -62,14 +62,14 @@ function addTree(hash: Hash, root: string, path: string): void {
 }
 
 /** The fingerprint that the stack had when it was last brought up. */
-export class LastUp {
+export class UpToDate {
   private readonly file: string;
 
   constructor(session: Session) {
     this.file = join(session.state.folder, "last-up", session.stack.name);
   }
 
-  is(now: string): boolean {
+  matches(now: string): boolean {
     try {
       return readFileSync(this.file, "utf8") === now;
     } catch {
@@ -78,7 +78,7 @@ export class LastUp {
     }
   }
 
-  keep(now: string): void {
+  save(now: string): void {
     mkdirSync(dirname(this.file), { recursive: true });
     writeFileSync(this.file, now);
   }

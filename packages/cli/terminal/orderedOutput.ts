@@ -2,7 +2,7 @@
  * What several write at the same time, one after the other: the first as it comes, what the others wrote meanwhile when it is their
  * turn, and from then on as it comes, too.
  */
-export class InOrder {
+export class OrderedOutput {
   readonly #open: Section[] = [];
   readonly #screen: NodeJS.WritableStream;
 

@@ -11,13 +11,17 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { CliError } from "@store/docker/cliError";
+import { isPidAlive, startTime } from "./processIdentity";
 
 /**
- * Runs an action while no other process on this machine runs one under the same name.
+ * Runs an action while no other process on this machine runs one under the same name. Waits without a limit while another
+ * process holds the lock.
  *
- * A lock is a file NAME.N. The one with the highest N counts; whoever finds its process dead makes N+1. Only its own
- * process ever removes such a file, so nobody can take over from a lock that a third one has just taken over: the file
- * N of a dead process stays, and creating N+1 succeeds for one process only.
+ * The lock is the file NAME.lock.N with the highest N. A process that finds the holder dead creates N+1, which succeeds for one
+ * process only; files of dead processes stay. Replacing the stale file instead would let two processes each remove it, the
+ * second one together with the first one's new lock.
+ *
+ * @param onWait Called once for each process that this one has to wait for.
  */
 export async function withLock<T>(
   folder: string,
@@ -48,7 +52,7 @@ async function acquire(
   for (;;) {
     const highest = highestLock(folder, name);
     const holder = highest === 0 ? undefined : readHolder(lockFile(folder, name, highest));
-    if (holder === undefined || !isAlive(holder)) {
+    if (holder === undefined || !isPidAlive(holder.pid, holder.startedAt)) {
       const mine = lockFile(folder, name, highest + 1);
       if (createLock(mine)) return mine;
       continue;
@@ -61,7 +65,7 @@ async function acquire(
 
 interface Holder {
   pid: number;
-  /** When the process started, in the kernel's own measure; a number used again by another process has another one. */
+  /** Start time of the process, see {@link startTime}. Undefined on systems without /proc. */
   startedAt?: string;
 }
 
@@ -78,7 +82,7 @@ function highestLock(folder: string, name: string): number {
   return Math.max(0, ...numbers);
 }
 
-/** Undefined when the file went away in between: its process has released it. */
+/** Returns undefined if the holder has released the lock meanwhile. */
 function readHolder(file: string): Holder | undefined {
   let text: string;
   try {
@@ -88,10 +92,14 @@ function readHolder(file: string): Holder | undefined {
     throw error;
   }
   const [pid, startedAt] = text.split("\n");
-  return { pid: Number(pid), startedAt: startedAt === "" ? undefined : startedAt };
+  return { pid: Number(pid), startedAt: startedAt || undefined };
 }
 
-/** The file appears with its content in it, and only if there is none of that name. */
+/**
+ * Creates the lock file together with its content, by a hard link.
+ *
+ * @returns false if the file exists already.
+ */
 function createLock(file: string): boolean {
   const draft = `${file.replace(/\.lock\.\d+$/, "")}.draft.${process.pid}`;
   writeFileSync(draft, `${process.pid}\n${startTime(process.pid) ?? ""}`);
@@ -101,34 +109,10 @@ function createLock(file: string): boolean {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
-    throw new CliError(`The cache folder can't hold a lock: ${message}`, {
-      hint: "Set XDG_CACHE_HOME to a folder on a local file system that you can write to.",
+    throw new CliError(`Can't create a lock in the cache folder: ${message}`, {
+      hint: "Set XDG_CACHE_HOME to a writable folder on a local file system.",
     });
   } finally {
     unlinkSync(draft);
-  }
-}
-
-function isAlive(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // EPERM: there is such a process, another user's.
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
-  }
-  const startedAt = startTime(holder.pid);
-  return (
-    startedAt === undefined || holder.startedAt === undefined || startedAt === holder.startedAt
-  );
-}
-
-/** Only Linux tells it without a child process; elsewhere the number alone has to do. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field, the command in parentheses, may itself contain spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
   }
 }

@@ -1,38 +1,74 @@
 import { readFileSync, readlinkSync } from "node:fs";
 
-/** Says who made something, by what no other process ever has: to be kept with it, for {@link isDead}. */
-export function ownMark(pid: number = process.pid): string {
-  const { boot, space } = here();
-  return [boot, space, pid, startOf(pid) ?? ""].join(" ");
+/**
+ * Identifies a process across restarts of the machine and reuse of process ids: boot id, pid namespace, pid and start time.
+ * Linux only. Store it with whatever the process owns, and check it with {@link isProcessAlive}.
+ */
+export function processIdentity(pid: number = process.pid): string {
+  return [bootId(), pidNamespace(), pid, startTime(pid) ?? ""].join(" ");
 }
 
 /**
- * Whether the process that has left this mark has ended, however that was. One of another container on this machine can't be
- * looked for, and is taken to live.
+ * Checks whether the process of a {@link processIdentity} still runs. A process of another pid namespace (another container on
+ * this machine) can't be checked and counts as alive until the next reboot.
  */
-export function isDead(mark: string): boolean {
-  const [boot, space, pid, start] = mark.trim().split(" ");
-  const now = here();
-  if (boot !== now.boot) return true;
-  return space === now.space && startOf(Number(pid)) !== start;
+export function isProcessAlive(identity: string): boolean {
+  const [boot, namespace, pid, startedAt] = identity.trim().split(" ");
+  if (boot !== bootId()) return false;
+  return namespace !== pidNamespace() || isPidAlive(Number(pid), startedAt);
 }
 
-/** This run of the machine, and the container (or none) in which process ids are what they are. */
-function here(): { readonly boot: string; readonly space: string } {
-  return {
-    boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-    space: readlinkSync("/proc/self/ns/pid"),
-  };
+/**
+ * Checks whether a process runs on this machine.
+ *
+ * @param startedAt Its {@link startTime}, so that another process which got the same pid doesn't count. @default not compared
+ */
+export function isPidAlive(pid: number, startedAt?: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: a process of another user.
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  const stat = readStat(pid);
+  if (stat === undefined) return true;
+  // A zombie has ended; its parent hasn't collected the exit code yet.
+  if (stat.state === "Z" || stat.state === "X") return false;
+  return startedAt === undefined || stat.startTime === startedAt;
 }
 
-/** When it began, in the kernel's ticks; undefined if there is no such process, or nobody has yet asked how it ended. */
-function startOf(pid: number): string | undefined {
+/** Start time of a process in clock ticks since boot; undefined if it doesn't run, and on systems without /proc. */
+export function startTime(pid: number): string | undefined {
+  return readStat(pid)?.startTime;
+}
+
+/** Start time of a process as a date, exact to about a second; undefined if it doesn't run, and on systems without /proc. */
+export function startDate(pid: number): Date | undefined {
+  const ticks = startTime(pid);
+  if (ticks === undefined) return undefined;
+  const bootTime = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
+  // 100 ticks a second on every architecture that Node runs on.
+  return bootTime === undefined
+    ? undefined
+    : new Date((Number(bootTime) + Number(ticks) / 100) * 1000);
+}
+
+function readStat(pid: number): { readonly state: string; readonly startTime: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the command in brackets, which may hold anything.
-    const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" ? undefined : rest[18];
+    // The second field is the command in parentheses, which may itself contain spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", startTime: fields[19] ?? "" };
   } catch {
+    // No such process, or a system without /proc.
     return undefined;
   }
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+function pidNamespace(): string {
+  return readlinkSync("/proc/self/ns/pid");
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { plain } from "@store/cli/engine/events";
-import { InOrder } from "@store/cli/terminal/orderedOutput";
+import { OrderedOutput } from "@store/cli/terminal/orderedOutput";
 import { countsOf, ofTier, summary } from "@store/cli/testing/mocha";
 import { listeningSockets } from "@store/cli/diagnostics/port";
 import { configValue, findStack, parseProject } from "@store/cli/project/project";
@@ -251,7 +251,7 @@ describe("what is printed", () => {
         done();
       },
     });
-    const order = new InOrder(screen);
+    const order = new OrderedOutput(screen);
     const [first, second, third] = [order.section(), order.section(), order.section()];
     third.end("3");
     second.write("2");

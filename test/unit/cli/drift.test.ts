@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Checkpoint, parseCheckpoint, Resource } from "@store/cli/state/checkpoint";
 import { StoreContainer } from "@store/cli/docker/containers";
-import { planHealing, Present } from "@store/cli/docker/drift";
+import { planDrift, DockerState } from "@store/cli/docker/drift";
 import { planDown } from "@store/cli/commands/deploy/down";
 
 /** The engine's record of this program after it was killed while broken-0 was being made; only what we read of it. */
@@ -14,9 +14,9 @@ const KILLED = parseCheckpoint(
 describe("healing", () => {
   it("has nothing to do when everything is as recorded", () => {
     const record = { ...KILLED, pending: [] };
-    assert.deepEqual(planHealing(record, presentOf(record)), {
+    assert.deepEqual(planDrift(record, presentOf(record)), {
       differences: [],
-      forgetCreations: false,
+      clearPendingCreates: false,
       orphans: [],
     });
   });
@@ -24,9 +24,9 @@ describe("healing", () => {
   it("forgets a creation that was killed, and removes what it has left", () => {
     const left = container({ id: "left", name: "broken-0-5a852e2", health: "starting" });
     const there = withContainers(presentOf(KILLED), left);
-    assert.deepEqual(planHealing(KILLED, there), {
+    assert.deepEqual(planDrift(KILLED, there), {
       differences: ["broken-0 was interrupted while creating"],
-      forgetCreations: true,
+      clearPendingCreates: true,
       orphans: [{ kind: "container", id: "left", name: "broken-0-5a852e2", serving: false }],
     });
   });
@@ -35,16 +35,16 @@ describe("healing", () => {
     const record = { ...KILLED, pending: [] };
     const left = container({ id: "left", name: "broken-0-ac4c31e", state: "created" });
     const there = withContainers(presentOf(record), left);
-    assert.deepEqual(planHealing(record, there).orphans, []);
+    assert.deepEqual(planDrift(record, there).orphans, []);
     assert.deepEqual(
-      planHealing(record, there, ["broken-0-ac4c31e"]).orphans.map(({ id }) => id),
+      planDrift(record, there, ["broken-0-ac4c31e"]).orphans.map(({ id }) => id),
       ["left"],
     );
   });
 
   it("leaves alone what another checkout has made with the same labels", () => {
     const theirs = container({ id: "theirs", name: "orders-0-1234567", networks: ["theirs"] });
-    assert.deepEqual(planHealing(KILLED, withContainers(presentOf(KILLED), theirs)).orphans, []);
+    assert.deepEqual(planDrift(KILLED, withContainers(presentOf(KILLED), theirs)).orphans, []);
   });
 
   it("finds what is on our networks and not recorded; what serves goes later", () => {
@@ -55,7 +55,7 @@ describe("healing", () => {
       health: "healthy",
       networks: [network?.id ?? ""],
     });
-    const { orphans } = planHealing(KILLED, withContainers(presentOf(KILLED), lost));
+    const { orphans } = planDrift(KILLED, withContainers(presentOf(KILLED), lost));
     assert.deepEqual(orphans, [
       { kind: "container", id: "lost", name: "orders-0-1234567", serving: true },
     ]);
@@ -67,7 +67,7 @@ describe("healing", () => {
     const [first, ...others] = there.containers.filter(({ role }) => role !== "files");
     assert.ok(first);
     const gone = { ...there, containers: others, volumes: [], images: new Set<string>() };
-    const { differences } = planHealing(record, gone);
+    const { differences } = planDrift(record, gone);
     assert.ok(differences.some((line) => /^image storefront-image:.* is gone$/.test(line)));
     assert.ok(differences.some((line) => /^inventory-data is gone$/.test(line)));
     assert.ok(
@@ -77,7 +77,7 @@ describe("healing", () => {
     const exited = (c: StoreContainer): StoreContainer =>
       c.id === first.id ? { ...c, state: "exited" } : c;
     const stopped = { ...there, containers: there.containers.map(exited) };
-    assert.deepEqual(planHealing(record, stopped).differences, [`${first.name} is exited`]);
+    assert.deepEqual(planDrift(record, stopped).differences, [`${first.name} is exited`]);
   });
 
   it("doesn't miss that a container of files never runs", () => {
@@ -91,7 +91,7 @@ describe("healing", () => {
       role: "files",
       state: "created",
     });
-    assert.deepEqual(planHealing(record, { ...NOTHING, containers: [files] }).differences, []);
+    assert.deepEqual(planDrift(record, { ...NOTHING, containers: [files] }).differences, []);
   });
 });
 
@@ -129,10 +129,10 @@ describe("what down removes", () => {
   });
 });
 
-const NOTHING: Present = { containers: [], networks: [], volumes: [], images: new Set() };
+const NOTHING: DockerState = { containers: [], networks: [], volumes: [], images: new Set() };
 
 /** What Docker has when the record is right. */
-function presentOf(record: Checkpoint): Present {
+function presentOf(record: Checkpoint): DockerState {
   const of = (type: string): Resource[] => record.resources.filter((r) => r.type === type);
   return {
     containers: of("docker:index/container:Container").map(({ id = "", urn }) => {
@@ -154,7 +154,7 @@ function presentOf(record: Checkpoint): Present {
   };
 }
 
-function withContainers(there: Present, ...more: StoreContainer[]): Present {
+function withContainers(there: DockerState, ...more: StoreContainer[]): DockerState {
   return { ...there, containers: [...there.containers, ...more] };
 }
 

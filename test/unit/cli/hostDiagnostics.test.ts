@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EngineEvent } from "@store/cli/engine/events";
 import { hostProblem } from "@store/cli/diagnostics/hostDiagnostics";
-import { halfDoneMachine } from "@store/cli/host/failedProvisioning";
+import { failedVm } from "@store/cli/host/failedProvisioning";
 
 /** Messages of Azure, of its provider and of SSH, as they came or are documented. */
 const MESSAGES: readonly [message: string, what: RegExp, remedy: RegExp][] = [
@@ -130,16 +130,16 @@ describe("a machine that is replaced by the next up", () => {
 
   it("is one that cloud-init has left half done", () => {
     const events = [seen, failure("<{%reset%}>cloud-init has failed (error).<{%reset%}>")];
-    assert.equal(halfDoneMachine(events), vm);
-    assert.equal(halfDoneMachine([seen, failure("Docker doesn't run: no such unit.")]), vm);
+    assert.equal(failedVm(events), vm);
+    assert.equal(failedVm([seen, failure("Docker doesn't run: no such unit.")]), vm);
   });
 
   it("is none that only wasn't reached, or wasn't ready in time", () => {
-    assert.equal(halfDoneMachine([seen, failure("after 13 failed attempts: dial tcp")]), undefined);
-    assert.equal(halfDoneMachine([seen, failure("not ready within 15 minutes")]), undefined);
+    assert.equal(failedVm([seen, failure("after 13 failed attempts: dial tcp")]), undefined);
+    assert.equal(failedVm([seen, failure("not ready within 15 minutes")]), undefined);
   });
 
   it("is none where there is none", () => {
-    assert.equal(halfDoneMachine([failure("cloud-init has failed (error).")]), undefined);
+    assert.equal(failedVm([failure("cloud-init has failed (error).")]), undefined);
   });
 });

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { enginePort } from "@store/cli/engine/orphanedPlugins";
-import { engineLocks, isHeld, lockedFailure, parseLock, takeLock } from "@store/cli/state/locks";
+import { engineLocks, isHeld, lockedError, parseLock, takeLock } from "@store/cli/state/locks";
 
 /** As the engine of v3.259.0 writes it. */
 const RECORDED =
@@ -95,7 +95,7 @@ describe("locks", () => {
   });
 
   it("say what to do about somebody on another machine", () => {
-    const failure = lockedFailure("dev", parse(lockOf(7, "elsewhere")));
+    const failure = lockedError("dev", parse(lockOf(7, "elsewhere")));
     assert.match(failure.message, /a pulumi command \(process 7 on elsewhere, of ann, since/);
     assert.match(failure.hint ?? "", /\.\/store pulumi cancel/);
   });

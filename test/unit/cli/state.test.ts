@@ -16,7 +16,7 @@ import { CliError } from "@store/docker/cliError";
 import { parseProject, Project, Stack } from "@store/cli/project/project";
 import {
   findState,
-  lendStackFile,
+  createTempStackConfig,
   makeRunFolder,
   prepareState,
   State,
@@ -110,8 +110,8 @@ describe("the state of a checkout", () => {
       writeFileSync(stack.file, FILE);
     });
 
-    const lend = (): { takeBack: () => void } => {
-      const lent = lendStackFile(state, stack, makeRunFolder(state));
+    const lend = (): { restore: () => void } => {
+      const lent = createTempStackConfig(state, stack, makeRunFolder(state));
       copy = lent.env["PULUMI_OPTION_CONFIG_FILE"] ?? "";
       return lent;
     };
@@ -119,28 +119,28 @@ describe("the state of a checkout", () => {
     it("is lent with the salt of the state, and stays as it is", () => {
       const lent = lend();
       assert.equal(readFileSync(copy, "utf8"), `${FILE}encryptionsalt: ${SALT}\n`);
-      lent.takeBack();
+      lent.restore();
       assert.equal(read(), FILE);
     });
 
     it("gets what the engine has changed in the copy", () => {
       const lent = lend();
       writeFileSync(copy, `config:\n  store:httpPort: "9000"\nencryptionsalt: ${SALT}\n`);
-      lent.takeBack();
+      lent.restore();
       assert.equal(read(), 'config:\n  store:httpPort: "9000"\n');
     });
 
     it("is cleaned of a salt that the engine has put into it directly", () => {
       const lent = lend();
       writeFileSync(stack.file, `config:\n  store:httpPort: "8080"\nencryptionsalt: ${SALT}\n`);
-      lent.takeBack();
+      lent.restore();
       assert.equal(read(), FILE);
     });
 
     it("keeps an edit that was made meanwhile", () => {
       const lent = lend();
       writeFileSync(stack.file, `${FILE}# edited\n`);
-      lent.takeBack();
+      lent.restore();
       assert.equal(read(), `${FILE}# edited\n`);
     });
 
@@ -148,7 +148,7 @@ describe("the state of a checkout", () => {
       const lent = lend();
       writeFileSync(stack.file, `${FILE}# edited\n`);
       writeFileSync(copy, FILE.replace("8080", "9000"));
-      assert.throws(lent.takeBack, (error: unknown) => {
+      assert.throws(lent.restore, (error: unknown) => {
         assert.ok(error instanceof CliError);
         assert.match(error.message, /Pulumi\.dev\.yaml was edited while the engine changed it too/);
         return true;
@@ -162,9 +162,9 @@ describe("the state of a checkout", () => {
         ...state,
         backend: { kind: "own", url: "s3://x", from: "PULUMI_BACKEND_URL" },
       };
-      assert.deepEqual(lendStackFile(own, stack, root).env, {});
+      assert.deepEqual(createTempStackConfig(own, stack, root).env, {});
       const other = { name: "dev", file: join(root, "other.yaml") };
-      assert.deepEqual(lendStackFile(own, other, root).env, {
+      assert.deepEqual(createTempStackConfig(own, other, root).env, {
         PULUMI_OPTION_CONFIG_FILE: other.file,
       });
     });

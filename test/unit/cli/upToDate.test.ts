@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Session } from "@store/cli/project/session";
-import { fingerprint, LastUp } from "@store/cli/state/upToDate";
+import { inputHash, UpToDate } from "@store/cli/state/upToDate";
 
 describe("what an up depends on", () => {
   let root = "";
@@ -12,14 +12,14 @@ describe("what an up depends on", () => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  const what = (over: object = {}): Parameters<typeof fingerprint>[1] => ({
+  const what = (over: object = {}): Parameters<typeof inputHash>[1] => ({
     record: join(root, ".store/record.json"),
     engine: "/engine",
     dockerHost: "unix:///docker.sock",
     ...over,
   });
   const now = (over: object = {}, env: NodeJS.ProcessEnv = {}): string =>
-    fingerprint(session, what(over), env);
+    inputHash(session, what(over), env);
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "store-test-"));
@@ -99,11 +99,11 @@ describe("what an up depends on", () => {
   });
 
   it("is kept for the next time", () => {
-    const last = new LastUp(session);
-    assert.equal(last.is(now()), false);
-    last.keep(now());
-    assert.equal(new LastUp(session).is(now()), true);
+    const last = new UpToDate(session);
+    assert.equal(last.matches(now()), false);
+    last.save(now());
+    assert.equal(new UpToDate(session).matches(now()), true);
     write("index.ts", "changed");
-    assert.equal(last.is(now()), false);
+    assert.equal(last.matches(now()), false);
   });
 });

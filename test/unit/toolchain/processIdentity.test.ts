@@ -1,45 +1,70 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDead, ownMark } from "@store/toolchain/system/processIdentity";
+import {
+  isPidAlive,
+  isProcessAlive,
+  processIdentity,
+  startDate,
+} from "@store/toolchain/system/processIdentity";
 
-describe("Who a rehearsal belongs to", () => {
-  it("lives while its process does, and no longer", async () => {
+describe("processIdentity", () => {
+  it("is alive exactly as long as its process", async () => {
     const child = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"]);
-    const mark = ownMark(child.pid);
-    assert.equal(isDead(ownMark()), false);
-    assert.equal(isDead(mark), false);
+    const identity = processIdentity(child.pid);
+    assert.equal(isProcessAlive(processIdentity()), true);
+    assert.equal(isProcessAlive(identity), true);
     const ended = new Promise((done) => child.once("close", done));
     child.kill("SIGKILL");
     await ended;
-    assert.equal(isDead(mark), true);
+    assert.equal(isProcessAlive(identity), false);
   });
 
-  it("is dead when its process has ended, also while nobody asks how", async () => {
-    // Its parent becomes another program, which doesn't know of it.
+  it("is not alive when its process is a zombie", async () => {
+    // exec replaces the parent with a program that never collects its child's exit code.
     const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
     try {
-      const pid = Number(await new Promise((said) => parent.stdout.once("data", said)));
-      const mark = ownMark(pid);
+      const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+      const identity = processIdentity(pid);
       process.kill(pid, "SIGKILL");
-      for (let i = 0; i < 100 && !isDead(mark); i++) await sleep(20);
-      assert.equal(isDead(mark), true);
+      for (let i = 0; i < 100 && isProcessAlive(identity); i++) await sleep(20);
+      assert.equal(isProcessAlive(identity), false);
     } finally {
       parent.kill("SIGKILL");
     }
   });
 
-  const [boot = "", space = "", pid = "", start = ""] = ownMark().split(" ");
+  const [boot = "", namespace = "", pid = "", start = ""] = processIdentity().split(" ");
 
-  it("is dead when another process has its id now", () => {
-    assert.equal(isDead([boot, space, pid, `${start}1`].join(" ")), true);
+  it("is not alive when another process has got the same pid", () => {
+    assert.equal(isProcessAlive([boot, namespace, pid, `${start}1`].join(" ")), false);
   });
 
-  it("is dead after the machine has been started again", () => {
-    assert.equal(isDead(["another-boot", space, pid, start].join(" ")), true);
+  it("is not alive after a reboot", () => {
+    assert.equal(isProcessAlive(["another-boot", namespace, pid, start].join(" ")), false);
   });
 
-  it("is taken to live where it can't be looked for: in another container", () => {
-    assert.equal(isDead([boot, "pid:[1]", "999999999", "1"].join(" ")), false);
+  it("counts as alive when its pid namespace can't be checked", () => {
+    assert.equal(isProcessAlive([boot, "pid:[1]", "999999999", "1"].join(" ")), true);
+  });
+});
+
+describe("isPidAlive", () => {
+  it("is true for this process and for processes of other users", () => {
+    assert.equal(isPidAlive(process.pid), true);
+    assert.equal(isPidAlive(1), true);
+  });
+
+  it("is false for a pid that no process has", () => {
+    assert.equal(isPidAlive(999_999_999), false);
+  });
+});
+
+describe("startDate", () => {
+  it("is the time at which the process started", () => {
+    const expected = Date.now() - process.uptime() * 1000;
+    const date = startDate(process.pid);
+    assert.ok(date && Math.abs(date.getTime() - expected) < 3000, String(date));
+    assert.equal(startDate(999_999_999), undefined);
   });
 });

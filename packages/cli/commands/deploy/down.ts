@@ -1,17 +1,23 @@
 import { Checkpoint, CONTAINER_TYPE, Resource } from "../../state/checkpoint";
-import { displayName, running } from "../../docker/containers";
+import { displayName, runnable } from "../../docker/containers";
 import { Docker } from "../../docker/docker";
-import { explainRun } from "../../diagnostics/diagnose";
+import { diagnoseRun } from "../../diagnostics/diagnose";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
-import { planHealing, Present, present, removeOrphan } from "../../docker/drift";
+import { planDrift, DockerState, readDockerState, removeOrphan } from "../../docker/drift";
 import { removeUnusedImages } from "../../docker/images";
 import { takeLock } from "../../state/locks";
 import { storeCommand } from "../../project/project";
-import { bringSshFiles } from "../../host/remoteHost";
+import { ensureSshFiles } from "../../host/remoteHost";
 import { openSession, Session, StackOptions } from "../../project/session";
-import { clearEngineLocks, readyFor, Ready, recordOf, runOnStack } from "../../engine/setup";
-import { lockFile } from "../../state/state";
-import { Unfinished } from "../../state/interruptedRun";
+import {
+  removeStaleEngineLocks,
+  connectEngine,
+  EngineContext,
+  fetchCheckpoint,
+  runOnStack,
+} from "../../engine/setup";
+import { stackLockFile } from "../../state/state";
+import { InterruptedRun } from "../../state/interruptedRun";
 import { confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
 
 export interface DownOptions extends StackOptions {
@@ -32,12 +38,13 @@ export async function down(options: DownOptions): Promise<ExitCode> {
   }
 
   const report = reporter();
-  const release = takeLock(lockFile(state, stack.name), stack.name, `down ${stack.name}`);
+  const release = takeLock(stackLockFile(state, stack.name), stack.name, `down ${stack.name}`);
   try {
-    await clearEngineLocks(session, report);
-    const ready = await readyFor(session, report);
-    const record = await recordOf(session, ready);
-    const there = ready.docker && (await present(ready.docker, session.project.name, stack.name));
+    await removeStaleEngineLocks(session, report);
+    const ready = await connectEngine(session, report);
+    const record = await fetchCheckpoint(session, ready);
+    const there =
+      ready.docker && (await readDockerState(ready.docker, session.project.name, stack.name));
     const plan = planDown(record, there, options.volumes === true);
     if (plan.goes.length === 0) {
       report.note(nothingToDo(stack.name, plan));
@@ -62,7 +69,7 @@ export interface DownPlan {
 
 export function planDown(
   record: Checkpoint | undefined,
-  there: Present | undefined,
+  there: DockerState | undefined,
   volumes: boolean,
 ): DownPlan {
   const all = record?.resources ?? [];
@@ -74,7 +81,7 @@ export function planDown(
   const data = kept.map(nameInCloud);
   // Another checkout's containers have the same labels; ours are in the record.
   const ids = new Set(resources.flatMap(({ id }) => id ?? []));
-  const ours = running(there?.containers ?? []).filter(({ id }) => ids.has(id));
+  const ours = runnable(there?.containers ?? []).filter(({ id }) => ids.has(id));
   const services = [...new Set(ours.map(displayName))];
   const containers = others.filter(({ type }) => type === CONTAINER_TYPE).length;
   const rest = others.length - containers;
@@ -138,18 +145,18 @@ async function agreed(stack: string, plan: DownPlan): Promise<boolean> {
 
 async function destroy(
   session: Session,
-  ready: Ready,
+  ready: EngineContext,
   record: Checkpoint,
-  there: Present | undefined,
+  there: DockerState | undefined,
   options: DownOptions,
 ): Promise<void> {
-  await bringSshFiles(session);
-  const healing = there ? planHealing(record, there) : undefined;
-  if (healing?.forgetCreations) {
+  await ensureSshFiles(session);
+  const healing = there ? planDrift(record, there) : undefined;
+  if (healing?.clearPendingCreates) {
     const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];
     await runOrExplain(session, ready, args);
   }
-  const refresh = healing && healing.differences.length > 0 && !healing.forgetCreations;
+  const refresh = healing && healing.differences.length > 0 && !healing.clearPendingCreates;
   await runOrExplain(session, ready, [
     "destroy",
     "--yes",
@@ -160,9 +167,9 @@ async function destroy(
   ]);
 }
 
-async function runOrExplain(session: Session, ready: Ready, args: string[]): Promise<void> {
+async function runOrExplain(session: Session, ready: EngineContext, args: string[]): Promise<void> {
   const run = await runOnStack(session, ready, args, { events: true });
-  if (run.exitCode !== 0) throw await explainRun("down", session, ready.docker, run);
+  if (run.exitCode !== 0) throw await diagnoseRun("down", session, ready.docker, run);
 }
 
 /** What the engine doesn't know of, and images that nobody needs any more. */
@@ -170,13 +177,13 @@ async function cleanUp(
   session: Session,
   docker: Docker,
   record: Checkpoint | undefined,
-  before: Present | undefined,
+  before: DockerState | undefined,
   report: Reporter,
 ): Promise<void> {
   const { project, stack } = session;
   if (record && before) {
-    const unfinished = new Unfinished(session.state, stack.name);
-    const { orphans } = planHealing(record, before, unfinished.names());
+    const unfinished = new InterruptedRun(session.state, stack.name);
+    const { orphans } = planDrift(record, before, unfinished.resourceNames());
     for (const orphan of orphans) await removeOrphan(docker, orphan);
     unfinished.clear();
   }
@@ -187,14 +194,14 @@ async function cleanUp(
     );
   }
 
-  reportLeft(session, record, await present(docker, project.name, stack.name), report);
+  reportLeft(session, record, await readDockerState(docker, project.name, stack.name), report);
 }
 
 /** The labels are the same in another checkout, so that not all that is left need be ours. */
 function reportLeft(
   session: Session,
   record: Checkpoint | undefined,
-  after: Present,
+  after: DockerState,
   report: Reporter,
 ): void {
   const left = [

@@ -1,8 +1,8 @@
-import { explainRun } from "../../diagnostics/diagnose";
+import { diagnoseRun } from "../../diagnostics/diagnose";
 import { ExitCode } from "@store/docker/cliError";
-import { bringSshFiles } from "../../host/remoteHost";
+import { ensureSshFiles } from "../../host/remoteHost";
 import { openSession, StackOptions } from "../../project/session";
-import { ensureStack, runOnStack, setUp } from "../../engine/setup";
+import { ensureStack, runOnStack, setUpEngine } from "../../engine/setup";
 import { reporter } from "../../terminal/terminal";
 
 export interface PreviewOptions extends StackOptions {
@@ -15,9 +15,9 @@ export interface PreviewOptions extends StackOptions {
 export async function preview(options: PreviewOptions): Promise<ExitCode> {
   const session = openSession(options);
   // What a preview needs of the base images is their names.
-  const ready = await setUp(session, reporter(), { baseImages: false });
+  const ready = await setUpEngine(session, reporter(), { baseImages: false });
   await ensureStack(session, ready);
-  if (options.refresh) await bringSshFiles(session);
+  if (options.refresh) await ensureSshFiles(session);
   const run = await runOnStack(
     session,
     // Several resources at a time are compared with what the program asks for; an "up" takes them one after the other.
@@ -30,6 +30,6 @@ export async function preview(options: PreviewOptions): Promise<ExitCode> {
     ],
     { events: true },
   );
-  if (run.exitCode !== 0) throw await explainRun("preview", session, ready.docker, run);
+  if (run.exitCode !== 0) throw await diagnoseRun("preview", session, ready.docker, run);
   return ExitCode.Ok;
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { DEFAULT_STACK, readProject } from "../../project/project";
-import { bringSshFiles } from "../../host/remoteHost";
+import { ensureSshFiles } from "../../host/remoteHost";
 import { Session } from "../../project/session";
 import { engineEnvironment, runOnStack } from "../../engine/setup";
 import { findState } from "../../state/state";
@@ -16,7 +16,7 @@ export async function pulumi(args: readonly string[]): Promise<number> {
   const file = process.env["STORE_CONFIG_FILE"] ?? join(project.root, `Pulumi.${name}.yaml`);
   const session: Session = { project, stack: { name, file }, state: findState(project) };
   const engine = await ensureEngine(reporter());
-  if (existsSync(file) && comesWithoutProgram(args)) await bringSshFiles(session);
+  if (existsSync(file) && comesWithoutProgram(args)) await ensureSshFiles(session);
   const run = await runOnStack(session, { engine, env: engineEnvironment(session, engine) }, args, {
     events: false,
   });

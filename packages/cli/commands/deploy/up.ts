@@ -1,25 +1,25 @@
 import { existsSync } from "node:fs";
 import { Docker } from "../../docker/docker";
-import { explainRun } from "../../diagnostics/diagnose";
+import { diagnoseRun } from "../../diagnostics/diagnose";
 import { ExitCode, UsageError } from "@store/docker/cliError";
-import { replaceHalfDone } from "../../host/failedProvisioning";
-import { Healing, Orphan, planHealing, present, removeOrphan } from "../../docker/drift";
+import { taintFailedVm } from "../../host/failedProvisioning";
+import { DriftPlan, Orphan, planDrift, readDockerState, removeOrphan } from "../../docker/drift";
 import { takeLock } from "../../state/locks";
 import { checkPort } from "../../diagnostics/port";
-import { bringSshFiles } from "../../host/remoteHost";
+import { ensureSshFiles } from "../../host/remoteHost";
 import { stackOption, storeCommand } from "../../project/project";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import {
-  clearEngineLocks,
+  removeStaleEngineLocks,
   ensureStack,
-  Ready,
-  recordOf,
+  EngineContext,
+  fetchCheckpoint,
   runOnStack,
-  setUp,
+  setUpEngine,
 } from "../../engine/setup";
-import { lockFile, recordFile } from "../../state/state";
-import { fingerprint, LastUp } from "../../state/upToDate";
-import { Unfinished } from "../../state/interruptedRun";
+import { stackLockFile, checkpointFile } from "../../state/state";
+import { inputHash, UpToDate } from "../../state/upToDate";
+import { InterruptedRun } from "../../state/interruptedRun";
 import { colors, isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { storeUrl } from "../../docker/url";
 import { listContainers } from "../../docker/containers";
@@ -39,19 +39,19 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   const asks = !straight && isInteractive();
 
   const report = reporter();
-  const release = takeLock(lockFile(state, stack.name), stack.name, `up ${stack.name}`);
+  const release = takeLock(stackLockFile(state, stack.name), stack.name, `up ${stack.name}`);
   try {
-    await clearEngineLocks(session, report);
-    const ready = await setUp(session, report, { baseImages: true });
+    await removeStaleEngineLocks(session, report);
+    const ready = await setUpEngine(session, report, { baseImages: true });
     await ensureStack(session, ready);
     const healing = await heal(session, ready, report);
     if (ready.docker) await checkPort(session, ready.docker);
 
-    const unfinished = new Unfinished(state, stack.name);
-    const lastUp = new LastUp(session);
+    const unfinished = new InterruptedRun(state, stack.name);
+    const lastUp = new UpToDate(session);
     if (ready.docker && mayBeSkipped(options, healing) && !unfinished.exists) {
       const now = fingerprintOf(session, ready);
-      if (now !== undefined && lastUp.is(now)) {
+      if (now !== undefined && lastUp.matches(now)) {
         report.note(
           "everything is unchanged since the last up; --refresh compares it all the same",
         );
@@ -59,11 +59,11 @@ export async function up(options: UpOptions): Promise<ExitCode> {
         return ExitCode.Ok;
       }
     }
-    unfinished.note();
+    unfinished.record();
 
     const verb = straight || asks ? "up" : "preview";
     const refresh = options.refresh === true || healing.differences.length > 0;
-    if (refresh) await bringSshFiles(session);
+    if (refresh) await ensureSshFiles(session);
     const run = await runOnStack(
       session,
       ready,
@@ -76,16 +76,16 @@ export async function up(options: UpOptions): Promise<ExitCode> {
       { events: true },
     );
     if (run.exitCode !== 0) {
-      unfinished.note(run.events);
-      await replaceHalfDone(session, ready, run.events, report);
-      throw await explainRun("up", session, ready.docker, run);
+      unfinished.record(run.events);
+      await taintFailedVm(session, ready, run.events, report);
+      throw await diagnoseRun("up", session, ready.docker, run);
     }
     unfinished.clear();
     if (verb === "preview") throw notAsked(stack.name);
     if (ready.docker) {
       await removeOrphans(ready.docker, healing.orphans, report);
       const now = fingerprintOf(session, ready);
-      if (now !== undefined) lastUp.keep(now);
+      if (now !== undefined) lastUp.save(now);
       await sayWhatIsUp(session, ready.docker);
     }
     return ExitCode.Ok;
@@ -95,16 +95,16 @@ export async function up(options: UpOptions): Promise<ExitCode> {
 }
 
 /** Whoever gives the engine options, or has it look at what is there, wants it to run. */
-function mayBeSkipped(options: UpOptions, healing: Healing): boolean {
+function mayBeSkipped(options: UpOptions, healing: DriftPlan): boolean {
   const isWell = healing.differences.length === 0 && healing.orphans.length === 0;
   return isWell && options.refresh !== true && options.pulumi.length === 0;
 }
 
 /** Nothing where the record is on another backend: it would have to be asked for. */
-function fingerprintOf(session: Session, ready: Ready): string | undefined {
-  const record = recordFile(session.state, session.stack.name);
+function fingerprintOf(session: Session, ready: EngineContext): string | undefined {
+  const record = checkpointFile(session.state, session.stack.name);
   if (record === undefined || ready.docker === undefined || !existsSync(record)) return undefined;
-  return fingerprint(session, {
+  return inputHash(session, {
     record,
     engine: ready.engine.pulumi,
     dockerHost: ready.docker.host,
@@ -112,16 +112,16 @@ function fingerprintOf(session: Session, ready: Ready): string | undefined {
 }
 
 /** Puts right what an interrupted run or somebody's hand has left, as far as that goes before the engine runs. */
-async function heal(session: Session, ready: Ready, report: Reporter): Promise<Healing> {
+async function heal(session: Session, ready: EngineContext, report: Reporter): Promise<DriftPlan> {
   if (ready.docker === undefined) return NOTHING_TO_HEAL;
   // A backend far away is asked only when there is reason to.
   const { state, stack } = session;
-  const unfinished = new Unfinished(state, stack.name);
+  const unfinished = new InterruptedRun(state, stack.name);
   const asks = state.backend.kind === "checkout" || unfinished.exists;
-  const checkpoint = asks ? await recordOf(session, ready) : undefined;
+  const checkpoint = asks ? await fetchCheckpoint(session, ready) : undefined;
   if (checkpoint === undefined) return NOTHING_TO_HEAL;
-  const there = await present(ready.docker, session.project.name, session.stack.name);
-  const healing = planHealing(checkpoint, there, unfinished.names());
+  const there = await readDockerState(ready.docker, session.project.name, session.stack.name);
+  const healing = planDrift(checkpoint, there, unfinished.resourceNames());
   if (healing.differences.length === 0 && healing.orphans.length === 0) return healing;
 
   report.step("Not everything is as the last run recorded it; putting it right");
@@ -129,15 +129,15 @@ async function heal(session: Session, ready: Ready, report: Reporter): Promise<H
   if (healing.differences.length > 5) report.note(`and ${healing.differences.length - 5} more`);
   const now = healing.orphans.filter(({ serving }) => !serving);
   await removeOrphans(ready.docker, now, report);
-  if (healing.forgetCreations) {
+  if (healing.clearPendingCreates) {
     const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];
     const run = await runOnStack(session, ready, args, { events: true });
-    if (run.exitCode !== 0) throw await explainRun("up", session, ready.docker, run);
+    if (run.exitCode !== 0) throw await diagnoseRun("up", session, ready.docker, run);
   }
   return {
     ...healing,
     // That refresh has already looked at everything.
-    differences: healing.forgetCreations ? [] : healing.differences,
+    differences: healing.clearPendingCreates ? [] : healing.differences,
     orphans: healing.orphans.filter(({ serving }) => serving),
   };
 }
@@ -180,4 +180,4 @@ function notAsked(stack: string): UsageError {
   );
 }
 
-const NOTHING_TO_HEAL: Healing = { differences: [], forgetCreations: false, orphans: [] };
+const NOTHING_TO_HEAL: DriftPlan = { differences: [], clearPendingCreates: false, orphans: [] };

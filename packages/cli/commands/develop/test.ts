@@ -5,7 +5,7 @@ import { ensureChromium } from "@store/toolchain/tools/chromium";
 import { ensureDocker } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { ExitCode } from "@store/docker/cliError";
-import { InOrder } from "../../terminal/orderedOutput";
+import { OrderedOutput } from "../../terminal/orderedOutput";
 import { Counts, ofTier, runMocha, summary } from "../../testing/mocha";
 import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../../project/project";
 import { colors, Reporter, reporter } from "../../terminal/terminal";
@@ -29,7 +29,7 @@ export async function test(options: TestOptions): Promise<ExitCode> {
     const together = [first, ...chosen.filter(({ beside }) => beside === first.name)];
     const needs = new Set(together.flatMap((tier) => tier.needs));
     for (const setUp of needs) await setUp(reporter());
-    const screen = new InOrder(process.stdout);
+    const screen = new OrderedOutput(process.stdout);
     const running = together.map((tier) => run(tier, options.mocha, screen, interrupt.signal));
     results.push(...(await Promise.all(running)));
   }
@@ -50,7 +50,7 @@ function isChosen(chosen: readonly Tier[], name: string | undefined): boolean {
 async function run(
   tier: Tier,
   args: readonly string[],
-  screen: InOrder,
+  screen: OrderedOutput,
   interrupted: AbortSignal,
 ): Promise<Counts & { readonly tier: string }> {
   screen.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);

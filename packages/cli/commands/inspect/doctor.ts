@@ -6,7 +6,7 @@ import { findDocker } from "@store/toolchain/tools/docker";
 import { EngineSource, findEngine } from "@store/toolchain/engine/engine";
 import { Docker } from "../../docker/docker";
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { engineLocksOf } from "../../state/state";
+import { findEngineLocks } from "../../state/state";
 import { isHeld } from "../../state/locks";
 import { portHolder } from "../../diagnostics/port";
 import { baseImageNames, configText, stackOption, storeCommand } from "../../project/project";
@@ -211,7 +211,7 @@ function backend({ state }: Session): Check {
 }
 
 function lock({ state, stack }: Session): Check[] {
-  return engineLocksOf(state, stack.name).map((found) => ({
+  return findEngineLocks(state, stack.name).map((found) => ({
     what: "Lock",
     state: isHeld(found) ? "ok" : "later",
     found: `process ${found.pid} on ${found.host} since ${found.since.toLocaleString("en-GB")}`,

@@ -3,7 +3,7 @@ import { condition, displayName, StoreContainer } from "../../docker/containers"
 import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { openSession, StackOptions } from "../../project/session";
-import { findTargets } from "../../docker/selectContainers";
+import { selectContainers } from "../../docker/selectContainers";
 
 export interface ExecOptions extends StackOptions {
   readonly service: string;
@@ -21,7 +21,7 @@ export async function exec(options: ExecOptions): Promise<number> {
   }
   const session = openSession(options);
   const { docker, env } = await connect(session);
-  const targets = await findTargets(session, docker, options.service);
+  const targets = await selectContainers(session, docker, options.service);
   const target = chooseInstance(targets, options.replica);
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
   return dockerExec(env, [

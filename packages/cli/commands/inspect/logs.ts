@@ -2,7 +2,7 @@ import {
   displayName,
   LABEL,
   listContainers,
-  running,
+  runnable,
   StoreContainer,
 } from "../../docker/containers";
 import { Docker, dockerUnreachable, withLabels } from "../../docker/docker";
@@ -10,7 +10,7 @@ import { CliError, ExitCode } from "@store/docker/cliError";
 import { LogLine, readLog } from "../../docker/logs";
 import { connect } from "../../docker/connect";
 import { openSession, Session, StackOptions } from "../../project/session";
-import { findTargets } from "../../docker/selectContainers";
+import { selectContainers } from "../../docker/selectContainers";
 import { colors } from "../../terminal/terminal";
 
 export interface LogsOptions extends StackOptions {
@@ -23,7 +23,7 @@ export interface LogsOptions extends StackOptions {
 export async function logs(options: LogsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const { docker } = await connect(session);
-  const targets = await findTargets(session, docker, options.service);
+  const targets = await selectContainers(session, docker, options.service);
   const write = writer(targets);
   if (options.follow) await follow(session, docker, options, targets, write);
   else await printInOrder(docker, options, targets, write);
@@ -95,7 +95,7 @@ async function follow(
   streams.push(
     untilAborted(async () => {
       for await (const { id, since } of startedContainers(session, docker, end.signal)) {
-        const all = running(await listContainers(docker, project.name, stack.name));
+        const all = runnable(await listContainers(docker, project.name, stack.name));
         const wanted = all.find(
           (container) =>
             container.id === id &&

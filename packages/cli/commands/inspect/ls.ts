@@ -1,10 +1,10 @@
 import { basename, join } from "node:path";
 import { connect, Connection } from "../../docker/connect";
-import { listContainers, running } from "../../docker/containers";
+import { listContainers, runnable } from "../../docker/containers";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { configText, readProject, stackNames } from "../../project/project";
 import { openSession, Session, StackOptions } from "../../project/session";
-import { recordedSince } from "../../engine/setup";
+import { oldestResourceDate } from "../../engine/setup";
 import { Column, duration, table } from "../../terminal/terminal";
 
 export interface LsOptions {
@@ -51,7 +51,7 @@ function stacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions>[] 
 
 async function rowOf(session: Session): Promise<Row> {
   const { project, stack } = session;
-  const since = await recordedSince(session);
+  const since = await oldestResourceDate(session);
   const row = {
     stack: stack.name,
     host: configText(project, stack, "host"),
@@ -67,7 +67,7 @@ async function rowOf(session: Session): Promise<Row> {
     connection = await connect(session);
     const { docker, address } = connection;
     const version = await docker.get<{ Version: string }>("/version");
-    const all = running(await listContainers(docker, project.name, stack.name));
+    const all = runnable(await listContainers(docker, project.name, stack.name));
     const up = all.filter(({ state }) => state === "running").length;
     return {
       ...row,

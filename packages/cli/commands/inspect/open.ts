@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { ExitCode } from "@store/docker/cliError";
 import { openSession, StackOptions } from "../../project/session";
-import { addressOfStore } from "../../docker/url";
+import { fetchStoreUrl } from "../../docker/url";
 
 export async function open(options: StackOptions): Promise<ExitCode> {
   const session = openSession(options);
-  const url = await addressOfStore(session);
+  const url = await fetchStoreUrl(session);
   process.stdout.write(`${url}\n`);
   const browser = browserCommand();
   if (browser) {

@@ -3,7 +3,7 @@ import {
   displayName,
   Inspection,
   listContainers,
-  running,
+  runnable,
   uptime,
 } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
@@ -24,7 +24,7 @@ export interface PsOptions extends StackOptions {
 export async function ps(options: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const { docker, address } = await connect(session);
-  const containers = running(
+  const containers = runnable(
     await listContainers(docker, session.project.name, session.stack.name),
   );
   const rows = await Promise.all(
