@@ -204,10 +204,10 @@ describe("the shop in a browser", function () {
         await addToBasket(shopper, "MUG-STONE");
         await fillCheckout(shopper);
         // The order is taken, and its answer is lost.
-        store.gateway.loseAnswer = ({ method, url }) => method === "POST" && url === "/api/orders";
+        store.gateway.dropResponse = ({ method, url }) => method === "POST" && url === "/api/orders";
         await page.getByRole("button", { name: "Place order" }).click();
         await page.getByText("we don’t know whether yours has reached us").waitFor();
-        store.gateway.loseAnswer = undefined;
+        store.gateway.dropResponse = undefined;
         await shopper.check();
         assert.equal(await page.getByLabel("Full name").inputValue(), "Ada Lovelace");
         await placeOrder(shopper);

@@ -7,7 +7,7 @@ import {
   type TestStaff,
 } from "@store/kit/testing";
 import { FaultProxy, type Call } from "./faultProxy.ts";
-import { allIdsOf } from "./ids.ts";
+import { allDerivedIds } from "./ids.ts";
 import { Replica } from "./replica.ts";
 
 export const services = ["inventory", "billing", "shipping", "orders"] as const;
@@ -114,7 +114,7 @@ export class BackEnd {
   }
 
   /** Ends every fault and every outage. Resolves when everything serves. */
-  async heal(): Promise<void> {
+  async recover(): Promise<void> {
     this.proxy.profile = {};
     this.proxy.profiles = {};
     this.proxy.lateAfter = undefined;
@@ -157,7 +157,7 @@ export class BackEnd {
 
   async #boot(): Promise<void> {
     for (const service of services) this.#databases.set(service, await createDatabase());
-    this.#url = await this.proxy.door("customer", "orders");
+    this.#url = await this.proxy.addRoute("customer", "orders");
     for (const service of services) {
       for (let n = 1; n <= REPLICAS; n++) {
         const name = `${service}-${n}`;
@@ -183,7 +183,7 @@ export class BackEnd {
   async #doors(caller: string): Promise<Record<string, string>> {
     const urls: Record<string, string> = {};
     for (const service of services.filter((one) => one !== "orders"))
-      urls[`${service.toUpperCase()}_URL`] = await this.proxy.door(caller, service);
+      urls[`${service.toUpperCase()}_URL`] = await this.proxy.addRoute(caller, service);
     return urls;
   }
 
@@ -197,7 +197,7 @@ export class BackEnd {
         .query<{ id: string; key: string }>("SELECT id, idempotency_key AS key FROM orders")
         .catch(() => []);
       for (const order of orders)
-        for (const made of allIdsOf(order.id)) this.#keys.set(made, nameOf(order.key));
+        for (const made of allDerivedIds(order.id)) this.#keys.set(made, nameOf(order.key));
     }
     return this.#keys.get(id) ?? id;
   }

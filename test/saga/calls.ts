@@ -26,7 +26,7 @@ const patterns: readonly (readonly [Operation, RegExp])[] = [
 ];
 
 /** Names a request, and the id that its path has. */
-export function recognise(method: string, path: string): { operation: Operation; id: string } {
+export function classifyRequest(method: string, path: string): { operation: Operation; id: string } {
   for (const [operation, pattern] of patterns) {
     const match = pattern.exec(`${method} ${path}`);
     if (match !== null) return { operation, id: match[1] ?? "" };

@@ -1,5 +1,5 @@
 import type { Round } from "./round.ts";
-import { idsOf } from "./ids.ts";
+import { derivedIds } from "./ids.ts";
 
 export interface Order {
   readonly id: string;
@@ -23,7 +23,7 @@ interface Entry {
 }
 
 /** What the databases and the APIs say when everything has ended, against all that must hold. */
-export async function checkAtRest(round: Round): Promise<void> {
+export async function checkInvariants(round: Round): Promise<void> {
   const orders = await round.orders();
   const [reservations, ledger, shipments] = await Promise.all([
     readReservations(round),
@@ -33,23 +33,23 @@ export async function checkAtRest(round: Round): Promise<void> {
   checkPlaced(round, orders);
   await checkStock(round, orders, reservations);
   for (const order of orders) {
-    const { reservation, payment, shipment } = idsOf(order.id);
+    const { reservation, payment, shipment } = derivedIds(order.id);
     const entries = ledger.filter((entry) => entry.order === order.id);
     const of = (kind: Entry["kind"]) => entries.filter((entry) => entry.kind === kind);
     const held = reservations.find(({ id }) => id === reservation)?.status;
     const parcels = shipments.filter((parcel) => parcel.order === order.id);
-    const { findings } = round;
+    const { results } = round;
     const about = `${order.key} (${order.id}, ${order.status})`;
 
-    findings.check("ends", isEnd(order.status), `${about} is ${order.status}`);
+    results.check("ends", isEnd(order.status), `${about} is ${order.status}`);
     const captured = of("captured");
-    findings.check(
+    results.check(
       "charge",
       captured.length <= 1 && captured.every(({ amount }) => amount === order.total.amount),
       `${about} of ${order.total.amount} was charged ${captured.map(({ amount }) => amount).join(" and ")}`,
     );
     const went = isConfirmed(order.status);
-    findings.check(
+    results.check(
       "together",
       captured.length > 0 === went &&
         (held === "committed") === went &&
@@ -58,13 +58,13 @@ export async function checkAtRest(round: Round): Promise<void> {
       `${about}: captured ${captured.length} times, reservation ${held}, ${parcels.length} shipments`,
     );
     const live = of("authorised").length - captured.length - of("voided").length;
-    findings.check(
+    results.check(
       "released",
       live === 0 && (went || held === undefined || held === "cancelled" || held === "expired"),
       `${about}: ${live} live authorisations, reservation ${held}`,
     );
     const token = order.token === null;
-    findings.check("token", token || !isEnd(order.status), `${about} still has its payment token`);
+    results.check("token", token || !isEnd(order.status), `${about} still has its payment token`);
     await checkHistory(round, order);
     await checkBooks(round, order, payment, entries);
   }
@@ -78,26 +78,26 @@ function isEnd(status: string): boolean {
   return isConfirmed(status) || status === "cancelled";
 }
 
-function checkPlaced({ customers, findings }: Round, orders: readonly Order[]): void {
-  for (const [key, { text }] of customers.placed) {
+function checkPlaced({ shopClient, results }: Round, orders: readonly Order[]): void {
+  for (const [key, { text }] of shopClient.placed) {
     const { id } = JSON.parse(text) as { id: string };
-    findings.check(
+    results.check(
       "ends",
       orders.some((order) => order.id === id),
       `the order ${id}, answered 202, is gone`,
     );
     const made = orders.filter((order) => order.key === key);
-    findings.check("once", made.length === 1, `the key ${key} made ${made.length} orders`);
+    results.check("once", made.length === 1, `the key ${key} made ${made.length} orders`);
   }
   for (const { key, id } of orders) {
-    findings.check(
+    results.check(
       "once",
-      customers.wishes.has(key),
+      shopClient.requests.has(key),
       `${id} has the key ${key}, which nobody sent`,
     );
     // Those who were never told can't have been told otherwise.
-    const answer = customers.answers.get(key);
-    findings.check(
+    const answer = shopClient.answers.get(key);
+    results.check(
       "replay",
       answer === undefined || answer.status === 202,
       `${id} has the key ${key}, and who sent that was answered ${answer?.status}: ${answer?.text}`,
@@ -106,12 +106,12 @@ function checkPlaced({ customers, findings }: Round, orders: readonly Order[]): 
 }
 
 async function checkStock(
-  { backEnd, findings, put }: Round,
+  { backEnd, results, stocked }: Round,
   orders: readonly Order[],
   reservations: readonly Reservation[],
 ): Promise<void> {
-  const known = new Set(orders.map(({ id }) => idsOf(id).reservation));
-  for (const [sku, count] of put) {
+  const known = new Set(orders.map(({ id }) => derivedIds(id).reservation));
+  for (const [sku, count] of stocked) {
     const response = await backEnd.asStaff("inventory", `/api/inventory/stock/${sku}`);
     const { onHand, held } = (await response.json()) as { onHand: number; held: number };
     const quantity = (status: string) =>
@@ -120,19 +120,19 @@ async function checkStock(
         .flatMap(({ lines }) => lines.filter((line) => line.sku === sku))
         .reduce((sum, line) => sum + line.quantity, 0);
     const committed = quantity("committed");
-    findings.check(
+    results.check(
       "stock",
       onHand >= 0 && committed + quantity("held") <= count,
       `${sku}: of ${count} there are ${committed} committed and ${quantity("held")} held`,
     );
-    findings.check(
+    results.check(
       "stock",
       onHand + committed === count && held === quantity("held"),
       `${sku}: of ${count} there are ${onHand} on hand and ${committed} committed; ${held} are held, by reservations ${quantity("held")}`,
     );
   }
   for (const { id, status } of reservations) {
-    findings.check(
+    results.check(
       "released",
       status !== "held" && known.has(id),
       `the reservation ${id} is ${status}${known.has(id) ? "" : " for no order"}`,
@@ -142,7 +142,7 @@ async function checkStock(
 
 const order = ["pending", "confirmed", "shipped", "delivered"];
 
-async function checkHistory({ backEnd, findings }: Round, { id, status }: Order): Promise<void> {
+async function checkHistory({ backEnd, results }: Round, { id, status }: Order): Promise<void> {
   const [replica] = backEnd.replicasOf("orders");
   const response = await fetch(`${replica?.url}/api/orders/${id}`);
   const { history, ...shown } = (await response.json()) as {
@@ -152,7 +152,7 @@ async function checkHistory({ backEnd, findings }: Round, { id, status }: Order)
   const had = history.map((one) => one.status).join(", ");
   const wanted =
     status === "cancelled" ? ["pending", "cancelled"] : order.slice(0, order.indexOf(status) + 1);
-  findings.check(
+  results.check(
     "history",
     shown.status === status && had === wanted.join(", "),
     `${id} is ${status}, shown as ${shown.status}, and was ${had}`,
@@ -160,7 +160,7 @@ async function checkHistory({ backEnd, findings }: Round, { id, status }: Order)
 }
 
 async function checkBooks(
-  { backEnd, findings, refunded }: Round,
+  { backEnd, results, refunded }: Round,
   { id }: Order,
   payment: string,
   entries: readonly Entry[],
@@ -183,7 +183,7 @@ async function checkBooks(
       : sum("authorised") > sum("voided")
         ? status === "authorised"
         : ["none", "voided", "declined"].includes(status);
-  findings.check(
+  results.check(
     "books",
     items.length <= 1 &&
       state &&

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { LEASE_SECONDS, services, type BackEnd } from "./backEnd.ts";
 import { steps } from "./calls.ts";
-import type { Wish } from "./customers.ts";
+import type { OrderRequest } from "./customers.ts";
 import type { Profile, Trap } from "./faultProxy.ts";
 import type { Round } from "./round.ts";
 
@@ -19,7 +19,7 @@ type Command = fc.AsyncCommand<Model, Round>;
 /** Products of a run: plenty of the first, few of the others. */
 export const STOCK = [40, 4, 1];
 
-export const weathers: Readonly<Record<"calm" | "rain" | "storm", Profile>> = {
+export const faultLevels: Readonly<Record<"calm" | "rain" | "storm", Profile>> = {
   calm: {},
   rain: every(0.04),
   storm: every(0.08),
@@ -51,12 +51,12 @@ export const order: fc.Arbitrary<Command> = fc
   .map(({ lines, token, times }) => ({
     check: () => true,
     run: (model, round) => {
-      const wish: Wish = {
+      const wish: OrderRequest = {
         key: round.key(model.orders++),
         lines: lines.map(({ good, quantity }) => ({ sku: round.sku(good), quantity })),
         token,
       };
-      for (let n = 0; n < times; n++) void round.customers.place(wish);
+      for (let n = 0; n < times; n++) void round.shopClient.place(wish);
       return Promise.resolve();
     },
     toString: () => `order ${JSON.stringify(lines)} by ${token}, ${times} times at once`,
@@ -72,8 +72,8 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.nat(9).map((n) => ({
     check: ({ orders }) => orders > n,
     run: (_model, round) => {
-      const wish = round.customers.wishes.get(round.key(n));
-      if (wish !== undefined) void round.customers.place(wish);
+      const wish = round.shopClient.requests.get(round.key(n));
+      if (wish !== undefined) void round.shopClient.place(wish);
       return Promise.resolve();
     },
     toString: () => `order ${n} once more`,
@@ -82,9 +82,9 @@ export const commands: fc.Arbitrary<Command>[] = [
     check: ({ orders }) => orders > n,
     run: (_model, round) => {
       // Only then is it known to be the other body's.
-      if (round.customers.placed.has(round.key(n))) {
+      if (round.shopClient.placed.has(round.key(n))) {
         const lines = [{ sku: round.sku(0), quantity: 9 }];
-        round.meanwhile(round.customers.reuse(round.key(n), { lines, token: "tok_ok" }));
+        round.runInBackground(round.shopClient.reuse(round.key(n), { lines, token: "tok_ok" }));
       }
       return Promise.resolve();
     },
@@ -93,7 +93,7 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.constantFrom(...(["calm", "rain", "storm"] as const)).map((weather) => ({
     check: () => true,
     run: (_model, { backEnd }) => {
-      backEnd.proxy.profile = weathers[weather];
+      backEnd.proxy.profile = faultLevels[weather];
       return Promise.resolve();
     },
     toString: () => weather,
@@ -127,7 +127,7 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.constant<Command>({
     check: ({ kills }) => kills > 0,
     run: (_model, round) => {
-      for (const { name } of round.backEnd.replicas) round.meanwhile(round.backEnd.revive(name));
+      for (const { name } of round.backEnd.replicas) round.runInBackground(round.backEnd.revive(name));
       return Promise.resolve();
     },
     toString: () => "restart of what was killed",
@@ -138,7 +138,7 @@ export const commands: fc.Arbitrary<Command>[] = [
       check: ({ pauses }) => pauses === 0,
       run: (model, round) => {
         model.pauses += 1;
-        round.meanwhile(pauseBeyondLease(round.backEnd, `${service}-${n}`));
+        round.runInBackground(pauseBeyondLease(round.backEnd, `${service}-${n}`));
         return Promise.resolve();
       },
       toString: () => `SIGSTOP of ${service}-${n}`,
@@ -147,7 +147,7 @@ export const commands: fc.Arbitrary<Command>[] = [
     check: ({ crashes }) => crashes === 0,
     run: (model, round) => {
       model.crashes += 1;
-      round.meanwhile(round.backEnd.crashDatabases());
+      round.runInBackground(round.backEnd.crashDatabases());
       return Promise.resolve();
     },
     toString: () => "kill -9 and restart of the databases",
@@ -160,7 +160,7 @@ export const commands: fc.Arbitrary<Command>[] = [
     .map(({ good, more }) => ({
       check: () => true,
       run: (_model, round) => {
-        round.meanwhile(round.restock(round.sku(good), more));
+        round.runInBackground(round.restock(round.sku(good), more));
         return Promise.resolve();
       },
       toString: () => `${more} more of product ${good}`,
@@ -168,7 +168,7 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.constantFrom(...(["dispatch", "deliver"] as const)).map((action) => ({
     check: ({ orders }) => orders > 0,
     run: (_model, round) => {
-      round.meanwhile(round.moveParcels(action));
+      round.runInBackground(round.advanceParcels(action));
       return Promise.resolve();
     },
     toString: () => action,
@@ -176,7 +176,7 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.constantFrom(0.3, 1).map((share) => ({
     check: ({ orders }) => orders > 0,
     run: (_model, round) => {
-      round.meanwhile(round.refund(share));
+      round.runInBackground(round.refund(share));
       return Promise.resolve();
     },
     toString: () => `refund of ${share}`,
@@ -196,7 +196,7 @@ export function killAt(
   { victim, ...at }: Pick<Trap, "operation" | "moment"> & { readonly victim: Victim },
 ): Promise<string> {
   return new Promise((resolve) => {
-    backEnd.proxy.set({
+    backEnd.proxy.setTrap({
       ...at,
       matches: ({ caller }) => caller.startsWith("orders-"),
       spring: ({ caller, service, servedBy }) => {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Findings } from "./findings.ts";
+import type { InvariantResults } from "./findings.ts";
 
 /** An order that somebody wants to place. */
-export interface Wish {
+export interface OrderRequest {
   readonly key: string;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly token: string;
@@ -21,22 +21,22 @@ const PAUSE_MS = 100;
 const PATIENCE_MS = 60_000;
 
 /** People who order at the front door, and ask again under the same key for as long as they don't know. */
-export class Customers {
+export class ShopClient {
   readonly #url: string;
-  readonly #findings: Findings;
+  readonly #findings: InvariantResults;
   /** By key, what was answered first: every other answer must be the same. */
   readonly answers = new Map<string, Answer>();
-  readonly wishes = new Map<string, Wish>();
+  readonly requests = new Map<string, OrderRequest>();
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(url: string, findings: Findings) {
+  constructor(url: string, findings: InvariantResults) {
     this.#url = url;
     this.#findings = findings;
   }
 
   /** Places an order, or the same once more. Resolves with the definite answer. */
-  place(wish: Wish): Promise<Answer> {
-    this.wishes.set(wish.key, wish);
+  place(wish: OrderRequest): Promise<Answer> {
+    this.requests.set(wish.key, wish);
     return this.#track(
       this.#ask(wish).then((answer) => {
         this.#compare(wish.key, answer);
@@ -46,7 +46,7 @@ export class Customers {
   }
 
   /** Uses the key of an order that was placed for another one: that must be refused. */
-  reuse(key: string, other: Omit<Wish, "key">): Promise<void> {
+  reuse(key: string, other: Omit<OrderRequest, "key">): Promise<void> {
     return this.#track(
       this.#ask({ key, ...other }).then(({ status, text }) => {
         this.#findings.check(
@@ -64,7 +64,7 @@ export class Customers {
   }
 
   /** Nobody waits for an answer. */
-  get areServed(): boolean {
+  get isIdle(): boolean {
     return this.#underWay.size === 0;
   }
 
@@ -87,7 +87,7 @@ export class Customers {
     );
   }
 
-  async #ask({ key, lines, token }: Wish): Promise<Answer> {
+  async #ask({ key, lines, token }: OrderRequest): Promise<Answer> {
     const body = JSON.stringify({
       customer: {
         name: "Ada Lovelace",

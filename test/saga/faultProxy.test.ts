@@ -39,7 +39,7 @@ describe("the fault-injecting proxy", () => {
       upstreams: () => upstreams,
       subjectOf: ({ id }) => Promise.resolve(id),
     });
-    url = (await proxy.door("caller", "shipping")) + path;
+    url = (await proxy.addRoute("caller", "shipping")) + path;
   });
   afterEach(async () => {
     await proxy.close();
@@ -129,10 +129,10 @@ describe("the fault-injecting proxy", () => {
   it("springs a trap once: before the service sees the call, or after it took effect", async () => {
     const sprung: string[] = [];
     for (const moment of ["before", "after"] as const) {
-      proxy.set({ operation: "ship", moment, spring: () => sprung.push(moment) });
+      proxy.setTrap({ operation: "ship", moment, spring: () => sprung.push(moment) });
       await assert.rejects(put(moment));
     }
-    const disarm = proxy.set({ operation: "ship", moment: "before", spring: () => assert.fail() });
+    const disarm = proxy.setTrap({ operation: "ship", moment: "before", spring: () => assert.fail() });
     disarm();
     assert.equal((await put("later")).status, 201);
     assert.deepEqual(sprung, ["before", "after"]);

@@ -9,8 +9,8 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { recognise, type Operation } from "./calls.ts";
-import { chance } from "./chance.ts";
+import { classifyRequest, type Operation } from "./calls.ts";
+import { seededRandom } from "./chance.ts";
 
 /**
  * What can happen to a call on its way.
@@ -93,7 +93,7 @@ export class FaultProxy {
   lateAfter: Promise<unknown> | undefined;
   readonly calls: Call[] = [];
   /** Spans of time (milliseconds) in which this process was too busy to see when what happened. */
-  readonly blackouts: { readonly from: number; readonly to: number }[] = [];
+  readonly stalls: { readonly from: number; readonly to: number }[] = [];
   readonly #watch: NodeJS.Timeout;
   readonly #options: Options;
   readonly #servers: Server[] = [];
@@ -107,13 +107,13 @@ export class FaultProxy {
     let seen = Date.now();
     this.#watch = setInterval(() => {
       const now = Date.now();
-      if (now - seen > WATCH_MS + BLACKOUT_MS) this.blackouts.push({ from: seen, to: now });
+      if (now - seen > WATCH_MS + BLACKOUT_MS) this.stalls.push({ from: seen, to: now });
       seen = now;
     }, WATCH_MS);
   }
 
   /** The URL under which one caller reaches a service: each has its own, so that it is known who calls. */
-  async door(caller: string, service: string): Promise<string> {
+  async addRoute(caller: string, service: string): Promise<string> {
     const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
       this.#track(this.#pass(caller, service, incoming, outgoing));
     });
@@ -124,13 +124,13 @@ export class FaultProxy {
   }
 
   /** Sets a trap; what it gives takes it away again. */
-  set(trap: Trap): () => void {
+  setTrap(trap: Trap): () => void {
     this.#traps.add(trap);
     return () => this.#traps.delete(trap);
   }
 
   /** Forgets how often what was asked for, so that what follows meets the same faults wherever it stands in a run. */
-  startAnew(): void {
+  resetAttempts(): void {
     this.#attempts.clear();
   }
 
@@ -159,7 +159,7 @@ export class FaultProxy {
     outgoing: ServerResponse,
   ): Promise<void> {
     const { method = "", url: path = "" } = incoming;
-    const { operation, id } = recognise(method, path);
+    const { operation, id } = classifyRequest(method, path);
     const key = incoming.headers["idempotency-key"];
     const call = this.#note({
       ...{ caller, service, operation },
@@ -191,7 +191,7 @@ export class FaultProxy {
     const profile = this.profiles[operation] ?? this.profile;
     call.fault = drawFault(profile, this.#options.seed, name);
     const pause = ({ from, to }: { from: number; to: number }) =>
-      delay(from + chance(this.#options.seed, `${name}/pause`) * (to - from));
+      delay(from + seededRandom(this.#options.seed, `${name}/pause`) * (to - from));
     switch (call.fault) {
       case "dropRequest":
         hangUp();
@@ -281,7 +281,7 @@ export class FaultProxy {
 
 /** Which fault happens to the call of that name, if any. */
 export function drawFault(profile: Profile, seed: number, name: string): Fault | undefined {
-  let left = chance(seed, name);
+  let left = seededRandom(seed, name);
   for (const fault of faults) {
     left -= profile[fault] ?? 0;
     if (left < 0) return fault;

@@ -19,22 +19,22 @@ export const invariants = {
 export type Invariant = keyof typeof invariants;
 
 /** Counts what was checked and keeps what didn't hold. */
-export class Findings {
+export class InvariantResults {
   readonly checked = new Map<Invariant, number>();
-  readonly broken: { readonly invariant: Invariant; readonly detail: string }[] = [];
+  readonly violations: { readonly invariant: Invariant; readonly detail: string }[] = [];
 
   check(invariant: Invariant, holds: boolean, detail: string): void {
     this.checked.set(invariant, (this.checked.get(invariant) ?? 0) + 1);
-    if (!holds) this.broken.push({ invariant, detail });
+    if (!holds) this.violations.push({ invariant, detail });
   }
 
   /** Which invariants didn't hold. */
-  get names(): Invariant[] {
-    return [...new Set(this.broken.map(({ invariant }) => invariant))];
+  get violatedInvariants(): Invariant[] {
+    return [...new Set(this.violations.map(({ invariant }) => invariant))];
   }
 
   toString(): string {
-    return this.broken
+    return this.violations
       .map(({ invariant, detail }) => `${invariants[invariant]} (${invariant}): ${detail}`)
       .join("\n");
   }

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
  * own namespace. Orders made before an upgrade go on with the ids that they have, so this must not change with the service:
  * it is worked out here anew on purpose.
  */
-export function idsOf(order: string): { reservation: string; payment: string; shipment: string } {
+export function derivedIds(order: string): { reservation: string; payment: string; shipment: string } {
   return {
     reservation: derived(order, "reservation"),
     payment: derived(order, "payment"),
@@ -14,8 +14,8 @@ export function idsOf(order: string): { reservation: string; payment: string; sh
 }
 
 /** The order's id and those made from it. */
-export function allIdsOf(order: string): string[] {
-  return [order, ...Object.values(idsOf(order))];
+export function allDerivedIds(order: string): string[] {
+  return [order, ...Object.values(derivedIds(order))];
 }
 
 function derived(namespace: string, name: string): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { commands, order, STOCK, weathers, type Model } from "./commands.ts";
-import { backEnd, beginRound, endRound, seed } from "./shared.ts";
+import { commands, order, STOCK, faultLevels, type Model } from "./commands.ts";
+import { backEnd, beginRound, finishRound, seed } from "./shared.ts";
 
 /** Runs, if there is time; seconds after which no further one begins, shrinking included; and how few are too few. */
 const RUNS = 12;
@@ -27,12 +27,12 @@ describe("the back end, whatever happens", function () {
           if (Date.now() > deadline && runs >= AT_LEAST) return;
           runs += 1;
           const round = await beginRound(STOCK);
-          round.backEnd.proxy.profile = weathers.rain;
+          round.backEnd.proxy.profile = faultLevels.rain;
           const model: Model = { orders: 0, kills: 0, crashes: 0, pauses: 0 };
           for (const one of burst) await one.run(model, round);
           await fc.asyncModelRun(() => ({ model, real: round }), sequence);
-          await round.linger(LINGER_SECONDS);
-          assert.equal(String(await endRound(round)), "");
+          await round.keepFaultsUntilOrdersEnd(LINGER_SECONDS);
+          assert.equal(String(await finishRound(round)), "");
         },
       ),
       // Unbiased: fast-check would begin with next to nothing happening.

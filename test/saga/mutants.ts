@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repository } from "@store/kit/testing";
+import { repositoryRoot } from "@store/kit/testing";
 import type { ServiceName } from "./backEnd.ts";
 
 /** A service's sources without one of the things that protect it. */
@@ -31,12 +31,12 @@ process.once("exit", () => {
 export function makeMutant({ service, edits }: Mutant): string {
   const folder = mkdtempSync(join(tmpdir(), "store-mutant-"));
   folders.add(folder);
-  const original = join(repository, "services", service);
+  const original = join(repositoryRoot, "services", service);
   cpSync(join(original, "src"), join(folder, "src"), { recursive: true });
   cpSync(join(original, "package.json"), join(folder, "package.json"));
   // Node looks in the folders above, too: packages of the service's own first, then everybody's.
   const own = join(original, "node_modules");
-  const shared = join(repository, "node_modules");
+  const shared = join(repositoryRoot, "node_modules");
   symlinkSync(existsSync(own) ? own : shared, join(folder, "node_modules"));
   for (const { file, from, to } of edits) {
     const path = join(folder, "src", file);

@@ -10,7 +10,7 @@ import {
   slowSteps,
   type Scenario,
 } from "./scenarios.ts";
-import { backEnd, beginRound, endRound } from "./shared.ts";
+import { backEnd, beginRound, finishRound } from "./shared.ts";
 
 interface Mutation {
   readonly removed: string;
@@ -135,21 +135,21 @@ describe("each protection, by what breaks without it", function () {
     it(`${removed}: ${caught.join(", ")}`, async () => {
       const folder = makeMutant(mutant);
       const running = await backEnd();
-      await running.heal();
+      await running.recover();
       await running.replace(mutant.service, folder);
       const database = running.database(mutant.service);
       if (behind !== undefined) await database.query(behind.remove);
       try {
-        const findings = await endRound(await scenario(), 6);
+        const findings = await finishRound(await scenario(), 6);
         for (const invariant of caught) {
           assert.ok(
-            findings.names.includes(invariant),
-            `${invariant} was to be broken, and it was ${findings.names.join(", ") || "nothing"}:\n${String(findings)}`,
+            findings.violatedInvariants.includes(invariant),
+            `${invariant} was to be broken, and it was ${findings.violatedInvariants.join(", ") || "nothing"}:\n${String(findings)}`,
           );
         }
-        console.log(`        caught by: ${findings.names.join(", ")}`);
+        console.log(`        caught by: ${findings.violatedInvariants.join(", ")}`);
       } finally {
-        await running.heal();
+        await running.recover();
         await running.replace(mutant.service, undefined);
         if (behind !== undefined) await database.query(behind.restore);
         removeMutant(folder);
@@ -160,12 +160,12 @@ describe("each protection, by what breaks without it", function () {
   it("and with all of them back, the store is whole", async () => {
     const round = await beginRound([10]);
     for (let n = 0; n < 5; n++) {
-      void round.customers.place({
+      void round.shopClient.place({
         key: round.key(n),
         lines: [{ sku: round.sku(0), quantity: 3 }],
         token: "tok_ok",
       });
     }
-    assert.equal(String(await endRound(round)), "");
+    assert.equal(String(await finishRound(round)), "");
   });
 });

@@ -2,10 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { until } from "@store/kit/testing";
 import { LEASE_SECONDS, type BackEnd } from "./backEnd.ts";
 import { isStep } from "./calls.ts";
-import { checkAtRest, type Order } from "./checks.ts";
-import { Customers } from "./customers.ts";
-import { Findings } from "./findings.ts";
-import { allIdsOf } from "./ids.ts";
+import { checkInvariants, type Order } from "./checks.ts";
+import { ShopClient } from "./customers.ts";
+import { InvariantResults } from "./findings.ts";
+import { allDerivedIds } from "./ids.ts";
 
 /** Seconds after the end of all faults within which every order must have ended. */
 const REST_SECONDS = 40;
@@ -17,10 +17,10 @@ const BLIND_MS = 1_500;
 export class Round {
   readonly name: string;
   readonly backEnd: BackEnd;
-  readonly findings = new Findings();
-  readonly customers: Customers;
+  readonly results = new InvariantResults();
+  readonly shopClient: ShopClient;
   /** All that was ever put of each product. */
-  readonly put = new Map<string, number>();
+  readonly stocked = new Map<string, number>();
   /** Refunds that were granted, by payment: the sum. */
   readonly refunded = new Map<string, number>();
   readonly #firstCall: number;
@@ -32,9 +32,9 @@ export class Round {
   private constructor(backEnd: BackEnd, name: string) {
     this.backEnd = backEnd;
     this.name = name;
-    this.customers = new Customers(backEnd.url, this.findings);
+    this.shopClient = new ShopClient(backEnd.url, this.results);
     this.#firstCall = backEnd.proxy.calls.length;
-    backEnd.proxy.startAnew();
+    backEnd.proxy.resetAttempts();
   }
 
   /** @param onHand How many of each product there are at first. */
@@ -48,7 +48,7 @@ export class Round {
           { method: "PUT", body: JSON.stringify(goods(count, "first")) },
         );
         if (!response.ok) throw new Error(`no goods: ${response.status} ${await response.text()}`);
-        round.put.set(round.sku(n), count);
+        round.stocked.set(round.sku(n), count);
       }),
     );
     return round;
@@ -68,7 +68,7 @@ export class Round {
   }
 
   /** Does something beside what goes on. rest() waits for it. */
-  meanwhile(work: Promise<void>): void {
+  runInBackground(work: Promise<void>): void {
     // Its error is thrown there, too.
     work.catch(() => undefined);
     this.#underWay.push(work);
@@ -94,7 +94,7 @@ export class Round {
         description: string;
       };
       // An earlier attempt whose answer was lost.
-      const done = () => this.put.set(sku, (this.put.get(sku) ?? 0) + more);
+      const done = () => this.stocked.set(sku, (this.stocked.get(sku) ?? 0) + more);
       if (description === mark) {
         done();
         return true;
@@ -112,7 +112,7 @@ export class Round {
   }
 
   /** Sends or hands over the parcels of this round's orders. */
-  async moveParcels(action: "dispatch" | "deliver"): Promise<void> {
+  async advanceParcels(action: "dispatch" | "deliver"): Promise<void> {
     for (const { id } of await this.#insistOnOrders()) {
       await this.#insist(async () => {
         const response = await this.backEnd.asStaff(
@@ -188,16 +188,16 @@ export class Round {
   }
 
   /** Whether all orders have ended. */
-  async ended(): Promise<boolean> {
+  async allOrdersEnded(): Promise<boolean> {
     return (await this.orders()).every(({ status }) => status !== "pending");
   }
 
   /** Lets everything go on as it is until all orders have ended, or for so many seconds. */
-  async linger(seconds: number): Promise<void> {
+  async keepFaultsUntilOrdersEnd(seconds: number): Promise<void> {
     const deadline = Date.now() + seconds * 1_000;
     while (Date.now() < deadline) {
       // The database may be away.
-      if (this.customers.areServed && (await this.ended().catch(() => false))) return;
+      if (this.shopClient.isIdle && (await this.allOrdersEnded().catch(() => false))) return;
       await delay(100);
     }
   }
@@ -207,20 +207,20 @@ export class Round {
    *
    * @param seconds Within which every order must have ended.
    */
-  async rest(seconds = REST_SECONDS): Promise<Findings> {
-    const { backEnd, customers, findings } = this;
-    await backEnd.heal();
+  async finish(seconds = REST_SECONDS): Promise<InvariantResults> {
+    const { backEnd, shopClient, results } = this;
+    await backEnd.recover();
     await Promise.all(this.#underWay);
-    await customers.settled();
+    await shopClient.settled();
     await backEnd.proxy.settled();
-    const resting = async () => (await this.ended()) && (await this.#followed());
+    const resting = async () => (await this.allOrdersEnded()) && (await this.#followed());
     // In vain where something is broken, which is what the checks are there to name.
     await until("every order has ended", resting, seconds).catch(() => undefined);
-    await checkAtRest(this);
+    await checkInvariants(this);
     this.#checkLeases(await this.orders());
     this.#checkTombstones();
     this.#checkLogs();
-    return findings;
+    return results;
   }
 
   /** Whether orders has heard of each parcel how far it is. */
@@ -239,7 +239,7 @@ export class Round {
 
   /** Calls for one order from two replicas at once, unless one of them had been stopped: then it lost its lease. */
   #checkLeases(orders: readonly Order[]): void {
-    const orderOf = new Map(orders.flatMap(({ id }) => allIdsOf(id).map((made) => [made, id])));
+    const orderOf = new Map(orders.flatMap(({ id }) => allDerivedIds(id).map((made) => [made, id])));
     const perOrder = new Map<string, ReturnType<() => typeof this.calls>>();
     for (const call of this.calls) {
       const order = orderOf.get(call.id);
@@ -266,7 +266,7 @@ export class Round {
               `${one.operation} from ${one.caller} and, ${other.from - one.from} ms later, ${other.operation} from ${other.caller}`,
           ),
       );
-      this.findings.check("lease", overlapping.length === 0, `${order}: ${overlapping.join("; ")}`);
+      this.results.check("lease", overlapping.length === 0, `${order}: ${overlapping.join("; ")}`);
     }
   }
 
@@ -280,7 +280,7 @@ export class Round {
 
   /** Whether the proxy may have seen a call later than it came, or later that its caller had hung up. */
   #wasBlind(from: number, to: number): boolean {
-    return this.backEnd.proxy.blackouts.some(
+    return this.backEnd.proxy.stalls.some(
       (blackout) => blackout.from < to && blackout.to > from - BLIND_MS,
     );
   }
@@ -299,7 +299,7 @@ export class Round {
       const since = gone.get(id);
       if (since === undefined || from < since || status === undefined || status >= 500) continue;
       if (!["reserve", "commit", "authorise", "capture"].includes(operation)) continue;
-      this.findings.check(
+      this.results.check(
         "tombstone",
         status === 409 || status === 404,
         `${operation} of ${id} after it was cancelled was answered ${status}: ${answer}`,
@@ -313,7 +313,7 @@ export class Round {
         ({ level, time }) =>
           (level === "error" || level === "fatal") && String(time) >= this.#begun,
       );
-      this.findings.check(
+      this.results.check(
         "errors",
         errors.length === 0,
         `${name}: ${errors

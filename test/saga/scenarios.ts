@@ -1,8 +1,8 @@
 import { until } from "@store/kit/testing";
 import { killAt } from "./commands.ts";
-import type { Wish } from "./customers.ts";
+import type { OrderRequest } from "./customers.ts";
 import type { Trap } from "./faultProxy.ts";
-import { idsOf } from "./ids.ts";
+import { derivedIds } from "./ids.ts";
 import type { Round } from "./round.ts";
 import { beginRound } from "./shared.ts";
 import type { Step } from "./calls.ts";
@@ -11,13 +11,13 @@ import type { Victim } from "./commands.ts";
 /** Something that happens to the store on purpose. Gives the round that it happened in, which is to be ended. */
 export type Scenario = () => Promise<Round>;
 
-function wish(round: Round, n: number, token = "tok_ok", good = 0, quantity = 1): Wish {
+function wish(round: Round, n: number, token = "tok_ok", good = 0, quantity = 1): OrderRequest {
   return { key: round.key(n), lines: [{ sku: round.sku(good), quantity }], token };
 }
 
 /** Places orders at the same time. */
-function place(round: Round, ...wishes: readonly Wish[]): Promise<unknown> {
-  return Promise.all(wishes.map((one) => round.customers.place(one)));
+function place(round: Round, ...wishes: readonly OrderRequest[]): Promise<unknown> {
+  return Promise.all(wishes.map((one) => round.shopClient.place(one)));
 }
 
 /** Each order comes several times at once, and its answers get lost. */
@@ -28,7 +28,7 @@ export const repeatedOrders: Scenario = async () => {
   await place(round, ...wishes, ...wishes);
   await place(round, ...wishes);
   const other = { lines: [{ sku: round.sku(0), quantity: 9 }], token: "tok_ok" };
-  await round.customers.reuse(round.key(0), other);
+  await round.shopClient.reuse(round.key(0), other);
   return round;
 };
 
@@ -61,7 +61,7 @@ export const lateReservations: Scenario = async () => {
     round,
     ...[wish(round, 0, "tok_declined"), wish(round, 1, "tok_ok", 1), wish(round, 2, "tok_ok", 1)],
   );
-  proxy.lateAfter = until("the orders have ended", () => round.ended()).then(() =>
+  proxy.lateAfter = until("the orders have ended", () => round.allOrdersEnded()).then(() =>
     round.restock(round.sku(1), 5),
   );
   proxy.profiles = { reserve: { lateCall: 1 } };
@@ -79,14 +79,14 @@ export const lateAuthorisation: Scenario = async () => {
   let arrive: () => void = () => undefined;
   backEnd.proxy.lateAfter = new Promise<void>((resolve) => (arrive = resolve));
   const killed = killAt(backEnd, { operation: "authorise", moment: "late", victim: "caller" });
-  void round.customers.place(wish(round, 0));
+  void round.shopClient.place(wish(round, 0));
   await killed;
   const drivers = backEnd.replicasOf("orders");
   for (const { name } of drivers) backEnd.kill(name);
   await expireHolds(round);
   await round.restock(round.sku(0), -1);
   await Promise.all(drivers.map(({ name }) => backEnd.revive(name)));
-  await until("the order has ended", () => round.ended()).finally(arrive);
+  await until("the order has ended", () => round.allOrdersEnded()).finally(arrive);
   return round;
 };
 
@@ -96,7 +96,7 @@ export const slowSteps: Scenario = async () => {
   const slow = { delay: 1 };
   round.backEnd.proxy.profiles = { reserve: slow, commit: slow, capture: slow, ship: slow };
   await place(round, ...[0, 1, 2, 3].map((n) => wish(round, n, "tok_slow")));
-  await round.linger(8);
+  await round.keepFaultsUntilOrdersEnd(8);
   return round;
 };
 
@@ -114,14 +114,14 @@ export async function killedAt(
     killed,
     until(`${operation} is asked for`, () => false, 20).then(() => ""),
   ]);
-  round.meanwhile(backEnd.revive(name));
+  round.runInBackground(backEnd.revive(name));
   return round;
 }
 
 /** As if the time for which holds last had passed. */
 async function expireHolds(round: Round): Promise<void> {
   const inventory = round.backEnd.database("inventory");
-  const ids = (await round.orders()).map(({ id }) => idsOf(id).reservation);
+  const ids = (await round.orders()).map(({ id }) => derivedIds(id).reservation);
   await until("the hold is there and has expired", async () => {
     const [hold] = await inventory.query<{ status: string }>(
       `UPDATE reservations SET expires_at = CASE WHEN status = 'held' THEN now() END

@@ -1,10 +1,10 @@
-import { seedOf } from "@store/kit/testing";
+import { testSeed } from "@store/kit/testing";
 import { BackEnd } from "./backEnd.ts";
 import { faults } from "./faultProxy.ts";
-import { invariants, type Findings, type Invariant } from "./findings.ts";
+import { invariants, type InvariantResults, type Invariant } from "./findings.ts";
 import { Round } from "./round.ts";
 
-export const seed = seedOf("faults and model runs");
+export const seed = testSeed("faults and model runs");
 let running: Promise<BackEnd> | undefined;
 const counts = { rounds: 0, orders: 0, answered: 0 };
 const checked = new Map<Invariant, number>();
@@ -21,10 +21,10 @@ export async function beginRound(onHand: readonly number[]): Promise<Round> {
 }
 
 /** Ends a round, and counts what was checked. */
-export async function endRound(round: Round, seconds?: number): Promise<Findings> {
-  const findings = await round.rest(seconds);
+export async function finishRound(round: Round, seconds?: number): Promise<InvariantResults> {
+  const findings = await round.finish(seconds);
   counts.orders += (await round.orders()).length;
-  counts.answered += round.customers.placed.size;
+  counts.answered += round.shopClient.placed.size;
   for (const [invariant, count] of findings.checked)
     checked.set(invariant, (checked.get(invariant) ?? 0) + count);
   return findings;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { endRound, backEnd, beginRound } from "./shared.ts";
+import { finishRound, backEnd, beginRound } from "./shared.ts";
 import {
   killedAt,
   lastOne,
@@ -21,18 +21,18 @@ describe("the back end, when something happens on purpose", function () {
   for (const step of way) {
     for (const moment of ["before", "after"] as const) {
       it(`kill -9 of the replica of orders that drives, ${moment} ${step}`, async () => {
-        assert.equal(String(await endRound(await killedAt(step, moment, "caller"))), "");
+        assert.equal(String(await finishRound(await killedAt(step, moment, "caller"))), "");
       });
     }
     it(`kill -9 of the called replica, after ${step} took effect`, async () => {
-      assert.equal(String(await endRound(await killedAt(step, "after", "service"))), "");
+      assert.equal(String(await finishRound(await killedAt(step, "after", "service"))), "");
     });
   }
 
   it("the databases die in the middle of a burst of orders", async () => {
     const round = await beginRound([60, 8]);
     const place = (n: number) =>
-      round.customers.place({
+      round.shopClient.place({
         key: round.key(n),
         lines: [
           { sku: round.sku(0), quantity: 1 },
@@ -44,7 +44,7 @@ describe("the back end, when something happens on purpose", function () {
     const crash = round.backEnd.crashDatabases();
     for (let n = 6; n < 18; n++) void place(n);
     await crash;
-    assert.equal(String(await endRound(round)), "");
+    assert.equal(String(await finishRound(round)), "");
   });
 
   const scenarios = {
@@ -57,7 +57,7 @@ describe("the back end, when something happens on purpose", function () {
   };
   for (const [what, scenario] of Object.entries(scenarios)) {
     it(what, async () => {
-      assert.equal(String(await endRound(await scenario())), "");
+      assert.equal(String(await finishRound(await scenario())), "");
     });
   }
 });

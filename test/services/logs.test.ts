@@ -48,7 +48,7 @@ describe("the logs of all services", function () {
       try {
         const secrets = [store.staff.token, ...(await driveOrders(store))];
         for (const [name, service] of Object.entries(store.services)) {
-          await service.wholeLog();
+          await service.flushedLog();
           const output = service.output.join("\n");
           // Otherwise there has been nothing to be told of.
           assert.match(output, /"requestId":"/, name);
@@ -120,7 +120,7 @@ async function driveOrders(store: TestStoreProcesses): Promise<string[]> {
   for (const keeper of ["inventory", "billing", "shipping"] as const) await refuse(store, keeper);
   const ordered = locationOf(await checkout({ token: "tok_ok" }));
   for (const keeper of ["inventory", "billing", "shipping"] as const) {
-    await store.services[keeper].logged("its step fails", ({ level }) => level === "error");
+    await store.services[keeper].waitForLog("its step fails", ({ level }) => level === "error");
     await mend(store, keeper);
   }
   await says(customer, ordered, /Thank you, it’s yours/);

@@ -12,11 +12,11 @@ export {
 export { withHeaders } from "./api/openapi.ts";
 export { addDatabaseGauges } from "./database/databaseGauges.ts";
 export { Counter, Gauge, Histogram, type Registry } from "./telemetry/metrics.ts";
-export { passOn, UpstreamError, type Client } from "./http/client.ts";
+export { forwardCorrelationHeaders, UpstreamError, type Client } from "./http/client.ts";
 export { countries } from "./api/countries.ts";
 export { currencies } from "./api/currencies.ts";
-export { reader } from "./http/validation.ts";
-export { IdempotencyKey, isIdempotencyKey, isUuid, Sku, TakenText, Text, Uuid } from "./api/schemas.ts";
+export { createParser } from "./http/validation.ts";
+export { IdempotencyKey, isIdempotencyKey, isUuid, Sku, UpstreamText, Text, Uuid } from "./api/schemas.ts";
 export { Type, type Static } from "typebox";
 export type {
   FastifyBaseLogger as Log,

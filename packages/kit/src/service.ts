@@ -21,7 +21,7 @@ import { addOpenApi } from "./api/openapi.ts";
 import type { ProblemRenderer } from "./http/problems.ts";
 import { staffHook } from "./http/staff.ts";
 import { startTracing } from "./telemetry/startTracing.ts";
-import { currentTrace, traced, type Tracing } from "./telemetry/tracing.ts";
+import { currentTraceparent, withSpan, type Tracing } from "./telemetry/tracing.ts";
 
 /** What a service is built from: it says what it needs, and adds its routes to `app`. */
 export interface Service {
@@ -99,7 +99,7 @@ export async function start(
     const app = createApp({ log, lifecycle, ...options });
     const databases: Database[] = [];
     const tracing = await startTracing({ ...manifest, name }, log);
-    tracing?.addTo(app);
+    tracing?.traceRequests(app);
     await addOpenApi(app, { ...manifest, name });
     const metrics = addMetrics(app);
     addHealth(app, lifecycle, databases);
@@ -123,8 +123,8 @@ export async function start(
       },
       staff: staffHook,
       trace: (what, work, parent) =>
-        traced({ name: what, kind: "internal", parent: parent ?? undefined }, work),
-      traceparent: currentTrace,
+        withSpan({ name: what, kind: "internal", parent: parent ?? undefined }, work),
+      traceparent: currentTraceparent,
     });
     stopOnSignals({
       app,

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import {
   createDatabase,
   createStaff,
-  repository,
+  repositoryRoot,
   startService,
   until,
   type RunningService,
@@ -129,7 +129,7 @@ describe("a database that several replicas share", function () {
     beforeEach(async () => {
       database = await createDatabase();
       folder = mkdtempSync(join(tmpdir(), "migrations-"));
-      cpSync(join(repository, sample, "src/migrations"), folder, { recursive: true });
+      cpSync(join(repositoryRoot, sample, "src/migrations"), folder, { recursive: true });
     });
     afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -149,7 +149,7 @@ describe("a database that several replicas share", function () {
       const next = await migrating();
       await next.ready();
       const applied = async (replica: RunningService) =>
-        (await replica.wholeLog()).flatMap((line) => line["migration"] ?? []);
+        (await replica.flushedLog()).flatMap((line) => line["migration"] ?? []);
       assert.deepEqual(await applied(next), ["0002-more.sql"]);
       frozen.process.kill("SIGCONT");
       await frozen.ready();
@@ -162,7 +162,7 @@ describe("a database that several replicas share", function () {
       write("0002-more.sql", "CREATE TABLE more (); SELECT pg_sleep(8);");
       const [one, another] = [await migrating(), await migrating()];
       await Promise.all([one.ready(), another.ready()]);
-      const logs = await Promise.all([one, another].map((replica) => replica.wholeLog()));
+      const logs = await Promise.all([one, another].map((replica) => replica.flushedLog()));
       const warnings = logs.flat().filter(({ level }) => level !== "info");
       assert.equal(warnings.length, 1);
       assert.match(
@@ -183,7 +183,7 @@ describe("a database that several replicas share", function () {
         (await sessions(database)).some(({ query }) => /ADD COLUMN more/.test(query)),
       );
       assert.equal((await locks(before, 1, 1)).status, 200, "those behind it have their turn");
-      await next.logged("why it isn't ready", ({ msg }) =>
+      await next.waitForLog("why it isn't ready", ({ msg }) =>
         /^The database can't be prepared: the migration 0002-more\.sql is tried again/.test(msg),
       );
       await backup.end();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repository } from "./support/index.ts";
+import { repositoryRoot } from "./support/index.ts";
 
 describe("generated files", function () {
   this.timeout(300_000);
@@ -11,7 +11,7 @@ describe("generated files", function () {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ["--import", "tsx", `scripts/${script}.ts`, "--check"],
-      { cwd: join(repository, "packages/kit"), encoding: "utf8" },
+      { cwd: join(repositoryRoot, "packages/kit"), encoding: "utf8" },
     );
     assert.equal(status, 0, stdout + stderr);
   };
@@ -22,7 +22,7 @@ describe("generated files", function () {
     interface Lock {
       readonly packages: Record<string, { readonly version?: string }>;
     }
-    const read = (path: string) => JSON.parse(readFileSync(join(repository, path), "utf8")) as Lock;
+    const read = (path: string) => JSON.parse(readFileSync(join(repositoryRoot, path), "utf8")) as Lock;
     const root = read("package-lock.json").packages;
     const image = Object.entries(read("packages/kit/package-lock.json").packages);
     assert.ok(image.length > 50);

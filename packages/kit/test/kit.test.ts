@@ -8,8 +8,8 @@ import { pathToFileURL } from "node:url";
 import {
   createDatabase,
   createStaff,
-  NeverListened,
-  repository,
+  StartupError,
+  repositoryRoot,
   startPostgres,
   startService,
   stopPostgres,
@@ -46,7 +46,7 @@ describe("a service made of the kit", function () {
         () => assert.fail("it started"),
         (reason: unknown) => reason,
       );
-      assert.ok(error instanceof NeverListened, String(error));
+      assert.ok(error instanceof StartupError, String(error));
       assert.equal(error.exitCode, 1);
       assert.equal(error.lines.length, 1, `one line and no stack: ${error.message}`);
       return (JSON.parse(error.lines[0] ?? "") as { msg: string }).msg;
@@ -259,7 +259,7 @@ describe("a service made of the kit", function () {
       });
       assert.equal(response.status, 500);
       assert.doesNotMatch(JSON.stringify(await problemOf(response)), /hunter2|\.ts/);
-      const line = await service.logged("the bug", ({ level }) => level === "error");
+      const line = await service.waitForLog("the bug", ({ level }) => level === "error");
       assert.equal(line["requestId"], "find-this-bug");
       assert.match(JSON.stringify(line["err"]), /main\.ts/);
     });
@@ -267,8 +267,8 @@ describe("a service made of the kit", function () {
       const note = JSON.stringify({ id: 7, text: "jane@example.org" });
       assert.equal((await send({ body: note })).status, 201);
       assert.equal((await send({ body: note })).status, 500);
-      await service.logged("the duplicate", ({ err }) => /duplicate key/.test(JSON.stringify(err)));
-      assert.doesNotMatch(JSON.stringify(await service.wholeLog()), /jane@example\.org|Key \(id\)/);
+      await service.waitForLog("the duplicate", ({ err }) => /duplicate key/.test(JSON.stringify(err)));
+      assert.doesNotMatch(JSON.stringify(await service.flushedLog()), /jane@example\.org|Key \(id\)/);
     });
     it("refuses a wrong body of 60 kB quickly and with a short answer", async () => {
       const fields = Array.from({ length: 6_000 }, (_, index) => [`f${index}`, 1] as const);
@@ -337,7 +337,7 @@ describe("a service made of the kit", function () {
         headers: { "x-request-id": "log-me-please" },
       });
       await service.fetch("/nothing/jane@example.org");
-      const line = await service.logged(
+      const line = await service.waitForLog(
         "the request",
         ({ requestId }) => requestId === "log-me-please",
       );
@@ -355,7 +355,7 @@ describe("a service made of the kit", function () {
           msg: "Request",
         },
       );
-      const log = JSON.stringify(await service.wholeLog());
+      const log = JSON.stringify(await service.flushedLog());
       assert.doesNotMatch(log, /jane@example|127\.0\.0\.1:\d+"?,"remote|\/healthz/);
     });
   });
@@ -412,7 +412,7 @@ describe("a service made of the kit", function () {
       assert.deepEqual(document.paths["/staff"]?.["put"]?.security, [{ staff: [] }]);
       const { type, scheme } = document.components.securitySchemes["staff"] ?? {};
       assert.deepEqual({ type, scheme }, { type: "http", scheme: "bearer" });
-      assert.ok(!JSON.stringify(await service.wholeLog()).includes(staff.token));
+      assert.ok(!JSON.stringify(await service.flushedLog()).includes(staff.token));
     });
   });
 
@@ -487,7 +487,7 @@ describe("a service made of the kit", function () {
       const waited = Date.now() - asked;
       assert.ok(waited >= 490 && waited < 10_000, `${waited} ms`);
       assert.equal(seen.length, 1, "one that was silent isn't asked again");
-      await impatient.logged("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
+      await impatient.waitForLog("the reason", ({ msg }) => msg === "other: no answer within 500 ms");
       await impatient.stop();
     });
     it("waits no longer for the rest of an answer, and asks again where it broke off", async () => {
@@ -573,7 +573,7 @@ describe("a service made of the kit", function () {
     let folder: string;
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), "migrations-"));
-      cpSync(join(repository, "packages/kit/test/sample/src/migrations"), folder, {
+      cpSync(join(repositoryRoot, "packages/kit/test/sample/src/migrations"), folder, {
         recursive: true,
       });
     });
@@ -649,7 +649,7 @@ describe("a service made of the kit", function () {
       const { port } = proxy.address() as AddressInfo;
       const waiting = await startSample({ ...database.environment, DATABASE_PORT: String(port) });
       try {
-        const line = await waiting.logged("the reason", ({ level }) => level !== "info");
+        const line = await waiting.waitForLog("the reason", ({ level }) => level !== "info");
         assert.deepEqual(
           [line.level, line.msg],
           ["warn", "The database can't be reached: timeout expired"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { repository } from "./support/index.ts";
+import { repositoryRoot } from "./support/index.ts";
 
 describe("the log", () => {
   it("collects lines that tell of nothing bad, but not for long", () => {
@@ -32,14 +32,14 @@ describe("the log", () => {
 
   /** Messages that a process has logged by the time that it has ended. */
   function log(source: string): string[] {
-    const logging = join(repository, "packages/kit/src/telemetry/logging.ts");
+    const logging = join(repositoryRoot, "packages/kit/src/telemetry/logging.ts");
     const script = `import { createLogger } from ${JSON.stringify(logging)};
       const log = createLogger("sample", "info");
       ${source}`;
     const { stdout } = spawnSync(
       process.execPath,
       ["--import", "tsx", "--input-type=module", "--eval", script],
-      { cwd: repository, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+      { cwd: repositoryRoot, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
     );
     return stdout
       .split("\n")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  Collector,
+  TestCollector,
   createDatabase,
   createStaff,
   startService,
@@ -11,7 +11,7 @@ import {
 describe("traces", function () {
   this.timeout(60_000);
   let database: TestDatabase;
-  let collector: Collector;
+  let collector: TestCollector;
   const staff = createStaff();
   const startSample = (environment: Readonly<Record<string, string>>) =>
     startService(
@@ -27,7 +27,7 @@ describe("traces", function () {
 
   before(async () => {
     database = await createDatabase();
-    collector = await Collector.start();
+    collector = await TestCollector.start();
   });
   after(() => collector.stop());
 
@@ -113,7 +113,7 @@ describe("traces", function () {
     await service.ready();
     const isWarning = ({ msg }: { msg: string }) => msg.startsWith("Traces can't be sent to ");
     for (let i = 0; i < 20; i++) assert.equal((await service.fetch("/things")).status, 200);
-    await service.logged("the warning", isWarning);
+    await service.waitForLog("the warning", isWarning);
     for (let i = 0; i < 20; i++) assert.equal((await service.fetch("/things")).status, 200);
     const asked = Date.now();
     assert.equal(await service.stop("SIGTERM"), 0);

@@ -1,4 +1,4 @@
-import { TakenText, Text, Type, Uuid, type Static } from "@store/kit";
+import { UpstreamText, Text, Type, Uuid, type Static } from "@store/kit";
 
 const strict = { additionalProperties: false };
 
@@ -33,7 +33,7 @@ export const PaymentRequest = Type.Object(
   {
     order: Uuid,
     amount: MoneyAsked,
-    token: TakenText(200, "What the payment provider gave the customer's browser. It isn't kept."),
+    token: UpstreamText(200, "What the payment provider gave the customer's browser. It isn't kept."),
   },
   strict,
 );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { until, wholeLogs } from "@store/kit/testing";
+import { until, flushedLogs } from "@store/kit/testing";
 import { Billing, charge, outcome } from "./support/billing.ts";
 
 describe("billing when things fail", function () {
@@ -197,7 +197,7 @@ describe("billing when things fail", function () {
         );
         for (const { row } of rows) assert.ok(!row.includes(token), name);
       }
-      const log = await wholeLogs(billing.replicas.running);
+      const log = await flushedLogs(billing.replicas.running);
       assert.match(log, /Migration applied/);
       assert.ok(!log.includes(token));
     } finally {

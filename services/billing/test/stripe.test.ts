@@ -6,10 +6,10 @@ import { join } from "node:path";
 import {
   createDatabase,
   createStaff,
-  NeverListened,
+  StartupError,
   startService,
   until,
-  wholeLogs,
+  flushedLogs,
 } from "@store/kit/testing";
 import Stripe from "stripe";
 import { Billing, charge, outcome } from "./support/billing.ts";
@@ -427,7 +427,7 @@ describe("billing with Stripe", function () {
     ] as const) {
       const start = startService("billing", { ...variables, STRIPE_SECRET_KEY_FILE: file });
       await assert.rejects(start, (error) => {
-        assert.ok(error instanceof NeverListened);
+        assert.ok(error instanceof StartupError);
         assert.match(error.lines.join(), problem);
         assert.equal(error.lines.length, 1);
         return true;
@@ -436,7 +436,7 @@ describe("billing with Stripe", function () {
   });
 
   it("logs no token and no key", async () => {
-    const log = await wholeLogs(billing.replicas.running);
+    const log = await flushedLogs(billing.replicas.running);
     assert.match(log, /The payment provider: Stripe: confirm: StripeAPIError/);
     for (const secret of ["pm_", "ctoken_", "sk_test_", "anything at all"])
       assert.ok(!log.includes(secret), secret);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { problemType, seedOf, until } from "@store/kit/testing";
+import { problemType, testSeed, until } from "@store/kit/testing";
 import { Inventory, type Answer, type Line } from "./support/inventory.ts";
 
 const SKUS = 3;
@@ -223,7 +223,7 @@ describe("inventory against a model of it", function () {
         },
       ),
       {
-        ...{ seed: seedOf("model runs"), numRuns: RUNS },
+        ...{ seed: testSeed("model runs"), numRuns: RUNS },
         examples: [[told.map((one) => (one instanceof Expire ? one : new CallCommand(one)))]],
       },
     );
@@ -254,7 +254,7 @@ describe("inventory against a model of it", function () {
         }
         assert.ok([...results.keys()].every((result) => !result.startsWith("5")));
       }),
-      { seed: seedOf("concurrent runs"), numRuns: RUNS },
+      { seed: testSeed("concurrent runs"), numRuns: RUNS },
     );
     console.log(`      ${sent} calls: ${JSON.stringify(Object.fromEntries(results))}`);
   });

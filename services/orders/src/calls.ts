@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { reader, Type, UpstreamError, type Client } from "@store/kit";
+import { createParser, Type, UpstreamError, type Client } from "@store/kit";
 import type { paths as BillingPaths } from "@store/contracts/internal/billing";
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
@@ -121,10 +121,10 @@ export function derivedId(order: string, thing: string): string {
 }
 
 /** What of the answers a saga relies on. They decide over money, so they are looked at and not believed. */
-const readStatus = reader(
+const readStatus = createParser(
   Type.Object({ status: Type.String(), reason: Type.Optional(Type.String()) }),
 );
-const readProblem = reader(Type.Object({ type: Type.String(), detail: Type.String() }));
+const readProblem = createParser(Type.Object({ type: Type.String(), detail: Type.String() }));
 
 interface Response {
   readonly response: { readonly ok: boolean; readonly status: number };

@@ -1,6 +1,6 @@
 import {
   DatabaseUnavailable,
-  reader,
+  createParser,
   Type,
   UpstreamError,
   type Client,
@@ -22,7 +22,7 @@ const Change = Type.Object({
   at: Type.String({ format: "date-time" }),
 });
 type Change = Static<typeof Change>;
-const readChanges = reader(Type.Object({ items: Type.Array(Change) }));
+const readChanges = createParser(Type.Object({ items: Type.Array(Change) }));
 
 interface FollowerOptions {
   readonly database: Database;

@@ -1,4 +1,4 @@
-import { problem, reader, Type, type Client, type FieldError } from "@store/kit";
+import { problem, createParser, Type, type Client, type FieldError } from "@store/kit";
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { OrderRequest } from "./schemas.ts";
 
@@ -10,7 +10,7 @@ export interface PricedItem {
 }
 
 /** What of inventory's answer an order relies on. It decides what is charged, so it is looked at and not believed. */
-const readProducts = reader(
+const readProducts = createParser(
   Type.Object({
     items: Type.Array(
       Type.Object({

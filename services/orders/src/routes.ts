@@ -1,6 +1,6 @@
 import {
   IdempotencyKey,
-  passOn,
+  forwardCorrelationHeaders,
   problem,
   Type,
   Uuid,
@@ -56,7 +56,7 @@ export function addOrderRoutes(
       // Before the prices: a replay must not fail because something has changed or is away since.
       const answer =
         (await orders.findAnswer(asked)) ??
-        (await priceOrder(inventory, request.body, passOn(request)).then(
+        (await priceOrder(inventory, request.body, forwardCorrelationHeaders(request)).then(
           (items) =>
             orders.place({
               ...asked,

@@ -150,7 +150,7 @@ describe("orders of the release before", function () {
       const { status } = (await orders.json(`/api/orders/${id}`)) as { status: string };
       assert.equal(status, "pending");
       assert.deepEqual(
-        (await orders.wholeLog()).filter(({ level }) => level === "error"),
+        (await orders.flushedLog()).filter(({ level }) => level === "error"),
         [],
       );
     } finally {

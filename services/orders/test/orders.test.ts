@@ -138,7 +138,7 @@ describe("orders", function () {
       assert.equal(answer.headers.get("cache-control"), "no-store");
       assert.doesNotMatch(await answer.text(), /Ada|example\.org|Analytical|tok_/);
       assert.doesNotMatch(
-        JSON.stringify(await orders.wholeLog()),
+        JSON.stringify(await orders.flushedLog()),
         new RegExp(`Ada|example\\.org|Analytical|tok_|${id}`),
       );
     });

@@ -4,7 +4,7 @@ import {
   startPostgres,
   stopPostgres,
   until,
-  wholeLogs,
+  flushedLogs,
   type RunningService,
 } from "@store/kit/testing";
 import type { Fate, Step } from "./support/proxy.ts";
@@ -72,7 +72,7 @@ describe("the saga", function () {
         assert.equal(await tokenOf(order), null);
         world.calm();
         await ends(order, confirmed);
-        const log = await wholeLogs(world.replicas);
+        const log = await flushedLogs(world.replicas);
         assert.match(log, new RegExp(order.requestId));
         assert.doesNotMatch(log, /Ada|example\.org|Analytical|tok_/);
         assert.ok(!log.includes(order.id), "the id is the key to the order");
@@ -714,7 +714,7 @@ describe("the saga", function () {
         const before = world.stepsOf(order);
         answer(heard);
         paused.process.kill("SIGCONT");
-        await paused.logged("it has lost the order", ({ msg }) => /lease is over/.test(msg));
+        await paused.waitForLog("it has lost the order", ({ msg }) => /lease is over/.test(msg));
         assert.deepEqual(world.stepsOf(order), before, "it asks for nothing more");
         const { step, attempts } = (await sagaOf(order)) ?? assert.fail("it has ended the order");
         assert.deepEqual([step, attempts], [waiting, 1]);
@@ -784,7 +784,7 @@ describe("the saga", function () {
       });
       const order = await world.place();
       await until("it is asked for", () => refused);
-      await first().logged(
+      await first().waitForLog(
         "it can't be written",
         ({ requestId, msg }) =>
           requestId === order.requestId && /couldn't be read or kept/.test(msg),
@@ -793,7 +793,7 @@ describe("the saga", function () {
         order.id,
       ]);
       await mend();
-      await first().logged(
+      await first().waitForLog(
         "it has lost the order",
         ({ requestId, msg }) => requestId === order.requestId && /lease is over/.test(msg),
       );
@@ -867,7 +867,7 @@ describe("the saga", function () {
       await asked;
       await world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" });
       const exited = ending.stop("SIGTERM");
-      await ending.logged("it drains", ({ msg }) => /SIGTERM/.test(msg));
+      await ending.waitForLog("it drains", ({ msg }) => /SIGTERM/.test(msg));
       world.calm();
       answer("forward");
       assert.equal(await exited, 0);

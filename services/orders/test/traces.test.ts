@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { Collector, until, type Span } from "@store/kit/testing";
+import { TestCollector, until, type Span } from "@store/kit/testing";
 import { confirmed, World, type Placed } from "./support/world.ts";
 
 describe("the traces of an order", function () {
   this.timeout(90_000);
   let world: World;
-  let collector: Collector;
+  let collector: TestCollector;
 
   before(async () => {
-    collector = await Collector.start();
+    collector = await TestCollector.start();
     world = await World.create();
   });
   after(async () => {

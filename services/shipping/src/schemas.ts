@@ -1,4 +1,4 @@
-import { countries, Sku, TakenText, Type, Uuid, type Static } from "@store/kit";
+import { countries, Sku, UpstreamText, Type, Uuid, type Static } from "@store/kit";
 
 const strict = { additionalProperties: false };
 
@@ -6,13 +6,13 @@ const Time = Type.String({ format: "date-time" });
 
 const Recipient = Type.Object(
   {
-    name: TakenText(200),
+    name: UpstreamText(200),
     address: Type.Object(
       {
-        line1: TakenText(200),
-        line2: Type.Optional(TakenText(200)),
-        city: TakenText(100),
-        postcode: TakenText(20),
+        line1: UpstreamText(200),
+        line2: Type.Optional(UpstreamText(200)),
+        city: UpstreamText(100),
+        postcode: UpstreamText(20),
         country: Type.Enum(countries, {
           description: "ISO 3166-1.",
           "x-message": "must be the two capital letters of a country in ISO 3166-1, as in AU",
@@ -25,7 +25,7 @@ const Recipient = Type.Object(
 );
 
 const Line = Type.Object(
-  { sku: Sku, name: TakenText(200), quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
+  { sku: Sku, name: UpstreamText(200), quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
   strict,
 );
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { outcome, Replicas, until, wholeLogs, type Answer } from "@store/kit/testing";
+import { outcome, Replicas, until, flushedLogs, type Answer } from "@store/kit/testing";
 
 const recipient = {
   name: "Ada Lovelace-Testperson",
@@ -303,7 +303,7 @@ describe("parcels", function () {
     await ship(id, { ...request, lines: [] });
     await ship(id, { ...request, recipient: { ...recipient, name: "" } });
     await dispatch(id);
-    const log = await wholeLogs(shipping.running);
+    const log = await flushedLogs(shipping.running);
     const told = JSON.stringify([await ship(id, request), await changes(0, 1_000)]);
     assert.match(log, /"route":"\/internal\/shipments\/:id"|Migration applied/);
     for (const personal of ["Ada", "Difference Lane", "Hobart"])

@@ -148,7 +148,7 @@ describe("the storefront's catalogue", function () {
   it("passes the request's id on to inventory", async () => {
     const id = "seen-in-both-logs";
     await store.services.storefront.fetch("/", { headers: { "x-request-id": id } });
-    await store.services.inventory.logged("the id", ({ requestId }) => requestId === id);
+    await store.services.inventory.waitForLog("the id", ({ requestId }) => requestId === id);
   });
 
   describe("without the gateway", () => {

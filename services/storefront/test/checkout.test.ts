@@ -19,7 +19,7 @@ describe("the storefront's checkout", function () {
   });
   beforeEach(() => (visitor = new Visitor(store.gateway.url)));
   afterEach(() => {
-    store.gateway.loseAnswer = undefined;
+    store.gateway.dropResponse = undefined;
     store.gateway.intercept = undefined;
   });
 
@@ -224,9 +224,9 @@ describe("the storefront's checkout", function () {
     it("leads to the order that was taken at the old price, although its answer was lost", async () => {
       const placed = await counting(async () => {
         const page = await toCheckout(visitor, { "MUG-STONE": 1 });
-        store.gateway.loseAnswer = isOrder;
+        store.gateway.dropResponse = isOrder;
         const lost = await visitor.post("/checkout", filledIn(page));
-        store.gateway.loseAnswer = undefined;
+        store.gateway.dropResponse = undefined;
         await setPrice(3100);
         // The form as it came back, as it was (loaded again, or from the history), and with something else in it.
         const forms = [
@@ -255,9 +255,9 @@ describe("the storefront's checkout", function () {
       await stock(1);
       const placed = await counting(async () => {
         const page = await toCheckout(visitor, { "CANDLE-CEDAR": 1 });
-        store.gateway.loseAnswer = isOrder;
+        store.gateway.dropResponse = isOrder;
         await visitor.post("/checkout", filledIn(page));
-        store.gateway.loseAnswer = undefined;
+        store.gateway.dropResponse = undefined;
         await stock(0);
         assert.match(locationOf(await visitor.post("/checkout", filledIn(page))), /^\/orders\//);
       });
@@ -308,13 +308,13 @@ describe("the storefront's checkout", function () {
   it("keeps the form when the answer is lost, and pressing again finds the one order", async () => {
     const placed = await counting(async () => {
       const page = await toCheckout(visitor, { "MUG-STONE": 1 });
-      store.gateway.loseAnswer = isOrder;
+      store.gateway.dropResponse = isOrder;
       const answer = await visitor.post("/checkout", filledIn(page));
       assert.equal(answer.status, 503);
       assert.match(answer.words, /we don’t know whether yours has reached us/);
       const { attempt, ...form } = answer.form("/checkout");
       assert.deepEqual(form, filledIn(page));
-      store.gateway.loseAnswer = undefined;
+      store.gateway.dropResponse = undefined;
       const again = await visitor.post("/checkout", { ...form, attempt: attempt ?? "" });
       assert.match(locationOf(again), /^\/orders\//);
       assert.equal(visitor.cookies.get("basket"), undefined);
@@ -325,9 +325,9 @@ describe("the storefront's checkout", function () {
   it("leads to the order that was taken, although the form was changed after its answer was lost", async () => {
     const placed = await counting(async () => {
       const page = await toCheckout(visitor, { "MUG-STONE": 1 });
-      store.gateway.loseAnswer = isOrder;
+      store.gateway.dropResponse = isOrder;
       const lost = await visitor.post("/checkout", filledIn(page));
-      store.gateway.loseAnswer = undefined;
+      store.gateway.dropResponse = undefined;
       const changed = { ...lost.form("/checkout"), city: "Hobart" };
       assert.match(locationOf(await visitor.post("/checkout", changed)), /^\/orders\//);
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { seedOf, until, type TestStoreProcesses } from "@store/kit/testing";
+import { testSeed, until, type TestStoreProcesses } from "@store/kit/testing";
 import fc from "fast-check";
 import { buy, filledIn, toCheckout } from "./support/buying.ts";
 import { shop } from "./support/shop.ts";
@@ -38,7 +38,7 @@ describe("the storefront's pages and forms, whatever they are sent", function ()
 
   before(async () => {
     store = await shop();
-    seed = seedOf("pages and forms");
+    seed = testSeed("pages and forms");
     const customer = new Visitor(store.gateway.url);
     const clerk = customer.clone();
     first = (await skus()).map(({ sku }) => sku);

@@ -84,8 +84,8 @@ describe("the storefront's back office", function () {
 
   /** Loses the answers of one kind of request, after what was asked for is done. */
   const losing = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
-    store.gateway.loseAnswer = ({ method, url = "" }) => method !== "GET" && url.includes(path);
-    return work().finally(() => (store.gateway.loseAnswer = undefined));
+    store.gateway.dropResponse = ({ method, url = "" }) => method !== "GET" && url.includes(path);
+    return work().finally(() => (store.gateway.dropResponse = undefined));
   };
 
   describe("its stock", () => {

@@ -19,7 +19,7 @@ describe("how one pays at the storefront's checkout", function () {
   beforeEach(() => (visitor = new Visitor(store.gateway.url)));
   afterEach(async () => {
     store.gateway.intercept = undefined;
-    store.gateway.loseAnswer = undefined;
+    store.gateway.dropResponse = undefined;
     store.gateway.targets.set("billing", store.services.billing.url);
     await Promise.all(extra.splice(0).map((service) => service.stop()));
   });
@@ -82,10 +82,10 @@ describe("how one pays at the storefront's checkout", function () {
 
   it("is no matter to an order that may have been placed before no card could be taken: it is still found", async () => {
     const page = await toCheckout(visitor, { "MUG-STONE": 1 });
-    store.gateway.loseAnswer = ({ method, url }) => method === "POST" && url === "/api/orders";
+    store.gateway.dropResponse = ({ method, url }) => method === "POST" && url === "/api/orders";
     publish({ provider: "stripe", movesMoney: true, methods: [] });
     const lost = await visitor.post("/checkout", filledIn(page));
-    store.gateway.loseAnswer = undefined;
+    store.gateway.dropResponse = undefined;
     assert.equal(lost.status, 503);
     assert.match(lost.words, /we don’t know whether yours has reached us/);
     const { attempt, ...form } = lost.form("/checkout");

@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, repository, until } from "@store/kit/testing";
+import { freePort, repositoryRoot, until } from "@store/kit/testing";
 
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGTERM")));
@@ -21,7 +21,7 @@ export class Verb {
     this.#port = port;
     this.#child = spawn(
       process.execPath,
-      [join(repository, "store"), "services", "--port", String(port), ...args],
+      [join(repositoryRoot, "store"), "services", "--port", String(port), ...args],
       {
         env: { ...process.env, STORE_STATE_DIR: folder, NO_COLOR: "1" },
         stdio: ["ignore", "pipe", "pipe"],

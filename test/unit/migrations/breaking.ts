@@ -17,7 +17,7 @@ export interface Breaking {
 }
 
 /** A comment that begins like this, before or in a statement, says why the release before can live with it. */
-export const EXCUSE = "-- Safe for the release before: ";
+export const OVERRIDE_COMMENT = "-- Safe for the release before: ";
 
 /**
  * Finds in a migration what the release before may not be able to live with. Only what is known to be harmless passes: new
@@ -229,8 +229,8 @@ async function statementsOf(sql: string): Promise<Statement[]> {
     const excused = own.some(
       (token) =>
         isComment(token) &&
-        token.text.startsWith(EXCUSE) &&
-        /\w/.test(token.text.slice(EXCUSE.length)),
+        token.text.startsWith(OVERRIDE_COMMENT) &&
+        /\w/.test(token.text.slice(OVERRIDE_COMMENT.length)),
     );
     const line = bytes.subarray(0, first).toString().split("\n").length;
     return stmt ? [{ node: stmt, line, excused }] : [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { breakingChanges, EXCUSE } from "./breaking";
+import { breakingChanges, OVERRIDE_COMMENT } from "./breaking";
 
 const SERVICES = join(__dirname, "../../../services");
 
@@ -56,10 +56,10 @@ describe("migrations", () => {
       CREATE TABLE notes (text text DEFAULT 'x''; DROP TABLE orders; --')`,
     "what says that it is safe": `
       -- Of no use any more.
-      ${EXCUSE}it has not been read since 3.1
+      ${OVERRIDE_COMMENT}it has not been read since 3.1
       ALTER TABLE orders
         DROP COLUMN gift;
-      ALTER TABLE orders DROP COLUMN wrapped; ${EXCUSE}it has not been read since 3.1`,
+      ALTER TABLE orders DROP COLUMN wrapped; ${OVERRIDE_COMMENT}it has not been read since 3.1`,
     nothing: "-- Nothing.\n",
   };
   for (const [what, sql] of Object.entries(accepted)) {
@@ -100,10 +100,10 @@ describe("migrations", () => {
     ["CREATE TABLE a.orders (); DROP TABLE b.orders", /dropped/],
     ["CREATE TABLE a.orders (); ALTER TABLE orders DROP COLUMN status", /dropped/],
     // What looks like an excuse and is none.
-    [`SELECT '${EXCUSE}really'; DROP TABLE orders`, /dropped/],
-    [`${EXCUSE}\nDROP TABLE orders`, /dropped/],
-    [`SELECT 1; ${EXCUSE}of the one before\nDROP TABLE orders`, /dropped/],
-    [`DROP TABLE orders;\n${EXCUSE}comes too late`, /dropped/],
+    [`SELECT '${OVERRIDE_COMMENT}really'; DROP TABLE orders`, /dropped/],
+    [`${OVERRIDE_COMMENT}\nDROP TABLE orders`, /dropped/],
+    [`SELECT 1; ${OVERRIDE_COMMENT}of the one before\nDROP TABLE orders`, /dropped/],
+    [`DROP TABLE orders;\n${OVERRIDE_COMMENT}comes too late`, /dropped/],
   ];
   for (const [sql, why] of refused) {
     it(`may not: ${sql.replaceAll("\n", " ")}`, async () => {
@@ -142,7 +142,7 @@ describe("migrations", () => {
       problems,
       [],
       "The release before goes on working on the new schema. Add first and remove a release later, or say in the line before the " +
-        `statement why it is safe: ${EXCUSE}REASON`,
+        `statement why it is safe: ${OVERRIDE_COMMENT}REASON`,
     );
     const listed = Object.entries(JUDGED).flatMap(([file, lines]) =>
       Object.keys(lines).map((line) => `${file}:${line}`),

@@ -55,7 +55,7 @@ export function Text(maxLength: number, description?: string) {
  * Text that another service has taken from people: refused here, an order that was taken couldn't go on. So it is looked at no harder
  * than the first release of {@link Text} did.
  */
-export function TakenText(maxLength: number, description?: string) {
+export function UpstreamText(maxLength: number, description?: string) {
   return Type.String({
     minLength: 1,
     maxLength,

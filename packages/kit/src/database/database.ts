@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
 import { flag, integer, readEnvironment, secretFile, text } from "../environment.ts";
 import { migrate } from "./migrations.ts";
-import { traced } from "../telemetry/tracing.ts";
+import { withSpan } from "../telemetry/tracing.ts";
 import {
   DatabaseBusy,
   DatabaseUnavailable,
@@ -207,7 +207,7 @@ function statement<T>(sql: string, work: () => Promise<T>): Promise<T> {
   const text = sql.trim().replaceAll(/\s+/g, " ");
   const [operation = "statement"] = text.split(" ", 1);
   const attributes = { "db.system.name": "postgresql", "db.query.text": text };
-  return traced({ name: operation, kind: "client", attributes, childOnly: true }, work);
+  return withSpan({ name: operation, kind: "client", attributes, childOnly: true }, work);
 }
 
 /** Reads bigint as a number, which is what our amounts and counts are, and refuses what a number can't hold. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
-import { exchange, NoAnswer } from "./httpRequest.ts";
-import { traced } from "../telemetry/tracing.ts";
+import { httpRequest, TimeoutError } from "./httpRequest.ts";
+import { withSpan } from "../telemetry/tracing.ts";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 
 /**
@@ -12,12 +12,12 @@ export class UpstreamError extends Error {
   override readonly name = "UpstreamError";
   readonly service: string;
   /** No instance took the request, so another try soon may reach one. */
-  readonly gone: boolean;
+  readonly retryable: boolean;
 
   constructor(service: string, message: string, gone: boolean, options?: ErrorOptions) {
     super(`${service}: ${message}`, options);
     this.service = service;
-    this.gone = gone;
+    this.retryable = gone;
   }
 }
 
@@ -42,7 +42,7 @@ export function createClient<Paths extends object>(options: ClientOptions): Clie
 }
 
 /** Headers that let the called service's log be read together with ours. */
-export function passOn(request: FastifyRequest): { "x-request-id": string } {
+export function forwardCorrelationHeaders(request: FastifyRequest): { "x-request-id": string } {
   return { "x-request-id": request.id };
 }
 
@@ -56,7 +56,7 @@ async function send(request: Request, service: string, timeout: number): Promise
     try {
       return await attempt(request, service, timeout);
     } catch (error) {
-      if (!(error instanceof UpstreamError) || !error.gone) throw error;
+      if (!(error instanceof UpstreamError) || !error.retryable) throw error;
       await delay(pause);
     }
   }
@@ -66,7 +66,7 @@ async function send(request: Request, service: string, timeout: number): Promise
 function attempt(request: Request, service: string, timeout: number): Promise<Response> {
   const { method } = request;
   const attributes = { "http.request.method": method, "server.address": service };
-  return traced({ name: `${method} ${service}`, kind: "client", attributes }, (headers, note) => {
+  return withSpan({ name: `${method} ${service}`, kind: "client", attributes }, (headers, note) => {
     for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
     return ask(request, service, timeout, (status) =>
       note({ "http.response.status_code": status }),
@@ -81,7 +81,7 @@ async function ask(
   answered: (status: number) => void,
 ): Promise<Response> {
   try {
-    const response = await exchange(request, timeout);
+    const response = await httpRequest(request, timeout);
     const { status } = response;
     answered(status);
     if (status < 500 && status !== 429) return response;
@@ -89,7 +89,7 @@ async function ask(
     throw new UpstreamError(service, `answered ${status}`, status > 500);
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
-    throw new UpstreamError(service, reason(error), !(error instanceof NoAnswer), { cause: error });
+    throw new UpstreamError(service, reason(error), !(error instanceof TimeoutError), { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 
 /** No answer came in time. */
-export class NoAnswer extends Error {
+export class TimeoutError extends Error {
   override readonly name = "NoAnswer";
 }
 
@@ -18,7 +18,7 @@ const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
  * @param timeout Milliseconds until the whole answer must be there.
  * @throws NoAnswer when it isn't; else the connection's error.
  */
-export async function exchange(request: Request, timeout: number): Promise<Response> {
+export async function httpRequest(request: Request, timeout: number): Promise<Response> {
   const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
   const { method, url } = request;
   const headers = Object.fromEntries(request.headers);
@@ -30,7 +30,7 @@ export async function exchange(request: Request, timeout: number): Promise<Respo
       agent: secure ? agents.https : agents.http,
     });
     const timer = setTimeout(() => {
-      reject(new NoAnswer(`no answer within ${timeout} ms`));
+      reject(new TimeoutError(`no answer within ${timeout} ms`));
       sent.destroy();
     }, timeout);
     sent.once("close", () => clearTimeout(timer));

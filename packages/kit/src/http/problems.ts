@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Type, type Static } from "typebox";
 import { UpstreamError } from "./client.ts";
 import { DatabaseBusy, DatabaseUnavailable } from "../database/errors.ts";
-import { explain, type FieldError } from "./validation.ts";
+import { toFieldErrors, type FieldError } from "./validation.ts";
 
 export type { FieldError };
 
@@ -99,7 +99,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof DatabaseBusy) return unavailable("The database is busy right now.");
   if (!isFastifyError(error)) return unexpected();
   if (error.validation !== undefined) {
-    const errors = explain(error.validation, error.validationContext);
+    const errors = toFieldErrors(error.validation, error.validationContext);
     return problem(400, `The request's ${errors[0]?.in ?? "body"} isn't as described.`, {
       type: "validation",
       errors,

@@ -21,20 +21,20 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     if (compiled.Check(value)) return { value };
     const errors = compiled.Errors(value).map((error) => ({
       ...error,
-      message: ownMessage(schema, error.schemaPath, error.keyword) ?? error.message,
+      message: customMessage(schema, error.schemaPath, error.keyword) ?? error.message,
     }));
     return { error: errors as FastifySchemaValidationError[] };
   };
 };
 
 /** Checks values from outside that no route's schema has checked: another service's answers, say. */
-export function reader<S extends TSchema>(schema: S): (value: unknown) => Static<S> | undefined {
+export function createParser<S extends TSchema>(schema: S): (value: unknown) => Static<S> | undefined {
   const compiled = Compile(schema);
   return (value) => (compiled.Check(value) ? value : undefined);
 }
 
 /** Makes our errors of a validator's. */
-export function explain(
+export function toFieldErrors(
   errors: readonly FastifySchemaValidationError[],
   context: string | undefined,
 ): FieldError[] {
@@ -65,7 +65,7 @@ const parts: Record<string, FieldError["in"]> = {
 };
 
 /** A schema may carry, as `x-message`, words that people understand better than a regular expression. */
-function ownMessage(schema: TSchema, schemaPath: string, keyword: string): string | undefined {
+function customMessage(schema: TSchema, schemaPath: string, keyword: string): string | undefined {
   if (!["pattern", "format", "enum"].includes(keyword)) return undefined;
   const found = schemaPath
     .split("/")

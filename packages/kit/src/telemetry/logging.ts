@@ -9,7 +9,7 @@ import sonicBoom from "sonic-boom";
 
 /**
  * JSON lines on stdout that other services' lines can be put beside: ISO time, level by name, service, request id. What is worse than
- * "info" is written at once, the rest within {@link LATE_MS}: through Docker's log each write costs two more processes as much as
+ * "info" is written at once, the rest within {@link FLUSH_INTERVAL_MS}: through Docker's log each write costs two more processes as much as
  * half a request.
  */
 export function createLogger(service: string, level: string): FastifyBaseLogger {
@@ -27,13 +27,13 @@ export function createLogger(service: string, level: string): FastifyBaseLogger 
       base: { service },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describe },
+      serializers: { err: serializeError },
     },
   }).log;
 }
 
 /** Milliseconds. A process that is killed takes as much of its log along. */
-const LATE_MS = 100;
+const FLUSH_INTERVAL_MS = 100;
 /** pino's number for the level. */
 const INFO = 30;
 
@@ -41,7 +41,7 @@ const stdout = new sonicBoom.SonicBoom({
   fd: 1,
   sync: true,
   minLength: 8 * 1024,
-  periodicFlush: LATE_MS,
+  periodicFlush: FLUSH_INTERVAL_MS,
 });
 process.on("exit", () => stdout.flushSync());
 
@@ -64,7 +64,7 @@ export class RequestLog extends LogController {
     reply: FastifyReply,
   ): void {
     const route = request.routeOptions.url;
-    if (route !== undefined && isQuiet(route) && !error) return;
+    if (route !== undefined && isMonitoringRoute(route) && !error) return;
     const line = {
       method: request.method,
       route: route ?? "unknown",
@@ -81,14 +81,14 @@ export class RequestLog extends LogController {
 }
 
 /** Whether it is asked all the time by those who watch the service. */
-export function isQuiet(route: string): boolean {
+export function isMonitoringRoute(route: string): boolean {
   return quiet.has(route);
 }
 
 const quiet = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /** Of an error only what finds the mistake: PostgreSQL's carry rows in `detail`, and rows are about people. */
-function describe(error: Error): {
+function serializeError(error: Error): {
   type: string;
   message: string;
   stack: string;
@@ -99,6 +99,6 @@ function describe(error: Error): {
     message: error.message,
     stack: error.stack ?? "",
     ...("code" in error ? { code: error.code } : {}),
-    ...(error.cause instanceof Error ? { cause: describe(error.cause) } : {}),
+    ...(error.cause instanceof Error ? { cause: serializeError(error.cause) } : {}),
   };
 }

@@ -15,8 +15,8 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, TracerProvider, type SpanExporter } from "@opentelemetry/sdk-trace";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import { isQuiet } from "./logging.ts";
-import type { SpanOptions, Traced, Tracing } from "./tracing.ts";
+import { isMonitoringRoute } from "./logging.ts";
+import type { SpanOptions, SpanWork, Tracing } from "./tracing.ts";
 
 /** How long the last spans may take to be sent when the service ends, in milliseconds. */
 const SHUTDOWN_MS = 1_500;
@@ -51,11 +51,11 @@ class OpenTelemetry implements Tracing {
     this.#tracer = provider.getTracer(name);
   }
 
-  addTo(app: FastifyInstance): void {
+  traceRequests(app: FastifyInstance): void {
     const spans = new WeakMap<object, Span>();
     app.addHook("onRequest", (request, _reply, done) => {
       const route = request.routeOptions.url;
-      if (route === undefined || isQuiet(route)) {
+      if (route === undefined || isMonitoringRoute(route)) {
         done();
         return;
       }
@@ -85,7 +85,7 @@ class OpenTelemetry implements Tracing {
     });
   }
 
-  async span<T>(options: SpanOptions, work: Traced<T>): Promise<T> {
+  async span<T>(options: SpanOptions, work: SpanWork<T>): Promise<T> {
     const parent =
       options.parent === undefined ? this.#current.getStore() : this.#extract(options.parent);
     if (parent === undefined && options.childOnly === true) return work({}, () => undefined);
@@ -113,7 +113,7 @@ class OpenTelemetry implements Tracing {
     }
   }
 
-  current(): string | undefined {
+  traceparent(): string | undefined {
     const context = this.#current.getStore();
     return context && this.#inject(context)["traceparent"];
   }

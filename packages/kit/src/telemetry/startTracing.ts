@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import { httpUrl, readEnvironment } from "../environment.ts";
-import { trace, type Tracing } from "./tracing.ts";
+import { enableTracing, type Tracing } from "./tracing.ts";
 
 /**
  * Switches traces on where OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise nothing of OpenTelemetry is even loaded.
@@ -17,6 +17,6 @@ export async function startTracing(
   });
   const { createTracing } = await import("./openTelemetry.ts");
   const tracing = createTracing(service, OTEL_EXPORTER_OTLP_ENDPOINT, log);
-  trace(tracing);
+  enableTracing(tracing);
   return tracing;
 }

@@ -3,10 +3,10 @@ import type { FastifyInstance } from "fastify";
 /** What OpenTelemetry does for us, where it is switched on. */
 export interface Tracing {
   /** Makes a span of each request to the service. */
-  addTo(app: FastifyInstance): void;
-  span<T>(span: SpanOptions, work: Traced<T>): Promise<T>;
+  traceRequests(app: FastifyInstance): void;
+  span<T>(span: SpanOptions, work: SpanWork<T>): Promise<T>;
   /** The span that is under way, as W3C's `traceparent` has it. */
-  current(): string | undefined;
+  traceparent(): string | undefined;
   /** Sends what hasn't been sent yet, or gives it up after a moment. */
   shutdown(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export interface SpanOptions {
 }
 
 /** Work that is a span. Sent along with a request, the headers let the called service's spans hang on this one. */
-export type Traced<T> = (
+export type SpanWork<T> = (
   headers: Readonly<Record<string, string>>,
   note: (attributes: Readonly<Record<string, string | number>>) => void,
 ) => Promise<T>;
@@ -31,16 +31,16 @@ export type Traced<T> = (
 let active: Tracing | undefined;
 
 /** Has spans made from now on. */
-export function trace(tracing: Tracing): void {
+export function enableTracing(tracing: Tracing): void {
   active = tracing;
 }
 
 /** Runs `work` as a span of the trace that is under way; without traces, just runs it. */
-export function traced<T>(span: SpanOptions, work: Traced<T>): Promise<T> {
+export function withSpan<T>(span: SpanOptions, work: SpanWork<T>): Promise<T> {
   return active === undefined ? work({}, () => undefined) : active.span(span, work);
 }
 
 /** What is under way, to be kept with work that is done later; without traces, nothing. */
-export function currentTrace(): string | undefined {
-  return active?.current();
+export function currentTraceparent(): string | undefined {
+  return active?.traceparent();
 }

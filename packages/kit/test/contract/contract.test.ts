@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { seedOf } from "../support/index.ts";
+import { testSeed } from "../support/index.ts";
 import { send } from "./answers.ts";
 import { fetchDocument, operationsOf } from "./document.ts";
-import { Judge } from "./judge.ts";
+import { ResponseChecker } from "./judge.ts";
 import { cases, documented, type Case } from "./requests.ts";
-import { names, startStand, type Stand } from "./stand.ts";
+import { names, startTestServices, type TestServices } from "./stand.ts";
 
 /** Requests for each operation. */
 const REQUESTS = 150;
@@ -15,19 +15,19 @@ const FURTHER = 1_000;
 
 describe("what the services publish", function () {
   this.timeout(600_000);
-  let stand: Stand;
+  let stand: TestServices;
 
   before(async () => {
-    stand = await startStand();
+    stand = await startTestServices();
   });
   after(() => stand.stop());
 
   for (const name of names) {
     it(`is what ${name} does, whatever it is sent`, async () => {
-      const seed = seedOf(name);
+      const seed = testSeed(name);
       const service = stand.services[name];
       const document = await fetchDocument(service);
-      const judge = new Judge(document);
+      const judge = new ResponseChecker(document);
       const statuses = new Map<string, Map<number, number>>();
       for (const operation of operationsOf(document)) {
         const counts = new Map<number, number>();
@@ -36,12 +36,12 @@ describe("what the services publish", function () {
         const ask = async (one: Case) => {
           const answer = await send(service.url, one.sent);
           counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
-          const faults = judge.faults(operation, one, answer);
+          const faults = judge.violations(operation, one, answer);
           const { method, path, headers, body } = one.sent;
           assert.equal(
             faults.join("\n"),
             "",
-            `${operation.name}, ${one.twist}: ${method} ${path} ${JSON.stringify(headers)} ` +
+            `${operation.name}, ${one.mutation}: ${method} ${path} ${JSON.stringify(headers)} ` +
               `${body?.toString().slice(0, 1_000)}\nwas answered ${answer.status} ${answer.text.slice(0, 1_000)}`,
           );
         };

@@ -24,7 +24,7 @@ interface Problem {
 const BODY_LIMIT = 64 * 1024;
 
 /** Says what is wrong with an answer, by the document and with another validator than the service's own. */
-export class Judge {
+export class ResponseChecker {
   readonly #document: OpenApi;
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
   readonly #validators = new Map<string, ValidateFunction>();
@@ -35,7 +35,7 @@ export class Judge {
   }
 
   /** What is wrong, a line each; nothing: all is well. */
-  faults(operation: Operation, { sent, draft, twist }: Case, answer: Answer): string[] {
+  violations(operation: Operation, { sent, draft, mutation }: Case, answer: Answer): string[] {
     const { status } = answer;
     if (status >= 500) return [`${status} is never right`];
     const faults = status >= 400 ? this.#problemFaults(answer) : [];
@@ -43,7 +43,7 @@ export class Judge {
       faults.push(...this.#responseFaults(operation, answer));
     }
     if (draft !== undefined) faults.push(...this.#validationFaults(operation, sent, answer));
-    if (twist.includes("token") && status !== 401) faults.push("nobody else may do that");
+    if (mutation.includes("token") && status !== 401) faults.push("nobody else may do that");
     if (status === 405 && answer.headers["allow"] === undefined) faults.push("no header allow");
     const isRefused = [
       "invalid UTF-8",
@@ -51,7 +51,7 @@ export class Judge {
       "more than anybody takes",
       "another content type",
     ];
-    if (isRefused.includes(twist) && status < 400) faults.push("that can't be understood");
+    if (isRefused.includes(mutation) && status < 400) faults.push("that can't be understood");
     return faults;
   }
 

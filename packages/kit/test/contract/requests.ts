@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Operation, Parameter } from "./document.ts";
-import { junk, valuesOf, type Known } from "./values.ts";
+import { junk, valuesOf, type KnownValues } from "./values.ts";
 
 /** A request before it is put into bytes. */
 export interface Draft {
@@ -26,11 +26,11 @@ export interface Case {
   /** `undefined` where the bytes are no longer what a draft says: then nothing is known but that it must be refused or not understood. */
   readonly draft: Draft | undefined;
   /** What was done to it. */
-  readonly twist: string;
+  readonly mutation: string;
 }
 
 /** Requests that a document allows. */
-export function drafts(operation: Operation, known: Known): fc.Arbitrary<Draft> {
+export function drafts(operation: Operation, known: KnownValues): fc.Arbitrary<Draft> {
   const of = (where: Parameter["in"]) =>
     operation.parameters.filter((parameter) => parameter.in === where);
   const values = (where: Parameter["in"]) =>
@@ -64,42 +64,42 @@ function sendable(text: string): string {
 }
 
 /** Requests as the document says, and requests with one thing in them that is twisted. */
-export function cases(operation: Operation, known: Known, token: string): fc.Arbitrary<Case> {
+export function cases(operation: Operation, known: KnownValues, token: string): fc.Arbitrary<Case> {
   const draft = drafts(operation, known);
-  const plain = (given: Draft, twist: string): Case => caseOf(operation, given, token, twist);
-  const twistedDrafts = twists(operation).map(([twist, change]) =>
-    draft.chain((given) => change(given).map((changed) => plain(changed, twist))),
+  const plain = (given: Draft, mutation: string): Case => caseOf(operation, given, token, mutation);
+  const mutatedDrafts = draftMutations(operation).map(([mutation, change]) =>
+    draft.chain((given) => change(given).map((changed) => plain(changed, mutation))),
   );
-  const twistedBytes = byteTwists(operation).map(([twist, change]) =>
+  const mutatedBytes = byteMutations(operation).map(([mutation, change]) =>
     draft.chain((given) =>
-      change(encode(operation, given, token)).map((sent) => ({ sent, draft: undefined, twist })),
+      change(encode(operation, given, token)).map((sent) => ({ sent, draft: undefined, mutation })),
     ),
   );
   return fc.oneof(
     { weight: 6, arbitrary: documented(operation, known, token) },
-    ...twistedDrafts.map((arbitrary) => ({ weight: 2, arbitrary })),
-    ...twistedBytes.map((arbitrary) => ({ weight: 1, arbitrary })),
+    ...mutatedDrafts.map((arbitrary) => ({ weight: 2, arbitrary })),
+    ...mutatedBytes.map((arbitrary) => ({ weight: 1, arbitrary })),
   );
 }
 
 /** Requests as the document says, and no others. */
-export function documented(operation: Operation, known: Known, token: string): fc.Arbitrary<Case> {
+export function documented(operation: Operation, known: KnownValues, token: string): fc.Arbitrary<Case> {
   return drafts(operation, known).map((given) => caseOf(operation, given, token, "as documented"));
 }
 
-function caseOf(operation: Operation, draft: Draft, token: string, twist: string): Case {
-  return { sent: encode(operation, draft, token), draft, twist };
+function caseOf(operation: Operation, draft: Draft, token: string, mutation: string): Case {
+  return { sent: encode(operation, draft, token), draft, mutation };
 }
 
-type Twist<T> = readonly [name: string, change: (given: T) => fc.Arbitrary<T>];
+type Mutation<T> = readonly [name: string, change: (given: T) => fc.Arbitrary<T>];
 
 /** Changes after which it is still known what the document says of the request. */
-function twists({ parameters, body }: Operation): Twist<Draft>[] {
+function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
   const text = junk.map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
   const has = (where: Parameter["in"]) => parameters.some((parameter) => parameter.in === where);
   const names = (where: Parameter["in"]) =>
     fc.constantFrom(...parameters.filter((one) => one.in === where).map(({ name }) => name));
-  const all: (Twist<Draft> | false)[] = [
+  const all: (Mutation<Draft> | false)[] = [
     has("path") && [
       "another value in the path",
       (given) =>
@@ -197,11 +197,11 @@ function twists({ parameters, body }: Operation): Twist<Draft>[] {
         })),
     ],
   ];
-  return all.filter((twist) => twist !== false);
+  return all.filter((mutation) => mutation !== false);
 }
 
 /** Changes of the bytes, after which only refusal is right, or an answer to what it has become. */
-function byteTwists({ methods, parameters, body, forStaff }: Operation): Twist<Sent>[] {
+function byteMutations({ methods, parameters, body, forStaff }: Operation): Mutation<Sent>[] {
   const header = (given: Sent, changes: Record<string, string | undefined>): Sent => ({
     ...given,
     headers: Object.fromEntries(
@@ -214,7 +214,7 @@ function byteTwists({ methods, parameters, body, forStaff }: Operation): Twist<S
     ...header(given, { "content-type": given.headers["content-type"] ?? "application/json" }),
     body: change(given.body ?? Buffer.from("{}")),
   });
-  const all: (Twist<Sent> | false)[] = [
+  const all: (Mutation<Sent> | false)[] = [
     [
       "another method",
       (given) =>
@@ -342,7 +342,7 @@ function byteTwists({ methods, parameters, body, forStaff }: Operation): Twist<S
         fc.constant(bytes(given, () => Buffer.from(JSON.stringify({ a: "x".repeat(2_000_000) })))),
     ],
   ];
-  return all.filter((twist) => twist !== false);
+  return all.filter((mutation) => mutation !== false);
 }
 
 function encode({ method, path, forStaff }: Operation, draft: Draft, token: string): Sent {

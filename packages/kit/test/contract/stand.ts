@@ -8,21 +8,21 @@ import {
   type RunningService,
   type TestStaff,
 } from "../support/index.ts";
-import type { Known } from "./values.ts";
+import type { KnownValues } from "./values.ts";
 
 /** orders first: the others change what it goes by. */
 export const names = ["orders", "inventory", "billing", "shipping"] as const;
 export type Name = (typeof names)[number];
 
 /** All services with a published interface, as processes of their own that call each other, and some orders in them. */
-export interface Stand {
+export interface TestServices {
   readonly services: Readonly<Record<Name, RunningService>>;
   readonly staff: TestStaff;
-  readonly known: Readonly<Record<Name, Known>>;
+  readonly known: Readonly<Record<Name, KnownValues>>;
   stop(): Promise<void>;
 }
 
-export async function startStand(): Promise<Stand> {
+export async function startTestServices(): Promise<TestServices> {
   const staff = createStaff();
   const start = async (name: Name, environment: Readonly<Record<string, string>> = {}) =>
     startService(name, {
@@ -64,9 +64,9 @@ const unknowable = "tok_flaky";
 
 /** Places orders and waits for what comes of them, so that there is something to ask for. */
 async function knownOf(
-  { orders, inventory, billing, shipping }: Stand["services"],
+  { orders, inventory, billing, shipping }: TestServices["services"],
   staff: TestStaff,
-): Promise<Stand["known"]> {
+): Promise<TestServices["known"]> {
   const placed = await Promise.all([0, 1, 2, 3].map((n) => place(orders, `known-${n}`, "tok_ok")));
   await Promise.all(
     placed.map((id) =>

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import type { Schema } from "./document.ts";
 
 /** Values that are known to the service, by the name of the field or parameter that takes them. */
-export type Known = Readonly<Record<string, readonly string[]>>;
+export type KnownValues = Readonly<Record<string, readonly string[]>>;
 
 /** Values that a schema allows: mostly known ones where there are any, else everything, with a liking for what is at its edges. */
-export function valuesOf(schema: Schema, known: Known, name = ""): fc.Arbitrary<unknown> {
+export function valuesOf(schema: Schema, known: KnownValues, name = ""): fc.Arbitrary<unknown> {
   const found = known[name];
   const any = anyOf(schema, known, name);
   return found === undefined || found.length === 0
@@ -13,7 +13,7 @@ export function valuesOf(schema: Schema, known: Known, name = ""): fc.Arbitrary<
     : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...found) }, { weight: 1, arbitrary: any });
 }
 
-function anyOf(schema: Schema, known: Known, name: string): fc.Arbitrary<unknown> {
+function anyOf(schema: Schema, known: KnownValues, name: string): fc.Arbitrary<unknown> {
   const alternatives = schema["anyOf"] ?? schema["oneOf"];
   if (Array.isArray(alternatives)) {
     return fc.oneof(...alternatives.map((one) => valuesOf(one as Schema, known, name)));
@@ -41,7 +41,7 @@ function anyOf(schema: Schema, known: Known, name: string): fc.Arbitrary<unknown
   }
 }
 
-function objects(schema: Schema, known: Known): fc.Arbitrary<unknown> {
+function objects(schema: Schema, known: KnownValues): fc.Arbitrary<unknown> {
   const properties = Object.entries((schema["properties"] ?? {}) as Record<string, Schema>);
   return fc.record(
     Object.fromEntries(properties.map(([name, one]) => [name, valuesOf(one, known, name)])),

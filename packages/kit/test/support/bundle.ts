@@ -14,7 +14,7 @@ let folder: string | undefined;
  *
  * @returns the path of the file.
  */
-export function bundled(service: string): Promise<string> {
+export function bundleService(service: string): Promise<string> {
   const entry = join(service, "src/main.ts");
   const made = bundles.get(entry) ?? make(entry, `${bundles.size}.mjs`);
   bundles.set(entry, made);

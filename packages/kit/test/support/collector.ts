@@ -17,7 +17,7 @@ export interface Span {
 }
 
 /** A stand-in for an OpenTelemetry collector: takes OTLP by HTTP in its JSON encoding. */
-export class Collector {
+export class TestCollector {
   readonly spans: Span[] = [];
   /** All that came. */
   received = "";
@@ -28,8 +28,8 @@ export class Collector {
     this.server = server;
   }
 
-  static async start(): Promise<Collector> {
-    const collector: Collector = new Collector(
+  static async start(): Promise<TestCollector> {
+    const collector: TestCollector = new TestCollector(
       createServer((request, response) => {
         let body = "";
         request.setEncoding("utf8");

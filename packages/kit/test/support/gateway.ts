@@ -18,7 +18,7 @@ export interface TestGateway {
   /** Sees each request before it is passed on, and may answer it itself, by returning true. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   /** Passes on the answer, or loses it after the service has done what it was asked. */
-  loseAnswer: ((request: IncomingMessage) => boolean) | undefined;
+  dropResponse: ((request: IncomingMessage) => boolean) | undefined;
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export async function startGateway(): Promise<TestGateway> {
   const gateway: Omit<TestGateway, "url"> = {
     targets,
     intercept: undefined,
-    loseAnswer: undefined,
+    dropResponse: undefined,
     stop: async () => {
       server.closeAllConnections();
       server.close();
@@ -52,7 +52,7 @@ export async function startGateway(): Promise<TestGateway> {
     }
     const target = targets.get(name);
     if (target === undefined) json(response, 503, { title: "Service Unavailable", status: 503 });
-    else passOn(request, response, { target, lose: gateway.loseAnswer?.(request) ?? false });
+    else passOn(request, response, { target, lose: gateway.dropResponse?.(request) ?? false });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,4 +1,4 @@
-export { Collector, type Span } from "./collector.ts";
+export { TestCollector, type Span } from "./collector.ts";
 export { startGateway, type TestGateway } from "./gateway.ts";
 export { migrateUpTo } from "./migrations.ts";
 export {
@@ -10,15 +10,15 @@ export {
   type TestDatabase,
 } from "./postgres.ts";
 export { outcome, problemType, Replicas, type Answer } from "./replicas.ts";
-export { seedOf } from "./seed.ts";
+export { testSeed } from "./seed.ts";
 export { createStaff, type TestStaff } from "./staff.ts";
 export {
-  NeverListened,
+  StartupError,
   freePort,
-  repository,
+  repositoryRoot,
   startService,
   until,
-  wholeLogs,
+  flushedLogs,
   type RunningService,
 } from "./service.ts";
 export { startStore, type TestStoreProcesses } from "./store.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestDatabase } from "./postgres.ts";
-import { repository } from "./service.ts";
+import { repositoryRoot } from "./service.ts";
 
 /**
  * Brings an empty database to where a former release left it: with the service's migrations up to the one that is named.
@@ -14,7 +14,7 @@ export async function migrateUpTo(
   service: string,
   last: string,
 ): Promise<void> {
-  const folder = join(repository, "services", service, "src/migrations");
+  const folder = join(repositoryRoot, "services", service, "src/migrations");
   const names = readdirSync(folder).sort();
   if (!names.includes(last)) throw new Error(`${service} has no migration ${last}`);
   await database.query(

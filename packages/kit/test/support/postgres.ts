@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { parse } from "yaml";
 import settings from "../../../../components/database/postgresSettings.json" with { type: "json" };
-import { freePort, repository } from "./service.ts";
+import { freePort, repositoryRoot } from "./service.ts";
 
 /** What the stacks run, or what TEST_POSTGRES_IMAGE names instead. */
 const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? imageOfTheStacks();
@@ -181,7 +181,7 @@ async function connectTo({ port, password }: Container, database: string): Promi
 }
 
 function imageOfTheStacks(): string {
-  const project = parse(readFileSync(join(repository, "Pulumi.yaml"), "utf8")) as {
+  const project = parse(readFileSync(join(repositoryRoot, "Pulumi.yaml"), "utf8")) as {
     readonly config: { readonly "store:postgresImage": { readonly default: string } };
   };
   return project.config["store:postgresImage"].default;

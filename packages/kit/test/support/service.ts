@@ -5,9 +5,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { bundled } from "./bundle.ts";
+import { bundleService } from "./bundle.ts";
 
-export const repository = join(__dirname, "../../../..");
+export const repositoryRoot = join(__dirname, "../../../..");
 
 interface LogLine {
   readonly level: string;
@@ -27,9 +27,9 @@ export interface RunningService {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   json(path: string, init?: RequestInit): Promise<unknown>;
   /** Waits for a line in the log. */
-  logged(what: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
+  waitForLog(what: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
   /** All that it has logged by now, of which it may have kept back the last moment. */
-  wholeLog(): Promise<readonly LogLine[]>;
+  flushedLog(): Promise<readonly LogLine[]>;
   /** Resolves when /readyz says 200. */
   ready(): Promise<void>;
   /** Sends the signal and gives the exit code. */
@@ -51,8 +51,8 @@ export async function startService(
   environment: Readonly<Record<string, string>> = {},
   { folder = join("services", name) }: StartOptions = {},
 ): Promise<RunningService> {
-  const place = resolve(repository, folder);
-  const child = spawn(process.execPath, ["--enable-source-maps", await bundled(place)], {
+  const place = resolve(repositoryRoot, folder);
+  const child = spawn(process.execPath, ["--enable-source-maps", await bundleService(place)], {
     cwd: place,
     // Nothing of ours but PATH: a variable that the service needs must be in its contract.
     env: { PATH: process.env["PATH"], PORT: "0", DRAIN_SECONDS: "0", ...environment },
@@ -81,7 +81,7 @@ export async function startService(
       const address = /^Server listening at (.*)$/.exec(entry.msg)?.[1];
       if (address !== undefined) listening(address);
     });
-    void exited.then((code) => reject(new NeverListened(name, code, lines)));
+    void exited.then((code) => reject(new StartupError(name, code, lines)));
   });
 
   const service: RunningService = {
@@ -92,11 +92,11 @@ export async function startService(
     exited,
     fetch: (path, init) => fetch(url + path, init),
     json: async (path, init) => (await service.fetch(path, init)).json(),
-    logged: async (what, matches) => {
+    waitForLog: async (what, matches) => {
       await until(what, () => log.some(matches));
       return log.find(matches) ?? assert.fail(what);
     },
-    wholeLog: async () => {
+    flushedLog: async () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       return log;
     },
@@ -110,12 +110,12 @@ export async function startService(
 }
 
 /** All that these have logged by now, in one text. */
-export async function wholeLogs(services: readonly RunningService[]): Promise<string> {
-  return JSON.stringify(await Promise.all(services.map((service) => service.wholeLog())));
+export async function flushedLogs(services: readonly RunningService[]): Promise<string> {
+  return JSON.stringify(await Promise.all(services.map((service) => service.flushedLog())));
 }
 
 /** The process ended before it listened. */
-export class NeverListened extends Error {
+export class StartupError extends Error {
   readonly exitCode: number | null;
   readonly lines: readonly string[];
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { integer, passOn, problem, start, text, Text, Type } from "@store/kit";
+import { integer, forwardCorrelationHeaders, problem, start, text, Text, Type } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
 
 interface OtherPaths {
@@ -99,7 +99,7 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
       },
     },
     async (request) => {
-      const { data } = await other.GET("/things", { headers: passOn(request) });
+      const { data } = await other.GET("/things", { headers: forwardCorrelationHeaders(request) });
       return data;
     },
   );
