@@ -3,6 +3,31 @@ import globals from "globals";
 import prettier from "eslint-config-prettier";
 import ts from "typescript-eslint";
 
+/** Import directions: index.ts → config, components → the services' specs. */
+const developmentTools = {
+  regex: "(^@store|/packages)/(cli|toolchain|azure-emulator)(/|$)",
+  message:
+    "The Pulumi program must not depend on the store command, the toolchain or the emulator.",
+};
+const configuration = {
+  regex: "^\\.\\.?/(.*/)?config(/|$)",
+  message: "Components and specs take arguments; only index.ts reads the configuration.",
+};
+const components = {
+  regex: "^\\.\\.?/(.*/)?components(/|$)",
+  message: "Specs don't depend on the components that are made from them.",
+};
+const program = {
+  regex: "^(\\.\\./)+(index)?$",
+  message: "index.ts is imported by runtime/ only.",
+};
+
+/** Forbids imports in a folder. */
+const restrictImports = (files, ...patterns) => ({
+  files,
+  rules: { "no-restricted-imports": ["error", { patterns }] },
+});
+
 export default ts.config(
   { ignores: ["**/node_modules/", ".store/", "packages/contracts/types/"] },
   js.configs.recommended,
@@ -27,6 +52,16 @@ export default ts.config(
       "@typescript-eslint/explicit-function-return-type": "off",
     },
   },
+  restrictImports(["index.ts", "runtime/**"], developmentTools),
+  restrictImports(["config/**"], developmentTools, program),
+  restrictImports(["components/**"], developmentTools, program, configuration),
+  restrictImports(
+    ["services/*.ts", "services/*/service.ts"],
+    developmentTools,
+    program,
+    configuration,
+    components,
+  ),
   {
     // Mocha's describe and it return nothing that anybody waits for; its `this` sets time limits.
     files: ["**/test/**/*.ts"],

@@ -1,22 +1,18 @@
 import "./runtime/stackTraces";
 import * as random from "@pulumi/random";
-import { setTimeout as pause } from "node:timers/promises";
+import { createHost } from "./components/host/createHost";
+import { source } from "./components/image/gitSource";
 import { Store } from "./components/store";
 import { readConfig } from "./config/config";
-import { createHost } from "./components/host/createHost";
 import { loadSpecs } from "./services";
-import { source } from "./components/image/gitSource";
 
-/** What runs where. Gives the stack's outputs. */
-export async function program(): Promise<Record<string, unknown>> {
+/** The Pulumi program: creates the host and the store on it. Returns the stack's outputs. */
+export function program(): Record<string, unknown> {
   const specs = loadSpecs();
   const config = readConfig(specs);
 
   const passwords = new random.Provider("passwords");
   const host = createHost(config.host, passwords);
-  // The engine hears of these now and starts their plugins, while we are busy with the rest.
-  await pause(PLUGINS_FIRST_MS);
-
   const store = new Store("store", {
     host,
     passwords,
@@ -37,7 +33,7 @@ export async function program(): Promise<Record<string, unknown>> {
 
   return {
     url: store.url,
-    // How the store command reaches the host: absent where that is this machine. A secret, since the key to log in is in it.
+    // Login for the store command. Secret: it contains the private key. Undefined for a local host.
     ...(host.access && { access: host.access }),
     dockerHost: config.dockerHost,
     images: store.images,
@@ -45,6 +41,3 @@ export async function program(): Promise<Record<string, unknown>> {
     token: store.staffToken,
   };
 }
-
-/** Enough for the requests to leave this process. */
-const PLUGINS_FIRST_MS = 10;

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export interface Measured {
   readonly seconds: number;
+  /** User and system time in seconds of the command and the processes it waited for. Linux only; elsewhere NaN. */
+  readonly cpuSeconds: number;
   /** Peak resident memory of the largest process that the command started, in MB (10^6 bytes). Linux only; elsewhere NaN. */
   readonly peakMegabytes: number;
 }
@@ -41,6 +43,7 @@ export async function measure({
   env,
 }: Command): Promise<Measured> {
   const start = process.hrtime.bigint();
+  const cpuBefore = childrensCpuSeconds();
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   child.stdout.on("data", (data: Buffer) => (output += data.toString()));
@@ -55,7 +58,7 @@ export async function measure({
   clearInterval(watch);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   if (code !== 0) throw new Error(`${name} ended with ${String(code)}:\n${output}`);
-  return { seconds, peakMegabytes: peak };
+  return { seconds, cpuSeconds: childrensCpuSeconds() - cpuBefore, peakMegabytes: peak };
 }
 
 export function median(numbers: readonly number[]): number {
@@ -77,6 +80,13 @@ export function printTable(header: readonly string[], rows: readonly (readonly s
   console.log(line(header));
   console.log(`|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`);
   for (const row of rows) console.log(line(row));
+}
+
+/** User and system time of all children that have ended, in seconds: the fields cutime and cstime of proc(5), in ticks of 10 ms. */
+function childrensCpuSeconds(): number {
+  if (process.platform !== "linux") return NaN;
+  const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 /** The kernel keeps each process's peak (VmHWM), so that looking now and then is enough. */

@@ -65,7 +65,7 @@ function when(condition: boolean, key: string, problem: string): Mistake[] {
   return condition ? [{ key, problem }] : [];
 }
 
-function namesIn(value: readonly string[] | Readonly<Record<string, unknown>>): readonly string[] {
+function namesIn(value: string[] | Record<string, unknown>): string[] {
   return Array.isArray(value) ? value : Object.keys(value);
 }
 

@@ -1,30 +1,35 @@
-// Where Pulumi starts the program, which is index.ts. It is compiled by tsx, which keeps what it has compiled; Pulumi's own way
-// (runtime.options.typescript) compiles every file again at each run.
+// Entry point of the Pulumi program ("main" in package.json). It loads index.ts faster than Pulumi's own way
+// (runtime.options.typescript). README.md in this folder says what each step saves and when it can go.
 "use strict";
 
-// Node keeps the machine code of what it has loaded, too, from version 22 on.
+// Keeps compiled machine code on disk. Node 22 and later.
 require("node:module").enableCompileCache?.();
 
-// What the SDK needs only to take functions apart or to run an engine itself, which nothing of ours asks for: a compiler, npm's
-// resolver and more, a good part of a second.
+// The SDK loads these modules at its start, but uses them only to serialize functions and for the Automation API.
 for (const unused of [
   "@pulumi/pulumi/automation",
   "@pulumi/pulumi/typescript-shim",
   "@npmcli/arborist",
   "normalize-package-data",
 ]) {
-  loadWhenUsed(unused);
+  loadOnFirstUse(unused);
 }
 
-// Before tsx, which would look into each of their files to see whether it has to be compiled.
-for (const sdk of ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/command", "@pulumi/random"]) {
-  require(sdk);
+// Packages are loaded before tsx because tsx would check each of their files for something to compile.
+for (const name of [
+  "@pulumi/pulumi",
+  "@pulumi/docker",
+  "@pulumi/command",
+  "@pulumi/random",
+  "zod",
+]) {
+  require(name);
 }
 require("tsx/cjs");
 module.exports = require("../index.ts").program;
 
-/** Puts a stand-in for a module where `require` looks first. It loads the module when something of it is asked for. */
-function loadWhenUsed(name) {
+/** Puts a proxy into the module cache. The proxy loads the module when a property is read. */
+function loadOnFirstUse(name) {
   const file = require.resolve(name);
   if (require.cache[file]) return;
   const exports = new Proxy(

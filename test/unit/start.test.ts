@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
-describe("the start of the program", function () {
+describe("runtime/main.cjs", function () {
   this.timeout(60_000);
 
   const afterMain = (script: string): string =>
@@ -24,20 +24,21 @@ describe("the start of the program", function () {
     assert.equal(loaded, "function []");
   });
 
-  // With lines such as node_modules/@pulumi/resource.ts, which the SDK's own source maps make, util.inspect never ends.
-  it("maps the traces of our sources, and not those of the SDK", () => {
+  // util.inspect hangs on lines such as node_modules/@pulumi/resource.ts, which the SDK's own source maps produce
+  // (https://github.com/nodejs/node/issues/64011).
+  it("maps stack traces of the program's sources, and not those of the SDK", () => {
     const [sdkBefore, sdk, ours] = execFileSync(
       process.execPath,
       [
         "--eval",
-        `// As Pulumi's own start does, which has a trace of the SDK mapped before we are there.
+        `// Pulumi's own start registers source maps, too, and reads those of the SDK before the program is loaded.
         require("source-map-support/register");
         const { Config } = require("@pulumi/pulumi");
         const trace = (action) => { try { action(); } catch (error) { return error.stack.replaceAll("\\n", " "); } };
         console.log(trace(() => new Config("store").require("missing")));
         const program = require("./runtime/main.cjs");
         console.log(trace(() => new Config("store").require("missing")));
-        program().catch((error) => console.log(error.stack.replaceAll("\\n", " ")));`,
+        console.log(trace(program));`,
       ],
       {
         cwd: REPOSITORY,
@@ -45,12 +46,16 @@ describe("the start of the program", function () {
         env: { ...process.env, PULUMI_CONFIG: '{"store:services": "[\\"inventori\\"]"}' },
       },
     ).split("\n");
-    assert.match(sdkBefore ?? "", /@pulumi\/config\.ts:/, "or this test shows nothing");
+    assert.match(
+      sdkBefore ?? "",
+      /@pulumi\/config\.ts:/,
+      "the SDK's own source maps are not in use, so this test proves nothing",
+    );
     assert.match(sdk ?? "", /node_modules\/@pulumi\/pulumi\/config\.js:/);
     assert.match(ours ?? "", /\/(config|services)\.ts:\d+/);
   });
 
-  it("leaves the SDK able to take a function apart, for which it needs both", () => {
+  it("leaves the SDK able to serialize a function, which needs both", () => {
     const text = afterMain(`
       const { runtime } = require("@pulumi/pulumi");
       const name = "world";
@@ -60,12 +65,12 @@ describe("the start of the program", function () {
   });
 });
 
-describe("the runtime's options under an engine of our own making", () => {
+describe("runtimeOptions.cjs, preloaded under an engine of the toolchain", () => {
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), "runtime-options-"))));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const seen = (
+  const typescriptOption = (
     project: string | undefined,
     script = "@pulumi/pulumi/cmd/run/index.js",
   ): string => {
@@ -82,12 +87,13 @@ describe("the runtime's options under an engine of our own making", () => {
   };
   const without = "name: a\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n";
 
-  it("spare a program TypeScript that says so", () => assert.equal(seen(without), "false"));
-  it("leave it to one that doesn't", () => {
-    assert.equal(seen("name: a\nruntime: nodejs\n"), "true");
-    assert.equal(seen(undefined), "true");
+  it("turns TypeScript off for a project with typescript: false", () =>
+    assert.equal(typescriptOption(without), "false"));
+  it("leaves TypeScript on for other projects", () => {
+    assert.equal(typescriptOption("name: a\nruntime: nodejs\n"), "true");
+    assert.equal(typescriptOption(undefined), "true");
   });
-  it("are nothing to any other program", () => {
-    assert.equal(seen(without, "other/index.js"), "true");
+  it("doesn't affect other Node programs", () => {
+    assert.equal(typescriptOption(without, "other/index.js"), "true");
   });
 });
