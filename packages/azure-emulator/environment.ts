@@ -3,13 +3,13 @@ import { distrustRegistry } from "./registry/daemonTrust";
 import { type Registry, registryAddress, startRegistry } from "./registry/registry";
 
 /** What a rehearsal has beside its cloud: a network in Docker, and the registry in it. */
-export interface Surroundings {
+export interface Environment {
   readonly id: string;
   readonly network: string;
   readonly registry: Registry;
 }
 
-export async function makeSurroundings(id: string, registryImage: string): Promise<Surroundings> {
+export async function createEnvironment(id: string, registryImage: string): Promise<Environment> {
   const { network, ip } = await makeNetwork(id);
   const registry = await startRegistry({ id, image: registryImage, network, ip });
   return { id, network, registry };

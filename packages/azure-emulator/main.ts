@@ -10,22 +10,22 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import * as path from "node:path";
 import { Cloud, Hardware } from "./arm/cloud";
 import { messageOf } from "@store/docker/messageOf";
-import { suiteOf } from "./arm/types/compute";
+import { suiteOf } from "./arm/types/compute/vmImage";
 import { textAt } from "./arm/values";
 import { docker } from "./docker";
 import { ensureMachineImage, ensureRegistryImage } from "./images";
-import { OWNER_FILE, removeLeftovers } from "./orphans";
+import { OWNER_FILE, removeOrphans } from "./orphans";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
 import { PlainMachine, plainMachine } from "./machine/plainMachine";
-import { waysOf } from "./network/rules";
-import { Closed, Wall, whyNotListen } from "./network/firewall";
+import { routesOf } from "./network/rules";
+import { ClosedPorts, Firewall, listenProblem } from "./network/firewall";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { AzureAccounts } from "./registry/accounts";
 import { setAccounts, registryContainer, emptyRegistry } from "./registry/registry";
 import { Provider } from "./provider/provider";
 import { serve } from "./provider/server";
-import { makeSurroundings, removeEverything, Surroundings } from "./environment";
+import { createEnvironment, removeEverything, Environment } from "./environment";
 import { Message, Ready, Settings } from "./settings";
 
 async function main(folder: string): Promise<void> {
@@ -34,7 +34,7 @@ async function main(folder: string): Promise<void> {
   const report = { step: say, note: say, progress: () => undefined };
   await ensureMachineImage("bookworm", settings.dockerHost, report);
   const registryImage = await ensureRegistryImage(settings.dockerHost, report);
-  await refuseTakenPorts();
+  await validateTakenPorts();
 
   let kept = false;
   const end = async (code: number): Promise<never> => {
@@ -45,11 +45,11 @@ async function main(folder: string): Promise<void> {
   // Whoever has started us was killed: nobody else would ever end this.
   process.once("disconnect", () => (kept ? undefined : void end(0)));
   try {
-    for (const dead of await removeLeftovers(registryImage))
+    for (const dead of await removeOrphans(registryImage))
       say(`Removed what the rehearsal ${dead}, which was killed, had left.`);
-    const around = await makeSurroundings(settings.id, registryImage);
+    const around = await createEnvironment(settings.id, registryImage);
     const faults = (): string[] => faultsIn(folder);
-    const wall = new Wall(
+    const wall = new Firewall(
       (machine) => addressOf(machineName(settings.id, machine)),
       () => closedUnder(faults()),
     );
@@ -62,7 +62,7 @@ async function main(folder: string): Promise<void> {
       registryAddress: around.registry.address,
       hardware: hardwareOf(settings, around, wall, accounts, faults),
     });
-    await wall.follow(waysOf(cloud));
+    await wall.follow(routesOf(cloud));
     const machine = settings.plainMachine
       ? await bootPlain(settings, around, cloud, wall)
       : undefined;
@@ -95,8 +95,8 @@ async function main(folder: string): Promise<void> {
 
 function hardwareOf(
   settings: Settings,
-  { network, registry }: Surroundings,
-  wall: Wall,
+  { network, registry }: Environment,
+  wall: Firewall,
   accounts: AzureAccounts,
   faults: () => readonly string[],
 ): Hardware {
@@ -119,7 +119,7 @@ function hardwareOf(
     removeDisk: (disk) => removeDiskOf(disk, settings.id),
     emptyRegistry: () => emptyRegistry(settings.id),
     connect: async (cloud) => {
-      await wall.follow(waysOf(cloud));
+      await wall.follow(routesOf(cloud));
       await setAccounts(settings.id, registry, accounts.of(cloud));
     },
   };
@@ -127,9 +127,9 @@ function hardwareOf(
 
 async function bootPlain(
   settings: Settings,
-  { network, registry }: Surroundings,
+  { network, registry }: Environment,
   cloud: Cloud,
-  wall: Wall,
+  wall: Firewall,
 ): Promise<PlainMachine> {
   const { machine, resource, way } = await plainMachine();
   const report = { step: say, note: say, progress: () => undefined };
@@ -140,7 +140,7 @@ async function bootPlain(
   return machine;
 }
 
-function closedUnder(faults: readonly string[]): Closed {
+function closedUnder(faults: readonly string[]): ClosedPorts {
   if (faults.includes("silent") || faults.includes("unreachable")) return "silent";
   return faults.includes("ssh-refused") ? [22] : [];
 }
@@ -166,9 +166,9 @@ async function addressOf(container: string): Promise<string | undefined> {
 }
 
 /** Told before anything is made, and not by the machine that can't be reached. */
-async function refuseTakenPorts(): Promise<void> {
+async function validateTakenPorts(): Promise<void> {
   for (const port of [22, 80]) {
-    const problem = await whyNotListen("127.77.0.1", port);
+    const problem = await listenProblem("127.77.0.1", port);
     if (problem === undefined) continue;
     say(problem);
     process.exit(1);

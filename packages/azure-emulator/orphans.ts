@@ -14,7 +14,7 @@ export const OWNER_FILE = "owner";
  *
  * @returns the ids of those that were removed.
  */
-export async function removeLeftovers(registryImage: string): Promise<string[]> {
+export async function removeOrphans(registryImage: string): Promise<string[]> {
   const inDocker = await deadInDocker();
   for (const id of inDocker) await removeEverything(id, registryImage);
   const folders = deadFolders();

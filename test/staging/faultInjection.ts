@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@store/azure-emulator/arm/faults";
-import { MACHINE } from "@store/azure-emulator/arm/types/compute";
+import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
 import { GROUP } from "@store/azure-emulator/arm/types/resources";
 import { CloudProcess } from "@store/azure-emulator/cloudProcess";
 import {

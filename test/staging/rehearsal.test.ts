@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "@store/azure-emulator/arm/faults";
 import { docker, LABEL, labelled } from "@store/azure-emulator/docker";
-import { OWNER_FILE, removeLeftovers } from "@store/azure-emulator/orphans";
+import { OWNER_FILE, removeOrphans } from "@store/azure-emulator/orphans";
 import { isProcessAlive, processIdentity } from "@store/toolchain/system/processIdentity";
 import { Rehearsal, Step } from "./rehearsal";
 import { Ready } from "@store/azure-emulator/settings";
@@ -93,9 +93,9 @@ describe("The staging stack on the stand-in for Azure", function () {
     await ended;
     await until(() => !isProcessAlive(cloud));
     assert.deepEqual(await left(id), []);
-    assert.deepEqual(await removeLeftovers(ready.registry.image), [id]);
+    assert.deepEqual(await removeOrphans(ready.registry.image), [id]);
     assert.deepEqual(folders(id), []);
-    assert.deepEqual(await removeLeftovers(ready.registry.image), []);
+    assert.deepEqual(await removeOrphans(ready.registry.image), []);
   });
 
   it("is removed by the next one when all of it is killed; one that is alive isn't", async () => {
@@ -107,7 +107,7 @@ describe("The staging stack on the stand-in for Azure", function () {
       rehearse.kill("SIGKILL");
       await ended;
       assert.notDeepEqual(await left(id), []);
-      assert.deepEqual(await removeLeftovers(ready.registry.image), [id]);
+      assert.deepEqual(await removeOrphans(ready.registry.image), [id]);
       assert.deepEqual(await left(id), []);
       assert.deepEqual(folders(id), []);
       assert.deepEqual(await left(alive), [`network ${alive}`]);

@@ -13,7 +13,7 @@ import { parse, stringify } from "yaml";
 import { messageOf } from "@store/docker/messageOf";
 import { Reporter } from "@store/toolchain/system/report";
 import { CATALOGUE } from "@store/azure-emulator/arm/catalogue";
-import { Fault, FAULTS, isFault, momentOf } from "@store/azure-emulator/arm/faults";
+import { Fault, FAULTS, isFault, phaseOf } from "@store/azure-emulator/arm/faults";
 import { textAt } from "@store/azure-emulator/arm/values";
 import { breakBy } from "./faultInjection";
 import { Checkout, CommandFailed, copyCheckout } from "./workspace";
@@ -496,7 +496,7 @@ export class Rehearsal {
   }
 
   private faults(moment: "up" | "down"): string[] {
-    return this.options.faults.filter((fault) => momentOf(fault) === moment);
+    return this.options.faults.filter((fault) => phaseOf(fault) === moment);
   }
 
   private get theCloud(): CloudProcess {

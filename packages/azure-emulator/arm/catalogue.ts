@@ -1,14 +1,12 @@
 import { ResourceType } from "./resourceType";
-import { disk, virtualMachine } from "./types/compute";
+import { disk } from "./types/compute/disk";
+import { virtualMachine } from "./types/compute/virtualMachine";
 import { registry, scopeMap, token } from "./types/containerregistry";
 import { globalSchedule } from "./types/devtestlab";
-import {
-  networkInterface,
-  networkSecurityGroup,
-  publicIPAddress,
-  subnet,
-  virtualNetwork,
-} from "./types/network";
+import { networkInterface } from "./types/network/networkInterface";
+import { networkSecurityGroup } from "./types/network/networkSecurityGroup";
+import { publicIPAddress } from "./types/network/publicIPAddress";
+import { subnet, virtualNetwork } from "./types/network/virtualNetwork";
 import { resourceGroup } from "./types/resources";
 
 /** The resource types that the stand-in cloud has. */
@@ -33,7 +31,7 @@ export function typeOf(token: string): ResourceType {
   const found = CATALOGUE.get(token);
   if (found !== undefined) return found;
   throw new Error(
-    `${token} is not among what the rehearsal's stand-in for Azure has: ${[...CATALOGUE.keys()].join(", ")}.`,
+    `${token} is not among what the Azure emulator has: ${[...CATALOGUE.keys()].join(", ")}.`,
   );
 }
 

@@ -7,7 +7,7 @@ import { checkWords } from "./check";
 import { faultOf, limitsUnder, Verb } from "./faults";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
 import { resourceFields } from "./schema";
-import { DISK, MACHINE } from "./types/compute";
+import { DISK, MACHINE } from "./types/compute/references";
 import { REGISTRY } from "./types/containerregistry";
 import { at, isObject, listAt, Properties, same, textAt } from "./values";
 
@@ -87,7 +87,7 @@ export class Cloud implements View {
     const type = typeOf(resource.token);
     await this.take(type, "remove", stop);
     this.breakDown(type, "remove");
-    type.refuseRemoval(resource, this);
+    type.validateRemoval(resource, this);
     for (const inner of this.inside(resource)) await this.forget(inner);
     await this.forget(resource);
     await this.options.hardware.connect(this);
@@ -137,16 +137,16 @@ export class Cloud implements View {
       throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
     }
     const put: Put = { properties, id, name, before, cloud: this };
-    this.refuseInGeneral(type, put);
+    this.validateInGeneral(type, put);
     for (const path of before === undefined ? [] : type.immutable) {
       if (same(at(before?.properties, path), at(properties, path))) continue;
       throw conflict("PropertyChangeNotAllowed", `Changing property '${path}' is not allowed.`);
     }
-    type.refuse(put);
+    type.validate(put);
     return put;
   }
 
-  private refuseInGeneral(type: ResourceType, { properties, name, id }: Put): void {
+  private validateInGeneral(type: ResourceType, { properties, name, id }: Put): void {
     if (!type.nameRule.test(name)) {
       throw badRequest(
         "InvalidResourceName",
@@ -172,7 +172,7 @@ export class Cloud implements View {
         `Resource group '${group}' could not be found.`,
       );
     }
-    refuseTags(properties);
+    validateTags(properties);
     const [, module = "", resource = ""] = type.token.split(":");
     const wrong = checkWords(properties, resourceFields(module, resource), type.openWords ?? []);
     if (wrong !== undefined) {
@@ -279,7 +279,7 @@ function osDiskOf(machine: Resource): Resource {
   };
 }
 
-function refuseTags(properties: Properties): void {
+function validateTags(properties: Properties): void {
   const tags = at(properties, "tags");
   if (!isObject(tags)) return;
   const names = Object.keys(tags);

@@ -30,7 +30,7 @@ export const FAULTS = {
 export type Fault = keyof typeof FAULTS;
 
 /** Whether it is to happen while the stack is brought up, or while it is taken down. */
-export function momentOf(fault: string): "up" | "down" {
+export function phaseOf(fault: string): "up" | "down" {
   if (fault in FAULTS) return FAULTS[fault as Fault].at;
   return fault.endsWith(":remove") ? "down" : "up";
 }

@@ -58,9 +58,9 @@ export interface ResourceType {
   /** What Azure takes for it, in seconds. */
   readonly seconds: { readonly create: number; readonly update: number; readonly remove: number };
   /** Throws what ARM would refuse. */
-  readonly refuse: (put: Put) => void;
+  readonly validate: (put: Put) => void;
   /** Throws why it can't be deleted now. */
-  readonly refuseRemoval: (resource: Resource, cloud: View) => void;
+  readonly validateRemoval: (resource: Resource, cloud: View) => void;
   /** What the cloud adds; on an update it is given what there was. */
   readonly compute: (put: Put) => Properties;
 }
@@ -101,8 +101,8 @@ export function etag(): string {
 }
 
 /** Keeps what was computed before, or makes it. */
-export function kept(put: Put, name: string, make: () => Value): Value {
+export function computedOnce(put: Put, name: string, make: () => Value): Value {
   return put.before?.computed[name] ?? make();
 }
 
-export const nothing = (): void => undefined;
+export const alwaysRemovable = (): void => undefined;

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { Resource, View } from "../arm/resourceType";
-import { dataDisksOf } from "../arm/types/compute";
+import { dataDisksOf } from "../arm/types/compute/references";
 import { at, listAt, Properties, textAt } from "../arm/values";
 import { docker, dockerQuietly, labelled } from "../docker";
 
 /** What a machine boots in. */
-export interface Surroundings {
+export interface MachineEnvironment {
   /** The rehearsal's id. */
   readonly id: string;
   readonly image: string;
@@ -35,10 +35,10 @@ export function diskVolume(id: string, disk: Resource): string {
 export async function bootMachine(
   machine: Resource,
   cloud: View,
-  around: Surroundings,
+  environment: MachineEnvironment,
 ): Promise<void> {
-  const name = machineName(around.id, textAt(machine.computed, "vmId"));
-  const disks = await volumesOf(machine, cloud, around.id);
+  const name = machineName(environment.id, textAt(machine.computed, "vmId"));
+  const disks = await volumesOf(machine, cloud, environment.id);
   await docker(
     ...[
       "create",
@@ -47,7 +47,7 @@ export async function bootMachine(
       "--hostname",
       textAt(machine.properties, "osProfile.computerName"),
     ],
-    ...[...labelled(around.id), "--network", around.network],
+    ...[...labelled(environment.id), "--network", environment.network],
     ...PERMISSIONS,
     ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--volume", "/var/lib/docker"],
     ...["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
@@ -55,13 +55,13 @@ export async function bootMachine(
       "--volume",
       `${volume}:/var/lib/rehearsal/disks/lun${lun}`,
     ]),
-    around.image,
+    environment.image,
   );
   const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
   try {
     // Its mode becomes that of the machine's root folder.
     chmodSync(folder, 0o755);
-    for (const [file, text] of Object.entries(filesOf(machine, cloud, around))) {
+    for (const [file, text] of Object.entries(filesOf(machine, cloud, environment))) {
       mkdirSync(path.dirname(path.join(folder, file)), { recursive: true, mode: 0o755 });
       writeFileSync(path.join(folder, file), text, { mode: 0o600 });
     }
@@ -115,7 +115,11 @@ async function volumesOf(
 }
 
 /** What a machine of Azure's finds when it boots for the first time, in the form that cloud-init reads without Azure. */
-function filesOf(machine: Resource, cloud: View, around: Surroundings): Record<string, string> {
+function filesOf(
+  machine: Resource,
+  cloud: View,
+  environment: MachineEnvironment,
+): Record<string, string> {
   const seed = "var/lib/cloud/seed/nocloud-net";
   const { properties } = machine;
   const disks = dataDisksOf(properties).map(({ id, lun }) => {
@@ -135,9 +139,9 @@ function filesOf(machine: Resource, cloud: View, around: Surroundings): Record<s
       textAt(properties, "osProfile.customData"),
       "base64",
     ).toString(),
-    [`etc/docker/certs.d/${around.registry.address}/ca.crt`]: around.registry.authority,
+    [`etc/docker/certs.d/${environment.registry.address}/ca.crt`]: environment.registry.authority,
     "etc/rehearsal/disks": disks.join(""),
-    ...(around.withoutPackages && {
+    ...(environment.withoutPackages && {
       // Nor does it find those that lie in its cache.
       "etc/apt/apt.conf.d/99-rehearsal":
         'Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\nDir::Cache::archives "/var/cache/empty";\n',

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 import { run } from "@store/toolchain/system/run";
 import { Resource } from "../arm/resourceType";
-import { Way } from "../network/rules";
+import { Route } from "../network/rules";
 
 /** A machine that somebody has: it answers SSH, its user may do everything, and there is no Docker on it. */
 export interface PlainMachine {
@@ -24,7 +24,7 @@ const USER = "deploy";
 export async function plainMachine(): Promise<{
   readonly machine: PlainMachine;
   readonly resource: Resource;
-  readonly way: Way;
+  readonly way: Route;
 }> {
   const [login, host] = await Promise.all([keyPair(), keyPair()]);
   // None of those that play public addresses of Azure's, and not the one at which is tried whether that is possible.
@@ -51,7 +51,7 @@ export async function plainMachine(): Promise<{
     },
     computed: { vmId },
   };
-  const open = (port: string): Way["groups"][number][number] => ({
+  const open = (port: string): Route["groups"][number][number] => ({
     priority: 100,
     direction: "Inbound",
     access: "Allow",

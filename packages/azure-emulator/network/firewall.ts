@@ -1,16 +1,16 @@
 import { createServer, connect, Server, Socket } from "node:net";
-import { allows, portsOf, Way } from "./rules";
+import { allows, portsOf, Route } from "./rules";
 
 /** Ports that refuse everybody, whatever the rules say; or none that says a word to whoever connects. */
-export type Closed = readonly number[] | "silent";
+export type ClosedPorts = readonly number[] | "silent";
 
 /**
  * The stand-in for Azure's edge: listens on the public addresses (127.77.x.y, which only this machine has) and passes on
  * what the security groups allow to the machines. What they don't allow is cut off; Azure would say nothing at all, which a
  * listener on a local address can't do.
  */
-export class Wall {
-  private ways: readonly Way[] = [];
+export class Firewall {
+  private ways: readonly Route[] = [];
   private readonly listeners = new Map<string, Server>();
   private readonly open = new Set<Socket>();
 
@@ -20,11 +20,11 @@ export class Wall {
    */
   constructor(
     private readonly addressOf: (machine: string) => Promise<string | undefined>,
-    private readonly closed: () => Closed,
+    private readonly closed: () => ClosedPorts,
   ) {}
 
   /** @throws an error that names the address if it can't be listened on. */
-  async follow(ways: readonly Way[]): Promise<void> {
+  async follow(ways: readonly Route[]): Promise<void> {
     this.ways = ways;
     const wanted = new Set(
       ways.flatMap((way) => portsOf(way).map((port) => `${way.address}:${port}`)),
@@ -87,7 +87,7 @@ export class Wall {
 }
 
 /** Whether a public address could be played with this port; what is in the way, in words for the user. */
-export async function whyNotListen(address: string, port: number): Promise<string | undefined> {
+export async function listenProblem(address: string, port: number): Promise<string | undefined> {
   const probe = createServer();
   try {
     await listening(probe, address, port);

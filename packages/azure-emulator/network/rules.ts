@@ -1,10 +1,10 @@
 import { parseRange } from "../arm/cidr";
 import { Resource, sameId, View } from "../arm/resourceType";
-import { interfacesOf, MACHINE } from "../arm/types/compute";
+import { interfacesOf, MACHINE } from "../arm/types/compute/references";
 import { isObject, listAt, Properties, textAt } from "../arm/values";
 
 /** Where a public address leads, and what may go there. */
-export interface Way {
+export interface Route {
   readonly address: string;
   /** The machine's vmId. */
   readonly machine: string;
@@ -13,7 +13,7 @@ export interface Way {
 }
 
 /** The ways from outside to every machine that has a public address. */
-export function waysOf(cloud: View): Way[] {
+export function routesOf(cloud: View): Route[] {
   return cloud.all(MACHINE).flatMap((machine) =>
     interfacesOf(machine.properties).flatMap((id) => {
       const nic = cloud.get(id);
@@ -47,7 +47,7 @@ function rulesOf(group: Resource): Properties[] {
  * Whether a connection from that address to that port comes through. A Standard address without a group lets nothing in;
  * in a group the first rule that fits decides, and Azure's own last one denies.
  */
-export function allows(way: Way, source: string, port: number): boolean {
+export function allows(way: Route, source: string, port: number): boolean {
   return way.groups.length > 0 && way.groups.every((rules) => allowedBy(rules, source, port));
 }
 
@@ -68,7 +68,7 @@ function allowedBy(rules: readonly Properties[], source: string, port: number): 
 }
 
 /** The ports on which anybody at all may come through. Of a large range only the usual ones: each port is a listener. */
-export function portsOf(way: Way): number[] {
+export function portsOf(way: Route): number[] {
   const ports = way.groups
     .flat()
     .flatMap((rule) =>

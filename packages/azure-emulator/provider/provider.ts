@@ -118,7 +118,7 @@ export class Provider {
         tenantId: TENANT,
       };
     }
-    throw new Error(`The rehearsal's stand-in for Azure has no function ${token}.`);
+    throw new Error(`The Azure emulator has no function ${token}.`);
   }
 
   /** What a preview knows of a resource: its inputs, and its id if they say it all. */

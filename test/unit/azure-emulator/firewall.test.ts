@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { AddressInfo, connect, createServer, Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { allows, portsOf, Way, waysOf } from "@store/azure-emulator/network/rules";
-import { Closed, Wall } from "@store/azure-emulator/network/firewall";
+import { allows, portsOf, Route, routesOf } from "@store/azure-emulator/network/rules";
+import { ClosedPorts, Firewall } from "@store/azure-emulator/network/firewall";
 import { Properties } from "@store/azure-emulator/arm/values";
 import { rule, TestCloud } from "./fixture";
 
-const way = (...groups: Properties[][]): Way => ({ address: "127.77.0.1", machine: "m", groups });
+const way = (...groups: Properties[][]): Route => ({ address: "127.77.0.1", machine: "m", groups });
 const deny = (priority: number, port: string): Properties => ({
   ...rule("no", priority, ["*"], port),
   access: "Deny",
@@ -48,7 +48,7 @@ describe("What the security groups let through", () => {
     const test = new TestCloud();
     try {
       await test.all();
-      const [found, ...more] = waysOf(test.cloud);
+      const [found, ...more] = routesOf(test.cloud);
       assert.deepEqual(more, []);
       assert.match(found?.address ?? "", /^127\.77\./);
       assert.deepEqual(found && portsOf(found), [22, 80]);
@@ -63,15 +63,15 @@ describe("The wall", () => {
   const outside = "127.77.254.254";
   let machine: Server;
   let port: number;
-  let wall: Wall;
-  let closed: Closed = [];
+  let wall: Firewall;
+  let closed: ClosedPorts = [];
 
   beforeEach(async () => {
     machine = createServer((socket) => socket.end("hello"));
     await new Promise<void>((done) => machine.listen(0, "127.0.0.1", done));
     port = (machine.address() as AddressInfo).port;
     closed = [];
-    wall = new Wall(
+    wall = new Firewall(
       () => Promise.resolve("127.0.0.1"),
       () => closed,
     );

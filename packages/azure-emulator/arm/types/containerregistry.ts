@@ -1,5 +1,13 @@
 import { ArmError, badRequest, conflict } from "../armError";
-import { invalid, kept, nothing, Put, referenced, ResourceType, sameId } from "../resourceType";
+import {
+  invalid,
+  computedOnce,
+  alwaysRemovable,
+  Put,
+  referenced,
+  ResourceType,
+  sameId,
+} from "../resourceType";
 import { at, listAt, Properties, textAt } from "../values";
 
 export const REGISTRY = "azure-native:containerregistry:Registry";
@@ -16,12 +24,12 @@ export const registry: ResourceType = {
   immutable: ["location", "zoneRedundancy", "encryption"],
   nameRule: /^[A-Za-z0-9]{5,50}$/,
   seconds: { create: 8, update: 4, remove: 6 },
-  refuse: (put) => {
-    refuseTakenName(put);
-    refuseTier(put.properties);
+  validate: (put) => {
+    validateTakenName(put);
+    validateTier(put.properties);
   },
   // Images, tokens and scope maps go with it.
-  refuseRemoval: nothing,
+  validateRemoval: alwaysRemovable,
   compute: (put) => ({
     ...common(put, ARM_TYPE),
     // In Azure it is NAME.azurecr.io.
@@ -37,8 +45,8 @@ export const scopeMap: ResourceType = {
   immutable: [],
   nameRule: /^[\w-]{5,50}$/,
   seconds: { create: 2, update: 2, remove: 2 },
-  refuse: (put) => {
-    refuseWithoutRegistry(put);
+  validate: (put) => {
+    validateWithoutRegistry(put);
     const actions = listAt(put.properties, "actions");
     if (actions.length === 0) throw invalid("actions", "at least one is required.");
     if (actions.length > 500) throw invalid("actions", "there can be 500 at most.");
@@ -50,7 +58,7 @@ export const scopeMap: ResourceType = {
         `content/write, content/delete, metadata/read and metadata/write.`,
     );
   },
-  refuseRemoval: (one, cloud) => {
+  validateRemoval: (one, cloud) => {
     const user = cloud
       .all(TOKEN)
       .find(({ properties }) => sameId(textAt(properties, "scopeMapId"), one.id));
@@ -68,8 +76,8 @@ export const token: ResourceType = {
   immutable: [],
   nameRule: /^[\w-]{5,50}$/,
   seconds: { create: 2, update: 2, remove: 2 },
-  refuse: (put) => {
-    refuseWithoutRegistry(put);
+  validate: (put) => {
+    validateWithoutRegistry(put);
     const id = textAt(put.properties, "scopeMapId");
     if (id === "") throw invalid("scopeMapId", "is required.");
     referenced(put, "scopeMapId", id, SCOPE_MAP);
@@ -84,7 +92,7 @@ export const token: ResourceType = {
       );
     }
   },
-  refuseRemoval: nothing,
+  validateRemoval: alwaysRemovable,
   compute: (put) => common(put, `${ARM_TYPE}/tokens`),
 };
 
@@ -97,12 +105,12 @@ function common(put: Put, type: string): Properties {
     name: put.name,
     type,
     provisioningState: "Succeeded",
-    creationDate: kept(put, "creationDate", () => new Date().toISOString()),
+    creationDate: computedOnce(put, "creationDate", () => new Date().toISOString()),
   };
 }
 
 /** In all of Azure, not only in the group. */
-function refuseTakenName({ cloud, id, name }: Put): void {
+function validateTakenName({ cloud, id, name }: Put): void {
   const other = cloud
     .all(REGISTRY)
     .find((one) => one.name.toLowerCase() === name.toLowerCase() && !sameId(one.id, id));
@@ -114,7 +122,7 @@ function refuseTakenName({ cloud, id, name }: Put): void {
   );
 }
 
-function refuseTier(properties: Properties): void {
+function validateTier(properties: Properties): void {
   const tier = textAt(properties, "sku.name");
   if (tier === "Classic") throw badRequest("ClassicSkuRetired", "The SKU Classic is retired.");
   const premium: readonly [path: string, asked: boolean][] = [
@@ -138,7 +146,7 @@ function refuseTier(properties: Properties): void {
   }
 }
 
-function refuseWithoutRegistry({ cloud, id, properties }: Put): void {
+function validateWithoutRegistry({ cloud, id, properties }: Put): void {
   const parent = id.split("/").slice(0, -2).join("/");
   if (cloud.get(parent)?.token === REGISTRY) return;
   throw new ArmError(

@@ -1,5 +1,5 @@
 import { badRequest } from "../armError";
-import { invalid, nothing, referenced, ResourceType } from "../resourceType";
+import { invalid, alwaysRemovable, referenced, ResourceType } from "../resourceType";
 import { textAt } from "../values";
 
 export const globalSchedule: ResourceType = {
@@ -10,7 +10,7 @@ export const globalSchedule: ResourceType = {
   immutable: [],
   nameRule: /^[\w-]{1,100}$/,
   seconds: { create: 2, update: 2, remove: 2 },
-  refuse: (put) => {
+  validate: (put) => {
     const { properties, name } = put;
     const target = textAt(properties, "targetResourceId");
     const machine = referenced(
@@ -34,7 +34,7 @@ export const globalSchedule: ResourceType = {
     }
     if (textAt(properties, "timeZoneId") === "") throw invalid("timeZoneId", "is required.");
   },
-  refuseRemoval: nothing,
+  validateRemoval: alwaysRemovable,
   compute: ({ name }) => ({
     name,
     type: "microsoft.devtestlab/schedules",

@@ -1,5 +1,5 @@
 import { badRequest } from "../armError";
-import { nothing, ResourceType } from "../resourceType";
+import { alwaysRemovable, ResourceType } from "../resourceType";
 import { textAt } from "../values";
 
 export const GROUP = "azure-native:resources:ResourceGroup";
@@ -12,7 +12,7 @@ export const resourceGroup: ResourceType = {
   immutable: ["location"],
   nameRule: /^[\w().-]{0,89}[\w()-]$/,
   seconds: { create: 1, update: 1, remove: 10 },
-  refuse: ({ properties, name, before }) => {
+  validate: ({ properties, name, before }) => {
     const location = textAt(properties, "location");
     const there = before === undefined ? location : textAt(before.properties, "location");
     if (location === there) return;
@@ -22,7 +22,7 @@ export const resourceGroup: ResourceType = {
     );
   },
   // Everything in it goes with it.
-  refuseRemoval: nothing,
+  validateRemoval: alwaysRemovable,
   compute: ({ name }) => ({
     name,
     provisioningState: "Succeeded",

@@ -1,0 +1,88 @@
+import { conflict } from "../../armError";
+import { invalid, computedOnce, Put, referenced, ResourceType, sameId } from "../../resourceType";
+import { textAt } from "../../values";
+import { validateUser } from "./osProfile";
+import { dataDisksOf, DISK, INTERFACE, interfacesOf, MACHINE, userOf } from "./references";
+import { validateImage } from "./vmImage";
+import { validateSize } from "./vmSize";
+
+export const virtualMachine: ResourceType = {
+  token: MACHINE,
+  armType: "Microsoft.Compute/virtualMachines",
+  path: ["resourceGroupName", "vmName"],
+  located: true,
+  immutable: [
+    "osProfile.customData",
+    "osProfile.adminUsername",
+    "osProfile.computerName",
+    "osProfile.linuxConfiguration.ssh",
+    "osProfile.linuxConfiguration.disablePasswordAuthentication",
+    "storageProfile.imageReference",
+    "zones",
+  ],
+  // There are newer sizes than the package lists.
+  openWords: ["hardwareProfile.vmSize"],
+  nameRule: /^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/,
+  seconds: { create: 25, update: 15, remove: 30 },
+  validate: (put) => {
+    validateSize(put);
+    validateImage(put);
+    validateDisks(put);
+    validateUser(put);
+    validateInterfaces(put);
+  },
+  // What it uses is free when it is gone.
+  validateRemoval: () => undefined,
+  compute: (put) => ({
+    name: put.name,
+    type: "Microsoft.Compute/virtualMachines",
+    provisioningState: "Succeeded",
+    vmId: computedOnce(put, "vmId", () => crypto.randomUUID()),
+    timeCreated: computedOnce(put, "timeCreated", () => new Date().toISOString()),
+  }),
+};
+
+function validateDisks(put: Put): void {
+  const { properties, cloud } = put;
+  const option = textAt(properties, "storageProfile.osDisk.createOption");
+  if (option.toLowerCase() !== "fromimage") {
+    throw invalid(
+      "osDisk.createOption",
+      `"${option}" must be FromImage for a machine from an image.`,
+    );
+  }
+  const disks = dataDisksOf(properties);
+  const luns = disks.map(({ lun }) => lun);
+  if (luns.some((lun) => lun < 0 || lun > 63) || new Set(luns).size < luns.length) {
+    throw invalid("dataDisks.lun", "each disk needs a number of its own from 0 on.");
+  }
+  for (const { id } of disks) {
+    if (id === "")
+      throw new Error("The rehearsal attaches data disks that are resources of their own only.");
+    const one = referenced(put, "dataDisks", id, DISK);
+    const user = userOf(one, cloud);
+    if (user === undefined || sameId(user.id, put.id)) continue;
+    throw conflict(
+      "AttachDiskWhileBeingDetached",
+      `Disk '${one.name}' cannot be attached as it is already owned by VM '${user.id}'.`,
+    );
+  }
+}
+
+function validateInterfaces(put: Put): void {
+  const ids = interfacesOf(put.properties);
+  if (ids.length === 0)
+    throw invalid("networkProfile.networkInterfaces", "at least one is required.");
+  for (const id of ids) {
+    referenced(put, "networkProfile.networkInterfaces", id, INTERFACE);
+    const user = put.cloud
+      .all(MACHINE)
+      .find(
+        (other) =>
+          !sameId(other.id, put.id) &&
+          interfacesOf(other.properties).some((its) => sameId(its, id)),
+      );
+    if (user === undefined) continue;
+    throw conflict("NicInUse", `Network Interface ${id} is used by existing resource ${user.id}.`);
+  }
+}

@@ -1,0 +1,143 @@
+import { badRequest } from "../../armError";
+import { contains, overlap, parseRange, Range } from "../../cidr";
+import {
+  ANY_NAME,
+  idOf,
+  invalid,
+  computedOnce,
+  Put,
+  referenced,
+  Resource,
+  ResourceType,
+  sameId,
+  View,
+} from "../../resourceType";
+import { listAt, Properties, textAt } from "../../values";
+import { common, configurationOf, GROUP, INTERFACE, NETWORK, SUBNET } from "./common";
+
+export const virtualNetwork: ResourceType = {
+  token: NETWORK,
+  armType: "Microsoft.Network/virtualNetworks",
+  path: ["resourceGroupName", "virtualNetworkName"],
+  located: true,
+  immutable: [],
+  nameRule: ANY_NAME,
+  seconds: { create: 4, update: 3, remove: 10 },
+  validate: (put) => {
+    const ranges = rangesAt(put.properties, "addressSpace.addressPrefixes", put);
+    if (ranges.length === 0) throw invalid("addressSpace", "at least one prefix is required.");
+    ranges.forEach(([text, range], i) => {
+      const other = ranges.slice(i + 1).find(([, another]) => overlap(range, another));
+      if (other === undefined) return;
+      throw badRequest(
+        "VnetAddressPrefixesOverlap",
+        `Address prefixes ${text} and ${other[0]} of the virtual network ${put.name} overlap.`,
+      );
+    });
+    for (const subnet of subnetsOf(put.id, put.cloud)) {
+      const prefix = textAt(subnet.properties, "addressPrefix");
+      if (inSome(prefix, ranges)) continue;
+      throw badRequest(
+        "InUsePrefixCannotBeDeleted",
+        `The address space of ${put.name} must go on to hold ${prefix} of its subnet ${subnet.name}.`,
+      );
+    }
+    if (listAt(put.properties, "subnets").length > 0) {
+      throw new Error(
+        "The rehearsal has subnets as resources of their own only: inline ones and those delete each other.",
+      );
+    }
+  },
+  validateRemoval: (network, cloud) => {
+    for (const subnet of subnetsOf(network.id, cloud)) validateUsedSubnet(subnet, cloud);
+  },
+  compute: (put) => ({
+    ...common(put, "Microsoft.Network/virtualNetworks"),
+    resourceGuid: computedOnce(put, "resourceGuid", () => crypto.randomUUID()),
+  }),
+};
+
+export const subnet: ResourceType = {
+  token: SUBNET,
+  armType: "Microsoft.Network/virtualNetworks/subnets",
+  path: ["resourceGroupName", "virtualNetworkName", "subnetName"],
+  located: false,
+  immutable: [],
+  nameRule: ANY_NAME,
+  seconds: { create: 4, update: 4, remove: 10 },
+  validate: (put) => {
+    const { properties, cloud } = put;
+    const networkId = idOf(virtualNetwork, cloud.subscription, properties);
+    const network = cloud.get(networkId);
+    if (network === undefined) {
+      throw badRequest(
+        "ParentResourceNotFound",
+        `The virtual network ${networkId} of the subnet ${put.name} was not found.`,
+      );
+    }
+    const prefix = textAt(properties, "addressPrefix");
+    const range = parseRange(prefix);
+    if (range === undefined || range.size < 8) {
+      throw badRequest(
+        "InvalidCIDRNotation",
+        `The address prefix ${prefix} of the subnet ${put.name} is no range of at least a /29.`,
+      );
+    }
+    if (!inSome(prefix, rangesAt(network.properties, "addressSpace.addressPrefixes", put))) {
+      throw badRequest(
+        "NetcfgInvalidSubnet",
+        `Subnet '${put.name}' is not valid because its IP address range is outside the IP address range of virtual ` +
+          `network '${network.name}'.`,
+      );
+    }
+    const others = subnetsOf(networkId, cloud).filter(({ id }) => !sameId(id, put.id));
+    const other = others.find((one) => {
+      const its = parseRange(textAt(one.properties, "addressPrefix"));
+      return its !== undefined && overlap(range, its);
+    });
+    if (other !== undefined) {
+      throw badRequest(
+        "NetcfgInvalidSubnet",
+        `Subnet '${put.name}' is not valid because its IP address range overlaps with that of an existing subnet, '${other.name}'.`,
+      );
+    }
+    const group = textAt(properties, "networkSecurityGroup.id");
+    if (group !== "") referenced(put, "networkSecurityGroup", group, GROUP);
+  },
+  validateRemoval: validateUsedSubnet,
+  compute: (put) => common(put, "Microsoft.Network/virtualNetworks/subnets"),
+};
+
+function rangesAt(properties: Properties, path: string, put: Put): [string, Range][] {
+  return listAt(properties, path).map((text) => {
+    const range = typeof text === "string" ? parseRange(text) : undefined;
+    if (range === undefined) {
+      throw badRequest(
+        "InvalidAddressPrefixFormat",
+        `Address prefix ${JSON.stringify(text)} of resource ${put.id} is not formatted correctly.`,
+      );
+    }
+    return [text as string, range];
+  });
+}
+
+function inSome(prefix: string, ranges: readonly [string, Range][]): boolean {
+  const range = parseRange(prefix);
+  return range !== undefined && ranges.some(([, outer]) => contains(outer, range));
+}
+
+function subnetsOf(networkId: string, cloud: View): Resource[] {
+  return cloud
+    .all(SUBNET)
+    .filter(({ id }) => id.toLowerCase().startsWith(`${networkId.toLowerCase()}/`));
+}
+
+function validateUsedSubnet(one: Resource, cloud: View): void {
+  const user = cloud.all(INTERFACE).find((nic) => configurationOf(nic, "subnet", one.id));
+  if (user === undefined) return;
+  throw badRequest(
+    "InUseSubnetCannotBeDeleted",
+    `Subnet ${one.name} is in use by ${user.id} and cannot be deleted. In order to delete the subnet, delete all the ` +
+      `resources within the subnet.`,
+  );
+}
