@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { healthPath, ServiceSpec } from "../services/spec";
 import { CREATE_BEFORE_DELETE, hardened } from "./container/container";
 import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
-import { askedByHttp, polled } from "./container/health";
+import { httpHealthCheck, pollingHealthCheck } from "./container/health";
 import { labels } from "./container/labels";
 import { SecretFiles } from "./container/secrets";
 
@@ -78,8 +78,8 @@ export class Service extends pulumi.ComponentResource {
               ...(database ? [{ name: database.network.name }] : []),
             ],
             healthcheck: spec.health?.command
-              ? polled(spec.health.command)
-              : askedByHttp(spec.port, healthPath(spec)),
+              ? pollingHealthCheck(spec.health.command)
+              : httpHealthCheck(spec.port, healthPath(spec)),
             destroyGraceSeconds: drainSeconds + 10,
             stopTimeout: drainSeconds + 10,
             labels: [

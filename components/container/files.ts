@@ -1,60 +1,62 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Host } from "../host/host";
+import { readScript, withArguments } from "../shell/shell";
 import { labels } from "./labels";
 
 export interface FilesArgs {
-  /** Name of the service that the files are for. @default none: several share them */
+  /** Service that the files belong to. Defaults to none: several services share the files. */
   readonly service?: string;
   readonly host: Host;
-  /** An image with a shell that is on the host anyway. */
+  /** ID of an image with a shell. It must be on the host already. */
   readonly imageId: pulumi.Input<string>;
-  /** Content by file name. Secrets may be among them: content is never in an environment variable or in `docker inspect`. */
+  /** Content by file name. May be secret: content appears neither in an environment variable nor in `docker inspect`. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
-  /** What must be there before they are written. @default nothing */
+  /** Resources that must exist before the files are written. Defaults to none. */
   readonly after?: readonly pulumi.Resource[];
-  /** Looked at before they are written, and so before any container that needs them is touched. @default nothing */
-  readonly guard?: Guard;
+  /** Check that runs before the files are written, and so before any container that needs them is touched. Defaults to none. */
+  readonly preflight?: PreflightCheck;
 }
 
-export interface Guard {
-  /** For sh in the image; it fails the `up` where it ends with anything but 0. Its last line is why. */
+export interface PreflightCheck {
+  /** Script for sh in the image. Any exit code but 0 fails the `up`; the script's last line is the error. */
   readonly script: string;
-  /** The volume that it looks into, which it finds at {@link GUARDED}, read-only. */
+  /** Volume that the script inspects, mounted read-only at {@link PREFLIGHT_FOLDER}. */
   readonly volumeName: pulumi.Input<string>;
 }
 
-/** Where a guard finds its volume. */
-export const GUARDED = "/guarded";
+/** Folder at which a preflight check finds its volume. */
+export const PREFLIGHT_FOLDER = "/guarded";
 
 /**
- * Files that the program writes for containers to read, in a volume of their own.
+ * Files in a volume of their own, written by the program for containers to read.
  *
- * Docker refuses to copy a file into a container whose root file system is read-only, also where a volume is mounted. So a
- * container that lives for a moment has the volume mounted and writes them. What it is to write comes by its standard input:
- * never as an argument or a variable, which others could see.
+ * Docker can't copy a file into a container whose root file system is read-only, not even to a mounted volume. Therefore a
+ * short-lived container mounts the volume and writes the files. It reads their content from standard input, because arguments and
+ * variables are visible to others.
  *
- * Not a component, nor is an {@link Image}: there are many, each costs a run without changes 10 ms, and they'd group two resources.
+ * Not a component, and neither is {@link Image}: a stack has many, each component adds 10 ms to a run without changes, and it would
+ * group only two resources.
  */
 export class Files {
   private readonly volume: docker.Volume;
-  /** What a container that reads the files depends on: once it is there, they are. */
+  /** Resource that a container which reads the files must depend on. */
   readonly written: pulumi.Resource;
-  /** Changes whenever the content of the files does. */
+  /** Changes whenever the content of the files changes. */
   readonly version: pulumi.Output<string>;
 
   constructor(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions) {
-    const marks = labels({ service: args.service, role: "files" });
-    this.volume = new docker.Volume(name, { labels: marks }, opts);
-    const options = marks.map(({ label, value }) => `--label ${label}=${value}`).join(" ");
-    // Without the capability, root can't look into a folder that is another user's alone.
-    const guarded = args.guard
-      ? pulumi.interpolate`--cap-add DAC_READ_SEARCH --volume ${args.guard.volumeName}:${GUARDED}:ro `
+    const ownLabels = labels({ service: args.service, role: "files" });
+    this.volume = new docker.Volume(name, { labels: ownLabels }, opts);
+    const options = ownLabels.map(({ label, value }) => `--label ${label}=${value}`).join(" ");
+    // Without the capability, root can't read a folder that belongs to another user alone.
+    const preflightVolume = args.preflight
+      ? pulumi.interpolate`--cap-add DAC_READ_SEARCH --volume ${args.preflight.volumeName}:${PREFLIGHT_FOLDER}:ro `
       : "";
     const writer = args.host.run(
       name,
-      pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} ${guarded}--volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
-      // Another id, and so another version, for other content.
+      pulumi.interpolate`docker run --rm --interactive --user 0 --network none --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver none ${options} ${preflightVolume}--volume ${this.volume.name}:${FOLDER} --entrypoint sh ${args.imageId} -s`,
+      // Other content replaces the command, so that `version`, which is its ID, changes.
       pulumi.mergeOptions(opts, {
         dependsOn: [...(args.after ?? [])],
         replaceOnChanges: ["stdin"],
@@ -63,7 +65,7 @@ export class Files {
       pulumi
         .all(args.files)
         .apply((files) =>
-          [...(args.guard ? [args.guard.script] : []), writeScript(files)].join("\n"),
+          [...(args.preflight ? [args.preflight.script] : []), writeFilesScript(files)].join("\n"),
         ),
     );
 
@@ -71,7 +73,7 @@ export class Files {
     this.version = writer.id;
   }
 
-  /** The volume for a container's `volumes`, read-only. The container must depend on {@link written}. */
+  /** Returns the read-only volume for a container's `volumes`. The container must depend on {@link written}. */
   mountedAt(containerPath: string): docker.types.input.ContainerVolume {
     return { volumeName: this.volume.name, containerPath, readOnly: true };
   }
@@ -79,29 +81,13 @@ export class Files {
 
 const FOLDER = "/files";
 
-/**
- * A script for sh that leaves exactly these files in the folder, each in one step, so that nobody reads half of one. Any user
- * may read them: the volume is mounted only where it is meant to be read.
- */
-export function writeScript(
+const WRITE_FILES_SCRIPT = readScript(__dirname, "writeFiles.sh");
+
+/** Returns a script for sh that leaves exactly these files in the folder. */
+export function writeFilesScript(
   files: Readonly<Record<string, string>>,
   folder: string = FOLDER,
 ): string {
-  const names = Object.keys(files).sort();
-  return [
-    "set -eu",
-    `cd ${folder}`,
-    ...names.flatMap((name) => [
-      `printf %s ${quoted(files[name] ?? "")} >.new`,
-      "chmod 0444 .new",
-      `mv -f .new ${quoted(name)}`,
-    ]),
-    `for file in *; do case $file in ${names.map(quoted).join("|")}) ;; *) rm -f "$file" ;; esac; done`,
-    "",
-  ].join("\n");
-}
-
-/** For sh, which takes everything between single quotes as it is. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
+  return withArguments(WRITE_FILES_SCRIPT, [folder, ...sorted.flat()]);
 }

@@ -1,19 +1,39 @@
 import { types } from "@pulumi/docker";
+import { readScript } from "../shell/shell";
 
 type HealthCheck = types.input.ContainerHealthcheck;
 
-/** A container whose image has bash is healthy when it answers a GET of the path with 2xx. */
-export function askedByHttp(port: number, path: string, folder?: string): HealthCheck {
-  return held(`${GET}\nask() { get "$@"; }`, [port.toString(), path], folder);
+/** Defines `http_get PORT PATH` for bash. */
+export const HTTP_GET_SCRIPT = readScript(__dirname, "httpGet.sh");
+const LONG_POLL_SCRIPT = readScript(__dirname, "longPoll.sh");
+
+/**
+ * Health check of a container whose image has bash. Healthy means that a GET request to the path is answered with a 2xx status.
+ *
+ * @param stateFolder Writable folder of the container that is empty whenever the container starts. Defaults to "/tmp".
+ */
+export function httpHealthCheck(port: number, path: string, stateFolder?: string): HealthCheck {
+  return longPoll(
+    `${HTTP_GET_SCRIPT}\n${LONG_POLL_SCRIPT}`,
+    ["http_get", port.toString(), path],
+    stateFolder,
+  );
 }
 
-/** A container whose image has bash is healthy when the command ends with 0. */
-export function askedByCommand(command: readonly string[], folder?: string): HealthCheck {
-  return held('ask() { "$@"; }', command, folder);
+/**
+ * Health check of a container whose image has bash. Healthy means that the command ends with exit code 0.
+ *
+ * @param stateFolder As for {@link httpHealthCheck}.
+ */
+export function commandHealthCheck(command: readonly string[], stateFolder?: string): HealthCheck {
+  return longPoll(LONG_POLL_SCRIPT, command, stateFolder);
 }
 
-/** The same for an image without bash. Each question starts a process on the host, some 50 ms of a core, so it is asked every 5 s. */
-export function polled(command: readonly string[]): HealthCheck {
+/**
+ * Health check by a command for an image without bash. Every 5 s, because each check starts a process on the host, which takes
+ * about 50 ms of a core.
+ */
+export function pollingHealthCheck(command: readonly string[]): HealthCheck {
   return {
     tests: ["CMD", ...command],
     interval: "5s",
@@ -24,57 +44,20 @@ export function polled(command: readonly string[]): HealthCheck {
 }
 
 /**
- * A check that goes on until there is something new to say, a minute at most. Then Docker starts it again.
- *
- * Docker asks for the first time after the interval, and each of its questions starts a process on the host. A short interval would keep
- * an idle host busy, a long one make every rollout wait. This one does neither: it is one sleeping bash most of the time, and what it
- * asks costs next to nothing.
- *
- * @param ask Defines the function `ask`, which ends with 0 when the container can serve and otherwise says why it can't.
- * @param folder Of the container: it can be written to, and is empty whenever the container starts, as Docker's memory of it is.
+ * Docker waits one interval before the first check, and each check starts a process on the host: a short interval keeps an idle
+ * host busy, a long one delays every rollout. With long polling the first result is available within 500 ms, and afterwards one
+ * sleeping bash costs next to nothing.
  */
-function held(ask: string, args: readonly string[], folder = "/tmp"): HealthCheck {
+function longPoll(script: string, command: readonly string[], stateFolder = "/tmp"): HealthCheck {
   return {
-    tests: ["CMD", "bash", "-c", ask + hold(folder), "health", ...args],
+    tests: ["CMD", "bash", "-c", script, "health", stateFolder, ...command],
     interval: "500ms",
     timeout: "1m30s",
     startPeriod: ONE_MINUTE,
-    // It is patient itself: once it says so, it is so.
+    // One failure is enough: the script itself has already retried.
     retries: 1,
   };
 }
 
-/** An HTTP request by bash alone, since the images have no curl: `get PORT PATH` prints the answer, and ends with 0 when it is 2xx. */
-export const GET = `get() {
-  exec 3<>"/dev/tcp/127.0.0.1/$1" || return
-  printf 'GET %s HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' "$2" >&3
-  # Until it hangs up. Only where the time is over this ends with more than 128.
-  IFS= read -r -d '' -t 2 answer <&3
-  if (($? > 128)); then echo "no answer within 2 s"; return 1; fi
-  echo "$answer"
-  [[ $answer =~ ^HTTP/1\\.[01]\\ 2 ]]
-}`;
-
-const hold = (folder: string): string => `
-# Waits without another process, which would be left when this one is ended.
-exec 4<> <(:)
-pause() { read -r -t "$1" <&4; }
-said_healthy=${folder}/said-healthy
-if [ -e "$said_healthy" ]; then
-  failures=0
-  until ((failures == 5 || (failures == 0 && SECONDS >= 60))); do
-    if said=$(ask "$@" 2>&1); then failures=0; pause 5; else ((failures += 1)); pause 1; fi
-  done
-  if ((failures > 0)); then rm "$said_healthy"; fi
-else
-  until said=$(ask "$@" 2>&1) && : >"$said_healthy"; do
-    if ((SECONDS >= 5)); then break; fi
-    pause 0.2
-  done
-fi
-echo "$said"
-[ -e "$said_healthy" ]
-`;
-
-/** As Docker reports it back: written in any other way, it would differ after each refresh. */
+/** In the form in which Docker reports it; any other form would be a difference after each refresh. */
 const ONE_MINUTE = "1m0s";

@@ -2,10 +2,11 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DELETE_BEFORE_CREATE, hardened } from "../container/container";
-import { Files, GUARDED } from "../container/files";
-import { askedByCommand } from "../container/health";
+import { Files, PREFLIGHT_FOLDER } from "../container/files";
+import { commandHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
+import { readScript, withArguments } from "../shell/shell";
 import settings from "./postgresSettings.json";
 
 /** What a service has to know to reach its database. */
@@ -94,7 +95,7 @@ export class Database extends pulumi.ComponentResource {
         imageId: args.imageId,
         files: { [PASSWORD_FILE]: args.data.password },
         // The server is stopped before its successor starts: too late to find out that the data isn't for that one.
-        guard: { script: versionGuard(args.service), volumeName: args.data.volumeName },
+        preflight: { script: versionCheck(args.service), volumeName: args.data.volumeName },
       },
       { parent: this },
     );
@@ -130,7 +131,7 @@ export class Database extends pulumi.ComponentResource {
         },
         networksAdvanced: [{ name: network.name, aliases: [this.connection.host] }],
         // By TCP: while the image sets the database up, its server listens on the socket alone.
-        healthcheck: askedByCommand([
+        healthcheck: commandHealthCheck([
           "pg_isready",
           "--host=127.0.0.1",
           `--username=${this.connection.user}`,
@@ -171,28 +172,15 @@ const SETTINGS = Object.entries(settings).flatMap(([name, value]) => ["-c", `${n
 
 const DATA_FOLDER = "/var/lib/postgresql";
 
+const VERSION_CHECK_SCRIPT = readScript(__dirname, "versionCheck.sh");
+
 /**
- * Refuses an image of another major version than that which wrote the data: it would start beside it with an empty database.
- * Runs in that image, whose variables say what it is.
+ * Returns a script for the PostgreSQL image that refuses to start another major version than the one that wrote the data.
+ *
+ * @param folder Folder of the data volume. Defaults to that of a preflight check.
  */
-export function versionGuard(service: string, folder: string = GUARDED): string {
-  const connect = `--username ${service} ${service}`;
-  return `
-refuse() { echo "store:postgresImage: $1" >&2; exit 1; }
-case $PGDATA in
-  ${DATA_FOLDER}/"$PG_MAJOR"/*) ;;
-  *) refuse "the image of PostgreSQL $PG_MAJOR keeps its data in $PGDATA, which isn't kept. Take version 18 or later." ;;
-esac
-if [ ! -s "${folder}\${PGDATA#${DATA_FOLDER}}/PG_VERSION" ]; then
-  for file in ${folder}/*/*/PG_VERSION; do
-    [ -s "$file" ] || continue
-    read -r version <"$file"
-    refuse "the data of ${service} was written by PostgreSQL $version, and PostgreSQL $PG_MAJOR would start empty beside it. \
-Set the old version back. Or take the data along: with the old version, dump each service's (./store exec ${service}-database -- \
-pg_dump --clean --if-exists ${connect} >${service}.sql), then ./store down --volumes; with the new one, ./store up, and read it in \
-(./store exec ${service}-database -- psql ${connect} <${service}.sql)."
-  done
-fi`;
+export function versionCheck(service: string, folder: string = PREFLIGHT_FOLDER): string {
+  return withArguments(VERSION_CHECK_SCRIPT, [service, folder, DATA_FOLDER]);
 }
 
 /** The image's user `postgres`: started as it, the image needs no privilege at all. */

@@ -2,17 +2,11 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DELETE_BEFORE_CREATE, hardened } from "../container/container";
 import { Files } from "../container/files";
-import {
-  GATEWAY_ADMIN_PORT,
-  GATEWAY_COMMAND_PORT,
-  GATEWAY_PUBLISHED_PORT,
-  haproxyConfig,
-  Route,
-  SERVER_STATE_FILE,
-} from "./haproxy";
-import { askedByHttp, GET } from "../container/health";
+import { GATEWAY_ADMIN_PORT, GATEWAY_PUBLISHED_PORT, haproxyConfig, Route } from "./haproxy";
+import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
+import { readScript } from "../shell/shell";
 
 export interface GatewayArgs {
   /** ID of the HAProxy image. */
@@ -44,7 +38,7 @@ export class Gateway extends pulumi.ComponentResource {
         service: "gateway",
         host: args.host,
         imageId: args.imageId,
-        files: { [CONFIG]: text, [TAKE]: TAKE_CONFIG },
+        files: { [CONFIG]: text, [RELOAD]: RELOAD_SCRIPT },
         after: args.after,
       },
       { parent: this },
@@ -67,7 +61,7 @@ export class Gateway extends pulumi.ComponentResource {
           name: network.name,
           aliases: ["gateway"],
         })),
-        healthcheck: askedByHttp(GATEWAY_ADMIN_PORT, "/healthz"),
+        healthcheck: httpHealthCheck(GATEWAY_ADMIN_PORT, "/healthz"),
         destroyGraceSeconds: 30,
         stopTimeout: 30,
         labels: labels({ service: "gateway", role: "gateway" }),
@@ -77,7 +71,7 @@ export class Gateway extends pulumi.ComponentResource {
 
     args.host.run(
       `${name}-reload`,
-      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${TAKE} ${version} # ${files.version}`,
+      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${RELOAD} ${version} # ${files.version}`,
       { parent: this },
     );
 
@@ -88,34 +82,7 @@ export class Gateway extends pulumi.ComponentResource {
 
 const FOLDER = "/etc/store";
 const CONFIG = "haproxy.cfg";
-const TAKE = "take-config.sh";
+const RELOAD = "reload.sh";
 
-/**
- * Makes HAProxy take the configuration that is there now, and waits until it has: a reload hands the listening sockets and
- * the servers' states on to a new process, and the old one finishes its requests, so nothing is refused.
- */
-const TAKE_CONFIG = `set -eu
-version=$1
-${GET}
-ask() { get ${GATEWAY_ADMIN_PORT} /version | tail -n 1; }
-case $(ask) in
-  "$version"*) ;;
-  *)
-    verdict=$(haproxy -c -f ${FOLDER}/${CONFIG} 2>&1) || { echo "$verdict" >&2; exit 1; }
-    exec 4<>/dev/tcp/127.0.0.1/${GATEWAY_COMMAND_PORT}
-    echo 'show servers state' >&4
-    # Without the places that no server has taken: each would be reported as lost.
-    grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 >${SERVER_STATE_FILE}
-    exec 4>&-
-    # Process 1 passes the signal on.
-    kill -USR2 1
-    ;;
-esac
-for _ in $(seq 150); do
-  answer=$(ask || true)
-  [ "$answer" != "$version" ] || exit 0
-  sleep 0.2
-done
-echo "the gateway hasn't taken its new configuration within 30 s; it says: $answer" >&2
-exit 1
-`;
+/** Reloads the configuration of a running HAProxy without refusing a request. */
+const RELOAD_SCRIPT = `${HTTP_GET_SCRIPT}\n${readScript(__dirname, "reload.sh")}\n`;

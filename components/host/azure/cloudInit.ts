@@ -1,42 +1,50 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readScript } from "../../shell/shell";
 import { SSHD_LIMITS } from "../ssh/ssh";
 
-/** Where a host gets Docker from: Docker's own apt repository, or the distribution's package docker.io. */
+/** Source of Docker's packages: Docker's own apt repository, or the distribution's package docker.io. */
 export type DockerSource = "docker" | "distribution";
 
 export interface CloudInitArgs {
+  /** User of the VM who may talk to the Docker daemon. */
   readonly adminUser: string;
   readonly distribution: "debian" | "ubuntu";
-  /** The SSH host key that the machine is to have, as OpenSSH writes it. The private half is a secret. */
+  /** SSH host key of the VM in OpenSSH's format. The private half is a secret. */
   readonly hostKey: { readonly private: string; readonly public: string };
   readonly docker: DockerSource;
-  /** Exact version of the package docker-ce, such as "5:28.5.2-1~debian.12~bookworm". @default the newest of its source */
+  /** Exact version of the package docker-ce, such as "5:28.5.2-1~debian.12~bookworm". Defaults to the newest one of its source. */
   readonly dockerVersion?: string;
-  /** Block device for the data, formatted when it is empty and mounted at {@link DATA_FOLDER}. @default none */
+  /** Block device of the data disk, formatted if it is empty and mounted at {@link DATA_FOLDER}. Defaults to none. */
   readonly dataDevice?: string;
 }
 
-/** Where the disk is mounted that outlives the machine. */
+/** Folder of the VM at which the data disk is mounted. */
 export const DATA_FOLDER = "/data";
 
 /**
- * What cloud-init makes of a new machine: a Docker host with our SSH host key, which nobody has to trust on first use.
+ * Returns cloud-init's configuration of a VM: a Docker host with an SSH host key that the program has made, so that nobody has to
+ * trust the key on first use.
+ *
+ * Any change of the returned text replaces the VM.
  *
  * @see https://docs.cloud-init.io/en/22.4.2/topics/examples.html
  */
 export function cloudInit(args: CloudInitArgs): string {
   const config = {
-    // Written first of all, so that it is there when Docker starts for the first time.
+    // cloud-init writes these before it installs packages, so that Docker's first start already reads its settings.
     write_files: [
-      { path: "/etc/docker/daemon.json", content: DAEMON },
-      { path: "/etc/ssh/sshd_config.d/10-store.conf", content: SSHD },
-      { path: "/etc/apt/apt.conf.d/52-store-upgrades", content: UPGRADES },
-      { path: "/etc/systemd/system/store-prune.service", content: PRUNE },
-      { path: "/etc/systemd/system/store-prune.timer", content: PRUNE_DAILY },
+      { path: "/etc/docker/daemon.json", content: file("daemon.json") },
+      {
+        path: "/etc/ssh/sshd_config.d/10-store.conf",
+        content: file("sshd.conf") + SSHD_LIMITS,
+      },
+      { path: "/etc/apt/apt.conf.d/52-store-upgrades", content: file("apt-upgrades.conf") },
+      { path: "/etc/systemd/system/store-prune.service", content: file("store-prune.service") },
+      { path: "/etc/systemd/system/store-prune.timer", content: file("store-prune.timer") },
     ],
     ssh_deletekeys: true,
-    // Where keys are given, no others are made.
+    // With ssh_keys, cloud-init generates no others.
     ssh_keys: { ed25519_private: args.hostKey.private, ed25519_public: args.hostKey.public },
     ssh_pwauth: false,
     disable_root: true,
@@ -49,11 +57,11 @@ export function cloudInit(args: CloudInitArgs): string {
     runcmd: [
       ["systemctl", "restart", "ssh"],
       ["systemctl", "enable", "--now", "docker", "store-prune.timer"],
-      // Members of this group command the daemon, which is as much as root.
+      // Members of this group control the daemon, which is equivalent to root.
       ["usermod", "--append", "--groups", "docker", args.adminUser],
     ],
   };
-  // JSON is YAML, too, and takes no library, which each run of staging would wait for.
+  // JSON is valid YAML and needs no library, which would slow down each run of staging.
   return `#cloud-config\n${JSON.stringify(config, null, 2)}\n`;
 }
 
@@ -66,55 +74,29 @@ function packages({ docker, dockerVersion }: CloudInitArgs): (string | [string, 
 
 function dataDisk(device: string): object {
   return {
-    // Not fs_setup: for a disk without partitions it makes a new file system on every new machine, whatever is on the disk.
-    bootcmd: [["sh", "-c", FORMAT_EMPTY, "format", device]],
+    // Not fs_setup: on a disk without partitions it makes a new file system at the first boot of every VM, even over data.
+    bootcmd: [["sh", "-c", readScript(FOLDER, "formatEmptyDisk.sh"), "format", device]],
     mounts: [
       [device, DATA_FOLDER, "ext4", "defaults,nofail,x-systemd.device-timeout=60", "0", "2"],
     ],
   };
 }
 
-/** Only a disk on which blkid finds nothing at all (its exit code 2) is formatted. It may come a moment after the boot. */
-const FORMAT_EMPTY = `for _ in $(seq 60); do [ -b "$1" ] && break; sleep 1; done
-[ -b "$1" ] || exit 0
-blkid --probe "$1"
-[ $? != 2 ] || mkfs.ext4 -q -L store-data "$1"`;
-
 function dockerRepository(distribution: string): object {
   return {
     source: `deb [arch=amd64 signed-by=$KEY_FILE] https://download.docker.com/linux/${distribution} $RELEASE stable`,
-    key: readFileSync(join(__dirname, "docker-apt-key.asc"), "utf8"),
+    key: file("docker-apt-key.asc"),
   };
 }
 
-/** Containers live on while the daemon is upgraded, and no log fills the disk. */
-const DAEMON = `${JSON.stringify({ "live-restore": true, "log-driver": "local", "log-opts": { "max-size": "10m", "max-file": "3" } }, null, 2)}\n`;
+/**
+ * Reads a file that is copied to the VM. Comments would be part of customData, so the reasons are here:
+ * - daemon.json: containers survive an upgrade of the daemon, and logs have a limited size.
+ * - apt-upgrades.conf: security updates are automatic, except those of Docker, whose version changes only by an `up`.
+ * - store-prune.*: an unused image is kept for a week, so that a rollback needs no registry, and then frees its disk space.
+ */
+function file(name: string): string {
+  return readFileSync(join(FOLDER, name), "utf8");
+}
 
-const SSHD = `PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin no
-${SSHD_LIMITS}`;
-
-/** Security updates by themselves, but for Docker: it changes when we say so. */
-const UPGRADES = `APT::Periodic::Update-Package-Lists "1";
-APT::Periodic::Unattended-Upgrade "1";
-Unattended-Upgrade::Package-Blacklist { "docker-ce"; "docker-ce-cli"; "docker\\.io"; "containerd"; "containerd\\.io"; "runc"; };
-`;
-
-/** Images stay for a while after their last container, so that a step back needs no registry; then they only fill the disk. */
-const PRUNE = `[Unit]
-Description=Remove container images that nothing has used for a week
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/docker image prune --all --force --filter until=168h
-`;
-
-const PRUNE_DAILY = `[Unit]
-Description=Every day, remove unused container images
-[Timer]
-OnCalendar=daily
-RandomizedDelaySec=1h
-Persistent=true
-[Install]
-WantedBy=timers.target
-`;
+const FOLDER = join(__dirname, "cloud-init");

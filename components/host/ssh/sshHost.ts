@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
 import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
+import { readScript, withArguments } from "../../shell/shell";
 import { RemoteDocker } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
@@ -86,24 +87,4 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   }
 }
 
-const INSTALL_DOCKER = `
-set -eu
-sudo=$([ "$(id -u)" = 0 ] || echo sudo)
-if ! $sudo docker version >/dev/null 2>&1; then
-  . /etc/os-release
-  case "$ID" in
-    debian | ubuntu) ;;
-    *) echo "Docker is missing on this $ID machine. Install it there (https://docs.docker.com/engine/install/), then run up again." >&2; exit 1 ;;
-  esac
-  echo "Docker is missing: installing the package docker.io"
-  $sudo apt-get update -qq
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes docker.io >/dev/null
-fi
-limits=/etc/ssh/sshd_config.d/10-store.conf
-if [ -d "\${limits%/*}" ] && [ ! -e "$limits" ]; then
-  printf '${SSHD_LIMITS.replaceAll("\n", "\\n")}' | $sudo tee "$limits" >/dev/null
-  $sudo systemctl reload ssh 2>/dev/null || $sudo systemctl reload sshd
-fi
-[ -z "$sudo" ] || $sudo usermod --append --groups docker "$(id -un)"
-echo "Docker $($sudo docker version --format '{{.Server.Version}}') is ready"
-`;
+const INSTALL_DOCKER = withArguments(readScript(__dirname, "installDocker.sh"), [SSHD_LIMITS]);

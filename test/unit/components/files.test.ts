@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeScript } from "../../../components/container/files";
+import { writeFilesScript } from "../../../components/container/files";
 
 describe("the script that writes files", () => {
   let folder: string;
@@ -11,7 +11,7 @@ describe("the script that writes files", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   function run(files: Readonly<Record<string, string>>): void {
-    execFileSync("sh", ["-s"], { input: writeScript(files, folder) });
+    execFileSync("sh", ["-s"], { input: writeFilesScript(files, folder) });
   }
 
   it("writes them as they are, for any user to read", () => {

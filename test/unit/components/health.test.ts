@@ -6,7 +6,7 @@ import { createServer, Server } from "node:http";
 import { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askedByCommand, askedByHttp } from "../../../components/container/health";
+import { commandHealthCheck, httpHealthCheck } from "../../../components/container/health";
 
 describe("a health check that goes on until there is something new to say", function () {
   this.timeout(60_000);
@@ -67,8 +67,8 @@ describe("a health check that goes on until there is something new to say", func
     const [notReady, unknown, refused, failing] = await Promise.all([
       check({ path: "/not-ready" }),
       check({ path: "/silence" }),
-      run(askedByHttp(closed, "/ready", folder).tests),
-      run(askedByCommand(["ls", missing], folder).tests),
+      run(httpHealthCheck(closed, "/ready", folder).tests),
+      run(commandHealthCheck(["ls", missing], folder).tests),
     ]);
     for (const { code, seconds } of [notReady, unknown, refused, failing]) {
       assert.equal(code, 1);
@@ -108,7 +108,7 @@ describe("a health check that goes on until there is something new to say", func
 
   it("begins anew when the container does", async () => {
     await check();
-    rmSync(join(folder, "said-healthy"));
+    rmSync(join(folder, "reported-healthy"));
     assert.ok((await check()).seconds < 2);
   });
 
@@ -119,7 +119,7 @@ describe("a health check that goes on until there is something new to say", func
   });
 
   it("takes a command for an answer", async () => {
-    const { code, output } = await run(askedByCommand(["ls", "-a", folder], folder).tests);
+    const { code, output } = await run(commandHealthCheck(["ls", "-a", folder], folder).tests);
     assert.equal(code, 0, output);
   });
 
@@ -135,7 +135,7 @@ describe("a health check that goes on until there is something new to say", func
   }
 
   const check = (how: { path?: string; forSeconds?: number } = {}): Promise<Ended> =>
-    run(askedByHttp(port, how.path ?? "/ready", folder).tests, how.forSeconds);
+    run(httpHealthCheck(port, how.path ?? "/ready", folder).tests, how.forSeconds);
 
   /** Runs it as Docker does, which sends it SIGTERM when its time is over. */
   async function run(tests: unknown, forSeconds = 30): Promise<Ended> {

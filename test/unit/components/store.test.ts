@@ -135,7 +135,7 @@ describe("components", () => {
     const second = (await resource(COMMAND, "gateway-reload")).inputs["create"];
     assert.match(
       String(first),
-      /^docker exec gateway-id bash \/etc\/store\/take-config\.sh [0-9a-f]{16} # gateway-config-id$/,
+      /^docker exec gateway-id bash \/etc\/store\/reload\.sh [0-9a-f]{16} # gateway-config-id$/,
     );
     assert.notEqual(first, second);
   });
@@ -183,7 +183,7 @@ describe("components", () => {
     assert.doesNotMatch(String(writer.inputs["create"]), /password-of/);
     assert.match(
       JSON.stringify(writer.inputs["stdin"]),
-      /printf %s 'password-of-orders-data-password' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'database-password'/,
+      /set -- '\/files' 'database-password' 'password-of-orders-data-password'\\n/,
     );
     const { inputs } = await resource(CONTAINER, "orders-0");
     assert.deepEqual(inputs["volumes"], [
@@ -214,7 +214,7 @@ describe("components", () => {
     const writer = await resource(COMMAND, "staff-token");
     assert.match(
       JSON.stringify(writer.inputs["stdin"]),
-      /printf %s 'password-of-staff-token' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'STAFF_TOKEN'/,
+      /set -- '\/files' 'STAFF_TOKEN' 'password-of-staff-token'\\n/,
     );
   });
 
@@ -231,10 +231,7 @@ describe("components", () => {
     for (const { name, inputs: given } of await running())
       assert.doesNotMatch(JSON.stringify([given["envs"], given["labels"]]), /s3cret/, name);
     const writer = await resource(COMMAND, "orders-secrets");
-    assert.match(
-      JSON.stringify(writer.inputs["stdin"]),
-      /printf %s 's3cret' >\.new\\nchmod 0444 \.new\\nmv -f \.new 'API_KEY'/,
-    );
+    assert.match(JSON.stringify(writer.inputs["stdin"]), /set -- '\/files' 'API_KEY' 's3cret'\\n/);
     // Another secret is another writer, and with it another instance.
     assert.match(
       JSON.stringify(inputs["labels"]),

@@ -1,17 +1,16 @@
-/**
- * For /bin/sh on a new machine: waits until cloud-init has made it a Docker host, saying every few seconds how far it is, and
- * ends with cloud-init's own lines when it has failed.
- *
- * `cloud-init status` says 0 on Debian 12 even after errors from which it went on, so that its result file is read, too.
- */
-export const CLOUD_INIT_READY = `
+#!/bin/sh
+# Waits until cloud-init has made this machine a Docker host, prints its progress every few seconds, and prints the end of
+# cloud-init's log when it fails.
+# `cloud-init status` reports success on Debian 12 even after errors that it survived, so the result file is checked as well.
 log=/var/log/cloud-init-output.log
+
 fail() {
   echo "$1 The end of $log:" >&2
-  # Without the tables of keys and networks, which come last.
+  # Without the tables of keys and networks at the end.
   sudo grep -Ev '^(ci-info:|<14>|-----|ssh-|ecdsa-)' "$log" | tail -n 20 >&2
   exit 1
 }
+
 while :; do
   status=$(cloud-init status 2>/dev/null | sed -n 's/^status: //p')
   case "$status" in
@@ -25,4 +24,3 @@ errors=$(sudo python3 -c 'import json; print("; ".join(json.load(open("/var/lib/
 [ -z "$errors" ] || fail "cloud-init has finished with errors: $errors."
 version=$(sudo docker version --format '{{.Server.Version}}' 2>&1) || fail "Docker doesn't run: $version."
 echo "Docker $version is ready"
-`;

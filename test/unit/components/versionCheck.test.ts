@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { versionGuard } from "../../components/database/database";
+import { versionCheck } from "../../../components/database/database";
 
-describe("the guard of a database's data", () => {
+describe("versionCheck", () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "data-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,7 +19,7 @@ describe("the guard of a database's data", () => {
   /** @returns why the image is refused; nothing where it may start. */
   function refusal(major: number, data = `/var/lib/postgresql/${major}/docker`): string {
     const { status, stderr } = spawnSync("sh", ["-s"], {
-      input: versionGuard("orders", folder),
+      input: versionCheck("orders", folder),
       encoding: "utf8",
       env: { PG_MAJOR: String(major), PGDATA: data },
     });
@@ -37,7 +37,10 @@ describe("the guard of a database's data", () => {
     writtenBy(18);
     const newer = refusal(19);
     assert.match(newer, /^store:postgresImage: the data of orders was written by PostgreSQL 18, /);
-    assert.match(newer, /PostgreSQL 19 would start empty beside it\. Set the old version back\./);
+    assert.match(
+      newer,
+      /PostgreSQL 19 would start with an empty database\. Set the old version back\./,
+    );
     assert.match(newer, /orders-database -- pg_dump .*>orders\.sql\).* psql .*<orders\.sql\)\.\n$/);
     writtenBy(19);
     assert.equal(refusal(19), "");

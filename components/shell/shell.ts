@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Reads a shell script that is kept beside a component.
+ *
+ * Lines that hold only a comment are left out, so that an edited comment changes no resource, and so are line breaks at both ends.
+ */
+export function readScript(folder: string, file: string): string {
+  return readFileSync(join(folder, file), "utf8")
+    .split("\n")
+    .filter((line) => !/^\s*#/.test(line))
+    .join("\n")
+    .trim();
+}
+
+/** Returns the script with these positional parameters set, for a shell that reads it from standard input. */
+export function withArguments(script: string, args: readonly string[]): string {
+  return `set -- ${args.map(shellQuote).join(" ")}\n${script}\n`;
+}
+
+/** Returns the text as one word for sh, which takes everything between single quotes literally. */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
