@@ -1,16 +1,20 @@
 import { readFileSync } from "node:fs";
 
-/** The environment is missing something or says something unusable. Its message names the variable and the remedy. */
+/** An environment variable is missing or invalid. The message names the variable and the remedy. */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
 }
 
-/** Reads one variable's value; `undefined` when it isn't set. Throws what is wrong with it, without the variable's name. */
+/** Parses the value of a variable (`undefined` if it isn't set). Throws an error whose message lacks the variable's name. */
 export type Variable<T> = (value: string | undefined) => T;
 
 export type Values<S> = { readonly [K in keyof S]: S[K] extends Variable<infer T> ? T : never };
 
-/** Reads the named variables. One error names all that are wrong. */
+/**
+ * Reads the named variables.
+ *
+ * @throws EnvironmentError that names all invalid variables at once.
+ */
 export function readEnvironment<S extends Record<string, Variable<unknown>>>(
   schema: S,
   source: NodeJS.ProcessEnv = process.env,
@@ -18,7 +22,7 @@ export function readEnvironment<S extends Record<string, Variable<unknown>>>(
   const wrong: string[] = [];
   const entries = Object.entries(schema).map(([name, read]) => {
     try {
-      // An empty value is what `NAME=` in an env file or `${NAME}` in a script leaves: not set.
+      // `NAME=` in an env file and an unset `${NAME}` in a script leave an empty value: treat it as not set.
       return [name, read(source[name] === "" ? undefined : source[name])];
     } catch (error) {
       wrong.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
@@ -26,14 +30,16 @@ export function readEnvironment<S extends Record<string, Variable<unknown>>>(
     }
   });
   if (wrong.length > 0)
-    throw new EnvironmentError(`Set the environment right: ${wrong.join("; ")}`);
+    throw new EnvironmentError(`Invalid environment: ${wrong.join("; ")}`);
   return Object.fromEntries(entries) as Values<S>;
 }
 
+/** A string. Required unless there is a fallback. */
 export function text(fallback?: string): Variable<string> {
   return (value) => value ?? required(fallback, "is missing");
 }
 
+/** An integer from `minimum` to `maximum`. Required unless there is a fallback. */
 export function integer(minimum: number, maximum: number, fallback?: number): Variable<number> {
   const expected = `an integer from ${minimum} to ${maximum}`;
   return (value) => {
@@ -46,6 +52,7 @@ export function integer(minimum: number, maximum: number, fallback?: number): Va
   };
 }
 
+/** One of the listed values. Required unless there is a fallback. */
 export function oneOf<const T extends string>(values: readonly T[], fallback?: T): Variable<T> {
   const expected = `one of ${values.join(", ")}`;
   return (value) => {
@@ -55,12 +62,13 @@ export function oneOf<const T extends string>(values: readonly T[], fallback?: T
   };
 }
 
+/** `true` or `false`. */
 export function flag(fallback: boolean): Variable<boolean> {
   const read = oneOf(["true", "false"], fallback ? "true" : "false");
   return (value) => read(value) === "true";
 }
 
-/** Where another service answers, without a slash at the end. */
+/** An http or https URL. Slashes at its end are removed. Required unless there is a fallback. */
 export function httpUrl(fallback?: string): Variable<string> {
   return (value) => {
     const given = required(value ?? fallback, "is missing: a URL such as http://inventory:3000");
@@ -72,7 +80,7 @@ export function httpUrl(fallback?: string): Variable<string> {
   };
 }
 
-/** Path of a file with a secret. Reads it at start to refuse a wrong path early; the secret is read anew at every use. */
+/** The path of a file with a secret. The file is read at startup to detect a wrong path early, and again at every use. */
 export function secretFile(): Variable<() => string> {
   return (value) => {
     const path = required(value, "is missing: the path of a file with the secret");
@@ -88,7 +96,7 @@ export function secretFile(): Variable<() => string> {
   };
 }
 
-function required<T>(value: T | undefined, otherwise: string): T {
-  if (value === undefined) throw new Error(otherwise);
+function required<T>(value: T | undefined, message: string): T {
+  if (value === undefined) throw new Error(message);
   return value;
 }

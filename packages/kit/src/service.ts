@@ -23,38 +23,38 @@ import { staffHook } from "./http/staff.ts";
 import { startTracing } from "./telemetry/startTracing.ts";
 import { currentTraceparent, withSpan, type Tracing } from "./telemetry/tracing.ts";
 
-/** What a service is built from: it says what it needs, and adds its routes to `app`. */
+/** The parts from which a service is built. A service requests what it needs and adds its routes to `app`. */
 export interface Service {
   readonly name: string;
   readonly app: App;
   readonly log: FastifyBaseLogger;
-  /** For metrics of its own. */
+  /** Registry for the service's own metrics. */
   readonly metrics: Registry;
-  /** Reads variables of its own. Something missing ends the process with one line that names it. */
+  /** Reads the service's own variables. A missing or invalid variable ends the process with one line that names it. */
   readonly environment: <S extends Record<string, Variable<unknown>>>(schema: S) => Values<S>;
-  /** Its PostgreSQL. The service is ready once that is migrated, and as long as it answers. */
+  /** Opens the service's PostgreSQL. The service is ready once it is migrated, and as long as it responds. */
   readonly database: (options: Pick<DatabaseOptions, "migrations" | "prepare">) => Database;
-  /** A client of another service, which NAME_URL leads to. */
+  /** Creates a client of another service. The variable NAME_URL holds its address. */
   readonly client: <Paths extends object>(
     name: string,
     options?: Pick<ClientOptions, "timeout">,
   ) => Client<Paths>;
   /**
-   * An onRequest hook for routes of the store's own people, who send the token in the file that STAFF_TOKEN_FILE names;
-   * everybody else is answered 401. Say `security: [{ staff: [] }]` in such a route's schema.
+   * Creates an onRequest hook for staff routes: it requires the token from the file that STAFF_TOKEN_FILE names, and responds 401 to
+   * other requests. The schema of such a route needs `security: [{ staff: [] }]`.
    */
   readonly staff: () => onRequestHookHandler;
   /**
-   * Runs work that no request is about (a job's step, say) as a span, on which those of its statements and calls hang.
-   * Without traces it is just run.
-   * @param parent What it is a part of, as `traceparent` gave it.
+   * Runs work outside of a request, such as a step of a job, as a span. The spans of its statements and calls become children. Without
+   * tracing it only runs the work.
+   * @param parent The parent span, as returned by `traceparent`.
    */
-  readonly trace: <T>(what: string, work: () => Promise<T>, parent?: string | null) => Promise<T>;
-  /** The span that is under way, to be kept with work that is done later; undefined without traces. */
+  readonly trace: <T>(name: string, work: () => Promise<T>, parent?: string | null) => Promise<T>;
+  /** Returns the current span, to be stored as the parent of work that is done later; `undefined` without tracing. */
   readonly traceparent: () => string | undefined;
 }
 
-/** The parts of package.json that say who the service is. */
+/** The fields of package.json that describe the service. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -62,16 +62,16 @@ interface Manifest {
 }
 
 interface StartOptions {
-  /** Sends a problem another way than as a problem document: as a page, say. */
+  /** Sends a problem in another form, such as an HTML page. @default a problem document (RFC 9457) */
   readonly renderProblem?: ProblemRenderer;
 }
 
-/** How long requests may take to finish after the service has stopped listening. Docker kills 10 s after the drain. */
+/** How long requests may take to finish after the service has stopped listening, in milliseconds. Docker kills it 10 s after the drain. */
 const FINISH_MS = 8_000;
 
 /**
- * The whole life of a service: reads the environment, lets `build` add the routes, listens, drains on SIGTERM (or stops at
- * once on SIGINT) and ends. The process ends with 1, and one line that says why, where it can't start or go on.
+ * Runs a service: reads the environment, lets `build` add the routes, listens, and on SIGTERM drains and ends (on SIGINT it ends without
+ * draining). If the service can't start or continue, the process logs one line with the reason and exits with 1.
  */
 export async function start(
   manifest: Manifest,
@@ -82,7 +82,8 @@ export async function start(
   let log = createLogger(name, "info");
   const die = (error: unknown) => {
     if (error instanceof EnvironmentError) log.fatal(error.message);
-    else log.fatal({ err: error }, error instanceof Error ? error.message : "Something was thrown");
+    else
+      log.fatal({ err: error }, error instanceof Error ? error.message : "A non-error was thrown");
     process.exit(1);
   };
   process.on("uncaughtException", die);
@@ -110,20 +111,20 @@ export async function start(
       log,
       metrics,
       environment: (schema) => readEnvironment(schema),
-      database: (wanted) => {
-        const database = new Database({ service: name, log, ...wanted });
+      database: (databaseOptions) => {
+        const database = new Database({ service: name, log, ...databaseOptions });
         databases.push(database);
         addPoolMetrics(metrics, database);
         return database;
       },
-      client: <Paths extends object>(called: string, options?: Pick<ClientOptions, "timeout">) => {
-        const variable = `${called.toUpperCase().replaceAll("-", "_")}_URL`;
+      client: <Paths extends object>(target: string, options?: Pick<ClientOptions, "timeout">) => {
+        const variable = `${target.toUpperCase().replaceAll("-", "_")}_URL`;
         const { [variable]: baseUrl } = readEnvironment({ [variable]: httpUrl() });
-        return createClient<Paths>({ service: called, baseUrl: String(baseUrl), ...options });
+        return createClient<Paths>({ service: target, baseUrl: String(baseUrl), ...options });
       },
       staff: staffHook,
-      trace: (what, work, parent) =>
-        withSpan({ name: what, kind: "internal", parent: parent ?? undefined }, work),
+      trace: (spanName, work, parent) =>
+        withSpan({ name: spanName, kind: "internal", parent: parent ?? undefined }, work),
       traceparent: currentTraceparent,
     });
     stopOnSignals({
@@ -147,14 +148,14 @@ async function listen(app: App, host: string, port: number): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE")
-      throw new EnvironmentError(`PORT ${port} is taken: set another, or end what has it`);
+      throw new EnvironmentError(`PORT ${port} is in use: set another port or stop its process`);
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-      throw new EnvironmentError(`HOST ${host} is no address of this machine`);
+      throw new EnvironmentError(`HOST ${host} is not an address of this machine`);
     throw error;
   }
 }
 
-interface Running {
+interface ShutdownOptions {
   readonly app: App;
   readonly log: FastifyBaseLogger;
   readonly lifecycle: { draining: boolean };
@@ -163,22 +164,25 @@ interface Running {
   readonly drainSeconds: number;
 }
 
-function stopOnSignals({ app, log, lifecycle, databases, tracing, drainSeconds }: Running): void {
-  const hurry = new AbortController();
+function stopOnSignals(options: ShutdownOptions): void {
+  const { app, log, lifecycle, databases, tracing, drainSeconds } = options;
+  const skipDrain = new AbortController();
   const stop = async (signal: string) => {
-    if (signal === "SIGINT") hurry.abort();
+    if (signal === "SIGINT") skipDrain.abort();
     if (lifecycle.draining) return;
     lifecycle.draining = true;
     log.info(`${signal}: draining`);
-    // Serves on until the gateway has noticed by /readyz.
-    await delay(drainSeconds * 1_000, undefined, { signal: hurry.signal }).catch(() => undefined);
-    const cut = setTimeout(() => {
-      log.error(`Requests were still not finished ${FINISH_MS} ms after the drain: cut off`);
+    // Keeps serving until the gateway's health check of /readyz has taken this instance out of rotation.
+    await delay(drainSeconds * 1_000, undefined, { signal: skipDrain.signal }).catch(
+      () => undefined,
+    );
+    const forceClose = setTimeout(() => {
+      log.error(`Aborting requests that are unfinished ${FINISH_MS} ms after the drain`);
       process.exitCode = 1;
       app.server.closeAllConnections();
     }, FINISH_MS);
     await app.close();
-    clearTimeout(cut);
+    clearTimeout(forceClose);
     await Promise.all(databases.map((database) => database.close()));
     await tracing?.shutdown();
     log.info("Stopped");

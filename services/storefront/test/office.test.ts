@@ -148,7 +148,7 @@ describe("the storefront's back office", function () {
       assert.deepEqual(answer.form(path), wrong);
       const control = await clerk.post(path, { ...form, name: "a\u0007b" });
       assert.equal(control.status, 400);
-      assert.match(control.text, /id="name-error">This must have something in it that can be seen/);
+      assert.match(control.text, /id="name-error">This must contain a visible character/);
       const unknown = await clerk.post(path, { ...form, currency: "ZZZ" });
       assert.equal(unknown.status, 400);
       assert.match(

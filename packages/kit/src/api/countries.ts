@@ -9,5 +9,5 @@ const codes =
   "SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM " +
   "US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/** The two-letter codes of ISO 3166-1 that are assigned to a country. */
+/** The assigned two-letter country codes of ISO 3166-1. */
 export const countries: readonly string[] = codes.split(" ");

@@ -7,7 +7,7 @@ const codes =
   "XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
 
 /**
- * The codes of ISO 4217 that things are sold in: without those that have been withdrawn (BGN, with 2025, too), and those of funds,
- * metals and tests. Written out, since Node's own list changes with its version, and what is published must not.
+ * The ISO 4217 codes of currencies in circulation, without withdrawn codes (BGN since the end of 2025) and codes for funds, metals and
+ * tests. Written out because Node's own list changes with its version, and the published interface must not.
  */
 export const currencies: readonly string[] = codes.split(" ");

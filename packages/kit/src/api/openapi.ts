@@ -4,33 +4,33 @@ import type { TSchema } from "typebox";
 import { ProblemDocument } from "../http/problems.ts";
 import { STAFF_SCHEME } from "../http/staff.ts";
 
-/** The prefix that the gateway never routes: for other services only, so no outside party is told of it. */
+/** Path prefix that the gateway never routes. These routes are for other services and left out of the public document. */
 const INTERNAL = "/internal/";
 
-/** What a header of an answer says, by its name in small letters. */
-export type AnswerHeaders = Readonly<Record<string, string>>;
+/** Descriptions of response headers, by the header's name in lower case. */
+export type HeaderDescriptions = Readonly<Record<string, string>>;
 
-/** The schema of an answer whose headers, too, a caller may need: they are published with it. */
-export function withHeaders<S extends TSchema>(schema: S, headers: AnswerHeaders): S {
-  return { ...schema, headers: published(headers) };
+/** Adds response headers to a response schema, so that they appear in the OpenAPI document. */
+export function withHeaders<S extends TSchema>(schema: S, headers: HeaderDescriptions): S {
+  return { ...schema, headers: toHeaderSchemas(headers) };
 }
 
-function published(headers: AnswerHeaders): Record<string, object> {
+function toHeaderSchemas(headers: HeaderDescriptions): Record<string, object> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, description]) => [name, { type: "string", description }]),
   );
 }
 
-const REQUEST_ID = { "x-request-id": "The request's id, as in the logs." };
-const RETRY_AFTER = "In how many seconds to try again.";
+const REQUEST_ID = { "x-request-id": "The id of the request, as in the logs." };
+const RETRY_AFTER = "Seconds to wait before a retry.";
 
-/** Headers of problems. Some are the gateway's, which stands before all of the services. */
-const problemHeaders: Readonly<Record<"4xx" | "5xx", AnswerHeaders>> = {
+/** Headers of problem responses. The gateway adds some of them. */
+const problemHeaders: Readonly<Record<"4xx" | "5xx", HeaderDescriptions>> = {
   "4xx": {
     ...REQUEST_ID,
-    allow: "With 405: the methods that are possible here.",
+    allow: "With 405: the allowed methods.",
     "retry-after": `With 429: ${RETRY_AFTER.toLowerCase()}`,
-    "www-authenticate": "With 401: how to say who you are.",
+    "www-authenticate": "With 401: the authentication scheme.",
   },
   "5xx": { ...REQUEST_ID, "retry-after": `With 503 and 504: ${RETRY_AFTER.toLowerCase()}` },
 };
@@ -42,8 +42,8 @@ interface OpenApiOptions {
 }
 
 /**
- * Publishes the OpenAPI document that the routes' schemas make: whole at /openapi.json for the other services, and without
- * what is internal at /api/NAME/openapi.json for everybody.
+ * Publishes the OpenAPI document generated from the routes' schemas: the complete one at /openapi.json for other services, and one
+ * without internal routes at /api/NAME/openapi.json for everybody.
  */
 export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions): Promise<void> {
   const { name, description, version } = options;
@@ -57,7 +57,7 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
           [STAFF_SCHEME]: {
             type: "http",
             scheme: "bearer",
-            description: "For the store's own people. `./store token` shows the token.",
+            description: "For staff only. `./store token` shows the token.",
           },
         },
       },
@@ -72,7 +72,7 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
     if (schema === undefined || Reflect.get(schema, "hide") === true) return;
     const problem = (kind: keyof typeof problemHeaders) => ({
       description: "Problem",
-      headers: published(problemHeaders[kind]),
+      headers: toHeaderSchemas(problemHeaders[kind]),
       content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
     });
     schema.response = {
@@ -84,7 +84,7 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
   app.get(`/api/${name}/openapi.json`, { schema: { hide: true } }, () => {
     const { paths, ...document } = app.swagger();
-    const open = Object.entries(paths ?? {}).filter(([path]) => !path.startsWith(INTERNAL));
-    return { ...document, paths: Object.fromEntries(open) };
+    const publicPaths = Object.entries(paths ?? {}).filter(([path]) => !path.startsWith(INTERNAL));
+    return { ...document, paths: Object.fromEntries(publicPaths) };
   });
 }

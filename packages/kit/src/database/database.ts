@@ -4,35 +4,34 @@ import pg from "pg";
 import { flag, integer, readEnvironment, secretFile, text } from "../environment.ts";
 import { migrate } from "./migrations.ts";
 import { withSpan } from "../telemetry/tracing.ts";
-import {
-  DatabaseBusy,
-  DatabaseUnavailable,
-  isBusy,
-  isUnavailable,
-  messageOf,
-} from "./errors.ts";
+import { messageOf } from "../errorMessage.ts";
+import { DatabaseBusy, DatabaseUnavailable, isBusy, isUnavailable } from "./errors.ts";
 
-/** Where a statement can be sent: the database itself, or a transaction of it. */
+/** The database, or one of its transactions. */
 export interface Queryable {
+  /**
+   * Runs a statement with values for `$1`, `$2` … and returns its rows. Each connection parses and plans a statement with values once,
+   * so the text must not depend on the values: leave the condition of an unset filter out of the text.
+   */
   query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 export interface DatabaseOptions {
   readonly service: string;
   readonly log: FastifyBaseLogger;
-  /** Folder of the migrations, applied in the order of their names. */
+  /** Folder of the migrations, which are applied in the order of their names. */
   readonly migrations: URL;
-  /** Runs after the migrations and before the service says that it is ready. It may run in several replicas at once. */
+  /** Runs after the migrations and before the service is ready. It may run in several replicas at once. */
   readonly prepare?: (database: Queryable & Pick<Database, "transaction">) => Promise<void>;
 }
 
 /**
- * A service's own PostgreSQL. It may come later than the service and go away at any time: the service lives on, says so at
- * /readyz and in one log line for each change, and carries on when it is back.
+ * The service's own PostgreSQL. It may start later than the service and disappear at any time: the service keeps running, reports the
+ * outage at /readyz and with one log line per change, and continues when the database is back.
  */
 export class Database implements Queryable {
   readonly pool: pg.Pool;
-  /** One connection of its own for readiness, so that a pool in full use doesn't look like a database that is away. */
+  /** A separate connection for the readiness check, so that an exhausted pool doesn't look like an outage. */
   readonly #probe: pg.Pool;
   readonly #options: DatabaseOptions;
   readonly #client: pg.ClientConfig;
@@ -59,15 +58,15 @@ export class Database implements Queryable {
       port: environment.DATABASE_PORT,
       database: environment.DATABASE_NAME,
       user: environment.DATABASE_USER,
-      // Read at each connect, so that a changed password needs no restart.
+      // A function that reads the file at each connect, so that a changed password needs no restart.
       password: environment.DATABASE_PASSWORD_FILE,
       application_name: options.service,
       connectionTimeoutMillis: 3_000,
-      // A database behind a network that is cut is noticed after 20 s of silence, also while a long migration is waited for.
+      // Detects a broken network after 20 s of silence, even while a long migration runs.
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      // Only statements follow one another in a transaction, so nothing comes for so long where we have been frozen or cut off.
-      // It ends then, before the statements give up that wait for what it has locked.
+      // Transactions contain only statements, so a pause of 5 s means that this process is frozen or disconnected. PostgreSQL then
+      // ends the transaction, before the statements time out that wait for its locks (10 s).
       idle_in_transaction_session_timeout: 5_000,
       types,
     };
@@ -79,29 +78,30 @@ export class Database implements Queryable {
       query_timeout: 2_000,
       connectionTimeoutMillis: 2_000,
     });
-    // An idle connection that the database closes is an 'error' event; without a listener it ends the process.
-    for (const pool of [this.pool, this.#probe]) pool.on("error", (error) => this.#note(error));
+    // When the database closes an idle connection, the pool emits 'error', which ends the process unless there is a listener.
+    for (const pool of [this.pool, this.#probe])
+      pool.on("error", (error) => this.#setProblem(error));
   }
 
-  /** Connects and migrates in the background, however long that takes. Rejects only for what waiting won't mend. */
+  /** Connects and migrates, and retries until it succeeds. Rejects only for errors that a retry can't fix. */
   async prepare(): Promise<void> {
     for (let pause = 250; !this.#closing.signal.aborted; pause = Math.min(pause * 2, 5_000)) {
       try {
         await migrate(this.#client, this.#options.migrations, this.#options.log);
         this.#prepared = true;
         await this.#options.prepare?.(this);
-        this.#note(undefined);
+        this.#setProblem(undefined);
         return;
       } catch (error) {
         this.#prepared = false;
         if (!isUnavailable(error) && !isBusy(error)) throw error;
-        this.#note(error);
+        this.#setProblem(error);
       }
       await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
   }
 
-  /** Why it can't be used right now; `undefined` when it can. */
+  /** Checks the database and returns the reason why it can't be used; `undefined` if it can. */
   async problem(): Promise<string | undefined> {
     if (!this.#prepared) return this.#problem;
     this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
@@ -112,22 +112,25 @@ export class Database implements Queryable {
     sql: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    return this.#reaching(() =>
-      statement(sql, async () => (await this.pool.query<Row>(this.#named(sql, values))).rows),
+    return this.#translateErrors(() =>
+      traceStatement(
+        sql,
+        async () => (await this.pool.query<Row>(this.#toQueryConfig(sql, values))).rows,
+      ),
     );
   }
 
   /**
-   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. It may wait for nothing but its
-   * statements: a transaction is ended in which none comes for 5 s.
+   * Runs `work` in one transaction, which is committed when `work` resolves and rolled back when it rejects. `work` must await nothing
+   * but its statements: PostgreSQL ends a transaction after 5 s without a statement.
    *
-   * @throws DatabaseUnavailable or DatabaseBusy where the same may succeed later.
+   * @throws DatabaseUnavailable or DatabaseBusy if a retry may succeed.
    */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    return this.#reaching(async () => {
+    return this.#translateErrors(async () => {
       const client = await this.pool.connect();
       let broken = false;
-      // The pool listens to idle clients only; a connection that breaks between two statements would end the process.
+      // The pool listens only to idle clients: without this, a connection that breaks between two statements would end the process.
       const onError = () => (broken = true);
       client.on("error", onError);
       try {
@@ -136,7 +139,11 @@ export class Database implements Queryable {
           query: async <Row extends pg.QueryResultRow>(
             sql: string,
             values: readonly unknown[] = [],
-          ) => statement(sql, async () => (await client.query<Row>(this.#named(sql, values))).rows),
+          ) =>
+            traceStatement(
+              sql,
+              async () => (await client.query<Row>(this.#toQueryConfig(sql, values))).rows,
+            ),
         });
         await client.query("COMMIT");
         return result;
@@ -155,30 +162,28 @@ export class Database implements Queryable {
     await Promise.all([this.pool.end(), this.#probe.end()]);
   }
 
-  /**
-   * A statement that each connection parses and plans once. So its text must not change with its values, and its plan must be
-   * right for all of them: what a filter leaves out stays out of the text.
-   */
-  #named(text: string, values: readonly unknown[]): pg.QueryConfig {
+  /** Names a statement that has values, so that each connection prepares it only once. */
+  #toQueryConfig(text: string, values: readonly unknown[]): pg.QueryConfig {
     if (!this.#prepare || values.length === 0) return { text, values: [...values] };
-    let name = this.#names.get(text);
-    if (name === undefined) this.#names.set(text, (name = `s${this.#names.size}`));
+    let name = this.#statementNames.get(text);
+    if (name === undefined)
+      this.#statementNames.set(text, (name = `s${this.#statementNames.size}`));
     return { name, text, values: [...values] };
   }
 
-  readonly #names = new Map<string, string>();
+  readonly #statementNames = new Map<string, string>();
 
   async #check(): Promise<string | undefined> {
     try {
       await this.#probe.query("SELECT 1");
-      this.#note(undefined);
+      this.#setProblem(undefined);
     } catch (error) {
-      this.#note(error);
+      this.#setProblem(error);
     }
     return this.#problem;
   }
 
-  async #reaching<T>(work: () => Promise<T>): Promise<T> {
+  async #translateErrors<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#prepared) throw new DatabaseUnavailable("not prepared yet");
     try {
       return await work();
@@ -189,28 +194,28 @@ export class Database implements Queryable {
     }
   }
 
-  /** Logs when the database comes or goes, once each: an outage is a hundred failed attempts. */
-  #note(error: unknown): void {
-    const before = this.#problem;
+  /** Stores the current problem and logs a line if it has changed, because an outage makes hundreds of attempts fail. */
+  #setProblem(error: unknown): void {
+    const previous = this.#problem;
     this.#problem =
       error === undefined
         ? undefined
         : `The database can't be ${isBusy(error) ? "prepared" : "reached"}: ${messageOf(error)}`;
-    if (this.#closing.signal.aborted || this.#problem === before) return;
+    if (this.#closing.signal.aborted || this.#problem === previous) return;
     if (this.#problem !== undefined) this.#options.log.warn(this.#problem);
     else this.#options.log.info("The database is ready");
   }
 }
 
-/** A statement as a span: its text, in which values are only $1, $2 … */
-function statement<T>(sql: string, work: () => Promise<T>): Promise<T> {
+/** Runs a statement as a span that records its text. The text contains no values, only `$1`, `$2` … */
+function traceStatement<T>(sql: string, work: () => Promise<T>): Promise<T> {
   const text = sql.trim().replaceAll(/\s+/g, " ");
   const [operation = "statement"] = text.split(" ", 1);
   const attributes = { "db.system.name": "postgresql", "db.query.text": text };
   return withSpan({ name: operation, kind: "client", attributes, childOnly: true }, work);
 }
 
-/** Reads bigint as a number, which is what our amounts and counts are, and refuses what a number can't hold. */
+/** Parses bigint as a number, because amounts and counts are numbers. Throws for values that a number can't represent. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => {
     if (oid !== pg.types.builtins.INT8) return pg.types.getTypeParser(oid, format) as unknown;

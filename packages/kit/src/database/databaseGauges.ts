@@ -2,17 +2,17 @@ import { Gauge, type Registry } from "prom-client";
 import { DatabaseBusy, DatabaseUnavailable } from "./errors.ts";
 
 interface DatabaseGauges<Row> {
-  /** Asks the database, once for all of the gauges whenever metrics are collected. */
+  /** Queries the database. Runs once per scrape, for all gauges together. */
   readonly read: () => Promise<readonly Row[]>;
-  /** Its name, and a row's. @default none, for what is one row */
+  /** Name of the gauges' label, and a row's value for it. @default no label, for queries that return one row */
   readonly label?: readonly [name: string, of: (row: Row) => string];
-  /** By their names: what they say, and a row's number. */
+  /** Help text of each gauge, and its value for a row, by the gauge's name. */
   readonly gauges: Readonly<Record<string, readonly [help: string, value: (row: Row) => number]>>;
 }
 
 /**
- * Adds gauges of what the database knows of the whole service, the same in each instance. While it is away or busy they show
- * nothing: rather that than a number of earlier.
+ * Adds gauges that are read from the database. They describe the whole service and are the same in each instance. While the database is
+ * unavailable or busy the gauges are missing: no value is better than an outdated one.
  */
 export function addDatabaseGauges<Row>(
   registry: Registry,
@@ -28,7 +28,7 @@ export function addDatabaseGauges<Row>(
       registers: [registry],
       async collect() {
         const current = await rows();
-        // Without a label there is one number, which a reset would make zero.
+        // Without a label, reset() would report zero instead of removing the value.
         if (label === undefined) this.remove();
         else this.reset();
         for (const row of current)

@@ -1,14 +1,14 @@
-/** The database can't be reached, or isn't prepared yet. A caller is told 503. */
+/** The database is unreachable or not migrated yet. Answered as 503. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
 }
 
-/** The database is there and gave up what it was asked for, because of others who are at the same. A caller is told 503. */
+/** The database cancelled the statement because of contention: a lock, a deadlock or a conflicting transaction. Answered as 503. */
 export class DatabaseBusy extends Error {
   override readonly name = "DatabaseBusy";
 }
 
-/** Whether waiting may help: nobody there, no connection, starting or stopping, too many clients, a wrong password. */
+/** Returns true for outages that may end by themselves: no connection, starting or stopping, too many clients, a wrong password. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;
   if (!(error instanceof Error)) return false;
@@ -25,15 +25,9 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** Whether the same may succeed another time, the database being there and the statement right. */
+/** Returns true for errors caused by contention: the same statement may succeed when it is repeated. */
 export function isBusy(error: unknown): boolean {
   return error instanceof DatabaseBusy || (error instanceof Error && contention.has(codeOf(error)));
-}
-
-export function messageOf(error: unknown): string {
-  // Node tries each address of a name; the error over all of them has no message.
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
 }
 
 function codeOf(error: Error): string {
@@ -41,12 +35,12 @@ function codeOf(error: Error): string {
 }
 
 const contention = new Set([
-  "57014", // the statement's time is over: most of it, it waited for a lock
-  "55P03", // the time to wait for a lock is over
-  "40P01", // a deadlock
-  "40001", // another transaction was first
-  "25P03", // nothing came in a transaction for too long: we were stopped
-  "25P04", // the transaction's time is over
+  "57014", // query_canceled: statement_timeout, mostly spent waiting for a lock
+  "55P03", // lock_not_available: lock_timeout
+  "40P01", // deadlock_detected
+  "40001", // serialization_failure: another transaction was first
+  "25P03", // idle_in_transaction_session_timeout: this process was frozen
+  "25P04", // transaction_timeout
 ]);
 
 const networkErrors = new Set([

@@ -2,17 +2,18 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
-import { DatabaseBusy, isBusy, isUnavailable, messageOf } from "./errors.ts";
+import { messageOf } from "../errorMessage.ts";
+import { DatabaseBusy, isBusy, isUnavailable } from "./errors.ts";
 
-/** How long a statement waits for a lock that somebody else has. */
-const LOCK_WAIT_MS = 5_000;
+/** How long a statement waits for a lock, in milliseconds. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /**
- * Brings the database forward to the newest of our migrations, each in its own transaction and once only: replicas that
- * start together wait for each other, but not for one that is stopped meanwhile. A database that is newer than we are is left
- * alone, since the release before must go on working while the next one comes.
+ * Applies the migrations that the database lacks, each once and in its own transaction. Replicas that start together wait for each
+ * other, but not for one that is frozen (SIGSTOP) in the meantime. Unknown newer migrations in the database are ignored: during a
+ * rollout, the previous release works on the next release's schema.
  *
- * @throws MigrationError for what waiting doesn't mend; DatabaseBusy where a lock was somebody else's for too long.
+ * @throws MigrationError for an error that a retry can't fix; DatabaseBusy if a lock wasn't released within 5 s.
  */
 export async function migrate(
   config: pg.ClientConfig,
@@ -23,16 +24,16 @@ export async function migrate(
   const client = new pg.Client({
     ...config,
     application_name: `${config.application_name ?? ""} migrations`,
-    // A statement may take as long as it has to: a table may be large.
-    lock_timeout: LOCK_WAIT_MS,
-    // Outside of a transaction, too: the lock for which the others wait is held by the connection.
+    // No statement_timeout: the table may be large.
+    lock_timeout: LOCK_TIMEOUT_MS,
+    // Ends a frozen instance's session between transactions too, because the advisory lock belongs to the session.
     options: `-c idle_session_timeout=${config.idle_in_transaction_session_timeout ?? 0}`,
   });
   // Without a listener, a connection that breaks between two statements ends the process.
   client.on("error", () => undefined);
   await client.connect();
   try {
-    await takeTurn(client);
+    await acquireMigrationLock(client);
     await client.query(
       `CREATE TABLE IF NOT EXISTS schema_migrations (
          name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
@@ -48,21 +49,21 @@ export async function migrate(
   }
 }
 
-/** Others wait until it is ours no longer. Held by the connection: it goes with it, however we end. */
-async function takeTurn(client: pg.Client): Promise<void> {
+/** Acquires the lock that other instances wait for. It belongs to the session, so it is released however this process ends. */
+async function acquireMigrationLock(client: pg.Client): Promise<void> {
   try {
     await client.query("SELECT pg_advisory_lock(hashtext('migrations'))");
   } catch (error) {
     if (!isBusy(error)) throw error;
     throw new DatabaseBusy(
-      `another instance has been at the migrations for more than ${LOCK_WAIT_MS / 1_000} s, and is waited for. ` +
-        `What it does is in pg_stat_activity (application_name like '% migrations'); pg_terminate_backend(pid) ends it`,
+      `another instance has been migrating for more than ${LOCK_TIMEOUT_MS / 1_000} s; waiting for it. ` +
+        `pg_stat_activity shows its statement (application_name like '% migrations'); pg_terminate_backend(pid) ends it`,
       { cause: error },
     );
   }
 }
 
-/** A migration that can't be applied. Waiting doesn't mend it. */
+/** A migration can't be applied, and a retry wouldn't help. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
@@ -77,7 +78,9 @@ async function readMigrations(folder: URL): Promise<Migration[]> {
   const files = (await readdir(folder)).sort();
   const misnamed = files.find((file) => !/^\d{4}-[a-z0-9-]+\.sql$/.test(file));
   if (misnamed !== undefined) {
-    throw new MigrationError(`Rename the migration ${misnamed}: names look like 0001-products.sql`);
+    throw new MigrationError(
+      `Rename the migration ${misnamed}: a name has four digits and words, such as 0001-products.sql`,
+    );
   }
   return Promise.all(
     files.map(async (file) => {
@@ -108,14 +111,14 @@ async function apply(
     ]);
     await client.query("COMMIT");
   } catch (error) {
-    // Whoever asks for a table after us waits behind us. So we give way to who has it, and try again later.
+    // Statements of other sessions queue behind a migration that waits for a lock. Give up and retry later, so that they can run.
     if (isBusy(error)) {
       throw new DatabaseBusy(
-        `the migration ${migration.name} is tried again, since others were at its tables: ${messageOf(error)}`,
+        `retrying the migration ${migration.name}, whose tables were locked by other sessions: ${messageOf(error)}`,
         { cause: error },
       );
     }
-    // What isn't the connection's is a mistake in the SQL.
+    // Any database error that isn't a connection problem is a mistake in the SQL.
     if (!(error instanceof pg.DatabaseError) || isUnavailable(error)) throw error;
     throw new MigrationError(`The migration ${migration.name} failed: ${error.message}`, {
       cause: error,
@@ -125,5 +128,5 @@ async function apply(
 }
 
 function changed(name: string): string {
-  return `The migration ${name} differs from the one that was applied: restore it and put the change into a new one`;
+  return `The migration ${name} was changed after it was applied. Restore it and put the change into a new migration`;
 }

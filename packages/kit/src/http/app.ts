@@ -29,17 +29,20 @@ export type App = FastifyInstance<
 
 interface AppOptions {
   readonly log: FastifyBaseLogger;
+  /** Shared with the process's shutdown: while it drains, every response closes its connection. */
   readonly lifecycle: { readonly draining: boolean };
+  /** Sends errors to the caller. @default a problem document (RFC 9457) */
   readonly renderProblem?: ProblemRenderer;
 }
 
+/** Creates the Fastify instance with the kit's limits, validation, error responses and request ids. */
 export function createApp({ log, lifecycle, renderProblem = sendProblem }: AppOptions): App {
-  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+  const handleError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     logFailure(error, request);
-    // Here too: a path that can't be read comes past no hook.
+    // Set here as well as in the hook: a request with an undecodable path runs no hooks.
     reply.header("x-request-id", request.id);
-    // Fastify closes the connection on a body that it doesn't want, and a caller that is still sending never learns why.
-    // Reading on lets it; requestTimeout ends that.
+    // Fastify closes the connection when it rejects a body, so a caller that is still sending never sees the response.
+    // Drain the body instead; requestTimeout limits how long.
     reply.removeHeader("connection");
     request.raw.resume();
     return renderProblem(toProblem(error), request, reply);
@@ -48,46 +51,46 @@ export function createApp({ log, lifecycle, renderProblem = sendProblem }: AppOp
     loggerInstance: log,
     logController: new RequestLog(),
     requestIdHeader: false,
-    genReqId: ({ headers }) => acceptableId(headers["x-request-id"]) ?? randomUUID(),
-    // Nobody orders more than this says; a route that takes more sets its own.
+    genReqId: ({ headers }) => safeRequestId(headers["x-request-id"]) ?? randomUUID(),
+    // Enough for the largest order. A route that needs more sets its own limit.
     bodyLimit: 64 * 1024,
     requestTimeout: 15_000,
-    // Longer than the gateway keeps a connection, so that it is never us who close one that it is about to use.
+    // Longer than the gateway keeps an idle connection, so that the service never closes one that the gateway is about to use.
     keepAliveTimeout: 75_000,
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, request, reply) => void fail(error, request, reply),
+    clientErrorHandler: rejectMalformedRequest,
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler);
-  app.setErrorHandler(fail);
+  app.setErrorHandler(handleError);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     done();
   });
-  acceptJson(app);
-  refuseUnknown(app);
-  refuseUnknownParameters(app);
+  acceptOnlyJson(app);
+  handleUnknownRoutes(app);
+  rejectUnknownQueryParameters(app);
   app.addHook("onSend", (_request, reply, payload, done) => {
-    // A connection that stays open would bring its next request after we have gone.
+    // Otherwise the client would send its next request on this connection after the process has ended.
     if (lifecycle.draining) reply.header("connection", "close");
     done(null, payload);
   });
   return app;
 }
 
-/** Answers what Node's parser doesn't take for a request: it comes past no hook and no error handler. */
-function refuseMalformed({ code }: ConnectionError, socket: Socket): void {
+/** Responds to bytes that Node's HTTP parser rejects. Such a request reaches no hook and no error handler. */
+function rejectMalformedRequest({ code }: ConnectionError, socket: Socket): void {
   if (code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
   const id = randomUUID();
-  const refusal = malformed[code] ?? problem(400, "This isn't a request in HTTP.");
-  const body = JSON.stringify(refusal.document(id));
+  const rejection = parserErrors[code] ?? problem(400, "The request isn't valid HTTP.");
+  const body = JSON.stringify(rejection.document(id));
   const head = [
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    `HTTP/1.1 ${rejection.status} ${STATUS_CODES[rejection.status]}`,
     "connection: close",
     "content-type: application/problem+json",
     `content-length: ${Buffer.byteLength(body)}`,
@@ -96,26 +99,26 @@ function refuseMalformed({ code }: ConnectionError, socket: Socket): void {
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
-const malformed: Readonly<Record<string, Problem>> = {
+const parserErrors: Readonly<Record<string, Problem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: problem(408, "The request took too long to arrive."),
   HPE_HEADER_OVERFLOW: problem(431, "The headers are too long."),
 };
 
-/** A caller's id is taken when it can't do harm in a log. */
-function acceptableId(header: string | string[] | undefined): string | undefined {
+/** Returns the caller's request id if it is safe to write to a log. */
+function safeRequestId(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && /^[\w.:-]{8,128}$/.test(header) ? header : undefined;
 }
 
 function logFailure(error: unknown, request: FastifyRequest): void {
   const { status } = toProblem(error);
   if (status < 500) return;
-  // 503 is somebody else's outage, known by its message; our own mistake needs the stack.
+  // 503 is the outage of a dependency, and its message says which one; a bug in this service needs the stack.
   if (status === 503) request.log.warn(error instanceof Error ? error.message : "unavailable");
   else request.log.error({ err: error }, "Request failed");
 }
 
-/** JSON in valid UTF-8 and nothing else. Fastify's own parser would put U+FFFD where a byte is wrong. */
-function acceptJson(app: App): void {
+/** Accepts only JSON in valid UTF-8. Fastify's own parser would replace invalid bytes with U+FFFD. */
+function acceptOnlyJson(app: App): void {
   app.removeAllContentTypeParsers();
   const utf8 = new TextDecoder("utf-8", { fatal: true });
   const parse = app.getDefaultJsonParser("error", "error");
@@ -132,10 +135,10 @@ function acceptJson(app: App): void {
 }
 
 /**
- * A parameter of the query that isn't documented is a mistyped one, and what it was meant to say would be left out without a word. Not so
- * of pages, which aren't documented: links to them carry whatever those add who send people there.
+ * Rejects undocumented query parameters on API routes: they are typing mistakes that would otherwise be ignored silently. HTML pages
+ * (routes hidden from the OpenAPI document) accept any parameter, because mail programs and other sites append their own to links.
  */
-function refuseUnknownParameters(app: App): void {
+function rejectUnknownQueryParameters(app: App): void {
   app.addHook("onRoute", ({ schema }) => {
     if (schema === undefined || Reflect.get(schema, "hide") === true) return;
     const query = (schema.querystring ?? Type.Object({})) as TObject;
@@ -144,10 +147,10 @@ function refuseUnknownParameters(app: App): void {
 }
 
 /**
- * Answers what no route takes: 405 with what is allowed where the path is known by another method, else 404. It does so
- * before the body is looked at, or a wrong body would be what the caller is told of.
+ * Responds to requests that match no route: 405 with the allowed methods if the path exists, otherwise 404. This happens before the
+ * body is parsed, so that the response doesn't complain about the body.
  */
-function refuseUnknown(app: App): void {
+function handleUnknownRoutes(app: App): void {
   const routes: { readonly path: RegExp; readonly method: string }[] = [];
   app.addHook("onRoute", ({ url, method }) => {
     const pattern = url
@@ -157,22 +160,22 @@ function refuseUnknown(app: App): void {
     for (const one of [method].flat())
       routes.push({ path: new RegExp(`^${pattern}$`), method: one });
   });
-  const refusal = ({ method, url }: FastifyRequest) => {
+  const rejection = ({ method, url }: FastifyRequest) => {
     const [path = ""] = url.split("?", 1);
     const allowed = new Set(
       routes.filter((route) => route.path.test(path)).map((route) => route.method),
     );
     if (allowed.size === 0) return problem(404, "There is nothing at this path.");
     const list = [...allowed].sort().join(", ");
-    return problem(405, `${method} isn't possible here, but ${list}.`, {
+    return problem(405, `${method} isn't allowed here. Allowed: ${list}.`, {
       headers: { allow: list },
     });
   };
   app.addHook("onRequest", (request, _reply, done) => {
-    if (request.is404) done(refusal(request));
+    if (request.is404) done(rejection(request));
     else done();
   });
   app.setNotFoundHandler((request) => {
-    throw refusal(request);
+    throw rejection(request);
   });
 }

@@ -1,7 +1,10 @@
 import type { App } from "./app.ts";
 import type { Database } from "../database/database.ts";
 
-/** /healthz: the process is alive. /readyz: it can serve, or else why not; Docker and the gateway ask this one. */
+/**
+ * Adds /healthz (the process is alive) and /readyz (it can serve; otherwise 503 with the reason). Docker and the gateway check
+ * /readyz.
+ */
 export function addHealth(
   app: App,
   lifecycle: { readonly draining: boolean },

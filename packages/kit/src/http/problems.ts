@@ -7,17 +7,17 @@ import { toFieldErrors, type FieldError } from "./validation.ts";
 
 export type { FieldError };
 
-/** What every error looks like to a caller: an RFC 9457 problem document. */
+/** The body of every error response: an RFC 9457 problem document. */
 export const ProblemDocument = Type.Object(
   {
     type: Type.String({
-      description: "A URN for problems that a program may want to tell apart, else about:blank.",
+      description: "A URN where a program may need to tell the problem apart, otherwise about:blank.",
     }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.String(),
     instance: Type.String({
-      description: "The request's id, as in the logs and the header x-request-id.",
+      description: "The id of the request, as in the logs and in the x-request-id header.",
     }),
     errors: Type.Optional(
       Type.Array(
@@ -31,7 +31,7 @@ export const ProblemDocument = Type.Object(
           pointer: Type.String({ description: "JSON pointer to the field." }),
           message: Type.String(),
         }),
-        { description: "The fields that are wrong." },
+        { description: "The invalid fields." },
       ),
     ),
   },
@@ -40,13 +40,14 @@ export const ProblemDocument = Type.Object(
 export type ProblemDocument = Static<typeof ProblemDocument>;
 
 interface ProblemOptions {
-  /** Last part of the URN of a problem that a program may want to tell apart. @default about:blank */
+  /** Last part of the problem's URN (`urn:store:problem:…`), by which programs recognize it. @default about:blank */
   readonly type?: string;
+  /** The invalid fields of the request. */
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Thrown by a route to answer with a problem document. */
+/** Thrown by a route to respond with a problem document. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
@@ -58,6 +59,7 @@ export class Problem extends Error {
     this.options = options;
   }
 
+  /** Returns the response body. */
   document(requestId: string): ProblemDocument {
     return {
       type:
@@ -75,7 +77,7 @@ export function problem(status: number, detail: string, options?: ProblemOptions
   return new Problem(status, detail, options);
 }
 
-/** How a problem is sent. */
+/** Sends a problem to the caller: as a problem document, or as an HTML page. */
 export type ProblemRenderer = (
   problem: Problem,
   request: FastifyRequest,
@@ -89,7 +91,7 @@ export const sendProblem: ProblemRenderer = (problem, request, reply) =>
     .type("application/problem+json")
     .send(problem.document(request.id));
 
-/** What to tell the caller about anything that was thrown. Says nothing of the inside of the service. */
+/** Converts anything thrown into a problem that reveals nothing internal to the caller. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof UpstreamError)
@@ -100,24 +102,24 @@ export function toProblem(error: unknown): Problem {
   if (!isFastifyError(error)) return unexpected();
   if (error.validation !== undefined) {
     const errors = toFieldErrors(error.validation, error.validationContext);
-    return problem(400, `The request's ${errors[0]?.in ?? "body"} isn't as described.`, {
+    return problem(400, `The ${errors[0]?.in ?? "body"} of the request is invalid.`, {
       type: "validation",
       errors,
     });
   }
   const status = error.statusCode ?? 500;
   if (status >= 500) return unexpected();
-  return problem(status, details[error.code] ?? STATUS_CODES[status] ?? "The request is wrong.");
+  return problem(status, details[error.code] ?? STATUS_CODES[status] ?? "The request is invalid.");
 }
 
-function unavailable(what: string): Problem {
-  return problem(503, `${what} Try again.`, { headers: { "retry-after": "1" } });
+function unavailable(cause: string): Problem {
+  return problem(503, `${cause} Try again.`, { headers: { "retry-after": "1" } });
 }
 
 function unexpected(): Problem {
   return problem(
     500,
-    "Something went wrong in the service. Its log has more under this request's id.",
+    "Internal error. The service's log has the details under the id of this request.",
   );
 }
 
@@ -125,7 +127,7 @@ function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
-/** Fastify's own messages name its internals. */
+/** Replacements for Fastify's own messages, which name its internals. */
 const details: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "Send the body as application/json.",
   FST_ERR_CTP_EMPTY_JSON_BODY: "The body is empty.",

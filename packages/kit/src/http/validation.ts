@@ -2,22 +2,22 @@ import type { FastifySchemaCompiler, FastifySchemaValidationError } from "fastif
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 
-/** One field that is wrong, and why. */
+/** An invalid field of a request. */
 export interface FieldError {
   readonly in: "body" | "query" | "path" | "header";
-  /** JSON pointer to it, from the root of the part that `in` names. */
+  /** JSON pointer to the field, from the root of the part that `in` names. */
   readonly pointer: string;
   readonly message: string;
 }
 
 /**
- * Checks every part of a request with the schema that is also published. Stricter than Fastify's default: a body is taken as
- * it is, nothing in it is converted or dropped. TypeBox stops at eight errors, so a huge wrong body costs little.
+ * Validates every part of a request against the published schema. Stricter than Fastify's default: nothing in a body is converted or
+ * dropped. TypeBox stops after eight errors, so a large invalid body costs little.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema);
-  return (given: unknown) => {
-    const value = httpPart === "body" ? given : fromStrings(schema, given);
+  return (input: unknown) => {
+    const value = httpPart === "body" ? input : convertStrings(schema, input);
     if (compiled.Check(value)) return { value };
     const errors = compiled.Errors(value).map((error) => ({
       ...error,
@@ -27,19 +27,19 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   };
 };
 
-/** Checks values from outside that no route's schema has checked: another service's answers, say. */
+/** Creates a validator for values that no route's schema has validated, such as another service's response. It returns undefined for an invalid value. */
 export function createParser<S extends TSchema>(schema: S): (value: unknown) => Static<S> | undefined {
   const compiled = Compile(schema);
   return (value) => (compiled.Check(value) ? value : undefined);
 }
 
-/** Makes our errors of a validator's. */
+/** Converts the validator's errors into field errors, without duplicates. */
 export function toFieldErrors(
   errors: readonly FastifySchemaValidationError[],
   context: string | undefined,
 ): FieldError[] {
   const part = parts[context ?? "body"] ?? "body";
-  const explained = errors.flatMap(({ keyword, instancePath, params, message }): FieldError[] => {
+  const fieldErrors = errors.flatMap(({ keyword, instancePath, params, message }): FieldError[] => {
     const at = (names: unknown, text: string) =>
       (Array.isArray(names) ? names : []).map((name: unknown) => ({
         in: part,
@@ -47,15 +47,15 @@ export function toFieldErrors(
         message: text,
       }));
     if (keyword === "required") return at(params["requiredProperties"], "is missing");
-    if (keyword === "additionalProperties") return at(params["additionalProperties"], NO_FIELD);
-    // One for each field too many, before the one for all of them; with eight that one isn't reached.
-    if (keyword === "boolean") return [{ in: part, pointer: instancePath, message: NO_FIELD }];
-    return [{ in: part, pointer: instancePath, message: message ?? "is wrong" }];
+    if (keyword === "additionalProperties") return at(params["additionalProperties"], UNKNOWN_FIELD);
+    // TypeBox reports each unknown field by itself before the summary above, which it doesn't reach after eight of them.
+    if (keyword === "boolean") return [{ in: part, pointer: instancePath, message: UNKNOWN_FIELD }];
+    return [{ in: part, pointer: instancePath, message: message ?? "is invalid" }];
   });
-  return [...new Map(explained.map((error) => [error.pointer + error.message, error])).values()];
+  return [...new Map(fieldErrors.map((error) => [error.pointer + error.message, error])).values()];
 }
 
-const NO_FIELD = "is not a field of this request";
+const UNKNOWN_FIELD = "is not a field of this request";
 
 const parts: Record<string, FieldError["in"]> = {
   body: "body",
@@ -64,7 +64,7 @@ const parts: Record<string, FieldError["in"]> = {
   headers: "header",
 };
 
-/** A schema may carry, as `x-message`, words that people understand better than a regular expression. */
+/** Returns the schema's `x-message`, which explains a pattern, format or enum better than the validator's message. */
 function customMessage(schema: TSchema, schemaPath: string, keyword: string): string | undefined {
   if (!["pattern", "format", "enum"].includes(keyword)) return undefined;
   const found = schemaPath
@@ -78,12 +78,12 @@ function customMessage(schema: TSchema, schemaPath: string, keyword: string): st
   return typeof message === "string" ? message : undefined;
 }
 
-/** Query, path and headers are strings: makes integers and booleans of those that are exactly that. */
-function fromStrings(schema: TSchema, given: unknown): unknown {
-  if (!isRecord(given)) return given;
+/** Converts the strings of query, path and headers to integers and booleans where the schema asks for them. Drops empty strings. */
+function convertStrings(schema: TSchema, input: unknown): unknown {
+  if (!isRecord(input)) return input;
   return Object.fromEntries(
-    // A form sends the fields that were left empty, too.
-    Object.entries(given)
+    // An HTML form also sends the fields that were left empty.
+    Object.entries(input)
       .filter(([, value]) => value !== "")
       .map(([name, value]) => {
         const type = property(schema, name)?.["type"];

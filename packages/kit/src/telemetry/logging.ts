@@ -8,12 +8,12 @@ import {
 import sonicBoom from "sonic-boom";
 
 /**
- * JSON lines on stdout that other services' lines can be put beside: ISO time, level by name, service, request id. What is worse than
- * "info" is written at once, the rest within {@link FLUSH_INTERVAL_MS}: through Docker's log each write costs two more processes as much as
- * half a request.
+ * Creates a logger that writes JSON lines to stdout, with the same fields in all services: ISO time, level by name, service, request id.
+ * Levels above "info" are written at once, other lines within {@link FLUSH_INTERVAL_MS}: with Docker's log driver, each write costs two
+ * other processes as much CPU time as half a request.
  */
 export function createLogger(service: string, level: string): FastifyBaseLogger {
-  // Fastify's own pino, so that there is one of it.
+  // Uses Fastify's copy of pino, to avoid a second one.
   return fastify({
     logger: {
       level,
@@ -32,9 +32,9 @@ export function createLogger(service: string, level: string): FastifyBaseLogger 
   }).log;
 }
 
-/** Milliseconds. A process that is killed takes as much of its log along. */
+/** Milliseconds between writes. A process that is killed (SIGKILL) loses at most this much of its log. */
 const FLUSH_INTERVAL_MS = 100;
-/** pino's number for the level. */
+/** pino's number of the level "info". */
 const INFO = 30;
 
 const stdout = new sonicBoom.SonicBoom({
@@ -46,8 +46,8 @@ const stdout = new sonicBoom.SonicBoom({
 process.on("exit", () => stdout.flushSync());
 
 /**
- * One line for each request, when it is answered. It has the route's pattern and not the path, nor the address it came from:
- * those tell of people, and an order's path is the key to it. Docker's and the gateway's questions aren't worth a line.
+ * Logs one line for each request when its response is sent. The line has the route's pattern instead of the path and no client address:
+ * those are personal data, and the path of an order gives access to it. Health checks and scrapes aren't logged.
  */
 export class RequestLog extends LogController {
   constructor() {
@@ -55,7 +55,7 @@ export class RequestLog extends LogController {
   }
 
   override incomingRequest(): void {
-    // The line at the end says it all.
+    // requestCompleted logs the request.
   }
 
   override requestCompleted(
@@ -71,23 +71,23 @@ export class RequestLog extends LogController {
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
     };
-    if (error) request.log.warn({ ...line, err: error }, "Request broke off");
+    if (error) request.log.warn({ ...line, err: error }, "Request aborted");
     else request.log.info(line, "Request");
   }
 
   override routeNotFound(): void {
-    // Its path may tell of people.
+    // Fastify's own line would contain the path, which may be personal data.
   }
 }
 
-/** Whether it is asked all the time by those who watch the service. */
+/** Returns true for the routes that Docker, the gateway and Prometheus request every few seconds. */
 export function isMonitoringRoute(route: string): boolean {
-  return quiet.has(route);
+  return monitoringRoutes.has(route);
 }
 
-const quiet = new Set(["/healthz", "/readyz", "/metrics"]);
+const monitoringRoutes = new Set(["/healthz", "/readyz", "/metrics"]);
 
-/** Of an error only what finds the mistake: PostgreSQL's carry rows in `detail`, and rows are about people. */
+/** Returns the fields of an error that may be logged. PostgreSQL's errors have rows in `detail`, and rows contain personal data. */
 function serializeError(error: Error): {
   type: string;
   message: string;

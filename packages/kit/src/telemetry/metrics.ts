@@ -4,19 +4,19 @@ import type { Database } from "../database/database.ts";
 
 export { Counter, Gauge, Histogram, type Registry };
 
-/** Metrics in Prometheus' text format at /metrics, with the time that every route takes. */
+/** Adds /metrics in the Prometheus text format, with the process's metrics and the duration of requests by route. */
 export function addMetrics(app: FastifyInstance): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const durations = new Histogram({
     name: "http_request_duration_seconds",
-    help: "Time from a request's arrival to the end of its answer.",
+    help: "Time from the arrival of a request to the end of its response.",
     labelNames: ["method", "route", "status"],
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   });
   app.addHook("onResponse", (request, reply, done) => {
-    // The route's pattern: paths have ids in them and would make a series each.
+    // The route's pattern, because each path with an id would create its own time series.
     const route = request.routeOptions.url ?? "unknown";
     durations.observe(
       { method: request.method, route, status: reply.statusCode },
@@ -30,10 +30,11 @@ export function addMetrics(app: FastifyInstance): Registry {
   return registry;
 }
 
+/** Adds a gauge of the connection pool's connections by state. */
 export function addPoolMetrics(registry: Registry, database: Database): void {
   new Gauge({
     name: "database_connections",
-    help: "Connections of the pool by what they do; waiting: requests for one.",
+    help: "Connections of the pool by state; waiting: requests waiting for a connection.",
     labelNames: ["state"],
     registers: [registry],
     collect() {

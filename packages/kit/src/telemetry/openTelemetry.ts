@@ -18,10 +18,10 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { isMonitoringRoute } from "./logging.ts";
 import type { SpanOptions, SpanWork, Tracing } from "./tracing.ts";
 
-/** How long the last spans may take to be sent when the service ends, in milliseconds. */
+/** Timeout for sending the last spans when the service ends, in milliseconds. */
 const SHUTDOWN_MS = 1_500;
 
-/** Loaded only where traces are wanted. */
+/** Creates the tracing of a service that exports spans to an OTLP endpoint. */
 export function createTracing(
   service: { readonly name: string; readonly version: string },
   endpoint: string,
@@ -32,7 +32,7 @@ export function createTracing(
       "service.name": service.name,
       "service.version": service.version,
     }),
-    // Sent in the background; what an endpoint that is away doesn't take is dropped beyond a queue of 2,048.
+    // Spans are sent in the background. While the endpoint is down, spans beyond a queue of 2,048 are dropped.
     spanProcessors: [
       new BatchSpanProcessor({ exporter: exporter(endpoint, log), scheduledDelayMillis: 1_000 }),
     ],
@@ -61,7 +61,7 @@ class OpenTelemetry implements Tracing {
       }
       const caller = this.#propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
       const span = this.#tracer.startSpan(
-        // The route's pattern: a path has ids in it, and an order's is the key to it.
+        // The route's pattern, because the path of an order contains its id, which gives access to it.
         `${request.method} ${route}`,
         {
           kind: SpanKind.SERVER,
@@ -104,7 +104,7 @@ class OpenTelemetry implements Tracing {
         work(headers, (attributes) => void span.setAttributes({ ...attributes })),
       );
     } catch (error) {
-      // Its name alone: a message may tell of people.
+      // Only the name, because a message may contain personal data.
       span.setAttribute("error.type", error instanceof Error ? error.name : typeof error);
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
@@ -130,26 +130,26 @@ class OpenTelemetry implements Tracing {
 
   async shutdown(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise((resolve) => (timer = setTimeout(resolve, SHUTDOWN_MS)));
-    // What can't be sent has been said in the log already.
-    await Promise.race([this.#provider.shutdown().catch(() => undefined), enough]);
+    const timeout = new Promise((resolve) => (timer = setTimeout(resolve, SHUTDOWN_MS)));
+    // The exporter has already logged its errors.
+    await Promise.race([this.#provider.shutdown().catch(() => undefined), timeout]);
     clearTimeout(timer);
   }
 }
 
-/** OTLP by HTTP, which says when the endpoint goes and when it is back, once each. */
+/** Creates an OTLP/HTTP exporter that logs once when the endpoint goes down and once when it is back. */
 function exporter(endpoint: string, log: FastifyBaseLogger): SpanExporter {
   const otlp = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 });
-  let away = false;
+  let isDown = false;
   return {
     export: (spans, done) =>
       otlp.export(spans, (result) => {
         const failed = result.code === ExportResultCode.FAILED;
-        if (failed && !away) {
+        if (failed && !isDown) {
           log.warn(`Traces can't be sent to ${endpoint}: ${result.error?.message ?? "refused"}`);
         }
-        if (!failed && away) log.info(`Traces are sent to ${endpoint} again`);
-        away = failed;
+        if (!failed && isDown) log.info(`Traces are sent to ${endpoint} again`);
+        isDown = failed;
         done(result);
       }),
     forceFlush: () => otlp.forceFlush(),

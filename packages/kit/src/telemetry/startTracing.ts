@@ -3,9 +3,9 @@ import { httpUrl, readEnvironment } from "../environment.ts";
 import { enableTracing, type Tracing } from "./tracing.ts";
 
 /**
- * Switches traces on where OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise nothing of OpenTelemetry is even loaded.
+ * Starts tracing if OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise the OpenTelemetry packages aren't loaded.
  *
- * @throws EnvironmentError when it isn't a URL.
+ * @throws EnvironmentError if the variable isn't a URL.
  */
 export async function startTracing(
   service: { readonly name: string; readonly version: string },

@@ -1,28 +1,31 @@
 import type { FastifyInstance } from "fastify";
 
-/** What OpenTelemetry does for us, where it is switched on. */
+/** Tracing of a service. Implemented with OpenTelemetry, and absent unless it is configured. */
 export interface Tracing {
-  /** Makes a span of each request to the service. */
+  /** Creates a span for each request to the service, except health checks and scrapes. */
   traceRequests(app: FastifyInstance): void;
   span<T>(span: SpanOptions, work: SpanWork<T>): Promise<T>;
-  /** The span that is under way, as W3C's `traceparent` has it. */
+  /** Returns the current span as a W3C `traceparent` header; `undefined` outside of a span. */
   traceparent(): string | undefined;
-  /** Sends what hasn't been sent yet, or gives it up after a moment. */
+  /** Sends the remaining spans. Gives up after 1.5 s. */
   shutdown(): Promise<void>;
 }
 
 export interface SpanOptions {
   readonly name: string;
   readonly kind: "client" | "internal";
-  /** Nothing that tells of people: no path with ids, no value of a statement. */
+  /** Must not contain personal data: no path with ids, no value of a statement. */
   readonly attributes?: Readonly<Record<string, string | number>>;
-  /** Only within a trace: what a service does all the time by itself would drown the rest. @default false */
+  /** Creates no span outside of a trace, so that background polling doesn't flood the collector. @default false */
   readonly childOnly?: boolean;
-  /** What it is a part of, as `traceparent`. @default what is under way */
+  /** The parent span as `traceparent`. @default the current span */
   readonly parent?: string | undefined;
 }
 
-/** Work that is a span. Sent along with a request, the headers let the called service's spans hang on this one. */
+/**
+ * Work that runs as a span. `headers` added to a request make the called service's spans children of this one; `note` adds attributes
+ * to the span.
+ */
 export type SpanWork<T> = (
   headers: Readonly<Record<string, string>>,
   note: (attributes: Readonly<Record<string, string | number>>) => void,
@@ -30,17 +33,17 @@ export type SpanWork<T> = (
 
 let active: Tracing | undefined;
 
-/** Has spans made from now on. */
+/** Makes withSpan create spans from now on. */
 export function enableTracing(tracing: Tracing): void {
   active = tracing;
 }
 
-/** Runs `work` as a span of the trace that is under way; without traces, just runs it. */
+/** Runs `work` as a span of the current trace. Without tracing it only runs the work. */
 export function withSpan<T>(span: SpanOptions, work: SpanWork<T>): Promise<T> {
   return active === undefined ? work({}, () => undefined) : active.span(span, work);
 }
 
-/** What is under way, to be kept with work that is done later; without traces, nothing. */
+/** Returns the current span, to be stored as the parent of work that is done later; `undefined` without tracing. */
 export function currentTraceparent(): string | undefined {
   return active?.traceparent();
 }
