@@ -1,5 +1,5 @@
 import { EngineEvent, plain } from "../engine/events";
-import { HALF_DONE } from "../diagnostics/hostDiagnostics";
+import { FAILED_PROVISIONING } from "../diagnostics/hostProblems";
 import { stackOption } from "../project/project";
 import { Session } from "../project/session";
 import { captureOnStack, EngineContext } from "../engine/setup";
@@ -32,7 +32,7 @@ export async function taintFailedVm(
 export function failedVm(events: readonly EngineEvent[]): string | undefined {
   const failed = events.some(
     ({ diagnosticEvent: event }) =>
-      event?.severity === "error" && HALF_DONE.test(plain(event.message)),
+      event?.severity === "error" && FAILED_PROVISIONING.test(plain(event.message)),
   );
   const steps = events.flatMap(({ resourcePreEvent: event }) => event?.metadata ?? []);
   return failed ? steps.find(({ type }) => type === MACHINE)?.urn : undefined;

@@ -9,7 +9,7 @@ import {
   StoreContainer,
   uptime,
 } from "@store/cli/docker/containers";
-import { whyUnhealthy } from "@store/cli/diagnostics/diagnose";
+import { whyUnhealthy } from "@store/cli/diagnostics/health";
 import { frames, parseLine } from "@store/cli/docker/logs";
 import { storeUrl } from "@store/cli/docker/url";
 import { chooseInstance } from "@store/cli/commands/inspect/exec";
@@ -91,36 +91,33 @@ describe("containers", () => {
   });
 });
 
-describe("why a container isn't healthy", () => {
+describe("whyUnhealthy", () => {
   const why = (state: Partial<Inspection["State"]>, RestartCount = 0): string =>
     whyUnhealthy(
       { ...inspection(state), RestartCount, HostConfig: { Memory: 64 * 1024 * 1024 } },
       { state: "running", status: "Up", health: "starting" },
     );
 
-  it("is that it ends by itself", () => {
+  it("returns the exit code and the number of restarts", () => {
     assert.equal(
       why({ Status: "restarting", Running: true, ExitCode: 3 }, 8),
-      "it exited with code 3, and again after each of 8 restarts",
+      "it exited with code 3, also after each of 8 restarts",
     );
     assert.equal(why({ Status: "exited", Running: false, ExitCode: 1 }), "it exited with code 1");
-    // Docker has no exit code of one that runs.
+    // Docker has no exit code of a running container.
     assert.equal(
       why({ Status: "running", Running: true, ExitCode: 0 }, 6),
-      "it ended and was started again, 6 times by now",
+      "it exited and was restarted 6 times",
     );
   });
 
-  it("is that it needs too much memory", () => {
-    const limit = "its limit of 64 MiB";
-    assert.match(
-      why({ Running: true, OOMKilled: true }, 2),
-      new RegExp(`more memory than ${limit}`),
-    );
+  it("names the memory limit of a container that was killed", () => {
+    const limit = "exceeded its memory limit of 64 MiB";
+    assert.match(why({ Running: true, OOMKilled: true }, 2), new RegExp(limit));
     assert.match(why({ Running: false, ExitCode: 137 }), new RegExp(`most likely .*${limit}`));
   });
 
-  it("is what its health check says", () => {
+  it("returns the last line of the health check's output", () => {
     const Log = [{ ExitCode: 1, Output: 'first\n{"reason":"no database"}\n' }];
     assert.equal(
       why({ Running: true, Health: { Status: "starting", Log } }),
@@ -128,23 +125,23 @@ describe("why a container isn't healthy", () => {
     );
   });
 
-  it("is that its image has nothing to ask for its health with", () => {
+  it("explains that the image has no bash for the health check", () => {
     const Output =
       'OCI runtime exec failed: exec failed: unable to start container process: exec: "bash": executable file not found in $PATH: unknown';
     assert.equal(
       why({ Running: true, Health: { Status: "starting", Log: [{ ExitCode: -1, Output }] } }),
-      "its image has no bash to ask for its health; give its spec a health.command",
+      "its image has no bash for the default health check; set health.command in its spec",
     );
   });
 
-  it("is that it can't be started at all", () => {
+  it("returns Docker's error if the container can't be started", () => {
     assert.equal(
       why({ Status: "created", Running: false, Error: 'exec: "nod": not found' }),
-      `it can't be started: exec: "nod": not found`,
+      `Docker can't start it: exec: "nod": not found`,
     );
     assert.equal(
       whyUnhealthy(undefined, { state: "", status: "", health: undefined }),
-      "its container is gone",
+      "its container no longer exists",
     );
   });
 });
@@ -167,12 +164,12 @@ describe("the instance that a command runs in", () => {
 
   it("is the one that is asked for", () => {
     assert.equal(chooseInstance([sick, well], 0), sick);
-    assert.throws(() => chooseInstance([sick, well], 2), /no instance 2\. There are: 0, 1\./);
+    assert.throws(() => chooseInstance([sick, well], 2), /0, 1/);
   });
 
   it("must run", () => {
     const ended = instance(0, { state: "exited", status: "Exited (1) 1 second ago" });
-    assert.throws(() => chooseInstance([ended], undefined), /orders doesn't run: exited \(1\)/);
+    assert.throws(() => chooseInstance([ended], undefined), /exited \(1\)/);
   });
 });
 

@@ -1,262 +1,273 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { resourceName } from "@store/cli/state/checkpoint";
+import { failedStep as failedBuildStep } from "@store/cli/diagnostics/build";
+import { pullFailure } from "@store/cli/diagnostics/image";
+import type { Found } from "@store/cli/diagnostics/rule";
 import { parseEvents } from "@store/cli/engine/events";
+import { resourceName } from "@store/cli/state/checkpoint";
 import { failedCreations } from "@store/cli/state/interruptedRun";
-import { failedStep, Finding, findings } from "@store/cli/diagnostics/diagnostics";
+import { ExitCode } from "@store/docker/cliError";
 import { NETWORK } from "../mocks";
+import { applyRulesTo, diagnose, failedStep } from "./failedRun";
 
 /**
- * The recordings are event logs of the engine, from runs of this program that were made to fail, without the events that
- * nobody looks at and with the folder's name made up.
+ * The recordings are event logs of the engine, from runs of this program that were made to fail, without irrelevant events and
+ * with the project's folder replaced.
  */
-describe("what a failed run's events tell", () => {
-  it("finds the container that never became healthy", () => {
-    const [first, ...others] = of("unhealthy");
+describe("diagnoseRun", () => {
+  it("finds the container that did not become healthy", async () => {
+    const [first, ...others] = applyRulesTo(recordedEvents("unhealthy"));
     assert.deepEqual(others, []);
-    assert.equal(first?.kind, "unhealthy");
-    assert.equal(first.resource, "broken-0");
-    assert.match(first.container ?? "", /^[0-9a-f]{64}$/);
+    assert.equal(first?.rule.name, "container-unhealthy");
+    assert.match(first.error.step?.new?.id ?? "", /^[0-9a-f]{64}$/);
+    const { summary, hint } = await diagnose(recordedEvents("unhealthy"));
+    assert.match(summary, /^broken-0 /);
+    assert.match(hint ?? "", /\.\/store up/);
   });
 
-  it("finds the image that can't be built, with its Dockerfile and its log", () => {
-    const [first] = of("build");
-    assert.equal(first?.kind, "build");
-    const { image, context, dockerfile, logFile, diskFull } = first;
-    assert.deepEqual(
-      { image, context, dockerfile, logFile, diskFull },
-      {
-        image: "broken-image",
-        context: "services/broken",
-        dockerfile: "Dockerfile",
-        logFile: "build-logs/broken-image.log",
-        diskFull: false,
-      },
+  it("finds the image that can't be built, with its Dockerfile and its log", async () => {
+    assert.deepEqual(ruleNames(recordedEvents("build")), ["build-failed"]);
+    const { summary, hint } = await diagnose(recordedEvents("build"));
+    assert.match(summary, /image of broken .*services\/broken\/Dockerfile/);
+    assert.match(hint ?? "", /build-logs\/broken-image\.log/);
+  });
+
+  it("finds a Dockerfile with a syntax error, with the builder's message", async () => {
+    assert.deepEqual(ruleNames(recordedEvents("dockerfile")), ["build-failed"]);
+    const { details } = await diagnose(recordedEvents("dockerfile"));
+    assert.match(details.join("\n"), /unknown instruction: RUNN/);
+  });
+
+  it("finds a build that failed because the disk is full", async () => {
+    const { summary, hint } = await diagnose(recordedEvents("diskfull"), {
+      files: { "build-logs/broken-image.log": recording("diskfull.build-log.txt") },
+    });
+    assert.match(summary, /disk is full/);
+    assert.match(hint ?? "", /docker system df/);
+  });
+
+  it("finds a resource that failed because the disk is full", () => {
+    const events = failedStep(NETWORK, "backend", "write /var/lib/x: no space left on device");
+    assert.deepEqual(ruleNames(events), ["disk-full"]);
+  });
+
+  it("finds the configuration key that the program rejects", async () => {
+    assert.deepEqual(ruleNames(recordedEvents("config")), ["config-rejected"]);
+    const { summary, hint } = await diagnose(recordedEvents("config"));
+    assert.equal(
+      summary,
+      'store:services: there is no service "inventori". There are: billing, broken, inventory, orders, shipping, storefront.',
     );
+    assert.match(hint ?? "", /Pulumi\.dev\.yaml.*\.\/store pulumi config set services VALUE/);
   });
 
-  it("finds a Dockerfile that can't be read, with the builder's words", () => {
-    const [first] = of("dockerfile");
-    assert.equal(first?.kind, "build");
-    assert.match(first.message, /unknown instruction: RUNN/);
+  it("names a configuration key once that several resources reject", async () => {
+    const rejected = ["billing", "orders"].flatMap((service) =>
+      failedStep("command:local:Command", service, "store:postgresImage: 16 is too old"),
+    );
+    assert.deepEqual(ruleNames(rejected), ["config-rejected-by-resource"]);
+    const { summary } = await diagnose(rejected);
+    assert.equal(summary, "store:postgresImage: 16 is too old");
   });
 
-  it("finds the configuration key that the program complains about", () => {
-    assert.deepEqual(of("config"), [
-      {
-        kind: "config",
-        key: "store:services",
-        message:
-          'store:services: there is no service "inventori". There are: billing, broken, inventory, orders, shipping, storefront.',
-      },
-    ]);
-  });
-
-  it("finds the configuration key whose type the engine complains about", () => {
+  it("finds the configuration key whose type the engine rejects", async () => {
     const stderr =
       "error: validating stack config: Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'\n";
-    assert.deepEqual(findings([], stderr), [
-      {
-        kind: "config",
-        key: "store:httpPort",
-        message: "Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'",
-      },
-    ]);
+    assert.deepEqual(ruleNames([], stderr), ["config-rejected-by-engine"]);
+    const { summary, hint } = await diagnose([], { stderr });
+    assert.equal(
+      summary,
+      "Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'",
+    );
+    assert.match(hint ?? "", /config set httpPort VALUE/);
   });
 
-  it("finds a secret of another checkout", () => {
+  it("finds a secret of another workspace", () => {
     const stderr = "error: validating stack config: cipher: message authentication failed\n";
-    assert.equal(findings([], stderr)[0]?.kind, "secret");
+    assert.deepEqual(ruleNames([], stderr), ["undecryptable-secret"]);
+  });
+
+  it("finds the salt of another passphrase", () => {
+    const stderr = "error: getting secrets manager: incorrect passphrase\n";
+    assert.deepEqual(ruleNames([], stderr), ["wrong-passphrase"]);
   });
 
   it("finds the engine's lock", () => {
     const stderr =
       "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the " +
       "lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/x.json: created by root@vm (pid 28646) at 2026-11-23T12:18:49Z\n";
-    assert.equal(findings([], stderr)[0]?.kind, "locked");
+    assert.deepEqual(ruleNames([], stderr), ["stack-locked"]);
   });
 
-  it("finds changes where none were expected", () => {
+  it("finds changes when none were expected", async () => {
     const stderr = "error: no changes were expected but changes were proposed\n";
-    assert.deepEqual(findings([], stderr), [{ kind: "changesUnexpected" }]);
+    assert.deepEqual(ruleNames([], stderr), ["unexpected-changes"]);
+    const { summary, hint } = await diagnose([], { stderr, command: "preview" });
+    assert.match(summary, /--expect-no-changes/);
+    assert.match(hint ?? "", /\.\/store up/);
   });
 
   it("finds the image that no registry serves", () => {
-    const [first] = of("noimage");
-    assert.equal(first?.kind, "imageMissing");
-    assert.equal(first.image, "registry.invalid/haproxy:9.9.9");
-    assert.match(first.reason, /^Get "https:\/\/registry\.invalid\/v2\/".*no such host$/);
+    const [first] = applyRulesTo(recordedEvents("noimage"));
+    assert.equal(first?.rule.name, "pull-failed");
+    const { image, reason } = pullFailure(first);
+    assert.equal(image, "registry.invalid/haproxy:9.9.9");
+    assert.match(reason, /^Get "https:\/\/registry\.invalid\/v2\/".*no such host$/);
   });
 
-  for (const { image, said, refusedBy } of [
+  for (const { image, answer, refusedBy } of [
     {
       image: "10.213.0.2:5000/store/inventory:db2586e799fc251a@sha256:529d0e57",
-      said: "unauthorized: authentication required",
+      answer: "unauthorized: authentication required",
       refusedBy: "10.213.0.2:5000",
     },
     {
       image: "registry.example.com/store/inventory:db2586e799fc251a@sha256:529d0e57",
-      said: "denied: requested access to the resource is denied",
+      answer: "denied: requested access to the resource is denied",
       refusedBy: "registry.example.com",
     },
     {
       image: "haprox:9.9.9",
-      said: "pull access denied for haprox, repository does not exist or may require 'docker login'",
+      answer:
+        "pull access denied for haprox, repository does not exist or may require 'docker login'",
       refusedBy: undefined,
     },
   ]) {
-    it(`finds ${refusedBy ?? "no registry"} behind: ${said}`, () => {
+    it(`attributes "${answer}" to ${refusedBy ?? "no registry"}`, async () => {
       const urn = "urn:pulumi:staging::store::docker:index/remoteImage:RemoteImage::image:1";
-      const daemon = `Error response from daemon: ${said}`;
       const message =
         `1 error occurred:\n\t* creating ${urn}: 1 error occurred:\n\t* Unable to read Docker image into resource: unable to ` +
-        `pull image ${image}: error pulling image ${image}: ${daemon}\n\n`;
-      const step = { op: "create", urn, type: "docker:index/remoteImage:RemoteImage" };
-      const [found] = findings(
-        [
-          { diagnosticEvent: { urn, severity: "error", message } },
-          { resOpFailedEvent: { metadata: { ...step, new: { inputs: { name: image } } } } },
-        ],
-        "",
-      );
-      assert.deepEqual(found, {
-        kind: "imageMissing",
-        image,
-        reason: said,
-        ...(refusedBy !== undefined && { refusedBy }),
+        `pull image ${image}: error pulling image ${image}: Error response from daemon: ${answer}\n\n`;
+      const type = "docker:index/remoteImage:RemoteImage";
+      const events = failedStep(type, "image:1", message, { name: image });
+      const [found] = applyRulesTo(events);
+      assert.ok(found);
+      assert.deepEqual(pullFailure(found), { image, reason: answer, refusedBy });
+      const own = await diagnose(events, {
+        config: { "store:host": "ssh", "store:registry": { address: refusedBy } },
       });
+      assert.equal(/registry\.password/.test(own.hint ?? ""), refusedBy !== undefined);
     });
   }
 
-  it("finds the port that is taken", () => {
-    assert.deepEqual(of("port"), [{ kind: "portTaken", port: 18091 }]);
+  it("finds the port that is in use", async () => {
+    assert.deepEqual(ruleNames(recordedEvents("port")), ["port-taken"]);
+    assert.match((await diagnose(recordedEvents("port"))).summary, /18091/);
   });
 
   for (const words of [
     "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
     "all predefined address pools have been fully subnetted",
   ]) {
-    it(`finds that there is no address range for another network: ${words}`, () => {
-      // Not recorded: it would take the ranges of everybody else on the machine.
-      const urn = "urn:pulumi:dev::store::store:index:Store$docker:index/network:Network::backend";
+    it(`finds that Docker has no address range for another network: ${words}`, async () => {
+      // Not recorded: that would take the address ranges of everything else on the machine.
       const message =
-        `1 error occurred:\n\t* creating ${urn}: 1 error occurred:\n\t* Unable to create network: ` +
+        `1 error occurred:\n\t* creating urn:pulumi:dev::x: 1 error occurred:\n\t* Unable to create network: ` +
         `Error response from daemon: ${words}\n\n`;
-      const found = findings(
-        [
-          { diagnosticEvent: { urn, severity: "error", message } },
-          { resOpFailedEvent: { metadata: { op: "create", urn, type: NETWORK } } },
-        ],
-        "",
-      );
-      assert.deepEqual(
-        found.map((finding) => [finding.kind, "resource" in finding ? finding.resource : ""]),
-        [["networksFull", "backend"]],
-      );
+      const events = failedStep(NETWORK, "backend", message);
+      assert.deepEqual(ruleNames(events), ["networks-exhausted"]);
+      const { summary, hint } = await diagnose(events);
+      assert.match(summary, /backend/);
+      assert.match(hint ?? "", /docker network prune/);
     });
   }
 
-  it("finds the data of a service that isn't there any more, all in one", () => {
-    // A preview says it of no step.
-    const previewed = events("protected").filter(({ resOpFailedEvent }) => !resOpFailedEvent);
-    for (const found of [of("protected"), findings(previewed, "")]) {
-      assert.equal(found.length, 1);
-      const [first] = found;
-      assert.equal(first?.kind, "protected");
-      assert.deepEqual(first.urns.map(resourceName), ["orders-data", "orders-data-password"]);
+  it("reports all data of a removed service as one diagnostic", async () => {
+    const all = recordedEvents("protected");
+    // In a preview no step fails.
+    const preview = all.filter(({ resOpFailedEvent }) => !resOpFailedEvent);
+    for (const events of [all, preview]) {
+      const [found, ...others] = applyRulesTo(events);
+      assert.deepEqual(others, []);
+      assert.equal(found?.rule.name, "protected-data");
+      assert.deepEqual(found.urns.map(resourceName), ["orders-data", "orders-data-password"]);
+      const { summary, hint } = await diagnose(events);
+      assert.match(summary, /services\/orders.*orders-data, orders-data-password/);
+      for (const urn of found.urns) assert.ok(hint?.includes(`'${urn}'`));
     }
   });
 
-  it("finds that the daemon went away, and during what", () => {
-    assert.deepEqual(of("daemongone"), [
-      { kind: "daemonGone", host: "unix:///run/docker-proxy.sock", during: "broken-0" },
-    ]);
+  it("finds that Docker went away", async () => {
+    assert.deepEqual(ruleNames(recordedEvents("daemongone")), ["daemon-unreachable"]);
+    const { summary } = await diagnose(recordedEvents("daemongone"));
+    assert.match(summary, /unix:\/\/\/run\/docker-proxy\.sock/);
   });
 
-  it("finds a mistake in the program, and where it is", () => {
-    assert.deepEqual(of("mistake"), [
-      {
-        kind: "program",
-        message: "TypeError: Cannot read properties of undefined (reading 'x')",
-        trace: ["    at Object.<anonymous> (/home/dev/store/index.ts:9:38)"],
-      },
-    ]);
+  it("finds an exception in the program, and its place", async () => {
+    assert.deepEqual(ruleNames(recordedEvents("mistake")), ["program-failed"]);
+    const { summary, details } = await diagnose(recordedEvents("mistake"));
+    assert.match(summary, /TypeError: Cannot read properties of undefined \(reading 'x'\)$/);
+    assert.deepEqual(details, ["at Object.<anonymous> (/home/dev/store/index.ts:9:38)"]);
   });
 
-  it("names what couldn't be made, as Docker would have it", () => {
-    assert.match(failedCreations(events("daemongone")).join(), /^broken-0-[0-9a-f]{7}$/);
-    assert.match(failedCreations(events("port")).join(), /^gateway-[0-9a-f]{7}$/);
-    assert.deepEqual(failedCreations(events("config")), []);
-  });
-
-  it("says what of Azure's it was, whose names are all the same", () => {
-    for (const [type, inCloud] of [
-      ["azure-native:network:PublicIPAddress", "public IP address"],
-      ["azure-native:compute:VirtualMachine", "virtual machine"],
-    ] as const) {
-      const metadata = { op: "create", urn: `urn:pulumi:s::p::${type}::host`, type };
-      const message = "Status=409";
-      const diagnosticEvent = { severity: "error", urn: metadata.urn, message } as const;
-      assert.deepEqual(findings([{ diagnosticEvent }, { resOpFailedEvent: { metadata } }], ""), [
-        { kind: "resource", resource: "host", message, inCloud },
-      ]);
-    }
-  });
-
-  it("leaves out the command of a script that has said why it failed", () => {
-    const type = "command:remote:Command";
-    const metadata = { op: "create", urn: `urn:pulumi:s::p::${type}::host-ready`, type };
+  it("omits the command of a script from the script's error message", () => {
     const message =
       'Process exited with status 1: running "script=$(cat)":\nDocker doesn\'t run.\n';
-    const diagnosticEvent = { severity: "error", urn: metadata.urn, message } as const;
-    assert.deepEqual(findings([{ diagnosticEvent }, { resOpFailedEvent: { metadata } }], ""), [
-      { kind: "resource", resource: "host-ready", message: "Docker doesn't run." },
-    ]);
+    const [found] = applyRulesTo(failedStep("command:remote:Command", "host-ready", message));
+    assert.equal(found?.rule.name, "resource-failed");
+    assert.equal(found.error.message, "Docker doesn't run.");
   });
 
-  it("puts the cause before its consequences", () => {
-    const mixed = findings([...events("unhealthy"), ...events("build"), ...events("port")], "");
-    assert.deepEqual(
-      mixed.map(({ kind }) => kind),
-      ["portTaken", "build", "unhealthy"],
-    );
+  it("reports the cause before its consequences", async () => {
+    const mixed = ["unhealthy", "build", "port"].flatMap(recordedEvents);
+    assert.deepEqual(ruleNames(mixed), ["port-taken", "build-failed", "container-unhealthy"]);
+    const { summary } = await diagnose(mixed);
+    assert.match(summary, /18091[^]*Also: broken-image.*broken-0/);
   });
 
-  it("takes the engine's own words where it knows no better", () => {
+  it("passes on the engine's message if no rule is for it", async () => {
     const stderr = "error: could not query endpoint: no route to host\n";
-    assert.deepEqual(findings([], stderr), [
-      { kind: "engine", message: "could not query endpoint: no route to host" },
-    ]);
-    assert.deepEqual(findings([], ""), []);
+    assert.deepEqual(ruleNames([], stderr), ["engine-failed"]);
+    const { summary } = await diagnose([], { stderr });
+    assert.equal(summary, "could not query endpoint: no route to host");
+  });
+
+  it("reports the exit code of an engine that reported no error", async () => {
+    assert.deepEqual(ruleNames([]), []);
+    assert.match((await diagnose([])).summary, /exit code 255/);
+  });
+
+  it("reports an interrupted run with an exit code of its own", async () => {
+    const error = await diagnose(recordedEvents("interrupted"), { interrupted: true });
+    assert.equal(error.exitCode, ExitCode.Interrupted);
+    assert.match(error.hint ?? "", /\.\/store up/);
   });
 });
 
-describe("the log of a build", () => {
-  it("gives the step that failed and what it printed", () => {
-    assert.deepEqual(failedStep(recording("build.build-log.txt")), [
+describe("failedCreations", () => {
+  it("returns the names that Docker has for resources that couldn't be created", () => {
+    assert.match(failedCreations(recordedEvents("daemongone")).join(), /^broken-0-[0-9a-f]{7}$/);
+    assert.match(failedCreations(recordedEvents("port")).join(), /^gateway-[0-9a-f]{7}$/);
+    assert.deepEqual(failedCreations(recordedEvents("config")), []);
+  });
+});
+
+describe("failedStep of a build log", () => {
+  it("returns the failed step and its output", () => {
+    assert.deepEqual(failedBuildStep(recording("build.build-log.txt")), [
       "[3/3] RUN echo compiling the broken part && false",
       "compiling the broken part",
     ]);
   });
 
-  it("gives that of the last build only", () => {
-    const lines = failedStep(recording("diskfull.build-log.txt"));
+  it("returns the step of the last build only", () => {
+    const lines = failedBuildStep(recording("diskfull.build-log.txt"));
     assert.equal(lines[0], "[3/3] RUN head -c 9 /dev/zero > /dev/full");
     assert.match(lines[1] ?? "", /No space left on device/);
     assert.equal(lines.length, 2);
   });
 
-  it("gives nothing of one that didn't fail", () => {
-    assert.deepEqual(failedStep("#0 building with x\n#1 [1/1] FROM node\n#1 DONE 0.0s\n"), []);
+  it("returns nothing for a build that succeeded", () => {
+    assert.deepEqual(failedBuildStep("#0 building with x\n#1 [1/1] FROM node\n#1 DONE 0.0s\n"), []);
   });
 });
 
-function of(name: string): Finding[] {
-  return findings(events(name), "");
+function ruleNames(events: Parameters<typeof applyRulesTo>[0], stderr = ""): string[] {
+  return applyRulesTo(events, { stderr }).map(({ rule }: Found) => rule.name);
 }
 
-function events(name: string) {
+function recordedEvents(name: string) {
   return parseEvents(recording(`${name}.jsonl`));
 }
 

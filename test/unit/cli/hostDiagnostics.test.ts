@@ -1,93 +1,97 @@
 import assert from "node:assert/strict";
-import { EngineEvent } from "@store/cli/engine/events";
-import { hostProblem } from "@store/cli/diagnostics/hostDiagnostics";
 import { failedVm } from "@store/cli/host/failedProvisioning";
+import { applyRulesTo, diagnose, engineEvents, failedStep, TestEvent } from "./failedRun";
 
-/** Messages of Azure, of its provider and of SSH, as they came or are documented. */
-const MESSAGES: readonly [message: string, what: RegExp, remedy: RegExp][] = [
+/** Messages of Azure, its provider and SSH, recorded or from their documentation. */
+const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
+    "azure-login",
     "error building Azure client: please run `az login` to log in to Azure, or set the credentials of a service principal",
-    /nobody is logged in/,
     /az login/,
   ],
   [
+    "azure-login",
     "DefaultAzureCredential: failed to acquire a token. Attempted credentials: AzureCLICredential: Please run 'az login'",
-    /nobody is logged in/,
     /az login/,
   ],
   [
+    "azure-subscription",
     `Status=404 Code="SubscriptionNotFound" Message="The subscription '1' could not be found."`,
-    /no such subscription/,
     /store:subscriptionId/,
   ],
   [
+    "azure-permission",
     `Status=403 Code="AuthorizationFailed" Message="The client 'a' does not have authorization to perform action 'b'"`,
-    /may not do that/,
     /Contributor/,
   ],
   [
+    "azure-quota",
     `Status=409 Code="OperationNotAllowed" Message="Operation could not be completed as it results in exceeding approved standardDSv2Family Cores quota."`,
-    /quota is used up/,
     /store:vmSize/,
   ],
   [
+    "azure-vm-size",
     `Status=409 Code="SkuNotAvailable" Message="The requested VM size is currently not available in location 'australiaeast'."`,
-    /doesn't have this size there/,
     /store:vmSize or store:location/,
   ],
   [
+    "azure-vm-size",
     `Status=400 Code="InvalidParameter" Message="The value Standard_X1 provided for the VM size is not valid. The valid sizes in the current region are: Standard_B2s."`,
-    /doesn't have this size there/,
     /az vm list-skus/,
   ],
   [
+    "azure-address-range",
     `Status=400 Code="VnetAddressSpaceOverlapsWithAlreadyPeeredVnet" Message="The address space of the virtual network overlaps"`,
-    /overlaps with another one/,
     /store:addressRange/,
   ],
   [
+    "azure-address-range",
     `Status=400 Code="NetcfgInvalidSubnet" Message="Subnet 'host' is not valid in virtual network 'host'."`,
-    /overlaps with another one/,
     /store:addressRange/,
   ],
   [
+    "azure-dns-label",
+    `Status=400 Code="DnsRecordInUse" Message="DNS record store.australiaeast.cloudapp.azure.com is already used by another public IP."`,
+    /store:dnsLabel/,
+  ],
+  [
+    "azure-unknown-vm",
     `Status=409 Code="NicInUse" Message="Network Interface a is used by existing resource b."`,
-    /stack doesn't know of/,
     /az vm delete/,
   ],
   [
+    "azure-not-found",
     `Status=404 Code="ResourceGroupNotFound" Message="Resource group 'host' could not be found."`,
-    /isn't there any more/,
     /--refresh/,
   ],
   [
+    "azure-conflict",
     `Status=409 Code="OperationNotAllowed" Message="Another operation is in progress on the virtual machine. Try again later."`,
-    /refuses that as things are/,
-    /wait for it/,
+    /\.\/store preview dev --refresh/,
   ],
   [
+    "provisioning-failed",
     `Process exited with status 1: running "script=$(cat); …":\ncloud-init: …\ncloud-init has finished with errors: ('package_update_upgrade_install', …). The end of /var/log/cloud-init-output.log:`,
-    /didn't become a Docker host/,
-    /another machine; the data/,
+    /another VM; the data/,
   ],
   [
+    "provisioning-timeout",
     `Process exited with status 124: running "…":\nnot ready within 15 minutes (store:readyMinutes)`,
-    /took too long/,
     /store:readyMinutes/,
   ],
   [
+    "provisioning-timeout",
     `not done within its custom timeout of 16m0s (wait: remote command exited without exit status): running "…":\ncloud-init: …`,
-    /took too long/,
     /store:readyMinutes/,
   ],
   [
+    "host-key-mismatch",
     "203.0.113.7:22: host key mismatch: expected SHA256:a, got SHA256:b",
-    /another host key/,
-    /Find out who/,
+    /before you continue/,
   ],
   [
+    "ssh-login",
     "after 13 failed attempts: ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey]",
-    /doesn't take our login key/,
     /store:sshPrivateKey/,
   ],
   ...[
@@ -95,51 +99,97 @@ const MESSAGES: readonly [message: string, what: RegExp, remedy: RegExp][] = [
     "after 13 failed attempts: ssh: handshake failed: read tcp 127.0.0.1:1->203.0.113.7:22: read: connection reset by peer",
     "not done within its custom timeout of 2m0s (while dialing 203.0.113.7:22: …)",
     "context deadline exceeded",
-  ].map((message): [string, RegExp, RegExp] => [
+  ].map((message): [string, string, RegExp] => [
+    "host-unreachable",
     message,
-    /doesn't answer SSH/,
     /store:adminCidrs.*store:readyMinutes/,
   ]),
 ];
 
-describe("why a host can't be had", () => {
-  for (const [message, what, remedy] of MESSAGES) {
-    it(`is told of: ${message.slice(0, 100)}`, () => {
-      const problem = hostProblem(message);
-      assert.match(problem?.what ?? "", what);
-      assert.match(problem?.remedy ?? "", remedy);
+const AZURE = { config: { "store:host": "azure" } };
+
+describe("diagnoseRun for a stack with another host", () => {
+  for (const [rule, message, hint] of MESSAGES) {
+    it(`finds ${rule} in: ${message.slice(0, 80)}`, async () => {
+      const events = failedStep("command:remote:Command", "host-ready", message);
+      assert.deepEqual(
+        applyRulesTo(events, { local: false }).map((found) => found.rule.name),
+        [rule],
+      );
+      const error = await diagnose(events, AZURE);
+      assert.match(error.hint ?? "", hint);
+      assert.match(error.hint ?? "", /\nThen: \.\/store up$/);
     });
   }
 
-  it("isn't made up where nobody knows", () => {
-    assert.equal(hostProblem("something else went wrong"), undefined);
+  it("reports a message of the program, such as a missing login, in the same way", async () => {
+    const message = "error building Azure client: please run `az login` to log in to Azure";
+    const error = await diagnose(
+      engineEvents({ diagnosticEvent: { severity: "error", message } }),
+      AZURE,
+    );
+    assert.match(error.summary, /^Host provisioning failed/);
+    assert.match(error.hint ?? "", /az login/);
+  });
+
+  it("names the type of the Azure resource, because all have the same name", async () => {
+    for (const [type, words] of [
+      ["azure-native:network:PublicIPAddress", /public IP address/],
+      ["azure-native:compute:VirtualMachine", /virtual machine/],
+    ] as const) {
+      assert.match((await diagnose(failedStep(type, "host", "Status=409"), AZURE)).summary, words);
+    }
+  });
+
+  it("reports a lost Docker daemon as an unreachable host", async () => {
+    const message = "Cannot connect to the Docker daemon at ssh://store-dev. Is it running?";
+    const error = await diagnose(
+      failedStep("docker:index/network:Network", "backend", message),
+      AZURE,
+    );
+    assert.match(error.summary, /^Host unreachable/);
+    assert.match(error.hint ?? "", /store:adminCidrs/);
+  });
+
+  it("doesn't guess the cause of an unknown message, or of a local stack's", () => {
+    for (const [message, local] of [
+      ["something else went wrong", false],
+      ["dial tcp: connection refused", true],
+    ] as const) {
+      const [found] = applyRulesTo(failedStep("x:y:Z", "x", message), { local });
+      assert.equal(found?.rule.name, "resource-failed");
+    }
   });
 });
 
-describe("a machine that is replaced by the next up", () => {
+describe("failedVm", () => {
   const vm =
     "urn:pulumi:staging::store::store:index:AzureHost$azure-native:compute:VirtualMachine::host";
-  const seen: EngineEvent = {
+  const vmStep: TestEvent = {
     resourcePreEvent: {
       metadata: { op: "same", urn: vm, type: "azure-native:compute:VirtualMachine" },
     },
   };
-  const failure = (message: string): EngineEvent => ({
+  const failure = (message: string): TestEvent => ({
     diagnosticEvent: { severity: "error", message },
   });
 
-  it("is one that cloud-init has left half done", () => {
-    const events = [seen, failure("<{%reset%}>cloud-init has failed (error).<{%reset%}>")];
-    assert.equal(failedVm(events), vm);
-    assert.equal(failedVm([seen, failure("Docker doesn't run: no such unit.")]), vm);
+  it("is the VM whose cloud-init failed or left no working Docker", () => {
+    for (const message of [
+      "<{%reset%}>cloud-init has failed (error).<{%reset%}>",
+      "Docker doesn't run: no such unit.",
+    ]) {
+      assert.equal(failedVm(engineEvents(vmStep, failure(message))), vm);
+    }
   });
 
-  it("is none that only wasn't reached, or wasn't ready in time", () => {
-    assert.equal(failedVm([seen, failure("after 13 failed attempts: dial tcp")]), undefined);
-    assert.equal(failedVm([seen, failure("not ready within 15 minutes")]), undefined);
+  it("is undefined if the VM was only unreachable, or not ready in time", () => {
+    for (const message of ["after 13 failed attempts: dial tcp", "not ready within 15 minutes"]) {
+      assert.equal(failedVm(engineEvents(vmStep, failure(message))), undefined);
+    }
   });
 
-  it("is none where there is none", () => {
-    assert.equal(failedVm([failure("cloud-init has failed (error).")]), undefined);
+  it("is undefined if the run has no VM", () => {
+    assert.equal(failedVm(engineEvents(failure("cloud-init has failed (error)."))), undefined);
   });
 });

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findings } from "@store/cli/diagnostics/diagnostics";
+import { applyRulesTo, failedStep } from "../cli/failedRun";
 
 const IMAGE = "registry.example.com/store/inventory:1";
 const DIGEST = `sha256:${"a".repeat(64)}`;
@@ -63,22 +63,11 @@ describe("publishing an image", () => {
 
   /** What the command makes of it. */
   function told({ stdout, stderr }: Said): { why: string; evidence: readonly string[] } {
-    const metadata = {
-      op: "create",
-      urn: "urn:pulumi:s::p::t::inventory-image:1",
-      type: "t",
-    };
     const message = `exit status 1: running "node components/image/publish/publish.mjs":\n${stdout}${stderr}`;
-    const [finding] = findings(
-      [
-        { diagnosticEvent: { severity: "error", urn: metadata.urn, message } },
-        { resOpFailedEvent: { metadata } },
-      ],
-      "",
-    );
-    assert.equal(finding?.kind, "notPublished");
-    assert.equal(finding.image, "inventory-image");
-    return finding;
+    const [found] = applyRulesTo(failedStep("t", "inventory-image:1", message));
+    assert.equal(found?.rule.name, "image-not-published");
+    const [, why = "", details = ""] = found.match;
+    return { why, evidence: details.split("\n").filter((line) => line.trim() !== "") };
   }
 
   it("takes what the registry has", () => {

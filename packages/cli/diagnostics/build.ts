@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  Context,
+  Diagnostic,
+  Found,
+  inputOf,
+  KEEPS_RUNNING,
+  resourceOf,
+  retryCommand,
+  Rule,
+} from "./rule";
+
+const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded/i;
+
+/** The last line of components/image/publish/publish.mjs, followed by docker's output. */
+export const notPublished: Rule = {
+  name: "image-not-published",
+  match: [/^not published: (.*)$([\s\S]*)/m],
+  cause: ({ match }) => match[1],
+  toDiagnostic: (found, context) => ({
+    summary: `Publishing the image of ${serviceOf(found)} failed: ${found.match[1]}.`,
+    details: (found.match[2] ?? "").split("\n").filter((line) => line.trim() !== ""),
+    hint: `${KEEPS_RUNNING} Fix the cause, then: ${retryCommand(context)}`,
+  }),
+};
+
+export const buildFailed: Rule = {
+  name: "build-failed",
+  match: [/running buildx build|error building (?!Azure)|failed to solve|dockerfile/i],
+  toDiagnostic: buildDiagnostic,
+};
+
+export const diskFull: Rule = {
+  name: "disk-full",
+  match: [DISK_FULL],
+  toDiagnostic: (found) => ({
+    summary: `Creating ${resourceOf(found)} failed: the disk is full.`,
+    details: [found.error.message],
+    hint: FREE_DISK_SPACE,
+  }),
+};
+
+const FREE_DISK_SPACE =
+  "Free space on the disk of Docker's data folder, then run the command again. docker system df shows what uses it; docker " +
+  "image prune and docker builder prune remove unused data.";
+
+function buildDiagnostic(found: Found, context: Context): Diagnostic {
+  const service = serviceOf(found);
+  const dockerfile = join(
+    inputOf(found, "build", "context") ?? "",
+    inputOf(found, "build", "dockerfile") ?? "Dockerfile",
+  );
+  const logFile = inputOf(found, "build", "buildLogFile");
+  const [step = "", ...output] = readFailedStep(context.session.project.root, logFile);
+  const hasLog = step !== "";
+  const details = hasLog
+    ? [step, ...output.slice(-14)]
+    : [found.error.message.replace(/^.*?failed to solve: /s, "")];
+  if ([found.error.message, ...output].some((line) => DISK_FULL.test(line))) {
+    return {
+      summary: `Building the image of ${service} failed: the disk is full.`,
+      details,
+      detailsTitle: dockerfile,
+      hint: FREE_DISK_SPACE,
+    };
+  }
+  return {
+    summary: `Building the image of ${service} failed: error in ${dockerfile}.`,
+    details,
+    detailsTitle: hasLog ? "The failed step and the end of its output" : undefined,
+    hint:
+      `${KEEPS_RUNNING} Fix ${dockerfile} or the files that it copies, then: ${retryCommand(context)}` +
+      (logFile ? `\nComplete log: ${logFile}` : ""),
+  };
+}
+
+function readFailedStep(root: string, logFile: string | undefined): string[] {
+  const file = logFile && join(root, logFile);
+  return file && existsSync(file) ? failedStep(readFileSync(file, "utf8")) : [];
+}
+
+/** Returns the title and the output of the failed step in a build log with one or more builds; empty if the last one succeeded. */
+export function failedStep(log: string): string[] {
+  const lastBuild = log.slice(Math.max(0, log.lastIndexOf("#0 building with")));
+  const step = /^#(\d+) ERROR: /m.exec(lastBuild)?.[1];
+  if (step === undefined) return [];
+  return lastBuild
+    .split("\n")
+    .filter((line) => line.startsWith(`#${step} `))
+    .map((line) => line.replace(/^#\d+ (\d+\.\d+ )?/, ""))
+    .filter((line) => !/^(ERROR: |DONE |CACHED)/.test(line));
+}
+
+/** "inventory" for the resource inventory-image:TAG. */
+function serviceOf(found: Found): string {
+  return resourceOf(found)
+    .replace(/:[^:]*$/, "")
+    .replace(/-image$/, "");
+}

@@ -1,0 +1,104 @@
+import { storeCommand } from "../project/project";
+import { Context, KEEPS_RUNNING, retryCommand, Rule, stackFileName, stackFlag } from "./rule";
+
+/** A configuration value that a script of the program rejected while the engine was changing resources. */
+export const configRejectedByResource: Rule = {
+  name: "config-rejected-by-resource",
+  match: [/^(store:\w+): .*$/m],
+  cause: ({ match }) => match[1],
+  toDiagnostic: ({ match }, context) => ({
+    summary: match[0],
+    hint: `${KEEPS_RUNNING} ${howToChange(match[1], context)}`,
+  }),
+};
+
+/** A configuration value that the program rejected. */
+export const configRejected: Rule = {
+  name: "config-rejected",
+  sources: ["program"],
+  match: [/^([a-z][\w-]*:[\w.]+):/],
+  cause: ({ match }) => match[1],
+  toDiagnostic: ({ error, match }, context) => ({
+    summary: error.message,
+    hint: `Nothing was changed. ${howToChange(match[1], context)}`,
+  }),
+};
+
+/** A configuration value that the engine rejected. */
+export const configRejectedByEngine: Rule = {
+  name: "config-rejected-by-engine",
+  sources: ["engine"],
+  match: [
+    /configuration key '([^']+)'/,
+    /missing required configuration variable '([^']+)'/i,
+    /stack config|stack configuration|invalid YAML/,
+  ],
+  toDiagnostic: ({ error, match }, context) => ({
+    summary: error.message.replace(/^validating stack config: /, ""),
+    hint: `Nothing was changed. ${howToChange(match[1], context)}`,
+  }),
+};
+
+export const wrongPassphrase: Rule = {
+  name: "wrong-passphrase",
+  sources: ["engine"],
+  match: [/incorrect passphrase/i],
+  toDiagnostic: (_found, context) => ({
+    summary: `The salt (encryptionsalt) in ${stackFileName(context)} belongs to another passphrase than this workspace's.`,
+    hint:
+      "Delete that line to use this workspace's own salt, or set the passphrase that belongs to the salt: " +
+      "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.",
+  }),
+};
+
+export const undecryptableSecret: Rule = {
+  name: "undecryptable-secret",
+  sources: ["engine"],
+  match: [/decrypt|message authentication failed/i],
+  toDiagnostic: ({ error }, context) => ({
+    summary: `Can't decrypt a secret in ${stackFileName(context)} with this workspace's passphrase.`,
+    details: [error.message],
+    hint:
+      `The secret was set in another workspace or with another backend. Set it again:\n` +
+      `./store pulumi config set --secret KEY VALUE${stackFlag(context)}`,
+  }),
+};
+
+/** An unexpected exception in the program. */
+export const programFailed: Rule = {
+  name: "program-failed",
+  sources: ["program"],
+  match: [/^Running program '.*?' failed with an unhandled exception:\s*(.*)$/s],
+  toDiagnostic: ({ match }, context) => {
+    const [message = "", ...trace] = (match[1] ?? "").split("\n");
+    const ownFrames = trace.filter((line) => !/node_modules|\(node:|at node:/.test(line));
+    return {
+      summary: `The program failed: ${message}`,
+      details: ownFrames.map((line) => line.trim()).slice(0, 5),
+      hint: `Fix the error in index.ts or in a file that it imports, then: ${retryCommand(context)}`,
+    };
+  },
+};
+
+/** Any other error that the program reports. */
+export const programError: Rule = {
+  name: "program-error",
+  sources: ["program"],
+  match: [/^/],
+  toDiagnostic: ({ error }, context) => ({
+    summary: error.message,
+    hint: `Nothing was changed. ${howToChange(undefined, context)}`,
+  }),
+};
+
+const SECRET_KEYS = /^(sshPrivateKey|secrets\b.*)$/;
+
+function howToChange(key: string | undefined, context: Context): string {
+  const { command, session } = context;
+  const shortKey = key?.replace(`${session.project.name}:`, "");
+  if (shortKey === undefined) {
+    return `Fix the cause, then: ${storeCommand(command, session.stack.name)}`;
+  }
+  const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";
+  return `Change the value in ${stackFileName(context)}, or run: ./store pulumi config set ${secret}${shortKey} VALUE${stackFlag(context)}`;
+}

@@ -1,0 +1,81 @@
+import { storeCommand } from "../project/project";
+import { resourceName } from "../state/checkpoint";
+import { isHeld, lockedError } from "../state/locks";
+import { findEngineLocks } from "../state/state";
+import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, stackFlag } from "./rule";
+
+export const stackLocked: Rule = {
+  name: "stack-locked",
+  sources: ["engine"],
+  match: [/is currently locked by/],
+  toDiagnostic: ({ error }, context) => {
+    const { state, stack } = context.session;
+    const lock = findEngineLocks(state, stack.name).find(isHeld);
+    if (lock) return lockedError(stack.name, lock);
+    return {
+      summary: `Another run is working on the stack ${stack.name}.`,
+      details: error.message.split("\n"),
+      hint: `Wait until it is done, then: ${retryCommand(context)}`,
+    };
+  },
+};
+
+/** A resource with data that the program no longer contains. */
+export const protectedData: Rule = {
+  name: "protected-data",
+  sources: ["resource", "program"],
+  match: [/cannot be deleted\s+because it is protected/],
+  cause: () => "protected",
+  toDiagnostic: protectedDataDiagnostic,
+};
+
+function protectedDataDiagnostic({ urns }: Found, context: Context): Diagnostic {
+  const names = urns.map(resourceName).sort();
+  // Names as in components/database/database.ts.
+  const services = new Set(
+    names.flatMap((name) => /^(.+)-data(-password)?$/.exec(name)?.[1] ?? []),
+  );
+  const folders = [...services].map((service) => `services/${service}`).join(", ");
+  const retry = retryCommand(context);
+  const restore = folders ? `Restore ${folders}` : "Restore the code that creates them";
+  // URNs contain characters that are special to a shell.
+  const quoted = urns.map((urn) => `'${urn}'`).join(" ");
+  return {
+    summary: `Refusing to delete data: ${folders || "the code"} was removed, which would delete ${names.join(", ")}.`,
+    hint:
+      `No data was deleted, and running services keep running. ${restore}, then: ${retry}\n` +
+      `Or delete the data permanently: ./store pulumi state unprotect --yes${stackFlag(context)} ${quoted} && ${retry}`,
+  };
+}
+
+export const unexpectedChanges: Rule = {
+  name: "unexpected-changes",
+  sources: ["engine"],
+  match: [/^no changes were expected/],
+  toDiagnostic: (_found, { command, session }) => ({
+    summary: "Changes found (listed above), but --expect-no-changes was given.",
+    hint:
+      command === "preview"
+        ? `Apply them: ${storeCommand("up", session.stack.name)}`
+        : "The changes have been applied.",
+  }),
+};
+
+export const resourceFailed: Rule = {
+  name: "resource-failed",
+  match: [/^/],
+  toDiagnostic: (found, context) => ({
+    summary: `${resourceOf(found)}: ${found.error.message}`,
+    hint: `The previous version was left unchanged. Fix the cause, then: ${retryCommand(context)}`,
+  }),
+};
+
+export const engineFailed: Rule = {
+  name: "engine-failed",
+  sources: ["engine"],
+  match: [/^/],
+  toDiagnostic: ({ error }) => ({
+    summary: error.message,
+    hint: "./store doctor checks what the engine needs.",
+  }),
+};

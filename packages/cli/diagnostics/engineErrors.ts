@@ -1,0 +1,53 @@
+import { EngineEvent, plain } from "../engine/events";
+import type { EngineError } from "./rule";
+
+/** Collects the errors of a failed run from its events, or from stderr if the engine ended before it ran anything. */
+export function collectErrors(events: readonly EngineEvent[], stderr: string): EngineError[] {
+  const failedSteps = new Map(
+    events.flatMap(({ resOpFailedEvent: event }) =>
+      event ? [[event.metadata.urn, event.metadata] as const] : [],
+    ),
+  );
+  const errors = messagesByUrn(events).flatMap(([urn, messages]): EngineError[] => {
+    const step = failedSteps.get(urn);
+    if (step) return [{ source: "resource", urn, step, message: rootCause(messages) }];
+    return messages
+      .filter((message) => !/^(update|preview|destroy|refresh) (failed|canceled)$/.test(message))
+      .map((message) => ({ source: "program", urn, message }));
+  });
+  if (errors.length > 0) return errors;
+  const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
+  return message === undefined ? [] : [{ source: "engine", message }];
+}
+
+/** The error messages of each resource, by its URN; those of the program have the stack's URN or an empty one. */
+function messagesByUrn(events: readonly EngineEvent[]): [string, string[]][] {
+  const messages = new Map<string, string[]>();
+  for (const { diagnosticEvent } of events) {
+    if (diagnosticEvent?.severity !== "error") continue;
+    const urn = diagnosticEvent.urn ?? "";
+    messages.set(urn, [...(messages.get(urn) ?? []), plain(diagnosticEvent.message).trim()]);
+  }
+  return [...messages];
+}
+
+/**
+ * Returns the innermost of messages that wrap each other:
+ *
+ *     1 error occurred:
+ *         * creating urn:…: 1 error occurred:
+ *         * container failed to be in healthy state
+ */
+function rootCause(messages: readonly string[]): string {
+  const wrapped = messages.find((message) => message.startsWith("1 error occurred:"));
+  const innermost = wrapped?.split(/\n\s*\* /).at(-1) ?? messages[0] ?? "";
+  return (
+    innermost
+      .replace(/^creating urn:\S+: /, "")
+      // The command itself is noise next to what it printed.
+      .replace(/^(Process exited with|exit) status \d+: running ".*":\n(?=.)/, "")
+      .replace(/^\s*sdk-v2\/\S+ sdk\.helper_schema: /, "")
+      .replace(/: provider=\S+$/, "")
+      .trim()
+  );
+}

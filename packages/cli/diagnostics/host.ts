@@ -1,0 +1,63 @@
+import { HostProblem, PROBLEMS, UNREACHABLE } from "./hostProblems";
+import { Context, Diagnostic, Found, retryCommand, Rule } from "./rule";
+
+export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
+  name: problem.name,
+  sources: ["resource", "program"],
+  match: problem.match,
+  remoteOnly: true,
+  toDiagnostic: ({ error }, context) => ({
+    summary: `${failedOperation(problem, error.step?.type ?? "", context)}: ${problem.cause}.`,
+    details: error.message.split("\n").slice(-22),
+    hint: hintFor(problem, context),
+  }),
+}));
+
+export const daemonUnreachable: Rule = {
+  name: "daemon-unreachable",
+  match: [
+    /Cannot connect to the Docker daemon at (\S+?)\.? /,
+    /make sure that (\S+) is reachable/,
+    /error during connect|Docker server.*(EOF|refused)/i,
+  ],
+  // One diagnostic for all resources: they are on the same daemon.
+  cause: () => "daemon",
+  toDiagnostic: daemonDiagnostic,
+};
+
+function daemonDiagnostic({ match }: Found, context: Context): Diagnostic {
+  const address = match[1] === undefined ? "" : ` at ${match[1]}`;
+  if (!context.isLocal) {
+    return {
+      summary: `Host unreachable: ${UNREACHABLE.cause}${address && ` (Docker${address})`}.`,
+      hint: hintFor(UNREACHABLE, context),
+    };
+  }
+  return {
+    summary: `Lost the connection to Docker${address}.`,
+    hint:
+      `Start Docker (systemctl start docker, or Docker Desktop); it restarts its containers. ` +
+      `Then: ${retryCommand(context)}`,
+  };
+}
+
+function failedOperation({ connection }: HostProblem, type: string, { command }: Context): string {
+  if (connection) return "Host unreachable";
+  // All resources of the host have the same name, so the message names the type.
+  const azureType = /^azure-native:\w+:(\w+)$/.exec(type)?.[1];
+  if (azureType === undefined) return "Host provisioning failed";
+  return `${command === "down" ? "Deleting" : "Creating"} the ${typeInWords(azureType)} failed`;
+}
+
+/** "public IP address" for PublicIPAddress. */
+export function typeInWords(type: string): string {
+  return type
+    .split(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/)
+    .map((word) => (word === word.toUpperCase() ? word : word.toLowerCase()))
+    .join(" ");
+}
+
+function hintFor({ hint }: HostProblem, context: Context): string {
+  const stack = context.session.stack.name;
+  return `${hint.replaceAll("STACK", stack)}\nThen: ${retryCommand(context)}`;
+}

@@ -1,0 +1,28 @@
+import { diagnoseTakenPort } from "./port";
+import { resourceOf, retryCommand, Rule } from "./rule";
+
+export const portTaken: Rule = {
+  name: "port-taken",
+  match: [
+    /listen \w+ \S*?:(\d+): bind: address already in use/,
+    /Bind for \S*?:(\d+) failed: port is already allocated/,
+    /failed to bind host port.*?:(\d+)(?:\/tcp)?.*address already in use/,
+    /[Pp]orts are not available.*?:(\d+)/,
+  ],
+  toDiagnostic: ({ match }, { session, docker }) =>
+    diagnoseTakenPort(session, docker, Number(match[1])),
+};
+
+export const networksExhausted: Rule = {
+  name: "networks-exhausted",
+  // Docker before and since version 28.
+  match: [/non-overlapping IPv4 address pool|address pools have been fully subnetted/],
+  toDiagnostic: (found, context) => ({
+    summary: `Creating the network ${resourceOf(found)} failed: Docker has no free address range for another network.`,
+    details: [found.error.message],
+    hint:
+      `Each stack has one network per database and two more. Take down an unused stack (./store ls lists them; ./store down ` +
+      `STACK keeps its data), remove unused networks (docker network prune), or add ranges to default-address-pools in Docker's ` +
+      `daemon.json. Then: ${retryCommand(context)}`,
+  }),
+};

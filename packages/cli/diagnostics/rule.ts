@@ -1,0 +1,89 @@
+import type { StepEventMetadata } from "@pulumi/pulumi/automation";
+import type { CliErrorOptions } from "@store/docker/cliError";
+import type { StoreContainer } from "../docker/containers";
+import type { Docker } from "../docker/docker";
+import { stackOption, storeCommand } from "../project/project";
+import type { Session } from "../project/session";
+import { resourceName } from "../state/checkpoint";
+
+/** An error that a run of the engine reported. */
+export interface EngineError {
+  /** An operation on a resource, the Pulumi program, or the engine itself (stderr). */
+  readonly source: "resource" | "program" | "engine";
+  /** Root cause, without the messages that wrap it. */
+  readonly message: string;
+  readonly urn?: string;
+  /** The failed step. Only for errors of a resource, and not in a preview. */
+  readonly step?: StepEventMetadata;
+}
+
+/** An entry of the table that translates errors of the engine into diagnostics. */
+export interface Rule {
+  /** Unique name. */
+  readonly name: string;
+  /** Sources of the errors that the rule is for. @default ["resource"] */
+  readonly sources?: readonly EngineError["source"][];
+  /** The rule applies if one of these matches the error's message. */
+  readonly match: readonly RegExp[];
+  /** The rule is only for stacks whose host is another machine. @default false */
+  readonly remoteOnly?: boolean;
+  /** Errors with the same cause are one diagnostic. @default each error has a cause of its own */
+  readonly cause?: (found: Found) => string | undefined;
+  readonly toDiagnostic: (found: Found, context: Context) => Diagnostic | Promise<Diagnostic>;
+}
+
+/** An error together with the first rule that applies to it. */
+export interface Found {
+  readonly rule: Rule;
+  readonly error: EngineError;
+  readonly match: RegExpExecArray;
+  /** URNs of this error and of all others with the same cause. */
+  readonly urns: readonly string[];
+}
+
+/** The content of the CliError that the user sees. */
+export interface Diagnostic extends CliErrorOptions {
+  readonly summary: string;
+}
+
+/** The run that failed. */
+export interface Context {
+  readonly command: "up" | "preview" | "down";
+  readonly session: Session;
+  /** False for a stack whose host is another machine. */
+  readonly isLocal: boolean;
+  /** Docker on this machine; undefined if the stack has another host or Docker doesn't answer. */
+  readonly docker: Docker | undefined;
+  /** Containers of the stack after the run; empty without Docker. */
+  readonly containers: readonly StoreContainer[];
+}
+
+export const KEEPS_RUNNING = "The previous version keeps running.";
+
+/** The command to run after the cause is fixed. */
+export function retryCommand({ command, session }: Context): string {
+  return storeCommand(command, session.stack.name);
+}
+
+export function stackFlag({ session }: Context): string {
+  return stackOption(session.stack.name);
+}
+
+/** Path of the stack's configuration file, relative to the project. */
+export function stackFileName({ session }: Context): string {
+  return session.stack.file.replace(`${session.project.root}/`, "");
+}
+
+/** Name of the failed resource in the program. */
+export function resourceOf({ error }: Found): string {
+  return resourceName(error.urn ?? "");
+}
+
+/** A string input of the failed resource. */
+export function inputOf({ error }: Found, ...path: readonly string[]): string | undefined {
+  let value: unknown = error.step?.new?.inputs;
+  for (const key of path) {
+    value = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  }
+  return typeof value === "string" ? value : undefined;
+}

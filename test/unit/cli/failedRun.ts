@@ -1,0 +1,87 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { diagnoseRun, applyRules } from "@store/cli/diagnostics/diagnose";
+import { collectErrors } from "@store/cli/diagnostics/engineErrors";
+import type { Found } from "@store/cli/diagnostics/rule";
+import type { EngineEvent } from "@store/cli/engine/events";
+import type { EngineRun } from "@store/cli/engine/runEngine";
+import { parseProject } from "@store/cli/project/project";
+import type { Session } from "@store/cli/project/session";
+import { findState } from "@store/cli/state/state";
+import type { CliError } from "@store/docker/cliError";
+
+/** The fields of the SDK's event types that the CLI reads. */
+export interface TestEvent {
+  readonly diagnosticEvent?: { urn?: string; severity: "error"; message: string };
+  readonly resOpFailedEvent?: { metadata: TestStep };
+  readonly resourcePreEvent?: { metadata: TestStep };
+}
+
+export interface TestStep {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly new?: { readonly id?: string; readonly inputs?: Readonly<Record<string, unknown>> };
+}
+
+export function engineEvents(...events: readonly TestEvent[]): EngineEvent[] {
+  return events as unknown as EngineEvent[];
+}
+
+/** Events of a failed step that creates a resource. */
+export function failedStep(
+  type: string,
+  name: string,
+  message: string,
+  inputs: Readonly<Record<string, unknown>> = {},
+): EngineEvent[] {
+  const urn = `urn:pulumi:dev::store::${type}::${name}`;
+  return engineEvents(
+    { diagnosticEvent: { urn, severity: "error", message } },
+    { resOpFailedEvent: { metadata: { op: "create", urn, type, new: { inputs } } } },
+  );
+}
+
+export function applyRulesTo(
+  events: readonly EngineEvent[],
+  options: { readonly stderr?: string; readonly local?: boolean } = {},
+): Found[] {
+  return applyRules(collectErrors(events, options.stderr ?? ""), options.local ?? true);
+}
+
+/** Diagnoses a failed run of the stack dev, without Docker. */
+export function diagnose(
+  events: readonly EngineEvent[],
+  options: {
+    readonly stderr?: string;
+    readonly command?: "up" | "preview" | "down";
+    readonly interrupted?: boolean;
+    /** Values of the stack's configuration. @default a local host */
+    readonly config?: Readonly<Record<string, unknown>>;
+    /** Files in the project's folder, by their path. */
+    readonly files?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<CliError> {
+  const run: EngineRun = {
+    exitCode: 255,
+    interrupted: options.interrupted ?? false,
+    events,
+    stderr: options.stderr ?? "",
+  };
+  const session = createSession(options.config ?? { "store:host": "local" });
+  for (const [path, content] of Object.entries(options.files ?? {})) {
+    const file = join(session.project.root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  return diagnoseRun(options.command ?? "up", session, undefined, run);
+}
+
+function createSession(config: Readonly<Record<string, unknown>>): Session {
+  const root = mkdtempSync(join(tmpdir(), "store-diagnose-"));
+  const file = join(root, "Pulumi.dev.yaml");
+  writeFileSync(file, JSON.stringify({ config }));
+  const project = parseProject(root, "name: store");
+  return { project, stack: { name: "dev", file }, state: findState(project, {}) };
+}
