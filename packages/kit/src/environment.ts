@@ -29,8 +29,7 @@ export function readEnvironment<S extends Record<string, Variable<unknown>>>(
       return [name, undefined];
     }
   });
-  if (wrong.length > 0)
-    throw new EnvironmentError(`Invalid environment: ${wrong.join("; ")}`);
+  if (wrong.length > 0) throw new EnvironmentError(`Invalid environment: ${wrong.join("; ")}`);
   return Object.fromEntries(entries) as Values<S>;
 }
 

@@ -16,7 +16,15 @@ export { forwardCorrelationHeaders, UpstreamError, type Client } from "./http/cl
 export { countries } from "./api/countries.ts";
 export { currencies } from "./api/currencies.ts";
 export { createParser } from "./http/validation.ts";
-export { IdempotencyKey, isIdempotencyKey, isUuid, Sku, UpstreamText, Text, Uuid } from "./api/schemas.ts";
+export {
+  IdempotencyKey,
+  isIdempotencyKey,
+  isUuid,
+  Sku,
+  UpstreamText,
+  Text,
+  Uuid,
+} from "./api/schemas.ts";
 export { Type, type Static } from "typebox";
 export type {
   FastifyBaseLogger as Log,

@@ -22,7 +22,8 @@ describe("generated files", function () {
     interface Lock {
       readonly packages: Record<string, { readonly version?: string }>;
     }
-    const read = (path: string) => JSON.parse(readFileSync(join(repositoryRoot, path), "utf8")) as Lock;
+    const read = (path: string) =>
+      JSON.parse(readFileSync(join(repositoryRoot, path), "utf8")) as Lock;
     const root = read("package-lock.json").packages;
     const image = Object.entries(read("packages/kit/package-lock.json").packages);
     assert.ok(image.length > 50);

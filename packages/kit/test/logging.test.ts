@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "./support/index.ts";
 
 describe("the log", () => {
-  it("collects lines that tell of nothing bad, but not for long", () => {
+  it("buffers info lines for a short time", () => {
     const quick = log('log.info("a"); log.info("b"); process.kill(process.pid, "SIGKILL");');
     assert.deepEqual(quick, []);
     const later = log(
@@ -13,24 +13,24 @@ describe("the log", () => {
     assert.deepEqual(later, ["a", "b"]);
   });
 
-  it("writes what is bad at once, after what came before", () => {
+  it("writes a warning at once, after the lines before it", () => {
     const lines = log('log.info("a"); log.warn("b"); process.kill(process.pid, "SIGKILL");');
     assert.deepEqual(lines, ["a", "b"]);
   });
 
-  it("writes the rest when the process ends", () => {
+  it("writes the buffered lines when the process ends", () => {
     assert.deepEqual(log('log.info("a"); process.exit(0);'), ["a"]);
     assert.deepEqual(log('log.info("a"); log.info("b");'), ["a", "b"]);
     assert.deepEqual(log('log.info("a"); throw new Error("out of the blue");'), ["a"]);
   });
 
-  it("loses nothing of a flood", () => {
+  it("writes 20,000 lines without losing one", () => {
     const lines = log("for (let i = 0; i < 20_000; i++) log.info(String(i));");
     assert.equal(lines.length, 20_000);
     assert.equal(lines.at(-1), "19999");
   });
 
-  /** Messages that a process has logged by the time that it has ended. */
+  /** Returns the messages logged by a process that runs the source and has ended. */
   function log(source: string): string[] {
     const logging = join(repositoryRoot, "packages/kit/src/telemetry/logging.ts");
     const script = `import { createLogger } from ${JSON.stringify(logging)};

@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
-import {
-  TestCollector,
-  createDatabase,
-  createStaff,
-  startService,
-  type Span,
-  type TestDatabase,
-} from "./support/index.ts";
+import { TestCollector, createDatabase, type Span, type TestDatabase } from "./support/index.ts";
+import { startSample, UNREACHABLE_URL } from "./support/sample.ts";
 
 describe("traces", function () {
   this.timeout(60_000);
   let database: TestDatabase;
   let collector: TestCollector;
-  const staff = createStaff();
-  const startSample = (environment: Readonly<Record<string, string>>) =>
-    startService(
-      "sample",
-      {
-        OTHER_URL: "http://127.0.0.1:9",
-        ...staff.environment,
-        ...database.environment,
-        ...environment,
-      },
-      { folder: "packages/kit/test/sample" },
-    );
+  const start = (environment: Readonly<Record<string, string>>) =>
+    startSample({ ...database.environment, ...environment });
 
   before(async () => {
     database = await createDatabase();
@@ -31,26 +15,26 @@ describe("traces", function () {
   });
   after(() => collector.stop());
 
-  it("lead from a request through two services to the database, and tell nothing of people", async () => {
+  it("connect a request through two services to the database, without personal data", async () => {
     const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-    const called = await startSample(traces);
-    const caller = await startSample({ ...traces, OTHER_URL: called.url });
+    const called = await start(traces);
+    const caller = await start({ ...traces, OTHER_URL: called.url });
     await Promise.all([called.ready(), caller.ready()]);
-    const above = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
+    const incoming = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
     const response = await caller.fetch("/other?email=jane@example.org", {
       headers: {
         "x-request-id": "follow-this-one",
-        traceparent: `00-${above.trace}-${above.span}-01`,
+        traceparent: `00-${incoming.trace}-${incoming.span}-01`,
       },
     });
     assert.deepEqual(await response.json(), { from: "other" });
     await caller.fetch("/bug");
-    // They are sent before the service ends, however short its life was.
+    // A service sends its last spans before it ends.
     await Promise.all([caller.stop("SIGTERM"), called.stop("SIGTERM")]);
 
-    const trace = collector.spans.filter(({ traceId }) => traceId === above.trace);
+    const trace = collector.spans.filter(({ traceId }) => traceId === incoming.trace);
     const chain: Span[] = [];
-    for (let parent = above.span; ;) {
+    for (let parent = incoming.span; ;) {
       const next = trace.find(({ parentSpanId }) => parentSpanId === parent);
       if (next === undefined) break;
       chain.push(next);
@@ -108,22 +92,22 @@ describe("traces", function () {
     assert.doesNotMatch(collector.received, /jane@example|hunter2|readyz|127\.0\.0\.1/);
   });
 
-  it("hurt no request while the endpoint is away, and the log says so once", async () => {
-    const service = await startSample({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+  it("make no request fail while the endpoint is down, which is logged once", async () => {
+    const service = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: UNREACHABLE_URL });
     await service.ready();
     const isWarning = ({ msg }: { msg: string }) => msg.startsWith("Traces can't be sent to ");
     for (let i = 0; i < 20; i++) assert.equal((await service.fetch("/things")).status, 200);
     await service.waitForLog("the warning", isWarning);
     for (let i = 0; i < 20; i++) assert.equal((await service.fetch("/things")).status, 200);
-    const asked = Date.now();
+    const signalled = Date.now();
     assert.equal(await service.stop("SIGTERM"), 0);
-    assert.ok(Date.now() - asked < 5_000);
+    assert.ok(Date.now() - signalled < 5_000);
     assert.equal(service.log.filter(isWarning).length, 1);
   });
 
-  it("need an address that is one", async () => {
+  it("require a valid endpoint URL", async () => {
     await assert.rejects(
-      startSample({ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" }),
+      start({ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" }),
       /OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as/,
     );
   });

@@ -11,7 +11,8 @@ export type { FieldError };
 export const ProblemDocument = Type.Object(
   {
     type: Type.String({
-      description: "A URN where a program may need to tell the problem apart, otherwise about:blank.",
+      description:
+        "A URN where a program may need to tell the problem apart, otherwise about:blank.",
     }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),

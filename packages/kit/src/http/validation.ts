@@ -28,7 +28,9 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 };
 
 /** Creates a validator for values that no route's schema has validated, such as another service's response. It returns undefined for an invalid value. */
-export function createParser<S extends TSchema>(schema: S): (value: unknown) => Static<S> | undefined {
+export function createParser<S extends TSchema>(
+  schema: S,
+): (value: unknown) => Static<S> | undefined {
   const compiled = Compile(schema);
   return (value) => (compiled.Check(value) ? value : undefined);
 }
@@ -47,7 +49,8 @@ export function toFieldErrors(
         message: text,
       }));
     if (keyword === "required") return at(params["requiredProperties"], "is missing");
-    if (keyword === "additionalProperties") return at(params["additionalProperties"], UNKNOWN_FIELD);
+    if (keyword === "additionalProperties")
+      return at(params["additionalProperties"], UNKNOWN_FIELD);
     // TypeBox reports each unknown field by itself before the summary above, which it doesn't reach after eight of them.
     if (keyword === "boolean") return [{ in: part, pointer: instancePath, message: UNKNOWN_FIELD }];
     return [{ in: part, pointer: instancePath, message: message ?? "is invalid" }];
