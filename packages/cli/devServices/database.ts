@@ -1,11 +1,13 @@
-/** Where a service finds its database. */
+/** Connection parameters of a service's database. */
 export interface ServiceDatabase {
   readonly host: string;
   readonly port: number;
   readonly name: string;
   readonly user: string;
-  /** @default none: it lets the user in without one */
+  /** Defaults to none: the server accepts the user without a password. */
   readonly password?: string;
-  /** Its connections share one session, in which a prepared statement of one is in the way of the others'. @default false */
-  readonly oneSession?: boolean;
+  /**
+   * All connections share one session, so prepared statements of different connections conflict. Defaults to false.
+   */
+  readonly sharedSession?: boolean;
 }

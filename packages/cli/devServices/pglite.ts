@@ -1,31 +1,34 @@
-import { createServer, Server, Socket } from "node:net";
+import { createServer, Socket } from "node:net";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketHandler } from "@electric-sql/pglite-socket";
+import { messageOf } from "@store/docker/messageOf";
 import { CliError } from "@store/docker/cliError";
-import { ServiceDatabase } from "./database";
+import type { ServiceDatabase } from "./database";
+import { listen } from "./listen";
 
-/** A PostgreSQL in this process, with its data in a folder. */
-export interface LocalDatabase extends ServiceDatabase {
+/** A PostgreSQL database in this process. */
+export interface PGliteDatabase extends ServiceDatabase {
   close(): Promise<void>;
 }
 
 /**
- * Serves PGlite, which has one session, to the many connections of a service's pool. They take turns: who has begun a
- * statement or a transaction is alone until it is ended.
+ * Opens a PGlite database and serves it on a free port. PGlite has one session; the connections of a service's pool take turns,
+ * each until its statement or transaction has ended.
  *
- * @throws CliError where it can't run here, or not on what is in the folder.
+ * @param folder Folder of the data. Created if it is missing.
+ * @throws CliError if PGlite can't run on this machine or can't open the data.
  */
-export async function startPGlite(folder: string): Promise<LocalDatabase> {
-  const database = await open(folder);
-  const turns = new Turns(database);
+export async function startPGlite(folder: string): Promise<PGliteDatabase> {
+  const database = await openDatabase(folder);
+  const queue = new ConnectionQueue(database);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     const handler = new PGLiteSocketHandler({
-      // The package's own queue lets another connection in between the messages of one statement.
-      queryQueue: turns as never,
+      // The package's own queue allows other connections in between the messages of one statement.
+      queryQueue: queue as never,
       closeOnDetach: true,
     });
     handler.attach(socket).catch(() => socket.destroy());
@@ -34,34 +37,37 @@ export async function startPGlite(folder: string): Promise<LocalDatabase> {
   return {
     host: "127.0.0.1",
     port,
-    // It has this one database and this one user, who has no password.
+    // PGlite's only database and only user, which has no password.
     name: "postgres",
     user: "postgres",
-    oneSession: true,
+    sharedSession: true,
     close: async () => {
       server.close();
       await database.close();
-      // Of a service that didn't hang up: it would keep this process alive.
+      // A service's open connection would keep this process alive.
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-async function open(folder: string): Promise<PGlite> {
+async function openDatabase(folder: string): Promise<PGlite> {
   try {
     return await PGlite.create(folder);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CliError(`PGlite can't open the database in ${folder}: ${why}`, {
+    throw new CliError(`PGlite can't open the database in ${folder}: ${messageOf(error)}`, {
       hint:
-        "Use a PostgreSQL of your own: ./store services --postgres postgres://USER:PASSWORD@localhost:5432\n" +
-        `Or, where the data may go, delete ${folder} and start again.`,
+        "Use a PostgreSQL server: ./store services --postgres postgres://USER:PASSWORD@localhost:5432\n" +
+        `Or delete the data (${folder}) and run the command again.`,
     });
   }
 }
 
-/** What the package's handler of a connection asks of a queue. */
-class Turns {
+/**
+ * Gives the database to one connection at a time, until its statement or transaction ends. Implements the methods that
+ * PGLiteSocketHandler calls on its queue.
+ */
+class ConnectionQueue {
+  /** ID of the connection that has the database. */
   private owner: number | undefined;
   private waiting: (() => void)[] = [];
 
@@ -81,7 +87,7 @@ class Turns {
         this.database.execProtocolRawStream(message, { onRawData }),
       );
     } finally {
-      if (!isPartOfStatement(message) && !this.database.isInTransaction()) this.pass();
+      if (!isPartOfStatement(message) && !this.database.isInTransaction()) this.release();
     }
     return message.length;
   }
@@ -91,34 +97,23 @@ class Turns {
   }
 
   clearQueueForHandler(): void {
-    // One that has hung up runs into its closed socket when its turn comes.
+    // Nothing to do: a closed connection fails on its socket when its turn comes.
   }
 
   async clearTransactionIfNeeded(connection: number): Promise<void> {
-    // A closed one has rolled back, and throws when it is asked.
+    // A closed database has already rolled back, and isInTransaction() would throw.
     if (this.owner !== connection || this.database.closed) return;
     if (this.database.isInTransaction()) await this.database.exec("ROLLBACK");
-    this.pass();
+    this.release();
   }
 
-  private pass(): void {
+  private release(): void {
     this.owner = undefined;
     for (const resume of this.waiting.splice(0)) resume();
   }
 }
 
-/** Parse, Bind, Describe, Execute, Close, Flush and COPY's data: others belong to it, up to a Sync. */
+/** Returns true for the messages of the extended query protocol and of COPY, which form one statement up to the next Sync. */
 function isPartOfStatement(message: Uint8Array): boolean {
   return "PBDECHdcf".includes(String.fromCharCode(message[0] ?? 0));
-}
-
-/** On a free port of this machine's own interface. */
-export function listen(server: Server, port = 0): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address ? address.port : port);
-    });
-  });
 }

@@ -1,38 +1,44 @@
 import { Client } from "pg";
+import { messageOf } from "@store/docker/messageOf";
 import { CliError, UsageError } from "@store/docker/cliError";
-import { ServiceDatabase } from "./database";
+import type { ServiceDatabase } from "./database";
 
-/** The first one that has the collation by which inventory searches. */
-const OLDEST = 17;
+/** Oldest supported major version: the first with the collation that inventory's search uses. */
+const MINIMUM_VERSION = 17;
 
-/** A PostgreSQL of the user's own, in which each service gets a database called store_NAME, kept there from then on. */
-export class OwnPostgres {
+/** Example of a valid --postgres. */
+const EXAMPLE = "Example: --postgres postgres://USER:PASSWORD@localhost:5432";
+
+/** An existing PostgreSQL server on which each service gets a database store_NAME. The databases are kept. */
+export class ExternalPostgres {
   private constructor(private readonly client: Client) {}
 
   /**
-   * @throws UsageError where the URL is none, or asks for TLS; CliError where nobody answers there, refuses the user, or is too
-   * old.
+   * @throws UsageError if the URL is invalid or asks for TLS.
+   * @throws CliError if the server is unreachable, refuses the user, or is too old.
    */
-  static async connect(url: string): Promise<OwnPostgres> {
+  static async connect(url: string): Promise<ExternalPostgres> {
     checkUrl(url);
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    const own = new OwnPostgres(client);
+    const postgres = new ExternalPostgres(client);
     try {
       await client.connect();
       const { rows } = await client.query<{ version: number }>(
         "SELECT current_setting('server_version_num')::int / 10000 AS version",
       );
       const version = rows[0]?.version ?? 0;
-      if (version < OLDEST) throw new Error(`it is version ${version}, and ${OLDEST} is needed`);
-      return own;
+      if (version < MINIMUM_VERSION) {
+        throw new Error(`its version is ${version}, but ${MINIMUM_VERSION} or newer is required`);
+      }
+      return postgres;
     } catch (error) {
-      await own.close();
-      throw own.failure(error);
+      await postgres.close();
+      throw postgres.toCliError(error);
     }
   }
 
-  /** The database of a service, made where it is missing. */
-  async databaseOf(service: string): Promise<ServiceDatabase> {
+  /** Returns a service's database and creates it if it is missing. */
+  async openDatabase(service: string): Promise<ServiceDatabase> {
     const name = `store_${service.replaceAll("-", "_")}`;
     try {
       const { rowCount } = await this.client.query("SELECT FROM pg_database WHERE datname = $1", [
@@ -42,39 +48,38 @@ export class OwnPostgres {
         await this.client.query(`CREATE DATABASE ${this.client.escapeIdentifier(name)}`);
       }
     } catch (error) {
-      throw this.failure(error);
+      throw this.toCliError(error);
     }
     const { host, port, user, password } = this.client;
     return { host, port, name, user: user ?? "postgres", password: password ?? undefined };
   }
 
   async close(): Promise<void> {
-    // One that was never connected, or has hung up, has nothing to close.
+    // Fails if the client was never connected or the server has closed the connection.
     await this.client.end().catch(() => undefined);
   }
 
-  private failure(error: unknown): CliError {
+  private toCliError(error: unknown): CliError {
     const { host, port, user } = this.client;
-    // Node tries each address of a name; the error over all of them has no message.
+    // Node tries each address of a host name; its AggregateError has no message of its own.
     const errors = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-    const why = errors.map((one) => (one instanceof Error ? one.message : String(one))).join(", ");
-    return new CliError(`The PostgreSQL at ${host}:${port} can't be used: ${why}.`, {
+    const cause = errors.map(messageOf).join(", ");
+    return new CliError(`Using the PostgreSQL server at ${host}:${port} failed: ${cause}.`, {
       hint:
-        `Check that it runs and what --postgres says; its user${user ? ` "${user}"` : ""} must be allowed to make databases. ` +
-        `Without --postgres the databases are in this process.`,
+        `Check the server and --postgres. The user${user ? ` "${user}"` : ""} needs the right to create databases. ` +
+        `Without --postgres, the databases run in this process.`,
     });
   }
 }
 
 function checkUrl(url: string): void {
-  const example = "It looks like postgres://USER:PASSWORD@localhost:5432.";
-  // Not repeated: there is a password in it.
+  // The message doesn't repeat the URL, which contains a password.
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new UsageError("What --postgres names is no address of a PostgreSQL.", example);
+    throw new UsageError("The value of --postgres isn't a PostgreSQL URL.", EXAMPLE);
   }
   const tls = parsed.searchParams.get("sslmode") ?? "disable";
   if (tls !== "disable" || parsed.searchParams.has("ssl")) {
-    throw new UsageError("--postgres asks for TLS, which the services don't use.", example);
+    throw new UsageError("--postgres asks for TLS, which the services don't support.", EXAMPLE);
   }
 }

@@ -5,31 +5,31 @@ import { createInterface } from "node:readline";
 import { ROOT } from "../project/project";
 import { colors } from "../terminal/terminal";
 
-/** Lines of a service that has ended by itself. */
-const EVIDENCE = 8;
+/** Number of log lines printed again when a service exits. */
+const LAST_LINES = 8;
 
 /**
- * Runs a service from its sources; a change in them, or in the kit, starts it anew. What it prints is printed under its name,
- * and why it has ended, if it ends by itself.
+ * Runs a service from source under `node --watch`, which restarts it when its source or the kit changes. Prints its output with
+ * the service's name in front of each line, and its last lines when it exits by itself.
  *
- * @param width of the names, in characters.
- * @param onEnd is called each time that it has ended by itself.
+ * @param labelWidth Width of the names, in characters.
+ * @param onExit Called each time the service exits by itself.
  */
 export function startService(
   name: string,
   environment: NodeJS.ProcessEnv,
-  width: number,
-  onEnd: () => void,
+  labelWidth: number,
+  onExit: () => void,
 ): ChildProcess {
   const kit = join(ROOT, "packages/kit/src");
   const child = spawn(
     process.execPath,
     [
-      // Not --watch-path=src: Node would pass every second of those on, and what it starts would watch, too.
+      // Not --watch-path=src: in that spelling Node passes every second flag on to the service, which would watch, too.
       ...["--watch-path", "src", "--watch-path", kit, "--watch-preserve-output"],
       ...["--import", require.resolve("tsx"), "src/main.ts"],
     ],
-    // A group of its own: what watches passes no signal on while what it watches is starting.
+    // `detached` creates a process group to signal: while the service starts, `node --watch` doesn't pass signals on.
     {
       cwd: join(ROOT, "services", name),
       env: environment,
@@ -37,42 +37,42 @@ export function startService(
       detached: true,
     },
   );
-  const prefix = colors.dim(`${name.padEnd(width)} |`);
-  const last: string[] = [];
+  const prefix = colors.dim(`${name.padEnd(labelWidth)} |`);
+  const lastLines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface(stream).on("line", (line) => {
-      // It is Node that says so, and waits for a change then.
+      // Printed by `node --watch`, which then waits for a change.
       if (/^(Failed|Completed) running '/.test(line)) {
-        process.stdout.write(ending(name, last.splice(0)));
-        onEnd();
+        process.stdout.write(renderExit(name, lastLines.splice(0)));
+        onExit();
         return;
       }
       process.stdout.write(`${prefix} ${line}\n`);
-      if (line.trim() !== "") last.push(line);
-      last.splice(0, last.length - EVIDENCE);
+      if (line.trim() !== "") lastLines.push(line);
+      lastLines.splice(0, lastLines.length - LAST_LINES);
     });
   }
   child.once("error", (error) => {
-    process.stdout.write(ending(name, [error.message]));
-    onEnd();
+    process.stdout.write(renderExit(name, [error.message]));
+    onExit();
   });
   return child;
 }
 
-function ending(name: string, lines: readonly string[]): string {
-  const evidence = lines.map((line) => `    ${line}\n`).join("");
+function renderExit(name: string, lines: readonly string[]): string {
+  const details = lines.map((line) => `    ${line}\n`).join("");
   return (
-    `\n${colors.red(`${name} has ended by itself.`)} Its last lines:\n${evidence}` +
-    `  The others go on. A change in services/${name}/src or packages/kit/src starts it again.\n\n`
+    `\n${colors.red(`${name} has exited.`)} Its last lines:\n${details}` +
+    `  The other services keep running. A change in services/${name}/src or packages/kit/src restarts it.\n\n`
   );
 }
 
-/** Ends it and what it has started, within 5 s. */
+/** Stops a service and its child processes with SIGTERM, after 5 s with SIGKILL. */
 export async function stopService(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
+  const exited = once(child, "exit");
   process.kill(-child.pid, "SIGTERM");
-  const late = setTimeout(() => child.pid && process.kill(-child.pid, "SIGKILL"), 5_000);
-  await ended;
-  clearTimeout(late);
+  const killTimer = setTimeout(() => child.pid && process.kill(-child.pid, "SIGKILL"), 5_000);
+  await exited;
+  clearTimeout(killTimer);
 }

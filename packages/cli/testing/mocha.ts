@@ -10,23 +10,23 @@ import { colors } from "../terminal/terminal";
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
-  /** Left out by themselves. */
+  /** Skipped tests. */
   readonly pending: number;
-  /** What failed, and what ended a tier before it could count. */
-  readonly failures: readonly Failed[];
+  /** Failed tests, and runs that ended without a report. */
+  readonly failures: readonly TestFailure[];
 }
 
-interface Failed {
-  /** Of the test, with those of the suites around it. */
+interface TestFailure {
+  /** Titles of the suites and the test. */
   readonly title: string;
   readonly error: string;
 }
 
-/** How much of an error stands under the counts; all of it is further up. */
+/** Limits of an error in the summary. Mocha's report further up has the whole error. */
 const ERROR_LINES = 8;
 const LINE_CHARACTERS = 300;
 
-/** The lines after all the tests: counts, what failed once more, and the sum. The last line alone is what CI reads. */
+/** Renders the end of the output: counts per tier, the failures, and the total in the last line, which CI reads. */
 export function summary(results: readonly (Counts & { readonly tier: string })[]): string {
   const sum = (key: "passed" | "failed"): number =>
     results.reduce((total, counts) => total + counts[key], 0);
@@ -36,7 +36,7 @@ export function summary(results: readonly (Counts & { readonly tier: string })[]
   );
   const failures = results.flatMap(({ tier, failures }) =>
     failures.map(({ title, error }) =>
-      ["", colors.red(`failed: ${tier} › ${title}`), ...indented(error)].join("\n"),
+      ["", colors.red(`failed: ${tier} › ${title}`), ...shortened(error)].join("\n"),
     ),
   );
   return [
@@ -47,7 +47,7 @@ export function summary(results: readonly (Counts & { readonly tier: string })[]
   ].join("\n");
 }
 
-function indented(error: string): string[] {
+function shortened(error: string): string[] {
   const lines = error.split("\n").filter((line) => line.trim() !== "");
   const more = lines.length - ERROR_LINES;
   return [...lines.slice(0, ERROR_LINES), ...(more > 0 ? [`… ${more} more lines`] : [])].map(
@@ -56,9 +56,9 @@ function indented(error: string): string[] {
 }
 
 /**
- * Runs the tests of some files, and resolves when all that they started has ended.
+ * Runs mocha on test files. Resolves when mocha and everything that writes to its output has ended.
  *
- * @param files A pattern, relative to the project.
+ * @param files Pattern, relative to the project.
  * @param args Further options of mocha.
  */
 export async function runMocha(
@@ -103,20 +103,20 @@ function run(program: string, args: readonly string[], output: Section): Promise
   });
 }
 
-/** What mocha counted. One that ended without counting is a failure by itself. */
+/** Parses the report of mochaReporter.cjs. A missing report, or a failed run without a failed test, counts as one failure. */
 export function countsOf(report: string | undefined, exitCode: number): Counts {
   if (report === undefined) {
-    return failing(NONE, `mocha ended with exit code ${exitCode} before it could count`);
+    return withFailure(NONE, `mocha ended with exit code ${exitCode} before it could report`);
   }
   const counts = JSON.parse(report) as Counts;
   if (exitCode !== 0 && counts.failed === 0) {
-    return failing(counts, `mocha ended with exit code ${exitCode}`);
+    return withFailure(counts, `mocha ended with exit code ${exitCode}`);
   }
   return counts;
 }
 
-/** Of all its parts. Having found no test in any of them is a failure. */
-export function ofTier(parts: readonly Counts[]): Counts {
+/** Adds up the counts of a tier's parts. A tier without any test counts as one failure. */
+export function tierCounts(parts: readonly Counts[]): Counts {
   const all = parts.reduce(
     (sum, { passed, failed, pending, failures }) => ({
       passed: sum.passed + passed,
@@ -126,15 +126,15 @@ export function ofTier(parts: readonly Counts[]): Counts {
     }),
     NONE,
   );
-  return all.passed + all.failed + all.pending === 0 ? failing(all, "no test was run") : all;
+  return all.passed + all.failed + all.pending === 0 ? withFailure(all, "no test was run") : all;
 }
 
 const NONE: Counts = { passed: 0, failed: 0, pending: 0, failures: [] };
 
-function failing(counts: Counts, error: string): Counts {
+function withFailure(counts: Counts, error: string): Counts {
   return {
     ...counts,
     failed: counts.failed + 1,
-    failures: [...counts.failures, { title: "the run itself", error }],
+    failures: [...counts.failures, { title: "test run", error }],
   };
 }

@@ -7,7 +7,7 @@ import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { plain } from "@store/cli/engine/events";
 import { OrderedOutput } from "@store/cli/terminal/orderedOutput";
-import { countsOf, ofTier, summary } from "@store/cli/testing/mocha";
+import { countsOf, tierCounts, summary } from "@store/cli/testing/mocha";
 import { listeningSockets } from "@store/cli/diagnostics/port";
 import { configValue, findStack, parseProject } from "@store/cli/project/project";
 import { Column, duration, table } from "@store/cli/terminal/terminal";
@@ -180,11 +180,11 @@ describe("the end of the tests' output", () => {
     const some = countsOf(mocha(5, 0, 1), 0);
     assert.deepEqual(some, { passed: 5, failed: 0, pending: 1, failures: [] });
     const none = countsOf(mocha(0, 0, 0), 0);
-    assert.match(ofTier([none, none]).failures[0]?.error ?? "", /no test was run/);
-    assert.deepEqual(ofTier([none, some, some]), {
+    assert.match(tierCounts([none, none]).failures[0]?.error ?? "", /no test was run/);
+    assert.deepEqual(tierCounts([none, some, some]), {
       ...{ passed: 10, failed: 0, pending: 2, failures: [] },
     });
-    assert.equal(ofTier([none, crash, some]).failures.length, 1);
+    assert.equal(tierCounts([none, crash, some]).failures.length, 1);
     assert.equal(countsOf(mocha(5, 2, 0), 2).failed, 2);
   });
 

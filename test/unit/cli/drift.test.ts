@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Checkpoint, parseCheckpoint, Resource } from "@store/cli/state/checkpoint";
 import { StoreContainer } from "@store/cli/docker/containers";
 import { planDrift, DockerState } from "@store/cli/docker/drift";
-import { planDown } from "@store/cli/commands/deploy/down";
+import { describeDeletions, planDown } from "@store/cli/lifecycle/downPlan";
 
 /** The engine's record of this program after it was killed while broken-0 was being made; only what we read of it. */
 const KILLED = parseCheckpoint(
@@ -95,37 +95,40 @@ describe("healing", () => {
   });
 });
 
-describe("what down removes", () => {
-  it("is everything but the data", () => {
+describe("planDown", () => {
+  it("deletes everything but the data", () => {
     const plan = planDown(KILLED, presentOf(KILLED), false);
-    assert.deepEqual(
-      plan.goes.map((line) => line.split(" ")[0]),
-      ["the", "what", "their"],
-    );
-    assert.match(plan.goes[0] ?? "", /^the containers of .*storefront/);
-    assert.equal(plan.stays.length, 4);
-    assert.ok(plan.stays.every((name) => /-data-/.test(name)));
+    assert.ok(plan.services.some((name) => name.startsWith("storefront")));
+    assert.ok(plan.containers > 0);
+    assert.ok(plan.otherResources > 0);
+    assert.equal(plan.hasPendingOperations, true);
+    assert.deepEqual([plan.vms, plan.deletedVolumes, plan.deletedDisks], [[], [], []]);
+    assert.equal(plan.keptData.length, 4);
+    assert.ok(plan.keptData.every((name) => name.includes("-data-")));
   });
 
-  it("is the data too when that is asked for, and says so loudly", () => {
+  it("deletes the data, too, with --volumes, and names the volumes", () => {
     const plan = planDown(KILLED, presentOf(KILLED), true);
-    assert.match(plan.goes.at(-1) ?? "", /^THE DATA: the volumes .*inventory-data-/);
-    assert.deepEqual(plan.stays, []);
+    assert.equal(plan.deletedVolumes.length, 4);
+    assert.deepEqual(plan.keptData, []);
+    assert.match(describeDeletions(plan).at(-1) ?? "", /inventory-data-/);
   });
 
-  it("isn't what another checkout runs under the same labels", () => {
+  it("leaves another checkout's containers with the same labels alone", () => {
     const there = { ...NOTHING, containers: [container({ id: "theirs" })] };
-    assert.deepEqual(planDown(undefined, there, true).goes, []);
+    assert.deepEqual(describeDeletions(planDown(undefined, there, true)), []);
   });
 
-  it("is nothing where there is nothing, or only data that stays", () => {
-    assert.deepEqual(planDown(undefined, NOTHING, true), { goes: [], stays: [] });
+  it("deletes nothing if there is nothing, or only data to keep", () => {
+    assert.deepEqual(describeDeletions(planDown(undefined, NOTHING, true)), []);
     const onlyData = {
       ...KILLED,
       pending: [],
       resources: KILLED.resources.filter(({ protect }) => protect === true),
     };
-    assert.deepEqual(planDown(onlyData, NOTHING, false).goes, []);
+    const plan = planDown(onlyData, NOTHING, false);
+    assert.deepEqual(describeDeletions(plan), []);
+    assert.equal(plan.keptData.length, 4);
   });
 });
 

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { startPGlite } from "@store/cli/devServices/pglite";
 
-describe("PGlite for a service", function () {
+describe("startPGlite", function () {
   this.timeout("60s");
   let folder: string;
 
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("is closed while a service has a transaction open: that one loses its connection, and nothing else happens", async () => {
+  it("closes cleanly while a client has an open transaction, and disconnects that client", async () => {
     const postgres = await startPGlite(join(folder, "data"));
     const { host, port, name: database, user } = postgres;
     const client = new Client({ host, port, database, user });
@@ -20,11 +20,11 @@ describe("PGlite for a service", function () {
     await client.connect();
     await client.query("BEGIN");
 
-    const hungUp = new Promise((resume) => client.once("end", resume));
+    const disconnected = new Promise((resume) => client.once("end", resume));
     await postgres.close();
-    await hungUp;
+    await disconnected;
     await assert.rejects(client.query("SELECT 1"));
-    // What would go wrong now has nobody to catch it: mocha fails the test for it.
+    // Mocha fails the test on an unhandled error in this time.
     await new Promise((resume) => setTimeout(resume, 100));
   });
 });

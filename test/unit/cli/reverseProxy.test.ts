@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { createServer, Server } from "node:http";
-import { createDoor, targetOf, Target } from "@store/cli/devServices/reverseProxy";
-import { listen } from "@store/cli/devServices/pglite";
+import type { DevService } from "@store/cli/devServices/devService";
+import { listen } from "@store/cli/devServices/listen";
+import { createReverseProxy, findService } from "@store/cli/devServices/reverseProxy";
 
-describe("the one address of services without Docker", () => {
+describe("reverse proxy of ./store services", () => {
   let upstream: Server;
-  let door: Server;
+  let proxy: Server;
   let url: string;
-  let targets: Target[];
+  let services: DevService[];
 
   before(async () => {
     upstream = createServer((request, response) =>
@@ -15,23 +16,23 @@ describe("the one address of services without Docker", () => {
     );
     const port = await listen(upstream);
     const health = { command: ["true"] };
-    targets = [
+    services = [
       { name: "orders", port, spec: { port, health, routes: ["/api/orders"] } },
       { name: "reports", port: 9, spec: { port, health, routes: ["/api/orders/reports"] } },
       { name: "storefront", port, spec: { port, health, routes: ["/"] } },
     ];
-    door = createDoor(targets);
-    url = `http://127.0.0.1:${await listen(door)}`;
+    proxy = createReverseProxy(services);
+    url = `http://127.0.0.1:${await listen(proxy)}`;
   });
   after(() => {
-    for (const server of [door, upstream]) {
+    for (const server of [proxy, upstream]) {
       server.closeAllConnections();
       server.close();
     }
   });
 
-  it("goes by the longest prefix, as the gateway does", () => {
-    const nameAt = (path: string) => targetOf(path, targets)?.name;
+  it("routes by the longest prefix, as the gateway does", () => {
+    const nameAt = (path: string) => findService(path, services)?.name;
     assert.deepEqual(
       ["/", "/basket", "/api/orders", "/api/orders/1", "/api/orders/reports/1", "/api/x"].map(
         nameAt,
@@ -39,16 +40,16 @@ describe("the one address of services without Docker", () => {
       ["storefront", "storefront", "orders", "orders", "reports", undefined],
     );
   });
-  it("passes requests on as they are", async () => {
+  it("forwards requests unchanged", async () => {
     const response = await fetch(`${url}/api/orders/1?a=b`, { method: "PUT", body: "x" });
     assert.equal(await response.text(), "PUT /api/orders/1?a=b");
   });
-  it("opens nothing that the gateway keeps closed", async () => {
+  it("doesn't serve internal endpoints", async () => {
     for (const path of ["/internal/x", "/internal", "/metrics", "/readyz", "/%2e%2e/internal/x"]) {
       assert.equal((await fetch(url + path)).status, 404, path);
     }
   });
-  it("lists the services, and says 503 for one that is away", async () => {
+  it("lists the services, and answers 503 for a service that is down", async () => {
     assert.deepEqual(await (await fetch(`${url}/api`)).json(), {
       services: [{ name: "orders", openapi: "/api/orders/openapi.json" }],
     });

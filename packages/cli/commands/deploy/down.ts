@@ -1,163 +1,126 @@
-import { Checkpoint, CONTAINER_TYPE, Resource } from "../../state/checkpoint";
-import { displayName, runnable } from "../../docker/containers";
-import { Docker } from "../../docker/docker";
-import { diagnoseRun } from "../../diagnostics/diagnose";
+import { Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
-import { planDrift, DockerState, readDockerState, removeOrphan } from "../../docker/drift";
+import { diagnoseRun } from "../../diagnostics/diagnose";
+import type { Docker } from "../../docker/docker";
+import { DockerState, planDrift, readDockerState, removeOrphan } from "../../docker/drift";
 import { removeUnusedImages } from "../../docker/images";
-import { takeLock } from "../../state/locks";
-import { storeCommand } from "../../project/project";
-import { ensureSshFiles } from "../../host/remoteHost";
-import { openSession, Session, StackOptions } from "../../project/session";
 import {
-  removeStaleEngineLocks,
   connectEngine,
   EngineContext,
   fetchCheckpoint,
+  removeStaleEngineLocks,
   runOnStack,
 } from "../../engine/setup";
-import { stackLockFile } from "../../state/state";
+import { ensureSshFiles } from "../../host/remoteHost";
+import { describeDeletions, DownPlan, planDown } from "../../lifecycle/downPlan";
+import { CLEAR_PENDING_CREATES } from "../../lifecycle/reconcileDrift";
+import { storeCommand } from "../../project/project";
+import { openSession, Session, StackOptions } from "../../project/session";
+import type { Checkpoint } from "../../state/checkpoint";
 import { InterruptedRun } from "../../state/interruptedRun";
+import { takeLock } from "../../state/locks";
+import { stackLockFile } from "../../state/state";
 import { confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface DownOptions extends StackOptions {
+interface DownFlags extends StackFlags {
   readonly yes?: boolean;
   readonly volumes?: boolean;
+}
+
+interface DownOptions extends StackOptions {
+  /** Don't ask for confirmation. */
+  readonly yes: boolean;
+  /** Delete the data, too. */
+  readonly volumes: boolean;
   /** Further options of `pulumi destroy`. */
   readonly pulumi: readonly string[];
 }
 
-export async function down(options: DownOptions): Promise<ExitCode> {
+export const down = defineCommand<DownFlags, DownOptions>({
+  name: "down",
+  summary: "remove the stack; keeps its data unless --volumes is given",
+  arguments: [STACK_ARGUMENT],
+  flags: [
+    ...STACK_FLAGS,
+    new Option("-y, --yes", "don't ask for confirmation"),
+    new Option("--volumes", "delete the data, too"),
+  ],
+  examples: [
+    "./store down",
+    "./store down --yes",
+    "./store down --volumes      also deletes the data and the databases' passwords",
+  ],
+  parse: ({ args: [stack], flags, rest }) => ({
+    ...parseStack(flags, stack),
+    yes: flags.yes === true,
+    volumes: flags.volumes === true,
+    pulumi: rest,
+  }),
+  run,
+});
+
+async function run(options: DownOptions): Promise<ExitCode> {
   const session = openSession(options);
   const { stack, state } = session;
   if (!options.yes && !isInteractive()) {
     throw new UsageError(
-      `Without a terminal nobody can be asked whether the stack ${stack.name} may go.`,
-      `Say so: ./store down ${stack.name} --yes`,
+      `Refusing to destroy stack ${stack.name} without confirmation (no terminal).`,
+      `Pass --yes: ./store down ${stack.name} --yes`,
     );
   }
-
   const report = reporter();
   const release = takeLock(stackLockFile(state, stack.name), stack.name, `down ${stack.name}`);
   try {
     await removeStaleEngineLocks(session, report);
-    const ready = await connectEngine(session, report);
-    const record = await fetchCheckpoint(session, ready);
-    const there =
-      ready.docker && (await readDockerState(ready.docker, session.project.name, stack.name));
-    const plan = planDown(record, there, options.volumes === true);
-    if (plan.goes.length === 0) {
-      report.note(nothingToDo(stack.name, plan));
-      return ExitCode.Ok;
-    }
-    if (!options.yes && !(await agreed(stack.name, plan))) return ExitCode.Ok;
-
-    if (record && hasSomething(record)) await destroy(session, ready, record, there, options);
-    if (ready.docker) await cleanUp(session, ready.docker, record, there, report);
-    report.note(summary(stack.name, plan));
+    await removeStack(session, options, report);
     return ExitCode.Ok;
   } finally {
     release();
   }
 }
 
-/** What goes and what stays, in a person's words. */
-export interface DownPlan {
-  readonly goes: readonly string[];
-  readonly stays: readonly string[];
-}
-
-export function planDown(
-  record: Checkpoint | undefined,
-  there: DockerState | undefined,
-  volumes: boolean,
-): DownPlan {
-  const all = record?.resources ?? [];
-  const resources = all.filter(({ type }) => type.startsWith("docker:"));
-  const kept = all.filter(
-    ({ id, type, protect }) => protect === true && id && HOLDS_DATA.has(type),
-  );
-  const others = resources.filter(({ protect }) => protect !== true);
-  const data = kept.map(nameInCloud);
-  // Another checkout's containers have the same labels; ours are in the record.
-  const ids = new Set(resources.flatMap(({ id }) => id ?? []));
-  const ours = runnable(there?.containers ?? []).filter(({ id }) => ids.has(id));
-  const services = [...new Set(ours.map(displayName))];
-  const containers = others.filter(({ type }) => type === CONTAINER_TYPE).length;
-  const rest = others.length - containers;
-  return {
-    goes: [
-      ...inAzure(all),
-      ...(services.length > 0 ? [`the containers of ${services.join(", ")}`] : []),
-      ...(services.length === 0 && containers > 0 ? [`${containers} containers`] : []),
-      ...(record && record.pending.length > 0 ? ["what an interrupted run has left"] : []),
-      ...(rest > 0 ? ["their networks, files and images"] : []),
-      ...(volumes && data.length > 0
-        ? [`THE DATA: ${holders(kept)} and the databases' passwords`]
-        : []),
-    ],
-    stays: volumes ? [] : data,
-  };
-}
-
-/** What holds data: a volume of Docker's, or the disk of a VM. */
-const HOLDS_DATA: ReadonlySet<string> = new Set([
-  "docker:index/volume:Volume",
-  "azure-native:compute:Disk",
-]);
-
-function holders(kept: readonly Resource[]): string {
-  const names = (type: string): string =>
-    kept.flatMap((it) => (it.type === type ? nameInCloud(it) : [])).join(", ");
-  const [volumes, disks] = [
-    names("docker:index/volume:Volume"),
-    names("azure-native:compute:Disk"),
-  ];
-  return [volumes && `the volumes ${volumes}`, disks && `the disk ${disks}`]
-    .filter((part) => part !== "")
-    .join(", ");
-}
-
-/** Azure's IDs are paths. */
-function nameInCloud({ id }: Resource): string {
-  return id?.split("/").at(-1) ?? "";
-}
-
-/** What goes in Azure, by the names that its portal shows. */
-function inAzure(resources: readonly Resource[]): string[] {
-  const ours = resources.filter(({ type, id }) => type.startsWith("azure-native:") && id);
-  const vms = ours.filter(({ type }) => type === "azure-native:compute:VirtualMachine");
-  if (ours.length === 0) return [];
-  return [
-    ...vms.map((vm) => `the VM ${nameInCloud(vm)}, with its disk and all that runs on it`),
-    `its network, its public address and what else is in Azure: ${ours.length} resources, which cost nothing any more then`,
-  ];
-}
-
-async function agreed(stack: string, plan: DownPlan): Promise<boolean> {
-  process.stderr.write(`From the stack ${stack} this removes\n`);
-  for (const line of plan.goes) process.stderr.write(`  - ${line}\n`);
-  if (plan.stays.length > 0) {
-    process.stderr.write(`The data stays (${plan.stays.join(", ")}); --volumes removes it too.\n`);
+async function removeStack(
+  session: Session,
+  options: DownOptions,
+  report: Reporter,
+): Promise<void> {
+  const { project, stack } = session;
+  const engine = await connectEngine(session, report);
+  const checkpoint = await fetchCheckpoint(session, engine);
+  const before = engine.docker && (await readDockerState(engine.docker, project.name, stack.name));
+  const plan = planDown(checkpoint, before, options.volumes);
+  if (describeDeletions(plan).length === 0) {
+    report.note(renderNothingToDo(stack.name, plan));
+    return;
   }
-  return confirm("Go on?");
+  process.stderr.write(options.yes ? "" : renderPlan(stack.name, plan));
+  if (!options.yes && !(await confirm("Continue?"))) return;
+
+  if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
+    await destroy(session, engine, checkpoint, before, options);
+  }
+  if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
+  report.note(renderResult(stack.name, plan));
 }
 
 async function destroy(
   session: Session,
-  ready: EngineContext,
-  record: Checkpoint,
-  there: DockerState | undefined,
+  engine: EngineContext,
+  checkpoint: Checkpoint,
+  dockerState: DockerState | undefined,
   options: DownOptions,
 ): Promise<void> {
+  const pulumi = async (args: readonly string[]): Promise<void> => {
+    const run = await runOnStack(session, engine, args, { events: true });
+    if (run.exitCode !== 0) throw await diagnoseRun("down", session, engine.docker, run);
+  };
   await ensureSshFiles(session);
-  const healing = there ? planDrift(record, there) : undefined;
-  if (healing?.clearPendingCreates) {
-    const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];
-    await runOrExplain(session, ready, args);
-  }
-  const refresh = healing && healing.differences.length > 0 && !healing.clearPendingCreates;
-  await runOrExplain(session, ready, [
+  const drift = dockerState ? planDrift(checkpoint, dockerState) : undefined;
+  if (drift?.clearPendingCreates) await pulumi(CLEAR_PENDING_CREATES);
+  const refresh = drift && drift.differences.length > 0 && !drift.clearPendingCreates;
+  await pulumi([
     "destroy",
     "--yes",
     "--skip-preview",
@@ -167,74 +130,77 @@ async function destroy(
   ]);
 }
 
-async function runOrExplain(session: Session, ready: EngineContext, args: string[]): Promise<void> {
-  const run = await runOnStack(session, ready, args, { events: true });
-  if (run.exitCode !== 0) throw await diagnoseRun("down", session, ready.docker, run);
-}
-
-/** What the engine doesn't know of, and images that nobody needs any more. */
+/** Removes orphans that aren't in the state, and unused images. */
 async function cleanUp(
   session: Session,
   docker: Docker,
-  record: Checkpoint | undefined,
+  checkpoint: Checkpoint | undefined,
   before: DockerState | undefined,
   report: Reporter,
 ): Promise<void> {
   const { project, stack } = session;
-  if (record && before) {
-    const unfinished = new InterruptedRun(session.state, stack.name);
-    const { orphans } = planDrift(record, before, unfinished.resourceNames());
+  if (checkpoint && before) {
+    const interruptedRun = new InterruptedRun(session.state, stack.name);
+    const { orphans } = planDrift(checkpoint, before, interruptedRun.resourceNames());
     for (const orphan of orphans) await removeOrphan(docker, orphan);
-    unfinished.clear();
+    interruptedRun.clear();
   }
-  const removed = await removeUnusedImages(session, docker, record);
+  const removed = await removeUnusedImages(session, docker, checkpoint);
   if (removed.length > 0) {
-    report.note(
-      `removed ${removed.length} images that nobody uses any more: ${removed.join(", ")}`,
-    );
+    report.note(`removed ${removed.length} unused images: ${removed.join(", ")}`);
   }
-
-  reportLeft(session, record, await readDockerState(docker, project.name, stack.name), report);
+  const after = await readDockerState(docker, project.name, stack.name);
+  checkRemoved(stack.name, checkpoint, after, report);
 }
 
-/** The labels are the same in another checkout, so that not all that is left need be ours. */
-function reportLeft(
-  session: Session,
-  record: Checkpoint | undefined,
+/**
+ * Another checkout's resources have the same labels, so a remaining resource is an error only if the state has it.
+ *
+ * @throws CliError if resources of the state remain.
+ */
+function checkRemoved(
+  stack: string,
+  checkpoint: Checkpoint | undefined,
   after: DockerState,
   report: Reporter,
 ): void {
-  const left = [
+  const remaining = [
     ...after.containers.map(({ id, name }) => ({ id, name: `container ${name}` })),
     ...after.networks.map(({ id, name }) => ({ id, name: `network ${name}` })),
   ];
-  const recorded = new Set(record?.resources.flatMap(({ id }) => id ?? []));
-  const names = (things: typeof left): string => things.map(({ name }) => name).join(", ");
-  const ours = left.filter(({ id }) => recorded.has(id));
-  if (ours.length > 0) {
-    throw new CliError(`Not everything of the stack ${session.stack.name} went: ${names(ours)}.`, {
-      hint: `Run it again: ${storeCommand("down", session.stack.name)}`,
+  const inState = new Set(checkpoint?.resources.flatMap(({ id }) => id ?? []));
+  const names = (resources: typeof remaining): string =>
+    resources.map(({ name }) => name).join(", ");
+  const own = remaining.filter(({ id }) => inState.has(id));
+  if (own.length > 0) {
+    throw new CliError(`Stack ${stack} was not removed completely: ${names(own)} remain.`, {
+      hint: `Run the command again: ${storeCommand("down", stack)}`,
     });
   }
-  if (left.length > 0) {
+  if (remaining.length > 0) {
     report.note(
-      `Of another checkout's stack ${session.stack.name}, or of one whose record was deleted, there is still: ${names(left)}.`,
+      `kept resources of a stack ${stack} of another checkout (or one whose state was deleted): ${names(remaining)}`,
     );
   }
 }
 
-function hasSomething(record: Checkpoint): boolean {
-  return record.resources.length > 0 || record.pending.length > 0;
+function renderPlan(stack: string, plan: DownPlan): string {
+  const deletions = describeDeletions(plan).map((line) => `  - ${line}\n`);
+  const kept =
+    plan.keptData.length > 0
+      ? `The data is kept (${plan.keptData.join(", ")}). --volumes deletes it, too.\n`
+      : "";
+  return `This deletes from stack ${stack}:\n${deletions.join("")}${kept}`;
 }
 
-function nothingToDo(stack: string, plan: DownPlan): string {
-  return plan.stays.length > 0
-    ? `Nothing of the stack ${stack} runs. Its data is kept: ${plan.stays.join(", ")} (--volumes removes it).`
-    : `There is nothing of the stack ${stack}.`;
+function renderNothingToDo(stack: string, { keptData }: DownPlan): string {
+  return keptData.length > 0
+    ? `Stack ${stack} is already down. Its data is kept: ${keptData.join(", ")} (--volumes deletes it).`
+    : `Stack ${stack} has no resources.`;
 }
 
-function summary(stack: string, plan: DownPlan): string {
-  return plan.stays.length > 0
-    ? `The stack ${stack} is down. Its data is kept: ${plan.stays.join(", ")}.`
-    : `The stack ${stack} is down, and nothing of it is left.`;
+function renderResult(stack: string, { keptData }: DownPlan): string {
+  return keptData.length > 0
+    ? `Stack ${stack} is down. Its data is kept: ${keptData.join(", ")}.`
+    : `Stack ${stack} is down. All its resources are deleted.`;
 }

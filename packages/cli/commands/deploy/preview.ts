@@ -1,35 +1,63 @@
-import { diagnoseRun } from "../../diagnostics/diagnose";
+import { Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
+import { diagnoseRun } from "../../diagnostics/diagnose";
+import { ensureStack, runOnStack, setUpEngine } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { openSession, StackOptions } from "../../project/session";
-import { ensureStack, runOnStack, setUpEngine } from "../../engine/setup";
 import { reporter } from "../../terminal/terminal";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface PreviewOptions extends StackOptions {
+interface PreviewFlags extends StackFlags {
   readonly refresh?: boolean;
   readonly diff?: boolean;
+}
+
+interface PreviewOptions extends StackOptions {
+  readonly refresh: boolean;
+  readonly diff: boolean;
   /** Further options of `pulumi preview`. */
   readonly pulumi: readonly string[];
 }
 
-export async function preview(options: PreviewOptions): Promise<ExitCode> {
+export const preview = defineCommand<PreviewFlags, PreviewOptions>({
+  name: "preview",
+  summary: "show what `up` would change, without changing anything",
+  arguments: [STACK_ARGUMENT],
+  flags: [
+    ...STACK_FLAGS,
+    new Option("--refresh", "update the state from the real resources first"),
+    new Option("--diff", "show every property that changes"),
+  ],
+  examples: [
+    "./store preview",
+    "./store preview --diff",
+    "./store preview --refresh -- --expect-no-changes",
+  ],
+  parse: ({ args: [stack], flags, rest }) => ({
+    ...parseStack(flags, stack),
+    refresh: flags.refresh === true,
+    diff: flags.diff === true,
+    pulumi: rest,
+  }),
+  run,
+});
+
+async function run({ refresh, diff, pulumi, ...options }: PreviewOptions): Promise<ExitCode> {
   const session = openSession(options);
-  // What a preview needs of the base images is their names.
-  const ready = await setUpEngine(session, reporter(), { baseImages: false });
-  await ensureStack(session, ready);
-  if (options.refresh) await ensureSshFiles(session);
-  const run = await runOnStack(
+  // A preview only needs the names of the base images.
+  const context = await setUpEngine(session, reporter(), { baseImages: false });
+  await ensureStack(session, context);
+  if (refresh) await ensureSshFiles(session);
+  const engineRun = await runOnStack(
     session,
-    // Several resources at a time are compared with what the program asks for; an "up" takes them one after the other.
-    { ...ready, env: { PULUMI_PARALLEL_DIFF: "true", ...ready.env } },
-    [
-      "preview",
-      ...(options.refresh ? ["--refresh"] : []),
-      ...(options.diff ? ["--diff"] : []),
-      ...options.pulumi,
-    ],
+    // Compares resources in parallel. An `up` compares them one after the other.
+    { ...context, env: { PULUMI_PARALLEL_DIFF: "true", ...context.env } },
+    ["preview", ...(refresh ? ["--refresh"] : []), ...(diff ? ["--diff"] : []), ...pulumi],
     { events: true },
   );
-  if (run.exitCode !== 0) throw await diagnoseRun("preview", session, ready.docker, run);
+  if (engineRun.exitCode !== 0) {
+    throw await diagnoseRun("preview", session, context.docker, engineRun);
+  }
   return ExitCode.Ok;
 }

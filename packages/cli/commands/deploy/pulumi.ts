@@ -1,33 +1,57 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEngine } from "@store/toolchain/engine/engine";
-import { DEFAULT_STACK, readProject } from "../../project/project";
-import { ensureSshFiles } from "../../host/remoteHost";
-import { Session } from "../../project/session";
 import { engineEnvironment, runOnStack } from "../../engine/setup";
+import { ensureSshFiles } from "../../host/remoteHost";
+import { DEFAULT_STACK, readProject } from "../../project/project";
+import type { Session } from "../../project/session";
 import { findState } from "../../state/state";
 import { reporter } from "../../terminal/terminal";
+import { defineCommand } from "../command";
 
-/** Runs the engine with everything that it needs to know. What it prints, asks and returns is its own. */
-export async function pulumi(args: readonly string[]): Promise<number> {
+interface PulumiOptions {
+  readonly stack: string;
+  /** All arguments of the call. */
+  readonly args: readonly string[];
+}
+
+export const pulumi = defineCommand<object, PulumiOptions>({
+  name: "pulumi",
+  summary: "run Pulumi with the environment that the stacks need",
+  usage: "[arguments of pulumi]",
+  examples: [
+    "./store pulumi config set httpPort 9000",
+    "./store pulumi stack output",
+    "./store pulumi up -s staging",
+  ],
+  notes: "The stack is dev unless -s names another one. The exit code is pulumi's.",
+  unparsed: true,
+  parse: ({ args }) => ({
+    stack: stackArgument(args) ?? process.env["PULUMI_STACK"] ?? DEFAULT_STACK,
+    args,
+  }),
+  run,
+});
+
+/** Runs Pulumi on this terminal and returns its exit code. */
+async function run({ stack: name, args }: PulumiOptions): Promise<number> {
   const project = readProject();
-  const name = stackArgument(args) ?? process.env["PULUMI_STACK"] ?? DEFAULT_STACK;
-  // The stack need not have a file: it may be about to be made, and many subcommands are about none.
+  // The stack's file may be missing: Pulumi may be about to create it, and many subcommands need no stack.
   const file = process.env["STORE_CONFIG_FILE"] ?? join(project.root, `Pulumi.${name}.yaml`);
   const session: Session = { project, stack: { name, file }, state: findState(project) };
   const engine = await ensureEngine(reporter());
-  if (existsSync(file) && comesWithoutProgram(args)) await ensureSshFiles(session);
-  const run = await runOnStack(session, { engine, env: engineEnvironment(session, engine) }, args, {
-    events: false,
-  });
-  return run.exitCode;
+  if (existsSync(file) && needsSshFiles(args)) await ensureSshFiles(session);
+  const context = { engine, env: engineEnvironment(session, engine) };
+  const { exitCode } = await runOnStack(session, context, args, { events: false });
+  return exitCode;
 }
 
-function comesWithoutProgram(args: readonly string[]): boolean {
+/** Returns true for operations that connect to the host without running the program, which writes the SSH files. */
+function needsSshFiles(args: readonly string[]): boolean {
   return ["refresh", "destroy"].includes(args[0] ?? "") || args.includes("--refresh");
 }
 
-/** The value of -s or --stack, in each form that the engine takes. */
+/** Returns the value of -s or --stack, in each spelling that Pulumi accepts. */
 export function stackArgument(args: readonly string[]): string | undefined {
   for (const [i, arg] of args.entries()) {
     if (arg === "--") return undefined;

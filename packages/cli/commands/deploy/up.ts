@@ -1,183 +1,174 @@
 import { existsSync } from "node:fs";
-import { Docker } from "../../docker/docker";
-import { diagnoseRun } from "../../diagnostics/diagnose";
+import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
-import { taintFailedVm } from "../../host/failedProvisioning";
-import { DriftPlan, Orphan, planDrift, readDockerState, removeOrphan } from "../../docker/drift";
-import { takeLock } from "../../state/locks";
+import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
-import { ensureSshFiles } from "../../host/remoteHost";
-import { stackOption, storeCommand } from "../../project/project";
-import { isLocal, openSession, Session, StackOptions } from "../../project/session";
+import { listContainers } from "../../docker/containers";
+import type { Docker } from "../../docker/docker";
+import type { DriftPlan } from "../../docker/drift";
+import { storeUrl } from "../../docker/url";
 import {
-  removeStaleEngineLocks,
-  ensureStack,
   EngineContext,
-  fetchCheckpoint,
+  ensureStack,
+  removeStaleEngineLocks,
   runOnStack,
   setUpEngine,
 } from "../../engine/setup";
-import { stackLockFile, checkpointFile } from "../../state/state";
-import { inputHash, UpToDate } from "../../state/upToDate";
+import { taintFailedVm } from "../../host/failedProvisioning";
+import { ensureSshFiles } from "../../host/remoteHost";
+import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
+import { stackOption, storeCommand } from "../../project/project";
+import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { InterruptedRun } from "../../state/interruptedRun";
+import { takeLock } from "../../state/locks";
+import { checkpointFile, stackLockFile } from "../../state/state";
+import { inputHash, UpToDate } from "../../state/upToDate";
 import { colors, isInteractive, Reporter, reporter } from "../../terminal/terminal";
-import { storeUrl } from "../../docker/url";
-import { listContainers } from "../../docker/containers";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface UpOptions extends StackOptions {
+interface UpFlags extends StackFlags {
   readonly yes?: boolean;
   readonly refresh?: boolean;
+}
+
+interface UpOptions extends StackOptions {
+  /** Don't ask for confirmation. */
+  readonly yes: boolean;
+  readonly refresh: boolean;
   /** Further options of `pulumi up`. */
   readonly pulumi: readonly string[];
 }
 
-export async function up(options: UpOptions): Promise<ExitCode> {
+export const up = defineCommand<UpFlags, UpOptions>({
+  name: "up",
+  summary: "build what has changed and bring the stack up",
+  arguments: [STACK_ARGUMENT],
+  flags: [
+    ...STACK_FLAGS,
+    new Option("-y, --yes", "don't ask for confirmation before changing a stack on another host"),
+    new Option("--refresh", "update the state from the real resources first"),
+  ],
+  examples: [
+    "./store up",
+    "./store up staging --yes",
+    "./store up -- --diff        passes options to `pulumi up`",
+  ],
+  notes: `The stack's configuration is in Pulumi.STACK.yaml. The next \`up\` applies changes:
+  ./store pulumi config set httpPort 9000                   another port
+  ./store pulumi config set --path 'services[0]' orders     only orders and its dependencies
+  ./store pulumi config set --path 'live[0]' orders         orders from source, restarted on changes
+  ./store pulumi config set --path replicas.orders 2        two instances of orders
+  ./store pulumi config rm services                         back to the default`,
+  parse: ({ args: [stack], flags, rest }) => ({
+    ...parseStack(flags, stack),
+    yes: flags.yes === true,
+    refresh: flags.refresh === true,
+    pulumi: rest,
+  }),
+  run,
+});
+
+async function run(options: UpOptions): Promise<ExitCode> {
   const session = openSession(options);
   const { stack, state } = session;
-  // On one's own machine it is up in one run; what others use is previewed and asked for first.
-  const straight = isLocal(session) || options.yes === true;
-  const asks = !straight && isInteractive();
-
   const report = reporter();
   const release = takeLock(stackLockFile(state, stack.name), stack.name, `up ${stack.name}`);
   try {
     await removeStaleEngineLocks(session, report);
-    const ready = await setUpEngine(session, report, { baseImages: true });
-    await ensureStack(session, ready);
-    const healing = await heal(session, ready, report);
-    if (ready.docker) await checkPort(session, ready.docker);
-
-    const unfinished = new InterruptedRun(state, stack.name);
-    const lastUp = new UpToDate(session);
-    if (ready.docker && mayBeSkipped(options, healing) && !unfinished.exists) {
-      const now = fingerprintOf(session, ready);
-      if (now !== undefined && lastUp.matches(now)) {
-        report.note(
-          "everything is unchanged since the last up; --refresh compares it all the same",
-        );
-        await sayWhatIsUp(session, ready.docker);
-        return ExitCode.Ok;
-      }
+    const engine = await setUpEngine(session, report, { baseImages: true });
+    await ensureStack(session, engine);
+    const drift = await reconcileDrift(session, engine, report);
+    if (engine.docker) await checkPort(session, engine.docker);
+    if (isUpToDate(options, session, engine, drift)) {
+      report.note("everything is unchanged since the last up; --refresh checks it again");
+    } else {
+      await deploy(options, session, engine, drift, report);
     }
-    unfinished.record();
-
-    const verb = straight || asks ? "up" : "preview";
-    const refresh = options.refresh === true || healing.differences.length > 0;
-    if (refresh) await ensureSshFiles(session);
-    const run = await runOnStack(
-      session,
-      ready,
-      [
-        verb,
-        ...(verb === "up" && straight ? ["--yes", "--skip-preview"] : []),
-        ...(refresh ? ["--refresh"] : []),
-        ...options.pulumi,
-      ],
-      { events: true },
-    );
-    if (run.exitCode !== 0) {
-      unfinished.record(run.events);
-      await taintFailedVm(session, ready, run.events, report);
-      throw await diagnoseRun("up", session, ready.docker, run);
-    }
-    unfinished.clear();
-    if (verb === "preview") throw notAsked(stack.name);
-    if (ready.docker) {
-      await removeOrphans(ready.docker, healing.orphans, report);
-      const now = fingerprintOf(session, ready);
-      if (now !== undefined) lastUp.save(now);
-      await sayWhatIsUp(session, ready.docker);
-    }
+    if (engine.docker) await printStoreUrl(session, engine.docker);
     return ExitCode.Ok;
   } finally {
     release();
   }
 }
 
-/** Whoever gives the engine options, or has it look at what is there, wants it to run. */
-function mayBeSkipped(options: UpOptions, healing: DriftPlan): boolean {
-  const isWell = healing.differences.length === 0 && healing.orphans.length === 0;
-  return isWell && options.refresh !== true && options.pulumi.length === 0;
+/** Returns true if the engine would find nothing to do. Options for the engine always run it. */
+function isUpToDate(
+  options: UpOptions,
+  session: Session,
+  engine: EngineContext,
+  drift: DriftPlan,
+): boolean {
+  if (drift.differences.length > 0 || drift.orphans.length > 0) return false;
+  if (options.refresh || options.pulumi.length > 0) return false;
+  if (new InterruptedRun(session.state, session.stack.name).exists) return false;
+  const hash = hashInputs(session, engine);
+  return hash !== undefined && new UpToDate(session).matches(hash);
 }
 
-/** Nothing where the record is on another backend: it would have to be asked for. */
-function fingerprintOf(session: Session, ready: EngineContext): string | undefined {
+/** Returns undefined if the state isn't a local file: reading it from a remote backend would take longer than it saves. */
+function hashInputs(session: Session, { engine, docker }: EngineContext): string | undefined {
   const record = checkpointFile(session.state, session.stack.name);
-  if (record === undefined || ready.docker === undefined || !existsSync(record)) return undefined;
-  return inputHash(session, {
-    record,
-    engine: ready.engine.pulumi,
-    dockerHost: ready.docker.host,
-  });
+  if (record === undefined || docker === undefined || !existsSync(record)) return undefined;
+  return inputHash(session, { record, engine: engine.pulumi, dockerHost: docker.host });
 }
 
-/** Puts right what an interrupted run or somebody's hand has left, as far as that goes before the engine runs. */
-async function heal(session: Session, ready: EngineContext, report: Reporter): Promise<DriftPlan> {
-  if (ready.docker === undefined) return NOTHING_TO_HEAL;
-  // A backend far away is asked only when there is reason to.
-  const { state, stack } = session;
-  const unfinished = new InterruptedRun(state, stack.name);
-  const asks = state.backend.kind === "checkout" || unfinished.exists;
-  const checkpoint = asks ? await fetchCheckpoint(session, ready) : undefined;
-  if (checkpoint === undefined) return NOTHING_TO_HEAL;
-  const there = await readDockerState(ready.docker, session.project.name, session.stack.name);
-  const healing = planDrift(checkpoint, there, unfinished.resourceNames());
-  if (healing.differences.length === 0 && healing.orphans.length === 0) return healing;
-
-  report.step("Not everything is as the last run recorded it; putting it right");
-  for (const difference of healing.differences.slice(0, 5)) report.note(difference);
-  if (healing.differences.length > 5) report.note(`and ${healing.differences.length - 5} more`);
-  const now = healing.orphans.filter(({ serving }) => !serving);
-  await removeOrphans(ready.docker, now, report);
-  if (healing.clearPendingCreates) {
-    const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview"];
-    const run = await runOnStack(session, ready, args, { events: true });
-    if (run.exitCode !== 0) throw await diagnoseRun("up", session, ready.docker, run);
-  }
-  return {
-    ...healing,
-    // That refresh has already looked at everything.
-    differences: healing.clearPendingCreates ? [] : healing.differences,
-    orphans: healing.orphans.filter(({ serving }) => serving),
-  };
-}
-
-async function removeOrphans(
-  docker: Docker,
-  orphans: readonly Orphan[],
+/** Runs Pulumi. Only previews the changes if they need a confirmation and there is no terminal to ask on. */
+async function deploy(
+  options: UpOptions,
+  session: Session,
+  engine: EngineContext,
+  drift: DriftPlan,
   report: Reporter,
 ): Promise<void> {
-  for (const orphan of orphans) {
-    const refusal = await removeOrphan(docker, orphan);
-    report.note(
-      refusal === undefined
-        ? `removed the ${orphan.kind} ${orphan.name}, which an interrupted run had left`
-        : `the ${orphan.kind} ${orphan.name}, which an interrupted run had left, stays: ${refusal}`,
-    );
-  }
-}
+  const { stack, state } = session;
+  const isConfirmed = isLocal(session) || options.yes;
+  const operation = isConfirmed || isInteractive() ? "up" : "preview";
+  const refresh = options.refresh || drift.differences.length > 0;
+  const interruptedRun = new InterruptedRun(state, stack.name);
+  interruptedRun.record();
 
-async function sayWhatIsUp(session: Session, docker: Docker): Promise<void> {
-  const containers = await listContainers(docker, session.project.name, session.stack.name);
-  const url = storeUrl(containers, "localhost");
-  if (url) process.stdout.write(`The store is up: ${colors.bold(url)}\n`);
-  const { name } = session.stack;
-  const next: readonly [string, string][] = [
-    [storeCommand("ps", name), "what runs, and how it is"],
-    [`./store logs -f${stackOption(name)}`, "what the services log"],
-    [storeCommand("down", name), "take it down; the data stays"],
+  if (refresh) await ensureSshFiles(session);
+  const args = [
+    operation,
+    ...(isConfirmed ? ["--yes", "--skip-preview"] : []),
+    ...(refresh ? ["--refresh"] : []),
+    ...options.pulumi,
   ];
-  const width = Math.max(...next.map(([command]) => command.length));
-  for (const [command, purpose] of next) {
-    process.stdout.write(colors.dim(`  ${command.padEnd(width)}  ${purpose}\n`));
+  const engineRun = await runOnStack(session, engine, args, { events: true });
+  if (engineRun.exitCode !== 0) {
+    interruptedRun.record(engineRun.events);
+    await taintFailedVm(session, engine, engineRun.events, report);
+    throw await diagnoseRun("up", session, engine.docker, engineRun);
   }
+  interruptedRun.clear();
+  if (operation === "preview") throw confirmationRequired(stack.name);
+  if (engine.docker) await removeOrphans(engine.docker, drift.orphans, report);
+  const hash = hashInputs(session, engine);
+  if (hash !== undefined) new UpToDate(session).save(hash);
 }
 
-function notAsked(stack: string): UsageError {
+function confirmationRequired(stack: string): UsageError {
   return new UsageError(
-    `That was a preview: without a terminal nobody can be asked whether the stack ${stack} may be changed.`,
-    `Say so: ./store up ${stack} --yes`,
+    `Previewed only: refusing to change stack ${stack} without confirmation (no terminal).`,
+    `Pass --yes: ./store up ${stack} --yes`,
   );
 }
 
-const NOTHING_TO_HEAL: DriftPlan = { differences: [], clearPendingCreates: false, orphans: [] };
+async function printStoreUrl({ project, stack }: Session, docker: Docker): Promise<void> {
+  const url = storeUrl(await listContainers(docker, project.name, stack.name), "localhost");
+  process.stdout.write(renderResult(stack.name, url));
+}
+
+function renderResult(stack: string, url: string | undefined): string {
+  const commands: readonly [string, string][] = [
+    [storeCommand("ps", stack), "list the containers"],
+    [`./store logs -f${stackOption(stack)}`, "follow the logs"],
+    [storeCommand("down", stack), "remove the stack; keeps the data"],
+  ];
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return [
+    ...(url ? [`The store is up: ${colors.bold(url)}\n`] : []),
+    ...commands.map(([command, purpose]) => colors.dim(`  ${command.padEnd(width)}  ${purpose}\n`)),
+  ].join("");
+}

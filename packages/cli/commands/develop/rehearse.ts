@@ -1,107 +1,162 @@
-import { ensureBaseImages } from "@store/toolchain/images/baseImages";
-import { ensureDocker } from "@store/toolchain/tools/docker";
-import { ensureEngine } from "@store/toolchain/engine/engine";
-import { findOnPath } from "@store/toolchain/system/run";
-import { Rehearsal, Step, StepFailed } from "../../../../test/staging/rehearsal";
+import { InvalidArgumentError, Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
+import { messageOf } from "@store/docker/messageOf";
+import { ensureEngine } from "@store/toolchain/engine/engine";
+import { ensureBaseImages } from "@store/toolchain/images/baseImages";
+import { findOnPath } from "@store/toolchain/system/run";
+import { ensureDocker } from "@store/toolchain/tools/docker";
+import type { Rehearsal, Step, StepFailed } from "../../../../test/staging/rehearsal";
 import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../../project/project";
 import { colors, Reporter, reporter, table } from "../../terminal/terminal";
+import { defineCommand } from "../command";
 
-export interface RehearseOptions {
+interface RehearseFlags {
   readonly keep?: boolean;
-  /** What is broken, one after the other. @default nothing */
   readonly fail?: readonly string[];
   readonly host: "azure" | "ssh";
-  /** Whose registry the images go to. */
   readonly registry: "named" | "azure";
-  /** 1 takes the time that Azure takes for its resources, 0 none. */
   readonly pace: number;
 }
 
-/** The staging stack from nothing to nothing on a stand-in for Azure, with a table of its steps at the end. */
-export async function rehearse(options: RehearseOptions): Promise<ExitCode> {
-  if (!(options.pace >= 0)) throw new UsageError("--pace takes a number from 0 on, such as 0.1.");
+interface RehearseOptions {
+  /** Keep the stack and the emulator running. */
+  readonly keep: boolean;
+  /** Faults to inject, one after the other. */
+  readonly faults: readonly string[];
+  readonly host: "azure" | "ssh";
+  readonly registry: "named" | "azure";
+  /** Factor on the time that Azure takes for its resources: 1 for the real time, 0 for none. */
+  readonly latencyFactor: number;
+}
+
+export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
+  name: "rehearse",
+  summary:
+    "deploy and remove the staging stack on this machine, with an emulator in place of Azure",
+  flags: [
+    new Option("--keep", "keep everything running, and print how to inspect and stop it"),
+    new Option(
+      "--fail <fault...>",
+      "inject faults, one after the other; an unknown name prints the list of faults",
+    ),
+    new Option("--host <kind>", "an Azure VM, or an existing machine with SSH and without Docker")
+      .choices(["azure", "ssh"])
+      .default("azure"),
+    new Option("--registry <kind>", "an existing registry, or one that the stack creates in Azure")
+      .choices(["named", "azure"])
+      .default("named"),
+    new Option(
+      "--pace <factor>",
+      "factor on the time that Azure takes for its resources; 1 for the real time, 0 for none",
+    )
+      .argParser(parseFactor)
+      .default(0.1),
+  ],
+  examples: [
+    "./store rehearse",
+    "./store rehearse --keep                 keeps the stack for inspection",
+    "./store rehearse --fail quota           injects a fault and shows the recovery",
+  ],
+  parse: ({ flags: { keep, fail = [], host, registry, pace } }) => ({
+    keep: keep === true,
+    faults: fail,
+    host,
+    registry,
+    latencyFactor: pace,
+  }),
+  run,
+});
+
+function parseFactor(text: string): number {
+  const factor = Number(text);
+  if (text.trim() !== "" && factor >= 0) return factor;
+  throw new InvalidArgumentError("It must be a number of at least 0, such as 0.1.");
+}
+
+/** Loads the rehearsal on first use: it would slow down `./store --help`. */
+function loadRehearsal(): typeof import("../../../../test/staging/rehearsal") {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require("../../../../test/staging/rehearsal") as typeof import("../../../../test/staging/rehearsal");
+}
+
+async function run(options: RehearseOptions): Promise<ExitCode> {
+  const { StepFailed } = loadRehearsal();
   const report = reporter();
   const dockerHost = await setUp(report);
   const steps: Step[] = [];
-  const rehearsal = start(options, dockerHost, report, steps);
+  const rehearsal = createRehearsal(options, dockerHost, report, steps);
   const interruption = interruptedBySignal();
-  let kept = options.keep === true;
+  let keep = options.keep;
   try {
     await Promise.race([rehearsal.run(), interruption.happened]);
-    if (!kept) await Promise.race([rehearsal.down(), interruption.happened]);
+    if (!keep) await Promise.race([rehearsal.down(), interruption.happened]);
     return ExitCode.Ok;
   } catch (error) {
     if (error instanceof Interrupted) {
-      kept = false;
+      keep = false;
       return ExitCode.Interrupted;
     }
-    if (error instanceof StepFailed) throw asFailure(error);
+    if (error instanceof StepFailed) throw rehearsalFailed(error);
     throw error;
   } finally {
     interruption.stop();
-    if (kept) rehearsal.keep().forEach((line) => process.stdout.write(`${line}\n`));
-    else await ended(rehearsal, report);
-    process.stdout.write(`${stepTable(steps)}\n`);
+    if (keep) rehearsal.keep().forEach((line) => process.stdout.write(`${line}\n`));
+    else await endRehearsal(rehearsal, report);
+    process.stdout.write(`${renderSteps(steps)}\n`);
   }
 }
 
-function start(
-  options: RehearseOptions,
+/** @throws UsageError for an unknown fault. */
+function createRehearsal(
+  { faults, host, registry, latencyFactor }: RehearseOptions,
   dockerHost: string,
   report: Reporter,
   steps: Step[],
 ): Rehearsal {
   const onStep = (step: Step): void => void steps.push(step);
+  const { Rehearsal } = loadRehearsal();
+  const common = { root: ROOT, dockerHost, report, onStep };
   try {
-    const { pace, fail: faults = [], host, registry } = options;
-    return new Rehearsal({ root: ROOT, dockerHost, pace, faults, host, registry, report, onStep });
+    return new Rehearsal({ ...common, pace: latencyFactor, faults, host, registry });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 
-async function ended(rehearsal: Rehearsal, report: Reporter): Promise<void> {
-  report.step("Ending the stand-in cloud");
+async function endRehearsal(rehearsal: Rehearsal, report: Reporter): Promise<void> {
+  report.step("Stopping the Azure emulator");
   await rehearsal.end();
 }
 
+/** Checks the requirements of the rehearsal and returns the address of the local Docker daemon. */
 async function setUp(report: Reporter): Promise<string> {
   if (process.platform !== "linux") {
-    throw new CliError(
-      "The rehearsal boots a machine in a container, which takes Docker on Linux itself.",
-      {
-        hint: "Run it on a Linux machine, or in CI.",
-      },
-    );
+    throw new CliError("The rehearsal boots a VM in a container, which requires Docker on Linux.", {
+      hint: "Run it on a Linux machine or in CI.",
+    });
   }
   const docker = await ensureDocker(report);
   if (!docker.host.startsWith("unix://")) {
     throw new CliError(
-      `The rehearsal needs the Docker daemon of this machine, and ${docker.hostFrom} names ${docker.host}.`,
-      {
-        hint: "Unset it for this command.",
-      },
+      `The rehearsal requires this machine's Docker daemon, but ${docker.hostFrom} names ${docker.host}.`,
+      { hint: `Unset ${docker.hostFrom} for this command.` },
     );
   }
   if (findOnPath("docker") === undefined) {
-    throw new CliError("The rehearsal needs the docker command.", {
-      hint: "Debian, Ubuntu: apt-get install docker-cli (or docker.io).",
+    throw new CliError("The rehearsal requires the docker command.", {
+      hint: "Install it (Debian, Ubuntu: apt-get install docker-cli or docker.io).",
     });
   }
   await ensureEngine(report);
   const project = readProject();
-  await ensureBaseImages(
-    baseImageNames(project, findStack(project, DEFAULT_STACK)),
-    docker,
-    report,
-  );
+  const images = baseImageNames(project, findStack(project, DEFAULT_STACK));
+  await ensureBaseImages(images, docker, report);
   return docker.host;
 }
 
 class Interrupted extends Error {}
 
-/** A promise that fails when somebody wants it to end. A second signal doesn't wait for the cleaning up. */
+/** Returns a promise that rejects on the first signal. The second signal exits without waiting for the cleanup. */
 function interruptedBySignal(): { happened: Promise<never>; stop: () => void } {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let handle: () => void = () => undefined;
@@ -114,19 +169,19 @@ function interruptedBySignal(): { happened: Promise<never>; stop: () => void } {
     };
     for (const signal of signals) process.on(signal, handle);
   });
-  // Nobody may be waiting for it when it happens.
+  // Prevents an unhandled rejection if the signal arrives when nothing awaits the promise.
   happened.catch(() => undefined);
   return { happened, stop: () => signals.forEach((signal) => process.off(signal, handle)) };
 }
 
-function asFailure(error: StepFailed): CliError {
-  return new CliError(`The rehearsal failed at "${error.step}": ${error.message}`, {
-    details: error.evidence,
-    hint: "./store rehearse --keep leaves what there is for looking into it.",
+function rehearsalFailed({ step, message, evidence }: StepFailed): CliError {
+  return new CliError(`The rehearsal failed at step "${step}": ${message}`, {
+    details: evidence,
+    hint: "./store rehearse --keep keeps the stack for inspection.",
   });
 }
 
-function stepTable(steps: readonly Step[]): string {
+function renderSteps(steps: readonly Step[]): string {
   return table(steps, [
     { title: "step", value: ({ name }) => name },
     { title: "seconds", value: ({ seconds }) => seconds.toFixed(1), align: "right" },

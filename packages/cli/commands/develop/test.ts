@@ -1,130 +1,145 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { Argument } from "commander";
+import { ExitCode } from "@store/docker/cliError";
+import { ensureEngine } from "@store/toolchain/engine/engine";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureChromium } from "@store/toolchain/tools/chromium";
 import { ensureDocker } from "@store/toolchain/tools/docker";
-import { ensureEngine } from "@store/toolchain/engine/engine";
-import { ExitCode } from "@store/docker/cliError";
-import { OrderedOutput } from "../../terminal/orderedOutput";
-import { Counts, ofTier, runMocha, summary } from "../../testing/mocha";
 import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../../project/project";
+import { OrderedOutput } from "../../terminal/orderedOutput";
 import { colors, Reporter, reporter } from "../../terminal/terminal";
-
-export interface TestOptions {
-  readonly tier?: string;
-  /** Further options of mocha. */
-  readonly mocha: readonly string[];
-}
-
-export async function test(options: TestOptions): Promise<ExitCode> {
-  const chosen = TIERS.filter(({ name }) => options.tier === undefined || name === options.tier);
-  const results: (Counts & { readonly tier: string })[] = [];
-  // Mocha gets Ctrl-C from the terminal, too, and cleans up; we wait for it.
-  const interrupt = new AbortController();
-  process.on("SIGINT", () => {
-    interrupt.abort();
-  });
-  for (const first of chosen.filter(({ beside }) => !isChosen(chosen, beside))) {
-    if (interrupt.signal.aborted) break;
-    const together = [first, ...chosen.filter(({ beside }) => beside === first.name)];
-    const needs = new Set(together.flatMap((tier) => tier.needs));
-    for (const setUp of needs) await setUp(reporter());
-    const screen = new OrderedOutput(process.stdout);
-    const running = together.map((tier) => run(tier, options.mocha, screen, interrupt.signal));
-    results.push(...(await Promise.all(running)));
-  }
-  if (interrupt.signal.aborted) {
-    process.stdout.write("\nThe tests were interrupted.\n");
-    return ExitCode.Interrupted;
-  }
-  process.stdout.write(`${summary(results)}\n`);
-  const failed = results.reduce((sum, counts) => sum + counts.failed, 0);
-  return failed === 0 ? ExitCode.Ok : ExitCode.Failed;
-}
-
-function isChosen(chosen: readonly Tier[], name: string | undefined): boolean {
-  return chosen.some((tier) => tier.name === name);
-}
-
-/** Runs as many of its parts at a time as there are to be. */
-async function run(
-  tier: Tier,
-  args: readonly string[],
-  screen: OrderedOutput,
-  interrupted: AbortSignal,
-): Promise<Counts & { readonly tier: string }> {
-  screen.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);
-  const waiting = tier.parts().map((files) => ({ files, section: screen.section() }));
-  const counts: Counts[] = [];
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      if (!interrupted.aborted) counts.push(await runMocha(next.files, args, next.section));
-      next.section.end();
-    }
-  };
-  await Promise.all(Array.from({ length: tier.atOnce ?? 1 }, lane));
-  return { tier: tier.name, ...ofTier(counts) };
-}
+import { Counts, runMocha, summary, tierCounts } from "../../testing/mocha";
+import { defineCommand } from "../command";
 
 interface Tier {
   readonly name: string;
-  /** Patterns of files. Each is a run of mocha of its own, which shares nothing with the others. */
+  /** Returns patterns of test files. Each pattern runs in a mocha process of its own. */
   readonly parts: () => readonly string[];
-  /** How many of the parts at a time. @default 1 */
-  readonly atOnce?: number;
-  /** The tier during which it runs, since both mostly wait; what it prints comes after. @default none */
-  readonly beside?: string;
-  /** What it needs, in the order in which that is set up; once for tiers that run together. */
-  readonly needs: readonly ((report: Reporter) => Promise<unknown>)[];
+  /** Number of parts that run at the same time. Defaults to 1. */
+  readonly concurrency?: number;
+  /**
+   * Tier that runs at the same time, because both mostly wait. The output of this tier comes after that tier's. Defaults to none.
+   */
+  readonly runsWith?: string;
+  /** Setup steps, in order. Tiers that run at the same time share them. */
+  readonly requires: readonly ((report: Reporter) => Promise<unknown>)[];
 }
 
 const TIERS: readonly Tier[] = [
   {
     name: "unit",
     parts: () => ["test/unit/*.test.ts", "test/unit/*/**/*.test.ts"],
-    atOnce: 2,
-    needs: [],
+    concurrency: 2,
+    requires: [],
   },
   {
     name: "services",
     parts: () =>
-      [...within("packages"), ...within("services")]
+      [...listFolder("packages"), ...listFolder("services")]
         .map((folder) => `${folder}/test`)
         .filter((folder) => existsSync(join(ROOT, folder)))
         .concat("test/services")
         .map((folder) => `${folder}/**/*.test.ts`),
-    // They wait for timers, databases and each other's ends more than they work.
-    atOnce: 2,
-    needs: [setUpDocker],
+    // These tests mostly wait for timers, databases and processes.
+    concurrency: 2,
+    requires: [setUpDocker],
   },
   {
     name: "saga",
     parts: () => ["test/saga/**/*.test.ts"],
-    beside: "services",
-    needs: [setUpDocker],
+    runsWith: "services",
+    requires: [setUpDocker],
   },
   {
     name: "browser",
     parts: () => ["test/browser/**/*.test.ts"],
-    beside: "services",
-    needs: [setUpDocker, setUpChromium],
+    runsWith: "services",
+    requires: [setUpDocker, setUpChromium],
   },
   {
     name: "integration",
-    parts: () => within("test/integration").filter((file) => file.endsWith(".test.ts")),
-    atOnce: 2,
-    needs: [setUpDocker, ensureEngine],
+    parts: () => listFolder("test/integration").filter((file) => file.endsWith(".test.ts")),
+    concurrency: 2,
+    requires: [setUpDocker, ensureEngine],
   },
   {
     name: "rehearsal",
     parts: () => ["test/staging/**/*.test.ts"],
-    beside: "integration",
-    needs: [setUpDocker, ensureEngine],
+    runsWith: "integration",
+    requires: [setUpDocker, ensureEngine],
   },
 ];
 
-/** What lies in a folder, in the order of the alphabet. */
-function within(folder: string): string[] {
+interface TestOptions {
+  /** Name of a tier. Defaults to all. */
+  readonly tier?: string;
+  /** Further options of mocha. */
+  readonly mocha: readonly string[];
+}
+
+export const test = defineCommand<object, TestOptions>({
+  name: "test",
+  summary: "run the tests; the last line of the output has the counts",
+  arguments: [
+    new Argument("[tier]", "a tier (default: all)").choices(TIERS.map(({ name }) => name)),
+  ],
+  examples: ["./store test", "./store test unit -- --grep config"],
+  parse: ({ args: [tier], rest }) => ({ tier, mocha: rest }),
+  run,
+});
+
+async function run({ tier: name, mocha }: TestOptions): Promise<ExitCode> {
+  const tiers = TIERS.filter((tier) => name === undefined || tier.name === name);
+  const results: TierResult[] = [];
+  // The terminal sends Ctrl-C to mocha, too. Wait for mocha to clean up.
+  const interrupt = new AbortController();
+  process.on("SIGINT", () => interrupt.abort());
+  for (const group of concurrentGroups(tiers)) {
+    if (interrupt.signal.aborted) break;
+    for (const setUp of new Set(group.flatMap((tier) => tier.requires))) await setUp(reporter());
+    const output = new OrderedOutput(process.stdout);
+    const runs = group.map((tier) => runTier(tier, mocha, output, interrupt.signal));
+    results.push(...(await Promise.all(runs)));
+  }
+  if (interrupt.signal.aborted) {
+    process.stdout.write("\nThe tests were interrupted.\n");
+    return ExitCode.Interrupted;
+  }
+  process.stdout.write(`${summary(results)}\n`);
+  return results.every(({ failed }) => failed === 0) ? ExitCode.Ok : ExitCode.Failed;
+}
+
+type TierResult = Counts & { readonly tier: string };
+
+/** Groups the tiers that run at the same time. */
+function concurrentGroups(tiers: readonly Tier[]): Tier[][] {
+  const first = tiers.filter(({ runsWith }) => !tiers.some(({ name }) => name === runsWith));
+  return first.map((tier) => [tier, ...tiers.filter(({ runsWith }) => runsWith === tier.name)]);
+}
+
+/** Runs the parts of a tier, `concurrency` at a time. */
+async function runTier(
+  tier: Tier,
+  mochaArgs: readonly string[],
+  output: OrderedOutput,
+  interrupted: AbortSignal,
+): Promise<TierResult> {
+  output.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);
+  const queue = tier.parts().map((files) => ({ files, section: output.section() }));
+  const counts: Counts[] = [];
+  const worker = async (): Promise<void> => {
+    for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
+      if (!interrupted.aborted) counts.push(await runMocha(part.files, mochaArgs, part.section));
+      part.section.end();
+    }
+  };
+  await Promise.all(Array.from({ length: tier.concurrency ?? 1 }, worker));
+  return { tier: tier.name, ...tierCounts(counts) };
+}
+
+/** Lists a folder in alphabetical order. */
+function listFolder(folder: string): string[] {
   return readdirSync(join(ROOT, folder))
     .map((name) => `${folder}/${name}`)
     .sort();
@@ -133,11 +148,8 @@ function within(folder: string): string[] {
 async function setUpDocker(report: Reporter): Promise<void> {
   const project = readProject();
   const docker = await ensureDocker(report);
-  await ensureBaseImages(
-    baseImageNames(project, findStack(project, DEFAULT_STACK)),
-    docker,
-    report,
-  );
+  const images = baseImageNames(project, findStack(project, DEFAULT_STACK));
+  await ensureBaseImages(images, docker, report);
 }
 
 async function setUpChromium(report: Reporter): Promise<void> {

@@ -1,32 +1,51 @@
-import { connect } from "../../docker/connect";
+import { Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
+import { connect } from "../../docker/connect";
 import { openSession, StackOptions } from "../../project/session";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface EnvOptions extends StackOptions {
-  readonly unset?: boolean;
+interface EnvOptions extends StackOptions {
+  /** Print the commands that restore the environment. */
+  readonly unset: boolean;
 }
 
-/** Prints shell commands after which the docker command talks to the stack's host. */
-export async function env(options: EnvOptions): Promise<ExitCode> {
-  process.stdout.write(options.unset ? UNSET : await setting(options));
+export const env = defineCommand<StackFlags & { readonly unset?: boolean }, EnvOptions>({
+  name: "env",
+  summary: "print shell commands that point the docker command at the stack's host",
+  arguments: [STACK_ARGUMENT],
+  flags: [...STACK_FLAGS, new Option("--unset", "print the commands that undo it")],
+  examples: [
+    'eval "$(./store env staging)"',
+    'eval "$(./store env --unset)"    restores the environment',
+  ],
+  parse: ({ args: [stack], flags }) => ({
+    ...parseStack(flags, stack),
+    unset: flags.unset === true,
+  }),
+  run,
+});
+
+async function run(options: EnvOptions): Promise<ExitCode> {
+  process.stdout.write(options.unset ? UNSET : await exportCommands(options));
   return ExitCode.Ok;
 }
 
-async function setting(options: StackOptions): Promise<string> {
+async function exportCommands(options: StackOptions): Promise<string> {
   const session = openSession(options);
-  const { env: wanted, remote } = await connect(session);
+  const { env: dockerEnv, remote } = await connect(session);
   const name = session.stack.name;
   return [
     ...(remote
       ? [
-          // A folder with an ssh in front, which knows the host's key and our login key: the docker command has no options for them.
+          // The docker command has no options for the host key and the login key: an `ssh` wrapper first on PATH adds them.
           `export STORE_PATH="\${STORE_PATH-$PATH}";`,
           `export PATH=${quoted(`${remote.bin}:`)}"$STORE_PATH";`,
         ]
       : []),
-    `export DOCKER_HOST=${quoted(wanted["DOCKER_HOST"] ?? "")};`,
-    `# The docker command now talks to the stack ${name}. Run this to have it so:  eval "$(./store env ${name})"`,
-    `# And back again:  eval "$(./store env --unset)"`,
+    `export DOCKER_HOST=${quoted(dockerEnv["DOCKER_HOST"] ?? "")};`,
+    `# Point the docker command at stack ${name}:  eval "$(./store env ${name})"`,
+    `# Undo it:  eval "$(./store env --unset)"`,
     "",
   ].join("\n");
 }

@@ -1,76 +1,92 @@
-import { spawn } from "node:child_process";
-import { condition, displayName, StoreContainer } from "../../docker/containers";
+import { Argument, Option } from "commander";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
-import { openSession, StackOptions } from "../../project/session";
+import { condition, displayName, StoreContainer } from "../../docker/containers";
 import { selectContainers } from "../../docker/selectContainers";
+import { openSession, StackOptions } from "../../project/session";
+import { runAttached } from "../../terminal/attached";
+import { CommandLine, defineCommand, wholeNumber } from "../command";
+import { parseStack, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface ExecOptions extends StackOptions {
+interface ExecFlags extends StackFlags {
+  readonly replica?: number;
+}
+
+interface ExecOptions extends StackOptions {
   readonly service: string;
+  /** Number of the replica. Defaults to the first healthy one. */
   readonly replica?: number;
   readonly command: readonly string[];
 }
 
-/** @returns the exit code of the command. */
-export async function exec(options: ExecOptions): Promise<number> {
-  if (options.command.length === 0) {
+export const exec = defineCommand<ExecFlags, ExecOptions>({
+  name: "exec",
+  summary: "run a command in a service's container",
+  usage: "<service> [options] -- COMMAND...",
+  arguments: [new Argument("<service>", "a service, NAME-database or gateway")],
+  flags: [
+    ...STACK_FLAGS,
+    new Option("--replica <n>", "number of the replica (default: the first healthy one)").argParser(
+      wholeNumber,
+    ),
+  ],
+  examples: [
+    "./store exec orders -- node --version",
+    "./store exec inventory-database -- psql -U inventory",
+    "./store exec orders --replica 1 -- node",
+  ],
+  parse,
+  run,
+});
+
+function parse({ args: [service = ""], flags, rest }: CommandLine<ExecFlags>): ExecOptions {
+  if (rest.length === 0) {
     throw new UsageError(
-      "There is no command to run.",
-      `Name it after --: ./store exec ${options.service} -- COMMAND`,
+      "The command to run is missing.",
+      `Give it after --: ./store exec ${service} -- COMMAND`,
     );
   }
-  const session = openSession(options);
-  const { docker, env } = await connect(session);
-  const targets = await selectContainers(session, docker, options.service);
-  const target = chooseInstance(targets, options.replica);
-  const terminal = process.stdin.isTTY && process.stdout.isTTY;
-  return dockerExec(env, [
-    "exec",
-    "--interactive",
-    ...(terminal ? ["--tty"] : []),
-    target.id,
-    ...options.command,
-  ]);
+  return { ...parseStack(flags), service, replica: flags.replica, command: rest };
 }
 
-/** The instance that was asked for, else the first healthy one, else the first that runs. */
-export function chooseInstance(
-  targets: readonly StoreContainer[],
-  replica: number | undefined,
-): StoreContainer {
-  const asked = targets.filter((target) => replica === undefined || target.replica === replica);
-  if (asked.length === 0) {
-    const numbers = targets.flatMap((target) => target.replica ?? []);
-    throw new UsageError(
-      `There is no instance ${replica}. There are: ${[...new Set(numbers)].join(", ") || "none with a number"}.`,
-    );
-  }
-  const running = asked.filter(({ state }) => state === "running");
-  const chosen = running.find(({ health }) => health === "healthy") ?? running[0];
-  if (chosen) return chosen;
-  const [first] = asked;
-  const name = first ? displayName(first) : "It";
-  throw new CliError(`${name} doesn't run: ${first ? condition(first) : "gone"}.`, {
-    hint: `./store logs ${name} shows why.`,
+/** Returns the exit code of the command in the container. */
+async function run({ service, replica, command, ...options }: ExecOptions): Promise<number> {
+  const session = openSession(options);
+  const { docker, env } = await connect(session);
+  const container = chooseInstance(await selectContainers(session, docker, service), replica);
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), container.id];
+  return runAttached("docker", [...args, ...command], "docker-cli or docker.io", {
+    ...process.env,
+    ...env,
   });
 }
 
-function dockerExec(
-  env: Readonly<Record<string, string>>,
-  args: readonly string[],
-): Promise<number> {
-  // Ctrl-C is for the command in the container, which gets it from the terminal.
-  const ignore = (): void => undefined;
-  process.on("SIGINT", ignore);
-  return new Promise<number>((resolve, reject) => {
-    const child = spawn("docker", [...args], { stdio: "inherit", env: { ...process.env, ...env } });
-    child.once("error", () =>
-      reject(
-        new CliError("The docker command isn't installed.", {
-          hint: "Install it (Debian, Ubuntu: apt-get install docker-cli or docker.io).",
-        }),
-      ),
+/**
+ * Returns the first healthy container of the replica, otherwise the first running one.
+ *
+ * @param replica Number of the replica. Any if undefined.
+ * @throws UsageError if there is no such replica, CliError if none is running.
+ */
+export function chooseInstance(
+  containers: readonly StoreContainer[],
+  replica: number | undefined,
+): StoreContainer {
+  const candidates = containers.filter(
+    (container) => replica === undefined || container.replica === replica,
+  );
+  const [first] = candidates;
+  if (first === undefined) {
+    const numbers = new Set(containers.flatMap((container) => container.replica ?? []));
+    throw new UsageError(
+      `There is no replica ${replica}. Replicas: ${[...numbers].join(", ") || "none with a number"}.`,
     );
-    child.once("close", (code) => resolve(code ?? 1));
-  }).finally(() => process.off("SIGINT", ignore));
+  }
+  const running = candidates.filter(({ state }) => state === "running");
+  const chosen = running.find(({ health }) => health === "healthy") ?? running[0];
+  if (chosen) return chosen;
+  const name = displayName(first);
+  throw new CliError(`${name} isn't running: ${condition(first)}.`, {
+    hint: `./store logs ${name} shows why.`,
+  });
 }

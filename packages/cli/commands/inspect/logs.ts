@@ -1,3 +1,6 @@
+import { Argument, Option } from "commander";
+import { CliError, ExitCode } from "@store/docker/cliError";
+import { connect } from "../../docker/connect";
 import {
   displayName,
   LABEL,
@@ -6,114 +9,160 @@ import {
   StoreContainer,
 } from "../../docker/containers";
 import { Docker, dockerUnreachable, withLabels } from "../../docker/docker";
-import { CliError, ExitCode } from "@store/docker/cliError";
 import { LogLine, readLog } from "../../docker/logs";
-import { connect } from "../../docker/connect";
-import { openSession, Session, StackOptions } from "../../project/session";
 import { selectContainers } from "../../docker/selectContainers";
+import { openSession, Session, StackOptions } from "../../project/session";
 import { colors } from "../../terminal/terminal";
+import { defineCommand, wholeNumber } from "../command";
+import { parseStack, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface LogsOptions extends StackOptions {
-  readonly service?: string;
+interface LogsFlags extends StackFlags {
   readonly follow?: boolean;
-  /** Lines of each container. */
   readonly tail: number;
 }
 
-export async function logs(options: LogsOptions): Promise<ExitCode> {
+interface LogsOptions extends StackOptions {
+  /** Name of a service, NAME-database or gateway. Defaults to all containers. */
+  readonly service?: string;
+  readonly follow: boolean;
+  /** Number of lines per container. */
+  readonly tail: number;
+}
+
+export const logs = defineCommand<LogsFlags, LogsOptions>({
+  name: "logs",
+  summary: "print the services' logs",
+  arguments: [new Argument("[service]", "a service, NAME-database or gateway (default: all)")],
+  flags: [
+    ...STACK_FLAGS,
+    new Option("-f, --follow", "keep printing new lines, also of replacement containers"),
+    new Option("-n, --tail <lines>", "number of lines per container")
+      .argParser(wholeNumber)
+      .default(100),
+  ],
+  examples: ["./store logs", "./store logs orders -f", "./store logs orders-database --tail 20"],
+  parse: ({ args: [service], flags }) => ({
+    ...parseStack(flags),
+    service,
+    follow: flags.follow === true,
+    tail: flags.tail,
+  }),
+  run,
+});
+
+async function run(options: LogsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const { docker } = await connect(session);
-  const targets = await selectContainers(session, docker, options.service);
-  const write = writer(targets);
-  if (options.follow) await follow(session, docker, options, targets, write);
-  else await printInOrder(docker, options, targets, write);
+  const containers = await selectContainers(session, docker, options.service);
+  const print = linePrinter(containers);
+  if (options.follow) await followLogs({ session, docker, options, containers, print });
+  else await printSorted(docker, options.tail, containers, print);
   return ExitCode.Ok;
 }
 
-/** From where a log is read: its last lines, or what came after a moment (in seconds). */
-type LogStart = { readonly tail: number } | { readonly since: number };
+type PrintLine = (container: StoreContainer, line: LogLine) => void;
 
-type Write = (container: StoreContainer, line: LogLine) => void;
-
-/** The lines of all containers as if they were one log. */
-async function printInOrder(
+/** Prints the last lines of all containers in the order of their time stamps. */
+async function printSorted(
   docker: Docker,
-  options: LogsOptions,
-  targets: readonly StoreContainer[],
-  write: Write,
+  tail: number,
+  containers: readonly StoreContainer[],
+  print: PrintLine,
 ): Promise<void> {
   const lines = await Promise.all(
-    targets.map(async (container) => {
+    containers.map(async (container) => {
       const read: { container: StoreContainer; line: LogLine }[] = [];
-      for await (const line of readLog(docker, container.id, { tail: options.tail })) {
+      for await (const line of readLog(docker, container.id, { tail })) {
         read.push({ container, line });
       }
       return read;
     }),
   );
   const sorted = lines.flat().sort((a, b) => (a.line.time < b.line.time ? -1 : 1));
-  for (const { container, line } of sorted) write(container, line);
+  for (const { container, line } of sorted) print(container, line);
 }
 
-/** Until Ctrl-C. Containers that start later, because they replace one or a stack comes up, are followed too. */
-async function follow(
-  session: Session,
-  docker: Docker,
-  options: LogsOptions,
-  targets: readonly StoreContainer[],
-  write: Write,
-): Promise<void> {
-  const end = new AbortController();
-  const stop = (): void => end.abort();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+interface Following {
+  readonly session: Session;
+  readonly docker: Docker;
+  readonly options: LogsOptions;
+  readonly containers: readonly StoreContainer[];
+  readonly print: PrintLine;
+}
 
-  let problem: CliError | undefined;
-  /** However one of the streams ends, and whichever it is, all the others end too. */
-  const untilAborted = async (work: () => Promise<void>): Promise<void> => {
+/**
+ * Follows the logs until Ctrl-C. Includes containers that start later, for example as replacements.
+ *
+ * @throws CliError if the connection to Docker breaks.
+ */
+async function followLogs({
+  session,
+  docker,
+  options,
+  containers,
+  print,
+}: Following): Promise<void> {
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
+
+  let failure: CliError | undefined;
+  /** Runs a stream. The first failure ends all streams; failures after that are consequences of the abort. */
+  const guard = async (stream: () => Promise<void>): Promise<void> => {
     try {
-      await work();
+      await stream();
     } catch (error) {
-      if (end.signal.aborted) return;
-      problem = error instanceof CliError ? error : lost(docker, error);
-      end.abort();
+      if (abort.signal.aborted) return;
+      failure = error instanceof CliError ? error : connectionLost(docker, error);
+      abort.abort();
     }
   };
 
   const followed = new Set<string>();
-  const start = (container: StoreContainer, from: LogStart): Promise<void> =>
-    untilAborted(async () => {
+  const followContainer = (container: StoreContainer, start: LogStart): Promise<void> =>
+    guard(async () => {
       if (followed.has(container.id)) return;
       followed.add(container.id);
-      const read = { ...from, follow: true, signal: end.signal };
-      for await (const line of readLog(docker, container.id, read)) write(container, line);
-      // It has ended, and may be started again.
+      const read = { ...start, follow: true, signal: abort.signal };
+      for await (const line of readLog(docker, container.id, read)) print(container, line);
+      // The container has ended. It may start again.
       followed.delete(container.id);
     });
+  const followNewContainers = async (): Promise<void> => {
+    for await (const { id, since } of startedContainers(session, docker, abort.signal)) {
+      const container = await findContainer(session, docker, id, options.service);
+      if (container) void followContainer(container, { since });
+    }
+  };
 
-  const { project, stack } = session;
-  const streams = targets.map((container) => start(container, { tail: options.tail }));
-  streams.push(
-    untilAborted(async () => {
-      for await (const { id, since } of startedContainers(session, docker, end.signal)) {
-        const all = runnable(await listContainers(docker, project.name, stack.name));
-        const wanted = all.find(
-          (container) =>
-            container.id === id &&
-            (options.service === undefined || displayName(container) === options.service),
-        );
-        if (wanted) void start(wanted, { since });
-      }
-    }),
-  );
-  await Promise.all(streams);
-  if (problem !== undefined) throw problem;
+  await Promise.all([
+    ...containers.map((container) => followContainer(container, { tail: options.tail })),
+    guard(followNewContainers),
+  ]);
+  if (failure !== undefined) throw failure;
 }
 
-/** A stream that breaks off is the daemon's going away. */
-function lost(docker: Docker, error: unknown): CliError {
+/** Start of a log: its last lines, or a Unix time in seconds. */
+type LogStart = { readonly tail: number } | { readonly since: number };
+
+async function findContainer(
+  { project, stack }: Session,
+  docker: Docker,
+  id: string,
+  service: string | undefined,
+): Promise<StoreContainer | undefined> {
+  const all = runnable(await listContainers(docker, project.name, stack.name));
+  return all.find(
+    (container) =>
+      container.id === id && (service === undefined || displayName(container) === service),
+  );
+}
+
+/** Error for a log stream that breaks off, which happens when the daemon stops. */
+function connectionLost(docker: Docker, error: unknown): CliError {
   return dockerUnreachable(docker.host, error instanceof Error ? error.message : "no answer");
 }
 
+/** Yields the stack's containers as they start, with the start's Unix time in seconds. */
 async function* startedContainers(
   session: Session,
   docker: Docker,
@@ -128,41 +177,34 @@ async function* startedContainers(
     event: ["start"],
   };
   const events = await docker.stream("/events", { filters }, signal);
-  let rest = "";
+  let incomplete = "";
   for await (const chunk of events.setEncoding("utf8")) {
-    const lines = (rest + String(chunk)).split("\n");
-    rest = lines.pop() ?? "";
+    const lines = (incomplete + String(chunk)).split("\n");
+    incomplete = lines.pop() ?? "";
     for (const line of lines) {
       if (line.trim() === "") continue;
       const { id, time } = JSON.parse(line) as { id?: string; time?: number };
-      // What it logged before is of an earlier start.
+      // `since` skips the lines of earlier starts.
       if (id !== undefined && time !== undefined) yield { id, since: time };
     }
   }
 }
 
-/** Writes each line behind its service's name, in the service's colour. */
-function writer(targets: readonly StoreContainer[]): Write {
-  const several = (name: string): boolean =>
-    targets.filter((target) => displayName(target) === name).length > 1;
+/** Returns a printer that puts the container's label in front of each line, in one color per service. */
+function linePrinter(containers: readonly StoreContainer[]): PrintLine {
+  const hasReplicas = (name: string): boolean =>
+    containers.filter((container) => displayName(container) === name).length > 1;
   const labelOf = (container: StoreContainer): string => {
     const name = displayName(container);
-    return several(name) ? `${name}-${container.replica ?? container.id.slice(0, 4)}` : name;
+    return hasReplicas(name) ? `${name}-${container.replica ?? container.id.slice(0, 4)}` : name;
   };
-  const width = Math.max(0, ...targets.map((target) => labelOf(target).length));
-  const paints = [
-    colors.cyan,
-    colors.yellow,
-    colors.green,
-    colors.magenta,
-    colors.blue,
-    colors.red,
-  ];
-  const services = [...new Set(targets.map(({ service }) => service))];
+  const width = Math.max(0, ...containers.map((container) => labelOf(container).length));
+  const { cyan, yellow, green, magenta, blue, red } = colors;
+  const paints = [cyan, yellow, green, magenta, blue, red];
+  const services = [...new Set(containers.map(({ service }) => service))];
   return (container, line) => {
-    const index = services.indexOf(container.service);
-    if (index < 0) services.push(container.service);
-    const paint = paints[(index < 0 ? services.length - 1 : index) % paints.length] ?? colors.cyan;
+    if (!services.includes(container.service)) services.push(container.service);
+    const paint = paints[services.indexOf(container.service) % paints.length] ?? cyan;
     process.stdout.write(`${paint(`${labelOf(container).padEnd(width)} |`)} ${line.text}\n`);
   };
 }

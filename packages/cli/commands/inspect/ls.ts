@@ -1,32 +1,43 @@
 import { basename, join } from "node:path";
+import { Option } from "commander";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { connect, Connection } from "../../docker/connect";
 import { listContainers, runnable } from "../../docker/containers";
-import { CliError, ExitCode } from "@store/docker/cliError";
+import { oldestResourceDate } from "../../engine/setup";
 import { configText, readProject, stackNames } from "../../project/project";
 import { openSession, Session, StackOptions } from "../../project/session";
-import { oldestResourceDate } from "../../engine/setup";
 import { Column, duration, table } from "../../terminal/terminal";
+import { defineCommand } from "../command";
 
-export interface LsOptions {
-  readonly json?: boolean;
+interface LsOptions {
+  readonly json: boolean;
 }
 
-/** Lists the stacks that there are, where they run and how they are. */
-export async function ls(options: LsOptions): Promise<ExitCode> {
-  const rows = await Promise.all(stacks().map((stack) => rowOf(openSession(stack))));
-  process.stdout.write(
-    options.json ? `${JSON.stringify(rows, null, 2)}\n` : `${table(rows, COLUMNS)}\n`,
-  );
+export const ls = defineCommand<{ readonly json?: boolean }, LsOptions>({
+  name: "ls",
+  summary: "list the stacks with their hosts, states and addresses",
+  flags: [new Option("--json", "print JSON")],
+  examples: ["./store ls", "./store ls --json"],
+  parse: ({ flags }) => ({ json: flags.json === true }),
+  run,
+});
+
+async function run({ json }: LsOptions): Promise<ExitCode> {
+  const rows = await Promise.all(findStacks().map((stack) => readRow(openSession(stack))));
+  process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${table(rows, COLUMNS)}\n`);
   return ExitCode.Ok;
 }
 
 interface Row {
   readonly stack: string;
-  /** local, azure or ssh. */
+  /** Kind of the host: local, azure or ssh. */
   readonly host: string;
+  /** up, down, "2 of 5 up" or unreachable. */
   readonly state: string;
   readonly address: string;
+  /** Age of the oldest resource. Empty if there is none. */
   readonly age: string;
+  /** Version of the host's Docker. */
   readonly docker: string;
 }
 
@@ -39,17 +50,17 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "DOCKER", value: ({ docker }) => docker },
 ];
 
-/** Those of this folder, each by its own file, and the one whose file the environment names, wherever that is. */
-function stacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions>[] {
+/** Returns the stacks of the project folder and the stack whose file STORE_CONFIG_FILE names, which may lie elsewhere. */
+function findStacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions>[] {
   const { root } = readProject();
   const files = new Map(stackNames(root).map((name) => [name, join(root, `Pulumi.${name}.yaml`)]));
-  const elsewhere = env["STORE_CONFIG_FILE"] ?? "";
-  const [, name] = /^Pulumi\.(.+)\.yaml$/.exec(basename(elsewhere)) ?? [];
-  if (name !== undefined) files.set(name, elsewhere);
+  const external = env["STORE_CONFIG_FILE"] ?? "";
+  const [, name] = /^Pulumi\.(.+)\.yaml$/.exec(basename(external)) ?? [];
+  if (name !== undefined) files.set(name, external);
   return [...files].map(([stack, configFile]) => ({ stack, configFile }));
 }
 
-async function rowOf(session: Session): Promise<Row> {
+async function readRow(session: Session): Promise<Row> {
   const { project, stack } = session;
   const since = await oldestResourceDate(session);
   const row = {
@@ -60,7 +71,7 @@ async function rowOf(session: Session): Promise<Row> {
     age: since ? duration((Date.now() - since.getTime()) / 1000) : "",
     docker: "",
   };
-  // Nothing was made, or nothing is left: nobody is to be asked.
+  // A stack without resources has no host to connect to.
   if (since === undefined) return row;
   let connection: Connection | undefined;
   try {
@@ -69,12 +80,9 @@ async function rowOf(session: Session): Promise<Row> {
     const version = await docker.get<{ Version: string }>("/version");
     const all = runnable(await listContainers(docker, project.name, stack.name));
     const up = all.filter(({ state }) => state === "running").length;
-    return {
-      ...row,
-      state: all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`,
-      address,
-      docker: version?.Version ?? "",
-    };
+    const state =
+      all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`;
+    return { ...row, state, address, docker: version?.Version ?? "" };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return { ...row, state: "unreachable", address: connection?.address ?? "" };

@@ -1,23 +1,37 @@
 import { spawn } from "node:child_process";
 import { ExitCode } from "@store/docker/cliError";
-import { openSession, StackOptions } from "../../project/session";
 import { fetchStoreUrl } from "../../docker/url";
+import { openSession, StackOptions } from "../../project/session";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export async function open(options: StackOptions): Promise<ExitCode> {
-  const session = openSession(options);
-  const url = await fetchStoreUrl(session);
-  process.stdout.write(`${url}\n`);
-  const browser = browserCommand();
-  if (browser) {
-    // Its own process, which stays when we go. Where there is no such program, the address is printed at least.
-    spawn(browser, [url], { stdio: "ignore", detached: true })
-      .on("error", () => undefined)
-      .unref();
-  }
+export const open = defineCommand<StackFlags, StackOptions>({
+  name: "open",
+  summary: "print the store's address and open it in a browser",
+  arguments: [STACK_ARGUMENT],
+  flags: STACK_FLAGS,
+  examples: ["./store open"],
+  parse: ({ args: [stack], flags }) => parseStack(flags, stack),
+  run,
+});
+
+async function run(options: StackOptions): Promise<ExitCode> {
+  const address = await fetchStoreUrl(openSession(options));
+  process.stdout.write(`${address}\n`);
+  openBrowser(address);
   return ExitCode.Ok;
 }
 
-function browserCommand(env: NodeJS.ProcessEnv = process.env): string | undefined {
+/** Starts a browser that outlives this process. Does nothing if there is no desktop or no program to open a browser. */
+function openBrowser(address: string): void {
+  const program = browserProgram();
+  if (program === undefined) return;
+  spawn(program, [address], { stdio: "ignore", detached: true })
+    .on("error", () => undefined)
+    .unref();
+}
+
+function browserProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (process.platform === "darwin") return "open";
   return env["DISPLAY"] || env["WAYLAND_DISPLAY"] ? "xdg-open" : undefined;
 }

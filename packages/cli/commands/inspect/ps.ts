@@ -1,3 +1,6 @@
+import { Option } from "commander";
+import { ExitCode } from "@store/docker/cliError";
+import { connect } from "../../docker/connect";
 import {
   condition,
   displayName,
@@ -8,58 +11,80 @@ import {
 } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
 import { Docker } from "../../docker/docker";
-import { ExitCode } from "@store/docker/cliError";
+import { storeUrl } from "../../docker/url";
 import { storeCommand } from "../../project/project";
-import { connect } from "../../docker/connect";
 import { openSession, StackOptions } from "../../project/session";
 import { colors, Column, table } from "../../terminal/terminal";
-import { storeUrl } from "../../docker/url";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface PsOptions extends StackOptions {
+interface PsFlags extends StackFlags {
   readonly json?: boolean;
-  /** Ask Docker for each container's memory, which takes it a second. */
   readonly memory?: boolean;
 }
 
-export async function ps(options: PsOptions): Promise<ExitCode> {
+interface PsOptions extends StackOptions {
+  readonly json: boolean;
+  /** Read each container's memory usage, which takes Docker a second. */
+  readonly memory: boolean;
+}
+
+export const ps = defineCommand<PsFlags, PsOptions>({
+  name: "ps",
+  summary: "list the containers with their health",
+  arguments: [STACK_ARGUMENT],
+  flags: [
+    ...STACK_FLAGS,
+    new Option("--memory", "add the memory usage; takes a second longer"),
+    new Option("--json", "print JSON"),
+  ],
+  examples: ["./store ps", "./store ps --json"],
+  parse: ({ args: [stack], flags }) => ({
+    ...parseStack(flags, stack),
+    json: flags.json === true,
+    memory: flags.memory === true,
+  }),
+  run,
+});
+
+async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
+  const stack = session.stack.name;
   const { docker, address } = await connect(session);
-  const containers = runnable(
-    await listContainers(docker, session.project.name, session.stack.name),
-  );
-  const rows = await Promise.all(
-    containers.map((container) => rowOf(docker, container, options.memory === true)),
-  );
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-    return ExitCode.Ok;
-  }
-  if (rows.length === 0) {
-    process.stdout.write(
-      `Nothing of the stack ${session.stack.name} runs. Bring it up: ${storeCommand("up", session.stack.name)}\n`,
-    );
-    return ExitCode.Ok;
-  }
-  process.stdout.write(`${table(rows, columns(options.memory === true))}\n`);
+  const containers = runnable(await listContainers(docker, session.project.name, stack));
+  const rows = await Promise.all(containers.map((container) => readRow(docker, container, memory)));
   const url = storeUrl(containers, address);
-  if (url) process.stdout.write(`\n${colors.bold(url)}\n`);
+  process.stdout.write(
+    json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, url),
+  );
   return ExitCode.Ok;
+}
+
+function render(
+  stack: string,
+  rows: readonly Row[],
+  memory: boolean,
+  url: string | undefined,
+): string {
+  if (rows.length === 0) {
+    return `Stack ${stack} has no containers. Bring it up: ${storeCommand("up", stack)}\n`;
+  }
+  const columns = COLUMNS.filter(({ title }) => memory || title !== "MEMORY");
+  return `${table(rows, columns)}\n${url ? `\n${colors.bold(url)}\n` : ""}`;
 }
 
 interface Row {
   readonly service: string;
   readonly replica: number | undefined;
+  /** Health, or Docker's state of a container without a health check. */
   readonly state: string;
+  /** Time since the start, such as "5 min". */
   readonly up: string;
   readonly restarts: number;
   readonly memoryMiB: number | undefined;
   readonly memoryLimitMiB: number | undefined;
   readonly image: string;
   readonly container: string;
-}
-
-function columns(memory: boolean): readonly Column<Row>[] {
-  return COLUMNS.filter((column) => memory || column.title !== "MEMORY");
 }
 
 const COLUMNS: readonly Column<Row>[] = [
@@ -87,7 +112,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "IMAGE", value: ({ image }) => image },
 ];
 
-async function rowOf(docker: Docker, container: StoreContainer, memory: boolean): Promise<Row> {
+async function readRow(docker: Docker, container: StoreContainer, memory: boolean): Promise<Row> {
   const [inspection, stats, image] = await Promise.all([
     docker.get<Inspection>(`/containers/${container.id}/json`),
     memory && container.state === "running"
@@ -108,7 +133,9 @@ async function rowOf(docker: Docker, container: StoreContainer, memory: boolean)
   };
 }
 
-/** Under which people know it. One that was pulled by digest has no tag, but a label with the one that it was pushed under. */
+/**
+ * Returns the image's name with its tag. An image pulled by digest has no tag; its version label holds the tag it was pushed under.
+ */
 export function imageName(image: ImageInspection | undefined): string | undefined {
   const [tagged] = image?.RepoTags ?? [];
   if (tagged !== undefined) return tagged;
@@ -120,18 +147,18 @@ export function imageName(image: ImageInspection | undefined): string | undefine
     : `${repository}:${version}`;
 }
 
-/** The fields that we use of GET /images/{id}/json. */
+/** Fields of `GET /images/{id}/json` that are used here. */
 interface ImageInspection {
   readonly RepoTags?: readonly string[] | null;
   readonly RepoDigests?: readonly string[] | null;
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
 }
 
-/** As `docker stats` counts it: without the page cache that the kernel would give back at once. */
+/** Memory usage in MiB as `docker stats` counts it: without the page cache, which the kernel can reclaim. */
 export function memoryInUse(stats: Stats | undefined): number | undefined {
-  const { usage, stats: parts } = stats?.memory_stats ?? {};
+  const { usage, stats: counters } = stats?.memory_stats ?? {};
   if (usage === undefined) return undefined;
-  const cache = parts?.["total_inactive_file"] ?? parts?.["inactive_file"] ?? 0;
+  const cache = counters?.["total_inactive_file"] ?? counters?.["inactive_file"] ?? 0;
   return mebibytes(Math.max(0, usage - cache));
 }
 
@@ -139,7 +166,7 @@ function mebibytes(bytes: number | undefined): number | undefined {
   return bytes === undefined || bytes === 0 ? undefined : Math.round(bytes / 1024 / 1024);
 }
 
-/** The fields that we use of GET /containers/{id}/stats. */
+/** Fields of `GET /containers/{id}/stats` that are used here. */
 interface Stats {
   readonly memory_stats?: {
     readonly usage?: number;

@@ -1,28 +1,26 @@
-import { spawn } from "node:child_process";
-import { CliError } from "@store/docker/cliError";
 import { remoteHost, sshArguments } from "../../host/remoteHost";
 import { openSession, StackOptions } from "../../project/session";
+import { runAttached } from "../../terminal/attached";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-export interface SshOptions extends StackOptions {
-  /** @default a shell */
+interface SshOptions extends StackOptions {
+  /** Command to run on the host. Empty for a login shell. */
   readonly command: readonly string[];
 }
 
-/** @returns the exit code of the command, or of the shell. */
-export async function ssh(options: SshOptions): Promise<number> {
+export const ssh = defineCommand<StackFlags, SshOptions>({
+  name: "ssh",
+  summary: "log in to the stack's host, or run a command there",
+  arguments: [STACK_ARGUMENT],
+  flags: STACK_FLAGS,
+  examples: ["./store ssh staging", "./store ssh staging -- docker ps"],
+  parse: ({ args: [stack], flags, rest }) => ({ ...parseStack(flags, stack), command: rest }),
+  run,
+});
+
+/** Returns the exit code of the remote command or shell. */
+async function run(options: SshOptions): Promise<number> {
   const host = await remoteHost(openSession(options));
-  // Ctrl-C is for whatever runs over there.
-  const ignore = (): void => undefined;
-  process.on("SIGINT", ignore);
-  return new Promise<number>((resolve, reject) => {
-    const child = spawn("ssh", [...sshArguments(host), ...options.command], { stdio: "inherit" });
-    child.once("error", () =>
-      reject(
-        new CliError("The ssh command isn't installed.", {
-          hint: "Install it (Debian, Ubuntu: apt-get install openssh-client).",
-        }),
-      ),
-    );
-    child.once("close", (code) => resolve(code ?? 1));
-  }).finally(() => process.off("SIGINT", ignore));
+  return runAttached("ssh", [...sshArguments(host), ...options.command], "openssh-client");
 }

@@ -1,27 +1,40 @@
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { stackOutputs } from "../../state/outputs";
 import { storeCommand } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
+import { stackOutputs } from "../../state/outputs";
 import { colors } from "../../terminal/terminal";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-/** Prints the token of the store's own people, and nothing else where that is read by a program. */
-export async function token(options: StackOptions): Promise<ExitCode> {
+export const token = defineCommand<StackFlags, StackOptions>({
+  name: "token",
+  summary: "print the staff token, which is a secret",
+  arguments: [STACK_ARGUMENT],
+  flags: STACK_FLAGS,
+  examples: [
+    "./store token",
+    'curl -H "Authorization: Bearer $(./store token)" http://localhost:8080/api/inventory/stock',
+  ],
+  parse: ({ args: [stack], flags }) => parseStack(flags, stack),
+  run,
+});
+
+/** Prints the token alone to stdout, and how to use it to stderr if a person reads it. */
+async function run(options: StackOptions): Promise<ExitCode> {
   const session = openSession(options);
   const stack = session.stack.name;
   const outputs = await stackOutputs(session);
-  if (outputs.token === undefined) throw notUp(stack);
+  if (outputs.token === undefined) {
+    throw new CliError(`Stack ${stack} has no token: it isn't up.`, {
+      hint: `Bring it up: ${storeCommand("up", stack)}`,
+    });
+  }
   process.stdout.write(`${outputs.token}\n`);
-  if (process.stdout.isTTY) process.stderr.write(`\n${colors.dim(hint(stack))}\n`);
+  if (process.stdout.isTTY) process.stderr.write(`\n${colors.dim(usageHint(stack))}\n`);
   return ExitCode.Ok;
 }
 
-function notUp(stack: string): CliError {
-  return new CliError(`The stack ${stack} has no token: it isn't up.`, {
-    hint: `Bring it up: ${storeCommand("up", stack)}`,
-  });
-}
-
-function hint(stack: string): string {
-  return `It opens what is for the store's own people, the back office among it:
+function usageHint(stack: string): string {
+  return `The token gives access to the staff API and the back office:
   curl -H "Authorization: Bearer $(${storeCommand("token", stack)})" http://…/api/inventory/stock`;
 }

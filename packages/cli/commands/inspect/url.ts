@@ -1,9 +1,20 @@
 import { ExitCode } from "@store/docker/cliError";
-import { openSession, StackOptions } from "../../project/session";
 import { fetchStoreUrl } from "../../docker/url";
+import { openSession, StackOptions } from "../../project/session";
+import { defineCommand } from "../command";
+import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
-/** Prints where the store answers. */
-export async function url(options: StackOptions): Promise<ExitCode> {
+export const url = defineCommand<StackFlags, StackOptions>({
+  name: "url",
+  summary: "print the store's address",
+  arguments: [STACK_ARGUMENT],
+  flags: STACK_FLAGS,
+  examples: ["./store url", "curl $(./store url staging)/api"],
+  parse: ({ args: [stack], flags }) => parseStack(flags, stack),
+  run,
+});
+
+async function run(options: StackOptions): Promise<ExitCode> {
   process.stdout.write(`${await fetchStoreUrl(openSession(options))}\n`);
   return ExitCode.Ok;
 }

