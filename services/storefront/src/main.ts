@@ -1,17 +1,17 @@
 import cookie from "@fastify/cookie";
 import { start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
+import { gatewayClients } from "./gateway/gateway.ts";
 import { addAssets } from "./http/assets.ts";
+import { renderErrorPage } from "./http/errorPage.ts";
+import { acceptForms } from "./http/forms.ts";
+import { addSecurityHeaders } from "./http/security.ts";
+import { addOffice } from "./office/office.ts";
 import { addBasketPages } from "./pages/basket/basketRoutes.ts";
-import { addCataloguePages } from "./pages/catalogue/catalogue.ts";
+import { addCataloguePages } from "./pages/catalogue/catalogueRoutes.ts";
 import { addCheckoutPages } from "./pages/checkout/checkoutRoutes.ts";
 import { addDocsPages } from "./pages/docs/docsRoutes.ts";
-import { acceptForms } from "./http/forms.ts";
-import { gatewayClients } from "./gateway/gateway.ts";
-import { addOffice } from "./office/office.ts";
 import { addOrderPages } from "./pages/orders/orderRoutes.ts";
-import { renderProblemPage } from "./http/errorPage.ts";
-import { addSecurityHeaders } from "./http/security.ts";
 
 await start(
   manifest,
@@ -29,5 +29,5 @@ await start(
     addDocsPages(app, service);
     addOffice(app, gateway);
   },
-  { renderProblem: renderProblemPage },
+  { renderProblem: renderErrorPage },
 );

@@ -1,15 +1,19 @@
-// Lays out the OpenAPI document that the page names.
+// Renders the OpenAPI document that the page names.
 "use strict";
 
-const place = document.getElementById("swagger");
+const container = document.getElementById("swagger");
 
-/** Swagger UI's parts, without those that the page has itself: the title, a main part, the choice of a server. */
+/** A Swagger UI layout without the parts that the page has itself: the title, a main element and a choice of servers. */
 const layout = ({ React }) => ({
   components: {
     Parts({ getComponent, specSelectors }) {
       const part = (name, container) => React.createElement(getComponent(name, container));
       if (specSelectors.loadingStatus() === "failed")
-        return React.createElement("p", { role: "alert" }, "The document can’t be had just now.");
+        return React.createElement(
+          "p",
+          { role: "alert" },
+          "The API document can’t be loaded right now.",
+        );
       if (specSelectors.specStr() === "") return null;
       return React.createElement(
         "div",
@@ -27,12 +31,12 @@ const layout = ({ React }) => ({
 });
 
 SwaggerUIBundle({
-  domNode: place,
-  url: place.dataset.document,
+  domNode: container,
+  url: container.dataset.document,
   plugins: [layout],
   layout: "Parts",
-  // No other site is asked whether the document is valid.
+  // Don't send the document to Swagger's online validator.
   validatorUrl: null,
-  // Its links to single operations stand inside of buttons, where who uses a keyboard can't tell them apart.
+  // Deep links are placed inside buttons, where a keyboard user can't reach them separately.
   deepLinking: false,
 });

@@ -1,29 +1,29 @@
-// Keeps an order's page as it would be if it were loaded again. Without this script the page does so by itself, less smoothly.
+// Polls the order's page and shows its new status without a reload. Browsers without JavaScript use the page's meta refresh.
 "use strict";
 
-const first = 1_000;
-const slowest = 10_000;
-let pause = first;
+const FIRST_DELAY = 1_000;
+const MAX_DELAY = 10_000;
+let delay = FIRST_DELAY;
 let timer;
 
 localiseTimes(document);
 schedule();
 document.addEventListener("visibilitychange", () => {
-  // Nobody waits for a page that isn't seen; who comes back wants to know at once.
+  // A hidden page doesn't poll; a page that becomes visible again polls soon.
   if (!document.hidden) {
-    pause = first;
+    delay = FIRST_DELAY;
     schedule();
   }
 });
 
 function schedule() {
   clearTimeout(timer);
-  if (document.hidden || current().hasAttribute("data-over")) return;
-  timer = setTimeout(look, pause);
-  pause = Math.min(pause * 1.3, slowest);
+  if (document.hidden || orderElement().hasAttribute("data-final")) return;
+  timer = setTimeout(poll, delay);
+  delay = Math.min(delay * 1.3, MAX_DELAY);
 }
 
-async function look() {
+async function poll() {
   try {
     const response = await fetch(location.pathname, {
       headers: { accept: "text/html" },
@@ -31,29 +31,30 @@ async function look() {
     });
     if (response.ok) show(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch {
-    // The shop can't be reached just now: the next look may find it.
+    // The shop can't be reached: try again at the next poll.
   }
   schedule();
 }
 
 function show(page) {
-  const fresh = page.getElementById("order");
-  const shown = current();
-  if (fresh === null || fresh.dataset.status === shown.dataset.status) return;
-  localiseTimes(fresh);
+  const updated = page.getElementById("order");
+  const shown = orderElement();
+  if (updated === null || updated.dataset.status === shown.dataset.status) return;
+  localiseTimes(updated);
   const hadFocus = shown.contains(document.activeElement);
-  shown.replaceWith(fresh);
+  shown.replaceWith(updated);
   document.title = page.title;
-  const heading = fresh.querySelector("h1");
+  const heading = updated.querySelector("h1");
   document.getElementById("announcement").textContent = heading.textContent;
   if (hadFocus) heading.focus();
-  pause = first;
+  delay = FIRST_DELAY;
 }
 
-function current() {
+function orderElement() {
   return document.getElementById("order");
 }
 
+/** Replaces the times of the server, which are in UTC, by the reader's local time. */
 function localiseTimes(root) {
   const format = new Intl.DateTimeFormat("en-AU", { dateStyle: "medium", timeStyle: "short" });
   for (const time of root.querySelectorAll("time"))

@@ -1,24 +1,33 @@
-import { passOn, UpstreamError, type Reply, type Request, type Service } from "@store/kit";
+import {
+  forwardCorrelationHeaders,
+  UpstreamError,
+  type Reply,
+  type Request,
+  type Service,
+} from "@store/kit";
 import type { paths as BillingPaths } from "@store/contracts/public/billing";
 import type {
   operations as InventoryOperations,
   paths as InventoryPaths,
 } from "@store/contracts/public/inventory";
-import type { operations as OrdersOperations, paths as OrdersPaths } from "@store/contracts/public/orders";
+import type {
+  operations as OrdersOperations,
+  paths as OrdersPaths,
+} from "@store/contracts/public/orders";
 import type { paths as ShippingPaths } from "@store/contracts/public/shipping";
-import { paymentMethods } from "./paymentMethods.ts";
+import { paymentMethodsClient } from "./paymentMethods.ts";
 
-/** How long an answer may take, in milliseconds: what the services behind the gateway need to ask each other is in it. */
+/** Timeout of a request in milliseconds. It includes the requests that the services send to each other. */
 const TIMEOUT = 6_000;
 
-/** The store's API as everybody sees it, behind the one door. */
+/** Typed clients of the store's public API, which is reached through the gateway. */
 export type Gateway = ReturnType<typeof gatewayClients>;
 
 export function gatewayClients(service: Service) {
   const { client } = service;
   const options = { timeout: TIMEOUT };
   return {
-    paymentMethods: paymentMethods(service),
+    paymentMethods: paymentMethodsClient(service),
     inventory: client<InventoryPaths>("gateway", options),
     orders: client<OrdersPaths>("gateway", options),
     billing: client<BillingPaths>("gateway", options),
@@ -35,13 +44,27 @@ export type OrderRequest = NonNullable<
   OrdersOperations["placeOrder"]["requestBody"]
 >["content"]["application/json"];
 
-/** What a problem document says of single fields. */
+/** An error about one field, as problem documents contain it. */
 export interface FieldProblem {
+  /** JSON pointer to the field in the request's body. */
   readonly pointer: string;
+  /** A predicate without its subject, such as "is missing". */
   readonly message: string;
 }
 
-/** @returns the product; `undefined` where there is none under this SKU. */
+/**
+ * Answers a form with 503 after the API did not respond, so that it is unknown whether the request took effect. The page must
+ * contain the same form, for the user to submit it again.
+ *
+ * @throws the error if it is not an {@link UpstreamError}.
+ */
+export function markOutcomeUnknown(reply: Reply, error: unknown): void {
+  if (!(error instanceof UpstreamError)) throw error;
+  reply.request.log.warn(error.message);
+  reply.code(503).header("retry-after", "2");
+}
+
+/** @returns the product; `undefined` if there is none with this SKU. */
 export async function findProduct(
   { inventory }: Gateway,
   request: Request,
@@ -49,23 +72,17 @@ export async function findProduct(
 ): Promise<Product | undefined> {
   const { data } = await inventory.GET("/api/inventory/products/{sku}", {
     params: { path: { sku } },
-    headers: passOn(request),
+    headers: forwardCorrelationHeaders(request),
   });
   return data;
 }
 
 /**
- * Says with a page that it isn't known what came of a form, since no answer came. What the page has is the same form again.
+ * Finds several products with one request.
  *
- * @throws what is anything else than that.
+ * @param skus At most as many as an order may have lines.
+ * @returns the products that exist, by SKU.
  */
-export function markUnknown(reply: Reply, error: unknown): void {
-  if (!(error instanceof UpstreamError)) throw error;
-  reply.request.log.warn(error.message);
-  reply.code(503).header("retry-after", "2");
-}
-
-/** @returns those of these products that there are, by their SKUs. At most as many as an order has lines. */
 export async function findProducts(
   { inventory }: Gateway,
   request: Request,
@@ -74,13 +91,13 @@ export async function findProducts(
   if (skus.length === 0) return new Map();
   const { data, error } = await inventory.GET("/api/inventory/products", {
     params: { query: { skus: skus.join(",") } },
-    headers: passOn(request),
+    headers: forwardCorrelationHeaders(request),
   });
-  if (data === undefined) throw new Error(`inventory takes no list of SKUs: ${error.detail}`);
+  if (data === undefined) throw new Error(`inventory rejected the list of SKUs: ${error.detail}`);
   return new Map(data.items.map((product) => [product.sku, product]));
 }
 
-/** @returns the order; `undefined` where there is none of this id. */
+/** @returns the order; `undefined` if there is none with this id. */
 export async function findOrder(
   { orders }: Gateway,
   request: Request,
@@ -88,7 +105,7 @@ export async function findOrder(
 ): Promise<Order | undefined> {
   const { data } = await orders.GET("/api/orders/{id}", {
     params: { path: { id } },
-    headers: passOn(request),
+    headers: forwardCorrelationHeaders(request),
   });
   return data;
 }

@@ -1,35 +1,35 @@
-import { passOn, UpstreamError, type Request, type Service } from "@store/kit";
+import { forwardCorrelationHeaders, UpstreamError, type Request, type Service } from "@store/kit";
 import type { operations, paths } from "@store/contracts/public/billing";
 
-/** What the store takes as a payment, by the provider that it has. */
+/** The payment methods of the store's payment provider. */
 export type PaymentMethods =
   operations["listPaymentMethods"]["responses"][200]["content"]["application/json"];
 
-/** How long a page waits for it, in milliseconds: it is asked for with each checkout, and can do without. */
+/** Timeout in milliseconds. It is short because every checkout page waits for it, and works without the answer. */
 const TIMEOUT = 1_500;
 
 /**
- * Knows what can be paid with, also while billing is away: orders are taken then as well, and paid for later. So what it
- * said last counts as long as it says nothing else.
+ * Creates a function that returns the payment methods that billing publishes. While billing is down it returns the last known
+ * ones: orders are accepted then, too, and charged later.
  *
- * @returns what finds it out; that gives `undefined` where billing hasn't answered since this process started.
+ * @returns the function; it returns `undefined` if billing has not answered since this process started.
  */
-export function paymentMethods({
+export function paymentMethodsClient({
   client,
 }: Service): (request: Request) => Promise<PaymentMethods | undefined> {
   const billing = client<paths>("gateway", { timeout: TIMEOUT });
-  let last: PaymentMethods | undefined;
+  let lastKnown: PaymentMethods | undefined;
   return async (request) => {
     try {
       const { data, response } = await billing.GET("/api/billing/payment-methods", {
-        headers: passOn(request),
+        headers: forwardCorrelationHeaders(request),
       });
-      if (data !== undefined) last = data;
-      else request.log.warn(`billing doesn't say what can be paid with: ${response.status}`);
+      if (data !== undefined) lastKnown = data;
+      else request.log.warn(`billing returned no payment methods: ${response.status}`);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      request.log.warn(`billing doesn't say what can be paid with: ${error.message}`);
+      request.log.warn(`billing returned no payment methods: ${error.message}`);
     }
-    return last;
+    return lastKnown;
   };
 }

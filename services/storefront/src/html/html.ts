@@ -1,4 +1,4 @@
-/** Markup that is safe to send: everything that came into it was escaped. */
+/** Markup that is safe to send: every value in it has been escaped. */
 export class Html {
   readonly markup: string;
 
@@ -9,7 +9,7 @@ export class Html {
 
 type Value = string | number | Html | undefined | readonly Value[];
 
-/** Template for HTML. Values are escaped, for text as well as for quoted attributes, unless they are HTML themselves. */
+/** Template tag for HTML. Escapes values for text and quoted attributes, except values that are {@link Html} themselves. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(String.raw({ raw: strings }, ...values.map(render)));
 }

@@ -1,28 +1,31 @@
 import type { Reply } from "@store/kit";
 import { icon, style, type Asset } from "../http/assets.ts";
-import { countThings, readBasket } from "../pages/basket/basket.ts";
+import { relaxPolicy } from "../http/security.ts";
+import { countItems, readBasket } from "../pages/basket/basket.ts";
 import { html, type Html } from "./html.ts";
-import { allow } from "../http/security.ts";
+import { basketIcon, searchIcon } from "./icons.ts";
 
+/** Name of the shop. */
 export const SHOP = "Tern & Timber";
 
 interface Page {
   readonly title: string;
+  /** Description for search engines. Defaults to the shop's. */
   readonly description?: string;
   readonly main: Html;
-  /** What was searched for, to be seen in the search field. */
+  /** Search words to show in the search field. */
   readonly query?: string;
-  /** Path of the navigation's link that leads here. */
+  /** Path of the navigation link to mark as the current page. */
   readonly current?: string;
-  /** Run on this page; its policy must let them. @default none */
+  /** Scripts of this page. The page's {@link policy} must allow them. @default none */
   readonly scripts?: readonly Asset[];
-  /** Beside our own style sheet. @default none */
+  /** Style sheets in addition to the shop's own. @default none */
   readonly styles?: readonly Asset[];
-  /** What the page may do that others may not, as directives of its content security policy. */
+  /** Directives that override the default content security policy. */
   readonly policy?: Readonly<Record<string, string>>;
-  /** How often a browser without scripts loads the page again, in seconds. */
+  /** Reload interval in seconds, for browsers without JavaScript. @default no reload */
   readonly refreshSeconds?: number;
-  /** For search engines: not to be listed. */
+  /** Excludes the page from search engines. @default false */
   readonly hidden?: boolean;
 }
 
@@ -31,20 +34,20 @@ export function sendPage(reply: Reply, page: Page): Reply {
   return sendHtml(reply, { ...page, header: header(reply, page), footer });
 }
 
-interface Frame extends Page {
+interface WholePage extends Page {
   readonly header: Html;
   readonly footer: Html;
 }
 
-/** Sends a whole page with a header and a footer of its own. */
-export function sendHtml(reply: Reply, page: Frame): Reply {
-  if (page.policy !== undefined) allow(reply, page.policy);
-  // Stock, prices and the basket change: a browser may keep a page but asks before it shows it again.
+/** Sends a page with a header and a footer of its own. */
+export function sendHtml(reply: Reply, page: WholePage): Reply {
+  if (page.policy !== undefined) relaxPolicy(reply, page.policy);
+  // Stock, prices and the basket change, so browsers must revalidate a cached page before they show it again.
   if (!reply.hasHeader("cache-control")) reply.header("cache-control", "private, no-cache");
   return reply.type("text/html; charset=utf-8").send(document(page).markup);
 }
 
-function document(page: Frame): Html {
+function document(page: WholePage): Html {
   const { title, description, main, refreshSeconds, scripts = [], styles = [] } = page;
   return html`<!doctype html>
     <html lang="en-AU">
@@ -52,7 +55,7 @@ function document(page: Frame): Html {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        <meta name="description" content="${description ?? "Well-made things for the home."}" />
+        <meta name="description" content="${description ?? "Well-made goods for the home."}" />
         <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fffdf9" />
         <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1a2321" />
         ${page.hidden === true ? html`<meta name="robots" content="noindex" />` : undefined}
@@ -66,7 +69,7 @@ function document(page: Frame): Html {
         ${scripts.map(({ path }) => html`<script src="${path}" defer></script>`)}
       </head>
       <body>
-        <a class="skip" href="#main">Skip to the content</a>
+        <a class="skip" href="#main">Skip to content</a>
         ${page.header}
         <main id="main" tabindex="-1">${main}</main>
         ${page.footer}
@@ -75,8 +78,8 @@ function document(page: Frame): Html {
 }
 
 function header(reply: Reply, { query, current }: Page): Html {
-  const count = countThings(readBasket(reply.request));
-  const here = (path: string) => (path === current ? html`aria-current="page"` : undefined);
+  const count = countItems(readBasket(reply.request));
+  const markCurrent = (path: string) => (path === current ? html`aria-current="page"` : undefined);
   return html`<header class="site-header">
     <div class="wrap">
       <a class="brand" href="/">
@@ -84,26 +87,28 @@ function header(reply: Reply, { query, current }: Page): Html {
         <span>${SHOP}</span>
       </a>
       <form class="search" role="search" action="/" method="get">
-        <label class="visually-hidden" for="q">Search the shop</label>
+        <label class="visually-hidden" for="q">Search products</label>
         <input
           id="q"
           name="q"
           type="search"
-          placeholder="Search the shop"
+          placeholder="Search products"
           maxlength="100"
           value="${query}"
         />
         <button class="icon-button" aria-label="Search">${searchIcon}</button>
       </form>
       <nav aria-label="Main">
-        <a href="/" ${here("/")}>Shop</a>
-        <a href="/orders" ${here("/orders")}>Orders</a>
-        <a class="to-basket" href="/basket" ${here("/basket")}>
+        <a href="/" ${markCurrent("/")}>Shop</a>
+        <a href="/orders" ${markCurrent("/orders")}>Orders</a>
+        <a class="to-basket" href="/basket" ${markCurrent("/basket")}>
           ${basketIcon}<span class="label">Basket</span>${
             count === 0
               ? undefined
               : html` <span class="count"
-                  >${count}<span class="visually-hidden"> things</span></span
+                  >${count}<span class="visually-hidden">
+                    ${count === 1 ? "item" : "items"}</span
+                  ></span
                 >`
           }
         </a>
@@ -112,34 +117,12 @@ function header(reply: Reply, { query, current }: Page): Html {
   </header>`;
 }
 
-const searchIcon = html`<svg
-  viewBox="0 0 24 24"
-  width="20"
-  height="20"
-  aria-hidden="true"
-  class="icon"
->
-  <circle cx="11" cy="11" r="6.5" />
-  <path d="m16 16 4.5 4.5" />
-</svg>`;
-
-const basketIcon = html`<svg
-  viewBox="0 0 24 24"
-  width="22"
-  height="22"
-  aria-hidden="true"
-  class="icon"
->
-  <path d="M3.5 10h17l-1.6 8.5a2 2 0 0 1-2 1.5H7.1a2 2 0 0 1-2-1.5z" />
-  <path d="m8 10 3-6M16 10l-3-6" />
-</svg>`;
-
 const footer = html`<footer class="site-footer">
   <div class="wrap">
-    <p><strong>${SHOP}</strong> Well-made things for the home.</p>
+    <p><strong>${SHOP}</strong> Well-made goods for the home.</p>
     <p>
       <a href="/orders">Your orders</a>
-      <a href="/docs">Our interface, for builders</a>
+      <a href="/docs">API documentation</a>
       <a href="/office">Back office</a>
     </p>
   </div>

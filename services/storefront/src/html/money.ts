@@ -1,45 +1,51 @@
 export interface Money {
+  /** In the currency's smallest unit. */
   readonly amount: number;
   readonly currency: string;
 }
 
-/** An amount in minor units as people write it: 2900 AUD is $29.00, 2900 JPY is JPY 2,900. */
+/** Formats an amount for display: 2900 AUD is $29.00, 2900 JPY is JPY 2,900. */
 export function formatMoney({ amount, currency }: Money): string {
-  return formatOf(currency).format(amount / 10 ** digitsOf(currency));
+  return currencyFormat(currency).format(amount / 10 ** digitsOf(currency));
 }
 
-/** The amount alone, as it stands in a field: 2900 AUD is 29.00. */
+/** Formats amounts in several currencies: `$29.00 + JPY 2,900`. */
+export function formatTotal(total: readonly Money[]): string {
+  return total.map(formatMoney).join(" + ");
+}
+
+/** Formats an amount without its currency, for a form field: 2900 AUD is 29.00. */
 export function formatAmount({ amount, currency }: Money): string {
   const digits = digitsOf(currency);
   return (amount / 10 ** digits).toFixed(digits);
 }
 
-/** Reads what {@link formatAmount} writes, and "29" or "29.5". @returns `undefined` for what is no amount of this currency. */
+/** Parses the format of {@link formatAmount}, and also "29" and "29.5". @returns `undefined` for an invalid amount. */
 export function parseAmount(text: string, currency: string): Money | undefined {
   if (!/^[A-Z]{3}$/.test(currency)) return undefined;
   const digits = digitsOf(currency);
   const [, whole, fraction = ""] = /^(\d{1,9})(?:\.(\d{1,4}))?$/.exec(text.trim()) ?? [];
   if (whole === undefined || fraction.length > digits) return undefined;
-  // Digits are put together, not multiplied: 10.10 has no exact floating-point value.
+  // Concatenate the digits instead of multiplying: 10.10 has no exact floating-point value.
   return { amount: Number(whole + fraction.padEnd(digits, "0")), currency };
 }
 
-/** Sums, one for each currency: nobody sells at an exchange rate here. */
-export function totals(parts: readonly Money[]): Money[] {
+/** Sums the amounts of each currency: the shop converts no currencies. */
+export function sumByCurrency(parts: readonly Money[]): Money[] {
   const sums = new Map<string, number>();
   for (const { amount, currency } of parts) sums.set(currency, (sums.get(currency) ?? 0) + amount);
   return [...sums].map(([currency, amount]) => ({ amount, currency }));
 }
 
 function digitsOf(currency: string): number {
-  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
+  return currencyFormat(currency).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function formatOf(currency: string): Intl.NumberFormat {
-  const known = formats.get(currency);
-  if (known !== undefined) return known;
+function currencyFormat(currency: string): Intl.NumberFormat {
+  const cached = formats.get(currency);
+  if (cached !== undefined) return cached;
   const format = new Intl.NumberFormat("en-AU", { style: "currency", currency });
   formats.set(currency, format);
   return format;

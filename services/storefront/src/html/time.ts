@@ -6,7 +6,7 @@ const format = new Intl.DateTimeFormat("en-AU", {
   timeZone: "UTC",
 });
 
-/** A point in time. Where the reader lives only their browser knows: a script may put it right. */
-export function when(iso: string): Html {
+/** A date and time in UTC. Only the browser knows the reader's time zone, so a script may replace the text. */
+export function formatTime(iso: string): Html {
   return html`<time datetime="${iso}">${format.format(new Date(iso))} UTC</time>`;
 }

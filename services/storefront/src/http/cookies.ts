@@ -1,7 +1,7 @@
 import type { CookieSerializeOptions } from "@fastify/cookie";
 import type { Reply, Request } from "@store/kit";
 
-/** @returns what the browser sent; `undefined` also for a request so broken that nobody looked for cookies in it. */
+/** @returns the cookie's value; `undefined` if the request has no such cookie, or is too malformed to be parsed. */
 export function readCookie(request: Request, name: string): string | undefined {
   const cookies = request.cookies as Record<string, string | undefined> | null;
   return cookies?.[name];
@@ -19,7 +19,7 @@ export function writeCookie(
     path: "/",
     httpOnly: true,
     sameSite: "lax",
-    // Where TLS ends before us, the browser keeps it from ever going out without.
+    // The gateway terminates TLS, so only its header tells whether the browser uses HTTPS.
     secure: request.headers["x-forwarded-proto"] === "https",
     ...options,
   };

@@ -1,6 +1,6 @@
 import type { App, Reply } from "@store/kit";
 
-/** Nothing is loaded from elsewhere, no page can be framed, and none runs a script unless it says so. */
+/** Default content security policy: nothing from other origins, no framing, no scripts. */
 const policy = {
   "default-src": "'none'",
   "style-src": "'self'",
@@ -10,6 +10,7 @@ const policy = {
   "frame-ancestors": "'none'",
 };
 
+/** Adds the security headers to every response. */
 export function addSecurityHeaders(app: App): void {
   const headers = {
     "content-security-policy": format(policy),
@@ -25,8 +26,8 @@ export function addSecurityHeaders(app: App): void {
   });
 }
 
-/** Lets the page that is being answered do more than the others, by directives such as `{"script-src": "'self'"}`. */
-export function allow(reply: Reply, directives: Readonly<Record<string, string>>): void {
+/** Relaxes the content security policy of one page, with directives such as `{"script-src": "'self'"}`. */
+export function relaxPolicy(reply: Reply, directives: Readonly<Record<string, string>>): void {
   reply.header("content-security-policy", format({ ...policy, ...directives }));
 }
 

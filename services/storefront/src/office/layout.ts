@@ -1,20 +1,20 @@
 import type { Reply } from "@store/kit";
-import { icon } from "../http/assets.ts";
 import { html, type Html } from "../html/html.ts";
 import { sendHtml, SHOP } from "../html/layout.ts";
+import { icon } from "../http/assets.ts";
 
 interface OfficePage {
   readonly title: string;
   readonly main: Html;
-  /** Path of the navigation's link that leads here. */
+  /** Path of the navigation link to mark as the current page. */
   readonly current?: string;
-  /** For who isn't logged in. @default false */
-  readonly outside?: boolean;
+  /** Leaves out the navigation, for users who aren't logged in. @default false */
+  readonly loggedOut?: boolean;
 }
 
 /** Sends a page of the back office. */
 export function sendOfficePage(reply: Reply, page: OfficePage): Reply {
-  // What is on it is nobody else's business, also after the log-out.
+  // The pages contain personal data, which must not stay in a cache after the log-out.
   reply.header("cache-control", "private, no-store");
   return sendHtml(reply, {
     title: `${page.title} – Back office of ${SHOP}`,
@@ -23,7 +23,7 @@ export function sendOfficePage(reply: Reply, page: OfficePage): Reply {
     main: html`<div class="wrap office">${page.main}</div>`,
     footer: html`<footer class="site-footer">
       <div class="wrap">
-        <p><a href="/">To the shop</a></p>
+        <p><a href="/">View shop</a></p>
       </div>
     </footer>`,
   });
@@ -35,14 +35,14 @@ const links = [
   { path: "/office/stock", name: "Stock" },
 ];
 
-function header({ current, outside = false }: OfficePage): Html {
+function header({ current, loggedOut = false }: OfficePage): Html {
   return html`<header class="site-header">
     <div class="wrap">
       <a class="brand" href="/office">
         <img src="${icon.path}" alt="" width="32" height="32" />
         <span>Back office</span>
       </a>
-      ${outside ? undefined : navigation(current)}
+      ${loggedOut ? undefined : navigation(current)}
     </div>
   </header>`;
 }

@@ -4,6 +4,7 @@ import { html } from "../html/html.ts";
 import { sendOfficePage } from "./layout.ts";
 import { isToken, staffHeaders, writeToken } from "./session.ts";
 
+/** Adds the login page, the login and the log-out. */
 export function addLogin(app: App, gateway: Gateway): void {
   app.get("/office/login", { schema: { hide: true } }, async (_request, reply) =>
     sendLogin(reply, undefined, "/office"),
@@ -23,12 +24,12 @@ export function addLogin(app: App, gateway: Gateway): void {
     async (request, reply) => {
       const { next } = request.body;
       const token = request.body.token.trim();
-      if (!(await opens(gateway, request, token))) {
+      if (!(await isValidToken(gateway, request, token))) {
         reply.code(401);
-        return sendLogin(reply, "That isn’t the store’s token.", next);
+        return sendLogin(reply, "Incorrect token.", next);
       }
       writeToken(reply, token);
-      return reply.redirect(ownPath(next), 303);
+      return reply.redirect(officePath(next), 303);
     },
   );
 
@@ -38,7 +39,12 @@ export function addLogin(app: App, gateway: Gateway): void {
   });
 }
 
-async function opens({ inventory }: Gateway, request: Request, token: string): Promise<boolean> {
+/** Checks a token by a small API request that only staff may send. */
+async function isValidToken(
+  { inventory }: Gateway,
+  request: Request,
+  token: string,
+): Promise<boolean> {
   if (!isToken(token)) return false;
   const { data } = await inventory.GET("/api/inventory/stock", {
     params: { query: { limit: 1 } },
@@ -47,17 +53,22 @@ async function opens({ inventory }: Gateway, request: Request, token: string): P
   return data !== undefined;
 }
 
-/** The form for the token, also in place of a page that needs it. */
-export function sendLogin(reply: Reply, message?: string, next = nextOf(reply.request)): Reply {
+/**
+ * Sends the login form. Pages that need a login send it in their own place.
+ *
+ * @param next Path to go to after the login. Defaults to the requested page.
+ */
+export function sendLogin(
+  reply: Reply,
+  message?: string,
+  next = requestedPage(reply.request),
+): Reply {
   return sendOfficePage(reply, {
     title: "Log in",
-    outside: true,
+    loggedOut: true,
     main: html`<div class="login">
       <h1>Back office</h1>
-      <p>
-        This is for the store’s own people. Their token is a secret of the stack:
-        <code>./store token</code> shows it.
-      </p>
+      <p>For staff only. Run <code>./store token</code> to get the staff token.</p>
       ${message && html`<p class="banner bad" id="message" role="alert">${message}</p>`}
       <form method="post" action="/office/login">
         <input type="hidden" name="next" value="${next}" />
@@ -79,12 +90,13 @@ export function sendLogin(reply: Reply, message?: string, next = nextOf(reply.re
   });
 }
 
-function nextOf({ method, url }: Request): string {
+function requestedPage({ method, url }: Request): string {
   return method === "GET" ? url : "/office";
 }
 
-/** Only into the office: a link from elsewhere must not lead on to elsewhere. */
-function ownPath(next: string | undefined): string {
-  const own = next !== undefined && /^\/office(\/(?!login)[\w/.-]*)?(\?[\w=&%.+-]*)?$/.test(next);
-  return own ? next : "/office";
+/** @returns the path if it belongs to the office, otherwise the office's start page: prevents redirects to other sites. */
+function officePath(path: string | undefined): string {
+  const isOffice =
+    path !== undefined && /^\/office(\/(?!login)[\w/.-]*)?(\?[\w=&%.+-]*)?$/.test(path);
+  return isOffice ? path : "/office";
 }

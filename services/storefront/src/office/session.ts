@@ -1,4 +1,4 @@
-import { passOn, problem, type Request, type Reply } from "@store/kit";
+import { forwardCorrelationHeaders, problem, type Request, type Reply } from "@store/kit";
 import { readCookie, writeCookie } from "../http/cookies.ts";
 
 const COOKIE = "office";
@@ -30,7 +30,7 @@ export function isToken(text: string): boolean {
  */
 export function staffHeaders(request: Request, token = readToken(request)) {
   if (token === undefined) throw problem(401, "Please log in first.");
-  return { ...passOn(request), authorization: `Bearer ${token}` };
+  return { ...forwardCorrelationHeaders(request), authorization: `Bearer ${token}` };
 }
 
 /** An API response, as the typed clients return it. */

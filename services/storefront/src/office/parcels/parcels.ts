@@ -2,35 +2,31 @@ import { Type, Uuid, type App } from "@store/kit";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { html, type Html } from "../../html/html.ts";
 import { sendOfficePage } from "../layout.ts";
-import { parcel, type Shipment } from "./parcelPanel.ts";
-import { granted, staffHeaders } from "../session.ts";
+import { requireData, staffHeaders } from "../session.ts";
+import { parcelPanel, shipmentStatusLabels, type Shipment } from "./parcelPanel.ts";
 
-const CURRENT = "/office/parcels";
+const PATH = "/office/parcels";
 const PAGE_SIZE = 30;
 
-const kinds = [
-  { status: "pending", name: "To be packed" },
-  { status: "dispatched", name: "On their way" },
-  { status: "delivered", name: "Delivered" },
-] as const;
-type Kind = (typeof kinds)[number]["status"];
+const statuses = ["pending", "dispatched", "delivered"] as const;
+type Status = (typeof statuses)[number];
 
-/** The parcels, and what is said of them when they leave and arrive. */
+/** Adds the list of parcels, and the forms that mark a parcel as shipped or delivered. */
 export function addParcels(app: App, { shipping }: Gateway): void {
   app.get(
-    CURRENT,
+    PATH,
     {
       schema: {
         hide: true,
         querystring: Type.Object({
-          status: Type.Optional(Type.Enum(kinds.map(({ status }) => status))),
+          status: Type.Optional(Type.Enum([...statuses])),
           after: Type.Optional(Uuid),
         }),
       },
     },
     async (request, reply) => {
       const { status = "pending", after } = request.query;
-      const page = granted(
+      const page = requireData(
         await shipping.GET("/api/shipping/shipments", {
           params: { query: { status, limit: PAGE_SIZE, after } },
           headers: staffHeaders(request),
@@ -38,8 +34,8 @@ export function addParcels(app: App, { shipping }: Gateway): void {
       );
       return sendOfficePage(reply, {
         title: "Parcels",
-        current: CURRENT,
-        main: listPage(page, status),
+        current: PATH,
+        main: parcelsPage(page, status),
       });
     },
   );
@@ -54,13 +50,13 @@ export function addParcels(app: App, { shipping }: Gateway): void {
   app.post("/office/shipments/:id/dispatch", { schema }, async (request, reply) => {
     const { id } = request.params;
     const options = { params: { path: { id } }, headers: staffHeaders(request) };
-    granted(await shipping.POST("/api/shipping/shipments/{id}/dispatch", options));
+    requireData(await shipping.POST("/api/shipping/shipments/{id}/dispatch", options));
     return reply.redirect(request.body.from, 303);
   });
   app.post("/office/shipments/:id/deliver", { schema }, async (request, reply) => {
     const { id } = request.params;
     const options = { params: { path: { id } }, headers: staffHeaders(request) };
-    granted(await shipping.POST("/api/shipping/shipments/{id}/deliver", options));
+    requireData(await shipping.POST("/api/shipping/shipments/{id}/deliver", options));
     return reply.redirect(request.body.from, 303);
   });
 }
@@ -70,19 +66,19 @@ interface ShipmentPage {
   readonly next: string | null;
 }
 
-function listPage({ items, next }: ShipmentPage, shown: Kind): Html {
+function parcelsPage({ items, next }: ShipmentPage, shown: Status): Html {
   return html`<div class="office-head"><h1>Parcels</h1></div>
     <nav class="tabs" aria-label="By status">
-      ${kinds.map(
-        ({ status, name }) =>
+      ${statuses.map(
+        (status) =>
           html`<a
-            href="${CURRENT}?status=${status}"
+            href="${PATH}?status=${status}"
             ${status === shown ? html`aria-current="page"` : undefined}
-            >${name}</a
+            >${shipmentStatusLabels[status]}</a
           >`,
       )}
     </nav>
-    ${items.length === 0 ? html`<p>None.</p>` : undefined}
-    <div class="parcels">${items.map((shipment) => parcel(shipment, CURRENT))}</div>
-    ${next === null ? undefined : html`<p class="pages"><a class="button small" href="${CURRENT}?status=${shown}&after=${next}">Show more</a></p>`}`;
+    ${items.length === 0 ? html`<p>No parcels.</p>` : undefined}
+    <div class="parcels">${items.map((shipment) => parcelPanel(shipment, PATH))}</div>
+    ${next === null ? undefined : html`<p class="pages"><a class="button small" href="${PATH}?status=${shown}&after=${next}">Next page</a></p>`}`;
 }

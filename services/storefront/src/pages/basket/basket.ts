@@ -1,37 +1,38 @@
 import type { Reply, Request } from "@store/kit";
 import { readCookie, writeCookie } from "../../http/cookies.ts";
 
-export interface Line {
+export interface BasketLine {
   readonly sku: string;
   readonly quantity: number;
 }
 
-/** What somebody wants to buy. It lives in their browser and nowhere else. */
-export type Basket = readonly Line[];
+/** The customer's basket. It is stored in a cookie and nowhere else. */
+export type Basket = readonly BasketLine[];
 
-/** What an order takes: of one product, and of different ones. */
-export const MOST_OF_ONE = 999;
-export const MOST_LINES = 50;
+/** Maximum quantity of one product, as the orders API limits it. */
+export const MAX_QUANTITY = 999;
+/** Maximum number of different products, as the orders API limits it. */
+export const MAX_LINES = 50;
 
 const COOKIE = "basket";
-const KEPT_SECONDS = 60 * 24 * 3600;
+const MAX_AGE_SECONDS = 60 * 24 * 3600;
 
 export function readBasket(request: Request): Basket {
   return parseBasket(readCookie(request, COOKIE) ?? "");
 }
 
 export function writeBasket(reply: Reply, basket: Basket): void {
-  writeCookie(reply, COOKIE, formatBasket(basket), { maxAge: KEPT_SECONDS });
+  writeCookie(reply, COOKIE, formatBasket(basket), { maxAge: MAX_AGE_SECONDS });
 }
 
-/** Reads `MUG-STONE*2~BOARD-OAK*1`. It comes from outside: what makes no sense in it is left out. */
+/** Parses `MUG-STONE*2~BOARD-OAK*1`. The text is user input: invalid parts are ignored. */
 export function parseBasket(text: string): Basket {
-  const lines = text.split("~").flatMap((part): Line[] => {
+  const lines = text.split("~").flatMap((part): BasketLine[] => {
     const [, sku, digits] = /^([A-Z0-9][A-Z0-9-]{0,39})\*([1-9]\d{0,2})$/.exec(part) ?? [];
     return sku === undefined ? [] : [{ sku, quantity: Number(digits) }];
   });
   return lines.reduce<Basket>(
-    (basket, { sku, quantity }) => withMore(basket, sku, quantity) ?? basket,
+    (basket, { sku, quantity }) => addToBasket(basket, sku, quantity) ?? basket,
     [],
   );
 }
@@ -40,30 +41,39 @@ export function formatBasket(basket: Basket): string {
   return basket.map(({ sku, quantity }) => `${sku}*${quantity}`).join("~");
 }
 
-export function countThings(basket: Basket): number {
+export function countItems(basket: Basket): number {
   return basket.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
-/** @returns the basket with so many more of a product; `undefined` when it has {@link MOST_LINES} others already. */
-export function withMore(basket: Basket, sku: string, quantity: number): Basket | undefined {
-  const had = basket.find((line) => line.sku === sku)?.quantity ?? 0;
-  if (had === 0 && basket.length >= MOST_LINES) return undefined;
-  return had === 0
-    ? [...basket, { sku, quantity: Math.min(quantity, MOST_OF_ONE) }]
-    : withQuantity(basket, sku, had + quantity);
+/**
+ * Adds a quantity of a product, up to {@link MAX_QUANTITY} in total.
+ *
+ * @returns the new basket; `undefined` if the product is not in the basket, which already has {@link MAX_LINES} others.
+ */
+export function addToBasket(basket: Basket, sku: string, quantity: number): Basket | undefined {
+  const present = quantityOf(basket, sku);
+  if (present === 0 && basket.length >= MAX_LINES) return undefined;
+  return present === 0
+    ? [...basket, { sku, quantity: Math.min(quantity, MAX_QUANTITY) }]
+    : setQuantity(basket, sku, present + quantity);
 }
 
-/** @returns the basket with this many of a product that is in it; 0 takes it out. */
-export function withQuantity(basket: Basket, sku: string, quantity: number): Basket {
+/** Sets the quantity of a product that is in the basket. A quantity of 0 removes it. */
+export function setQuantity(basket: Basket, sku: string, quantity: number): Basket {
   return basket
-    .map((line) => (line.sku === sku ? { sku, quantity: Math.min(quantity, MOST_OF_ONE) } : line))
+    .map((line) => (line.sku === sku ? { sku, quantity: Math.min(quantity, MAX_QUANTITY) } : line))
     .filter((line) => line.quantity > 0);
 }
 
-/** @returns what is left of the basket once these were ordered. */
-export function without(basket: Basket, ordered: Basket): Basket {
-  return ordered.reduce((left, { sku, quantity }) => {
-    const had = left.find((line) => line.sku === sku)?.quantity ?? 0;
-    return withQuantity(left, sku, Math.max(0, had - quantity));
-  }, basket);
+/** Subtracts the ordered quantities from the basket. */
+export function removeOrdered(basket: Basket, ordered: Basket): Basket {
+  return ordered.reduce(
+    (rest, { sku, quantity }) =>
+      setQuantity(rest, sku, Math.max(0, quantityOf(rest, sku) - quantity)),
+    basket,
+  );
+}
+
+function quantityOf(basket: Basket, sku: string): number {
+  return basket.find((line) => line.sku === sku)?.quantity ?? 0;
 }

@@ -1,19 +1,20 @@
 import type { Request } from "@store/kit";
-import type { Basket } from "./basket.ts";
 import { findProducts, type Gateway, type Product } from "../../gateway/gateway.ts";
 import { html, type Html } from "../../html/html.ts";
-import { totals, type Money } from "../../html/money.ts";
+import { sumByCurrency, type Money } from "../../html/money.ts";
+import type { Basket } from "./basket.ts";
 
-/** A line of the basket with what the shop says of it today. */
+/** A line of the basket with the product's current price and stock. */
 export interface PricedLine {
   readonly sku: string;
   readonly quantity: number;
-  /** `undefined` when it isn't sold any more. */
+  /** `undefined` if the product is no longer in the catalogue. */
   readonly product: Product | undefined;
-  /** Of the whole line. */
+  /** Price of the whole line; `undefined` if the product is no longer in the catalogue. */
   readonly price: Money | undefined;
 }
 
+/** Looks up the products of a basket, all with one request. */
 export async function priceLines(
   gateway: Gateway,
   request: Request,
@@ -31,25 +32,27 @@ export async function priceLines(
   });
 }
 
+/** @returns one total for each currency in the basket. */
 export function totalOf(lines: readonly PricedLine[]): Money[] {
-  return totals(lines.flatMap(({ price }) => (price === undefined ? [] : [price])));
+  return sumByCurrency(lines.flatMap(({ price }) => (price === undefined ? [] : [price])));
 }
 
-/** How many can be had where that is fewer than are wanted; `undefined` when all is well. */
-export function onlyLeft({ quantity, product }: PricedLine): number | undefined {
+/** @returns the available quantity if it is less than the line's quantity; otherwise `undefined`. */
+export function reducedQuantity({ quantity, product }: PricedLine): number | undefined {
   const available = product?.available ?? 0;
   return available < quantity ? available : undefined;
 }
 
-export function nameOf({ product, sku }: PricedLine): string {
+export function lineName({ product, sku }: PricedLine): string {
   return product?.name ?? sku;
 }
 
-/** What a customer must know about a line that can't be had like this. */
-export function trouble(line: PricedLine): Html | undefined {
-  const left = onlyLeft(line);
-  if (left === undefined) return undefined;
-  if (line.product === undefined) return html`We no longer sell this.`;
-  if (left === 0) return html`${nameOf(line)} is sold out.`;
-  return html`Only ${left} of ${nameOf(line)} ${left === 1 ? "is" : "are"} left.`;
+/** A message for the customer if the line isn't available in its quantity; otherwise `undefined`. */
+export function unavailableText(line: PricedLine): Html | undefined {
+  const available = reducedQuantity(line);
+  if (available === undefined) return undefined;
+  const name = lineName(line);
+  if (line.product === undefined) return html`${name} is no longer available.`;
+  if (available === 0) return html`${name} is sold out.`;
+  return html`${name}: only ${available} left in stock.`;
 }

@@ -1,33 +1,16 @@
-import { passOn, problem, reader, Type, type App, type Request, type Service } from "@store/kit";
+import { forwardCorrelationHeaders, problem, Type, type App, type Request, type Service } from "@store/kit";
 import type { paths as GatewayPaths } from "@store/contracts/public/gateway";
 import { sendPage, SHOP } from "../../html/layout.ts";
 import { docsScript, swaggerScript, swaggerStyle } from "../../http/assets.ts";
+import { parseApiList } from "./apiList.ts";
 import { apiListPage, apiPage } from "./docsPages.ts";
-
-/** Validates the gateway's list of the services that publish an API. */
-const readApis = reader(
-  Type.Object({
-    services: Type.Array(
-      Type.Object({
-        name: Type.String({ pattern: "^[a-z][a-z0-9-]*$" }),
-        // Same origin only: otherwise a page could present a foreign document as ours.
-        openapi: Type.String({ pattern: "^/[^/\\\\]" }),
-      }),
-    ),
-  }),
-);
-
-/** A service with a published API. */
-export type Api = NonNullable<ReturnType<typeof readApis>>["services"][number];
 
 /** Adds the API documentation. It is generated from the published OpenAPI documents, so a new service appears by itself. */
 export function addDocsPages(app: App, { client }: Service): void {
   const gateway = client<GatewayPaths>("gateway");
   const listApis = async (request: Request) => {
-    const { data } = await gateway.GET("/api", { headers: passOn(request) });
-    const apis = readApis(data)?.services;
-    if (apis === undefined) throw new Error("the gateway returned an invalid list of services");
-    return apis;
+    const { data } = await gateway.GET("/api", { headers: forwardCorrelationHeaders(request) });
+    return parseApiList(data);
   };
 
   app.get("/docs", { schema: { hide: true } }, async (request, reply) => {

@@ -2,16 +2,17 @@ import { isUuid, type Reply, type Request } from "@store/kit";
 import { readCookie, writeCookie } from "../../http/cookies.ts";
 
 const COOKIE = "orders";
-const MOST = 12;
-const KEPT_SECONDS = 180 * 24 * 3600;
+const MAX_ORDERS = 12;
+const MAX_AGE_SECONDS = 180 * 24 * 3600;
 
-/** Ids of the orders that were placed from this browser, the newest first: whoever has lost an order's address finds it here. */
+/** @returns the ids of the latest orders that were placed from this browser, newest first. At most 12. */
 export function readRecentOrders(request: Request): readonly string[] {
   const ids = (readCookie(request, COOKIE) ?? "").split("~").filter(isUuid);
-  return [...new Set(ids)].slice(0, MOST);
+  return [...new Set(ids)].slice(0, MAX_ORDERS);
 }
 
 export function rememberOrder(reply: Reply, id: string): void {
   const others = readRecentOrders(reply.request).filter((other) => other !== id);
-  writeCookie(reply, COOKIE, [id, ...others].slice(0, MOST).join("~"), { maxAge: KEPT_SECONDS });
+  const ids = [id, ...others].slice(0, MAX_ORDERS);
+  writeCookie(reply, COOKIE, ids.join("~"), { maxAge: MAX_AGE_SECONDS });
 }

@@ -2,122 +2,122 @@ import type { Order } from "../../gateway/gateway.ts";
 
 type Status = Order["status"];
 
-interface Words {
+interface StatusMessage {
   readonly heading: string;
   readonly text: string;
 }
 
-/** What a status means to the customer. */
-export function wordsFor({ status, reason }: Pick<Order, "status" | "reason">): Words {
-  if (status === "cancelled") return cancelled[reason ?? ""] ?? cancelledSomehow;
-  return words[status];
+/** The heading and the text of an order's page. */
+export function statusMessage({ status, reason }: Pick<Order, "status" | "reason">): StatusMessage {
+  if (status === "cancelled") return cancelledMessages[reason ?? ""] ?? defaultCancelledMessage;
+  return messages[status];
 }
 
-const words: Record<Exclude<Status, "cancelled">, Words> = {
+const messages: Record<Exclude<Status, "cancelled">, StatusMessage> = {
   pending: {
-    heading: "We have your order",
-    text: "We are setting your things aside and asking your bank. That takes a moment; this page will say so by itself.",
+    heading: "We’ve received your order",
+    text: "We’re reserving your items and processing your payment. This takes a few seconds, and this page updates automatically.",
   },
   confirmed: {
-    heading: "Thank you, it’s yours",
-    text: "Your order is confirmed and paid. Our people pack it now, and this page says when it is on its way.",
+    heading: "Thank you, your order is confirmed",
+    text: "Your items are reserved and paid. We’re packing your parcel, and this page will tell you when it ships.",
   },
   shipped: {
     heading: "Your parcel is on its way",
-    text: "It has left our hands and is on its way to yours.",
+    text: "We’ve handed your parcel to the carrier.",
   },
   delivered: {
-    heading: "Your parcel has arrived",
-    text: "It was delivered. We hope that you keep it long.",
+    heading: "Your parcel has been delivered",
+    text: "We hope you enjoy your order.",
   },
   needs_attention: {
-    heading: "One of us is looking into it",
-    text: "Something didn’t go as it should with your order. A person takes care of it now; you need to do nothing, and you won’t be charged twice.",
+    heading: "We’re looking into your order",
+    text: "There was a problem with your order, and our staff are looking into it. You don’t need to do anything, and you won’t be charged twice.",
   },
 };
 
-const cancelledSomehow: Words = {
-  heading: "Your order couldn’t go through",
-  text: "Something came in between, and the order was cancelled. You were not charged.",
+const defaultCancelledMessage: StatusMessage = {
+  heading: "Your order was cancelled",
+  text: "Your order couldn’t be completed. You were not charged.",
 };
 
-const cancelled: Record<string, Words> = {
+const cancelledMessages: Record<string, StatusMessage> = {
   out_of_stock: {
-    heading: "Somebody was faster",
-    text: "Something in your order sold out before we could set it aside, so it was cancelled. You were not charged.",
+    heading: "An item has sold out",
+    text: "An item in your order sold out before we could reserve it, so the order was cancelled. You were not charged.",
   },
   payment_declined: {
     heading: "Your card was declined",
-    text: "The bank said no to this payment, so the order was cancelled. You were not charged. Another card may do.",
+    text: "Your bank declined the payment, so the order was cancelled. You were not charged. Please try another card.",
   },
   insufficient_funds: {
-    heading: "There isn’t enough on this card",
-    text: "The bank said that the card doesn’t cover it, so the order was cancelled. You were not charged. Another card may do.",
+    heading: "Your card has insufficient funds",
+    text: "Your bank declined the payment because of insufficient funds, so the order was cancelled. You were not charged. Please try another card.",
   },
   invalid_token: {
-    heading: "This card can’t be used",
-    text: "The bank doesn’t know the card, so the order was cancelled. You were not charged. Another card may do.",
+    heading: "Your card wasn’t accepted",
+    text: "The bank doesn’t recognise this card, so the order was cancelled. You were not charged. Please try another card.",
   },
   expired_card: {
-    heading: "This card has expired",
-    text: "The bank said that the card is out of date, so the order was cancelled. You were not charged. Another card may do.",
+    heading: "Your card has expired",
+    text: "Your bank declined the payment because the card has expired, so the order was cancelled. You were not charged. Please try another card.",
   },
   authentication_required: {
-    heading: "Your bank wanted to ask you",
-    text: "The bank takes this card only after a question to you, which we can’t put here, so the order was cancelled. You were not charged. Another card may do.",
+    heading: "Your bank requires verification",
+    text: "Your bank asks you to verify this payment, which our shop doesn’t support, so the order was cancelled. You were not charged. Please try another card.",
   },
   incorrect_cvc: {
-    heading: "The card’s security code is wrong",
-    text: "The bank didn’t take the code of three or four digits, so the order was cancelled. You were not charged. Please try again, or take another card.",
+    heading: "Incorrect security code",
+    text: "The card’s security code (three or four digits) was incorrect, so the order was cancelled. You were not charged. Please try again, or use another card.",
   },
   payment_failed: {
-    heading: "The payment didn’t go through",
-    text: "The order was cancelled. You were not charged. Please try again, or take another card.",
+    heading: "Your payment failed",
+    text: "The payment couldn’t be processed, so the order was cancelled. You were not charged. Please try again, or use another card.",
   },
   cancelled_by_store: {
     heading: "We had to cancel your order",
-    text: "Something went wrong on our side, and one of us cancelled the order. You were not charged.",
+    text: "There was a problem on our side, so our staff cancelled the order. You were not charged.",
   },
 };
 
-/** A line of the order's history. */
-export function happened({ status, reason }: Pick<Order, "status" | "reason">): string {
+/** One entry of the order's timeline. */
+export function timelineText({ status, reason }: Pick<Order, "status" | "reason">): string {
   if (status === "cancelled")
-    return `Cancelled: ${cancelledBecause[reason ?? ""] ?? "it couldn’t go through"}`;
-  return history[status];
+    return `Cancelled: ${cancelledReasons[reason ?? ""] ?? "couldn’t be completed"}`;
+  return timeline[status];
 }
 
-const history: Record<Exclude<Status, "cancelled">, string> = {
-  pending: "We received your order",
-  confirmed: "Set aside for you and paid",
+const timeline: Record<Exclude<Status, "cancelled">, string> = {
+  pending: "Order received",
+  confirmed: "Reserved and paid",
   shipped: "Handed to the carrier",
   delivered: "Delivered",
-  needs_attention: "Handed to one of our people",
+  needs_attention: "Under review by our staff",
 };
 
-const cancelledBecause: Record<string, string> = {
+const cancelledReasons: Record<string, string> = {
   out_of_stock: "sold out",
-  payment_declined: "the card was declined",
-  insufficient_funds: "not enough on the card",
-  invalid_token: "the card can’t be used",
-  expired_card: "the card has expired",
-  authentication_required: "the bank wanted to ask its customer",
-  incorrect_cvc: "the card’s security code is wrong",
-  payment_failed: "the payment didn’t go through",
-  cancelled_by_store: "one of us cancelled it",
+  payment_declined: "card declined",
+  insufficient_funds: "insufficient funds",
+  invalid_token: "card not accepted",
+  expired_card: "card expired",
+  authentication_required: "verification required by the bank",
+  incorrect_cvc: "incorrect security code",
+  payment_failed: "payment failed",
+  cancelled_by_store: "by our staff",
 };
 
-/** One or two words for a list. */
-export const shortStatus: Record<Status, string> = {
-  pending: "In progress",
+/** Short labels of the statuses, for lists. */
+export const statusLabels: Record<Status, string> = {
+  pending: "Processing",
   confirmed: "Confirmed",
   shipped: "On its way",
   delivered: "Delivered",
   cancelled: "Cancelled",
-  needs_attention: "Being looked into",
+  needs_attention: "Under review",
 };
 
-/** Whether nothing will change any more. */
-export function isOver(status: Status): boolean {
+/** @returns true if the status can't change any more. */
+export function isFinal(status: Status): boolean {
   return status === "delivered" || status === "cancelled";
 }

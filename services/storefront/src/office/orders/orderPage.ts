@@ -1,0 +1,88 @@
+import type { Order } from "../../gateway/gateway.ts";
+import type { FieldErrors } from "../../html/fieldErrors.ts";
+import { html, type Html } from "../../html/html.ts";
+import { formatMoney } from "../../html/money.ts";
+import { formatTime } from "../../html/time.ts";
+import type { Fields } from "../../http/forms.ts";
+import { timelineText } from "../../pages/orders/statusText.ts";
+import { parcelPanel, type Shipment } from "../parcels/parcelPanel.ts";
+import { attentionForms } from "./attentionForms.ts";
+import { paymentPanel, type Payment } from "./paymentPanel.ts";
+import { officeStatusLabels } from "./status.ts";
+
+/** Results of the last action, to show on the order's page. */
+export interface Messages {
+  readonly success?: string | undefined;
+  readonly error?: string;
+  /** The submitted refund form, to show again. */
+  readonly fields?: Fields;
+  /** Errors in the submitted refund form. */
+  readonly fieldErrors?: FieldErrors;
+}
+
+interface OrderDetails {
+  readonly order: Order;
+  readonly payments: readonly Payment[];
+  readonly shipments: readonly Shipment[];
+}
+
+export function orderPage({ order, payments, shipments }: OrderDetails, messages: Messages): Html {
+  const { id, status, reason } = order;
+  const { success, error } = messages;
+  return html`<nav class="crumbs" aria-label="Breadcrumb">
+      <a href="/office/orders">Orders</a> <span aria-hidden="true">/</span>
+      <span aria-current="page">${id.slice(0, 8)}</span>
+    </nav>
+    <div class="office-head">
+      <h1>Order</h1>
+      <span class="status ${status}">${officeStatusLabels[status]}</span>
+      ${status === "needs_attention" ? attentionForms(id, reason, "this customer") : undefined}
+    </div>
+    ${success && html`<p class="banner good" role="status">${success}</p>`}
+    ${error && html`<p class="banner bad" role="alert">${error}</p>`} ${facts(order)}
+    <div class="columns">${itemsSection(order)} ${timelineSection(order)}</div>
+    <h2>Payments</h2>
+    ${payments.length === 0 ? html`<p>No payments yet.</p>` : payments.map((payment) => paymentPanel(id, payment, messages))}
+    <h2>Parcel</h2>
+    ${shipments.length === 0 ? html`<p>No parcel yet.</p>` : shipments.map((shipment) => parcelPanel(shipment, `/office/orders/${id}`))}`;
+}
+
+function facts({ id, placedAt, reason, total }: Order): Html {
+  return html`<dl class="facts">
+    <dt>Order number</dt>
+    <dd><a class="id" href="/orders/${id}">${id}</a></dd>
+    <dt>Placed</dt>
+    <dd>${formatTime(placedAt)}</dd>
+    ${
+      reason &&
+      html`<dt>Reason</dt>
+        <dd>${reason}</dd>`
+    }
+    <dt>Total</dt>
+    <dd>${formatMoney(total)}</dd>
+  </dl>`;
+}
+
+function itemsSection({ items }: Order): Html {
+  return html`<section aria-labelledby="items">
+    <h2 id="items">Items</h2>
+    <ul class="receipt">
+      ${items.map(
+        ({ sku, name, quantity, price }) =>
+          html`<li>
+            <span>${quantity} × <a href="/office/stock/${sku}">${name}</a></span>
+            <span class="price">${formatMoney({ ...price, amount: price.amount * quantity })}</span>
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function timelineSection({ history }: Order): Html {
+  return html`<section aria-labelledby="timeline">
+    <h2 id="timeline">Timeline</h2>
+    <ol class="history">
+      ${history.map((entry) => html`<li>${timelineText(entry)} ${formatTime(entry.at)}</li>`)}
+    </ol>
+  </section>`;
+}

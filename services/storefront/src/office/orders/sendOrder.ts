@@ -1,0 +1,33 @@
+import { problem, type Reply } from "@store/kit";
+import { findOrder, type Gateway } from "../../gateway/gateway.ts";
+import { sendOfficePage } from "../layout.ts";
+import { requireData, staffHeaders } from "../session.ts";
+import { orderPage, type Messages } from "./orderPage.ts";
+
+/** Sends the page of one order with its payments and parcels. */
+export async function sendOrder(
+  gateway: Gateway,
+  reply: Reply,
+  id: string,
+  messages: Messages,
+): Promise<Reply> {
+  const { request } = reply;
+  const headers = staffHeaders(request);
+  const query = { order: id };
+  const [order, payments, shipments] = await Promise.all([
+    findOrder(gateway, request, id),
+    gateway.billing.GET("/api/billing/payments", { params: { query }, headers }),
+    gateway.shipping.GET("/api/shipping/shipments", { params: { query }, headers }),
+  ]);
+  // Check the token before anything else: without it, the response must not tell which orders exist.
+  const details = {
+    payments: requireData(payments).items,
+    shipments: requireData(shipments).items,
+  };
+  if (order === undefined) throw problem(404, "There is no such order.");
+  return sendOfficePage(reply, {
+    title: "Order",
+    current: "/office/orders",
+    main: orderPage({ order, ...details }, messages),
+  });
+}
