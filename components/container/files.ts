@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Host } from "../host/host";
-import { readScript, withArguments } from "../shell/shell";
+import { readWithoutComments, withArguments } from "../shell/shell";
 import { labels } from "./labels";
 
 export interface FilesArgs {
@@ -81,7 +81,7 @@ export class Files {
 
 const FOLDER = "/files";
 
-const WRITE_FILES_SCRIPT = readScript(__dirname, "writeFiles.sh");
+const WRITE_FILES_SCRIPT = readWithoutComments(__dirname, "writeFiles.sh");
 
 /** Returns a script for sh that leaves exactly these files in the folder. */
 export function writeFilesScript(

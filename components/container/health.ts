@@ -1,11 +1,11 @@
 import { types } from "@pulumi/docker";
-import { readScript } from "../shell/shell";
+import { readWithoutComments } from "../shell/shell";
 
 type HealthCheck = types.input.ContainerHealthcheck;
 
 /** Defines `http_get PORT PATH` for bash. */
-export const HTTP_GET_SCRIPT = readScript(__dirname, "httpGet.sh");
-const LONG_POLL_SCRIPT = readScript(__dirname, "longPoll.sh");
+export const HTTP_GET_SCRIPT = readWithoutComments(__dirname, "httpGet.sh");
+const LONG_POLL_SCRIPT = readWithoutComments(__dirname, "longPoll.sh");
 
 /**
  * Health check of a container whose image has bash. Healthy means that a GET request to the path is answered with a 2xx status.

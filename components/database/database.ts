@@ -6,7 +6,7 @@ import { Files, PREFLIGHT_FOLDER } from "../container/files";
 import { commandHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
-import { readScript, withArguments } from "../shell/shell";
+import { readWithoutComments, withArguments } from "../shell/shell";
 import settings from "./postgresSettings.json";
 
 /** What a service has to know to reach its database. */
@@ -172,7 +172,7 @@ const SETTINGS = Object.entries(settings).flatMap(([name, value]) => ["-c", `${n
 
 const DATA_FOLDER = "/var/lib/postgresql";
 
-const VERSION_CHECK_SCRIPT = readScript(__dirname, "versionCheck.sh");
+const VERSION_CHECK_SCRIPT = readWithoutComments(__dirname, "versionCheck.sh");
 
 /**
  * Returns a script for the PostgreSQL image that refuses to start another major version than the one that wrote the data.

@@ -6,7 +6,7 @@ import { GATEWAY_ADMIN_PORT, GATEWAY_PUBLISHED_PORT, haproxyConfig, Route } from
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
-import { readScript } from "../shell/shell";
+import { readWithoutComments } from "../shell/shell";
 
 export interface GatewayArgs {
   /** ID of the HAProxy image. */
@@ -31,14 +31,14 @@ export class Gateway extends pulumi.ComponentResource {
     super("store:index:Gateway", name, {}, opts);
 
     // The container doesn't depend on what is in the files: it takes new ones without a break.
-    const { text, version } = haproxyConfig(args.routes, { requests: args.requestLimit });
+    const { files: config, version } = haproxyConfig(args.routes, { requests: args.requestLimit });
     const files = new Files(
       `${name}-config`,
       {
         service: "gateway",
         host: args.host,
         imageId: args.imageId,
-        files: { [CONFIG]: text, [RELOAD]: RELOAD_SCRIPT },
+        files: { ...config, [RELOAD]: RELOAD_SCRIPT },
         after: args.after,
       },
       { parent: this },
@@ -51,7 +51,16 @@ export class Gateway extends pulumi.ComponentResource {
         image: args.imageId,
         // As a batch process it takes no core from a service at each packet, but passes on what has come meanwhile: less work for
         // each request on a busy machine.
-        entrypoints: ["chrt", "--batch", "0", "haproxy", "-W", "-db", "-f", `${FOLDER}/${CONFIG}`],
+        entrypoints: [
+          "chrt",
+          "--batch",
+          "0",
+          "haproxy",
+          "-W",
+          "-db",
+          "-f",
+          `${FOLDER}/haproxy.cfg`,
+        ],
         volumes: [files.mountedAt(FOLDER)],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
         ports: [
@@ -81,8 +90,7 @@ export class Gateway extends pulumi.ComponentResource {
 }
 
 const FOLDER = "/etc/store";
-const CONFIG = "haproxy.cfg";
 const RELOAD = "reload.sh";
 
 /** Reloads the configuration of a running HAProxy without refusing a request. */
-const RELOAD_SCRIPT = `${HTTP_GET_SCRIPT}\n${readScript(__dirname, "reload.sh")}\n`;
+const RELOAD_SCRIPT = `${HTTP_GET_SCRIPT}\n${readWithoutComments(__dirname, "reload.sh")}\n`;

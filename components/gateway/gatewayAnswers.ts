@@ -1,34 +1,37 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /*
- * What the gateway answers by itself, as directives of HAProxy: a problem document (RFC 9457) for programs, and a page for people, whose
- * browsers ask for one. HAProxy keeps one answer for a status; so each has both in it, and txn.page says which is sent.
+ * The gateway's own answers, as directives of HAProxy: a problem document (RFC 9457) for programs, a page for browsers. HAProxy keeps
+ * one answer per status, so each answer contains both, and the variable txn.page selects one.
  */
 
-/** In the section `global`: what all pages begin with. */
-export const pageParts = (): string =>
-  `    set-var-fmt proc.page_start '${PAGE_START.replaceAll("%", "%%")}'`;
-
-/** In a frontend, before it refuses anything: an interface answers programs only. */
-export const asksForPage = (): string => `    acl for_programs path /api
-    acl for_programs path_beg /api/
-    http-request set-var(txn.page) bool(true) if !for_programs { req.hdr(accept) -m sub text/html }
-    http-request set-var(txn.page_start) var(proc.page_start) if { var(txn.page) -m bool }`;
-
-/** In a frontend, before anything else is said of the answers' headers: those by which a page differs from a document. */
-export const pageHeaders =
-  (): string => `    http-after-response set-header content-type "text/html; charset=utf-8" if { var(txn.page) -m bool } { res.hdr(${MARK}) -m found }
-    http-after-response set-header content-security-policy "${POLICY}" if { var(txn.page) -m bool } { res.hdr(${MARK}) -m found }
-    http-after-response del-header ${MARK}`;
-
-/** Answers a request that isn't passed on. A condition may follow. */
+/** Directive that answers a request which isn't proxied. A condition may follow. */
 export function refuse(status: Status, detail: string, headers: Headers = {}): string {
   return `http-request return status ${status} ${answer(status, detail, headers)}`;
 }
 
-/** Answers where what was passed on comes to this. */
-export function onFailure(status: Status, detail: string, headers: Headers = {}): string {
+/** Directive that answers a proxied request which has failed with this status. */
+function onFailure(status: Status, detail: string, headers: Headers = {}): string {
   return `http-error status ${status} ${answer(status, detail, headers)}`;
+}
+
+/**
+ * Replaces `{{refuse STATUS "detail" header="value"}}` and `{{onFailure …}}` in a configuration. The header is optional.
+ *
+ * @throws Error for a status without words.
+ */
+export function renderAnswers(config: string): string {
+  return config.replace(
+    /\{\{(refuse|onFailure) (\d{3}) "([^"]*)"(?: ([a-z-]+)="([^"]*)")?\}\}/g,
+    (_, kind: string, digits: string, detail: string, header?: string, value?: string) => {
+      const status = Number(digits);
+      if (!isStatus(status)) throw new Error(`no words for status ${status}`);
+      const headers = header === undefined || value === undefined ? {} : { [header]: value };
+      return (kind === "refuse" ? refuse : onFailure)(status, detail, headers);
+    },
+  );
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -52,43 +55,48 @@ function answer(status: Status, detail: string, headers: Headers): string {
     "%[var(txn.request_id)]",
     either(pageRest, documentRest),
   ].join("");
-  const lines = Object.entries({ ...headers, "cache-control": "no-store", [MARK]: "1" });
+  // haproxy.cfg removes the mark x-gateway-answer after setting the headers of a page.
+  const lines = Object.entries({
+    ...headers,
+    "cache-control": "no-store",
+    "x-gateway-answer": "1",
+  });
   return [
-    // In single quotes HAProxy takes everything as it is, but has no way to write the quote itself.
+    // Between single quotes HAProxy takes everything literally, but a single quote can't be escaped there.
     `content-type application/problem+json lf-string '${body.replaceAll("'", "\u2019")}'`,
     ...lines.map(([name, value]) => `hdr ${name} "${value}"`),
   ].join(" ");
 }
 
-/** Where the request's id comes in. */
+/** Placeholder of the request's ID. */
 const ID = "REQUEST-ID";
 
-/** Marks what is the gateway's own, until its headers are set. */
-const MARK = "x-gateway-answer";
-
-/** One text in pages, another one in documents. */
+/** Expression for one text in pages and another one in documents. */
 function either(page: string, document: string): string {
   const quoted = (text: string): string =>
     `"${text.replaceAll("\n", "").replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
   return `%[var(txn.page,0),iif(${quoted(page)},${quoted(document)})]`;
 }
 
-/** As the shop looks, whose own pages can't be asked for when this is needed. */
-const STYLE = [
-  ":root{color-scheme:light dark;--ink:#23302d;--soft:#56625d;--paper:#fbf8f2;--brand:#1f3d38;--on:#fffdf6}",
-  "@media(prefers-color-scheme:dark){:root{--ink:#ece7db;--soft:#b3b9b1;--paper:#131a18;--brand:#cfe3d8;--on:#10211d}}",
-  "body{margin:0 auto;max-width:34rem;padding:15vh 1.5rem 3rem;background:var(--paper);color:var(--ink);font:1.0625rem/1.6 Inter,system-ui,-apple-system,Segoe UI,Roboto,sans-serif}",
-  "h1{margin:0 0 1rem;font:600 2.25rem/1.15 Iowan Old Style,Palatino Linotype,Palatino,P052,Georgia,serif;letter-spacing:-.01em}",
-  "a{display:inline-block;margin:1rem 0;padding:.7rem 1.4rem;border-radius:99px;background:var(--brand);color:var(--on);font-weight:600;text-decoration:none}",
-  "a:focus-visible{outline:3px solid var(--ink);outline-offset:3px}",
-  "small{color:var(--soft);overflow-wrap:anywhere}",
-].join("");
+/** Returns the style sheet without comments and white space. */
+function minified(css: string): string {
+  return css
+    .replace(/\/\*[^]*?\*\//g, "")
+    .replace(/\s+/g, " ")
+    .replace(/ ?([{}:;,]) ?/g, "$1")
+    .replaceAll(";}", "}")
+    .trim();
+}
 
-const PAGE_START =
+const STYLE = minified(readFileSync(join(__dirname, "errorPage.css"), "utf8"));
+
+/** Start of all pages. */
+export const PAGE_START =
   `<!doctype html><html lang="en-AU"><meta charset="utf-8">` +
   `<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><style>${STYLE}</style>`;
 
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** Content security policy of all pages. */
+export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const AWAY = {
   heading: "We’ll be right back",
@@ -96,7 +104,7 @@ const AWAY = {
     "The shop doesn’t answer at the moment. Wait WAIT, then reload this page. Your basket is safe, and an order that is sent again is placed once.",
 };
 
-/** Titles for programs, as Node has them too, but its list changes with its version; and what people are told. */
+/** Titles for programs (not from Node's own list, which changes with its version), and headings and advice for people. */
 const WORDS = {
   400: {
     title: "Bad Request",
@@ -145,3 +153,7 @@ const WORDS = {
 } as const;
 
 type Status = keyof typeof WORDS;
+
+function isStatus(status: number): status is Status {
+  return status in WORDS;
+}

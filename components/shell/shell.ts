@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Reads a shell script that is kept beside a component.
+ * Reads a script or configuration in which a comment starts with "#", from a file beside a component.
  *
- * Lines that hold only a comment are left out, so that an edited comment changes no resource, and so are line breaks at both ends.
+ * Lines with nothing but a comment are left out, so that an edited comment changes no resource. So is white space at both ends.
  */
-export function readScript(folder: string, file: string): string {
+export function readWithoutComments(folder: string, file: string): string {
   return readFileSync(join(folder, file), "utf8")
     .split("\n")
     .filter((line) => !/^\s*#/.test(line))

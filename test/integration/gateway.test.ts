@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,6 +13,7 @@ import {
   GATEWAY_ADMIN_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
+  GatewayConfig,
   haproxyConfig,
   Route,
 } from "../../components/gateway/haproxy";
@@ -89,6 +90,9 @@ describe("the gateway", function () {
         ["/api/inventory", "inventory"],
         ["/api/inventory/products?q=a%2Fb//../c&limit=1", "inventory"],
         ["/api/inventory/caf%C3%A9", "inventory"],
+        ["/api/inventory/pages", "storefront"],
+        ["/api/inventory/pages/1", "storefront"],
+        ["/api/inventory/pages2", "inventory"],
         ["/apis", "storefront"],
         ["/basket?next=/../x", "storefront"],
       ] as const) {
@@ -556,24 +560,28 @@ class TestNetwork {
     limits: { requests: number },
     { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
   ): Promise<Gateway> {
-    const { text } = haproxyConfig(
+    const { files } = haproxyConfig(
       [
         { ...COMMON, service: "inventory", prefixes: ["/api/inventory"], rateLimits: inventory },
-        { ...COMMON, service: "storefront", prefixes: ["/"], rateLimits: storefront },
+        {
+          ...COMMON,
+          service: "storefront",
+          prefixes: ["/", "/api/inventory/pages"],
+          rateLimits: storefront,
+        },
       ],
       limits,
     );
     const name = `gateway-${limits.requests}`;
-    const file = join(this.folder, `${name}.cfg`);
-    writeFileSync(file, text, { mode: 0o644 });
+    const folder = this.write(name, files);
     const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
     await this.start(
       name,
       imageOf("haproxy"),
       "haproxy",
-      ["-W", "-db", "-f", "/haproxy.cfg"],
+      ["-W", "-db", "-f", "/etc/store/haproxy.cfg"],
       [
-        ...["--volume", `${file}:/haproxy.cfg:ro`, "--tmpfs", "/tmp"],
+        ...["--volume", `${folder}:/etc/store:ro`, "--tmpfs", "/tmp"],
         ...ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]),
       ],
     );
@@ -600,12 +608,19 @@ class TestNetwork {
 
   /** Has HAProxy read a configuration, and fails with what it says about it. */
   async check(routes: readonly Route[]): Promise<void> {
-    const file = join(this.folder, "check.cfg");
-    writeFileSync(file, haproxyConfig(routes, { requests: 20 }).text, { mode: 0o644 });
+    const folder = this.write("check", haproxyConfig(routes, { requests: 20 }).files);
     await docker(
-      ...["run", "--rm", "--label", this.label, "--volume", `${file}:/haproxy.cfg:ro`],
-      ...["--entrypoint", "haproxy", imageOf("haproxy"), "-c", "-f", "/haproxy.cfg"],
+      ...["run", "--rm", "--label", this.label, "--volume", `${folder}:/etc/store:ro`],
+      ...["--entrypoint", "haproxy", imageOf("haproxy"), "-c", "-f", "/etc/store/haproxy.cfg"],
     );
+  }
+
+  /** Writes the files into a folder that any user can read, as that of the gateway's volume. */
+  private write(name: string, files: GatewayConfig["files"]): string {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
+    for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
+    return folder;
   }
 
   async dispose(): Promise<void> {

@@ -13,7 +13,7 @@ import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { AzureRegistryTier, RegistryAccess } from "../../registry/registry";
 import { cloudInit, DATA_FOLDER, DockerSource } from "./cloudInit";
 import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
-import { readScript } from "../../shell/shell";
+import { readWithoutComments } from "../../shell/shell";
 import { RemoteDocker } from "../ssh/remote";
 
 export interface AzureHostArgs {
@@ -197,7 +197,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       {
         access: ssh,
         commands: args.providers.commands,
-        ready: readScript(__dirname, "cloudInitReady.sh"),
+        ready: readWithoutComments(__dirname, "cloudInitReady.sh"),
         machine,
         readyMinutes: args.readyMinutes,
         registry: this.registry,

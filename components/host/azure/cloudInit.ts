@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readScript } from "../../shell/shell";
+import { readWithoutComments } from "../../shell/shell";
 import { SSHD_LIMITS } from "../ssh/ssh";
 
 /** Source of Docker's packages: Docker's own apt repository, or the distribution's package docker.io. */
@@ -75,7 +75,7 @@ function packages({ docker, dockerVersion }: CloudInitArgs): (string | [string, 
 function dataDisk(device: string): object {
   return {
     // Not fs_setup: on a disk without partitions it makes a new file system at the first boot of every VM, even over data.
-    bootcmd: [["sh", "-c", readScript(FOLDER, "formatEmptyDisk.sh"), "format", device]],
+    bootcmd: [["sh", "-c", readWithoutComments(FOLDER, "formatEmptyDisk.sh"), "format", device]],
     mounts: [
       [device, DATA_FOLDER, "ext4", "defaults,nofail,x-systemd.device-timeout=60", "0", "2"],
     ],

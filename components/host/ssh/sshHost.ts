@@ -3,7 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
 import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
-import { readScript, withArguments } from "../../shell/shell";
+import { readWithoutComments, withArguments } from "../../shell/shell";
 import { RemoteDocker } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
@@ -87,4 +87,4 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   }
 }
 
-const INSTALL_DOCKER = withArguments(readScript(__dirname, "installDocker.sh"), [SSHD_LIMITS]);
+const INSTALL_DOCKER = withArguments(readWithoutComments(__dirname, "installDocker.sh"), [SSHD_LIMITS]);

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { haproxyConfig, Route } from "../../../components/gateway/haproxy";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  GATEWAY_ADMIN_PORT,
+  GATEWAY_PORT,
+  GATEWAY_PUBLISHED_PORT,
+  haproxyConfig,
+  Route,
+} from "../../../components/gateway/haproxy";
 
 const route = (service: string, ...prefixes: string[]): Route => ({
   service,
@@ -10,9 +18,10 @@ const route = (service: string, ...prefixes: string[]): Route => ({
 });
 
 const configOf = (routes: readonly Route[], requests = 0): string =>
-  haproxyConfig(routes, { requests }).text;
+  haproxyConfig(routes, { requests }).files["haproxy.cfg"];
 
-describe("gateway configuration", () => {
+// test/integration/gateway.test.ts tests the configuration in a real HAProxy. These tests cover what can't be seen there.
+describe("haproxyConfig", () => {
   const routes = [
     route("storefront", "/"),
     route("orders", "/api/orders"),
@@ -20,86 +29,65 @@ describe("gateway configuration", () => {
   ];
   const config = configOf(routes);
 
-  it("asks the longest prefix first, and never takes a longer name for a prefix", () => {
-    const reports = config.indexOf("use_backend reports if { path /api/orders/reports } or");
-    const orders = config.indexOf(
-      "use_backend orders if { path /api/orders } or { path_beg /api/orders/ }",
-    );
-    assert.ok(reports > 0 && orders > reports);
-    assert.match(config, /default_backend storefront/);
+  it("maps each prefix with a slash at its end, except the one of the default backend", () => {
+    const { files } = haproxyConfig(routes, { requests: 0 });
+    assert.equal(files["routes.map"], "/api/orders/ orders\n/api/orders/reports/ reports\n");
+    assert.match(config, /^ {4}default_backend storefront$/m);
+    assert.doesNotMatch(configOf([route("a", "/api/a")]), /default_backend/);
   });
 
-  it("is the same in whichever order the services come", () => {
-    assert.equal(configOf([...routes].reverse()), config);
+  it("returns the same configuration for any order of the services", () => {
+    const reversed = haproxyConfig([...routes].reverse(), { requests: 0 });
+    assert.deepEqual(reversed, haproxyConfig(routes, { requests: 0 }));
   });
 
-  it("finds each service by its name and port, and asks for its health", () => {
+  it("finds instances by the service's name and checks its own health path", () => {
     const own = configOf([{ ...route("a", "/a"), port: 4321, healthPath: "/ok" }]);
     assert.match(own, /server-template a 32 a:4321 check .*resolvers docker init-addr last,none/);
     assert.match(own, /option httpchk GET \/ok\n/);
   });
 
-  it("answers 404 by itself where no service has the root", () => {
-    const own = configOf([route("a", "/api/a")]);
-    assert.doesNotMatch(own, /default_backend/);
-    assert.match(own, /acl routed path \/api\/a\n {4}acl routed path_beg \/api\/a\/\n/);
-    assert.match(own, /return status 404 .* if !routed\n/);
+  it("counts requests per address only if there is a limit", () => {
+    const rateLimits = [{ method: "POST", path: "/api/a", requests: 5, seconds: 60 }] as const;
+    const limited = { ...route("a", "/api/a"), rateLimits };
+    assert.match(configOf([limited], 40), /stick-table .* store http_req_rate\(10s\)/);
+    assert.doesNotMatch(configOf([limited]), /stick-table|429|track-sc|limit\./);
   });
 
-  it("limits what an address may ask, from outside only, and has no table where there is no limit", () => {
-    const limited = configOf(routes, 40);
-    assert.match(limited, /stick-table .* store http_req_rate\(10s\)/);
-    assert.match(limited, /track-sc0 src,ipmask\(32,64\) if \{ dst_port 8080 \}/);
-    assert.match(
-      limited,
-      /return status 429 .* if \{ dst_port 8080 \} \{ sc0_http_req_rate gt 40 \}/,
-    );
-    assert.doesNotMatch(config, /stick-table|429|track-sc/);
-  });
-
-  it("counts what a service's spec limits in a table of its own, and nothing where there is no limit", () => {
+  it("counts each rate limit of a spec in a table of its own", () => {
     const rateLimits = [
       { method: "POST", path: "/api/a", requests: 5, seconds: 60 },
       { method: "PUT", path: "/api/a/x", requests: 7, seconds: 30 },
     ] as const;
-    const own = { ...route("a", "/api/a"), rateLimits };
-    const limited = configOf([own], 40);
-    assert.match(
-      limited,
-      /track-sc1 src,ipmask\(32,64\) table a\.limit\.1 if \{ method PUT \} \{ path,url_dec -m str \/api\/a\/x \} \{ dst_port 8080 \}/,
-    );
-    assert.match(
-      limited,
-      /return status 429 .*retry-after "30" .* if .*\{ sc1_http_req_rate gt 7 \}/,
-    );
+    const limited = configOf([{ ...route("a", "/api/a"), rateLimits }], 40);
     assert.match(limited, /^backend a\.limit\.0\n {4}stick-table .*http_req_rate\(60s\)$/m);
-    assert.doesNotMatch(configOf([own]), /stick-table|429|track-sc|limit/);
+    assert.match(limited, /^backend a\.limit\.1\n {4}stick-table .*http_req_rate\(30s\)$/m);
+    assert.match(limited, /track-sc1 .* table a\.limit\.1 if \{ method PUT \}/);
   });
 
-  it("lists the services that have an API of their own name", () => {
-    assert.match(
-      config,
-      /string '\{"services":\[\{"name":"orders","openapi":"\/api\/orders\/openapi\.json"\}\]\}'/,
-    );
+  it("has a version that changes with the routes and that /version answers", () => {
+    const { files, version } = haproxyConfig(routes, { requests: 0 });
+    assert.match(files["haproxy.cfg"], new RegExp(`string "${version}" if \\{ path /version \\}`));
+    const moved = [route("storefront", "/"), route("orders", "/api/order"), ...routes.slice(2)];
+    assert.notEqual(haproxyConfig(moved, { requests: 0 }).version, version);
   });
 
-  it("looks at a path before it routes it", () => {
-    const routed = config.indexOf("use_backend");
-    for (const rule of ["path -i -m sub", "path,url_dec -m beg /internal/", "set-uri %[pathq]"]) {
-      const at = config.indexOf(rule);
-      assert.ok(at > 0 && at < routed, rule);
-    }
-  });
-
-  it("has a version that changes with it, and that it gives away", () => {
-    const { text, version } = haproxyConfig(routes, { requests: 0 });
-    assert.match(text, new RegExp(`string "${version}" if \\{ path /version \\}`));
-    assert.notEqual(haproxyConfig(routes.slice(1), { requests: 0 }).version, version);
-  });
-
-  it("has no section twice for a service with several prefixes", () => {
+  it("has one backend for a service with several prefixes", () => {
     const own = configOf([route("a", "/api/a", "/assets")]);
     assert.equal(own.match(/^backend a$/gm)?.length, 1);
-    assert.equal(own.match(/use_backend a /g)?.length, 2);
+  });
+
+  it("replaces every placeholder", () => {
+    assert.doesNotMatch(configOf(routes, 40), /\{\{/);
+  });
+
+  it("uses the ports that the program knows, as reload.sh does", () => {
+    for (const port of [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT])
+      assert.match(config, new RegExp(`^ {4}bind :${port}$`, "m"));
+    const commandPort = /stats socket ipv4@127\.0\.0\.1:(\d+) /.exec(config)?.[1];
+    const folder = join(__dirname, "../../../components/gateway");
+    const reload = readFileSync(join(folder, "reload.sh"), "utf8");
+    assert.ok(commandPort && reload.includes(`/dev/tcp/127.0.0.1/${commandPort}\n`));
+    assert.ok(reload.includes(`http_get ${GATEWAY_ADMIN_PORT} /version`));
   });
 });

@@ -425,7 +425,7 @@ describe("components", () => {
   it("gives the gateway the routes of the services that run", async () => {
     store({ running: ["inventory"] });
     const config = String((await resource(COMMAND, "gateway-config")).inputs["stdin"]);
-    assert.match(config, /use_backend inventory/);
+    assert.match(config, /\/api\/inventory\/ inventory$/m);
     assert.doesNotMatch(config, /backend orders|backend storefront/);
   });
 
