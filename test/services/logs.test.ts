@@ -7,10 +7,14 @@ import {
   until,
   type TestStoreProcesses,
 } from "@store/kit/testing";
-import { filledIn, toCheckout } from "../../services/storefront/test/support/buying.ts";
-import { locationOf, Visitor, type Page } from "../../services/storefront/test/support/visitor.ts";
+import { fillCheckout, openCheckout } from "../../services/storefront/test/support/purchase.ts";
+import {
+  locationOf,
+  ShopClient,
+  type Page,
+} from "../../services/storefront/test/support/shopClient.ts";
 
-/** Somebody whom no other line of a log can be about. */
+/** A customer whose values occur in no other log line. */
 const ZAPHOD = {
   name: "Zaphod Beeblebrox",
   email: "zaphod@betelgeuse.example",
@@ -22,21 +26,24 @@ const ZAPHOD = {
 const CARD = "tok_4242424242424242";
 const REASON = "Vogon poetry";
 
-/** Where each service keeps what an order is about. */
+/** The table of each service that refers to an order. */
 const tables = {
   orders: "orders",
   inventory: "reservations",
   billing: "payments",
   shipping: "shipments",
 } as const;
-type Keeper = keyof typeof tables;
+type DatabaseService = keyof typeof tables;
 
-describe("the logs of all services", function () {
+/** Services of the saga's steps. */
+const STEP_SERVICES = ["inventory", "billing", "shipping"] as const;
+
+describe("logs", function () {
   this.timeout(120_000);
 
-  // trace has all that debug has.
+  // The level trace includes debug.
   for (const level of ["info", "trace"]) {
-    it(`tell nothing of people, cards or keys at the level ${level}, whatever goes wrong`, async () => {
+    it(`contain no personal data, card or key at level ${level}, whatever goes wrong`, async () => {
       const verbose = { LOG_LEVEL: level };
       const store = await startStore({
         inventory: verbose,
@@ -50,24 +57,26 @@ describe("the logs of all services", function () {
         for (const [name, service] of Object.entries(store.services)) {
           await service.flushedLog();
           const output = service.output.join("\n");
-          // Otherwise there has been nothing to be told of.
+          // The service has logged its requests and its failed statements.
           assert.match(output, /"requestId":"/, name);
           if (name !== "storefront")
             assert.match(output, /"level":"error".*refused_by_the_test/, name);
           for (const secret of [...Object.values(ZAPHOD), CARD, "tok_ok", REASON, ...secrets]) {
-            const found = [secret, encodeURIComponent(secret)].find((one) => output.includes(one));
-            const line = service.output.find((one) => one.includes(found ?? secret));
+            const found = [secret, encodeURIComponent(secret)].find((text) =>
+              output.includes(text),
+            );
+            const line = service.output.find((text) => text.includes(found ?? secret));
             assert.equal(found, undefined, `${name}: ${line}`);
           }
         }
-        await databasesTellNothingOf([...Object.values(ZAPHOD), CARD, REASON, ...secrets]);
+        await assertDatabaseLogsOmit([...Object.values(ZAPHOD), CARD, REASON, ...secrets]);
       } finally {
         await store.stop();
       }
     });
   }
 
-  it("and those of databases tell nothing of what somebody wrote into a statement", async () => {
+  it("of the databases contain no values of failed statements", async () => {
     const database = await createDatabase();
     const statements = [
       `INSERT INTO nobody VALUES ('${ZAPHOD.name}')`,
@@ -77,33 +86,36 @@ describe("the logs of all services", function () {
     await assert.rejects(
       database.query("SELECT 1 / length(replace($1, $1, '')) FROM pg_class", [ZAPHOD.line1]),
     );
-    const log = await databasesTellNothingOf(Object.values(ZAPHOD));
+    const log = await assertDatabaseLogsOmit(Object.values(ZAPHOD));
     assert.match(log, /relation "nobody" does not exist/);
     assert.match(log, /division by zero/);
   });
 });
 
-/** Gives what they have logged, all of them and in all tests. */
-async function databasesTellNothingOf(secrets: readonly string[]): Promise<string> {
+/** Returns the log of all databases of this test run. */
+async function assertDatabaseLogsOmit(secrets: readonly string[]): Promise<string> {
   const log = await postgresLog();
-  // Otherwise there has been nothing to be told of.
+  // PostgreSQL has logged failed statements.
   assert.match(log, /ERROR: .*refused_by_the_test/);
   for (const secret of secrets) {
-    const line = log.split("\n").find((one) => one.includes(secret));
+    const line = log.split("\n").find((text) => text.includes(secret));
     assert.equal(line, undefined, `PostgreSQL: ${line}`);
   }
   return log;
 }
 
-/** Orders in every way in which they can go. Gives the keys to them, and whatever else is nobody's business. */
+/** Drives orders through every outcome and error. Returns order IDs and idempotency keys, which logs must not contain. */
 async function driveOrders(store: TestStoreProcesses): Promise<string[]> {
-  const customer = new Visitor(store.gateway.url);
-  const clerk = new Visitor(store.gateway.url);
+  const customer = new ShopClient(store.gateway.url);
+  const clerk = new ShopClient(store.gateway.url);
   await clerk.post("/office/login", { token: `${store.staff.token}x` });
   await clerk.post("/office/login", { token: store.staff.token });
 
   const checkout = async (more: Readonly<Record<string, string>>): Promise<Page> => {
-    const form = filledIn(await toCheckout(customer, { "MUG-STONE": 1 }), { ...ZAPHOD, ...more });
+    const form = fillCheckout(await openCheckout(customer, { "MUG-STONE": 1 }), {
+      ...ZAPHOD,
+      ...more,
+    });
     keys.push(form["key"] ?? assert.fail("the form has no key"));
     return customer.post("/checkout", form);
   };
@@ -111,19 +123,19 @@ async function driveOrders(store: TestStoreProcesses): Promise<string[]> {
 
   await checkout({ email: `${ZAPHOD.email}@`, country: "XX" });
   const declined = locationOf(await checkout({ token: CARD }));
-  await says(customer, declined, /This card can’t be used/);
+  await pageShows(customer, declined, /Your card wasn’t accepted/);
 
-  // The order can't be kept, and later on each of its steps once can't be done.
-  await refuse(store, "orders");
+  // First the order itself can't be stored; then each step of its saga fails once.
+  await failWrites(store, "orders");
   assert.ok((await checkout({ token: "tok_ok" })).status >= 500);
-  await mend(store, "orders");
-  for (const keeper of ["inventory", "billing", "shipping"] as const) await refuse(store, keeper);
+  await allowWrites(store, "orders");
+  for (const service of STEP_SERVICES) await failWrites(store, service);
   const ordered = locationOf(await checkout({ token: "tok_ok" }));
-  for (const keeper of ["inventory", "billing", "shipping"] as const) {
-    await store.services[keeper].waitForLog("its step fails", ({ level }) => level === "error");
-    await mend(store, keeper);
+  for (const service of STEP_SERVICES) {
+    await store.services[service].waitForLog("its step fails", ({ level }) => level === "error");
+    await allowWrites(store, service);
   }
-  await says(customer, ordered, /Thank you, it’s yours/);
+  await pageShows(customer, ordered, /your order is confirmed/);
 
   store.gateway.targets.set("orders", undefined);
   assert.equal((await checkout({ token: "tok_ok" })).status, 503);
@@ -136,18 +148,18 @@ async function driveOrders(store: TestStoreProcesses): Promise<string[]> {
   await clerk.submit(refunds, { ...page.form(refunds), amount: "1.00", reason: REASON });
   const dispatch = /action="(\/office\/shipments\/[\w-]+\/dispatch)"/.exec(page.text)?.[1];
   await clerk.submit(dispatch ?? assert.fail("there is no parcel"), { from: office });
-  await says(customer, ordered, /Your parcel is on its way/);
+  await pageShows(customer, ordered, /Your parcel is on its way/);
   await clerk.post(`${office}/cancel`, {});
 
   const key = `zaphod-${randomUUID()}`;
-  for (const service of Object.values(store.services)) await misuse(service.url, key);
+  for (const service of Object.values(store.services)) await sendInvalidRequests(service.url, key);
   const ids = [declined, ordered].map((path) => path.slice("/orders/".length));
   return [...ids, ...keys, key];
 }
 
-/** Requests that are no good, with people in all of their parts. */
-async function misuse(url: string, key: string): Promise<void> {
-  const whose = encodeURIComponent(ZAPHOD.email);
+/** Sends invalid requests with personal data in every part. */
+async function sendInvalidRequests(url: string, key: string): Promise<void> {
+  const email = encodeURIComponent(ZAPHOD.email);
   const json = JSON.stringify({ customer: ZAPHOD, payment: { token: CARD } });
   const bodies: [string, string | Buffer][] = [
     ["application/json", json],
@@ -156,36 +168,42 @@ async function misuse(url: string, key: string): Promise<void> {
     ["application/json", JSON.stringify(ZAPHOD.name.repeat(100_000))],
     ["text/plain", json],
   ];
-  for (const path of ["/api/orders", `/api/orders/${whose}?email=${whose}`, `/${whose}`, "/%ff"]) {
+  for (const path of ["/api/orders", `/api/orders/${email}?email=${email}`, `/${email}`, "/%ff"]) {
     for (const [type, body] of bodies) {
       const headers = {
         "content-type": type,
         "idempotency-key": key,
         authorization: `Bearer ${CARD}`,
-        cookie: `basket=${whose}`,
+        cookie: `basket=${email}`,
         "x-request-id": ZAPHOD.email,
       };
       await (await fetch(url + path, { method: "POST", headers, body })).text();
     }
-    await (await fetch(url + path, { headers: { referer: `http://x/${whose}` } })).text();
+    await (await fetch(url + path, { headers: { referer: `http://x/${email}` } })).text();
   }
 }
 
-async function says(visitor: Visitor, path: string, words: RegExp): Promise<void> {
-  await until(`${path} says ${words.source}`, async () =>
-    words.test((await visitor.get(path)).words),
+async function pageShows(client: ShopClient, path: string, visibleText: RegExp): Promise<void> {
+  await until(`${path} shows ${visibleText.source}`, async () =>
+    visibleText.test((await client.get(path)).visibleText),
   );
 }
 
-/** PostgreSQL's error has the whole row in it, people and all. */
-async function refuse({ databases }: TestStoreProcesses, keeper: Keeper): Promise<void> {
-  await databases[keeper].query(
-    `ALTER TABLE ${tables[keeper]} ADD CONSTRAINT refused_by_the_test CHECK (false) NOT VALID`,
+/** Makes every write to the service's table fail. PostgreSQL's error message contains the whole row. */
+async function failWrites(
+  { databases }: TestStoreProcesses,
+  service: DatabaseService,
+): Promise<void> {
+  await databases[service].query(
+    `ALTER TABLE ${tables[service]} ADD CONSTRAINT refused_by_the_test CHECK (false) NOT VALID`,
   );
 }
 
-async function mend({ databases }: TestStoreProcesses, keeper: Keeper): Promise<void> {
-  await databases[keeper].query(
-    `ALTER TABLE ${tables[keeper]} DROP CONSTRAINT refused_by_the_test`,
+async function allowWrites(
+  { databases }: TestStoreProcesses,
+  service: DatabaseService,
+): Promise<void> {
+  await databases[service].query(
+    `ALTER TABLE ${tables[service]} DROP CONSTRAINT refused_by_the_test`,
   );
 }

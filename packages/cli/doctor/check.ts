@@ -7,7 +7,7 @@ export interface CheckResult {
   /** "pending": missing, but `./store up` sets it up. "failed": the user must act. */
   readonly status: "ok" | "pending" | "failed";
   readonly found: string;
-  /** What to do or to know. */
+  /** Advice or further information. */
   readonly hint?: string;
 }
 

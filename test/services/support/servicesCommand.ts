@@ -7,10 +7,11 @@ import { freePort, repositoryRoot, until } from "@store/kit/testing";
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGTERM")));
 
-/** A `./store services` as a developer starts it, with data in a folder of the test's. */
-export class Verb {
-  /** What it has printed, on both streams. */
+/** A running `./store services` with its data in a folder of the test. */
+export class ServicesCommand {
+  /** Output on stdout and stderr. */
   output = "";
+  /** Exit code. Null if a signal killed the process. */
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -36,28 +37,30 @@ export class Verb {
     });
   }
 
-  /** @param args what stands behind `./store services`. */
-  static async start(folder: string, ...args: readonly string[]): Promise<Verb> {
-    return new Verb(folder, await freePort(), args);
+  /** @param args Arguments of `./store services`. */
+  static async start(folder: string, ...args: readonly string[]): Promise<ServicesCommand> {
+    return new ServicesCommand(folder, await freePort(), args);
   }
 
   get pid(): number {
     return this.#child.pid ?? Number.NaN;
   }
 
-  /** Waits until it says that the store can be used; what it printed is in the error when it doesn't. */
+  /** Waits until the command announces that the store is up. @throws Error with the output if it doesn't within 120 s. */
   async up(): Promise<this> {
     try {
       await until(
         "the store is up",
         () => {
-          if (this.#child.exitCode !== null) throw new Error("./store services has ended");
+          if (this.#child.exitCode !== null) throw new Error("./store services has exited");
           return this.output.includes("The store is up");
         },
         120,
       );
     } catch (error) {
-      throw new Error(`It printed:\n${this.output}`, { cause: error });
+      throw new Error(`./store services did not come up. Its output:\n${this.output}`, {
+        cause: error,
+      });
     }
     return this;
   }
@@ -66,29 +69,29 @@ export class Verb {
     return fetch(`http://localhost:${this.#port}${path}`, init);
   }
 
-  /** What a request of the store's own people carries. */
-  staff(): Record<string, string> {
+  /** Headers of a staff request. */
+  staffHeaders(): Record<string, string> {
     const token = readFileSync(join(this.#folder, "services", "STAFF_TOKEN"), "utf8");
     return { authorization: `Bearer ${token}`, "content-type": "application/json" };
   }
 
-  /** As Ctrl-C does; gives the exit code. */
+  /** Stops the command like Ctrl-C and returns its exit code. */
   interrupt(): Promise<number | null> {
     this.#child.kill("SIGINT");
     return this.exited;
   }
 
-  /** The ids of the service's processes. What compiles the command itself, where that isn't cached yet, is none of them. */
-  processes(): number[] {
+  /** Returns the IDs of the services' processes, without the compiler of the command itself. */
+  serviceProcesses(): number[] {
     const all = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
       .split("\n")
       .map((line) => line.trim().split(/\s+/))
       .map(([pid, parent, ...args]) => ({ pid: Number(pid), parent: Number(parent), args }));
-    const below = (one: number): number[] =>
+    const descendantsOf = (id: number): number[] =>
       all
-        .filter(({ parent, args }) => parent === one && args.includes("src/main.ts"))
-        .flatMap(({ pid }) => [pid, ...below(pid)]);
-    return below(this.pid);
+        .filter(({ parent, args }) => parent === id && args.includes("src/main.ts"))
+        .flatMap(({ pid }) => [pid, ...descendantsOf(pid)]);
+    return descendantsOf(this.pid);
   }
 }
 
