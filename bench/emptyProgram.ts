@@ -5,7 +5,10 @@ import { Command, measure } from "./measure";
 
 export const REPOSITORY = resolve(__dirname, "..");
 
-/** A Pulumi program without a resource, compiled the way that costs least of Pulumi's own: what is compared with. */
+/**
+ * Creates a Pulumi program without resources, the baseline of comparisons. It uses the fastest of Pulumi's own ways to compile
+ * TypeScript. Returns a function that makes commands of the engine in its folder.
+ */
 export async function emptyProgram(
   folder: string,
 ): Promise<(name: string, ...args: string[]) => Command> {

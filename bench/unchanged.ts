@@ -1,6 +1,6 @@
 /**
- * What it costs when nothing has changed: `npm start` and `preview` of a store that is up, against the same of an empty Pulumi
- * program on the same engine.
+ * Measures runs without changes: `npm start` and `preview` of a store that is up, compared with an empty Pulumi program on the
+ * same engine.
  *
  *     npx tsx bench/unchanged.ts [rounds]
  */
@@ -25,22 +25,23 @@ async function main(): Promise<void> {
     ];
     const results = await inTurn(commands, rounds);
 
-    const row = (name: string, floor?: string): string[] => {
-      const of = results.get(name) ?? [];
-      const seconds = of.map((result) => result.seconds);
-      const ratios = (floor === undefined ? [] : (results.get(floor) ?? [])).map(
+    const row = (name: string, baseline?: string): string[] => {
+      const runs = results.get(name) ?? [];
+      const seconds = runs.map((result) => result.seconds);
+      const ratios = (baseline === undefined ? [] : (results.get(baseline) ?? [])).map(
         (result, i) => (seconds[i] ?? NaN) / result.seconds,
       );
       return [
         name,
         median(seconds).toFixed(2),
         `${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)}`,
-        floor === undefined ? "" : `${median(ratios).toFixed(2)}×`,
-        Math.max(...of.map((result) => result.peakMegabytes)).toFixed(0),
+        median(runs.map((result) => result.cpuSeconds)).toFixed(2),
+        baseline === undefined ? "" : `${median(ratios).toFixed(2)}×`,
+        Math.max(...runs.map((result) => result.peakMegabytes)).toFixed(0),
       ];
     };
     printTable(
-      ["nothing changed", "median s", "range s", "to empty", "peak MB"],
+      ["no changes", "median s", "range s", "CPU s", "to empty", "peak MB"],
       [
         row("preview, empty program"),
         row("./store preview", "preview, empty program"),

@@ -1,39 +1,40 @@
-import { z } from "zod";
+import { isIPv4 } from "node:net";
+import * as v from "valibot";
 
 /** Non-empty text that matches a pattern. */
-export function text(pattern: RegExp, expected: string): z.ZodString {
-  return z.string().regex(pattern, `should be ${expected}.`);
+export function text(pattern: RegExp, expected: string) {
+  return v.pipe(v.string(), v.regex(pattern, `should be ${expected}.`));
 }
 
 /** Text that matches a pattern, or the empty text. */
-export function optionalText(pattern: RegExp, expected: string): z.ZodString {
+export function optionalText(pattern: RegExp, expected: string) {
   return text(new RegExp(`^$|${pattern.source}`), expected);
 }
 
-export function flag(): z.ZodBoolean {
-  return z.boolean("should be true or false.");
+export function flag() {
+  return v.boolean("should be true or false.");
 }
 
-export function list<T extends z.ZodType>(item: T, expected: string): z.ZodArray<T> {
-  return z.array(item, `should be a list of ${expected}.`);
+export function list<T extends v.GenericSchema>(item: T, expected: string) {
+  return v.array(item, `should be a list of ${expected}.`);
 }
 
 /** Values by the service's name. */
-export function byService<T extends z.ZodType>(
-  value: T,
-  expected: string,
-): z.ZodRecord<z.ZodString, T> {
-  return z.record(z.string(), value, `should be ${expected}.`);
+export function byService<T extends v.GenericSchema>(value: T, expected: string) {
+  return mapping(v.string(), value, `should be ${expected}.`);
 }
 
-/** Environment variables by service and name. Numbers and flags become text. */
-export function variables() {
-  const value = z
-    .union([z.string(), z.number(), z.boolean()], "should be text, a number or a flag.")
-    .transform(String);
-  return byService(
-    z.record(variableName, value, "should be values by variable name."),
-    "variables by service, such as {orders: {NAME: value}}",
+/** A mapping of keys to values. `v.record` alone accepts lists. */
+function mapping<K extends v.GenericSchema<string, string>, T extends v.GenericSchema>(
+  key: K,
+  value: T,
+  message: string,
+) {
+  const isMapping = (input: unknown): boolean =>
+    typeof input === "object" && input !== null && !Array.isArray(input);
+  return v.pipe(
+    v.custom<Readonly<Record<string, unknown>>>(isMapping, message),
+    v.record(key, value),
   );
 }
 
@@ -41,13 +42,25 @@ export function variables() {
 const RESERVED_VARIABLES =
   /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKEN(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
 
-const variableName = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, "a name has capital letters, digits and underscores only.")
-  .refine((name) => !RESERVED_VARIABLES.test(name), "is set by the program itself.");
+/** Environment variables by service and name. Numbers and flags become text. */
+export function variables() {
+  const name = v.pipe(
+    v.string(),
+    v.regex(/^[A-Z][A-Z0-9_]*$/, "a name has capital letters, digits and underscores only."),
+    v.check((name) => !RESERVED_VARIABLES.test(name), "is set by the program itself."),
+  );
+  const value = v.pipe(
+    v.union([v.string(), v.number(), v.boolean()], "should be text, a number or a flag."),
+    v.transform(String),
+  );
+  return byService(
+    mapping(name, value, "should be values by variable name."),
+    "variables by service, such as {orders: {NAME: value}}",
+  );
+}
 
 /** An image reference with an exact version, so that the same configuration gives the same images everywhere. */
-export function exactImage(): z.ZodString {
+export function exactImage() {
   return text(
     /:(?=[^:/@]*\d\.\d)[^:/@]+(@sha256:[0-9a-f]{64})?$/,
     "an image with an exact version, such as node:26.10.0-slim",
@@ -59,9 +72,15 @@ export function isHttpUrl(text: string): boolean {
   return text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol));
 }
 
+/** Returns true for a range of IPv4 addresses, such as 203.0.113.7/32. */
+export function isCidr(text: string): boolean {
+  const [, address = "", bits = ""] = /^(.*)\/(\d{1,2})$/.exec(text) ?? [];
+  return isIPv4(address) && Number(bits) <= 32;
+}
+
 /** Returns true for an IPv4 network that Azure accepts: at least 8 addresses, and no bits set outside of the prefix. */
 export function isAzureNetwork(cidr: string): boolean {
-  if (!z.cidrv4().safeParse(cidr).success) return false;
+  if (!isCidr(cidr)) return false;
   const [address = "", bits = ""] = cidr.split("/");
   const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   return Number(bits) >= 8 && Number(bits) <= 29 && number % 2 ** (32 - Number(bits)) === 0;

@@ -1,18 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { z } from "zod";
+import * as v from "valibot";
 import { Mistake } from "./configError";
 import { ConfigKey, ConfigSchema, ConfigValues } from "./schema";
 
 /** Reads each key and validates it by itself. A key with mistakes gets its default, so that the others can be checked further. */
 export function readValues(): { readonly values: ConfigValues; readonly mistakes: Mistake[] } {
   const mistakes: Mistake[] = [];
-  const values = Object.entries(ConfigSchema.shape).map(([key, schema]) => {
-    const parsed = schema.safeParse(rawValue(key, typeof schema.def.defaultValue === "string"), {
-      reportInput: true,
-    });
-    if (parsed.success) return [key, parsed.data];
-    mistakes.push(...firstPerPath(parsed.error.issues.map((issue) => toMistake(key, issue))));
-    return [key, schema.parse(undefined)];
+  const values = Object.entries(ConfigSchema.entries).map(([key, schema]) => {
+    const value = rawValue(key, typeof schema.default === "string");
+    const { success, output, issues = [] } = v.safeParse(schema, value);
+    if (success) return [key, output];
+    mistakes.push(...firstPerPath(issues.map((issue) => toMistake(key, issue))));
+    return [key, v.parse(schema, undefined)];
   });
   return { values: Object.fromEntries(values) as ConfigValues, mistakes };
 }
@@ -38,16 +37,15 @@ function rawValue(key: string, isText: boolean): unknown {
   }
 }
 
-function toMistake(key: string, issue: z.core.$ZodIssue): Mistake {
+function toMistake(key: string, { path, input, message }: v.BaseIssue<unknown>): Mistake {
   // An array's index is left out: the message shows the element.
-  const path = [key, ...issue.path.filter((part) => typeof part === "string")];
-  if (issue.code === "invalid_key") {
-    return { key: path.join("."), problem: issue.issues[0]?.message ?? issue.message };
-  }
-  const { message } = issue;
+  const names = [
+    key,
+    ...(path ?? []).map((item) => item.key).filter((name) => typeof name === "string"),
+  ];
   return {
-    key: path.join("."),
-    problem: message.startsWith("should") ? `${shownValue(path, issue.input)} ${message}` : message,
+    key: names.join("."),
+    problem: message.startsWith("should") ? `${shownValue(names, input)} ${message}` : message,
   };
 }
 

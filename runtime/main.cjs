@@ -21,7 +21,7 @@ for (const name of [
   "@pulumi/docker",
   "@pulumi/command",
   "@pulumi/random",
-  "zod",
+  "valibot",
 ]) {
   require(name);
 }

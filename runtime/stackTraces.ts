@@ -3,19 +3,16 @@ import { fileURLToPath } from "node:url";
 import { install } from "source-map-support";
 
 /**
- * Maps stack traces of the program back to TypeScript, and makes a run about a third shorter.
- *
- * The Pulumi SDK takes a stack trace of every resource and every promise, to report where one was made if it never settles, and
- * each of them would be mapped, line by line. These errors have no message, and nobody reads their traces unless promise leaks
- * are being looked for. Every other error has its mapped trace.
+ * Maps stack traces of the program to its TypeScript sources, and skips the mapping where nobody reads the trace. README.md in
+ * this folder has the reasons and figures.
  */
 install({
-  // Nobody else's maps: the SDK's call its sources node_modules/@pulumi/resource.ts, and with such a line in a trace Node's
-  // util.inspect, by which the SDK reports errors, turns in a circle until gigabytes are full: half a minute for each mistake.
+  // Discards the SDK's source maps. They name sources such as node_modules/@pulumi/resource.ts, and util.inspect, with which
+  // the SDK prints errors, hangs on such a line until the memory is full: https://github.com/nodejs/node/issues/64011
   overrideRetrieveSourceMap: true,
-  // And forget those that have been read by now.
+  // Also discards the maps that have been read already.
   emptyCacheBetweenOperations: true,
-  // The SDK maps traces by what it finds in the files on disk; tsx hands its maps to Node.
+  // source-map-support reads source maps from files; tsx passes its maps to Node.
   retrieveSourceMap: (file) => {
     const map = file.includes("/node_modules/") ? undefined : findSourceMap(file)?.payload;
     if (map === undefined) return null;
@@ -26,12 +23,14 @@ install({
   },
 });
 
+// The SDK records a stack trace for each resource and promise, to report promises that never settle. These errors have no
+// message. Their traces are read only with PULUMI_DEBUG_PROMISE_LEAKS.
 if (!process.env["PULUMI_DEBUG_PROMISE_LEAKS"]) {
-  // source-map-support has just put its own here.
-  const mapped = Error.prepareStackTrace.bind(Error) as (
+  // Set by install().
+  const mapTrace = Error.prepareStackTrace.bind(Error) as (
     error: Error,
     frames: NodeJS.CallSite[],
   ) => unknown;
   Error.prepareStackTrace = (error, frames) =>
-    error.message === "" && error.name === "Error" ? "Error" : mapped(error, frames);
+    error.message === "" && error.name === "Error" ? "Error" : mapTrace(error, frames);
 }

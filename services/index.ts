@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import * as v from "valibot";
 import { dependenciesOf, liesUnder, ServiceSpec, ServiceSpecSchema } from "./spec";
 
 /**
@@ -48,17 +49,19 @@ export function withDependencies(
 /** Validates the specs. Returns one message per mistake, each with the file's name. */
 export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: string): string[] {
   return [...specs].flatMap(([name, spec]) => {
-    const issues = ServiceSpecSchema.safeParse(spec, { reportInput: true }).error?.issues ?? [];
-    const invalid = new Set(issues.map(({ path }) => path[0]));
+    const { issues = [] } = v.safeParse(ServiceSpecSchema, spec);
+    const invalid = new Set(issues.map(({ path }) => path?.[0].key));
     const valid: Partial<ServiceSpec> = Object.fromEntries(
       Object.entries(spec).filter(([field]) => !invalid.has(field)),
     );
     return [
-      ...issues.map(({ path, input, message }) =>
-        message.startsWith("should")
-          ? `${path.join(".")}: ${JSON.stringify(input)} ${message}`
-          : [...path, message].join(": "),
-      ),
+      ...issues.map((issue) => {
+        const { input, message } = issue;
+        const problem = message.startsWith("should")
+          ? `${JSON.stringify(input)} ${message}`
+          : message;
+        return `${v.getDotPath(issue) ?? ""}: ${problem}`;
+      }),
       ...nameProblems(name),
       ...routeProblems(name, valid, specs),
       ...rateLimitProblems(valid),
