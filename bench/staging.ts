@@ -77,7 +77,7 @@ async function rehearse(services: number): Promise<Run> {
   const rehearsal = new Rehearsal({
     root: REPOSITORY,
     dockerHost: docker.host,
-    pace: 0,
+    latencyFactor: 0,
     faults: [],
     host: "azure",
     registry: "named",
@@ -92,7 +92,7 @@ async function rehearse(services: number): Promise<Run> {
     await rehearsal.bringUp();
     const end = Date.now();
     const up = spent.get("up") ?? NaN;
-    const resources = parseExport(await rehearsal.record()).resources;
+    const resources = parseExport(await rehearsal.state()).resources;
     const previews = await comparePreviews(rehearsal);
     await rehearsal.down();
     return {

@@ -2,7 +2,7 @@ import { docker, dockerQuietly, labelled, namesOf } from "./docker";
 import { distrustRegistry } from "./registry/daemonTrust";
 import { type Registry, registryAddress, startRegistry } from "./registry/registry";
 
-/** What a rehearsal has beside its cloud: a network in Docker, and the registry in it. */
+/** The Docker network of a rehearsal, and the registry in it. */
 export interface Environment {
   readonly id: string;
   readonly network: string;
@@ -10,16 +10,15 @@ export interface Environment {
 }
 
 export async function createEnvironment(id: string, registryImage: string): Promise<Environment> {
-  const { network, ip } = await makeNetwork(id);
+  const { network, ip } = await createNetwork(id);
   const registry = await startRegistry({ id, image: registryImage, network, ip });
   return { id, network, registry };
 }
 
 /**
- * Removes all that a rehearsal has in Docker, by its label, and the daemon's trust in its registry: also of one whose process
- * was killed.
+ * Removes everything that a rehearsal has in Docker, by label, and the daemon's trust in the registry's CA.
  *
- * @param registryImage Image of the registry. @default there was none yet
+ * @param registryImage Image of the registry. @default no registry was started
  */
 export async function removeEverything(id: string, registryImage?: string): Promise<void> {
   for (const name of await namesOf("container", id))
@@ -34,7 +33,7 @@ export async function removeEverything(id: string, registryImage?: string): Prom
   }
 }
 
-/** What was pushed to the registry is also on this machine, under its address. */
+/** Returns this machine's images that are tagged for the registry with this address. */
 export async function imagesOf(address: string): Promise<string[]> {
   const list = await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}");
   return list.split("\n").filter((name) => name.startsWith(`${address}/`));
@@ -46,22 +45,24 @@ export async function removeImages(names: readonly string[]): Promise<void> {
 
 const SUBNET = "{{(index .IPAM.Config 0).Subnet}}";
 
-/** The first address after Docker's own. */
+/** Returns the first address after the network's gateway. */
 function registryIp(subnet: string): string {
   return subnet.replace(/0\/24$/, "2");
 }
 
-/** With a subnet that is chosen here, because only in such a one an address can be chosen as well. */
-async function makeNetwork(id: string): Promise<{ network: string; ip: string }> {
+/** Creates a network with an explicit subnet, because Docker assigns static addresses only in such networks. */
+async function createNetwork(id: string): Promise<{ network: string; ip: string }> {
   const network = `store-rehearsal-${id}`;
   for (let third = 0; third < 250; third++) {
     const subnet = `10.213.${third}.0/24`;
-    const made = await dockerQuietly(
+    const created = await dockerQuietly(
       ...["network", "create", ...labelled(id)],
-      // The registry keeps its address while it is down: the others get theirs from the upper half.
+      // Dynamic addresses come from the upper half, so that no other container gets the registry's address while it is down.
       ...["--subnet", subnet, "--ip-range", subnet.replace("0/24", "128/25"), network],
     );
-    if (made) return { network, ip: registryIp(subnet) };
+    if (created) return { network, ip: registryIp(subnet) };
   }
-  throw new Error("Docker makes no network for the rehearsal: all of 10.213.0.0/16 is in use.");
+  throw new Error(
+    "Docker can't create a network for the rehearsal: all subnets of 10.213.0.0/16 are in use. Remove unused networks (`docker network prune`).",
+  );
 }

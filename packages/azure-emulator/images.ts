@@ -14,12 +14,12 @@ const LABEL = "dev.store.toolchain";
 const MACHINE = path.join(__dirname, "machine", "image");
 const REGISTRY = path.join(__dirname, "registry", "image");
 
-/** The image that machines of that Debian boot. Made from packages once, in about a minute. */
+/** Returns the image of an emulated VM with this Debian release. Builds it from packages if necessary, in about a minute. */
 export function ensureMachineImage(suite: Suite, host: string, report: Reporter): Promise<string> {
   return ensureImage("machine", suite, MACHINE, host, report);
 }
 
-/** The image of the registry. */
+/** Returns the image of the emulated registry. Builds it from packages if necessary. */
 export function ensureRegistryImage(host: string, report: Reporter): Promise<string> {
   return ensureImage("registry", "bookworm", REGISTRY, host, report);
 }
@@ -36,11 +36,13 @@ async function ensureImage(
   const ref = `${repository}:${suite}-${keyOf({ ...filesBelow(recipe), base: base.key })}`;
   if (await dockerQuietly("image", "inspect", ref)) return ref;
   const onWait = (pid: number): void =>
-    report.progress(`waiting for process ${pid}, which makes images`);
+    report.progress(`waiting for process ${pid}, which is building images`);
   await exitingOnSignals(() =>
     withLock(cacheFolder(), "base-images", onWait, async () => {
       if (await dockerQuietly("image", "inspect", ref)) return;
-      report.step(`Making the rehearsal's ${name} (Debian ${suite}) from packages, once`);
+      report.step(
+        `Building the image of the emulated ${name} (Debian ${suite}) from packages; this happens once`,
+      );
       await ensureDebianBase(
         base,
         new Daemon(host),
@@ -66,22 +68,22 @@ async function build(ref: string, base: string, recipe: string, report: Reporter
     recipe,
   ];
   const { code, stdout, stderr } = await run("docker", args, {
-    // BuildKit is a plugin of the command, which not everybody has.
+    // The classic builder, because BuildKit needs the plugin buildx, which may not be installed.
     env: { DOCKER_BUILDKIT: "0" },
     onLine: (line) => report.progress(line),
   });
   if (code === 0) return;
   throw new CliError(
-    `The rehearsal's image ${ref} can't be made:\n${lastLines(`${stdout}\n${stderr}`)}`,
-    { hint: "See that this machine reaches Debian's packages, then run it again." },
+    `The emulator's image ${ref} can't be built:\n${lastLines(`${stdout}\n${stderr}`)}`,
+    { hint: "Check that this machine reaches the Debian mirror, then run it again." },
   );
 }
 
-/** Those of an older recipe; one that is in use stays. */
+/** Removes images of older recipes, except those in use. */
 async function removeOlder(repository: string, suite: Suite, ref: string): Promise<void> {
   const list = await docker("image", "ls", repository, "--format", "{{.Repository}}:{{.Tag}}");
   const older = list
     .split("\n")
     .filter((one) => one.startsWith(`${repository}:${suite}-`) && one !== ref);
-  for (const one of older) await dockerQuietly("image", "rm", one);
+  for (const image of older) await dockerQuietly("image", "rm", image);
 }

@@ -5,19 +5,19 @@ import { docker, LABEL, OWNER_LABEL } from "./docker";
 import { isProcessAlive } from "@store/toolchain/system/processIdentity";
 import { removeEverything } from "./environment";
 
-/** Where a rehearsal notes who it belongs to, in its own folder and in that of its cloud. */
+/** File with the identity of the owning process, in the folders of the rehearsal and of the emulator. */
 export const OWNER_FILE = "owner";
 
 /**
- * Removes what rehearsals have left whose processes were killed: what is in Docker, their folders, and what still runs in
- * those. One that is alive is left alone, and so is whatever doesn't say whose it is.
+ * Removes the orphans of rehearsals whose processes were killed: everything in Docker, their folders, and the processes that run
+ * in these folders. Rehearsals that are running aren't touched, nor is anything without an owner.
  *
- * @returns the ids of those that were removed.
+ * @returns the IDs of the removed rehearsals.
  */
 export async function removeOrphans(registryImage: string): Promise<string[]> {
-  const inDocker = await deadInDocker();
+  const inDocker = await orphanedInDocker();
   for (const id of inDocker) await removeEverything(id, registryImage);
-  const folders = deadFolders();
+  const folders = orphanedFolders();
   for (const folder of folders) {
     endProcessesIn(folder);
     rmSync(folder, { recursive: true, force: true });
@@ -25,48 +25,48 @@ export async function removeOrphans(registryImage: string): Promise<string[]> {
   return [...new Set([...inDocker, ...folders.map(idOf)])];
 }
 
-async function deadInDocker(): Promise<string[]> {
+async function orphanedInDocker(): Promise<string[]> {
   const lists = await Promise.all([
-    dead("container", "ls", "--all"),
-    dead("volume", "ls"),
-    dead("network", "ls"),
+    orphanedIds("container", "ls", "--all"),
+    orphanedIds("volume", "ls"),
+    orphanedIds("network", "ls"),
   ]);
   return [...new Set(lists.flat())];
 }
 
-async function dead(...list: string[]): Promise<string[]> {
+async function orphanedIds(...list: string[]): Promise<string[]> {
   const format = `{{.Label "${LABEL}"}}\t{{.Label "${OWNER_LABEL}"}}`;
   const found = await docker(...list, "--filter", `label=${OWNER_LABEL}`, "--format", format);
   return found.split("\n").flatMap((line) => {
-    const [id = "", mark = ""] = line.split("\t");
-    return id !== "" && !isProcessAlive(mark) ? [id] : [];
+    const [id = "", identity = ""] = line.split("\t");
+    return id !== "" && !isProcessAlive(identity) ? [id] : [];
   });
 }
 
-function deadFolders(): string[] {
+function orphanedFolders(): string[] {
   return readdirSync(tmpdir())
     .map((name) => path.join(tmpdir(), name))
     .filter((folder) => idOf(folder) !== "")
     .filter((folder) => {
-      const marks = [OWNER_FILE, path.join("cloud", OWNER_FILE)]
+      const identities = [OWNER_FILE, path.join("cloud", OWNER_FILE)]
         .map((file) => path.join(folder, file))
         .flatMap((file) => (existsSync(file) ? [readFileSync(file, "utf8")] : []));
-      return marks.length > 0 && marks.every((mark) => !isProcessAlive(mark));
+      return identities.length > 0 && identities.every((identity) => !isProcessAlive(identity));
     });
 }
 
-/** As rehearsal.ts names its folder. */
+/** Returns the rehearsal's ID, by the name of its folder (see test/staging/rehearsal.ts); empty for any other folder. */
 function idOf(folder: string): string {
   return /^store-rehearsal-([0-9a-f]{6})-/.exec(path.basename(folder))?.[1] ?? "";
 }
 
-/** A command and its engine go on for minutes when they have nobody any more who waits for them. */
+/** Kills the processes in a folder: `./store` and its engine run on for minutes after their parent was killed. */
 function endProcessesIn(folder: string): void {
   for (const pid of readdirSync("/proc").map(Number).filter(Number.isInteger)) {
     try {
       if (readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`)) process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended meanwhile, or is another user's.
+      // The process has ended, or belongs to another user.
     }
   }
 }

@@ -1,39 +1,39 @@
-import { PlainMachine } from "./machine/plainMachine";
+import type { PlainMachine } from "./machine/plainMachine";
 
-/** What the process that plays Azure is told (settings.json). */
+/** Input of the emulator's process (settings.json). */
 export interface Settings {
-  /** Short, and in the name and the labels of all that it makes. */
+  /** Short ID of the rehearsal, part of the names and labels of everything in Docker. */
   readonly id: string;
-  /** The Docker daemon of this machine. */
+  /** URL of this machine's Docker daemon. */
   readonly dockerHost: string;
-  /** 1 takes the time that Azure takes, 0 none. */
-  readonly pace: number;
-  /** Whether there is to be a machine that isn't Azure's, with SSH and without Docker. */
+  /** Multiplies the typical duration of each request in Azure: 1 is as slow as Azure, 0 is without delay. */
+  readonly latencyFactor: number;
+  /** Boots a machine outside of Azure, with SSH and without Docker. */
   readonly plainMachine: boolean;
 }
 
-/** What it is told while it runs, by the process that has started it. */
+/** Message to the emulator's process while it runs. */
 export interface Message {
-  /** It is to go on when that process ends. */
+  /** Keep running after the parent process has ended. */
   readonly keep?: boolean;
-  /** ID of a resource that somebody deletes by hand. */
-  readonly deleteByHand?: string;
+  /** ID of a resource to delete, as if it were deleted in the portal. */
+  readonly deleteResource?: string;
 }
 
-/** What it says when it is ready (ready.json). */
+/** Output of the emulator's process when it is ready (ready.json). */
 export interface Ready {
   readonly pid: number;
-  /** Of the provider, for PULUMI_DEBUG_PROVIDERS. */
+  /** Port of the provider, for PULUMI_DEBUG_PROVIDERS. */
   readonly port: number;
   readonly registry: {
     readonly address: string;
     readonly username: string;
     readonly password: string;
     readonly image: string;
-    /** Its name in Docker. */
+    /** Name of the registry's container. */
     readonly container: string;
   };
   readonly machine?: PlainMachine;
-  /** Where the stand-in for Azure's command asks. */
+  /** URL for the emulated command `az`. */
   readonly az: string;
 }

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DaemonProxy } from "./daemonProxy";
 import { Load } from "./load";
-import { Ran } from "../staging/workspace";
+import { CommandResult } from "../staging/workspace";
 import { run, TestStore } from "./testStore";
 
 /**
@@ -125,7 +125,7 @@ describe("when something goes wrong", function () {
       await fails(
         /store:postgresImage: the data of inventory was written by PostgreSQL 18, and PostgreSQL 19/,
         /Set the old version back/,
-        /What served before still does/,
+        /keeps running/,
       );
       assert.deepEqual(await store.running(), before);
     } finally {
@@ -150,7 +150,7 @@ describe("when something goes wrong", function () {
       const { ended } = store.start("up");
       await proxy.whenSeen(/\/containers\/create/);
       await proxy.cut();
-      expectFailure(await ended, /Docker/, /went away|can't be reached|cannot connect|no longer/i);
+      expectFailure(await ended, /Docker/, /lost the connection|cannot connect|unreachable/i);
     } finally {
       await proxy.cut();
     }
@@ -224,7 +224,7 @@ describe("when something goes wrong", function () {
     expectFailure(await ended, ...messages);
   }
 
-  function expectFailure({ code, output }: Ran, ...messages: RegExp[]): void {
+  function expectFailure({ code, output }: CommandResult, ...messages: RegExp[]): void {
     assert.equal(code, 1, output);
     for (const message of messages) assert.match(output, message);
     assertNoTrace(output);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { copyCheckout, environmentOf, Ran } from "../staging/workspace";
+import { copyWorkspace, environmentOf, CommandResult } from "../staging/workspace";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
@@ -25,7 +25,7 @@ export class TestStore {
   static async create(config: Readonly<Record<string, unknown>> = {}): Promise<TestStore> {
     const stack = `test${randomBytes(4).toString("hex")}`;
     const folder = mkdtempSync(join(tmpdir(), `store-${stack}-`));
-    await copyCheckout(REPOSITORY, folder);
+    await copyWorkspace(REPOSITORY, folder);
     const store = new TestStore(folder, stack, await freePort());
     store.configure(config);
     return store;
@@ -70,7 +70,7 @@ export class TestStore {
   }
 
   /** `./store VERB STACK ARGS…`, whatever its exit code. */
-  run(verb: string, ...args: string[]): Promise<Ran> {
+  run(verb: string, ...args: string[]): Promise<CommandResult> {
     return run("./store", [verb, this.stack, ...args], this.folder, this.environment);
   }
 
@@ -89,7 +89,7 @@ export class TestStore {
   start(
     verb: string,
     environment: Readonly<Record<string, string>> = {},
-  ): { readonly process: ChildProcess; readonly ended: Promise<Ran> } {
+  ): { readonly process: ChildProcess; readonly ended: Promise<CommandResult> } {
     const process = spawn("./store", [verb, this.stack], {
       cwd: this.folder,
       env: { ...this.environment, ...environment },
@@ -99,7 +99,7 @@ export class TestStore {
     let output = "";
     process.stdout.on("data", (data: Buffer) => (output += data.toString()));
     process.stderr.on("data", (data: Buffer) => (output += data.toString()));
-    const ended = new Promise<Ran>((done) =>
+    const ended = new Promise<CommandResult>((done) =>
       process.on("close", (code) => done({ code: code ?? -1, output })),
     );
     return { process, ended };
@@ -209,7 +209,7 @@ export async function run(
   args: readonly string[],
   cwd: string = REPOSITORY,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<Ran> {
+): Promise<CommandResult> {
   try {
     const { stdout, stderr } = await promisify(execFile)(program, args, {
       cwd,

@@ -1,36 +1,32 @@
-import { Checkout, CommandFailed } from "./workspace";
-
-/** The host as the stack's outputs should say it is. */
-export interface ExpectedHost {
-  readonly stack: string;
-  readonly address: string;
-  readonly user: string;
-  /** How many containers run on it. */
-  readonly containers: number;
-}
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { type RehearsalContext, STACK } from "./context";
+import { CommandFailed, type Workspace } from "./workspace";
 
 /**
- * Looks into the host with what takes docker-machine's place: the docker command after `eval "$(./store env STACK)"`, and the
- * verbs.
+ * Checks the daily commands against the host: the docker command after `eval "$(./store env STACK)"`, and the commands of `./store`.
  *
- * @returns what was found. @throws an error that names the first thing that is wrong.
+ * @throws CommandFailed for the first wrong output.
  */
-export async function lookIntoHost(checkout: Checkout, host: ExpectedHost): Promise<string> {
-  const { stack, address, user, containers } = host;
-  await dockerCommand(checkout, host);
-  // All that only look, at once.
+export async function checkDay2Commands(context: RehearsalContext): Promise<string> {
+  const { workspace, emulator } = context;
+  const address = emulator.publicAddress() ?? "";
+  const user = emulator.ready.machine?.user ?? "azureuser";
+  const containers = (await context.containers()).length;
+  await checkDockerCommand(workspace, containers);
+  // None of these changes anything, so they run in parallel.
   const [ip, url, ls, ps, logs, ssh, exec, credentials] = await Promise.all([
-    checkout.succeed("ip", stack),
-    checkout.succeed("url", stack),
-    checkout.succeed("ls", "--json"),
-    checkout.succeed("ps", stack),
-    checkout.succeed("logs", "orders", "--stack", stack),
-    checkout.succeed("ssh", stack, "--", "id", "--name", "--user"),
-    checkout.succeed("exec", "orders", "--stack", stack, "--", "node", "--version"),
-    checkout.succeed("ssh", stack, "--", "sudo find /root /home -path '*/.docker/*'"),
+    workspace.succeed("ip", STACK),
+    workspace.succeed("url", STACK),
+    workspace.succeed("ls", "--json"),
+    workspace.succeed("ps", STACK),
+    workspace.succeed("logs", "orders", "--stack", STACK),
+    workspace.succeed("ssh", STACK, "--", "id", "--name", "--user"),
+    workspace.succeed("exec", "orders", "--stack", STACK, "--", "node", "--version"),
+    workspace.succeed("ssh", STACK, "--", "sudo find /root /home -path '*/.docker/*'"),
   ]);
-  const row = (JSON.parse(ls) as Record<string, string>[]).find((one) => one["stack"] === stack);
-  const findings: readonly [verb: string, right: boolean, output: string][] = [
+  const row = (JSON.parse(ls) as Record<string, string>[]).find((one) => one["stack"] === STACK);
+  const checks: readonly [command: string, isRight: boolean, output: string][] = [
     ["ip", ip.trim() === address, ip],
     ["url", /^https?:\/\/\S+$/.test(url.trim()), url],
     ["ls", row?.["state"] === "up" && row["address"] === address && row["docker"] !== "", ls],
@@ -39,39 +35,23 @@ export async function lookIntoHost(checkout: Checkout, host: ExpectedHost): Prom
     ["ssh", ssh.trim() === user, ssh],
     ["exec", /^v\d+\.\d+/.test(exec.trim()), exec],
   ];
-  const wrong = findings.find(([, right]) => !right);
+  const wrong = checks.find(([, isRight]) => !isRight);
   if (wrong !== undefined)
-    throw new CommandFailed(`./store ${wrong[0]} doesn't say what is there.`, wrong[2]);
+    throw new CommandFailed(`./store ${wrong[0]} prints a wrong result.`, wrong[2]);
   if (credentials.trim() !== "")
-    throw new CommandFailed("Docker has left credentials on the host's disk.", credentials);
-  return `docker ps by ./store env: ${containers} containers; ${findings.map(([verb]) => verb).join(", ")} agree`;
+    throw new CommandFailed("Docker has stored credentials on the host's disk.", credentials);
+  const names = checks.map(([command]) => command).join(", ");
+  return `docker lists ${containers} containers; ${names} agree`;
 }
 
-/** The user's own docker command, and whether it refuses a machine that has another host key than the pinned one. */
-async function dockerCommand(
-  checkout: Checkout,
-  { stack, containers }: ExpectedHost,
-): Promise<void> {
-  const output = await checkout.shell(`
-    set -eu
-    eval "$(./store env ${stack})"
-    echo "there: $(docker ps --quiet | wc -l)"
-    cd .store/ssh/${stack}
-    cp known_hosts right
-    other=$(ssh-keygen -y -f identity | cut -d ' ' -f 2)
-    sed -E "s|AAAA[^ ]+|$other|" right >known_hosts
-    if docker ps --quiet >said 2>&1; then echo "another host key was believed"; fi
-    mv right known_hosts
-    grep -i "host key" said || cat said
-    rm said
-    cd - >/dev/null
-    eval "$(./store env --unset)"
-    echo "back: \${DOCKER_HOST-none}"
-  `);
-  if (!output.includes(`there: ${containers}\n`))
+/** Checks that the user's docker command reaches the host, and rejects a host with another host key. */
+async function checkDockerCommand(workspace: Workspace, containers: number): Promise<void> {
+  const script = readFileSync(path.join(__dirname, "dockerCommand.sh"), "utf8");
+  const output = await workspace.shell(script, STACK);
+  if (!output.includes(`containers: ${containers}\n`))
     throw new CommandFailed(`docker ps doesn't list ${containers} containers.`, output);
-  if (output.includes("was believed") || !/host key/i.test(output))
-    throw new CommandFailed("docker doesn't refuse a machine with another host key.", output);
-  if (!output.includes("back: none"))
-    throw new CommandFailed("./store env --unset doesn't lead back.", output);
+  if (output.includes("accepted another host key") || !/host key/i.test(output))
+    throw new CommandFailed("docker doesn't reject a host with another host key.", output);
+  if (!output.includes("DOCKER_HOST: unset"))
+    throw new CommandFailed("./store env --unset doesn't unset DOCKER_HOST.", output);
 }

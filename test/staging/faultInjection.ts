@@ -1,72 +1,127 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "@store/azure-emulator/arm/faults";
+import { CATALOGUE } from "@store/azure-emulator/arm/catalogue";
+import { type Fault, FAULTS, isFault } from "@store/azure-emulator/arm/faults";
 import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
 import { GROUP } from "@store/azure-emulator/arm/types/resources";
-import { CloudProcess } from "@store/azure-emulator/cloudProcess";
+import type { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import {
   killRegistry,
   restartRegistry,
   untilUploading,
 } from "@store/azure-emulator/registry/registry";
+import { type RehearsalContext, STACK } from "./context";
+import { CommandFailed } from "./workspace";
 
-/** Something that is broken while a command runs. */
-export interface Breakage {
-  /** What the stack is configured with meanwhile. */
+/** An active fault. */
+interface InjectedFault {
+  /** Values of the stack's configuration while the fault is active. @default none */
   readonly config?: Readonly<Record<string, unknown>>;
-  readonly mend: () => Promise<void>;
+  /** Ends the fault. */
+  readonly clear: () => Promise<void>;
 }
 
-/** Breaks it where it is: in the stack's configuration, in the registry, in the cloud behind the engine's back, or in the cloud itself. */
-export async function breakBy(fault: string, cloud: CloudProcess): Promise<Breakage> {
-  const { container, address, username } = cloud.ready.registry;
+/** Checks the names of faults. @throws an error that lists all faults. */
+export function checkFaults(faults: readonly string[]): void {
+  const unknown = faults.find((fault) => !isFault(fault, CATALOGUE.keys()));
+  if (unknown === undefined) return;
+  const list = Object.entries(FAULTS).map(([name, { what }]) => `  ${name.padEnd(15)} ${what}`);
+  const types = [...CATALOGUE.keys()].map((token) => token.split(":").at(-1)).join(", ");
+  throw new Error(
+    `Unknown fault "${unknown}". The faults are\n${list.join("\n")}\n` +
+      `and TYPE:create, TYPE:update, TYPE:remove for ${types}.`,
+  );
+}
+
+/**
+ * Runs a command while a fault is active, and checks that it fails with one message.
+ *
+ * @returns the first line of the message.
+ */
+export async function failWith(
+  context: RehearsalContext,
+  command: "up" | "down",
+  fault: string,
+): Promise<string> {
+  const { config, clear } = await injectFault(fault, context.emulator);
+  context.configure(config);
+  const volumes = command === "down" ? ["--volumes"] : [];
+  const { code, output } = await context.workspace.run(command, STACK, "--yes", ...volumes);
+  context.configure();
+  if (code === 0)
+    throw new CommandFailed(`./store ${command} succeeded in spite of the fault ${fault}.`, output);
+  await clear();
+  if (/^ +at .*:\d+:\d+\)?$/m.test(output))
+    throw new CommandFailed("The message contains a stack trace.", output);
+  const message = output.slice(output.lastIndexOf("error: ")).trim();
+  // The real Azure has no such error: the fault must have broken the emulator itself.
+  if (/docker [a-z]+ failed:/.test(message))
+    throw new CommandFailed("The message is about the emulator's own Docker.", output);
+  context.options.report.note(message.split("\n").join("\n  "));
+  return message.split("\n")[0] ?? "";
+}
+
+/** Injects a fault: in the stack's configuration, in the registry, or in the emulated cloud. */
+export async function injectFault(
+  fault: string,
+  emulator: EmulatorProcess,
+): Promise<InjectedFault> {
+  const { container, address, username } = emulator.ready.registry;
   switch (fault as Fault) {
     case "key":
-      return configured({ "store:sshPublicKey": NO_KEY, "store:sshPrivateKey": NO_KEY });
+      return configured({
+        "store:sshPublicKey": INVALID_KEY,
+        "store:sshPrivateKey": INVALID_KEY,
+      });
     case "registry-login":
       return configured({
-        "store:registry": { address, namespace: "store", username, password: "not this one" },
+        "store:registry": { address, namespace: "store", username, password: "wrong-password" },
       });
     case "registry-away":
       await killRegistry(container);
-      return { mend: () => restartRegistry(container, address) };
-    case "push-cut": {
-      const cut = untilUploading(container).then(() => killRegistry(container));
-      cut.catch(() => undefined);
-      return {
-        mend: async () => {
-          // The command has ended: whoever hasn't pushed by now never will.
-          await Promise.race([cut, sleep(1000).then(neverPushed)]);
-          await restartRegistry(container, address);
-        },
-      };
-    }
+      return { clear: () => restartRegistry(container, address) };
+    case "push-cut":
+      return killDuringPush(container, address);
     case "vm-gone":
-      await cloud.deleteByHand(MACHINE);
+      await emulator.deleteResource(MACHINE);
       return configured({});
     case "group-gone":
-      await cloud.deleteByHand(GROUP);
+      await emulator.deleteResource(GROUP);
       return configured({});
     default: {
-      cloud.breakBy(fault);
-      const mend = (): Promise<void> => {
-        cloud.mend();
+      emulator.injectFault(fault);
+      const clear = (): Promise<void> => {
+        emulator.clearFaults();
         return Promise.resolve();
       };
-      return NEVER_READY.includes(fault) ? { config: { "store:readyMinutes": 1 }, mend } : { mend };
+      return NEVER_READY.includes(fault)
+        ? { config: { "store:readyMinutes": 1 }, clear }
+        : { clear };
     }
   }
 }
 
-/** For these we wait as long as we are told to, and no longer. */
+/** Faults under which the command waits for the whole `store:readyMinutes`. */
 const NEVER_READY: readonly string[] = ["silent", "ssh-refused"] satisfies Fault[];
 
-/** Looks like one. */
-const NO_KEY = `ssh-ed25519 ${"A".repeat(68)} nobody@nowhere`;
+/** Has the format of a public key, but an invalid content. */
+const INVALID_KEY = `ssh-ed25519 ${"A".repeat(68)} nobody@nowhere`;
 
-function configured(config: Readonly<Record<string, unknown>>): Breakage {
-  return { config, mend: () => Promise.resolve() };
+function killDuringPush(container: string, address: string): InjectedFault {
+  const killed = untilUploading(container).then(() => killRegistry(container));
+  killed.catch(() => undefined);
+  return {
+    clear: async () => {
+      // The command has ended, so no further push can start.
+      await Promise.race([killed, sleep(1000).then(throwNothingPushed)]);
+      await restartRegistry(container, address);
+    },
+  };
 }
 
-function neverPushed(): never {
-  throw new Error("Nothing was pushed, and so nothing was cut.");
+function configured(config: Readonly<Record<string, unknown>>): InjectedFault {
+  return { config, clear: () => Promise.resolve() };
+}
+
+function throwNothingPushed(): never {
+  throw new Error("No push was interrupted, because nothing was pushed.");
 }

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { run } from "@store/toolchain/system/run";
-import { Checkout, CommandFailed } from "./workspace";
+import { Workspace, CommandFailed } from "./workspace";
 
-/** By which the engine's state marks a secret. */
+/** Signature of a secret in the stack's state. */
 const SECRET = "4dabf18193072939515e22adb298388d";
 
 interface State {
@@ -19,15 +19,15 @@ interface State {
 }
 
 /**
- * Tries out what the token may do with which the host pulls from the registry that the stack has made in Azure.
+ * Checks the permissions of the token with which the host pulls from the stack's Azure Container Registry.
  *
- * @returns what was found. @throws an error if it may do more than to pull, or not that.
+ * @throws CommandFailed unless the token allows exactly to pull from the store's repositories.
  */
-export async function tryHostToken(checkout: Checkout, stack: string): Promise<string> {
-  const plain = await stateOf(checkout, stack, "--show-secrets");
+export async function checkHostToken(workspace: Workspace, stack: string): Promise<string> {
+  const plain = await stateOf(workspace, stack, "--show-secrets");
   const password = outputOf(plain, "-pull-password", "stdout");
-  if (JSON.stringify(await stateOf(checkout, stack)).includes(password))
-    throw new Error("The password of the host's token stands in the engine's state as it is.");
+  if (JSON.stringify(await stateOf(workspace, stack)).includes(password))
+    throw new Error("The state contains the password of the host's token in plain text.");
   const username = outputOf(plain, "-registry-pull", "name", "Token");
   const { IMAGE: image = "" } = (plain.deployment.resources.find(
     ({ urn, type }) => type === "command:local:Command" && urn.includes("::inventory-image:"),
@@ -46,25 +46,28 @@ export async function tryHostToken(checkout: Checkout, stack: string): Promise<s
     return code === 0 ? "done" : stdout + stderr;
   };
   try {
-    const stolen = `${registry}/store/inventory:not-ours`;
-    const found: readonly [what: string, answer: string, right: RegExp][] = [
+    const foreignTag = `${registry}/store/inventory:not-ours`;
+    const attempts: readonly [command: string, result: string, expected: RegExp][] = [
       ["pull", await docker("pull", "--quiet", image), /^done$/],
-      ["tag", await docker("tag", image, stolen), /^done$/],
-      ["push", await docker("push", stolen), /denied/i],
-      ["look elsewhere", await docker("manifest", "inspect", `${registry}/other/x:1`), /denied/i],
+      ["tag", await docker("tag", image, foreignTag), /^done$/],
+      ["push", await docker("push", foreignTag), /denied/i],
+      ["manifest inspect", await docker("manifest", "inspect", `${registry}/other/x:1`), /denied/i],
     ];
-    await docker("image", "rm", stolen);
-    const wrong = found.find(([, answer, right]) => !right.test(answer));
+    await docker("image", "rm", foreignTag);
+    const wrong = attempts.find(([, result, expected]) => !expected.test(result));
     if (wrong !== undefined)
-      throw new CommandFailed(`With the host's token, "${wrong[0]}" ends otherwise.`, wrong[1]);
+      throw new CommandFailed(
+        `docker ${wrong[0]} with the host's token has an unexpected result.`,
+        wrong[1],
+      );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return `${username} pulls, and is refused a push and other repositories`;
+  return `${username} may pull, but neither push nor read other repositories`;
 }
 
-async function stateOf(checkout: Checkout, stack: string, ...options: string[]): Promise<State> {
-  const output = await checkout.succeed(
+async function stateOf(workspace: Workspace, stack: string, ...options: string[]): Promise<State> {
+  const output = await workspace.succeed(
     ...["pulumi", "stack", "export", "--stack", stack],
     ...options,
   );
@@ -79,5 +82,5 @@ function outputOf(state: State, name: string, property: string, type = "Command"
   if (typeof value === "string") return value;
   if (typeof value === "object" && value !== null && SECRET in value && "plaintext" in value)
     return JSON.parse(String(value.plaintext)) as string;
-  throw new Error(`The engine's state has no ${property} of …${name}.`);
+  throw new Error(`The state has no output ${property} of a resource …${name}.`);
 }

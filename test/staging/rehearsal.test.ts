@@ -8,38 +8,39 @@ import { Fault } from "@store/azure-emulator/arm/faults";
 import { docker, LABEL, labelled } from "@store/azure-emulator/docker";
 import { OWNER_FILE, removeOrphans } from "@store/azure-emulator/orphans";
 import { isProcessAlive, processIdentity } from "@store/toolchain/system/processIdentity";
-import { Rehearsal, Step } from "./rehearsal";
+import { Rehearsal } from "./rehearsal";
+import type { Step } from "./report";
 import { Ready } from "@store/azure-emulator/settings";
 import { findDocker } from "@store/toolchain/tools/docker";
 
 const ROOT = resolve(__dirname, "../..");
 const silent = { step: () => undefined, progress: () => undefined, note: () => undefined };
 
-/** What the one message of an `up` begins with, by what is broken. The last of them leaves half a stack, which is taken down. */
-const HALF_WAY = {
+/** Error message of `up`, by fault. The last fault leaves a part of the stack, which is then taken down. */
+const BEFORE_DOWN = {
   key: /store:sshPublicKey: isn't a public key/,
   login: /nobody is logged in to Azure/,
   subscription: /no such subscription/,
   "registry-login": /the registry \S+ refuses the login/,
 } as const satisfies Partial<Record<Fault, RegExp>>;
-/** Each of these goes on where the one before has stopped. */
-const ALL_THE_WAY = {
+/** Error message of `up`, by fault. Each `up` continues from the state that the previous one has left. */
+const BEFORE_UP = {
   overlap: /The virtual network can't be made: its address range overlaps/,
   size: /The virtual machine can't be made: Azure doesn't have this size there/,
   quota: /The virtual machine can't be made: the subscription's quota is used up/,
   "cloud-init": /the new machine didn't become a Docker host/,
 } as const satisfies Partial<Record<Fault, RegExp>>;
 
-describe("The staging stack on the stand-in for Azure", function () {
-  // What the issue allows the tier.
+describe("The staging stack on the Azure emulator", function () {
+  // Limit for the whole tier.
   this.timeout(8 * 60_000);
 
-  it("comes up after all that was in the way; changes, survives its machine, and goes although that is gone", async () => {
+  it("comes up after every fault, rolls out a change, survives the replacement of the VM, and can be taken down without the VM", async () => {
     const steps: Step[] = [];
     const rehearsal = new Rehearsal({
       root: ROOT,
       dockerHost: await dockerHost(),
-      pace: 0,
+      latencyFactor: 0,
       faults: [],
       host: "azure",
       registry: "named",
@@ -53,13 +54,13 @@ describe("The staging stack on the stand-in for Azure", function () {
     });
     try {
       await rehearsal.begin();
-      for (const fault of Object.keys(HALF_WAY)) await rehearsal.fail("up", fault);
+      for (const fault of Object.keys(BEFORE_DOWN)) await rehearsal.fail("up", fault);
       await rehearsal.down();
-      for (const fault of Object.keys(ALL_THE_WAY)) await rehearsal.fail("up", fault);
+      for (const fault of Object.keys(BEFORE_UP)) await rehearsal.fail("up", fault);
       await rehearsal.complete();
       await rehearsal.down(["vm-gone"]);
     } catch (error) {
-      // The step's evidence is what tells why.
+      // Print the evidence of a failed step.
       if (error instanceof Error && "evidence" in error)
         process.stdout.write(`${(error.evidence as string[]).join("\n")}\n`);
       throw error;
@@ -70,62 +71,62 @@ describe("The staging stack on the stand-in for Azure", function () {
       steps.filter(({ failed }) => failed),
       [],
     );
-    for (const [fault, message] of Object.entries({ ...HALF_WAY, ...ALL_THE_WAY })) {
-      const step = steps.find(({ name }) => name === `up with ${fault} broken`);
+    for (const [fault, message] of Object.entries({ ...BEFORE_DOWN, ...BEFORE_UP })) {
+      const step = steps.find(({ name }) => name === `up with fault ${fault}`);
       assert.match(step?.detail ?? "", message);
     }
-    assert.deepEqual(await left(rehearsal.id), []);
+    assert.deepEqual(await remaining(rehearsal.id), []);
     assert.ok(!existsSync(rehearsal.folder));
   });
 
-  it("leaves nothing behind when it is interrupted", async () => {
-    const { rehearse, id, ended } = await begun();
+  it("removes everything when it is interrupted", async () => {
+    const { rehearse, id, ended } = await startRehearsal();
     rehearse.kill("SIGINT");
     assert.equal(await ended, 130);
-    assert.deepEqual(await left(id), []);
+    assert.deepEqual(await remaining(id), []);
     assert.deepEqual(folders(id), []);
   });
 
-  it("ends its cloud when it is killed, and the next one removes the rest", async () => {
-    const { rehearse, id, ended, ready } = await begun();
-    const cloud = processIdentity(ready.pid);
+  it("ends the emulator when the command is killed, and the next rehearsal removes the rest", async () => {
+    const { rehearse, id, ended, ready } = await startRehearsal();
+    const emulator = processIdentity(ready.pid);
     rehearse.kill("SIGKILL");
     await ended;
-    await until(() => !isProcessAlive(cloud));
-    assert.deepEqual(await left(id), []);
+    await until(() => !isProcessAlive(emulator));
+    assert.deepEqual(await remaining(id), []);
     assert.deepEqual(await removeOrphans(ready.registry.image), [id]);
     assert.deepEqual(folders(id), []);
     assert.deepEqual(await removeOrphans(ready.registry.image), []);
   });
 
-  it("is removed by the next one when all of it is killed; one that is alive isn't", async () => {
-    const { rehearse, id, ended, ready } = await begun();
-    const alive = `store-rehearsal-test-${process.pid}`;
-    await docker("network", "create", ...labelled(alive), alive);
+  it("removes the orphans of a rehearsal whose processes were all killed, but not of a running one", async () => {
+    const { rehearse, id, ended, ready } = await startRehearsal();
+    const running = `store-rehearsal-test-${process.pid}`;
+    await docker("network", "create", ...labelled(running), running);
     try {
       process.kill(ready.pid, "SIGKILL");
       rehearse.kill("SIGKILL");
       await ended;
-      assert.notDeepEqual(await left(id), []);
+      assert.notDeepEqual(await remaining(id), []);
       assert.deepEqual(await removeOrphans(ready.registry.image), [id]);
-      assert.deepEqual(await left(id), []);
+      assert.deepEqual(await remaining(id), []);
       assert.deepEqual(folders(id), []);
-      assert.deepEqual(await left(alive), [`network ${alive}`]);
+      assert.deepEqual(await remaining(running), [`network ${running}`]);
     } finally {
-      await docker("network", "rm", alive);
+      await docker("network", "rm", running);
     }
   });
 });
 
-interface Begun {
+interface StartedRehearsal {
   readonly rehearse: ChildProcess;
   readonly id: string;
   readonly ended: Promise<number | null>;
   readonly ready: Ready;
 }
 
-/** A rehearsal that has its cloud, and runs the first command of its stack. */
-async function begun(): Promise<Begun> {
+/** Starts `./store rehearse`, and waits until it runs its first command on the stack. */
+async function startRehearsal(): Promise<StartedRehearsal> {
   const rehearse = spawn("./store", ["rehearse"], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [rehearse.stdout, rehearse.stderr]) {
@@ -133,18 +134,20 @@ async function begun(): Promise<Begun> {
   }
   const ended = new Promise<number | null>((done) => rehearse.once("close", done));
   await until(
-    () => /preview before anything exists/.test(output),
+    () => /preview from nothing/.test(output),
     () => output,
   );
-  const mark = processIdentity(rehearse.pid);
-  const folder = folders("").find((one) => readFileSync(join(one, OWNER_FILE), "utf8") === mark);
+  const identity = processIdentity(rehearse.pid);
+  const folder = folders("").find(
+    (one) => readFileSync(join(one, OWNER_FILE), "utf8") === identity,
+  );
   assert.ok(folder !== undefined, output);
   const id = /store-rehearsal-(\w+)-/.exec(folder)?.[1] ?? "";
   const ready = JSON.parse(readFileSync(join(folder, "cloud", "ready.json"), "utf8")) as Ready;
   return { rehearse, id, ended, ready };
 }
 
-/** Folders of the rehearsal of that id; of all, where it is empty. */
+/** Returns the folders of the rehearsal with this ID; of all rehearsals, if the ID is empty. */
 function folders(id: string): string[] {
   return readdirSync(tmpdir())
     .filter((name) => name.startsWith(`store-rehearsal-${id}`))
@@ -153,12 +156,12 @@ function folders(id: string): string[] {
 }
 
 async function until(
-  isSo: () => boolean | Promise<boolean>,
-  otherwise: () => string = () => "",
+  condition: () => boolean | Promise<boolean>,
+  details: () => string = () => "",
 ): Promise<void> {
   const deadline = Date.now() + 120_000;
-  while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `not within two minutes. ${otherwise()}`);
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, `timed out after 120 s. ${details()}`);
     await sleep(100);
   }
 }
@@ -169,7 +172,7 @@ async function dockerHost(): Promise<string> {
   return found.host;
 }
 
-async function left(id: string): Promise<string[]> {
+async function remaining(id: string): Promise<string[]> {
   const filter = ["--filter", `label=${LABEL}=${id}`, "--format"];
   const lists = await Promise.all([
     docker("ps", "--all", ...filter, "container {{.Names}}"),

@@ -11,17 +11,17 @@ import {
 import * as path from "node:path";
 import { run } from "@store/toolchain/system/run";
 
-/** Copies the files of a checkout that git tracks or would track, and links the installed npm packages into the copy. */
-export async function copyCheckout(from: string, to: string): Promise<void> {
+/** Copies the repository's files (tracked, or untracked and not ignored), and links the installed npm packages into the copy. */
+export async function copyWorkspace(from: string, to: string): Promise<void> {
   const { code, stdout, stderr } = await run(
     "git",
     ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
     { cwd: from },
   );
-  if (code !== 0) throw new Error(`git can't list the checkout's files: ${stderr.trim()}`);
+  if (code !== 0) throw new Error(`git ls-files failed: ${stderr.trim()}`);
   const files = stdout
     .split("\0")
-    // What was deleted and not committed is still on git's list.
+    // git also lists deleted files whose deletion isn't committed.
     .filter((name) => name !== "" && existsSync(path.join(from, name)));
   for (const file of files) {
     cpSync(path.join(from, file), path.join(to, file), { recursive: true, force: true });
@@ -29,7 +29,7 @@ export async function copyCheckout(from: string, to: string): Promise<void> {
   linkModules(path.join(from, "node_modules"), path.join(to, "node_modules"));
 }
 
-/** Links each npm package to the original, except for the workspaces: those are the copy's own. */
+/** Links each npm package to the original, except the npm workspaces, which are part of the copy. */
 function linkModules(from: string, to: string): void {
   mkdirSync(to);
   for (const name of readdirSync(from)) {
@@ -38,11 +38,11 @@ function linkModules(from: string, to: string): void {
   }
 }
 
-/** npm links the workspaces there by relative paths. */
+/** Folder with npm's relative links to the workspaces. */
 const WORKSPACES = "@store";
 const LINKS_AS_THEY_ARE = { recursive: true, verbatimSymlinks: true } as const;
 
-/** For `./store` in a copy: its state goes into the copy, whatever backend the user has. */
+/** Returns the environment for `./store` in a copy: the state is in the copy, whatever backend the user has. */
 export function environmentOf(folder: string): NodeJS.ProcessEnv {
   const {
     PULUMI_BACKEND_URL: _url,
@@ -53,15 +53,15 @@ export function environmentOf(folder: string): NodeJS.ProcessEnv {
   return { ...env, NO_COLOR: "1", STORE_STATE_DIR: path.join(folder, ".store") };
 }
 
-/** How a command ended. */
-export interface Ran {
+/** Result of a command. */
+export interface CommandResult {
   readonly code: number;
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error, interleaved. */
   readonly output: string;
 }
 
-/** A copy of the checkout, used as a person would use it: by `./store`, on one stack with a state of its own. */
-export class Checkout {
+/** A copy of the repository with its own state, in which a test runs `./store` as a user would. */
+export class Workspace {
   private readonly running = new Set<ChildProcess>();
 
   constructor(
@@ -71,27 +71,27 @@ export class Checkout {
     private readonly onLine: (line: string) => void,
   ) {}
 
-  /** `./store ARGS…`, whatever its exit code. */
-  run(...args: string[]): Promise<Ran> {
+  /** Runs `./store ARGS…`. */
+  run(...args: string[]): Promise<CommandResult> {
     return this.start("./store", args);
   }
 
-  /** The same; anything else than success is an error with the end of what was printed. */
+  /** Runs `./store ARGS…`. @returns its output. @throws CommandFailed */
   async succeed(...args: string[]): Promise<string> {
     return outputOf(`./store ${args.join(" ")}`, await this.run(...args));
   }
 
-  /** A script for sh, in the checkout's folder; it must succeed, too. */
-  async shell(script: string): Promise<string> {
-    return outputOf("The script", await this.start("sh", ["-c", script]));
+  /** Runs a shell script in the workspace. @returns its output. @throws CommandFailed */
+  async shell(script: string, ...args: string[]): Promise<string> {
+    return outputOf("The script", await this.start("sh", ["-c", script, "sh", ...args]));
   }
 
-  private start(program: string, args: readonly string[]): Promise<Ran> {
+  private start(program: string, args: readonly string[]): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, {
         cwd: this.folder,
         env: this.environment,
-        // A group of its own, so that it can be ended with all that it has started.
+        // A process group of its own, so that `interrupt` can end it with its children.
         detached: true,
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -115,15 +115,15 @@ export class Checkout {
     });
   }
 
-  /** Replaces a text that must be there. */
+  /** Replaces a text in a file. @throws an error if the file doesn't contain it. */
   edit(file: string, from: string, to: string): void {
-    const place = path.join(this.folder, file);
-    const text = readFileSync(place, "utf8");
+    const target = path.join(this.folder, file);
+    const text = readFileSync(target, "utf8");
     if (!text.includes(from)) throw new Error(`${file} has no "${from}".`);
-    writeFileSync(place, text.replace(from, to));
+    writeFileSync(target, text.replace(from, to));
   }
 
-  /** Ends what runs: asks first, and doesn't wait long. */
+  /** Ends the running commands: SIGINT first, SIGKILL after 10 s. */
   async interrupt(): Promise<void> {
     for (const [signal, limit] of [
       ["SIGINT", 10_000],
@@ -139,13 +139,13 @@ export class Checkout {
     }
   }
 
-  /** In which `./store` uses this copy and its state. */
+  /** Environment in which `./store` uses this workspace and its state. */
   get environment(): NodeJS.ProcessEnv {
     return { ...environmentOf(this.folder), ...this.env };
   }
 }
 
-/** A command that failed, with what it printed. */
+/** A failed command, with its output. */
 export class CommandFailed extends Error {
   constructor(
     message: string,
@@ -156,7 +156,7 @@ export class CommandFailed extends Error {
   }
 }
 
-function outputOf(command: string, { code, output }: Ran): string {
+function outputOf(command: string, { code, output }: CommandResult): string {
   if (code === 0) return output;
   throw new CommandFailed(`${command} ended with exit code ${code}.`, output);
 }
@@ -165,7 +165,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // It may have ended meanwhile.
+    // ESRCH: the process has ended.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

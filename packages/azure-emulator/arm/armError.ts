@@ -1,4 +1,4 @@
-/** A refusal of ARM, in the words in which the published provider passes it on. */
+/** An error response of ARM. The message has the format in which the published provider reports it. */
 export class ArmError extends Error {
   constructor(
     readonly status: number,

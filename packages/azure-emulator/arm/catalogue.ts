@@ -9,7 +9,7 @@ import { publicIPAddress } from "./types/network/publicIPAddress";
 import { subnet, virtualNetwork } from "./types/network/virtualNetwork";
 import { resourceGroup } from "./types/resources";
 
-/** The resource types that the stand-in cloud has. */
+/** The emulated resource types, by Pulumi type token. */
 export const CATALOGUE: ReadonlyMap<string, ResourceType> = new Map(
   [
     resourceGroup,
@@ -27,15 +27,16 @@ export const CATALOGUE: ReadonlyMap<string, ResourceType> = new Map(
   ].map((type) => [type.token, type]),
 );
 
+/** @throws an error that lists the emulated types, if this one isn't among them. */
 export function typeOf(token: string): ResourceType {
   const found = CATALOGUE.get(token);
   if (found !== undefined) return found;
   throw new Error(
-    `${token} is not among what the Azure emulator has: ${[...CATALOGUE.keys()].join(", ")}.`,
+    `The Azure emulator doesn't support the resource type ${token}. Supported types: ${[...CATALOGUE.keys()].join(", ")}.`,
   );
 }
 
-/** Azure's regions, as far as a store may be put into one. */
+/** Azure's public regions. */
 export const REGIONS = (
   "australiacentral australiaeast australiasoutheast brazilsouth canadacentral canadaeast centralindia centralus eastasia " +
   "eastus eastus2 francecentral germanywestcentral israelcentral italynorth japaneast japanwest koreacentral mexicocentral " +

@@ -1,16 +1,15 @@
 import { Field, Fields, objectFields, Shape } from "./schema";
 import { isList, isObject, Properties, UNKNOWN, Value } from "./values";
 
-/** What is wrong with one property. */
+/** A validation error of one property. */
 export interface Problem {
   readonly path: string;
   readonly reason: string;
 }
 
 /**
- * Names, types and required properties, down to the last object. The words of the enums are ARM's to judge, later.
- *
- * @returns what is wrong; nothing about what isn't known yet.
+ * Validates names, types and required properties recursively. Enum values aren't validated, because ARM does that later (see
+ * `checkWords`). Unknown values are valid.
  */
 export function checkShape(properties: Properties, fields: Fields, path = ""): Problem[] {
   const inner = (name: string): string => (path === "" ? name : `${path}.${name}`);
@@ -31,7 +30,10 @@ function checkProperty(
 ): Problem[] {
   if (field === undefined) {
     return [
-      { path, reason: `is not a property; there are: ${[...siblings.keys()].sort().join(", ")}` },
+      {
+        path,
+        reason: `is not a property; the properties are: ${[...siblings.keys()].sort().join(", ")}`,
+      },
     ];
   }
   return checkValue(value, field.shape, path);
@@ -69,9 +71,9 @@ function mismatch(value: Value, wanted: string, path: string): Problem {
 }
 
 /**
- * The first word that is none of its enum's. ARM compares without regard to case.
+ * Returns the first string that isn't a value of its enum. Like ARM, ignores case.
  *
- * @param open Paths at which any word goes, because Azure has more of them than the package lists.
+ * @param open Paths of enums for which Azure accepts more values than the npm package lists.
  */
 export function checkWords(
   properties: Properties,

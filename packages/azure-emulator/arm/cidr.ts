@@ -1,10 +1,10 @@
-/** A range of IPv4 addresses: the first one and how many. */
+/** A range of IPv4 addresses: the first address as a number, and the number of addresses. */
 export interface Range {
   readonly first: number;
   readonly size: number;
 }
 
-/** @returns undefined for what is no range, or one whose address has bits beyond its prefix, which ARM refuses too. */
+/** Parses a CIDR range or an address. Returns undefined for an invalid one, and, like ARM, for one with host bits set. */
 export function parseRange(text: string): Range | undefined {
   const [address = "", prefix = "32", ...rest] = text.split("/");
   const first = parseAddress(address);

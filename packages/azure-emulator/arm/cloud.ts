@@ -1,43 +1,43 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ArmError, badRequest, conflict } from "./armError";
-import { REGIONS, typeOf } from "./catalogue";
-import { checkWords } from "./check";
+import { ArmError, conflict } from "./armError";
+import { typeOf } from "./catalogue";
+import { validateCommonRules } from "./commonRules";
 import { faultOf, limitsUnder, Verb } from "./faults";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
-import { resourceFields } from "./schema";
 import { DISK, MACHINE } from "./types/compute/references";
 import { REGISTRY } from "./types/containerregistry";
 import { at, isObject, listAt, Properties, same, textAt } from "./values";
 
-/** The only subscription that there is. */
+/** The only subscription in the emulated cloud. */
 export const SUBSCRIPTION = "00000000-0000-4000-8000-0000000c10d5";
 export const TENANT = "00000000-0000-4000-8000-00000007e4a4";
 
-/** What becomes real of it: machines, disks, ways through the network. */
+/** Creates and removes the containers and volumes behind the emulated resources. */
 export interface Hardware {
   boot(machine: Resource, cloud: View): Promise<void>;
   shutDown(machine: Resource): Promise<void>;
   removeDisk(disk: Resource): Promise<void>;
   emptyRegistry(): Promise<void>;
-  /** After every change: what can be reached from outside follows, and who may do what in the registry. */
-  connect(cloud: View): Promise<void>;
+  /** Applies the firewall rules and the registry's permissions. Called after every change. */
+  applyAccessRules(cloud: View): Promise<void>;
 }
 
 export interface CloudOptions {
-  /** Where it keeps what there is. */
+  /** File with the state, JSON. */
   readonly file: string;
   readonly hardware: Hardware;
   readonly registryAddress: string;
-  /** 1 takes the time that Azure takes, 0 none. */
-  readonly pace: number;
-  /** What is broken at the moment, and how one is over. */
+  /** Multiplies the typical duration of each request in Azure: 1 is as slow as Azure, 0 is without delay. */
+  readonly latencyFactor: number;
+  /** Returns the active faults. */
   readonly faults: () => readonly string[];
-  readonly mended: (fault: string) => void;
+  /** Called when a fault has occurred that occurs only once. */
+  readonly onFaultOccurred: (fault: string) => void;
 }
 
-/** The stand-in for Azure: ARM's checks and order, with its state on disk. */
+/** The emulated Azure Resource Manager: validates requests as ARM does, and keeps its state in a file. */
 export class Cloud implements View {
   readonly subscription = SUBSCRIPTION;
   private resources: readonly Resource[];
@@ -66,7 +66,7 @@ export class Cloud implements View {
     return this.resources;
   }
 
-  /** Makes a resource. One that is there already is refused, as the published provider does. */
+  /** Creates a resource. @throws an error, like the published provider, if a resource with this ID exists. */
   async create(token: string, properties: Properties, stop?: AbortSignal): Promise<Resource> {
     const type = typeOf(token);
     const id = idOf(type, this.subscription, properties);
@@ -80,28 +80,32 @@ export class Cloud implements View {
     return this.put(typeOf(token), properties, "update", stop);
   }
 
-  /** Deletes a resource; one that isn't there is as good as deleted. */
+  /** Deletes a resource with everything in it. Does nothing if there is no such resource. */
   async remove(id: string, stop?: AbortSignal): Promise<void> {
     const resource = this.get(id);
     if (resource === undefined) return;
     const type = typeOf(resource.token);
-    await this.take(type, "remove", stop);
-    this.breakDown(type, "remove");
+    await this.simulateLatency(type, "remove", stop);
+    this.throwInjectedFault(type, "remove");
     type.validateRemoval(resource, this);
-    for (const inner of this.inside(resource)) await this.forget(inner);
-    await this.forget(resource);
-    await this.options.hardware.connect(this);
+    for (const inner of this.resourcesIn(resource)) await this.delete(inner);
+    await this.delete(resource);
+    await this.options.hardware.applyAccessRules(this);
   }
 
-  /** What a token then says of itself. Its password isn't shown again. */
+  /** Records that a token has a password. The password itself isn't part of the resource. */
   async passwordGenerated(token: Resource, name: string): Promise<void> {
     const passwords = [{ name, creationTime: new Date().toISOString() }];
-    this.keep({ ...token, properties: { ...token.properties, credentials: { passwords } } });
+    this.storeResource({
+      ...token,
+      properties: { ...token.properties, credentials: { passwords } },
+    });
     await this.reconnect();
   }
 
+  /** Applies changed accounts of the registry. */
   async reconnect(): Promise<void> {
-    await this.options.hardware.connect(this);
+    await this.options.hardware.applyAccessRules(this);
   }
 
   private async put(
@@ -110,11 +114,11 @@ export class Cloud implements View {
     verb: Verb,
     stop?: AbortSignal,
   ): Promise<Resource> {
-    const put = this.judged(type, properties, verb);
-    await this.take(type, verb, stop);
-    this.breakDown(type, verb);
-    // Meanwhile others may have changed what it refers to.
-    const { id, name } = this.judged(type, properties, verb);
+    const put = this.validated(type, properties, verb);
+    await this.simulateLatency(type, verb, stop);
+    this.throwInjectedFault(type, verb);
+    // Validate again: concurrent requests may have changed the referenced resources.
+    const { id, name } = this.validated(type, properties, verb);
     const resource: Resource = {
       id,
       token: type.token,
@@ -122,14 +126,14 @@ export class Cloud implements View {
       properties,
       computed: type.compute(put),
     };
-    await this.realise(resource, put.before);
-    this.keep(resource);
-    await this.options.hardware.connect(this);
+    await this.provision(resource, put.before);
+    this.storeResource(resource);
+    await this.options.hardware.applyAccessRules(this);
     return resource;
   }
 
-  /** Throws what ARM refuses, before anything has changed. */
-  private judged(type: ResourceType, properties: Properties, verb: Verb): Put {
+  /** Validates a request before anything changes. @throws ArmError */
+  private validated(type: ResourceType, properties: Properties, verb: Verb): Put {
     const id = idOf(type, this.subscription, properties);
     const name = textAt(properties, type.path.at(-1) ?? "");
     const before = this.get(id);
@@ -137,7 +141,7 @@ export class Cloud implements View {
       throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
     }
     const put: Put = { properties, id, name, before, cloud: this };
-    this.validateInGeneral(type, put);
+    validateCommonRules(type, put);
     for (const path of before === undefined ? [] : type.immutable) {
       if (same(at(before?.properties, path), at(properties, path))) continue;
       throw conflict("PropertyChangeNotAllowed", `Changing property '${path}' is not allowed.`);
@@ -146,69 +150,32 @@ export class Cloud implements View {
     return put;
   }
 
-  private validateInGeneral(type: ResourceType, { properties, name, id }: Put): void {
-    if (!type.nameRule.test(name)) {
-      throw badRequest(
-        "InvalidResourceName",
-        `Resource name ${name} is invalid. The name must match ${type.nameRule.source}.`,
-      );
-    }
-    const location = textAt(properties, "location");
-    if (type.located && !REGIONS.includes(location.toLowerCase().replaceAll(" ", ""))) {
-      throw badRequest(
-        "LocationNotAvailableForResourceType",
-        `The provided location '${location}' is not available for resource type '${type.armType}'. List of available regions ` +
-          `for the resource type is '${REGIONS.join(",")}'.`,
-      );
-    }
-    const group = textAt(properties, "resourceGroupName");
-    if (
-      type.path.length > 1 &&
-      this.get(`/subscriptions/${SUBSCRIPTION}/resourceGroups/${group}`) === undefined
-    ) {
-      throw new ArmError(
-        404,
-        "ResourceGroupNotFound",
-        `Resource group '${group}' could not be found.`,
-      );
-    }
-    validateTags(properties);
-    const [, module = "", resource = ""] = type.token.split(":");
-    const wrong = checkWords(properties, resourceFields(module, resource), type.openWords ?? []);
-    if (wrong !== undefined) {
-      throw badRequest(
-        "InvalidParameter",
-        `The value of parameter ${wrong.path} of ${id} is invalid: ${wrong.reason}.`,
-      );
-    }
-  }
-
-  /** Everything in a resource group, machines first, so that nothing is in use when it goes. */
-  private inside(group: Resource): Resource[] {
+  /** Returns the resources within a resource, VMs first, so that no resource is in use when it is deleted. */
+  private resourcesIn(group: Resource): Resource[] {
     const inner = this.resources.filter(({ id }) =>
       id.toLowerCase().startsWith(`${group.id.toLowerCase()}/`),
     );
     return [...inner].sort((a, b) => Number(b.token === MACHINE) - Number(a.token === MACHINE));
   }
 
-  private async realise(resource: Resource, before: Resource | undefined): Promise<void> {
+  private async provision(resource: Resource, before: Resource | undefined): Promise<void> {
     if (resource.token !== MACHINE || before !== undefined) return;
     await this.options.hardware.boot(resource, this);
-    this.keep(osDiskOf(resource));
+    this.storeResource(osDiskOf(resource));
   }
 
-  private async forget(resource: Resource): Promise<void> {
+  private async delete(resource: Resource): Promise<void> {
     if (this.get(resource.id) === undefined) return;
     if (resource.token === MACHINE) await this.options.hardware.shutDown(resource);
     if (resource.token === DISK) await this.options.hardware.removeDisk(resource);
     if (resource.token === REGISTRY) await this.options.hardware.emptyRegistry();
     this.resources = this.resources.filter(({ id }) => id !== resource.id);
     this.save();
-    if (resource.token === MACHINE) await this.forgetWithMachine(resource);
+    if (resource.token === MACHINE) await this.deleteWithMachine(resource);
   }
 
-  /** What a machine's delete options name goes with it; the rest stays, and costs. */
-  private async forgetWithMachine(machine: Resource): Promise<void> {
+  /** Deletes the disks and interfaces whose `deleteOption` is Delete. */
+  private async deleteWithMachine(machine: Resource): Promise<void> {
     const { properties } = machine;
     const named = [
       ...listAt(properties, "networkProfile.networkInterfaces"),
@@ -222,11 +189,11 @@ export class Cloud implements View {
         : [];
     for (const id of [...named, ...osDisk]) {
       const inner = this.get(id);
-      if (inner !== undefined) await this.forget(inner);
+      if (inner !== undefined) await this.delete(inner);
     }
   }
 
-  private keep(resource: Resource): void {
+  private storeResource(resource: Resource): void {
     this.resources = [...this.resources.filter(({ id }) => !sameId(id, resource.id)), resource];
     this.save();
   }
@@ -234,23 +201,26 @@ export class Cloud implements View {
   private save(): void {
     mkdirSync(dirname(this.options.file), { recursive: true });
     const draft = `${this.options.file}.draft`;
-    // The machines' customData holds their keys.
+    // customData contains the VMs' host keys.
     writeFileSync(draft, JSON.stringify(this.resources, undefined, 1), { mode: 0o600 });
     renameSync(draft, this.options.file);
   }
 
-  private async take(type: ResourceType, verb: Verb, stop?: AbortSignal): Promise<void> {
-    await sleep(type.seconds[verb] * 1000 * this.options.pace, undefined, { signal: stop });
+  private async simulateLatency(type: ResourceType, verb: Verb, stop?: AbortSignal): Promise<void> {
+    await sleep(type.seconds[verb] * 1000 * this.options.latencyFactor, undefined, {
+      signal: stop,
+    });
   }
 
-  private breakDown(type: ResourceType, verb: Verb): void {
+  private throwInjectedFault(type: ResourceType, verb: Verb): void {
     const found = faultOf(this.options.faults(), type, verb);
     if (found === undefined) return;
-    if (found.once) this.options.mended(found.fault);
+    if (found.once) this.options.onFaultOccurred(found.fault);
     throw found.error;
   }
 }
 
+/** Returns the resources in the state file; none if there is no file. */
 export function readState(file: string): readonly Resource[] {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Resource[];
@@ -260,7 +230,7 @@ export function readState(file: string): readonly Resource[] {
   }
 }
 
-/** Azure makes the disk of the system by itself; unless its delete option says otherwise, it outlives the machine. */
+/** Returns the OS disk, which Azure creates together with the VM. It outlives the VM unless its `deleteOption` is Delete. */
 function osDiskOf(machine: Resource): Resource {
   const name =
     textAt(machine.properties, "storageProfile.osDisk.name") ||
@@ -277,20 +247,4 @@ function osDiskOf(machine: Resource): Resource {
     },
     computed: { name, provisioningState: "Succeeded" },
   };
-}
-
-function validateTags(properties: Properties): void {
-  const tags = at(properties, "tags");
-  if (!isObject(tags)) return;
-  const names = Object.keys(tags);
-  if (names.length > 50)
-    throw badRequest("InvalidTags", `A resource can have 50 tags at most, not ${names.length}.`);
-  const wrong = names.find(
-    (name) => name.length > 512 || /[<>%&\\?/]/.test(name) || textAt(tags, name).length > 256,
-  );
-  if (wrong === undefined) return;
-  throw badRequest(
-    "InvalidTagNameCharacters",
-    `The tag ${wrong} is invalid: a name can't hold any of <>%&\\?/ and has 512 characters at most, a value 256.`,
-  );
 }

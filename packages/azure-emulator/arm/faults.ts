@@ -2,40 +2,40 @@ import { ArmError, badRequest, conflict } from "./armError";
 import { Limits, ResourceType } from "./resourceType";
 
 /**
- * What can be broken while the stack is brought up or taken down. Each one stays broken until it is mended; those with a verb of
- * a type (such as NetworkInterface:create) happen once.
+ * Faults that a rehearsal can inject, with the phase in which they are injected. A fault lasts until it is cleared. Beside these
+ * there are faults of one request, such as NetworkInterface:create, which occur once.
  */
 export const FAULTS = {
-  login: { at: "up", what: "nobody is logged in to Azure" },
-  subscription: { at: "up", what: "the subscription isn't one of this login" },
-  key: { at: "up", what: "the login key that is configured isn't one" },
-  "registry-login": { at: "up", what: "the registry refuses the password that is configured" },
-  "registry-away": { at: "up", what: "the registry doesn't answer" },
-  "push-cut": { at: "up", what: "the registry goes away while images are pushed to it" },
-  overlap: { at: "up", what: "the virtual network's range is taken by a peering" },
-  quota: { at: "up", what: "the subscription has no cores left" },
-  size: { at: "up", what: "the region has no machine of this size left" },
-  "cloud-init": { at: "up", what: "the packages can't be reached, so cloud-init fails" },
-  silent: { at: "up", what: "the machine boots, but nobody can reach it" },
-  "ssh-refused": { at: "up", what: "the machine answers, but its SSH server doesn't" },
+  login: { at: "up", what: "no login to Azure" },
+  subscription: { at: "up", what: "the login has no access to the subscription" },
+  key: { at: "up", what: "the configured SSH key is invalid" },
+  "registry-login": { at: "up", what: "the registry rejects the configured password" },
+  "registry-away": { at: "up", what: "the registry is down" },
+  "push-cut": { at: "up", what: "the registry crashes while images are pushed" },
+  overlap: { at: "up", what: "the virtual network's range overlaps with a peered network" },
+  quota: { at: "up", what: "the subscription's core quota is used up" },
+  size: { at: "up", what: "the region has no capacity for this VM size" },
+  "cloud-init": { at: "up", what: "the VM can't reach the package mirror, so cloud-init fails" },
+  silent: { at: "up", what: "the VM boots, but can't be reached" },
+  "ssh-refused": { at: "up", what: "the VM can be reached, but its SSH port refuses connections" },
   "delete-refused": {
     at: "down",
-    what: "ARM refuses to delete the machine, or the group with it, once",
+    what: "ARM rejects the deletion of the VM or its resource group once",
   },
-  unreachable: { at: "down", what: "nobody can reach the machine any more" },
-  "vm-gone": { at: "down", what: "somebody has deleted the machine by hand" },
-  "group-gone": { at: "down", what: "somebody has deleted the whole resource group by hand" },
+  unreachable: { at: "down", what: "the VM can't be reached any more" },
+  "vm-gone": { at: "down", what: "the VM was deleted in the portal" },
+  "group-gone": { at: "down", what: "the resource group was deleted in the portal" },
 } as const satisfies Readonly<Record<string, { at: "up" | "down"; what: string }>>;
 
 export type Fault = keyof typeof FAULTS;
 
-/** Whether it is to happen while the stack is brought up, or while it is taken down. */
+/** Returns the command during which the fault is injected. */
 export function phaseOf(fault: string): "up" | "down" {
   if (fault in FAULTS) return FAULTS[fault as Fault].at;
   return fault.endsWith(":remove") ? "down" : "up";
 }
 
-/** A fault, or TYPE:create, TYPE:update, TYPE:remove for one of the cloud's types. */
+/** Returns whether the text is a fault: a key of FAULTS, or TYPE:create, TYPE:update or TYPE:remove for an emulated type. */
 export function isFault(text: string, types: Iterable<string>): boolean {
   if (text in FAULTS) return true;
   const [type, verb] = text.split(":");
@@ -47,7 +47,7 @@ export function isFault(text: string, types: Iterable<string>): boolean {
 
 export type Verb = "create" | "update" | "remove";
 
-/** What goes wrong with this request, and whether it is over with that. */
+/** Returns the error that an active fault causes for this request, if any, and whether the fault ends with this request. */
 export function faultOf(
   faults: readonly string[],
   type: ResourceType,
@@ -56,7 +56,7 @@ export function faultOf(
   const short = type.token.split(":").at(-1) ?? "";
   const named = `${short}:${verb}`;
   if (faults.includes(named)) {
-    const reason = `An internal execution error occurred. (the rehearsal was told to fail at ${named})`;
+    const reason = `An internal execution error occurred. (injected fault ${named})`;
     return { error: new ArmError(500, "InternalExecutionError", reason), fault: named, once: true };
   }
   if (faults.includes("delete-refused") && HOLDS_MACHINE.includes(short) && verb === "remove") {
@@ -82,8 +82,10 @@ export function faultOf(
   return undefined;
 }
 
+/** Types whose removal removes a VM. */
 const HOLDS_MACHINE: readonly string[] = ["VirtualMachine", "ResourceGroup"];
 
+/** Returns the subscription's limits while these faults are active. */
 export function limitsUnder(faults: readonly string[]): Limits {
   return {
     cores: faults.includes("quota") ? 0 : 10,

@@ -1,72 +1,75 @@
 import { ArmError, badRequest } from "./armError";
 import { Properties, textAt, Value } from "./values";
 
-/** A resource as the stand-in cloud keeps it. */
+/** An emulated resource. */
 export interface Resource {
   readonly id: string;
-  /** The Pulumi type, azure-native:network:Subnet. */
+  /** Pulumi type token, for example azure-native:network:Subnet. */
   readonly token: string;
   readonly name: string;
-  /** What was asked for. */
+  /** Inputs of the request. */
   readonly properties: Properties;
-  /** What the cloud added. */
+  /** Properties that the cloud adds to the inputs. */
   readonly computed: Properties;
 }
 
-/** What a rule may look at. */
+/** Read access to the cloud for a resource type's rules. */
 export interface View {
   readonly subscription: string;
   readonly limits: Limits;
-  /** At which registries in Azure answer. */
+  /** IP:PORT at which all emulated Azure registries are served. */
   readonly registryAddress: string;
   get(id: string): Resource | undefined;
   all(token: string): readonly Resource[];
 }
 
 export interface Limits {
-  /** Cores of each family of sizes in a region. */
+  /** Quota of cores. */
   readonly cores: number;
-  /** The region has no machine left, of whatever size. */
+  /** The region has no capacity for a new VM. */
   readonly soldOut: boolean;
 }
 
+/** A request that creates or updates a resource. */
 export interface Put {
   readonly properties: Properties;
   readonly id: string;
   readonly name: string;
-  /** What there is under this id already. */
+  /** The existing resource with this ID. */
   readonly before: Resource | undefined;
   readonly cloud: View;
 }
 
-/** One of Azure's resource types, as far as our program uses it. */
+/** An emulated resource type. It implements what this repository uses of the type. */
 export interface ResourceType {
   readonly token: string;
-  /** Microsoft.Network/virtualNetworks/subnets */
+  /** For example Microsoft.Network/virtualNetworks/subnets. */
   readonly armType: string;
-  /** The properties that name the resource's place, outermost first; the last one is its own name. */
+  /** Properties that make up the resource's ID, outermost first. The last one is the resource's own name. */
   readonly path: readonly string[];
-  /** Whether it is in a region. */
+  /** The resource has a location. */
   readonly located: boolean;
-  /** Properties whose change the published provider answers with a replacement, beside the path and the location. */
+  /** Properties, beside path and location, whose change the published provider plans as a replacement. */
   readonly replacedOn?: readonly string[];
-  /** Properties that ARM doesn't change: an update of them is a 409. */
+  /** Properties that ARM refuses to change with status 409. */
   readonly immutable: readonly string[];
-  /** Paths of enums that are open. */
+  /** Paths of enums for which Azure accepts more values than the npm package lists. */
   readonly openWords?: readonly string[];
   readonly nameRule: RegExp;
-  /** What Azure takes for it, in seconds. */
+  /** Typical duration of each request in Azure, in seconds. */
   readonly seconds: { readonly create: number; readonly update: number; readonly remove: number };
-  /** Throws what ARM would refuse. */
+  /** Validates a request. @throws ArmError */
   readonly validate: (put: Put) => void;
-  /** Throws why it can't be deleted now. */
+  /** Validates a deletion. @throws ArmError */
   readonly validateRemoval: (resource: Resource, cloud: View) => void;
-  /** What the cloud adds; on an update it is given what there was. */
+  /** Returns the properties that the cloud adds. */
   readonly compute: (put: Put) => Properties;
 }
 
+/** Rule for names of most network resources. */
 export const ANY_NAME = /^[A-Za-z0-9]([\w.-]{0,78}\w)?$/;
 
+/** Returns the ARM ID of the resource with these properties. */
 export function idOf(type: ResourceType, subscription: string, properties: Properties): string {
   const [group = "", ...names] = type.path.map((name) => textAt(properties, name));
   const base = `/subscriptions/${subscription}/resourceGroups/${group}`;
@@ -76,12 +79,12 @@ export function idOf(type: ResourceType, subscription: string, properties: Prope
   return `${base}/providers/${namespace}/${rest}`;
 }
 
-/** Azure's ids don't regard case. */
+/** Compares two ARM IDs, which are case-insensitive. */
 export function sameId(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
-/** The resource that an id in a property names, of that type. */
+/** Returns the resource with this ID. @throws ArmError if there is none of that type. */
 export function referenced(put: Put, path: string, id: string, token: string): Resource {
   const found = put.cloud.get(id);
   if (found?.token === token) return found;
@@ -100,9 +103,10 @@ export function etag(): string {
   return `W/"${crypto.randomUUID()}"`;
 }
 
-/** Keeps what was computed before, or makes it. */
+/** Returns the existing resource's computed property, or a new value for a new resource. */
 export function computedOnce(put: Put, name: string, make: () => Value): Value {
   return put.before?.computed[name] ?? make();
 }
 
+/** Validates nothing: the resource may be deleted at any time. */
 export const alwaysRemovable = (): void => undefined;

@@ -2,10 +2,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as ts from "typescript";
 
-/**
- * What azure-native's resources take, read from the package's own type declarations: names, types, what is required, the
- * words of the enums.
- */
+// Schemas of azure-native's resources, read from the type declarations of the npm package: names, types, required properties and
+// enum values.
 
 export type Shape =
   | { readonly kind: "string"; readonly words?: readonly string[] }
@@ -22,12 +20,12 @@ export type Fields = ReadonlyMap<string, Field>;
 
 const PACKAGE = dirname(require.resolve("@pulumi/azure-native/package.json"));
 
-/** The version of the npm package, which the engine expects of the provider. */
+/** Version of the npm package @pulumi/azure-native. The engine expects the provider to have the same version. */
 export function azureNativeVersion(): string {
   return (JSON.parse(read("package.json")) as { version: string }).version;
 }
 
-/** What a resource takes, by its module and name (compute, VirtualMachine). */
+/** Returns the inputs of a resource, for example of the resource VirtualMachine in the module compute. */
 export function resourceFields(module: string, resource: string): Fields {
   const file = `${module}/${resource[0]?.toLowerCase()}${resource.slice(1)}.d.ts`;
   return once(`${module}.${resource}`, () =>
@@ -35,7 +33,7 @@ export function resourceFields(module: string, resource: string): Fields {
   );
 }
 
-/** What an object within a resource takes. */
+/** Returns the fields of an object type within a resource. */
 export function objectFields(module: string, name: string): Fields {
   return once(`${module}/${name}`, () =>
     fieldsOf(interfaceIn(namespaceOf(module), `    interface ${name} {`)),
@@ -50,7 +48,7 @@ function once(key: string, make: () => Fields): Fields {
   return found;
 }
 
-// Two of the declarations' files have seven megabytes: only the wanted interface goes through the compiler.
+// Two declaration files are 7 MB each, so only the requested interface is parsed.
 
 const texts = new Map<string, string>();
 
@@ -63,7 +61,7 @@ function read(file: string): string {
 function namespaceOf(module: string): string {
   const all = read("types/input.d.ts");
   const start = all.indexOf(`\nexport declare namespace ${module} {`);
-  if (start < 0) throw new Error(`azure-native has no types for ${module}.`);
+  if (start < 0) throw new Error(`@pulumi/azure-native has no types for the module ${module}.`);
   return all.slice(start, all.indexOf("\n}\n", start));
 }
 
@@ -107,7 +105,7 @@ function shapeOf(type: ts.TypeNode): Shape {
   return { kind: "any" };
 }
 
-/** `string | enums.x.Y` has the words of Y; any other union is beyond what we use. */
+/** Returns the values of Y for `string | enums.x.Y`. Other unions aren't validated. */
 function unionOf(parts: readonly ts.TypeNode[]): Shape {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return shapeOf(only);

@@ -1,11 +1,11 @@
-/** A resource's properties as they go between the engine and us. */
+/** A property value in the engine's protocol. */
 export type Value = null | boolean | number | string | readonly Value[] | Properties;
 
 export interface Properties {
   readonly [name: string]: Value | undefined;
 }
 
-/** What the engine sends in the place of a value that isn't known yet. */
+/** Placeholder of the engine's protocol for an unknown value. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export function isObject(value: Value | undefined): value is Properties {
@@ -16,7 +16,7 @@ export function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** The value at a path such as "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData". */
+/** Returns the value at a path, for example "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData". */
 export function at(properties: Value | undefined, path: string): Value | undefined {
   let value = properties;
   for (const step of path.split(".")) {
@@ -27,12 +27,13 @@ export function at(properties: Value | undefined, path: string): Value | undefin
   return value;
 }
 
-/** The text there, an empty one if there is none. */
+/** Returns the string at a path, or an empty string. */
 export function textAt(properties: Value | undefined, path: string): string {
   const value = at(properties, path);
   return typeof value === "string" ? value : "";
 }
 
+/** Returns the list at a path, or an empty list. */
 export function listAt(properties: Value | undefined, path: string): readonly Value[] {
   const value = at(properties, path);
   return isList(value) ? value : [];
@@ -44,7 +45,7 @@ export function hasUnknowns(value: Value | undefined): boolean {
   return value === UNKNOWN;
 }
 
-/** Without nulls, which mean "not given". */
+/** Returns the properties without nulls, which mean "not set". */
 export function given(value: Properties): Properties {
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, inner]) =>
@@ -58,6 +59,7 @@ function clean(value: Value): Value {
   return isObject(value) ? given(value) : value;
 }
 
+/** Compares two values; the order of an object's keys doesn't matter. */
 export function same(a: Value | undefined, b: Value | undefined): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
@@ -72,7 +74,7 @@ function sorted(value: Value | undefined): Value | undefined {
   );
 }
 
-/** The paths at which two values differ, in the engine's writing: tags.owner, securityRules[1].priority. */
+/** Returns the paths at which two values differ, in the engine's syntax: tags.owner, securityRules[1].priority. */
 export function differences(before: Value | undefined, after: Value | undefined): string[] {
   return differ(before, after, "");
 }

@@ -12,7 +12,7 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** What the program asks of Azure's command, and no more of it: credentials of a registry. */
+/** The two subcommands of `az` that the program uses; both return credentials of a registry. */
 export class AzureCli {
   constructor(
     private readonly cloud: Cloud,
@@ -44,7 +44,7 @@ export class AzureCli {
   ): Promise<string> {
     if (command === "acr login" && args.includes("--expose-token")) {
       const registry = this.registry(option("name"), option("subscription"));
-      queried(option, "accessToken");
+      requireQuery(option, "accessToken");
       const secret = this.accounts.expose(registry);
       await this.cloud.reconnect();
       return secret;
@@ -52,7 +52,7 @@ export class AzureCli {
     if (command === "acr token credential generate" && args.includes("--password1")) {
       const registry = this.registry(option("registry"), option("subscription"));
       const id = `${registry.id}/tokens/${option("name")}`;
-      queried(option, "passwords[0].value");
+      requireQuery(option, "passwords[0].value");
       const token = this.cloud.get(id);
       if (token?.token !== TOKEN)
         throw new Error(`(ResourceNotFound) The Resource '${id}' was not found.`);
@@ -60,7 +60,7 @@ export class AzureCli {
       await this.cloud.passwordGenerated(token, "password1");
       return secret;
     }
-    throw new Error(`The rehearsal's az has no '${command}' with these options.`);
+    throw new Error(`The emulated az has no '${command}' with these options.`);
   }
 
   private registry(name: string, subscription: string): Resource {
@@ -74,12 +74,12 @@ export class AzureCli {
   }
 }
 
-function queried(option: (name: string) => string, query: string): void {
+function requireQuery(option: (name: string) => string, query: string): void {
   if (option("query") === query && option("output") === "tsv") return;
-  throw new Error(`The rehearsal's az answers --query '${query}' --output tsv only.`);
+  throw new Error(`The emulated az supports only --query '${query}' --output tsv.`);
 }
 
-/** @returns the address at which the stand-in for the command asks. */
+/** Serves the emulated `az` over HTTP. @returns the URL for azureCli/az. */
 export async function serveCli(cli: AzureCli): Promise<string> {
   const server = createServer((request, response) => {
     void text(request)

@@ -7,30 +7,31 @@ import { dataDisksOf } from "../arm/types/compute/references";
 import { at, listAt, Properties, textAt } from "../arm/values";
 import { docker, dockerQuietly, labelled } from "../docker";
 
-/** What a machine boots in. */
+/** Environment in which an emulated VM boots. */
 export interface MachineEnvironment {
-  /** The rehearsal's id. */
+  /** ID of the rehearsal. */
   readonly id: string;
   readonly image: string;
   readonly network: string;
-  /** The registry that it trusts, as a company's own image of a machine would. */
+  /** Registry whose CA the VM trusts, like a VM image with a company's CA. */
   readonly registry: { readonly address: string; readonly authority: string };
-  /** Whether it reaches no packages: for the fault. */
+  /** Makes the package mirror unreachable, for the fault cloud-init. */
   readonly withoutPackages: boolean;
 }
 
-/** The name of a machine's container, by its vmId. */
+/** Returns the name of a VM's container, by its vmId. */
 export function machineName(id: string, vmId: string): string {
   return `store-rehearsal-${id}-${vmId.slice(0, 8)}`;
 }
 
+/** Returns the name of a data disk's volume. */
 export function diskVolume(id: string, disk: Resource): string {
   return `store-rehearsal-${id}-disk-${textAt(disk.computed, "uniqueId").slice(0, 8)}`;
 }
 
 /**
- * Boots a container that runs systemd, cloud-init and sshd as a virtual machine of Azure's does, from the machine's own
- * customData. Returns when it has started, as Azure does: cloud-init goes on by itself.
+ * Boots an emulated VM: a container that runs systemd, sshd and cloud-init with the VM's customData. Like Azure, returns when the VM
+ * has started, before cloud-init has finished.
  */
 export async function bootMachine(
   machine: Resource,
@@ -48,7 +49,7 @@ export async function bootMachine(
       textAt(machine.properties, "osProfile.computerName"),
     ],
     ...[...labelled(environment.id), "--network", environment.network],
-    ...PERMISSIONS,
+    ...SYSTEMD_PERMISSIONS,
     ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--volume", "/var/lib/docker"],
     ...["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
     ...disks.flatMap(({ volume, lun }) => [
@@ -59,7 +60,7 @@ export async function bootMachine(
   );
   const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
   try {
-    // Its mode becomes that of the machine's root folder.
+    // `docker cp` applies the folder's mode to the container's root folder.
     chmodSync(folder, 0o755);
     for (const [file, text] of Object.entries(filesOf(machine, cloud, environment))) {
       mkdirSync(path.dirname(path.join(folder, file)), { recursive: true, mode: 0o755 });
@@ -72,8 +73,8 @@ export async function bootMachine(
   await docker("start", name);
 }
 
-/** All that a container needs for systemd and a Docker daemon of its own in it; --privileged would be more. */
-const PERMISSIONS = [
+/** Permissions for systemd and a nested Docker daemon; fewer than --privileged. */
+const SYSTEMD_PERMISSIONS = [
   ...["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"].flatMap((cap) => [
     "--cap-add",
     cap,
@@ -85,12 +86,13 @@ const PERMISSIONS = [
   ...["--device-cgroup-rule", "a *:* rwm", "--cgroupns", "host"],
 ];
 
-/** The machine and the volume that it had for itself; its data disks stay. */
+/** Removes a VM's container with its anonymous volumes. Data disks stay. */
 export async function removeMachine(machine: Resource, id: string): Promise<void> {
   const name = machineName(id, textAt(machine.computed, "vmId"));
   await dockerQuietly("rm", "--force", "--volumes", name);
 }
 
+/** Removes a data disk's volume. Does nothing for an OS disk, which has no volume. */
 export async function removeDiskOf(disk: Resource, id: string): Promise<void> {
   if (disk.computed["uniqueId"] !== undefined)
     await dockerQuietly("volume", "rm", diskVolume(id, disk));
@@ -105,16 +107,16 @@ async function volumesOf(
     const resource = cloud.get(disk);
     return resource === undefined ? [] : [{ resource, lun }];
   });
-  const made: { volume: string; lun: number }[] = [];
+  const volumes: { volume: string; lun: number }[] = [];
   for (const { resource, lun } of disks) {
     const volume = diskVolume(id, resource);
     await docker("volume", "create", ...labelled(id), volume);
-    made.push({ volume, lun });
+    volumes.push({ volume, lun });
   }
-  return made;
+  return volumes;
 }
 
-/** What a machine of Azure's finds when it boots for the first time, in the form that cloud-init reads without Azure. */
+/** Returns the files that a VM gets at its first boot, in the format of cloud-init's NoCloud data source. */
 function filesOf(
   machine: Resource,
   cloud: View,
@@ -142,7 +144,7 @@ function filesOf(
     [`etc/docker/certs.d/${environment.registry.address}/ca.crt`]: environment.registry.authority,
     "etc/rehearsal/disks": disks.join(""),
     ...(environment.withoutPackages && {
-      // Nor does it find those that lie in its cache.
+      // Disable the package cache of the image, too.
       "etc/apt/apt.conf.d/99-rehearsal":
         'Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\nDir::Cache::archives "/var/cache/empty";\n',
       "var/cache/empty/partial/.keep": "",
@@ -150,7 +152,7 @@ function filesOf(
   };
 }
 
-/** As cloud-init's own settings for Azure have it. */
+/** Returns the default user as cloud-init's Azure data source configures it. */
 function userOf(properties: Properties): object {
   const passwordLogin =
     at(properties, "osProfile.linuxConfiguration.disablePasswordAuthentication") !== true;

@@ -7,10 +7,10 @@ import { run } from "@store/toolchain/system/run";
 import { Resource } from "../arm/resourceType";
 import { Route } from "../network/rules";
 
-/** A machine that somebody has: it answers SSH, its user may do everything, and there is no Docker on it. */
+/** A machine outside of Azure with an SSH server, a user with sudo, and no Docker. */
 export interface PlainMachine {
   readonly address: string;
-  /** As a virtual machine of Azure's has one. */
+  /** Identifies the machine's container, like a VM's vmId. */
   readonly vmId: string;
   readonly user: string;
   readonly privateKey: string;
@@ -20,14 +20,14 @@ export interface PlainMachine {
 
 const USER = "deploy";
 
-/** What is to be booted, and how it is reached. */
+/** Generates the keys of a plain machine. @returns the machine, the resource to boot, and the route to it. */
 export async function plainMachine(): Promise<{
   readonly machine: PlainMachine;
   readonly resource: Resource;
-  readonly way: Route;
+  readonly route: Route;
 }> {
   const [login, host] = await Promise.all([keyPair(), keyPair()]);
-  // None of those that play public addresses of Azure's, and not the one at which is tried whether that is possible.
+  // Addresses with a third octet from 1 on emulate Azure's public IPs; 127.77.0.1 is for checking the ports.
   const address = `127.77.0.${randomInt(2, 255)}`;
   const vmId = crypto.randomUUID();
   const cloudInit = {
@@ -68,11 +68,11 @@ export async function plainMachine(): Promise<{
       hostKey: host.public,
     },
     resource,
-    way: { address, machine: vmId, groups: [[open("22"), open("80")]] },
+    route: { address, machine: vmId, groups: [[open("22"), open("80")]] },
   };
 }
 
-/** In OpenSSH's format, by its own tool. */
+/** Generates an Ed25519 key pair in OpenSSH's format. */
 async function keyPair(): Promise<{ readonly private: string; readonly public: string }> {
   const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
   const file = path.join(folder, "key");
@@ -80,7 +80,7 @@ async function keyPair(): Promise<{ readonly private: string; readonly public: s
     const { code, stderr } = await run("ssh-keygen", [
       ...["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", file],
     ]);
-    if (code !== 0) throw new Error(`ssh-keygen makes no key: ${stderr.trim()}`);
+    if (code !== 0) throw new Error(`ssh-keygen failed: ${stderr.trim()}`);
     return {
       private: readFileSync(file, "utf8"),
       public: readFileSync(`${file}.pub`, "utf8").trim().split(" ").slice(0, 2).join(" "),

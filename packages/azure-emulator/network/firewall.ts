@@ -1,41 +1,41 @@
 import { createServer, connect, Server, Socket } from "node:net";
 import { allows, portsOf, Route } from "./rules";
 
-/** Ports that refuse everybody, whatever the rules say; or none that says a word to whoever connects. */
+/** Ports closed by a fault, whatever the rules say; "silent" accepts connections but never answers. */
 export type ClosedPorts = readonly number[] | "silent";
 
 /**
- * The stand-in for Azure's edge: listens on the public addresses (127.77.x.y, which only this machine has) and passes on
- * what the security groups allow to the machines. What they don't allow is cut off; Azure would say nothing at all, which a
- * listener on a local address can't do.
+ * Emulates Azure's edge: listens on the public IP addresses (127.77.x.y, which only this machine reaches) and forwards the
+ * connections that the security groups allow to the VMs. Resets all others, where Azure would drop the packets: a listener on a
+ * local address can't do that.
  */
 export class Firewall {
-  private ways: readonly Route[] = [];
+  private routes: readonly Route[] = [];
   private readonly listeners = new Map<string, Server>();
   private readonly open = new Set<Socket>();
 
   /**
-   * @param addressOf The address in Docker of a machine, by its vmId.
-   * @param closed For the faults.
+   * @param addressOf Returns a VM's IP address in the Docker network, by its vmId.
+   * @param closed Returns the ports closed by the active faults.
    */
   constructor(
     private readonly addressOf: (machine: string) => Promise<string | undefined>,
     private readonly closed: () => ClosedPorts,
   ) {}
 
-  /** @throws an error that names the address if it can't be listened on. */
-  async follow(ways: readonly Route[]): Promise<void> {
-    this.ways = ways;
+  /** Listens on the ports of these routes, and applies their rules to new connections. @throws an error if a port is in use. */
+  async setRoutes(routes: readonly Route[]): Promise<void> {
+    this.routes = routes;
     const wanted = new Set(
-      ways.flatMap((way) => portsOf(way).map((port) => `${way.address}:${port}`)),
+      routes.flatMap((route) => portsOf(route).map((port) => `${route.address}:${port}`)),
     );
-    for (const [place, server] of this.listeners) {
-      if (wanted.has(place)) continue;
-      this.listeners.delete(place);
+    for (const [endpoint, server] of this.listeners) {
+      if (wanted.has(endpoint)) continue;
+      this.listeners.delete(endpoint);
       server.close();
     }
-    for (const place of wanted) {
-      if (!this.listeners.has(place)) this.listeners.set(place, await this.listen(place));
+    for (const endpoint of wanted) {
+      if (!this.listeners.has(endpoint)) this.listeners.set(endpoint, await this.listen(endpoint));
     }
   }
 
@@ -45,30 +45,32 @@ export class Firewall {
     this.listeners.clear();
   }
 
-  private async listen(place: string): Promise<Server> {
-    const [address = "", port = ""] = place.split(":");
-    const server = createServer((socket) => void this.pass(socket, address, Number(port)));
+  private async listen(endpoint: string): Promise<Server> {
+    const [address = "", port = ""] = endpoint.split(":");
+    const server = createServer((socket) => void this.forward(socket, address, Number(port)));
     await listening(server, address, Number(port)).catch((error: unknown) => {
-      throw new Error(whyNot(place, error as NodeJS.ErrnoException));
+      throw new Error(listenMessage(endpoint, error as NodeJS.ErrnoException));
     });
     return server;
   }
 
-  private async pass(outside: Socket, address: string, port: number): Promise<void> {
+  private async forward(outside: Socket, address: string, port: number): Promise<void> {
     this.open.add(outside);
     outside.once("close", () => this.open.delete(outside));
-    // A connection that breaks off is nobody's mistake.
+    // Clients may disconnect at any time.
     outside.on("error", () => undefined);
     const closed = this.closed();
     if (closed === "silent") {
-      // Read, so that we notice when they give up.
+      // Read, to notice when the client disconnects.
       outside.resume();
       return;
     }
-    const way = this.ways.find((one) => one.address === address);
+    const route = this.routes.find((one) => one.address === address);
     const target =
-      way !== undefined && !closed.includes(port) && allows(way, outside.remoteAddress ?? "", port)
-        ? await this.addressOf(way.machine)
+      route !== undefined &&
+      !closed.includes(port) &&
+      allows(route, outside.remoteAddress ?? "", port)
+        ? await this.addressOf(route.machine)
         : undefined;
     if (target === undefined) {
       outside.resetAndDestroy();
@@ -86,13 +88,13 @@ export class Firewall {
   }
 }
 
-/** Whether a public address could be played with this port; what is in the way, in words for the user. */
+/** Returns a message for the user if the emulator can't listen on this address and port. */
 export async function listenProblem(address: string, port: number): Promise<string | undefined> {
   const probe = createServer();
   try {
     await listening(probe, address, port);
   } catch (error) {
-    return whyNot(`${address}:${port}`, error as NodeJS.ErrnoException);
+    return listenMessage(`${address}:${port}`, error as NodeJS.ErrnoException);
   }
   await new Promise((closed) => probe.close(closed));
   return undefined;
@@ -105,12 +107,12 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function whyNot(place: string, { code, message }: NodeJS.ErrnoException): string {
+function listenMessage(endpoint: string, { code, message }: NodeJS.ErrnoException): string {
   if (code === "EADDRINUSE") {
-    return `${place} plays a public address of the rehearsal, and something on this machine listens on that port of every address. Stop it for as long as the rehearsal runs (\`ss -ltnp\` names it).`;
+    return `The emulator needs ${endpoint} for a public IP address, but another process listens on this port on all addresses. Stop the process during the rehearsal (\`ss -ltnp\` names it).`;
   }
   if (code === "EACCES") {
-    return `${place} plays a public address of the rehearsal, and this user may not listen on a port below 1024. Run it as root, or \`sudo sysctl net.ipv4.ip_unprivileged_port_start=22\`.`;
+    return `The emulator needs ${endpoint} for a public IP address, but this user may not listen on ports below 1024. Run as root, or run \`sudo sysctl net.ipv4.ip_unprivileged_port_start=22\` first.`;
   }
-  return `${place} can't be listened on: ${message}`;
+  return `The emulator can't listen on ${endpoint}: ${message}`;
 }

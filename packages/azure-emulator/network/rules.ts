@@ -3,16 +3,16 @@ import { Resource, sameId, View } from "../arm/resourceType";
 import { interfacesOf, MACHINE } from "../arm/types/compute/references";
 import { isObject, listAt, Properties, textAt } from "../arm/values";
 
-/** Where a public address leads, and what may go there. */
+/** Route from a public IP address to a VM, with the security groups that apply. */
 export interface Route {
   readonly address: string;
-  /** The machine's vmId. */
+  /** vmId of the VM. */
   readonly machine: string;
-  /** The security groups on the way, the subnet's and the interface's; each of them must allow it. */
+  /** Rules of the subnet's and the interface's security group. Each group must allow a connection. */
   readonly groups: readonly (readonly Properties[])[];
 }
 
-/** The ways from outside to every machine that has a public address. */
+/** Returns the routes to all VMs with a public IP address. */
 export function routesOf(cloud: View): Route[] {
   return cloud.all(MACHINE).flatMap((machine) =>
     interfacesOf(machine.properties).flatMap((id) => {
@@ -23,7 +23,7 @@ export function routesOf(cloud: View): Route[] {
         const ip = textAt(address?.computed, "ipAddress");
         if (ip === "") return [];
         const subnet = cloud.get(textAt(configuration, "subnet.id"));
-        const groups = [subnet, nic].flatMap((place) => groupOf(place, cloud));
+        const groups = [subnet, nic].flatMap((resource) => groupOf(resource, cloud));
         return [
           { address: ip, machine: textAt(machine.computed, "vmId"), groups: groups.map(rulesOf) },
         ];
@@ -32,8 +32,8 @@ export function routesOf(cloud: View): Route[] {
   );
 }
 
-function groupOf(place: Resource | undefined, cloud: View): Resource[] {
-  const id = textAt(place?.properties, "networkSecurityGroup.id");
+function groupOf(resource: Resource | undefined, cloud: View): Resource[] {
+  const id = textAt(resource?.properties, "networkSecurityGroup.id");
   return cloud
     .all("azure-native:network:NetworkSecurityGroup")
     .filter((group) => sameId(group.id, id));
@@ -44,17 +44,17 @@ function rulesOf(group: Resource): Properties[] {
 }
 
 /**
- * Whether a connection from that address to that port comes through. A Standard address without a group lets nothing in;
- * in a group the first rule that fits decides, and Azure's own last one denies.
+ * Returns whether a connection is allowed. A Standard IP address without a security group allows none. Within a group, the matching
+ * rule with the lowest priority number decides; without a match, Azure's default rule denies.
  */
-export function allows(way: Route, source: string, port: number): boolean {
-  return way.groups.length > 0 && way.groups.every((rules) => allowedBy(rules, source, port));
+export function allows(route: Route, source: string, port: number): boolean {
+  return route.groups.length > 0 && route.groups.every((rules) => allowedBy(rules, source, port));
 }
 
 function allowedBy(rules: readonly Properties[], source: string, port: number): boolean {
   const inbound = rules.filter((rule) => textAt(rule, "direction").toLowerCase() === "inbound");
   const ordered = [...inbound].sort((a, b) => Number(a["priority"]) - Number(b["priority"]));
-  const fits = ordered.find(
+  const match = ordered.find(
     (rule) =>
       ["tcp", "*"].includes(textAt(rule, "protocol").toLowerCase()) &&
       valuesOf(rule, "sourceAddressPrefix", "sourceAddressPrefixes").some((one) =>
@@ -64,12 +64,12 @@ function allowedBy(rules: readonly Properties[], source: string, port: number): 
         hasPort(one, port),
       ),
   );
-  return fits !== undefined && textAt(fits, "access").toLowerCase() === "allow";
+  return match !== undefined && textAt(match, "access").toLowerCase() === "allow";
 }
 
-/** The ports on which anybody at all may come through. Of a large range only the usual ones: each port is a listener. */
-export function portsOf(way: Route): number[] {
-  const ports = way.groups
+/** Returns the ports to listen on: those that any rule allows. For a large range, only well-known ports. */
+export function portsOf(route: Route): number[] {
+  const ports = route.groups
     .flat()
     .flatMap((rule) =>
       textAt(rule, "access").toLowerCase() === "allow" &&
@@ -80,12 +80,13 @@ export function portsOf(way: Route): number[] {
   return [...new Set(ports)].sort((a, b) => a - b);
 }
 
-const USUAL = [22, 80, 443, 2375, 2376, 5432, 8080, 8443];
-const MOST = 64;
+const WELL_KNOWN_PORTS = [22, 80, 443, 2375, 2376, 5432, 8080, 8443];
+const MAX_EXPANDED = 64;
 
 function expand(text: string): number[] {
   const { from, to } = endsOf(text);
-  if (to - from >= MOST) return USUAL.filter((port) => port >= from && port <= to);
+  if (to - from >= MAX_EXPANDED)
+    return WELL_KNOWN_PORTS.filter((port) => port >= from && port <= to);
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
@@ -100,7 +101,7 @@ function endsOf(text: string): { from: number; to: number } {
   return { from, to };
 }
 
-/** Whoever comes to a public address comes from the Internet. */
+/** Returns whether an address prefix or service tag of a rule covers a source address; any source is in the tag Internet. */
 function covers(prefix: string, source: string): boolean {
   if (["*", "internet"].includes(prefix.toLowerCase())) return true;
   const outer = parseRange(prefix);

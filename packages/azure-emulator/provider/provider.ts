@@ -7,9 +7,9 @@ import { idOf, Resource, ResourceType } from "../arm/resourceType";
 import { resourceFields } from "../arm/schema";
 import { differences, given, hasUnknowns, Properties, same, textAt } from "../arm/values";
 
-/** What the engine asks of the provider, without the wire format: see server.ts for that. */
+/** The emulated provider azure-native. For the wire format, see server.ts. */
 export class Provider {
-  /** By default, of the resources' own `location`. */
+  /** Default location from the provider's configuration. */
   private location = "";
 
   constructor(
@@ -17,12 +17,12 @@ export class Provider {
     private readonly faults: () => readonly string[],
   ) {}
 
-  /** @returns what is wrong with the configuration. */
+  /** Returns an error for each unknown key. */
   checkConfig(config: Properties): Problem[] {
     const unknown = Object.keys(config).filter((name) => !CONFIGURATION.includes(name));
     return unknown.map((path) => ({
       path,
-      reason: `is no configuration of azure-native; there is: ${CONFIGURATION.join(", ")}`,
+      reason: `is not a configuration key of azure-native; the keys are: ${CONFIGURATION.join(", ")}`,
     }));
   }
 
@@ -45,7 +45,7 @@ export class Provider {
     this.location = textAt(config, "location");
   }
 
-  /** Names what has no name, and puts into a region what has none. */
+  /** Validates inputs, and adds a generated name and the default location where they are missing. */
   check(
     token: string,
     urn: string,
@@ -63,7 +63,7 @@ export class Provider {
     return { inputs, problems: checkShape(inputs, resourceFields(module, resource)) };
   }
 
-  /** As the published provider plans it: only another place is another resource; what ARM makes of the rest, it doesn't know. */
+  /** Plans like the published provider: a replacement only for a change of path or location, even where ARM will reject an update. */
   diff(
     token: string,
     before: Properties,
@@ -88,7 +88,7 @@ export class Provider {
     return outputsOf(await this.cloud.update(token, given(properties), stop));
   }
 
-  /** @returns nothing if it is gone. With no inputs it is an import, or a `get`. */
+  /** Returns undefined if the resource doesn't exist. Without inputs, the request is an import or a `get`. */
   read(
     id: string,
     token: string,
@@ -118,10 +118,10 @@ export class Provider {
         tenantId: TENANT,
       };
     }
-    throw new Error(`The Azure emulator has no function ${token}.`);
+    throw new Error(`The Azure emulator doesn't support the function ${token}.`);
   }
 
-  /** What a preview knows of a resource: its inputs, and its id if they say it all. */
+  /** Returns the outputs known in a preview: the inputs. */
   preview(properties: Properties): Properties {
     return given(properties);
   }
@@ -151,7 +151,7 @@ export class Provider {
   }
 }
 
-/** As the published provider has them in the state: what was asked for, without what Azure never shows, and what it added. */
+/** Returns the outputs as the published provider stores them: the inputs and the properties that Azure adds. */
 function outputsOf(resource: Resource): Properties {
   return { ...resource.properties, ...resource.computed, azureApiVersion: "rehearsal" };
 }

@@ -9,13 +9,11 @@ import { given, Properties } from "../arm/values";
 import { Provider } from "./provider";
 
 /**
- * Serves the provider `azure-native` to Pulumi engines: one that runs already (PULUMI_DEBUG_PROVIDERS), for any number of
- * runs one after the other.
+ * Serves the provider azure-native to Pulumi engines that attach to it with PULUMI_DEBUG_PROVIDERS, one run at a time.
  *
- * The SDK's own server for providers in TypeScript says neither what changes in a resource nor knows previews, which is why
- * this one speaks the protocol itself.
+ * Implements the gRPC protocol, because the SDK's server for providers in TypeScript supports neither detailed diffs nor previews.
  *
- * @returns the port of 127.0.0.1 on which it listens, and what ends it.
+ * @returns the port on 127.0.0.1, and a function that stops the server.
  */
 export async function serve(provider: Provider): Promise<{ port: number; close: () => void }> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
@@ -30,7 +28,7 @@ export async function serve(provider: Provider): Promise<{ port: number; close: 
 }
 
 function handlers(provider: Provider): grpc.UntypedServiceImplementation {
-  // What the engine asks to end when it is interrupted. The next run begins anew.
+  // Aborted by the engine's Cancel; renewed by the next run's Configure.
   let running = new AbortController();
   return {
     handshake: answer(() => new proto.ProviderHandshakeResponse()),
@@ -53,7 +51,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
     configure: answer((request: proto.ConfigureRequest) => {
       running = new AbortController();
       provider.configure(propertiesOf(request.getArgs()));
-      // Without secrets: the engine itself makes those outputs secret that come from secret inputs.
+      // Without AcceptSecrets, the engine marks the outputs that correspond to secret inputs as secret.
       return new proto.ConfigureResponse().setSupportspreview(true);
     }),
     check: answer((request: proto.CheckRequest) => {
@@ -99,7 +97,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
         tokenOf(request.getUrn()),
         propertiesOf(request.getInputs()),
       );
-      // An empty id says that there is no such thing any more.
+      // An empty ID means that the resource doesn't exist.
       if (found === undefined) return new proto.ReadResponse().setId("");
       return new proto.ReadResponse()
         .setId(request.getId())
@@ -120,7 +118,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
   };
 }
 
-/** A call's result or error as gRPC wants it. */
+/** Wraps a handler as a gRPC call. */
 function answer<Request, Response>(
   handle: (request: Request) => Response | Promise<Response>,
 ): grpc.handleUnaryCall<Request, Response> {
@@ -157,7 +155,7 @@ function diffResponse(
     .setChanges(changed.length > 0 ? DIFF_SOME : DIFF_NONE)
     .setReplacesList([...replacing])
     .setDiffsList([...new Set(changed.map((path) => path.split(/[.[]/)[0] ?? path))])
-    // Two of the same name can't be: the old one goes first, as with the published provider.
+    // Names are unique, so delete before replace, like the published provider.
     .setDeletebeforereplace(replacing.length > 0)
     .setHasdetaileddiff(changed.length > 0);
   const { UPDATE, UPDATE_REPLACE } = proto.PropertyDiff.Kind;
@@ -170,7 +168,7 @@ function diffResponse(
   return response;
 }
 
-/** The new inputs, with the old value wherever the program says that a change doesn't matter. */
+/** Returns the new inputs with the old values of the properties in `ignoreChanges`. */
 function ignoring(after: Properties, before: Properties, ignored: readonly string[]): Properties {
   const top = ignored.map((path) => path.split(/[.[]/)[0] ?? path);
   const old = Object.entries(before).filter(([name]) => top.includes(name));
@@ -187,7 +185,7 @@ function tokenOf(urn: string): string {
 
 function propertiesOf(struct: Struct | undefined): Properties {
   const properties = (struct?.toJavaScript() ?? {}) as Properties;
-  // The engine's own keys, such as __internal.
+  // Drop the engine's internal keys, such as __internal.
   return given(
     Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__"))),
   );

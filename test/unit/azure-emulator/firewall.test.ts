@@ -58,12 +58,12 @@ describe("What the security groups let through", () => {
   });
 });
 
-describe("The wall", () => {
+describe("The firewall", () => {
   // The machine's address and the public one are both this machine's, so they need not differ in their port.
   const outside = "127.77.254.254";
   let machine: Server;
   let port: number;
-  let wall: Firewall;
+  let firewall: Firewall;
   let closed: ClosedPorts = [];
 
   beforeEach(async () => {
@@ -71,43 +71,43 @@ describe("The wall", () => {
     await new Promise<void>((done) => machine.listen(0, "127.0.0.1", done));
     port = (machine.address() as AddressInfo).port;
     closed = [];
-    wall = new Firewall(
+    firewall = new Firewall(
       () => Promise.resolve("127.0.0.1"),
       () => closed,
     );
   });
   afterEach(() => {
-    wall.close();
+    firewall.close();
     machine.close();
   });
-  const follow = (from: string): Promise<void> =>
-    wall.follow([
+  const setRoutes = (from: string): Promise<void> =>
+    firewall.setRoutes([
       { address: outside, machine: "m", groups: [[rule("x", 100, [from], String(port))]] },
     ]);
 
   it("passes on what may come through, and cuts off the rest", async () => {
-    await follow("127.0.0.1/32");
+    await setRoutes("127.0.0.1/32");
     assert.equal(await ask(outside, port), "hello");
     assert.equal(await ask(outside, port, "127.0.0.9"), "ECONNRESET");
   });
 
   it("follows a change of the rules at once", async () => {
-    await follow("127.0.0.1/32");
-    await follow("127.0.0.9/32");
+    await setRoutes("127.0.0.1/32");
+    await setRoutes("127.0.0.9/32");
     assert.equal(await ask(outside, port), "ECONNRESET");
     assert.equal(await ask(outside, port, "127.0.0.9"), "hello");
-    await wall.follow([]);
+    await firewall.setRoutes([]);
     assert.equal(await ask(outside, port), "ECONNREFUSED");
   });
 
   it("lets nobody through a port that a fault has closed", async () => {
-    await follow("*");
+    await setRoutes("*");
     closed = [port];
     assert.equal(await ask(outside, port), "ECONNRESET");
   });
 
   it("says nothing to anybody while a fault silences the machine", async () => {
-    await follow("*");
+    await setRoutes("*");
     closed = "silent";
     const socket = connect(port, outside);
     const heard = new Promise((done) => socket.once("data", done).once("close", done));
@@ -123,7 +123,7 @@ describe("The wall", () => {
     await new Promise<void>((done) => other.listen(port, outside, done));
     try {
       await assert.rejects(
-        follow("*"),
+        setRoutes("*"),
         new RegExp(`${outside}:${port} .*something on this machine`),
       );
     } finally {

@@ -176,15 +176,15 @@ export class TestCloud {
         this.real.push("empty the registry");
         return Promise.resolve();
       },
-      connect: () => Promise.resolve(),
+      applyAccessRules: () => Promise.resolve(),
     };
     return new Cloud({
       file: this.file,
-      pace: 0,
+      latencyFactor: 0,
       registryAddress: "127.0.0.1:5000",
       hardware,
       faults: () => this.faults,
-      mended: (fault) => (this.faults = this.faults.filter((one) => one !== fault)),
+      onFaultOccurred: (fault) => (this.faults = this.faults.filter((one) => one !== fault)),
     });
   }
 

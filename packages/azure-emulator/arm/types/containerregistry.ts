@@ -25,14 +25,14 @@ export const registry: ResourceType = {
   nameRule: /^[A-Za-z0-9]{5,50}$/,
   seconds: { create: 8, update: 4, remove: 6 },
   validate: (put) => {
-    validateTakenName(put);
+    validateUniqueName(put);
     validateTier(put.properties);
   },
-  // Images, tokens and scope maps go with it.
+  // Images, tokens and scope maps are deleted with the registry.
   validateRemoval: alwaysRemovable,
   compute: (put) => ({
     ...common(put, ARM_TYPE),
-    // In Azure it is NAME.azurecr.io.
+    // In Azure, this is NAME.azurecr.io.
     loginServer: put.cloud.registryAddress,
   }),
 };
@@ -46,16 +46,16 @@ export const scopeMap: ResourceType = {
   nameRule: /^[\w-]{5,50}$/,
   seconds: { create: 2, update: 2, remove: 2 },
   validate: (put) => {
-    validateWithoutRegistry(put);
+    validateParent(put);
     const actions = listAt(put.properties, "actions");
     if (actions.length === 0) throw invalid("actions", "at least one is required.");
-    if (actions.length > 500) throw invalid("actions", "there can be 500 at most.");
+    if (actions.length > 500) throw invalid("actions", "at most 500 are allowed.");
     const wrong = actions.find((action) => typeof action !== "string" || !ACTION.test(action));
     if (wrong === undefined) return;
     throw badRequest(
       "ScopeMapActionInvalid",
-      `The action ${JSON.stringify(wrong)} is invalid. One looks like repositories/NAME/content/read; there are content/read, ` +
-        `content/write, content/delete, metadata/read and metadata/write.`,
+      `The action ${JSON.stringify(wrong)} is invalid. The format is repositories/NAME/ACTION, where ACTION is content/read, ` +
+        `content/write, content/delete, metadata/read or metadata/write.`,
     );
   },
   validateRemoval: (one, cloud) => {
@@ -77,7 +77,7 @@ export const token: ResourceType = {
   nameRule: /^[\w-]{5,50}$/,
   seconds: { create: 2, update: 2, remove: 2 },
   validate: (put) => {
-    validateWithoutRegistry(put);
+    validateParent(put);
     const id = textAt(put.properties, "scopeMapId");
     if (id === "") throw invalid("scopeMapId", "is required.");
     referenced(put, "scopeMapId", id, SCOPE_MAP);
@@ -88,7 +88,7 @@ export const token: ResourceType = {
     if (listAt(put.properties, "credentials.passwords").length > known) {
       throw badRequest(
         "TokenPasswordsCannotBeAdded",
-        "Passwords of a token can't be given; they are generated (generateCredentials).",
+        "Passwords of a token can't be set; use generateCredentials.",
       );
     }
   },
@@ -96,7 +96,7 @@ export const token: ResourceType = {
   compute: (put) => common(put, `${ARM_TYPE}/tokens`),
 };
 
-/** With the wildcard that may stand at the end of a repository's name, or for all of them. */
+/** Action on repositories. The name may end with a wildcard, or be one. */
 const ACTION =
   /^repositories\/(\*|[a-z0-9]+([._/-][a-z0-9]+)*(\/\*)?)\/(content\/(read|write|delete)|metadata\/(read|write))$/;
 
@@ -109,8 +109,8 @@ function common(put: Put, type: string): Properties {
   };
 }
 
-/** In all of Azure, not only in the group. */
-function validateTakenName({ cloud, id, name }: Put): void {
+/** Registry names are unique in all of Azure, not only in the resource group. */
+function validateUniqueName({ cloud, id, name }: Put): void {
   const other = cloud
     .all(REGISTRY)
     .find((one) => one.name.toLowerCase() === name.toLowerCase() && !sameId(one.id, id));
@@ -146,7 +146,7 @@ function validateTier(properties: Properties): void {
   }
 }
 
-function validateWithoutRegistry({ cloud, id, properties }: Put): void {
+function validateParent({ cloud, id, properties }: Put): void {
   const parent = id.split("/").slice(0, -2).join("/");
   if (cloud.get(parent)?.token === REGISTRY) return;
   throw new ArmError(

@@ -22,7 +22,7 @@ export const globalSchedule: ResourceType = {
     if (name.toLowerCase() !== `shutdown-computevm-${machine.name}`.toLowerCase()) {
       throw badRequest(
         "InvalidScheduleId",
-        `Schedule ${name} is invalid: one for the virtual machine ${machine.name} must be named shutdown-computevm-${machine.name}.`,
+        `Schedule ${name} is invalid: the shutdown schedule of the virtual machine ${machine.name} must be named shutdown-computevm-${machine.name}.`,
       );
     }
     if (textAt(properties, "taskType") !== "ComputeVmShutdownTask") {
@@ -30,7 +30,10 @@ export const globalSchedule: ResourceType = {
     }
     const time = textAt(properties, "dailyRecurrence.time");
     if (!/^([01]\d|2[0-3])[0-5]\d$/.test(time)) {
-      throw invalid("dailyRecurrence.time", `"${time}" is no time of the day such as 1900.`);
+      throw invalid(
+        "dailyRecurrence.time",
+        `"${time}" is not a time in the format HHmm, for example 1900.`,
+      );
     }
     if (textAt(properties, "timeZoneId") === "") throw invalid("timeZoneId", "is required.");
   },

@@ -21,7 +21,7 @@ export const resourceGroup: ResourceType = {
       `The Resource group '${name}' already exists in location '${there}'. It can't be moved to '${location}'.`,
     );
   },
-  // Everything in it goes with it.
+  // The resources in the group are deleted with it.
   validateRemoval: alwaysRemovable,
   compute: ({ name }) => ({
     name,

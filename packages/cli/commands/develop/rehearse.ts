@@ -117,7 +117,7 @@ function createRehearsal(
   const { Rehearsal } = loadRehearsal();
   const common = { root: ROOT, dockerHost, report, onStep };
   try {
-    return new Rehearsal({ ...common, pace: latencyFactor, faults, host, registry });
+    return new Rehearsal({ ...common, latencyFactor, faults, host, registry });
   } catch (error) {
     throw new UsageError(messageOf(error));
   }

@@ -15,7 +15,7 @@ export const disk: ResourceType = {
     const option = textAt(properties, "creationData.createOption");
     const size = at(properties, "diskSizeGB");
     if (option !== "Empty" && option !== "FromImage") {
-      throw new Error(`The rehearsal makes no disk by createOption ${option}.`);
+      throw new Error(`The Azure emulator doesn't support disks with createOption ${option}.`);
     }
     if (option === "Empty" && size === undefined)
       throw invalid("diskSizeGB", "is required for an empty disk.");

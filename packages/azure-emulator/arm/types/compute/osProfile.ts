@@ -1,13 +1,14 @@
 import { invalid, Put } from "../../resourceType";
 import { at, isObject, listAt, Properties, textAt } from "../../values";
 
-/** https://learn.microsoft.com/azure/virtual-machines/linux/faq */
+/** User names that Azure rejects. https://learn.microsoft.com/azure/virtual-machines/linux/faq */
 const FORBIDDEN_USERS = (
   "1 123 a actuser adm admin admin1 admin2 administrator aspnet backup console david guest john owner root server sql " +
   "support support_388945a0 sys test test1 test2 test3 user user1 user2 user3 user4 user5 video"
 ).split(" ");
 
-const MOST_CUSTOM_DATA = 65_535;
+/** Maximum size of the decoded customData in bytes. */
+const MAX_CUSTOM_DATA = 65_535;
 
 export function validateUser({ properties }: Put): void {
   const user = textAt(properties, "osProfile.adminUsername");
@@ -15,7 +16,7 @@ export function validateUser({ properties }: Put): void {
     throw invalid("adminUsername", "The Admin Username specified is not allowed.");
   }
   if (!/^[a-z_][\w-]{0,63}$/i.test(user))
-    throw invalid("adminUsername", `"${user}" is no user name.`);
+    throw invalid("adminUsername", `"${user}" is not a valid user name.`);
   const computer = textAt(properties, "osProfile.computerName");
   if (!/^[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?$/.test(computer)) {
     throw invalid(
@@ -32,7 +33,7 @@ function validateCustomData(data: unknown): void {
   const text = typeof data === "string" ? data : "";
   const decoded = Buffer.from(text, "base64");
   const isBase64 = decoded.toString("base64").replace(/=+$/, "") === text.replace(/\s|=+$/g, "");
-  if (isBase64 && decoded.length <= MOST_CUSTOM_DATA) return;
+  if (isBase64 && decoded.length <= MAX_CUSTOM_DATA) return;
   throw invalid(
     "customData",
     `Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters` +
@@ -64,13 +65,13 @@ function validateLogin(properties: Properties, user: string): void {
     if (!isPublicKey(textAt(key, "keyData"))) {
       throw invalid(
         "linuxConfiguration.ssh.publicKeys.keyData",
-        "The value is no SSH public key. Only RSA of at least 2048 bits and ED25519 are taken.",
+        "The value is not a supported SSH public key. Azure accepts RSA of at least 2048 bits and Ed25519.",
       );
     }
   }
 }
 
-/** RSA from 2048 bits on, or Ed25519: the only ones that Azure takes. */
+/** Returns whether the text is an SSH public key that Azure accepts: RSA of at least 2048 bits, or Ed25519. */
 export function isPublicKey(text: string): boolean {
   const [type, data = ""] = text.trim().split(/\s+/);
   const blob = Buffer.from(data, "base64");

@@ -7,13 +7,14 @@ export const DISK = "azure-native:compute:Disk";
 
 export const INTERFACE = "azure-native:network:NetworkInterface";
 
-/** The machine that a disk is attached to. */
+/** Returns the VM to which a disk is attached. */
 export function userOf(one: Resource, cloud: View): Resource | undefined {
   return cloud
     .all(MACHINE)
     .find(({ properties }) => dataDisksOf(properties).some(({ id }) => sameId(id, one.id)));
 }
 
+/** Returns the IDs and LUNs of a VM's data disks. */
 export function dataDisksOf(
   properties: Properties,
 ): { readonly id: string; readonly lun: number }[] {
@@ -23,6 +24,7 @@ export function dataDisksOf(
   });
 }
 
+/** Returns the IDs of a VM's network interfaces. */
 export function interfacesOf(properties: Properties): string[] {
   return listAt(properties, "networkProfile.networkInterfaces").map((one) => textAt(one, "id"));
 }

@@ -1,5 +1,13 @@
 import { conflict } from "../../armError";
-import { invalid, computedOnce, Put, referenced, ResourceType, sameId } from "../../resourceType";
+import {
+  alwaysRemovable,
+  invalid,
+  computedOnce,
+  Put,
+  referenced,
+  ResourceType,
+  sameId,
+} from "../../resourceType";
 import { textAt } from "../../values";
 import { validateUser } from "./osProfile";
 import { dataDisksOf, DISK, INTERFACE, interfacesOf, MACHINE, userOf } from "./references";
@@ -20,7 +28,7 @@ export const virtualMachine: ResourceType = {
     "storageProfile.imageReference",
     "zones",
   ],
-  // There are newer sizes than the package lists.
+  // Azure has newer sizes than the npm package lists.
   openWords: ["hardwareProfile.vmSize"],
   nameRule: /^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/,
   seconds: { create: 25, update: 15, remove: 30 },
@@ -31,8 +39,7 @@ export const virtualMachine: ResourceType = {
     validateUser(put);
     validateInterfaces(put);
   },
-  // What it uses is free when it is gone.
-  validateRemoval: () => undefined,
+  validateRemoval: alwaysRemovable,
   compute: (put) => ({
     name: put.name,
     type: "Microsoft.Compute/virtualMachines",
@@ -54,11 +61,11 @@ function validateDisks(put: Put): void {
   const disks = dataDisksOf(properties);
   const luns = disks.map(({ lun }) => lun);
   if (luns.some((lun) => lun < 0 || lun > 63) || new Set(luns).size < luns.length) {
-    throw invalid("dataDisks.lun", "each disk needs a number of its own from 0 on.");
+    throw invalid("dataDisks.lun", "each disk needs a unique number from 0 to 63.");
   }
   for (const { id } of disks) {
     if (id === "")
-      throw new Error("The rehearsal attaches data disks that are resources of their own only.");
+      throw new Error("The Azure emulator supports only data disks that are Disk resources.");
     const one = referenced(put, "dataDisks", id, DISK);
     const user = userOf(one, cloud);
     if (user === undefined || sameId(user.id, put.id)) continue;

@@ -2,7 +2,7 @@ import { badRequest } from "../../armError";
 import { invalid, Put } from "../../resourceType";
 import { at, Properties, textAt } from "../../values";
 
-/** The images that the rehearsal can boot; ARM has thousands. */
+/** Returns the Debian release of a VM's image. Undefined for other images, which the emulator can't boot. */
 export function suiteOf(properties: Properties): "bookworm" | "trixie" | undefined {
   const image = at(properties, "storageProfile.imageReference");
   if (textAt(image, "publisher").toLowerCase() !== "debian") return undefined;
@@ -23,7 +23,7 @@ export function validateImage({ properties }: Put): void {
   if (suite === undefined) {
     if (publisher.toLowerCase() !== "debian") {
       throw new Error(
-        `The rehearsal can't boot ${publisher}:${offer}; it has Debian:debian-12 and Debian:debian-13.`,
+        `The Azure emulator can't boot ${publisher}:${offer}; it supports Debian:debian-12 and Debian:debian-13.`,
       );
     }
     throw imageNotFound(publisher, offer, sku, version);

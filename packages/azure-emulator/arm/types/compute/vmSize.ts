@@ -3,7 +3,7 @@ import { Put, sameId } from "../../resourceType";
 import { textAt } from "../../values";
 import { MACHINE } from "./references";
 
-/** Cores by size, for the sizes that the store may be given. */
+/** Number of cores of the supported sizes. */
 const CORES: Readonly<Record<string, number>> = {
   Standard_B1ms: 1,
   Standard_B2s: 2,
@@ -62,7 +62,7 @@ export function validateSize(put: Put): void {
   );
 }
 
-/** standardDSv2Family for Standard_DS2_v2. */
+/** Returns the quota's name, for example standardDSv2Family for Standard_DS2_v2. */
 function familyOf(size: string): string {
   return `${size.replace("Standard_", "standard").replace(/\d+/, "").replace("_v", "v")}Family`;
 }

@@ -106,7 +106,7 @@ function macAddress(id: string): string {
   return `00-0D-3A-${digest.slice(0, 2)}-${digest.slice(2, 4)}-${digest.slice(4, 6)}`;
 }
 
-/** Azure keeps the first four addresses of a subnet and its last one. */
+/** Returns a free address. Azure reserves the first four addresses of a subnet and the last one. */
 function privateAddress(put: Put, configuration: Properties, index: number): string {
   const given = textAt(configuration, "privateIPAddress");
   if (given !== "") return given;

@@ -85,7 +85,7 @@ function validateRule(rule: Properties): void {
     if (values.length === 0) {
       throw badRequest(
         "SecurityRuleParameterNotSpecified",
-        `Security rule ${name}: one of ${one} and ${several} must be given.`,
+        `Security rule ${name}: ${one} or ${several} is required.`,
       );
     }
     const wrong = values.find((value) => typeof value !== "string" || !check(value));

@@ -77,7 +77,7 @@ function fqdn(properties: Properties): string {
   return `${label}.${textAt(properties, "location")}.cloudapp.azure.com`;
 }
 
-/** 127.77.x.y plays the public IP: an address that this machine has, and nobody else can reach. */
+/** Returns an unused address in 127.77.0.0/16, which only this machine can reach. */
 function freeAddress({ cloud }: Put): string {
   const taken = cloud.all(ADDRESS).map(({ computed }) => computed["ipAddress"]);
   for (let attempt = 0; attempt < 1000; attempt++) {

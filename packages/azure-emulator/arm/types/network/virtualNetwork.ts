@@ -36,20 +36,20 @@ export const virtualNetwork: ResourceType = {
     });
     for (const subnet of subnetsOf(put.id, put.cloud)) {
       const prefix = textAt(subnet.properties, "addressPrefix");
-      if (inSome(prefix, ranges)) continue;
+      if (isInSomeRange(prefix, ranges)) continue;
       throw badRequest(
         "InUsePrefixCannotBeDeleted",
-        `The address space of ${put.name} must go on to hold ${prefix} of its subnet ${subnet.name}.`,
+        `The address space of ${put.name} must contain the prefix ${prefix} of its subnet ${subnet.name}.`,
       );
     }
     if (listAt(put.properties, "subnets").length > 0) {
       throw new Error(
-        "The rehearsal has subnets as resources of their own only: inline ones and those delete each other.",
+        "The Azure emulator doesn't support inline subnets, because inline subnets and subnet resources delete each other. Use Subnet resources.",
       );
     }
   },
   validateRemoval: (network, cloud) => {
-    for (const subnet of subnetsOf(network.id, cloud)) validateUsedSubnet(subnet, cloud);
+    for (const subnet of subnetsOf(network.id, cloud)) validateUnusedSubnet(subnet, cloud);
   },
   compute: (put) => ({
     ...common(put, "Microsoft.Network/virtualNetworks"),
@@ -80,10 +80,10 @@ export const subnet: ResourceType = {
     if (range === undefined || range.size < 8) {
       throw badRequest(
         "InvalidCIDRNotation",
-        `The address prefix ${prefix} of the subnet ${put.name} is no range of at least a /29.`,
+        `The address prefix ${prefix} of the subnet ${put.name} is not a CIDR range of /29 or larger.`,
       );
     }
-    if (!inSome(prefix, rangesAt(network.properties, "addressSpace.addressPrefixes", put))) {
+    if (!isInSomeRange(prefix, rangesAt(network.properties, "addressSpace.addressPrefixes", put))) {
       throw badRequest(
         "NetcfgInvalidSubnet",
         `Subnet '${put.name}' is not valid because its IP address range is outside the IP address range of virtual ` +
@@ -104,7 +104,7 @@ export const subnet: ResourceType = {
     const group = textAt(properties, "networkSecurityGroup.id");
     if (group !== "") referenced(put, "networkSecurityGroup", group, GROUP);
   },
-  validateRemoval: validateUsedSubnet,
+  validateRemoval: validateUnusedSubnet,
   compute: (put) => common(put, "Microsoft.Network/virtualNetworks/subnets"),
 };
 
@@ -121,7 +121,7 @@ function rangesAt(properties: Properties, path: string, put: Put): [string, Rang
   });
 }
 
-function inSome(prefix: string, ranges: readonly [string, Range][]): boolean {
+function isInSomeRange(prefix: string, ranges: readonly [string, Range][]): boolean {
   const range = parseRange(prefix);
   return range !== undefined && ranges.some(([, outer]) => contains(outer, range));
 }
@@ -132,7 +132,7 @@ function subnetsOf(networkId: string, cloud: View): Resource[] {
     .filter(({ id }) => id.toLowerCase().startsWith(`${networkId.toLowerCase()}/`));
 }
 
-function validateUsedSubnet(one: Resource, cloud: View): void {
+function validateUnusedSubnet(one: Resource, cloud: View): void {
   const user = cloud.all(INTERFACE).find((nic) => configurationOf(nic, "subnet", one.id));
   if (user === undefined) return;
   throw badRequest(

@@ -1,30 +1,37 @@
-import { ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readState } from "./arm/cloud";
-import { Resource, sameId } from "./arm/resourceType";
+import { type Resource, sameId } from "./arm/resourceType";
 import { textAt } from "./arm/values";
-import { Message, Ready, Settings } from "./settings";
+import { clearFaults, setFault } from "./faultsFile";
+import type { Message, Ready, Settings } from "./settings";
 
-/** Making the images for the first time takes minutes. */
+/** Includes building the images for the first time. */
 const READY_LIMIT_MS = 15 * 60_000;
 const END_LIMIT_MS = 60_000;
 
-/** The process that plays Azure, seen from the one that started it. */
-export class CloudProcess {
+/** Handle of the emulator's process (main.ts) in the process that has started it. */
+export class EmulatorProcess {
   private constructor(
     readonly folder: string,
     private readonly child: ChildProcess,
     readonly ready: Ready,
   ) {}
 
-  /** @throws an error with what it said, if it ends before it is ready. */
+  /**
+   * Starts the process, and waits until it is ready.
+   *
+   * @param folder Folder for its settings, state and log.
+   * @param progress Called with each line of its log.
+   * @throws an error with its log if it ends before it is ready.
+   */
   static async start(
     folder: string,
     settings: Settings,
     progress: (line: string) => void,
-  ): Promise<CloudProcess> {
+  ): Promise<EmulatorProcess> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(path.join(folder, "settings.json"), JSON.stringify(settings));
     const log = path.join(folder, "log");
@@ -32,31 +39,30 @@ export class CloudProcess {
     const child = spawn(
       process.execPath,
       ["--require", require.resolve("tsx/cjs"), path.join(__dirname, "main.ts"), folder],
-      // A group of its own: a Ctrl-C at the terminal is for us, and we end it when it isn't needed any more. By the channel it
-      // also notices when we are killed.
+      // A process group of its own, because a Ctrl-C must end it last. The IPC channel tells it when this process is killed.
       { detached: true, stdio: ["ignore", output, output, "ipc"] },
     );
     const file = path.join(folder, "ready.json");
     const deadline = Date.now() + READY_LIMIT_MS;
-    let said = "";
+    let lastLine = "";
     while (!existsSync(file)) {
       const text = readFileSync(log, "utf8");
       const line = text.trim().split("\n").at(-1) ?? "";
-      if (line !== said) progress(line);
-      said = line;
+      if (line !== lastLine) progress(line);
+      lastLine = line;
       if (child.exitCode !== null || child.signalCode !== null) {
-        throw new Error(text.trim() || "The process that plays Azure ended without a word.");
+        throw new Error(text.trim() || "The Azure emulator ended without any output.");
       }
       if (Date.now() > deadline)
         throw new Error(
-          `The stand-in cloud isn't ready within ${READY_LIMIT_MS / 60_000} min: ${line}`,
+          `The Azure emulator isn't ready after ${READY_LIMIT_MS / 60_000} min: ${line}`,
         );
       await sleep(100);
     }
-    return new CloudProcess(folder, child, JSON.parse(readFileSync(file, "utf8")) as Ready);
+    return new EmulatorProcess(folder, child, JSON.parse(readFileSync(file, "utf8")) as Ready);
   }
 
-  /** What must be set for an engine that is to take it for Azure. */
+  /** Environment variables that make an engine use the emulator as Azure. */
   get env(): Record<string, string> {
     return {
       PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}`,
@@ -65,56 +71,64 @@ export class CloudProcess {
     };
   }
 
-  /** All that there is in it now. */
+  /** Returns the resources that exist in the emulated cloud. */
   resources(): readonly Resource[] {
     return readState(path.join(this.folder, "cloud.json"));
   }
 
-  /** The address that plays the public IP; none before there is one. */
+  /** Returns the host's public IP address; undefined before it exists. */
   publicAddress(): string | undefined {
     if (this.ready.machine !== undefined) return this.ready.machine.address;
     const address = this.resources().find(({ token }) => token.endsWith(":PublicIPAddress"));
     return address && textAt(address.computed, "ipAddress");
   }
 
-  breakBy(fault: string): void {
-    writeFileSync(path.join(this.folder, "faults"), fault);
+  /** Returns the vmId of the host; empty before it exists. */
+  vmId(): string {
+    if (this.ready.machine !== undefined) return this.ready.machine.vmId;
+    const vm = this.resources().find(({ token }) => token.endsWith(":VirtualMachine"));
+    return textAt(vm?.computed, "vmId");
   }
 
-  mend(): void {
-    rmSync(path.join(this.folder, "faults"), { force: true });
+  /** Activates a fault, in place of any other. */
+  injectFault(fault: string): void {
+    setFault(this.folder, fault);
   }
 
-  /** Deletes the only resource of a type as somebody would in Azure's portal: behind the engine's back, with all that is in it. */
-  async deleteByHand(type: string): Promise<void> {
+  clearFaults(): void {
+    clearFaults(this.folder);
+  }
+
+  /** Deletes the only resource of a type with everything in it, as if it were deleted in the portal: without the engine's knowledge. */
+  async deleteResource(type: string): Promise<void> {
     const id = this.resources().find(({ token }) => token === type)?.id;
-    if (id === undefined) throw new Error(`The cloud has no ${type} that could be deleted.`);
-    this.tell({ deleteByHand: id });
+    if (id === undefined) throw new Error(`The emulated cloud has no ${type} to delete.`);
+    this.send({ deleteResource: id });
     const deadline = Date.now() + END_LIMIT_MS;
     while (this.resources().some((resource) => sameId(resource.id, id))) {
       if (Date.now() > deadline)
-        throw new Error(`${id} isn't gone within ${END_LIMIT_MS / 1000} s.`);
+        throw new Error(`${id} wasn't deleted within ${END_LIMIT_MS / 1000} s.`);
       await sleep(100);
     }
   }
 
-  /** Leaves it to itself: it goes on when we end. */
-  letGo(): void {
-    this.tell({ keep: true });
+  /** Lets the process run on after this process has ended. */
+  detach(): void {
+    this.send({ keep: true });
     this.child.disconnect();
     this.child.unref();
   }
 
-  private tell(message: Message): void {
-    this.child.send(message);
-  }
-
-  /** Ends it, and with it all that it has made. */
+  /** Ends the process, which removes everything that it has created. Kills it after 60 s. */
   async end(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => this.child.once("close", () => resolve()));
     this.child.kill("SIGTERM");
     await Promise.race([ended, sleep(END_LIMIT_MS, undefined, { ref: false })]);
     this.child.kill("SIGKILL");
+  }
+
+  private send(message: Message): void {
+    this.child.send(message);
   }
 }

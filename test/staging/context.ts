@@ -1,0 +1,168 @@
+import { randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { parse, stringify } from "yaml";
+import { docker } from "@store/azure-emulator/docker";
+import type { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
+import { removeEverything } from "@store/azure-emulator/environment";
+import { machineName } from "@store/azure-emulator/machine/machine";
+import { OWNER_FILE } from "@store/azure-emulator/orphans";
+import type { Reporter } from "@store/toolchain/system/report";
+import { processIdentity } from "@store/toolchain/system/processIdentity";
+import { StoreProbe } from "./storeProbe";
+import { Workspace } from "./workspace";
+
+export interface ContextOptions {
+  /** Repository whose staging stack is rehearsed. */
+  readonly root: string;
+  /** URL of this machine's Docker daemon. */
+  readonly dockerHost: string;
+  /** Multiplies the typical duration of each request in Azure: 1 is as slow as Azure, 0 is without delay. */
+  readonly latencyFactor: number;
+  /** A VM that the stack creates in Azure, or an existing machine without Docker. */
+  readonly host: "azure" | "ssh";
+  /** A registry named in the configuration, or one that the stack creates in Azure. */
+  readonly registry: "named" | "azure";
+  readonly report: Reporter;
+  /** Called with the folder of the workspace before its first use. @default nothing */
+  readonly onCopy?: (folder: string) => void;
+}
+
+export const STACK = "rehearsal";
+/** Limit for the VM's cloud-init, generous for slow machines. */
+const READY_MINUTES = 8;
+
+/** State shared by the steps of a rehearsal: its folder, the emulator, the workspace and the stack's configuration. */
+export class RehearsalContext {
+  readonly id = randomBytes(3).toString("hex");
+  readonly folder: string;
+  /** Undefined until the emulator is running. */
+  runningEmulator: EmulatorProcess | undefined;
+  /** Undefined until the repository is copied. */
+  createdWorkspace: Workspace | undefined;
+
+  constructor(readonly options: ContextOptions) {
+    this.folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
+    writeFileSync(path.join(this.folder, OWNER_FILE), processIdentity());
+  }
+
+  get emulator(): EmulatorProcess {
+    if (this.runningEmulator === undefined) throw new Error("The Azure emulator isn't running.");
+    return this.runningEmulator;
+  }
+
+  get workspace(): Workspace {
+    if (this.createdWorkspace === undefined) throw new Error("The workspace doesn't exist yet.");
+    return this.createdWorkspace;
+  }
+
+  get workspaceFolder(): string {
+    return path.join(this.folder, "workspace");
+  }
+
+  get configFile(): string {
+    return path.join(this.folder, "config", `Pulumi.${STACK}.yaml`);
+  }
+
+  /** Client at the host's public IP address. @throws an error before there is one. */
+  get probe(): StoreProbe {
+    const address = this.emulator.publicAddress();
+    if (address === undefined) throw new Error("The emulated cloud has no public IP address.");
+    return new StoreProbe(address);
+  }
+
+  /** Returns a workspace in this folder that uses the emulator and the rehearsal's configuration. */
+  workspaceIn(folder: string, env: Readonly<Record<string, string>> = {}): Workspace {
+    return new Workspace(
+      folder,
+      STACK,
+      { ...this.emulator.env, STORE_CONFIG_FILE: this.configFile, ...env },
+      (line) => {
+        appendFileSync(path.join(this.folder, "log"), `${line}\n`);
+        this.options.report.progress(line.trim());
+      },
+    );
+  }
+
+  /**
+   * Writes the stack's configuration: Pulumi.staging.yaml with the values that differ in a rehearsal.
+   *
+   * @param change Further values. @default none
+   */
+  configure(change: Readonly<Record<string, unknown>> = {}): void {
+    const file = path.join(this.workspaceFolder, "Pulumi.staging.yaml");
+    const staging = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    const config = {
+      ...staging.config,
+      ...this.registryConfig(),
+      ...this.hostConfig(),
+      "store:dockerSource": "distribution",
+      "store:demoData": true,
+      // The load during a rollout comes from one IP address, at more than a customer's rate.
+      "store:requestLimit": 0,
+      "store:readyMinutes": READY_MINUTES,
+      ...change,
+    };
+    mkdirSync(path.dirname(this.configFile), { recursive: true });
+    writeFileSync(this.configFile, stringify({ ...staging, config }), { mode: 0o600 });
+  }
+
+  /** Returns the IDs of the containers on the host. */
+  async containers(): Promise<string[]> {
+    const ids = await this.dockerOnHost("ps", "-q");
+    return ids.split("\n").sort();
+  }
+
+  /** Runs the docker command on the host. */
+  dockerOnHost(...args: string[]): Promise<string> {
+    return docker("exec", machineName(this.id, this.emulator.vmId()), "docker", ...args);
+  }
+
+  /** Returns the end of the host's cloud-init log, for a failed step; nothing if there is no host. */
+  async hostLog(): Promise<string[]> {
+    const vmId = this.runningEmulator?.vmId() ?? "";
+    if (vmId === "") return [];
+    const log = await docker(
+      ...["exec", machineName(this.id, vmId)],
+      ...["tail", "-n", "5", "/var/log/cloud-init-output.log"],
+    ).catch(() => "");
+    return log === ""
+      ? []
+      : ["", "The end of the host's cloud-init-output.log:", ...log.split("\n")];
+  }
+
+  /** Ends all processes, and removes everything on this machine. */
+  async dispose(): Promise<void> {
+    await this.createdWorkspace?.interrupt();
+    await this.runningEmulator?.end();
+    await removeEverything(this.id, this.runningEmulator?.ready.registry.image);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private registryConfig(): Record<string, unknown> {
+    if (this.options.registry === "azure") return { "store:azureRegistry": "Basic" };
+    const { address, username, password } = this.emulator.ready.registry;
+    return { "store:registry": { address, namespace: "store", username, password } };
+  }
+
+  private hostConfig(): Record<string, unknown> {
+    const { machine } = this.emulator.ready;
+    // The firewall sees the administrator's connections come from 127.0.0.1.
+    if (machine === undefined) return { "store:adminCidrs": ["127.0.0.1/32"] };
+    return {
+      "store:host": "ssh",
+      "store:sshAddress": machine.address,
+      "store:sshUser": machine.user,
+      "store:sshHostKey": machine.hostKey,
+      "store:sshPrivateKey": machine.privateKey,
+    };
+  }
+}

@@ -1,0 +1,121 @@
+import { appendFileSync } from "node:fs";
+import * as path from "node:path";
+import { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
+import { imagesOf, removeImages } from "@store/azure-emulator/environment";
+import { type RehearsalContext, STACK } from "./context";
+import { CommandFailed, copyWorkspace, type Workspace } from "./workspace";
+
+/** Limit for the gateway on a new host, in milliseconds. */
+const SERVING_LIMIT_MS = 120_000;
+const CHANGED_SERVICE = "inventory";
+
+/** Starts the emulator, and copies the repository. */
+export async function prepare(context: RehearsalContext): Promise<string> {
+  const { root, dockerHost, latencyFactor, host, report, onCopy } = context.options;
+  // Wait for both: neither may run on after the other has failed.
+  const [started, copied] = await Promise.allSettled([
+    EmulatorProcess.start(
+      path.join(context.folder, "cloud"),
+      { id: context.id, dockerHost, latencyFactor, plainMachine: host === "ssh" },
+      (line) => report.progress(line),
+    ),
+    copyWorkspace(root, context.workspaceFolder),
+  ]);
+  if (started.status === "fulfilled") context.runningEmulator = started.value;
+  for (const result of [started, copied]) if (result.status === "rejected") throw result.reason;
+  onCopy?.(context.workspaceFolder);
+  context.configure();
+  context.createdWorkspace = context.workspaceIn(context.workspaceFolder);
+  return `registry ${context.emulator.ready.registry.address}`;
+}
+
+/** Previews the stack before any resource exists. */
+export async function previewFromNothing({
+  workspace,
+  emulator,
+}: RehearsalContext): Promise<string> {
+  const output = await workspace.succeed("preview", STACK);
+  const created = /\+ (\d+) to create/.exec(output)?.[1];
+  if (created === undefined)
+    throw new CommandFailed("The preview doesn't list what it would create.", output);
+  if (emulator.resources().length > 0) throw new Error("The preview has created resources.");
+  return `${created} to create`;
+}
+
+/** Brings the stack up from any state, and waits until the store serves requests. */
+export async function up(context: RehearsalContext): Promise<string> {
+  await context.workspace.succeed("up", STACK, "--yes");
+  const waited = await context.probe.untilServing(SERVING_LIMIT_MS);
+  return `serving at ${context.emulator.publicAddress() ?? ""} after another ${waited.toFixed(1)} s`;
+}
+
+/** Checks that a command on this stack has nothing to change. */
+export async function expectNoChanges(workspace: Workspace, ...command: string[]): Promise<string> {
+  const output = await workspace.succeed(...command, "--", "--expect-no-changes");
+  return `${/(\d+) unchanged/.exec(output)?.[1] ?? "all"} unchanged`;
+}
+
+/** Checks that another workspace with the same state, but without images, has nothing to change or build. */
+export async function expectNoChangesElsewhere(context: RehearsalContext): Promise<string> {
+  const folder = path.join(context.folder, "elsewhere");
+  await copyWorkspace(context.options.root, folder);
+  const state = path.join(context.workspaceFolder, ".store");
+  const other = context.workspaceIn(folder, { STORE_STATE_DIR: state });
+  const { address } = context.emulator.ready.registry;
+  await removeImages(await imagesOf(address));
+  const before = await context.containers();
+  const result = await expectNoChanges(other, "preview", STACK, "--refresh");
+  await expectNoChanges(other, "up", STACK, "--yes", "--refresh");
+  const built = await imagesOf(address);
+  if (built.length > 0) throw new Error(`The other workspace has built ${built.join(", ")}.`);
+  if ((await context.containers()).join() !== before.join())
+    throw new Error("The up has replaced containers.");
+  return `${result} after a refresh, and up builds no image`;
+}
+
+/** Changes the source of one service, and checks that the preview names this service only. */
+export async function previewChangedService(context: RehearsalContext): Promise<string> {
+  const source = path.join(context.workspaceFolder, "services", CHANGED_SERVICE, "src", "main.ts");
+  appendFileSync(source, "\n// Changes the content of the image.\n");
+  const output = await context.workspace.succeed("preview", STACK);
+  const containers = [
+    ...output.matchAll(/docker:index:Container +(\S+) +(?:create|replace|update|delete)/g),
+  ];
+  const changed = [...new Set(containers.map(([, name = ""]) => name))];
+  const others = changed.filter((name) => !name.startsWith(CHANGED_SERVICE));
+  if (changed.length === 0 || others.length > 0) {
+    throw new CommandFailed(
+      `The preview names ${changed.join(", ") || "no container"}, but only ${CHANGED_SERVICE} has changed.`,
+      output,
+    );
+  }
+  return `replaces ${changed.join(", ")}`;
+}
+
+/** Rolls the changed service out under load, and checks that no request is lost. */
+export async function upUnderLoad(context: RehearsalContext): Promise<string> {
+  const stop = context.probe.browse(4);
+  const result = await context.workspace.run("up", STACK, "--yes");
+  const { requests, lost } = await stop();
+  if (result.code !== 0) throw new CommandFailed("./store up failed.", result.output);
+  if (lost.length > 0) {
+    throw new Error(
+      `${lost.length} of ${requests} requests were lost: ${[...new Set(lost)].join("; ")}`,
+    );
+  }
+  return `0 of ${requests} requests lost`;
+}
+
+/** Replaces the VM, and checks that an order from before still exists. */
+export async function replaceVm(context: RehearsalContext, orderId: string): Promise<string> {
+  const { workspace, emulator } = context;
+  const before = emulator.vmId();
+  const urns = await workspace.succeed("pulumi", "stack", "--show-urns", "--stack", STACK);
+  const urn = /urn:pulumi:\S*azure-native:compute:VirtualMachine::\S+/.exec(urns)?.[0];
+  if (urn === undefined) throw new CommandFailed("The stack has no virtual machine.", urns);
+  await workspace.succeed("up", STACK, "--yes", "--", "--replace", urn);
+  if (emulator.vmId() === before) throw new Error("The VM wasn't replaced.");
+  const waited = await context.probe.untilServing(SERVING_LIMIT_MS);
+  await context.probe.untilStatus(orderId, "confirmed");
+  return `new VM, serving after another ${waited.toFixed(1)} s, the order still exists`;
+}

@@ -1,0 +1,26 @@
+import type { RehearsalContext } from "./context";
+import { StoreProbe } from "./storeProbe";
+
+/** Checks which ports the host's firewall opens to whom. */
+export async function checkFirewall({ emulator }: RehearsalContext): Promise<string> {
+  const address = emulator.publicAddress() ?? "";
+  const stranger = new StoreProbe(address, "127.0.0.9");
+  const admin = new StoreProbe(address, "127.0.0.1");
+  const checks: readonly [what: string, isOpen: boolean, expected: boolean][] = [
+    ["port 80 for anybody", await stranger.reaches(80), true],
+    ["SSH for the administrator", await admin.reaches(22), true],
+    ["SSH for a stranger", await stranger.reaches(22), false],
+    [
+      "Docker's port for the administrator",
+      (await admin.reaches(2375)) || (await admin.reaches(2376)),
+      false,
+    ],
+  ];
+  const wrong = checks.filter(([, isOpen, expected]) => isOpen !== expected);
+  if (wrong.length > 0) {
+    throw new Error(
+      wrong.map(([what, isOpen]) => `${what} is ${isOpen ? "open" : "closed"}`).join("; "),
+    );
+  }
+  return "80 open to anybody, 22 to the administrator, Docker to nobody";
+}
