@@ -1,0 +1,63 @@
+import { ArmError, badRequest } from "./armError";
+import { REGIONS } from "./catalogue";
+import { checkWords } from "./check";
+import type { Put, ResourceType } from "./resourceType";
+import { resourceFields } from "./schema";
+import { at, isObject, type Properties, textAt } from "./values";
+
+/** Validates the rules that apply to every resource type. @throws ArmError */
+export function validateCommonRules(
+  type: ResourceType,
+  { properties, name, id, cloud }: Put,
+): void {
+  if (!type.nameRule.test(name)) {
+    throw badRequest(
+      "InvalidResourceName",
+      `Resource name ${name} is invalid. The name must match ${type.nameRule.source}.`,
+    );
+  }
+  const location = textAt(properties, "location");
+  if (type.located && !REGIONS.includes(location.toLowerCase().replaceAll(" ", ""))) {
+    throw badRequest(
+      "LocationNotAvailableForResourceType",
+      `The provided location '${location}' is not available for resource type '${type.armType}'. List of available regions ` +
+        `for the resource type is '${REGIONS.join(",")}'.`,
+    );
+  }
+  const group = textAt(properties, "resourceGroupName");
+  if (
+    type.path.length > 1 &&
+    cloud.get(`/subscriptions/${cloud.subscription}/resourceGroups/${group}`) === undefined
+  ) {
+    throw new ArmError(
+      404,
+      "ResourceGroupNotFound",
+      `Resource group '${group}' could not be found.`,
+    );
+  }
+  validateTags(properties);
+  const [, module = "", resource = ""] = type.token.split(":");
+  const wrong = checkWords(properties, resourceFields(module, resource), type.openWords ?? []);
+  if (wrong !== undefined) {
+    throw badRequest(
+      "InvalidParameter",
+      `The value of parameter ${wrong.path} of ${id} is invalid: ${wrong.reason}.`,
+    );
+  }
+}
+
+function validateTags(properties: Properties): void {
+  const tags = at(properties, "tags");
+  if (!isObject(tags)) return;
+  const names = Object.keys(tags);
+  if (names.length > 50)
+    throw badRequest("InvalidTags", `A resource can have at most 50 tags, not ${names.length}.`);
+  const wrong = names.find(
+    (name) => name.length > 512 || /[<>%&\\?/]/.test(name) || textAt(tags, name).length > 256,
+  );
+  if (wrong === undefined) return;
+  throw badRequest(
+    "InvalidTagNameCharacters",
+    `The tag ${wrong} is invalid: a name can't contain any of <>%&\\?/ and has at most 512 characters, a value at most 256.`,
+  );
+}

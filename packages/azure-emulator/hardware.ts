@@ -1,0 +1,77 @@
+import type { Reporter } from "@store/toolchain/system/report";
+import type { Cloud, Hardware } from "./arm/cloud";
+import { suiteOf } from "./arm/types/compute/vmImage";
+import { textAt } from "./arm/values";
+import { docker } from "./docker";
+import type { Environment } from "./environment";
+import { ensureMachineImage } from "./images";
+import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
+import { type PlainMachine, plainMachine } from "./machine/plainMachine";
+import type { Firewall } from "./network/firewall";
+import { routesOf } from "./network/rules";
+import type { AzureAccounts } from "./registry/accounts";
+import { emptyRegistry, setAccounts } from "./registry/registry";
+import type { Settings } from "./settings";
+
+/** Everything that the containers behind the emulated resources need. */
+export interface HardwareContext {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly firewall: Firewall;
+  readonly accounts: AzureAccounts;
+  readonly faults: () => readonly string[];
+  readonly report: Reporter;
+}
+
+/** Returns the hardware that consists of containers and volumes on this machine's Docker daemon. */
+export function dockerHardware(context: HardwareContext): Hardware {
+  const { settings, environment, firewall, accounts, faults, report } = context;
+  const { id } = settings;
+  const { network, registry } = environment;
+  return {
+    boot: async (machine, cloud) => {
+      const suite = suiteOf(machine.properties) ?? "bookworm";
+      const image = await ensureMachineImage(suite, settings.dockerHost, report);
+      const withoutPackages = faults().includes("cloud-init");
+      await bootMachine(machine, cloud, { id, image, network, registry, withoutPackages });
+      report.note(`${machine.name} boots as ${machineName(id, textAt(machine.computed, "vmId"))}`);
+    },
+    shutDown: (machine) => removeMachine(machine, id),
+    removeDisk: (disk) => removeDiskOf(disk, id),
+    emptyRegistry: () => emptyRegistry(id),
+    applyAccessRules: async (cloud) => {
+      await firewall.setRoutes(routesOf(cloud));
+      await setAccounts(id, registry, accounts.of(cloud));
+    },
+  };
+}
+
+/** Boots a machine outside of Azure. */
+export async function bootPlainMachine(
+  { settings, environment, firewall, report }: HardwareContext,
+  cloud: Cloud,
+): Promise<PlainMachine> {
+  const { machine, resource, route } = await plainMachine();
+  const image = await ensureMachineImage("bookworm", settings.dockerHost, report);
+  await bootMachine(resource, cloud, {
+    id: settings.id,
+    image,
+    network: environment.network,
+    registry: environment.registry,
+    withoutPackages: false,
+  });
+  await firewall.setRoutes([route]);
+  return machine;
+}
+
+const addresses = new Map<string, string>();
+
+/** Returns the IP address of a container; undefined if it doesn't exist. It is cached, because it stays the same while it runs. */
+export async function addressOf(container: string): Promise<string | undefined> {
+  const known = addresses.get(container);
+  if (known !== undefined) return known;
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  const address = await docker("inspect", "--format", format, container).catch(() => "");
+  if (address !== "") addresses.set(container, address);
+  return address === "" ? undefined : address;
+}
