@@ -1,7 +1,7 @@
 /**
- * Writes the package-lock.json of every image that installs packages: of each folder with a Dockerfile, a package.json and a
- * lock file. An image is built from its folder alone, so the repository's lock isn't there; this one takes its versions, so
- * that what runs in the image is what was tested outside. With --check it writes nothing and fails where one is stale.
+ * Writes the package-lock.json of every image that installs packages, that is, of each folder with a Dockerfile, a package.json and a
+ * package-lock.json. An image is built from its folder alone, without the repository's lock. These locks have the same versions as the
+ * repository's, so that an image runs the tested versions. With --check, writes nothing and fails if a lock is outdated.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,20 +16,22 @@ interface Lock {
   readonly packages: Record<string, Record<string, unknown>>;
 }
 
-const stale = imageFolders().filter((folder) => {
+const outdated = imageFolders().filter((folder) => {
   const file = join(folder, "package-lock.json");
-  const wanted = lockFor(folder);
-  if (readFileSync(file, "utf8") === wanted) return false;
-  if (!check) writeFileSync(file, wanted);
+  const expected = createLock(folder);
+  if (readFileSync(file, "utf8") === expected) return false;
+  if (!check) writeFileSync(file, expected);
   return true;
 });
-const names = stale.map((folder) => relative(root, folder)).join(", ");
-if (check && stale.length > 0) {
-  console.error(`Stale package-lock.json in ${names}. Run "npm run lock -w @store/kit".`);
+const names = outdated.map((folder) => relative(root, folder)).join(", ");
+if (check && outdated.length > 0) {
+  console.error(`Outdated package-lock.json in ${names}. Run "npm run lock -w @store/kit".`);
   process.exitCode = 1;
 } else {
   console.log(
-    stale.length > 0 ? `Written: package-lock.json in ${names}` : "All image locks are current.",
+    outdated.length > 0
+      ? `Updated package-lock.json in ${names}`
+      : "All image locks are up to date.",
   );
 }
 
@@ -43,30 +45,31 @@ function imageFolders(): string[] {
     );
 }
 
-/** Gives npm the repository's lock with this folder as the root package: it keeps the versions and drops the rest. */
-function lockFor(folder: string): string {
+/** Runs npm on the repository's lock with this folder as the root package. npm keeps the versions and drops unused packages. */
+function createLock(folder: string): string {
   const { scripts: _scripts, ...manifest } = readJson(join(folder, "package.json")) as Record<
     string,
     unknown
   >;
   const dependencies = { ...(manifest["dependencies"] as Record<string, string>) };
-  // The base image has the kit already.
+  // The base image contains the kit.
   delete dependencies["@store/kit"];
   const { packages } = readJson(join(root, "package-lock.json")) as Lock;
-  // Where versions differ, npm puts a package's own beside it. It takes the place of the repository's, and of what that has
-  // inside it.
-  const own = `${relative(root, folder)}/`;
-  const places = Object.keys(packages)
-    .filter((path) => path.startsWith(`${own}node_modules/`))
-    .map((path) => path.slice(own.length));
-  const replaced = (path: string): boolean =>
-    places.some((place) => path === place || path.startsWith(`${place}/`));
+  // If the folder needs another version than the repository's, npm installs it in the folder's own node_modules. That version replaces
+  // the repository's, with the packages nested in it.
+  const workspace = `${relative(root, folder)}/`;
+  const workspacePaths = Object.keys(packages)
+    .filter((path) => path.startsWith(`${workspace}node_modules/`))
+    .map((path) => path.slice(workspace.length));
+  const isReplaced = (path: string): boolean =>
+    workspacePaths.some((other) => path === other || path.startsWith(`${other}/`));
   const locked = Object.entries(packages).flatMap(([path, entry]) => {
-    const isOwn = path.startsWith(`${own}node_modules/`);
-    const at = isOwn ? path.slice(own.length) : path;
-    if (!at.startsWith("node_modules/") || "link" in entry || (!isOwn && replaced(at))) return [];
+    const isWorkspaceOwn = path.startsWith(`${workspace}node_modules/`);
+    const target = isWorkspaceOwn ? path.slice(workspace.length) : path;
+    if (!target.startsWith("node_modules/") || "link" in entry) return [];
+    if (!isWorkspaceOwn && isReplaced(target)) return [];
     const { dev: _dev, peer: _peer, devOptional: _devOptional, ...kept } = entry;
-    return [[at, kept] as const];
+    return [[target, kept] as const];
   });
 
   const work = mkdtempSync(join(tmpdir(), "image-lock-"));

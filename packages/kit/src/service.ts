@@ -66,7 +66,7 @@ interface StartOptions {
   readonly renderProblem?: ProblemRenderer;
 }
 
-/** How long requests may take to finish after the service has stopped listening, in milliseconds. Docker kills it 10 s after the drain. */
+/** Milliseconds for requests to finish after the service has stopped listening. Docker kills the process 10 s after the drain. */
 const FINISH_MS = 8_000;
 
 /**

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { createDatabase, type RunningService, type TestDatabase } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("problem documents", function () {
+describe("validation and problem documents", function () {
   this.timeout(60_000);
   let database: TestDatabase;
   let service: RunningService;
@@ -183,7 +183,7 @@ describe("problem documents", function () {
       { type: "urn:store:problem:teapot", detail: "Short and stout." },
     );
   });
-  it("reveal nothing about an internal error, which is logged", async () => {
+  it("reveals nothing about an internal error, which is logged", async () => {
     const response = await service.fetch("/bug", {
       headers: { "x-request-id": "find-this-bug" },
     });
@@ -193,7 +193,7 @@ describe("problem documents", function () {
     assert.equal(line["requestId"], "find-this-bug");
     assert.match(JSON.stringify(line["err"]), /main\.ts/);
   });
-  it("leave the rows of a database error out of the log", async () => {
+  it("leaves the rows of a database error out of the log", async () => {
     const note = JSON.stringify({ id: 7, text: "jane@example.org" });
     assert.equal((await send({ body: note })).status, 201);
     assert.equal((await send({ body: note })).status, 500);
@@ -202,7 +202,7 @@ describe("problem documents", function () {
     );
     assert.doesNotMatch(JSON.stringify(await service.flushedLog()), /jane@example\.org|Key \(id\)/);
   });
-  it("are short and quick for an invalid body of 60 kB", async () => {
+  it("responds quickly and briefly to an invalid body of 60 kB", async () => {
     const fields = Array.from({ length: 6_000 }, (_, index) => [`f${index}`, 1] as const);
     const started = Date.now();
     const response = await send({ body: JSON.stringify(Object.fromEntries(fields)) });

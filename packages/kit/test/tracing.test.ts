@@ -79,7 +79,7 @@ describe("traces", function () {
           name: "SELECT",
           attributes: {
             "db.system.name": "postgresql",
-            "db.query.text": "SELECT $1::text AS whose",
+            "db.query.text": "SELECT $1::text AS email",
           },
         },
       ],

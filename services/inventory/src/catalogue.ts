@@ -1,7 +1,7 @@
 import { problem, type Database, type Queryable } from "@store/kit";
 import { PAGE, type PageQuery, type ProductEdit, type StockedProduct } from "./schemas.ts";
 
-/** A product, and the version that an edit of it may ask for. */
+/** A product and its version, for conditional edits. */
 export interface VersionedProduct {
   readonly product: StockedProduct;
   readonly version: number;
@@ -21,7 +21,7 @@ export class Catalogue {
   }
 
   async page({ limit = PAGE, after = "", q = "" }: PageQuery): Promise<Page> {
-    // One more than is shown tells whether there is a next page.
+    // One row more than the page holds shows whether there is a next page.
     const rows = await this.#database.query<ProductRow>(
       `${selectProducts} WHERE sku > $1 AND ${searched} ILIKE ALL ($2)
        ORDER BY sku LIMIT $3`,
@@ -37,7 +37,7 @@ export class Catalogue {
     return versioned(row);
   }
 
-  /** Those of these that there are, each once, in the order of the SKUs. */
+  /** Returns the existing products among these SKUs, each once, in the order of the SKUs. */
   async findAll(skus: readonly string[]): Promise<StockedProduct[]> {
     const rows = await this.#database.query<ProductRow>(
       `${selectProducts} WHERE sku = ANY($1) ORDER BY sku`,
@@ -47,10 +47,10 @@ export class Catalogue {
   }
 
   /**
-   * Adds a product or replaces what is said of it.
+   * Adds a product or replaces it.
    *
-   * @param allows Whether the caller's conditions hold for the version that is there; `undefined`: for none being there.
-   * @throws Problem 412 when they don't, and 409 `stock-held` when fewer would be on the shelf than are held.
+   * @param allows Returns true if the caller's conditions hold for the current version (`undefined` if there is no such product).
+   * @throws Problem 412 if the conditions don't hold, and 409 `stock-held` if the new stock is less than the held quantity.
    */
   async put(
     sku: string,
@@ -66,7 +66,7 @@ export class Catalogue {
         [sku],
       );
       if (!allows(current?.version)) throw changedMeanwhile(sku, current);
-      if (current === undefined) throw new Error("a product that is there can't be found");
+      if (current === undefined) throw new Error(`Product ${sku} exists but isn't found`);
       if (edit.onHand < current.held) throw stillHeld(sku, current.held);
       const [row] = await transaction.query<ProductRow>(
         `UPDATE products SET name = $2, description = $3, price_amount = $4, price_currency = $5, on_hand = $6,
@@ -74,7 +74,7 @@ export class Catalogue {
          WHERE sku = $1 RETURNING ${columns}`,
         valuesOf(sku, edit),
       );
-      if (row === undefined) throw new Error("a product that is locked can't be changed");
+      if (row === undefined) throw new Error(`Product ${sku} is locked but isn't updated`);
       return { ...versioned(row), added: false };
     });
   }
@@ -103,19 +103,19 @@ function changedMeanwhile(sku: string, current: ProductRow | undefined) {
   const detail =
     current === undefined
       ? `There is no product ${sku}.`
-      : `${sku} isn't as you expect: get it again and see what has changed.`;
+      : `${sku} has changed since you read it. Get it again before you change it.`;
   return problem(412, detail, { type: "precondition-failed" });
 }
 
 function stillHeld(sku: string, held: number) {
-  const message = `${held} are held for orders, so at least as many are there`;
-  return problem(409, `Fewer of ${sku} can't be on the shelf than are held for orders.`, {
+  const message = `must be at least ${held}, the quantity held for orders`;
+  return problem(409, `The stock of ${sku} can't be less than the quantity held for orders.`, {
     type: "stock-held",
     errors: [{ in: "body", pointer: "/onHand", message }],
   });
 }
 
-/** A pattern for LIKE for each word. */
+/** Returns a LIKE pattern for each word of the query. */
 function patterns(q: string): string[] {
   return q
     .split(/\s+/)
@@ -135,7 +135,7 @@ interface ProductRow {
   readonly version: number;
 }
 
-/** Where words are looked for: in any case of any letter, whatever the database's locale. */
+/** The searched text. Its collation makes the search case-insensitive for all letters, independent of the database's locale. */
 const searched = `concat_ws(' ', name, description, sku) COLLATE "pg_c_utf8"`;
 
 const columns =

@@ -2,8 +2,8 @@ import type { Database, Log } from "@store/kit";
 import { demoProducts } from "./demoProducts.ts";
 
 /**
- * Fills an empty shop, once in the life of its database: not a second time after people have emptied it, and never where
- * there was anything. Replicas that start together wait for each other at the row that says that it is decided.
+ * Adds the demo products to a database without products, once in its lifetime: not again after all products have been removed. Replicas
+ * that start together wait for each other at the row of demo_catalogue.
  */
 export async function seedDemoCatalogue(
   database: Pick<Database, "transaction">,

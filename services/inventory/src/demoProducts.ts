@@ -1,4 +1,4 @@
-/** What a new demo shop sells. Its pictures are in images/, by SKU. Prices are in cents. */
+/** The products of the demo store. Prices are in cents. The pictures are in images/, named by SKU. */
 export const demoProducts = [
   {
     sku: "BASKET-WILLOW",

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { problem, Type, withHeaders, type App } from "@store/kit";
 
-const etag = { etag: "The picture's version, for if-none-match." };
+const etag = { etag: "The picture's version, for the if-none-match header." };
 const folder = new URL("images/", import.meta.url);
 
-/** Pictures of the products, from memory: they are few and small. */
+/** Adds the route of the product pictures. They are served from memory, because they are few and small. */
 export async function addImageRoutes(app: App): Promise<void> {
   const images = new Map(
     await Promise.all(
@@ -22,7 +22,7 @@ export async function addImageRoutes(app: App): Promise<void> {
     {
       schema: {
         operationId: "getImage",
-        summary: "A product's picture",
+        summary: "Returns the picture of a product",
         params: Type.Object({ file: Type.String({ maxLength: 60 }) }),
         response: {
           200: withHeaders(
@@ -32,10 +32,7 @@ export async function addImageRoutes(app: App): Promise<void> {
             },
             etag,
           ),
-          304: withHeaders(
-            Type.Null({ description: "The picture that the caller has is still the right one" }),
-            etag,
-          ),
+          304: withHeaders(Type.Null({ description: "The caller's picture is current" }), etag),
         },
       },
     },
@@ -45,7 +42,7 @@ export async function addImageRoutes(app: App): Promise<void> {
       reply.headers({
         "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
         etag: image.etag,
-        // An SVG opened by itself is a document: it may draw, and nothing else.
+        // An SVG opened as a page is a document: forbid everything but drawing.
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "x-content-type-options": "nosniff",
       });

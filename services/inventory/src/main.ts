@@ -14,15 +14,15 @@ await start(manifest, async (service) => {
   const { app, log } = service;
   const { DEMO_DATA, RESERVATION_SECONDS, RESERVATION_SWEEP_MS } = service.environment({
     DEMO_DATA: flag(false),
-    // For how long a hold keeps its stock when nothing comes of it.
+    // Seconds until a hold expires.
     RESERVATION_SECONDS: integer(1, 86_400, 900),
-    // How long each instance waits until it looks again for holds that have lasted too long.
+    // Milliseconds between two sweeps for overdue holds.
     RESERVATION_SWEEP_MS: integer(10, 600_000, 5_000),
   });
   const database = service.database({
     migrations: new URL("migrations/", import.meta.url),
-    prepare: async (prepared) => {
-      if (DEMO_DATA) await seedDemoCatalogue(prepared, log);
+    prepare: async (migrated) => {
+      if (DEMO_DATA) await seedDemoCatalogue(migrated, log);
     },
   });
   const catalogue = new Catalogue(database);

@@ -1,14 +1,14 @@
 import { addDatabaseGauges, Counter, type Registry } from "@store/kit";
 import type { Outcome } from "./reservationStore.ts";
 
-/** Counts what becomes of reservations, and shows how many hold stock now. Gives the function that counts. */
+/** Adds a counter of reservation outcomes and a gauge of current holds. Returns the function that counts an outcome. */
 export function addReservationMetrics(
   registry: Registry,
   countHeld: () => Promise<number>,
 ): (outcome: Outcome) => void {
   const outcomes = new Counter({
     name: "inventory_reservations_total",
-    help: "Reservations that this instance has held, committed, cancelled or let expire.",
+    help: "Reservations that this instance has held, committed, cancelled or expired.",
     labelNames: ["outcome"],
     registers: [registry],
   });
@@ -16,7 +16,7 @@ export function addReservationMetrics(
     read: async () => [await countHeld()],
     gauges: {
       inventory_reservations_held: [
-        "Reservations that hold stock now, in the whole service.",
+        "Reservations that currently hold stock, in the whole service.",
         (held) => held,
       ],
     },

@@ -2,7 +2,7 @@ import { problem, Sku, Type, type App } from "@store/kit";
 import type { Catalogue } from "./catalogue.ts";
 import { Product, ProductPage, ProductsQuery, skuList } from "./schemas.ts";
 
-/** What everybody may know of the products. The schemas of the answers leave out what only the store's people may. */
+/** Adds the public product routes. Their response schemas omit the fields that only staff may see. */
 export function addProductRoutes(app: App, catalogue: Catalogue): void {
   app.get(
     "/api/inventory/products",
@@ -10,9 +10,9 @@ export function addProductRoutes(app: App, catalogue: Catalogue): void {
       schema: {
         operationId: "listProducts",
         summary:
-          "The catalogue, what is searched for in it, or the products of these SKUs, in the order of the SKUs",
+          "Lists all products, those that match a search, or those with the given SKUs, in the order of their SKUs",
         description:
-          "400 with the type urn:store:problem:skus-with-others where skus comes together with another parameter.",
+          "400 with the type urn:store:problem:skus-with-others if skus is combined with another parameter.",
         tags: ["products"],
         querystring: ProductsQuery,
         response: { 200: ProductPage },
@@ -20,7 +20,7 @@ export function addProductRoutes(app: App, catalogue: Catalogue): void {
     },
     async ({ query: { skus, ...page } }) => {
       if (skus === undefined) return catalogue.page(page);
-      refuseWithSkus(page);
+      rejectOtherParameters(page);
       return { items: await catalogue.findAll(skus.split(",")), next: null };
     },
   );
@@ -30,7 +30,7 @@ export function addProductRoutes(app: App, catalogue: Catalogue): void {
     {
       schema: {
         operationId: "getProduct",
-        summary: "One product",
+        summary: "Returns a product",
         tags: ["products"],
         params: Type.Object({ sku: Sku }),
         response: { 200: Product },
@@ -44,7 +44,7 @@ export function addProductRoutes(app: App, catalogue: Catalogue): void {
     {
       schema: {
         operationId: "findProducts",
-        summary: "The products of an order, as they all are at one moment",
+        summary: "Returns the products of an order in one consistent snapshot",
         querystring: Type.Object({
           skus: skuList(100),
         }),
@@ -55,15 +55,15 @@ export function addProductRoutes(app: App, catalogue: Catalogue): void {
   );
 }
 
-/** Who names products has named all that there is to find, and gets it on one page. */
-function refuseWithSkus(others: object): void {
+/** Rejects parameters next to skus, whose result is always one page. */
+function rejectOtherParameters(others: object): void {
   const errors = Object.keys(others).map((name) => ({
     in: "query" as const,
     pointer: `/${name}`,
     message: "can't be combined with skus",
   }));
   if (errors.length === 0) return;
-  throw problem(400, "skus stands alone: what it names comes on one page.", {
+  throw problem(400, "skus can't be combined with other parameters.", {
     type: "skus-with-others",
     errors,
   });

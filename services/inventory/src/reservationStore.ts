@@ -2,21 +2,21 @@ import { isDeepStrictEqual } from "node:util";
 import { problem, type Database, type Problem, type Queryable } from "@store/kit";
 import type { Lines, Reservation } from "./schemas.ts";
 
-/** What became of a reservation, for the metrics. */
+/** A change of a reservation's status, as counted by the metrics. */
 export type Outcome = "held" | "committed" | "cancelled" | "expired";
 
 interface Options {
-  /** Seconds for which a hold keeps its stock. */
+  /** Seconds until a hold expires. */
   readonly seconds: number;
-  /** Is told of each change after it is durable, and not of calls that were only repeated. */
+  /** Called after each committed change, but not for repeated calls that change nothing. */
   readonly changed: (outcome: Outcome) => void;
 }
 
 /**
- * The reservations in the database. Each method is one transaction and may be repeated.
+ * The reservations in the database. Each method is one idempotent transaction.
  *
- * None of them can deadlock: each locks its reservation first and then the products in the order of their SKUs, and whoever
- * has a product locked waits for no reservation.
+ * The methods can't deadlock: each locks its reservation first and then the products in the order of their SKUs, and no transaction
+ * waits for a reservation while it holds the lock of a product.
  */
 export class ReservationStore {
   readonly #database: Database;
@@ -28,7 +28,7 @@ export class ReservationStore {
   }
 
   /**
-   * Holds all lines or none.
+   * Holds stock for all lines or for none. A repeated call returns the existing hold, or renews an expired one.
    *
    * @throws Problem 409 `out-of-stock` or `reservation-cancelled`, 422 `reservation-differs`.
    */
@@ -42,31 +42,31 @@ export class ReservationStore {
         [id, JSON.stringify(bySku), this.#options.seconds],
       );
       if (added !== undefined) {
-        await take(transaction, lines);
+        await holdStock(transaction, lines);
         return { answer: toReservation(added), outcome: "held" };
       }
       const found = await lock(transaction, id);
-      if (found === undefined) throw new Error("a reservation that is there can't be found");
+      if (found === undefined) throw new Error(`Reservation ${id} exists but isn't found`);
       if (found.status === "cancelled") throw cancelled(id);
       if (!isDeepStrictEqual(found.lines, bySku)) throw differs(id);
       if (found.status === "committed" || !found.overdue) return { answer: toReservation(found) };
 
-      // Where the sweep hasn't come to it, the stock is still its own.
-      if (found.status === "expired") await take(transaction, lines);
+      // An overdue hold that the sweep hasn't expired yet still holds its stock.
+      if (found.status === "expired") await holdStock(transaction, lines);
       const [again] = await transaction.query<ReservationRow>(
         `UPDATE reservations SET status = 'held', expires_at = now() + make_interval(secs => $2), updated_at = now()
          WHERE id = $1 RETURNING ${columns}`,
         [id, this.#options.seconds],
       );
-      if (again === undefined) throw new Error("a reservation that is locked can't be changed");
+      if (again === undefined) throw new Error(`Reservation ${id} is locked but isn't updated`);
       return { answer: toReservation(again), ...(found.status === "expired" && heldAgain) };
     });
   }
 
   /**
-   * Takes the goods out of the stock, for good.
+   * Removes the reserved goods from the stock permanently.
    *
-   * @throws Problem 404, 409 `reservation-cancelled`, or 409 `out-of-stock` when it expired and was sold meanwhile.
+   * @throws Problem 404, 409 `reservation-cancelled`, or 409 `out-of-stock` if the hold expired and its stock was sold.
    */
   async commit(id: string): Promise<{ readonly id: string; readonly status: "committed" }> {
     return this.#change(async (transaction) => {
@@ -75,8 +75,8 @@ export class ReservationStore {
       if (found === undefined) throw problem(404, `There is no reservation ${id}.`);
       if (found.status === "committed") return { answer };
       if (found.status === "cancelled") throw cancelled(id);
-      if (found.status === "expired") await take(transaction, found.lines);
-      await change(
+      if (found.status === "expired") await holdStock(transaction, found.lines);
+      await changeProducts(
         transaction,
         found.lines,
         "on_hand = on_hand - quantity, held = held - quantity, version = version + 1, updated_at = now()",
@@ -90,8 +90,8 @@ export class ReservationStore {
   }
 
   /**
-   * Gives the stock back, and leaves a tombstone that refuses whatever comes late for this id, also where nothing is known of
-   * it yet.
+   * Releases the stock and leaves a tombstone that rejects later calls for this id. Also works for an unknown id, whose hold may still be
+   * on its way.
    *
    * @throws Problem 409 `reservation-committed`.
    */
@@ -104,14 +104,14 @@ export class ReservationStore {
       );
       if (added.length > 0) return { answer, outcome: "cancelled" };
       const found = await lock(transaction, id);
-      if (found === undefined) throw new Error("a reservation that is there can't be found");
+      if (found === undefined) throw new Error(`Reservation ${id} exists but isn't found`);
       if (found.status === "cancelled") return { answer };
       if (found.status === "committed") {
         throw problem(409, `The reservation ${id} is committed.`, {
           type: "reservation-committed",
         });
       }
-      if (found.status === "held") await release(transaction, found.lines);
+      if (found.status === "held") await releaseStock(transaction, found.lines);
       await transaction.query(
         `UPDATE reservations SET status = 'cancelled', lines = '[]', expires_at = NULL, updated_at = now()
          WHERE id = $1`,
@@ -121,7 +121,7 @@ export class ReservationStore {
     });
   }
 
-  /** Gives back the stock of one hold that has lasted too long and that nobody else is working on. False: there is none. */
+  /** Expires one overdue hold that isn't locked, and releases its stock. Returns false if there is none. */
   async expireOne(): Promise<boolean> {
     return this.#change(async (transaction) => {
       const [due] = await transaction.query<ReservationRow>(
@@ -129,7 +129,7 @@ export class ReservationStore {
          ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
       );
       if (due === undefined) return { answer: false };
-      await release(transaction, due.lines);
+      await releaseStock(transaction, due.lines);
       await transaction.query(
         "UPDATE reservations SET status = 'expired', expires_at = NULL, updated_at = now() WHERE id = $1",
         [due.id],
@@ -138,7 +138,7 @@ export class ReservationStore {
     });
   }
 
-  /** Reservations that hold stock now. */
+  /** Returns the number of reservations that currently hold stock. */
   async countHeld(): Promise<number> {
     const [row] = await this.#database.query<{ count: number }>(
       "SELECT count(*) FROM reservations WHERE status = 'held'",
@@ -162,7 +162,7 @@ interface ReservationRow {
   readonly status: "held" | "committed" | "cancelled" | "expired";
   readonly lines: Lines;
   readonly expires_at: Date | null;
-  /** Its time is over, whether the sweep has come to it or not. */
+  /** The hold has passed its expiry, whether or not the sweep has expired it. */
   readonly overdue: boolean;
 }
 
@@ -177,28 +177,28 @@ async function lock(transaction: Queryable, id: string): Promise<ReservationRow 
   return row;
 }
 
-/** Takes the lines' stock. The condition is in the update itself, so that it holds whatever happens around it. */
-async function take(transaction: Queryable, lines: Lines): Promise<void> {
-  const { there, changed } = await change(
+/** Holds the lines' stock. The condition is part of the UPDATE, so that concurrent transactions can't oversell. */
+async function holdStock(transaction: Queryable, lines: Lines): Promise<void> {
+  const { available, changed } = await changeProducts(
     transaction,
     lines,
     "held = held + quantity",
     "AND on_hand - held >= quantity",
   );
-  if (changed < lines.length) throw outOfStock(lines, there);
+  if (changed < lines.length) throw outOfStock(lines, available);
 }
 
-async function release(transaction: Queryable, lines: Lines): Promise<void> {
-  await change(transaction, lines, "held = held - quantity");
+async function releaseStock(transaction: Queryable, lines: Lines): Promise<void> {
+  await changeProducts(transaction, lines, "held = held - quantity");
 }
 
-/** Changes the lines' products. An update locks rows as it finds them, so they are locked before, in the order of their SKUs. */
-async function change(
+/** Updates the lines' products. Locks them first in the order of their SKUs, because an UPDATE locks rows in an arbitrary order. */
+async function changeProducts(
   transaction: Queryable,
   lines: Lines,
   assignments: string,
   condition = "",
-): Promise<{ readonly there: ReadonlyMap<string, number>; readonly changed: number }> {
+): Promise<{ readonly available: ReadonlyMap<string, number>; readonly changed: number }> {
   const locked = await transaction.query<{ sku: string; available: number }>(
     "SELECT sku, on_hand - held AS available FROM products WHERE sku = ANY($1) ORDER BY sku FOR UPDATE",
     [lines.map(({ sku }) => sku)],
@@ -210,21 +210,21 @@ async function change(
     [JSON.stringify(lines)],
   );
   return {
-    there: new Map(locked.map(({ sku, available }) => [sku, available])),
+    available: new Map(locked.map(({ sku, available }) => [sku, available])),
     changed: changed.length,
   };
 }
 
-function outOfStock(lines: Lines, there: ReadonlyMap<string, number>): Problem {
+function outOfStock(lines: Lines, availableBySku: ReadonlyMap<string, number>): Problem {
   const errors = lines.flatMap(({ sku, quantity }, line) => {
     const at = (field: string, message: string) => [
       { in: "body" as const, pointer: `/lines/${line}/${field}`, message },
     ];
-    const available = there.get(sku);
+    const available = availableBySku.get(sku);
     if (available === undefined) return at("sku", `there is no product ${sku}`);
-    return available < quantity ? at("quantity", `only ${available} of ${sku} are there`) : [];
+    return available < quantity ? at("quantity", `only ${available} of ${sku} available`) : [];
   });
-  return problem(409, "Not all of this is there.", { type: "out-of-stock", errors });
+  return problem(409, "Some of the products are out of stock.", { type: "out-of-stock", errors });
 }
 
 function cancelled(id: string): Problem {
@@ -234,7 +234,7 @@ function cancelled(id: string): Problem {
 function differs(id: string): Problem {
   return problem(422, `The reservation ${id} was made with other lines.`, {
     type: "reservation-differs",
-    errors: [{ in: "body", pointer: "/lines", message: "are other lines than before" }],
+    errors: [{ in: "body", pointer: "/lines", message: "differ from the reservation's lines" }],
   });
 }
 

@@ -5,16 +5,16 @@ import { Reservation, ReservationRequest, type Lines } from "./schemas.ts";
 const params = Type.Object({ id: Uuid });
 const tags = ["reservations"];
 
-/** How orders gets its goods. Its caller chooses the id, and repeats under it whatever it had no answer to. */
+/** Adds the routes with which orders reserves stock. The caller chooses the id and repeats a request under it if it got no response. */
 export function addReservationRoutes(app: App, reservations: ReservationStore): void {
   app.put(
     "/internal/reservations/:id",
     {
       schema: {
         operationId: "holdStock",
-        summary: "Holds stock for an order: all lines or none",
+        summary: "Holds stock for all lines of an order, or for none",
         description:
-          "The hold expires by itself; asked again after that, the stock is held again if it is there. " +
+          "The hold expires by itself; a repeated request after that holds the stock again if it is available. " +
           "409 with the type urn:store:problem:out-of-stock names the lines; 409 reservation-cancelled; 422 reservation-differs " +
           "for other lines under the same id.",
         tags,
@@ -24,7 +24,7 @@ export function addReservationRoutes(app: App, reservations: ReservationStore): 
       },
     },
     async ({ params: { id }, body: { lines } }) => {
-      refuseRepeated(lines);
+      rejectRepeatedSkus(lines);
       return reservations.hold(id, lines);
     },
   );
@@ -34,9 +34,9 @@ export function addReservationRoutes(app: App, reservations: ReservationStore): 
     {
       schema: {
         operationId: "commitReservation",
-        summary: "Takes the reserved goods out of the stock, for good",
+        summary: "Removes the reserved goods from the stock permanently",
         description:
-          "409 with the type urn:store:problem:reservation-cancelled, or out-of-stock if it expired and was sold meanwhile.",
+          "409 with the type urn:store:problem:reservation-cancelled, or out-of-stock if the hold expired and its stock was sold.",
         tags,
         params,
         response: {
@@ -52,9 +52,9 @@ export function addReservationRoutes(app: App, reservations: ReservationStore): 
     {
       schema: {
         operationId: "cancelReservation",
-        summary: "Gives the reserved stock back, and refuses whatever comes later for this id",
+        summary: "Releases the reserved stock and rejects later requests for this id",
         description:
-          "Also for an id that is not known yet. 409 with the type urn:store:problem:reservation-committed.",
+          "Also for an unknown id. 409 with the type urn:store:problem:reservation-committed.",
         tags,
         params,
         response: {
@@ -66,7 +66,7 @@ export function addReservationRoutes(app: App, reservations: ReservationStore): 
   );
 }
 
-function refuseRepeated(lines: Lines): void {
+function rejectRepeatedSkus(lines: Lines): void {
   const errors = lines.flatMap(({ sku }, line) =>
     lines.findIndex((other) => other.sku === sku) === line
       ? []
@@ -79,5 +79,5 @@ function refuseRepeated(lines: Lines): void {
         ],
   );
   if (errors.length === 0) return;
-  throw problem(422, "Each product may be in one line only.", { type: "sku-repeated", errors });
+  throw problem(422, "Each product may occur in only one line.", { type: "sku-repeated", errors });
 }

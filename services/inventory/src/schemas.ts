@@ -1,6 +1,6 @@
 import { currencies, Sku, Text, Type, Uuid, type Static } from "@store/kit";
 
-/** So many of a product that sums over orders stay far inside PostgreSQL's integer. */
+/** Maximum stock of a product. Sums over orders stay far below the maximum of PostgreSQL's integer. */
 const MAX_ON_HAND = 100_000_000;
 const MAX_QUANTITY = 1_000_000;
 const MAX_LINES = 50;
@@ -10,7 +10,7 @@ const strict = { additionalProperties: false };
 const Amount = Type.Integer({
   minimum: 1,
   maximum: 1_000_000_000,
-  description: "In the currency's minor unit: cents, say.",
+  description: "In the currency's minor unit, such as cents.",
 });
 
 const Price = Type.Object({
@@ -18,14 +18,14 @@ const Price = Type.Object({
   currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217.", examples: ["AUD"] }),
 });
 
-/** An early release took any three letters for a currency. */
+/** Price in an edit. Stricter than Price, because an early release accepted any three letters as a currency. */
 const PriceEdit = Type.Object(
   {
     amount: Amount,
     currency: Type.Enum(currencies, {
       description: "ISO 4217.",
       examples: ["AUD"],
-      "x-message": "must be the three capital letters of a currency in ISO 4217, as in AUD",
+      "x-message": "must be an ISO 4217 currency code in capital letters, such as AUD",
     }),
   },
   strict,
@@ -36,10 +36,11 @@ const product = {
   name: Type.String(),
   description: Type.String(),
   image: Type.String({
-    description: "Path of a picture in this store. An early release took URLs of other sites, too.",
+    description:
+      "Path of a picture in this store. Products of an early release may have a URL of another site.",
   }),
   price: Price,
-  available: Type.Integer({ minimum: 0, description: "How many can be ordered now." }),
+  available: Type.Integer({ minimum: 0, description: "Quantity that can be ordered now." }),
 };
 
 export const Product = Type.Object(product);
@@ -48,10 +49,10 @@ export type Product = Static<typeof Product>;
 export const StockedProduct = Type.Object(
   {
     ...product,
-    onHand: Type.Integer({ minimum: 0, description: "How many are on the shelf." }),
-    held: Type.Integer({ minimum: 0, description: "How many of these are held for orders." }),
+    onHand: Type.Integer({ minimum: 0, description: "Quantity in stock." }),
+    held: Type.Integer({ minimum: 0, description: "Part of onHand that is held for orders." }),
   },
-  { description: "A product as the store's own people see it." },
+  { description: "A product as staff see it." },
 );
 export type StockedProduct = Static<typeof StockedProduct>;
 
@@ -63,17 +64,17 @@ export const ProductEdit = Type.Object(
     onHand: Type.Integer({
       minimum: 0,
       maximum: MAX_ON_HAND,
-      description: "How many are on the shelf now, with those that are held for orders.",
+      description: "Quantity in stock, including the quantity held for orders.",
     }),
     image: Type.Optional(
       Type.String({
-        // Pages show no other site's pictures. Two slashes, or one and a backslash, lead to another site.
+        // A path within this store. A second slash or a backslash after the first slash would refer to another site.
         pattern: "^/([!-.0-\\[\\]-~][!-\\[\\]-~]*)?$",
         maxLength: 500,
-        "x-message": "must be a path of this store, as in /api/inventory/images/MUG-STONE.svg",
+        "x-message": "must be a path in this store, such as /api/inventory/images/MUG-STONE.svg",
         description:
-          "Path of a picture in this store, with one slash at its beginning: pages show no other site's. Where it is missing, a " +
-          "product keeps its own.",
+          "Path of a picture in this store, starting with a single slash: pages show no pictures of other sites. If missing, an " +
+          "existing product keeps its picture.",
         examples: ["/api/inventory/images/MUG-STONE.svg"],
       }),
     ),
@@ -83,40 +84,43 @@ export const ProductEdit = Type.Object(
 export type ProductEdit = Static<typeof ProductEdit>;
 
 const Next = Type.Union([Sku, Type.Null()], {
-  description: "What to give as `after` for the next page; null at the end.",
+  description: "Value of `after` for the next page; null on the last page.",
 });
 export const ProductPage = Type.Object({ items: Type.Array(Product), next: Next });
 export const StockPage = Type.Object({ items: Type.Array(StockedProduct), next: Next });
 
-/** Products on a page where the caller doesn't say how many. */
+/** Default page size. */
 export const PAGE = 20;
 
 export const PageQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
   after: Type.Optional(Sku),
   q: Type.Optional(
-    Text(100, "Words that must all be in the product's name, description or SKU, in any case."),
+    Text(
+      100,
+      "Words that must all occur in the product's name, description or SKU. Case-insensitive.",
+    ),
   ),
 });
 export type PageQuery = Static<typeof PageQuery>;
 
-/** So many SKUs with commas between them. */
+/** A comma-separated list of 1 to `most` SKUs. */
 export function skuList(most: number) {
   const sku = "[A-Z0-9][A-Z0-9-]{0,39}";
   return Type.String({
     pattern: `^${sku}(,${sku}){0,${most - 1}}$`,
-    "x-message": `must be 1 to ${most} SKUs with commas between them, as in MUG-STONE,VASE-BUD`,
-    description: `1 to ${most} SKUs with commas between them.`,
+    "x-message": `must be 1 to ${most} SKUs separated by commas, such as MUG-STONE,VASE-BUD`,
+    description: `1 to ${most} SKUs separated by commas.`,
     examples: ["MUG-STONE,VASE-BUD"],
   });
 }
 
 export const ProductsQuery = Type.Object({
   ...PageQuery.properties,
-  // As many as an order has lines.
+  // An order has at most MAX_LINES lines.
   skus: Type.Optional({
     ...skuList(MAX_LINES),
-    description: `Alone: 1 to ${MAX_LINES} SKUs with commas between them. The answer is one page with those of them that there are.`,
+    description: `1 to ${MAX_LINES} SKUs separated by commas. Can't be combined with other parameters. The response is one page with the existing products among them.`,
   }),
 });
 export type ProductsQuery = Static<typeof ProductsQuery>;
@@ -128,7 +132,7 @@ export const ReservationRequest = Type.Object(
         { sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }) },
         strict,
       ),
-      { minItems: 1, maxItems: MAX_LINES, description: "Each product once." },
+      { minItems: 1, maxItems: MAX_LINES, description: "One line per product." },
     ),
   },
   strict,
@@ -139,7 +143,7 @@ export const Reservation = Type.Object({
   id: Uuid,
   status: Type.Enum(["held", "committed"], { type: "string" }),
   expiresAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-    description: "From when on the stock may be somebody else's; null once it is committed.",
+    description: "Time at which the stock may be released; null for a committed reservation.",
   }),
 });
 export type Reservation = Static<typeof Reservation>;

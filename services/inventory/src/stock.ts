@@ -4,9 +4,9 @@ import { PageQuery, ProductEdit, StockedProduct, StockPage } from "./schemas.ts"
 
 const security = [{ staff: [] }];
 const tags = ["stock"];
-const etag = { etag: "The version, for an edit's if-match." };
+const etag = { etag: "The product's version, for the if-match header of an edit." };
 
-/** What the store's own people see of the products, and what they change. Nothing on the way may keep it. */
+/** Adds the staff routes that show and change products and their stock. No cache may store the responses. */
 export function addStockRoutes(
   app: App,
   catalogue: Catalogue,
@@ -18,7 +18,7 @@ export function addStockRoutes(
       onRequest: staff,
       schema: {
         operationId: "listStock",
-        summary: "The products with what is on the shelf and what of it is held for orders",
+        summary: "Lists products with their stock and the quantity held for orders",
         tags,
         security,
         querystring: PageQuery,
@@ -37,9 +37,9 @@ export function addStockRoutes(
       onRequest: staff,
       schema: {
         operationId: "getStock",
-        summary: "One product with what is on the shelf and what of it is held for orders",
+        summary: "Returns a product with its stock and the quantity held for orders",
         description:
-          "The header etag is for an edit's if-match. It changes with each edit and each sale, and not with what is held.",
+          "The etag header is for the if-match header of an edit. It changes with each edit and sale, but not with holds.",
         tags,
         security,
         params: Type.Object({ sku: Sku }),
@@ -55,10 +55,10 @@ export function addStockRoutes(
       onRequest: staff,
       schema: {
         operationId: "putProduct",
-        summary: "Adds a product, or replaces what is said of it and how many are on the shelf",
+        summary: "Adds a product, or replaces it and its stock",
         description:
-          "With if-match, only if it is still as it was with that etag; with if-none-match: *, only if there is none yet. " +
-          "412 otherwise. 409 with the type urn:store:problem:stock-held if fewer would be on the shelf than are held for orders.",
+          "With if-match, only if the product still has that etag; with if-none-match: *, only if it doesn't exist. Otherwise 412. " +
+          "409 with the type urn:store:problem:stock-held if onHand is less than the quantity held for orders.",
         tags,
         security,
         params: Type.Object({ sku: Sku }),
@@ -80,8 +80,8 @@ export function addStockRoutes(
         sku,
         body,
         (version) =>
-          (ifMatch === undefined || names(ifMatch, version)) &&
-          (ifNoneMatch === undefined || !names(ifNoneMatch, version)),
+          (ifMatch === undefined || matchesVersion(ifMatch, version)) &&
+          (ifNoneMatch === undefined || !matchesVersion(ifNoneMatch, version)),
       );
       if (added) reply.code(201).header("location", `/api/inventory/products/${sku}`);
       return answer(stored, reply);
@@ -98,8 +98,8 @@ function etagOf(version: number): string {
   return `"${version}"`;
 }
 
-/** Whether a list of entity tags names the version that is there (`undefined`: none is). */
-function names(list: string, version: number | undefined): boolean {
+/** Returns true if a list of entity tags contains the current version (`undefined` if there is no such product). */
+function matchesVersion(list: string, version: number | undefined): boolean {
   if (version === undefined) return false;
   return list.split(",").some((tag) => ["*", etagOf(version)].includes(tag.trim()));
 }

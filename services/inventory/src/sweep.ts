@@ -3,8 +3,10 @@ import { DatabaseUnavailable, type App, type Log } from "@store/kit";
 import type { ReservationStore } from "./reservationStore.ts";
 
 /**
- * Gives back the stock of holds that have lasted too long, every so many milliseconds until the service closes. Any number of
- * replicas may do so: each takes what none of the others is at.
+ * Expires overdue holds periodically until the service closes. Replicas may sweep concurrently: each skips the holds that another one
+ * has locked.
+ *
+ * @param milliseconds Average interval between two sweeps.
  */
 export function sweepReservations(
   { app, log }: { readonly app: App; readonly log: Log },
@@ -15,13 +17,13 @@ export function sweepReservations(
   const open = () => !closing.signal.aborted;
   const sweep = async () => {
     while (open()) {
-      // Not all replicas at the same moment.
+      // Random, so that the replicas don't sweep at the same time.
       const pause = milliseconds * (0.75 + Math.random() / 2);
       await delay(pause, undefined, { signal: closing.signal }).catch(() => undefined);
       try {
         while (open() && (await reservations.expireOne()));
       } catch (error) {
-        // Its coming and going is logged by the database itself.
+        // The database logs its own outages.
         if (!(error instanceof DatabaseUnavailable)) log.error({ err: error }, "Sweep failed");
       }
     }

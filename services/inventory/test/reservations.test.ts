@@ -105,9 +105,9 @@ describe("reservations", function () {
       assert.equal(answer.status, 409);
       assert.equal(problemType(answer), "out-of-stock");
       assert.deepEqual(answer.body.errors, [
-        { in: "body", pointer: "/lines/0/quantity", message: `only 0 of ${none} are there` },
+        { in: "body", pointer: "/lines/0/quantity", message: `only 0 of ${none} available` },
         { in: "body", pointer: "/lines/2/sku", message: "there is no product T-NOWHERE" },
-        { in: "body", pointer: "/lines/3/quantity", message: `only 2 of ${few} are there` },
+        { in: "body", pointer: "/lines/3/quantity", message: `only 2 of ${few} available` },
       ]);
       for (const sku of [enough, few, none]) assert.equal((await inventory.stock(sku)).held, 0);
       // It left nothing behind, so the same id may ask for what is there.

@@ -100,7 +100,7 @@ describe("what the store's own people do", function () {
       {
         in: "body",
         pointer: "/onHand",
-        message: "4 are held for orders, so at least as many are there",
+        message: "must be at least 4, the quantity held for orders",
       },
     ]);
     assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 4, available: 6 });

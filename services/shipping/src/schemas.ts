@@ -15,13 +15,13 @@ const Recipient = Type.Object(
         postcode: UpstreamText(20),
         country: Type.Enum(countries, {
           description: "ISO 3166-1.",
-          "x-message": "must be the two capital letters of a country in ISO 3166-1, as in AU",
+          "x-message": "must be an ISO 3166-1 country code of two capital letters, such as AU",
         }),
       },
       strict,
     ),
   },
-  { ...strict, description: "Who gets it. Kept for the parcel and nothing else." },
+  { ...strict, description: "The recipient. Personal data, stored for this parcel only." },
 );
 
 const Line = Type.Object(
@@ -33,7 +33,7 @@ export const ShipmentRequest = Type.Object(
   {
     order: Uuid,
     recipient: Recipient,
-    lines: Type.Array(Line, { minItems: 1, maxItems: 50, description: "What goes into it." }),
+    lines: Type.Array(Line, { minItems: 1, maxItems: 50, description: "Contents of the parcel." }),
   },
   strict,
 );
@@ -41,7 +41,7 @@ export type ShipmentRequest = Static<typeof ShipmentRequest>;
 
 export const ShipmentStatus = Type.Enum(["pending", "dispatched", "delivered"], {
   type: "string",
-  description: "pending: to be packed; dispatched: on its way.",
+  description: "pending: not packed yet; dispatched: in transit.",
 });
 export type ShipmentStatus = Static<typeof ShipmentStatus>;
 
@@ -54,32 +54,34 @@ export const Shipment = Type.Object(
     order: Uuid,
     status: ShipmentStatus,
     recipient: Type.Union([Recipient, Type.Null()], {
-      description: "Null where it was made by an early release.",
+      description: "Null for shipments of an early release.",
     }),
     lines: Type.Array(Line),
     createdAt: Time,
-    dispatchedAt: Type.Union([Time, Type.Null()], { description: "When it left; null before." }),
-    deliveredAt: Type.Union([Time, Type.Null()], { description: "When it arrived; null before." }),
+    dispatchedAt: Type.Union([Time, Type.Null()], { description: "Null before dispatch." }),
+    deliveredAt: Type.Union([Time, Type.Null()], { description: "Null before delivery." }),
   },
-  { description: "The parcel of an order, and how far it has come." },
+  { description: "The parcel of an order and its status." },
 );
 export type Shipment = Static<typeof Shipment>;
 
 export const ShipmentPage = Type.Object({
   items: Type.Array(Shipment),
   next: Type.Union([Uuid, Type.Null()], {
-    description: "What to give as `after` for the next page; null at the end.",
+    description: "Value of `after` for the next page; null on the last page.",
   }),
 });
 
 export const ShipmentChange = Type.Object(
   {
-    change: Type.Integer({ description: "Greater than that of every change before." }),
+    change: Type.Integer({
+      description: "Sequence number, greater than that of every earlier change.",
+    }),
     id: Uuid,
     order: Uuid,
     status: Type.Enum(["dispatched", "delivered"], { type: "string" }),
     at: Time,
   },
-  { description: "Something that happened to a shipment." },
+  { description: "A change of a shipment's status." },
 );
 export type ShipmentChange = Static<typeof ShipmentChange>;

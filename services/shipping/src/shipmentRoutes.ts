@@ -2,19 +2,19 @@ import { Type, Uuid, type App } from "@store/kit";
 import { ShipmentChange, ShipmentReceipt, ShipmentRequest } from "./schemas.ts";
 import type { Shipments } from "./shipments.ts";
 
-/** Changes that one answer has where the caller doesn't say how many. */
+/** Default number of changes in a response. */
 const CHANGES = 100;
 
-/** How other services have parcels sent. The gateway routes none of it. */
+/** Adds the internal routes with which other services create and follow shipments. The gateway doesn't route them. */
 export function addShipmentRoutes(app: App, shipments: Shipments): void {
   app.put(
     "/internal/shipments/:id",
     {
       schema: {
         operationId: "createShipment",
-        summary: "Has a parcel sent",
+        summary: "Creates the shipment of an order",
         description:
-          "Ask as often as you like under the same id: it is sent once. 409 order-already-shipped; 422 shipment-differs.",
+          "Idempotent: repeated requests under the same id create one shipment. 409 order-already-shipped; 422 shipment-differs.",
         tags: ["internal"],
         params: Type.Object({ id: Uuid }),
         body: ShipmentRequest,
@@ -29,9 +29,9 @@ export function addShipmentRoutes(app: App, shipments: Shipments): void {
     {
       schema: {
         operationId: "listShipmentChanges",
-        summary: "What happened to shipments, in the order in which it did",
+        summary: "Lists the changes of shipments in their order",
         description:
-          "Give the last change that you have seen as `after`. None is skipped: a change that comes later has a greater number.",
+          "Send the number of the last change that you have seen as `after`. No change is skipped: later changes have greater numbers.",
         tags: ["internal"],
         querystring: Type.Object({
           after: Type.Optional(

@@ -10,7 +10,7 @@ import type {
 interface Filter {
   readonly order?: string;
   readonly status?: ShipmentStatus;
-  /** The last shipment of the page before. */
+  /** Id of the last shipment of the previous page. */
   readonly after?: string;
   readonly limit: number;
 }
@@ -23,11 +23,15 @@ export class Shipments {
     this.#database = database;
   }
 
-  /** Makes a shipment, once for each id and once for each order. */
+  /**
+   * Creates a shipment, once per id and once per order.
+   *
+   * @throws Problem 409 `order-already-shipped`, 422 `shipment-differs`.
+   */
   async create(id: string, request: ShipmentRequest): Promise<ShipmentReceipt> {
     const { order, recipient, lines } = request;
     const values = [id, order, JSON.stringify(recipient), JSON.stringify(lines)];
-    // Waits for whoever is making the same one right now.
+    // Waits for a concurrent transaction that inserts the same shipment.
     await this.#database.query(
       `INSERT INTO shipments (id, order_id, recipient, lines) VALUES ($1, $2, $3, $4)
        ON CONFLICT DO NOTHING`,
@@ -58,14 +62,14 @@ export class Shipments {
     return toShipment(row);
   }
 
-  /** Oldest first. */
+  /** Returns a page of shipments, oldest first. */
   async list({ order, status, after, limit }: Filter): Promise<{
     readonly items: Shipment[];
     readonly next: string | null;
   }> {
-    // One more than is shown tells whether there is a next page.
+    // One row more than the page holds shows whether there is a next page.
     const values: unknown[] = [limit + 1];
-    // A statement for each set of conditions, so that each has a plan of its own.
+    // Each combination of conditions is a statement of its own and therefore has its own plan.
     const conditions = [
       order !== undefined && `order_id = $${values.push(order)}`,
       status !== undefined && `status = $${values.push(status)}`,
@@ -81,18 +85,22 @@ export class Shipments {
     return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
   }
 
-  /** It has left. Said again, it changes nothing. */
+  /** Marks a pending shipment as dispatched. Changes nothing if it already is. */
   async dispatch(id: string): Promise<Shipment> {
-    return this.#move(id, {
+    return this.#changeStatus(id, {
       sql: `UPDATE shipments SET status = 'dispatched', dispatched_at = greatest(now(), created_at)
             WHERE id = $1 AND status = 'pending' RETURNING dispatched_at AS at`,
       status: "dispatched",
     });
   }
 
-  /** It has arrived. Said again, it changes nothing. */
+  /**
+   * Marks a dispatched shipment as delivered. Changes nothing if it already is.
+   *
+   * @throws Problem 409 `not-dispatched`.
+   */
   async deliver(id: string): Promise<Shipment> {
-    const shipment = await this.#move(id, {
+    const shipment = await this.#changeStatus(id, {
       sql: `UPDATE shipments SET status = 'delivered', delivered_at = greatest(now(), dispatched_at)
             WHERE id = $1 AND status = 'dispatched' RETURNING delivered_at AS at`,
       status: "delivered",
@@ -116,10 +124,10 @@ export class Shipments {
     }));
   }
 
-  async #move(id: string, step: Step): Promise<Shipment> {
+  async #changeStatus(id: string, step: StatusChange): Promise<Shipment> {
     return this.#database.transaction(async (transaction) => {
-      const [moved] = await transaction.query<{ at: Date }>(step.sql, [id]);
-      if (moved !== undefined) await keepChange(transaction, id, step.status, moved.at);
+      const [changed] = await transaction.query<{ at: Date }>(step.sql, [id]);
+      if (changed !== undefined) await recordChange(transaction, id, step.status, changed.at);
       const [row] = await transaction.query<ShipmentRow>(`${selectShipments} WHERE id = $1`, [id]);
       if (row === undefined) throw unknown(id);
       return toShipment(row);
@@ -127,17 +135,17 @@ export class Shipments {
   }
 }
 
-interface Step {
-  /** Changes the row only where that is its next step, and gives when. */
+interface StatusChange {
+  /** An UPDATE that changes the row only if it has the previous status, and returns the time as `at`. */
   readonly sql: string;
   readonly status: ShipmentChange["status"];
 }
 
 /**
- * The number is taken under a lock that is held until the commit is seen by everybody: a reader who has seen a number
- * will never see a smaller one appear. A sequence wouldn't do: who takes a number first may commit last.
+ * Records a change under the next number. The lock is held until the commit is visible, so that a reader who has seen a number never
+ * sees a smaller one appear later. A sequence doesn't guarantee that: the transaction that draws a number first may commit last.
  */
-async function keepChange(
+async function recordChange(
   transaction: Queryable,
   id: string,
   status: ShipmentChange["status"],

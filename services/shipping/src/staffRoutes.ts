@@ -2,12 +2,10 @@ import { problem, Type, Uuid, type App, type Service } from "@store/kit";
 import { Shipment, ShipmentPage, ShipmentStatus } from "./schemas.ts";
 import type { Shipments } from "./shipments.ts";
 
-/** Shipments on a page where the caller doesn't say how many. */
+/** Default page size. */
 const PAGE = 20;
 
-/**
- * How the store's own people send parcels. They see who gets them: nobody else does, so nothing on the way may keep it.
- */
+/** Adds the staff routes that list, dispatch and deliver parcels. No cache may store their responses, which contain personal data. */
 export function addStaffRoutes(
   app: App,
   shipments: Shipments,
@@ -23,8 +21,8 @@ export function addStaffRoutes(
       onRequest: staff,
       schema: {
         operationId: "listShipments",
-        summary: "The shipment of an order, or those of a status, oldest first",
-        description: "Say at least one of `order` and `status`.",
+        summary: "Lists the shipment of an order, or the shipments with a status, oldest first",
+        description: "At least one of `order` and `status` is required.",
         tags: ["shipments"],
         security,
         querystring: Type.Object({
@@ -38,7 +36,7 @@ export function addStaffRoutes(
     },
     async ({ query }, reply) => {
       if (query.order === undefined && query.status === undefined) {
-        throw problem(400, "Say of which order or of which status.", {
+        throw problem(400, "One of the parameters order and status is required.", {
           type: "filter-missing",
           errors: ["/order", "/status"].map((pointer) => ({
             ...{ in: "query", pointer },
@@ -57,7 +55,7 @@ export function addStaffRoutes(
       onRequest: staff,
       schema: {
         operationId: "getShipment",
-        summary: "One shipment",
+        summary: "Returns a shipment",
         tags: ["shipments"],
         security,
         params,
@@ -76,8 +74,8 @@ export function addStaffRoutes(
       onRequest: staff,
       schema: {
         operationId: "dispatchShipment",
-        summary: "Says that it has left",
-        description: "Said again, it changes nothing.",
+        summary: "Marks a shipment as dispatched",
+        description: "Idempotent.",
         tags: ["shipments"],
         security,
         params,
@@ -96,8 +94,8 @@ export function addStaffRoutes(
       onRequest: staff,
       schema: {
         operationId: "deliverShipment",
-        summary: "Says that it has arrived",
-        description: "Said again, it changes nothing. 409 not-dispatched.",
+        summary: "Marks a shipment as delivered",
+        description: "Idempotent. 409 not-dispatched.",
         tags: ["shipments"],
         security,
         params,

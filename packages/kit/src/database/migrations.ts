@@ -5,7 +5,7 @@ import pg from "pg";
 import { messageOf } from "../errorMessage.ts";
 import { DatabaseBusy, isBusy, isUnavailable } from "./errors.ts";
 
-/** How long a statement waits for a lock, in milliseconds. */
+/** Timeout for a statement that waits for a lock, in milliseconds. */
 const LOCK_TIMEOUT_MS = 5_000;
 
 /**

@@ -6,7 +6,7 @@ export class TimeoutError extends Error {
   override readonly name = "NoAnswer";
 }
 
-/** How long an idle connection is kept, in milliseconds. Shorter than a server's keep-alive, so that the server never closes it first. */
+/** Milliseconds for which an idle connection is kept. Shorter than a server's keep-alive, so that the server never closes it first. */
 const IDLE_MS = 10_000;
 const options = { keepAlive: true, timeout: IDLE_MS };
 const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };

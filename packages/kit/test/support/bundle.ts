@@ -9,19 +9,20 @@ const bundles = new Map<string, Promise<string>>();
 let folder: string | undefined;
 
 /**
- * The program in `folder`/src/main.ts with all that it imports in one file, made once in a run of the tests: it starts in
- * a tenth of the processor time that Node needs to look for a thousand files and to strip the types from ours.
+ * Bundles a service's src/main.ts and its imports into one file, once per test run. The bundle starts in a tenth of the CPU time that
+ * Node needs to resolve a thousand files and to strip the types.
  *
- * @returns the path of the file.
+ * @param service Folder of the service.
+ * @returns Path of the bundle.
  */
 export function bundleService(service: string): Promise<string> {
   const entry = join(service, "src/main.ts");
-  const made = bundles.get(entry) ?? make(entry, `${bundles.size}.mjs`);
-  bundles.set(entry, made);
-  return made;
+  const bundle = bundles.get(entry) ?? build(entry, `${bundles.size}.mjs`);
+  bundles.set(entry, bundle);
+  return bundle;
 }
 
-async function make(entry: string, name: string): Promise<string> {
+async function build(entry: string, name: string): Promise<string> {
   const outfile = join((folder ??= temporaryFolder()), name);
   await esbuild.build({
     entryPoints: [entry],
@@ -30,26 +31,26 @@ async function make(entry: string, name: string): Promise<string> {
     platform: "node",
     format: "esm",
     target: `node${process.versions.node}`,
-    // Whoever reads a stack in a log reads the sources' names and lines.
+    // Stack traces in logs name the sources and their lines.
     sourcemap: "linked",
     sourcesContent: false,
     banner: { js: PREAMBLE },
-    plugins: [ownPlace],
+    plugins: [keepSourceLocations],
     logLevel: "silent",
   });
   return outfile;
 }
 
-/** Packages that are CommonJS require Node's own modules; and what import.meta.resolve is in a file that was elsewhere. */
+/** Defines `require` for CommonJS packages in the bundle, and `resolveFrom`, which replaces import.meta.resolve. */
 const PREAMBLE = `
 import { createRequire as requireFrom } from "node:module";
 import { pathToFileURL as urlOf } from "node:url";
 const require = requireFrom(import.meta.url);
 const resolveFrom = (file, name) => urlOf(requireFrom(file).resolve(name)).href;`;
 
-/** Each of our files goes on finding what lies beside it. */
-const ownPlace: esbuild.Plugin = {
-  name: "own-place",
+/** Makes import.meta.url and import.meta.resolve refer to the original source file, so that files next to it are found. */
+const keepSourceLocations: esbuild.Plugin = {
+  name: "keep-source-locations",
   setup(build) {
     build.onLoad({ filter: /\/(services|packages|src)\/.*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
@@ -62,7 +63,7 @@ const ownPlace: esbuild.Plugin = {
 };
 
 function temporaryFolder(): string {
-  const made = mkdtempSync(join(tmpdir(), "store-bundles-"));
-  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
-  return made;
+  const path = mkdtempSync(join(tmpdir(), "store-bundles-"));
+  process.once("exit", () => rmSync(path, { recursive: true, force: true }));
+  return path;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A span as it came. */
+/** A received span. */
 export interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -12,14 +12,14 @@ export interface Span {
   readonly kind: number;
   readonly attributes: Readonly<Record<string, string | number>>;
   readonly error: boolean;
-  /** Name and version. */
+  /** The name and version of the service. */
   readonly service: readonly unknown[];
 }
 
-/** A stand-in for an OpenTelemetry collector: takes OTLP by HTTP in its JSON encoding. */
+/** A test double of an OpenTelemetry collector that accepts OTLP/HTTP in JSON. */
 export class TestCollector {
   readonly spans: Span[] = [];
-  /** All that came. */
+  /** The bodies of all requests. */
   received = "";
 
   private readonly server: Server;

@@ -7,23 +7,22 @@ import {
 } from "node:http";
 
 /**
- * Test support: stands in for the gateway where services run as processes. It routes like the real one (`/api/NAME` to NAME,
- * nothing under `/internal`, all else to the storefront, a list of the interfaces at `/api`), and does nothing else of what
- * that does.
+ * A test double of the gateway for services that run as processes. It has the real gateway's routes (`/api/NAME` to NAME, nothing under
+ * `/internal`, all other paths to the storefront, a list of the APIs at `/api`) and none of its other functions.
  */
 export interface TestGateway {
   readonly url: string;
-  /** Where a service answers; `undefined` while it is away. */
+  /** URLs of the services by name; `undefined` for a service that is down. */
   readonly targets: Map<string, string | undefined>;
-  /** Sees each request before it is passed on, and may answer it itself, by returning true. */
+  /** Called for each request before it is forwarded. Returns true if it has responded itself. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
-  /** Passes on the answer, or loses it after the service has done what it was asked. */
+  /** Returns true to close the connection instead of forwarding the response, after the request took effect. */
   dropResponse: ((request: IncomingMessage) => boolean) | undefined;
   stop(): Promise<void>;
 }
 
-/** What takes every path that no service's interface is under. */
-const DEFAULT = "storefront";
+/** The service for every path that isn't under `/api/NAME`. */
+const DEFAULT_SERVICE = "storefront";
 
 export async function startGateway(): Promise<TestGateway> {
   const targets: TestGateway["targets"] = new Map();
@@ -37,12 +36,12 @@ export async function startGateway(): Promise<TestGateway> {
       await once(server, "close");
     },
   };
-  // Longer than any client keeps a connection: one that is closed by us just then would lose a request that isn't sent twice.
+  // Longer than any client keeps an idle connection: closing one just when it is reused would lose a request.
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     if (gateway.intercept?.(request, response) === true) return;
     const { pathname } = new URL(request.url ?? "/", "http://gateway");
     if (pathname === "/api") {
-      json(response, 200, { services: interfaces(targets) });
+      json(response, 200, { services: listApis(targets) });
       return;
     }
     const name = serviceOf(pathname);
@@ -52,7 +51,10 @@ export async function startGateway(): Promise<TestGateway> {
     }
     const target = targets.get(name);
     if (target === undefined) json(response, 503, { title: "Service Unavailable", status: 503 });
-    else passOn(request, response, { target, lose: gateway.dropResponse?.(request) ?? false });
+    else {
+      const dropResponse = gateway.dropResponse?.(request) ?? false;
+      forward(request, response, { target, dropResponse });
+    }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -65,30 +67,35 @@ function serviceOf(path: string): string | undefined {
   if (name !== undefined) return name;
   return /^\/(api|internal|healthz|readyz|metrics|openapi\.json)(\/|$)/.test(path)
     ? undefined
-    : DEFAULT;
+    : DEFAULT_SERVICE;
 }
 
-function interfaces(targets: TestGateway["targets"]): { name: string; openapi: string }[] {
+function listApis(targets: TestGateway["targets"]): { name: string; openapi: string }[] {
   return [...targets.keys()]
-    .filter((name) => name !== DEFAULT)
+    .filter((name) => name !== DEFAULT_SERVICE)
     .sort()
     .map((name) => ({ name, openapi: `/api/${name}/openapi.json` }));
 }
 
-interface Way {
+interface ForwardOptions {
+  /** Base URL of the service. */
   readonly target: string;
-  readonly lose: boolean;
+  readonly dropResponse: boolean;
 }
 
-function passOn(request: IncomingMessage, response: ServerResponse, { target, lose }: Way): void {
+function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { target, dropResponse }: ForwardOptions,
+): void {
   const { method, headers, url = "/" } = request;
-  const forwarded = send(target + url, { method, headers }, (answer) => {
-    if (lose) {
-      answer.resume().once("end", () => response.destroy());
+  const forwarded = send(target + url, { method, headers }, (upstreamResponse) => {
+    if (dropResponse) {
+      upstreamResponse.resume().once("end", () => response.destroy());
       return;
     }
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+    response.writeHead(upstreamResponse.statusCode ?? 502, upstreamResponse.headers);
+    upstreamResponse.pipe(response);
   });
   forwarded.once("error", () => {
     if (response.headersSent) response.destroy();

@@ -5,9 +5,9 @@ import type { TestDatabase } from "./postgres.ts";
 import { repositoryRoot } from "./service.ts";
 
 /**
- * Brings an empty database to where a former release left it: with the service's migrations up to the one that is named.
+ * Applies a service's migrations to an empty database, up to and including the one named `last`, as an earlier release did.
  *
- * @throws Error when the service has none of that name.
+ * @throws Error if the service has no migration of that name.
  */
 export async function migrateUpTo(
   database: TestDatabase,

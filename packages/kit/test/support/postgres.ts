@@ -9,19 +9,19 @@ import { parse } from "yaml";
 import settings from "../../../../components/database/postgresSettings.json" with { type: "json" };
 import { freePort, repositoryRoot } from "./service.ts";
 
-/** What the stacks run, or what TEST_POSTGRES_IMAGE names instead. */
+/** The image that the stacks use. TEST_POSTGRES_IMAGE replaces it. */
 const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? imageOfTheStacks();
 
-/** On the containers of a run: machine/process. */
+/** Label on the test containers. Its value is `HOSTNAME/PID` of the test run. */
 const LABEL = "dev.store.test";
 
-/** A database of its own in the one PostgreSQL that a run of mocha shares. */
+/** A database for one test, in the PostgreSQL container that all tests of a mocha run share. */
 export interface TestDatabase {
-  /** What the service under test finds it by. */
+  /** The variables with which a service connects to the database. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Looks into it, past the service. */
+  /** Runs a statement on a new connection. */
   query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** A connection that holds a transaction open, say. The caller ends it. */
+  /** Opens a connection, for example to hold a lock. The caller ends it. */
   connect(): Promise<pg.Client>;
 }
 
@@ -34,6 +34,7 @@ interface Container {
 
 let running: Promise<Container> | undefined;
 
+/** Creates an empty database. Starts the container when it is first called. */
 export async function createDatabase(): Promise<TestDatabase> {
   const container = await (running ??= run());
   const name = `test_${randomBytes(6).toString("hex")}`;
@@ -61,14 +62,14 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** All that PostgreSQL has logged, for whichever database. */
+/** Returns PostgreSQL's log for all databases. */
 export async function postgresLog(): Promise<string> {
   const { id } = await (running ??= run());
   const { stdout, stderr } = spawnSync("docker", ["logs", id], { encoding: "utf8" });
   return stdout + stderr;
 }
 
-/** Stops PostgreSQL for every test that uses it, until startPostgres. */
+/** Stops PostgreSQL for all databases. startPostgres starts it again. */
 export async function stopPostgres(): Promise<void> {
   docker("stop", "--time", "20", (await (running ??= run())).id);
 }
@@ -76,25 +77,25 @@ export async function stopPostgres(): Promise<void> {
 export async function startPostgres(): Promise<void> {
   const container = await (running ??= run());
   docker("start", container.id);
-  await answering(container);
+  await waitForPostgres(container);
 }
 
-/** Kills PostgreSQL as if its machine had lost power, and starts it again. Resolves when it answers. */
+/** Kills PostgreSQL (SIGKILL) and starts it again. Resolves when it accepts connections. */
 export async function crashPostgres(): Promise<void> {
   const container = await (running ??= run());
-  // Not waited for here in one piece: who tests this has proxies and callers in this very process.
+  // Asynchronous, because the proxies and callers of the test run in this process.
   const docker = promisify(execFile);
   await docker("docker", ["kill", "--signal", "KILL", container.id]);
   await docker("docker", ["start", container.id]);
-  await answering(container);
+  await waitForPostgres(container);
 }
 
 async function run(): Promise<Container> {
   removeOrphans();
   const password = randomBytes(12).toString("hex");
-  // A fixed port, which stays the same when the container is stopped and started again.
+  // A fixed port, so that it stays the same after a restart of the container.
   const port = await freePort();
-  // Before there is anything to remove: a signal that comes meanwhile waits until there is.
+  // Registered before the container exists. A signal during `docker run` is handled after it, when there is a container to remove.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => process.exit(1));
   }
@@ -107,8 +108,8 @@ async function run(): Promise<Container> {
     );
   } catch (error) {
     throw new Error(
-      `PostgreSQL for the tests doesn't start from the image ${IMAGE}. "./store doctor" says what Docker lacks; ` +
-        `TEST_POSTGRES_IMAGE names another image.`,
+      `Can't start PostgreSQL for the tests from the image ${IMAGE}. Run "./store doctor" to check Docker, or set ` +
+        `TEST_POSTGRES_IMAGE to another image.`,
       { cause: error },
     );
   }
@@ -116,7 +117,7 @@ async function run(): Promise<Container> {
   writeFileSync(join(folder, "password"), `${password}\n`, { mode: 0o600 });
   const container = { id, port, password, folder };
   removeAtExit(container);
-  await answering(container);
+  await waitForPostgres(container);
   return container;
 }
 
@@ -124,7 +125,7 @@ function asArguments(given: Readonly<Record<string, string>>): string[] {
   return Object.entries(given).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
-/** However the run ends: nothing waits for a promise when it is interrupted. */
+/** Removes the container when the process exits. Synchronous, because an interrupted process waits for no promise. */
 function removeAtExit({ id, folder }: Container): void {
   process.once("exit", () => {
     spawnSync("docker", ["rm", "--force", "--volumes", id]);
@@ -132,7 +133,7 @@ function removeAtExit({ id, folder }: Container): void {
   });
 }
 
-/** What runs left behind that were killed outright. */
+/** Removes the containers of test runs that were killed (SIGKILL). */
 function removeOrphans(): void {
   const format = `{{.ID}} {{.Label "${LABEL}"}}`;
   for (const line of docker("ps", "--filter", `label=${LABEL}`, "--format", format).split("\n")) {
@@ -149,7 +150,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function answering(container: Container): Promise<void> {
+async function waitForPostgres(container: Container): Promise<void> {
   const deadline = Date.now() + 40_000;
   for (;;) {
     try {
@@ -164,7 +165,7 @@ async function answering(container: Container): Promise<void> {
           encoding: "utf8",
         });
         throw new Error(
-          `PostgreSQL doesn't start. Its log ends with:\n${log.stdout}${log.stderr}`,
+          `PostgreSQL didn't start within 40 s. Its log ends with:\n${log.stdout}${log.stderr}`,
           { cause: error },
         );
       }

@@ -6,11 +6,11 @@ import { createStaff, type TestStaff } from "./staff.ts";
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Each test looks for what belongs there. */
+  /** The JSON body. Each test checks the fields that it expects. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Replicas of a service, as processes of their own on one database. Each call goes to the next of them. */
+/** Replicas of a service, as processes that share one database. Requests go to the replicas in turn. */
 export class Replicas {
   readonly name: string;
   readonly database: TestDatabase;
@@ -44,7 +44,7 @@ export class Replicas {
     return this.#running;
   }
 
-  /** Starts one more. */
+  /** Starts another replica. */
   async add(): Promise<RunningService> {
     const replica = await startService(this.name, {
       ...this.database.environment,
@@ -56,7 +56,7 @@ export class Replicas {
     return replica;
   }
 
-  /** Ends one as a crash does: it can't tidy up. */
+  /** Kills a replica (SIGKILL), so that it can't clean up. */
   async kill(replica: RunningService): Promise<void> {
     this.#running.splice(this.#running.indexOf(replica), 1);
     await replica.stop("SIGKILL");
@@ -67,7 +67,7 @@ export class Replicas {
     assert.deepEqual(new Set(codes), new Set([0]));
   }
 
-  /** Sends a request to the next replica, or to the one that is named, and reads the JSON of its answer. */
+  /** Sends a request to the given replica, by default the next one, and returns the response with its JSON body. */
   async send(
     method: string,
     path: string,
@@ -90,7 +90,7 @@ export class Replicas {
     };
   }
 
-  /** As one of the store's own people. */
+  /** Sends a request with the staff token. */
   asStaff(
     method: string,
     path: string,
@@ -105,13 +105,13 @@ export class Replicas {
   }
 }
 
-/** The last part of a problem's type, by which programs tell problems apart. */
+/** Returns the last part of the problem type, such as "out-of-stock". */
 export function problemType({ body }: Answer): string | undefined {
   const { type } = body;
   return typeof type === "string" ? type.replace("urn:store:problem:", "") : undefined;
 }
 
-/** In short: the status of what went well, and the kind of problem of what didn't. */
+/** Summarizes a response: the resource's status after success, otherwise the problem type or the HTTP status. */
 export function outcome(answer: Answer): unknown {
   if (answer.status < 400) return answer.body["status"];
   const type = problemType(answer);

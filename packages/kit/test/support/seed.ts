@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 
 /**
- * The seed of a property test: TEST_SEED where that is set, else another for each run. It is printed, so that a run can be
- * repeated that has found something.
+ * Returns the seed of a property test: TEST_SEED if it is set, otherwise a random number. Prints it, so that a failed run can be
+ * repeated.
  */
-export function testSeed(what: string): number {
+export function testSeed(label: string): number {
   const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-  console.log(`      ${what}: TEST_SEED=${seed}`);
+  console.log(`      ${label}: TEST_SEED=${seed}`);
   return seed;
 }

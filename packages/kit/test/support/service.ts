@@ -15,46 +15,53 @@ interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A service as a process of its own, as it runs in production but for being in one file. */
+/** A service that runs as a process. It differs from production only in being bundled into one file. */
 export interface RunningService {
   readonly url: string;
   readonly process: ChildProcess;
-  /** What has come of its log so far. */
+  /** The log lines received so far. */
   readonly log: readonly LogLine[];
-  /** All that it has printed, on both streams, line by line. */
+  /** The lines of stdout and stderr received so far. */
   readonly output: readonly string[];
-  /** Answers to requests for its paths. */
+  /** Requests a path of the service. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Requests a path of the service and returns the JSON body, whatever the status. */
   json(path: string, init?: RequestInit): Promise<unknown>;
-  /** Waits for a line in the log. */
-  waitForLog(what: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
-  /** All that it has logged by now, of which it may have kept back the last moment. */
+  /** Waits up to 20 s for a matching line in the log. */
+  waitForLog(description: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
+  /** Waits until the service has flushed its log buffer, and returns the complete log. */
   flushedLog(): Promise<readonly LogLine[]>;
-  /** Resolves when /readyz says 200. */
+  /** Resolves when /readyz responds 200. */
   ready(): Promise<void>;
-  /** Sends the signal and gives the exit code. */
+  /** Sends the signal (SIGINT by default) and returns the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** The exit code, once the process has ended. */
   readonly exited: Promise<number | null>;
 }
 
 interface StartOptions {
-  /** Its folder, absolute or relative to the repository. @default services/NAME */
+  /** Folder of the service, absolute or relative to the repository. @default services/NAME */
   readonly folder?: string;
 }
 
 const children = new Set<ChildProcess>();
 process.once("exit", () => children.forEach((child) => child.kill("SIGKILL")));
 
-/** Starts a service and resolves when it listens; rejects with its log when it ends before. */
+/**
+ * Starts a service and resolves when it listens.
+ *
+ * @throws StartupError with the service's output if the process ends before it listens.
+ */
 export async function startService(
   name: string,
   environment: Readonly<Record<string, string>> = {},
   { folder = join("services", name) }: StartOptions = {},
 ): Promise<RunningService> {
-  const place = resolve(repositoryRoot, folder);
-  const child = spawn(process.execPath, ["--enable-source-maps", await bundleService(place)], {
-    cwd: place,
-    // Nothing of ours but PATH: a variable that the service needs must be in its contract.
+  const serviceFolder = resolve(repositoryRoot, folder);
+  const bundle = await bundleService(serviceFolder);
+  const child = spawn(process.execPath, ["--enable-source-maps", bundle], {
+    cwd: serviceFolder,
+    // Inherits only PATH, so that a test fails if the service needs an undocumented variable.
     env: { PATH: process.env["PATH"], PORT: "0", DRAIN_SECONDS: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -74,7 +81,7 @@ export async function startService(
   const url = await new Promise<string>((listening, reject) => {
     output.on("line", (line) => {
       lines.push(line);
-      // The last line of one that was killed may be cut off.
+      // The last line of a killed process may be incomplete.
       if (child.killed && !line.endsWith("}")) return;
       const entry = JSON.parse(line) as LogLine;
       log.push(entry);
@@ -92,9 +99,9 @@ export async function startService(
     exited,
     fetch: (path, init) => fetch(url + path, init),
     json: async (path, init) => (await service.fetch(path, init)).json(),
-    waitForLog: async (what, matches) => {
-      await until(what, () => log.some(matches));
-      return log.find(matches) ?? assert.fail(what);
+    waitForLog: async (description, matches) => {
+      await until(description, () => log.some(matches));
+      return log.find(matches) ?? assert.fail(description);
     },
     flushedLog: async () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -109,12 +116,12 @@ export async function startService(
   return service;
 }
 
-/** All that these have logged by now, in one text. */
+/** Returns the complete logs of several services as one text. */
 export async function flushedLogs(services: readonly RunningService[]): Promise<string> {
   return JSON.stringify(await Promise.all(services.map((service) => service.flushedLog())));
 }
 
-/** The process ended before it listened. */
+/** A service ended before it listened. */
 export class StartupError extends Error {
   readonly exitCode: number | null;
   readonly lines: readonly string[];
@@ -126,22 +133,26 @@ export class StartupError extends Error {
   }
 }
 
-/** Waits for something to become true, and says what didn't. */
+/**
+ * Waits until the condition is true. Checks it every 50 ms.
+ *
+ * @throws Error with the description after the timeout.
+ */
 export async function until(
-  what: string,
+  description: string,
   condition: () => boolean | Promise<boolean>,
   seconds = 20,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain: ${what}`);
+    if (Date.now() > deadline) throw new Error(`Timed out after ${seconds} s: ${description}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /**
- * A port that stays free while what listened on it is started again: outgoing connections are given theirs from 32768 on
- * (Linux) or 49152 (macOS).
+ * Returns a free port outside of the ephemeral range (from 32768 on Linux, from 49152 on macOS), so that no outgoing connection takes
+ * it while its server restarts.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -156,5 +167,5 @@ export async function freePort(): Promise<number> {
     await once(server, "close");
     return port;
   }
-  throw new Error("no free port was found between 20000 and 32000");
+  throw new Error("Found no free port between 20000 and 32000");
 }

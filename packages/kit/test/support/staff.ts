@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The store's own people, as a service under test knows them. */
+/** The staff credentials of a service under test. */
 export interface TestStaff {
   readonly token: string;
   readonly tokenFile: string;
-  /** What the service finds the token by. */
+  /** The variable that names the token file. */
   readonly environment: { readonly STAFF_TOKEN_FILE: string };
-  /** What a request of theirs carries. */
+  /** Headers of a staff request. */
   readonly headers: { readonly authorization: string };
 }
 
@@ -18,7 +18,7 @@ process.once("exit", () =>
   folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
 );
 
-/** Makes a token and its file, which goes when the process ends. */
+/** Creates a token and its file, which is deleted when the process exits. */
 export function createStaff(): TestStaff {
   const folder = mkdtempSync(join(tmpdir(), "store-test-"));
   folders.add(folder);

@@ -3,34 +3,44 @@ import { createDatabase, type TestDatabase } from "./postgres.ts";
 import { startService, type RunningService } from "./service.ts";
 import { createStaff, type TestStaff } from "./staff.ts";
 
-/** The whole store as processes on a real PostgreSQL, behind a test gateway. */
+/** All services of the store as processes, on a real PostgreSQL and behind a test gateway. */
 export interface TestStoreProcesses {
   readonly gateway: TestGateway;
   readonly staff: TestStaff;
-  readonly services: Readonly<Record<Name, RunningService>>;
-  readonly databases: Readonly<Record<Keeper, TestDatabase>>;
+  readonly services: Readonly<Record<ServiceName, RunningService>>;
+  readonly databases: Readonly<Record<StatefulServiceName, TestDatabase>>;
   stop(): Promise<void>;
 }
 
-type Keeper = "inventory" | "billing" | "shipping" | "orders";
-type Name = Keeper | "storefront";
+type StatefulServiceName = "inventory" | "billing" | "shipping" | "orders";
+type ServiceName = StatefulServiceName | "storefront";
 
-/** @param more further variables of a service's environment, by its name. */
+/**
+ * Starts all services with demo data.
+ *
+ * @param variables Additional environment variables by service.
+ */
 export async function startStore(
-  more: Partial<Record<Name, Readonly<Record<string, string>>>> = {},
+  variables: Partial<Record<ServiceName, Readonly<Record<string, string>>>> = {},
 ): Promise<TestStoreProcesses> {
   const staff = createStaff();
   const gateway = await startGateway();
   const running: RunningService[] = [];
-  const run = async (name: Name, environment: Readonly<Record<string, string>>) => {
-    const service = await startService(name, { ...environment, ...more[name] });
+  const startStateless = async (
+    name: ServiceName,
+    environment: Readonly<Record<string, string>>,
+  ) => {
+    const service = await startService(name, { ...environment, ...variables[name] });
     running.push(service);
     gateway.targets.set(name, service.url);
     return service;
   };
-  const keeper = async (name: Keeper, environment: Readonly<Record<string, string>> = {}) => {
+  const startStateful = async (
+    name: StatefulServiceName,
+    environment: Readonly<Record<string, string>> = {},
+  ) => {
     const database = await createDatabase();
-    const service = await run(name, {
+    const service = await startStateless(name, {
       ...database.environment,
       ...staff.environment,
       ...environment,
@@ -39,17 +49,17 @@ export async function startStore(
   };
 
   const [inventory, billing, shipping] = await Promise.all([
-    keeper("inventory", { DEMO_DATA: "true" }),
-    keeper("billing"),
-    keeper("shipping"),
+    startStateful("inventory", { DEMO_DATA: "true" }),
+    startStateful("billing"),
+    startStateful("shipping"),
   ]);
   const [orders, storefront] = await Promise.all([
-    keeper("orders", {
+    startStateful("orders", {
       INVENTORY_URL: inventory.service.url,
       BILLING_URL: billing.service.url,
       SHIPPING_URL: shipping.service.url,
     }),
-    run("storefront", { GATEWAY_URL: gateway.url }),
+    startStateless("storefront", { GATEWAY_URL: gateway.url }),
   ]);
   await Promise.all(running.map((service) => service.ready()));
 

@@ -87,7 +87,7 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
     () => "welcome",
   );
   app.get("/things", { schema: { response: { 200: Type.Any() } } }, async () => {
-    await notes.query("SELECT $1::text AS  \n whose", ["jane@example.org"]);
+    await notes.query("SELECT $1::text AS  \n email", ["jane@example.org"]);
     return { from: "other" };
   });
   app.get(
