@@ -2,9 +2,6 @@
 // (runtime.options.typescript). README.md in this folder says what each step saves and when it can go.
 "use strict";
 
-// Keeps compiled machine code on disk. Node 22 and later.
-require("node:module").enableCompileCache?.();
-
 // The SDK loads these modules at its start, but uses them only to serialize functions and for the Automation API.
 for (const unused of [
   "@pulumi/pulumi/automation",
@@ -15,16 +12,6 @@ for (const unused of [
   loadOnFirstUse(unused);
 }
 
-// Packages are loaded before tsx because tsx would check each of their files for something to compile.
-for (const name of [
-  "@pulumi/pulumi",
-  "@pulumi/docker",
-  "@pulumi/command",
-  "@pulumi/random",
-  "valibot",
-]) {
-  require(name);
-}
 require("tsx/cjs");
 module.exports = require("../index.ts").program;
 
