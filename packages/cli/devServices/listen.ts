@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { createServer, Server } from "node:net";
+import type { Server } from "node:net";
 
 /**
  * Starts a server on 127.0.0.1 and returns its port.
@@ -14,12 +13,4 @@ export function listen(server: Server, port = 0): Promise<number> {
       resolve(typeof address === "object" && address ? address.port : port);
     });
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }

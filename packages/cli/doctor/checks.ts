@@ -103,13 +103,13 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
   const title = `Port ${port}`;
   const holder = await portHolder(session, docker, port);
   if (holder === undefined) return [{ title, status: "ok", found: "free" }];
-  if (holder.ours) return [{ title, status: "ok", found: "in use by this stack's gateway" }];
+  if (holder.isOwnGateway) return [{ title, status: "ok", found: "in use by this stack's gateway" }];
   const setPort = `./store pulumi config set httpPort ${port + 1}${stackOption(session.stack.name)}`;
   return [
     {
       title,
       status: "failed",
-      found: `in use${holder.who ? ` by ${holder.who}` : ""}`,
+      found: `in use${holder.description ? ` by ${holder.description}` : ""}`,
       hint: `Stop it, or choose another port: ${setPort}`,
     },
   ];

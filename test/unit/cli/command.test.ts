@@ -8,42 +8,52 @@ import { stripVTControlCharacters } from "node:util";
 import { plain } from "@store/cli/engine/events";
 import { OrderedOutput } from "@store/cli/terminal/orderedOutput";
 import { countsOf, tierCounts, summary } from "@store/cli/testing/mocha";
-import { listeningSockets } from "@store/cli/diagnostics/port";
 import { configValue, findStack, parseProject } from "@store/cli/project/project";
 import { Column, duration, table } from "@store/cli/terminal/terminal";
 import { stackArgument } from "@store/cli/commands/deploy/pulumi";
+import { COMMANDS } from "@store/cli/main";
 
-const STORE = join(__dirname, "../../../store");
+const ROOT = join(__dirname, "../../..");
+const STORE = join(ROOT, "store");
 
 describe("./store", function () {
   this.timeout("60s");
   const store = (...args: string[]) =>
     spawnSync(STORE, args, { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
 
-  it("lists its verbs, and explains each with examples and exit codes", () => {
-    const { stdout, status } = store("--help");
-    assert.equal(status, 0);
-    for (const verb of [
-      "up",
-      "preview",
-      "down",
-      "ps",
-      "logs",
-      "exec",
-      "open",
-      "token",
-      "doctor",
-      "test",
-    ]) {
-      assert.match(stdout, new RegExp(`^  ${verb} `, "m"));
+  it("lists every command, without loading Pulumi, PGlite or the services' specs", () => {
+    const script = `require("tsx/cjs");
+      require(process.argv[1]).main(["--help"]).then(() =>
+        process.stderr.write(Object.keys(require.cache).join("\\n")));`;
+    const main = join(ROOT, "packages/cli/main.ts");
+    const { stdout, stderr } = spawnSync(process.execPath, ["-e", script, main], {
+      encoding: "utf8",
+      cwd: ROOT,
+    });
+    for (const name of Object.keys(COMMANDS)) {
+      assert.match(stdout, new RegExp(`^  ${name} `, "m"));
     }
+    assert.match(stderr, /commands\/deploy\/up/);
+    assert.doesNotMatch(stderr, /@pulumi\/pulumi|pglite|\/services\/|\/execa\/|\/zod\//);
+  });
+
+  it("prints a command's flags, examples and exit codes with --help", () => {
     const help = store("down", "--help");
     assert.equal(help.status, 0);
     assert.match(help.stdout, /--volumes.*Examples:.*Exit codes: 0 done, 1 failed, 2 wrong usage/s);
     assert.match(store("help", "pulumi").stdout, /config set httpPort/);
   });
 
-  it("refuses wrong usage with exit code 2 and without a stack trace", () => {
+  it("registers each command under its own name, with a summary and examples", () => {
+    for (const [name, load] of Object.entries(COMMANDS)) {
+      const command = load();
+      assert.equal(command.name, name);
+      assert.notEqual(command.summary, "", name);
+      assert.ok(command.examples.length > 0, name);
+    }
+  });
+
+  it("rejects wrong usage with exit code 2 and without a stack trace", () => {
     for (const args of [
       ["upp"],
       ["up", "--nonsense"],
@@ -53,6 +63,9 @@ describe("./store", function () {
       ["up", "x", "--config-file", "/nowhere.yaml"],
       ["down"],
       ["logs", "--tail", "many"],
+      ["rehearse", "--pace", "slow"],
+      ["rehearse", "--host", "nowhere"],
+      ["ps", "-s", "no-such-stack"],
       ["exec", "orders"],
       ["test", "everything"],
     ]) {
@@ -63,18 +76,18 @@ describe("./store", function () {
     }
   });
 
-  it("ends without a word when nobody reads on, as under `head`", () => {
+  it("exits silently when its output is closed, as by `head`", () => {
     const script = '"$0" --help | { exec 0<&-; sleep 3; }; exit "${PIPESTATUS[0]}"';
     const { status, stderr } = spawnSync("bash", ["-c", script, STORE], { encoding: "utf8" });
     assert.equal(stderr, "");
     assert.equal(status, 141);
   });
 
-  it("names the stacks that there are", () => {
-    assert.match(store("up", "no-such-stack").stderr, /There are: .*dev.*staging/);
+  it("lists the existing stacks when a stack is unknown", () => {
+    assert.match(store("up", "no-such-stack").stderr, /dev.*staging/);
   });
 
-  it("prints no colours where nobody sees them", () => {
+  it("prints no colors without a terminal", () => {
     const { stdout, stderr } = spawnSync(STORE, ["upp"], {
       encoding: "utf8",
       env: { ...process.env, CI: "true" },
@@ -83,7 +96,7 @@ describe("./store", function () {
   });
 });
 
-describe("the project as the command reads it", () => {
+describe("project", () => {
   const project = parseProject(
     "/r",
     `name: store
@@ -94,11 +107,11 @@ config:
 `,
   );
 
-  it("has the defaults of its schema, with or without the namespace", () => {
+  it("reads the defaults of Pulumi.yaml, with or without the namespace", () => {
     assert.deepEqual(project.defaults, { "store:httpPort": 8080, "store:nodeImage": "node:1.2.3" });
   });
 
-  it("takes a stack's value before the default", () => {
+  it("prefers the stack's value to the default", () => {
     const value = (text: string, key: string): unknown => configValue(project, text, key);
     assert.equal(value("config: { store:httpPort: 9000 }", "httpPort"), 9000);
     assert.equal(value("config: { httpPort: 9000 }", "httpPort"), 9000);
@@ -107,7 +120,7 @@ config:
     assert.equal(value("config: {}", "secret"), undefined);
   });
 
-  it("says what isn't valid YAML", () => {
+  it("rejects invalid YAML and names the file", () => {
     assert.throws(
       () => parseProject("/r", "name: [\n"),
       /^CliError: Pulumi\.yaml is not valid YAML/,
@@ -115,7 +128,7 @@ config:
     assert.throws(() => parseProject("/r", "- a\n"), /Pulumi\.yaml should be a mapping/);
   });
 
-  it("takes another file for a stack's values", () => {
+  it("reads a stack's values from another file", () => {
     const folder = mkdtempSync(join(tmpdir(), "stack-"));
     try {
       writeFileSync(join(folder, "values.yaml"), "config: {}\n");
@@ -128,8 +141,8 @@ config:
   });
 });
 
-describe("arguments that are passed on to pulumi", () => {
-  it("name the stack in each of the ways that pulumi takes", () => {
+describe("stackArgument", () => {
+  it("finds the stack in each spelling that pulumi accepts", () => {
     assert.equal(stackArgument(["config", "-s", "staging"]), "staging");
     assert.equal(stackArgument(["config", "-sstaging"]), "staging");
     assert.equal(stackArgument(["config", "--stack", "staging"]), "staging");
@@ -139,14 +152,14 @@ describe("arguments that are passed on to pulumi", () => {
   });
 });
 
-describe("the end of the tests' output", () => {
+describe("test summary", () => {
   const green = { tier: "unit", passed: 40, failed: 0, pending: 0, failures: [] };
   const red = {
     ...{ tier: "integration", passed: 3, failed: 1, pending: 0 },
     failures: [{ title: "the store › rolls", error: "Error: lost 3\n\n    at x.ts:1" }],
   };
 
-  it("has the sum over the tiers in its last line", () => {
+  it("ends with the total over the tiers", () => {
     assert.equal(summary([green]), "40 passed, 0 failed");
     assert.equal(
       summary([green, { ...green, tier: "services", passed: 5 }]),
@@ -154,7 +167,7 @@ describe("the end of the tests' output", () => {
     );
   });
 
-  it("names what failed, in which tier, with the first lines of its error", () => {
+  it("lists failures with their tier and the first lines of their error", () => {
     assert.deepEqual(plain(summary([green, red])).split("\n"), [
       "unit         40 passed, 0 failed",
       "integration  3 passed, 1 failed",
@@ -170,10 +183,10 @@ describe("the end of the tests' output", () => {
     assert.match(long, /line 7\n {4}… 492 more lines\n\n3 passed, 1 failed$/);
   });
 
-  it("takes a crash, and a run without a test, for a failure, and says so", () => {
+  it("counts a crash, and a run without tests, as a failure", () => {
     const crash = countsOf(undefined, 1);
     assert.equal(crash.failed, 1);
-    assert.match(summary([{ tier: "saga", ...crash }]), /saga › .*\n.*exit code 1 before it could/);
+    assert.match(summary([{ tier: "saga", ...crash }]), /saga › .*\n.*exit code 1/);
     const mocha = (passed: number, failed: number, pending: number) =>
       JSON.stringify({ passed, failed, pending, failures: [] });
     assert.equal(countsOf(mocha(5, 0, 0), 7).failed, 1);
@@ -188,7 +201,7 @@ describe("the end of the tests' output", () => {
     assert.equal(countsOf(mocha(5, 2, 0), 2).failed, 2);
   });
 
-  /** Runs mocha on a file with this text. */
+  /** Runs mocha on a file with the given text. */
   const mochaOn = (text: string) => {
     const folder = mkdtempSync(join(tmpdir(), "store-test-"));
     try {
@@ -209,7 +222,7 @@ describe("the end of the tests' output", () => {
     }
   };
 
-  it("comes, though what a test has started still runs", () => {
+  it("is written although a test has left something running", () => {
     const left = "after(() => void setInterval(() => undefined, 1000));";
     const red = mochaOn(`${left} it("fails", () => { throw new Error("because"); });`);
     assert.deepEqual([red.status, red.counts.failed], [1, 1]);
@@ -218,11 +231,11 @@ describe("the end of the tests' output", () => {
     assert.deepEqual(
       [green.counts.passed, green.counts.failed],
       [1, 1],
-      "and is a failure by itself",
+      "something left running is a failure",
     );
   });
 
-  it("comes from mocha's own reports of tests and of hooks", () => {
+  it("counts the failures of tests and of hooks", () => {
     const { stdout, counts } = mochaOn(
       `describe("outer", () => {
           it("passes", () => {});
@@ -242,8 +255,8 @@ describe("the end of the tests' output", () => {
   });
 });
 
-describe("what is printed", () => {
-  it("is of one after the other where several write at the same time", () => {
+describe("terminal output", () => {
+  it("shows concurrent sections one after the other", () => {
     let printed = "";
     const screen = new Writable({
       write(chunk, _encoding, done) {
@@ -256,7 +269,7 @@ describe("what is printed", () => {
     third.end("3");
     second.write("2");
     first.write("1");
-    assert.equal(printed, "1", "the first as it comes");
+    assert.equal(printed, "1", "the first section appears at once");
     first.end("1");
     assert.equal(printed, "112");
     second.write("2");
@@ -265,7 +278,7 @@ describe("what is printed", () => {
     assert.equal(printed, "11223");
   });
 
-  it("is a table with columns as wide as they need to be", () => {
+  it("aligns the columns of a table", () => {
     const columns: Column<{ name: string; size: number }>[] = [
       { title: "NAME", value: ({ name }) => name },
       { title: "SIZE", value: ({ size }) => String(size), align: "right" },
@@ -280,7 +293,7 @@ describe("what is printed", () => {
     );
   });
 
-  it("has durations in the unit that fits", () => {
+  it("formats durations with fitting units", () => {
     assert.deepEqual([0, 59, 60, 3600, 3660, 86400, 90000].map(duration), [
       "0 s",
       "59 s",
@@ -292,29 +305,7 @@ describe("what is printed", () => {
     ]);
   });
 
-  it("has none of the engine's colour codes", () => {
+  it("removes the engine's color codes", () => {
     assert.equal(plain("<{%fg 1%}>error:<{%reset%}> \x1b[31mbad\x1b[0m"), "error: bad");
-  });
-});
-
-describe("who listens on a port", () => {
-  it("is found in the kernel's list", function () {
-    if (process.platform !== "linux") this.skip();
-    const folder = mkdtempSync(join(tmpdir(), "net-"));
-    const file = join(folder, "tcp");
-    try {
-      writeFileSync(
-        file,
-        `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 28061 1 0
-   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 28062 1 0
-`,
-      );
-      assert.deepEqual(listeningSockets(file, 8080), ["socket:[28061]"]);
-      assert.deepEqual(listeningSockets(file, 8081), []);
-      assert.deepEqual(listeningSockets(join(folder, "none"), 8080), []);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 });

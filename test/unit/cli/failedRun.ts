@@ -78,7 +78,7 @@ export function diagnose(
   return diagnoseRun(options.command ?? "up", session, undefined, run);
 }
 
-function createSession(config: Readonly<Record<string, unknown>>): Session {
+export function createSession(config: Readonly<Record<string, unknown>>): Session {
   const root = mkdtempSync(join(tmpdir(), "store-diagnose-"));
   const file = join(root, "Pulumi.dev.yaml");
   writeFileSync(file, JSON.stringify({ config }));
