@@ -12,7 +12,7 @@ import { renderError } from "./terminal/terminal";
  * loaded with a dynamic import() here.)
  */
 /* eslint-disable @typescript-eslint/no-require-imports */
-const COMMANDS: Readonly<Record<string, () => StoreCommand>> = {
+export const COMMANDS: Readonly<Record<string, () => StoreCommand>> = {
   up: () => (require("./commands/deploy/up") as typeof import("./commands/deploy/up")).up,
   preview: () =>
     (require("./commands/deploy/preview") as typeof import("./commands/deploy/preview")).preview,
