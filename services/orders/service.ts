@@ -6,5 +6,5 @@ export default nodeService({
   secrets: ["STAFF_TOKEN"],
   // An order holds stock until it is paid or given up. One a second is more than an office sends that shares an address.
   rateLimits: [{ method: "POST", path: "/api/orders", requests: 60, seconds: 60 }],
-  needs: ["inventory", "billing", "shipping"],
+  dependsOn: ["inventory", "billing", "shipping"],
 });
