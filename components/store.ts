@@ -59,7 +59,7 @@ export class Store extends pulumi.ComponentResource {
       "store:index:Store",
       name,
       {},
-      { ...opts, ...args.host.residents, providers: [args.host.provider, args.passwords] },
+      { ...opts, ...args.host.childOptions, providers: [args.host.provider, args.passwords] },
     );
     const here = { parent: this };
     refuseLiveElsewhere(args);

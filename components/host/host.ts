@@ -30,7 +30,7 @@ export interface Host {
   /** From which it pulls its images; undefined where they are built on it. */
   readonly registry: RegistryAccess | undefined;
   /** Options for the component in which everything is that lives on this host, so that it goes when the host goes. */
-  readonly residents: pulumi.ComponentResourceOptions;
+  readonly childOptions: pulumi.ComponentResourceOptions;
 
   /**
    * Runs a script for /bin/sh whose `docker` talks to this host's daemon: once, and again whenever the script changes. It

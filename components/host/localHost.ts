@@ -18,7 +18,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly sharesFiles = true;
   readonly platform = undefined;
   readonly registry = undefined;
-  readonly residents = {};
+  readonly childOptions = {};
 
   constructor(
     name: string,

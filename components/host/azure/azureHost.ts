@@ -1,59 +1,74 @@
-import * as compute from "@pulumi/azure-native/compute";
-import * as devtestlab from "@pulumi/azure-native/devtestlab";
-import * as network from "@pulumi/azure-native/network";
+import type * as compute from "@pulumi/azure-native/compute";
 import { Provider } from "@pulumi/azure-native/provider";
 import * as resources from "@pulumi/azure-native/resources";
-import type * as types from "@pulumi/azure-native/types";
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { AzureRegistryTier, RegistryAccess } from "../../registry/registry";
-import { cloudInit, DATA_FOLDER, DockerSource } from "./cloudInit";
-import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
 import { readWithoutComments } from "../../shell/shell";
+import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
 import { RemoteDocker } from "../ssh/remote";
+import { SshAccess } from "../ssh/ssh";
+import { DATA_FOLDER, DockerSource } from "./cloudInit";
+import { networkInterface, publicAddress } from "./network";
+import { dataDisk, nightlyShutdown, virtualMachine } from "./virtualMachine";
 
 export interface AzureHostArgs {
   readonly providers: CommonProviders;
-  /** @default the subscription of the login */
+  /** ID of the Azure subscription. Defaults to the subscription of the login. */
   readonly subscriptionId?: string;
   /** Region, for example "australiaeast". */
   readonly location: string;
   /** Size of the VM, for example "Standard_DS2_v2". */
   readonly vmSize: string;
-  /** Image of the VM as "publisher:offer:sku:version". Another one makes another VM. */
+  /** Image of the VM as "publisher:offer:sku:version". Another image replaces the VM. */
   readonly vmImage: string;
+  /** User of the VM who logs in by SSH and may use sudo. */
   readonly adminUser: string;
   /** Address ranges in CIDR notation from which SSH is possible. At least one. */
   readonly adminCidrs: readonly string[];
-  /** Range of the VM's own network in CIDR notation, for example "10.20.0.0/16". */
+  /** Address range of the VM's virtual network in CIDR notation, for example "10.20.0.0/16". */
   readonly addressRange: string;
-  /** First part of the DNS name, unique in the region. @default the stack's name with a random ending */
+  /** First part of the DNS name, unique in the region. Defaults to project and stack with a random suffix. */
   readonly dnsLabel?: string;
-  /** Key pair with which to log in, in OpenSSH's format. @default one that this makes */
+  /** Key pair of {@link adminUser} in OpenSSH's format. Defaults to a generated one. */
   readonly loginKey?: { readonly public: string; readonly private: pulumi.Input<string> };
-  /** GiB of the disk for the databases' data, which outlives the VM. */
+  /** Size in GiB of the disk for the databases' data, which outlives the VM. */
   readonly dataDiskGiB: number;
+  /** Source and exact version of Docker's packages. The version defaults to the newest one of the source. */
   readonly docker: { readonly source: DockerSource; readonly version?: string };
-  /** Minutes within which a new VM must be a Docker host. */
+  /** Minutes within which a new VM must be a Docker host; the `up` fails otherwise. */
   readonly readyMinutes: number;
-  /** When the VM is switched off each night, "HHMM" in the time zone. @default never */
+  /** Time, as "HHMM" in the time zone, at which the VM is switched off each night. Defaults to never. */
   readonly shutdown?: { readonly time: string; readonly timeZone: string };
-  /** Secure boot and a virtual TPM. Not every size has it. @default false */
+  /** Secure boot and a virtual TPM, which not every VM size supports. Defaults to false. */
   readonly trustedLaunch?: boolean;
-  /** Encryption of disks and caches on the VM's own machine. The subscription must have the feature. @default false */
+  /** Encryption of disks and caches on the VM's physical host. Requires a feature of the subscription. Defaults to false. */
   readonly encryptionAtHost?: boolean;
-  /** On everything, beside the project and the stack. */
+  /** Value of the tag "owner", which every resource has beside "project" and "stack". */
   readonly owner: string;
-  /** The registry from which it pulls, or of which tier the stack is to make one in Azure. */
+  /** Registry from which the VM pulls images, or the tier of an Azure registry to create for the stack. */
   readonly registry: RegistryAccess | { readonly tier: AzureRegistryTier };
 }
 
+/** Values that the resources of an AzureHost share. */
+export interface AzureScope {
+  /** Name of the host, which is also the name or the prefix of the name of each resource. */
+  readonly name: string;
+  /** Arguments of each resource in the resource group. */
+  readonly common: {
+    readonly resourceGroupName: pulumi.Output<string>;
+    readonly location: string;
+    readonly tags: Readonly<Record<string, string>>;
+  };
+  readonly opts: pulumi.CustomResourceOptions;
+}
+
 /**
- * An Azure VM with Docker on it. Ports 80 and 443 are open to everybody, SSH to the administrators' addresses, and nothing else.
+ * An Azure VM with Docker. Ports 80 and 443 are open to everybody, SSH is open to {@link AzureHostArgs.adminCidrs}, and no other port
+ * is open.
  *
  * @see https://learn.microsoft.com/azure/virtual-machines/linux/using-cloud-init
  */
@@ -66,159 +81,34 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly sharesFiles = false;
   readonly platform = "linux/amd64";
   readonly registry: RegistryAccess;
-  readonly residents: pulumi.ComponentResourceOptions;
+  readonly childOptions: pulumi.ComponentResourceOptions;
   private readonly docker: RemoteDocker;
 
   constructor(name: string, args: AzureHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:AzureHost", name, {}, opts);
-    const { location, adminUser } = args;
-    const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), owner: args.owner };
-    const provider = new Provider(
-      `${name}-azure`,
-      { location, subscriptionId: args.subscriptionId },
-      { parent: this },
-    );
-    const group = new resources.ResourceGroup(name, { location, tags }, { parent: this, provider });
-    // What Azure deletes with the group needn't be deleted one by one.
-    const inGroup = { parent: this, provider, deletedWith: group };
-    const of = { resourceGroupName: group.name, location, tags };
 
-    this.registry =
-      "tier" in args.registry
-        ? new AzureRegistry(
-            `${name}-registry`,
-            { ...args.registry, group, location, tags, providers: args.providers },
-            { parent: this, provider },
-          ).access
-        : args.registry;
-    const address = publicAddress(name, of, args, inGroup);
-    const nic = networkInterface(name, of, args, address, inGroup);
-    // What is on it is the only thing here that can't be made again.
-    const disk = new compute.Disk(
-      `${name}-data`,
-      {
-        ...of,
-        creationData: { createOption: "Empty" },
-        diskSizeGB: args.dataDiskGiB,
-        sku: { name: "StandardSSD_LRS" },
-      },
-      { ...inGroup, protect: true },
-    );
-
-    const hostKey = new tls.PrivateKey(
-      `${name}-host-key`,
-      { algorithm: "ED25519" },
-      { parent: this },
-    );
-    const login = args.loginKey ?? loginKey(name, { parent: this });
-    const vm = new compute.VirtualMachine(
-      name,
-      {
-        ...of,
-        hardwareProfile: { vmSize: args.vmSize },
-        osProfile: {
-          computerName: `${pulumi.getProject()}-${pulumi.getStack()}`.slice(0, 60),
-          adminUsername: adminUser,
-          customData: pulumi
-            .all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
-            .apply(([privateKey, publicKey]) =>
-              base64(
-                cloudInit({
-                  adminUser,
-                  distribution: /ubuntu/i.test(args.vmImage) ? "ubuntu" : "debian",
-                  hostKey: { private: privateKey, public: publicKey.trim() },
-                  docker: args.docker.source,
-                  dockerVersion: args.docker.version,
-                  dataDevice: DATA_DEVICE,
-                }),
-              ),
-            ),
-          linuxConfiguration: {
-            disablePasswordAuthentication: true,
-            ssh: {
-              publicKeys: [
-                {
-                  path: `/home/${adminUser}/.ssh/authorized_keys`,
-                  keyData: pulumi.output(login.public).apply((key) => key.trim()),
-                },
-              ],
-            },
-          },
-        },
-        storageProfile: {
-          imageReference: imageReference(args.vmImage),
-          osDisk: {
-            createOption: "FromImage",
-            deleteOption: "Delete",
-            managedDisk: { storageAccountType: "StandardSSD_LRS" },
-          },
-          dataDisks: [
-            {
-              lun: 0,
-              createOption: "Attach",
-              managedDisk: { id: disk.id },
-              deleteOption: "Detach",
-            },
-          ],
-        },
-        networkProfile: {
-          networkInterfaces: [{ id: nic.id, primary: true, deleteOption: "Detach" }],
-        },
-        diagnosticsProfile: { bootDiagnostics: { enabled: true } },
-        securityProfile: securityProfile(args),
-      },
-      {
-        ...inGroup,
-        // What Azure refuses to change with a 409, although its provider plans an update.
-        replaceOnChanges: [
-          "osProfile",
-          "storageProfile.imageReference",
-          "storageProfile.osDisk",
-          "securityProfile.securityType",
-        ],
-        // Two can't have the address, the network interface and the disk.
-        deleteBeforeReplace: true,
-        additionalSecretOutputs: ["osProfile"],
-        customTimeouts: { create: "20m", delete: "20m" },
-      },
-    );
-    if (args.shutdown) nightlyShutdown(args.shutdown, vm, of, inGroup);
+    const { scope, group } = this.resourceGroup(name, args);
+    this.registry = registry(scope, group, args);
+    const address = publicAddress(scope, args);
+    const nic = networkInterface(scope, args, address);
+    const disk = dataDisk(scope, args.dataDiskGiB);
+    const hostKey = sshKey(`${name}-host-key`, this);
+    const loginKey = args.loginKey ?? sshKey(`${name}-login-key`, this);
+    const vm = virtualMachine(scope, args, { hostKey, loginKey, nic, disk });
+    if (args.shutdown) nightlyShutdown(scope, args.shutdown, vm);
 
     const ssh = {
       address: address.ipAddress.apply(required("The public IP address")),
-      user: adminUser,
-      privateKey: pulumi.secret(login.private),
-      hostKey: hostKey.publicKeyOpenssh.apply((key) => key.trim()),
+      user: args.adminUser,
+      privateKey: pulumi.secret(loginKey.private),
+      hostKey: hostKey.public.apply((key) => key.trim()),
     };
-    // The address stays when the VM is replaced, so that nothing but this says that all on it is gone.
-    const machine = vm.vmId;
-    this.docker = new RemoteDocker(
-      name,
-      {
-        access: ssh,
-        commands: args.providers.commands,
-        ready: readWithoutComments(__dirname, "cloudInitReady.sh"),
-        machine,
-        readyMinutes: args.readyMinutes,
-        registry: this.registry,
-      },
-      { parent: this, deletedWith: vm },
-    );
-    this.residents = residentsOf(vm, machine);
+    this.docker = this.dockerByCloudInit(name, args, ssh, vm);
     this.provider = this.docker.provider;
     this.commands = args.providers.commands;
+    this.childOptions = childOptions(vm);
     this.address = address.dnsSettings.apply((dns) => required("The DNS name")(dns?.fqdn));
-    this.access = pulumi
-      .all([ssh.address, ssh.privateKey, ssh.hostKey, vm.name])
-      .apply(([ip, privateKey, publicHostKey, machineName]): HostAccess => ({
-        kind: "azure",
-        name: machineName,
-        address: ip,
-        port: 22,
-        user: adminUser,
-        privateKey,
-        hostKey: publicHostKey,
-      }));
+    this.access = hostAccess(ssh, vm);
     this.registerOutputs({ address: this.address });
   }
 
@@ -237,7 +127,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
         driver: "local",
         driverOpts: { type: "none", o: "bind", device: `${DATA_FOLDER}/${service}` },
       },
-      // The disk is what is protected.
+      // The data disk is protected instead.
       protect: false,
     };
   }
@@ -245,218 +135,103 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   dataFolders(services: readonly string[]): string {
     return [
       `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }`,
-      // As the database's user, who is the same in every release of its image.
+      // Owned by the database's user, whose ID is the same in every release of the PostgreSQL image.
       `sudo install -d -m 700 -o 999 -g 999 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
     ].join("\n");
   }
-}
 
-/** Where Azure's agent links the disk at LUN 0. */
-const DATA_DEVICE = "/dev/disk/azure/scsi1/lun0";
-
-interface InGroup {
-  readonly resourceGroupName: pulumi.Output<string>;
-  readonly location: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-/** Standard, since Basic ones were retired in 2025; static, so that it stays when the VM is replaced. */
-function publicAddress(
-  name: string,
-  of: InGroup,
-  { dnsLabel, providers }: AzureHostArgs,
-  opts: pulumi.CustomResourceOptions,
-): network.PublicIPAddress {
-  const ending =
-    dnsLabel === undefined &&
-    // Not RandomBytes, which are a secret, and so would be the address of the store.
-    new random.RandomString(
-      `${name}-dns`,
-      { length: 8, upper: false, special: false },
-      { parent: opts.parent, provider: providers.random },
-    );
-  return new network.PublicIPAddress(
-    name,
-    {
-      ...of,
-      sku: { name: "Standard", tier: "Regional" },
-      publicIPAddressVersion: "IPv4",
-      publicIPAllocationMethod: "Static",
-      dnsSettings: {
-        domainNameLabel: ending
-          ? pulumi.interpolate`${pulumi.getProject()}-${pulumi.getStack()}-${ending.result}`.apply(
-              (label) => label.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-"),
-            )
-          : dnsLabel,
-      },
-    },
-    opts,
-  );
-}
-
-function networkInterface(
-  name: string,
-  of: InGroup,
-  { adminCidrs, addressRange }: AzureHostArgs,
-  address: network.PublicIPAddress,
-  opts: pulumi.CustomResourceOptions,
-): network.NetworkInterface {
-  const wall = new network.NetworkSecurityGroup(
-    name,
-    { ...of, securityRules: securityRules(adminCidrs) },
-    opts,
-  );
-  const net = new network.VirtualNetwork(
-    name,
-    { ...of, addressSpace: { addressPrefixes: [addressRange] } },
-    // The subnet is a resource of its own; what Azure reports of it here is no change.
-    { ...opts, ignoreChanges: ["subnets"] },
-  );
-  const subnet = new network.Subnet(
-    name,
-    {
-      resourceGroupName: of.resourceGroupName,
-      virtualNetworkName: net.name,
-      // All of it: nobody else is to be in there.
-      addressPrefix: addressRange,
-      networkSecurityGroup: { id: wall.id },
-      // The VM has an address of its own to go out by.
-      defaultOutboundAccess: false,
-    },
-    opts,
-  );
-  return new network.NetworkInterface(
-    name,
-    {
-      ...of,
-      ipConfigurations: [
-        {
-          name: "primary",
-          subnet: { id: subnet.id },
-          privateIPAllocationMethod: "Dynamic",
-          publicIPAddress: { id: address.id },
-        },
-      ],
-    },
-    opts,
-  );
-}
-
-/** What comes in. Azure's own last rule refuses the rest. */
-export function securityRules(
-  adminCidrs: readonly string[],
-): types.input.network.SecurityRuleArgs[] {
-  const rule = (
+  private resourceGroup(
     name: string,
-    priority: number,
-    port: string,
-    from: readonly string[],
-  ): types.input.network.SecurityRuleArgs => ({
-    name,
-    priority,
-    direction: "Inbound",
-    access: "Allow",
-    protocol: "Tcp",
-    sourceAddressPrefixes: [...from],
-    sourcePortRange: "*",
-    destinationAddressPrefix: "*",
-    destinationPortRange: port,
-  });
-  return [
-    rule("http", 100, "80", ["0.0.0.0/0"]),
-    rule("https", 110, "443", ["0.0.0.0/0"]),
-    rule("ssh", 120, "22", adminCidrs),
-  ];
+    { location, subscriptionId, owner }: AzureHostArgs,
+  ): { readonly scope: AzureScope; readonly group: resources.ResourceGroup } {
+    const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), owner };
+    const provider = new Provider(`${name}-azure`, { location, subscriptionId }, { parent: this });
+    const group = new resources.ResourceGroup(name, { location, tags }, { parent: this, provider });
+    const scope = {
+      name,
+      common: { resourceGroupName: group.name, location, tags },
+      // Azure deletes them together with the group, so the engine needn't delete them one by one.
+      opts: { parent: this, provider, deletedWith: group },
+    };
+    return { scope, group };
+  }
+
+  private dockerByCloudInit(
+    name: string,
+    { providers, readyMinutes }: AzureHostArgs,
+    access: SshAccess,
+    vm: compute.VirtualMachine,
+  ): RemoteDocker {
+    return new RemoteDocker(
+      name,
+      {
+        access,
+        commands: providers.commands,
+        ready: readWithoutComments(__dirname, "cloudInitReady.sh"),
+        // The IP address survives a replacement of the VM, so only the VM's ID shows that everything on the machine is gone.
+        machine: vm.vmId,
+        readyMinutes,
+        registry: this.registry,
+      },
+      { parent: this, deletedWith: vm },
+    );
+  }
 }
 
-function loginKey(
+function registry(
+  { name, common, opts }: AzureScope,
+  group: resources.ResourceGroup,
+  args: AzureHostArgs,
+): RegistryAccess {
+  if (!("tier" in args.registry)) return args.registry;
+  const { location, tags } = common;
+  return new AzureRegistry(
+    `${name}-registry`,
+    { ...args.registry, group, location, tags, providers: args.providers },
+    { parent: opts.parent, provider: opts.provider },
+  ).access;
+}
+
+function sshKey(
   name: string,
-  opts: pulumi.CustomResourceOptions,
+  parent: pulumi.Resource,
 ): { readonly public: pulumi.Output<string>; readonly private: pulumi.Output<string> } {
-  const key = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, opts);
+  const key = new tls.PrivateKey(name, { algorithm: "ED25519" }, { parent });
   return { public: key.publicKeyOpenssh, private: key.privateKeyOpenssh };
 }
 
-/** @param image "publisher:offer:sku:version", which config.ts has checked. */
-function imageReference(image: string): {
-  publisher?: string;
-  offer?: string;
-  sku?: string;
-  version?: string;
-} {
-  const [publisher, offer, sku, version] = image.split(":");
-  return { publisher, offer, sku, version };
-}
-
-function securityProfile({
-  trustedLaunch,
-  encryptionAtHost,
-}: AzureHostArgs): compute.VirtualMachineArgs["securityProfile"] {
-  if (!trustedLaunch && !encryptionAtHost) return undefined;
-  return {
-    ...(encryptionAtHost && { encryptionAtHost }),
-    ...(trustedLaunch && {
-      securityType: "TrustedLaunch",
-      uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
-    }),
-  };
-}
-
-/** Switched off, a VM costs nothing but its disks. Azure knows the schedule by this name only. */
-function nightlyShutdown(
-  { time, timeZone }: { readonly time: string; readonly timeZone: string },
-  vm: compute.VirtualMachine,
-  of: InGroup,
-  opts: pulumi.CustomResourceOptions,
-): void {
-  new devtestlab.GlobalSchedule(
-    "shutdown",
-    {
-      ...of,
-      name: pulumi.interpolate`shutdown-computevm-${vm.name}`,
-      status: "Enabled",
-      taskType: "ComputeVmShutdownTask",
-      targetResourceId: vm.id,
-      dailyRecurrence: { time },
-      timeZoneId: timeZone,
-    },
-    { ...opts, deletedWith: vm },
-  );
-}
-
 /**
- * For whoever lives on a machine that can be deleted and made again: it goes with the machine, which needs no connection to it,
- * and is made again on the next one.
+ * Options for the resources deployed on the VM. They are deleted together with the VM, without a connection to it, and created again
+ * on the next VM.
  */
-function residentsOf(
-  machine: pulumi.Resource,
-  id: pulumi.Output<string>,
-): pulumi.ComponentResourceOptions {
+function childOptions(vm: compute.VirtualMachine): pulumi.ComponentResourceOptions {
   return {
     transformations: [
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: { ...opts, deletedWith: machine, replacementTrigger: id } }
+          ? { props, opts: { ...opts, deletedWith: vm, replacementTrigger: vm.vmId } }
           : undefined,
     ],
   };
 }
 
-function base64(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length > CUSTOM_DATA_LIMIT) {
-    throw new pulumi.RunError(
-      `The VM's customData has ${bytes.length} bytes, and Azure takes ${CUSTOM_DATA_LIMIT} at most.`,
-    );
-  }
-  return bytes.toString("base64");
+function hostAccess(ssh: SshAccess, vm: compute.VirtualMachine): pulumi.Output<HostAccess> {
+  return pulumi
+    .all([ssh.address, ssh.privateKey, ssh.hostKey, vm.name])
+    .apply(([address, privateKey, hostKey, name]): HostAccess => ({
+      kind: "azure",
+      name,
+      address,
+      port: 22,
+      user: ssh.user,
+      privateKey,
+      hostKey,
+    }));
 }
-
-const CUSTOM_DATA_LIMIT = 65_535;
 
 function required(what: string): (value: string | undefined) => string {
   return (value) => {
-    if (value === undefined) throw new pulumi.RunError(`${what} is missing in Azure's answer.`);
+    if (value === undefined) throw new pulumi.RunError(`${what} is missing in Azure's response.`);
     return value;
   };
 }

@@ -37,7 +37,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly sharesFiles = false;
   readonly platform = "linux/amd64";
   readonly registry: RegistryAccess | undefined;
-  readonly residents = {};
+  readonly childOptions = {};
   private readonly docker: RemoteDocker;
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {

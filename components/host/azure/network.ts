@@ -1,0 +1,112 @@
+import * as network from "@pulumi/azure-native/network";
+import type * as types from "@pulumi/azure-native/types";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { AzureHostArgs, AzureScope } from "./azureHost";
+
+/** Creates the public IP address. It is static, so that it survives a replacement of the VM. */
+export function publicAddress(
+  { name, common, opts }: AzureScope,
+  { dnsLabel, providers }: AzureHostArgs,
+): network.PublicIPAddress {
+  return new network.PublicIPAddress(
+    name,
+    {
+      ...common,
+      // Azure retired Basic addresses in 2025.
+      sku: { name: "Standard", tier: "Regional" },
+      publicIPAddressVersion: "IPv4",
+      publicIPAllocationMethod: "Static",
+      dnsSettings: {
+        domainNameLabel:
+          dnsLabel ??
+          randomDnsLabel(`${name}-dns`, { parent: opts.parent, provider: providers.random }),
+      },
+    },
+    opts,
+  );
+}
+
+function randomDnsLabel(name: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
+  // Not RandomBytes, whose outputs are secrets: the store's address would be one, too.
+  const { result } = new random.RandomString(
+    name,
+    { length: 8, upper: false, special: false },
+    opts,
+  );
+  return pulumi.interpolate`${pulumi.getProject()}-${pulumi.getStack()}-${result}`.apply((label) =>
+    label.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-"),
+  );
+}
+
+/** Creates the VM's network interface with a virtual network, a subnet and a network security group of its own. */
+export function networkInterface(
+  { name, common, opts }: AzureScope,
+  { adminCidrs, addressRange }: AzureHostArgs,
+  address: network.PublicIPAddress,
+): network.NetworkInterface {
+  const networkSecurityGroup = new network.NetworkSecurityGroup(
+    name,
+    { ...common, securityRules: securityRules(adminCidrs) },
+    opts,
+  );
+  const virtualNetwork = new network.VirtualNetwork(
+    name,
+    { ...common, addressSpace: { addressPrefixes: [addressRange] } },
+    // Azure reports the subnet here as well, which is a resource of its own.
+    { ...opts, ignoreChanges: ["subnets"] },
+  );
+  const subnet = new network.Subnet(
+    name,
+    {
+      resourceGroupName: common.resourceGroupName,
+      virtualNetworkName: virtualNetwork.name,
+      // The whole range, because the network has no other subnet.
+      addressPrefix: addressRange,
+      networkSecurityGroup: { id: networkSecurityGroup.id },
+      // The VM's public address is its only way out.
+      defaultOutboundAccess: false,
+    },
+    opts,
+  );
+  return new network.NetworkInterface(
+    name,
+    {
+      ...common,
+      ipConfigurations: [
+        {
+          name: "primary",
+          subnet: { id: subnet.id },
+          privateIPAllocationMethod: "Dynamic",
+          publicIPAddress: { id: address.id },
+        },
+      ],
+    },
+    opts,
+  );
+}
+
+/** Rules for incoming connections. Azure's default rules deny all others. */
+function securityRules(adminCidrs: readonly string[]): types.input.network.SecurityRuleArgs[] {
+  const allow = (
+    name: string,
+    priority: number,
+    port: string,
+    from: readonly string[],
+  ): types.input.network.SecurityRuleArgs => ({
+    name,
+    priority,
+    direction: "Inbound",
+    access: "Allow",
+    protocol: "Tcp",
+    sourceAddressPrefixes: [...from],
+    sourcePortRange: "*",
+    destinationAddressPrefix: "*",
+    destinationPortRange: port,
+  });
+  return [
+    allow("http", 100, "80", ["0.0.0.0/0"]),
+    allow("https", 110, "443", ["0.0.0.0/0"]),
+    allow("ssh", 120, "22", adminCidrs),
+  ];
+}
