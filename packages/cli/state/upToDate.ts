@@ -1,5 +1,6 @@
 import { createHash, Hash } from "node:crypto";
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -8,45 +9,66 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { Session } from "../project/session";
+import type { Session } from "../project/session";
 
 /**
- * Everything that decides what a run of the engine would do, as one hash: the program with all that it reads, the stack's
- * values, the engine's record, and what the environment says to either.
- *
- * With the same, an `up` changes nothing, however often it is run: the engine compares what the program asks for with its
- * record, and neither is another. What somebody did to Docker behind its back it doesn't see; that is looked at before.
+ * Files and folders that the program consists of, relative to the project. npm packages are represented by the lock file.
+ * An `up` is skipped if none of these inputs has changed; a path that doesn't exist is ignored.
+ */
+export const PROGRAM_INPUTS: readonly string[] = [
+  "Pulumi.yaml",
+  "index.ts",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "components",
+  "config",
+  "packages/contracts",
+  "packages/docker",
+  "packages/kit",
+  // Recipes of the base images that are built on this machine.
+  "packages/toolchain/images",
+  "runtime",
+  "services",
+];
+
+/** Environment variables that the engine, its providers or the program read. */
+const ENVIRONMENT_INPUTS = /^(PULUMI|DOCKER)_/;
+
+/** Inputs of a run besides the program, the configuration and the environment. */
+export interface RunInputs {
+  /** File with the stack's state. */
+  readonly checkpoint: string;
+  /** Path of the engine, which contains its version. */
+  readonly engine: string;
+  readonly dockerHost: string;
+}
+
+/**
+ * Hashes everything that decides what an `up` does: program, configuration, state, engine, Docker host and environment. With
+ * an equal hash an `up` changes nothing, because the engine compares the same program with the same state. Changes made to
+ * Docker without the engine are not part of the hash; see docker/drift.ts.
  */
 export function inputHash(
   session: Session,
-  what: { readonly record: string; readonly engine: string; readonly dockerHost: string },
+  { checkpoint, engine, dockerHost }: RunInputs,
   env: NodeJS.ProcessEnv = process.env,
 ): string {
   const hash = createHash("sha256");
   const add = (...fields: readonly (string | Buffer)[]): void =>
     fields.forEach((field) => hash.update(field).update("\0"));
 
-  add(process.version, what.engine, what.dockerHost, session.stack.name);
+  add(process.version, engine, dockerHost, session.stack.name);
   for (const name of Object.keys(env).sort()) {
-    if (/^(PULUMI|DOCKER)_/.test(name)) add(name, env[name] ?? "");
+    if (ENVIRONMENT_INPUTS.test(name)) add(name, env[name] ?? "");
   }
-  add("stack", readFileSync(session.stack.file));
-  add("record", readFileSync(what.record));
-  for (const entry of readdirSync(session.project.root).sort()) {
-    if (FILES.test(entry) || FOLDERS.has(entry)) addTree(hash, session.project.root, entry);
+  add("configuration", readFileSync(session.stack.file));
+  add("state", readFileSync(checkpoint));
+  for (const path of PROGRAM_INPUTS) {
+    if (existsSync(join(session.project.root, path))) addTree(hash, session.project.root, path);
   }
   return hash.digest("hex");
 }
-
-/** What the program consists of, beside the packages that the lock file names. */
-const FILES = /\.(ts|cjs)$|^(Pulumi\.yaml|package\.json|package-lock\.json|tsconfig\.json)$/;
-const FOLDERS: ReadonlySet<string> = new Set([
-  "components",
-  "config",
-  "packages",
-  "runtime",
-  "services",
-]);
 
 function addTree(hash: Hash, root: string, path: string): void {
   const full = join(root, path);
@@ -61,7 +83,7 @@ function addTree(hash: Hash, root: string, path: string): void {
   hash.update(stats.isSymbolicLink() ? readlinkSync(full) : readFileSync(full)).update("\0");
 }
 
-/** The fingerprint that the stack had when it was last brought up. */
+/** The input hash of a stack's last successful `up`. */
 export class UpToDate {
   private readonly file: string;
 
@@ -69,17 +91,17 @@ export class UpToDate {
     this.file = join(session.state.folder, "last-up", session.stack.name);
   }
 
-  matches(now: string): boolean {
+  matches(hash: string): boolean {
     try {
-      return readFileSync(this.file, "utf8") === now;
+      return readFileSync(this.file, "utf8") === hash;
     } catch {
-      // It never was up, or by another release of the command.
+      // The stack has never been up.
       return false;
     }
   }
 
-  save(now: string): void {
+  save(hash: string): void {
     mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(this.file, now);
+    writeFileSync(this.file, hash);
   }
 }

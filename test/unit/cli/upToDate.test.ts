@@ -1,25 +1,26 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Session } from "@store/cli/project/session";
-import { inputHash, UpToDate } from "@store/cli/state/upToDate";
+import { ROOT } from "@store/cli/project/project";
+import type { Session } from "@store/cli/project/session";
+import { inputHash, PROGRAM_INPUTS, RunInputs, UpToDate } from "@store/cli/state/upToDate";
 
-describe("what an up depends on", () => {
+describe("inputHash", () => {
   let root = "";
   let session: Session;
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  const what = (over: object = {}): Parameters<typeof inputHash>[1] => ({
-    record: join(root, ".store/record.json"),
+  const runInputs = (changes: object = {}): RunInputs => ({
+    checkpoint: join(root, ".store/state.json"),
     engine: "/engine",
     dockerHost: "unix:///docker.sock",
-    ...over,
+    ...changes,
   });
-  const now = (over: object = {}, env: NodeJS.ProcessEnv = {}): string =>
-    inputHash(session, what(over), env);
+  const currentHash = (changes: object = {}, env: NodeJS.ProcessEnv = {}): string =>
+    inputHash(session, runInputs(changes), env);
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "store-test-"));
@@ -32,10 +33,11 @@ describe("what an up depends on", () => {
       "components/store.ts",
       "services/orders/src/main.ts",
       "packages/kit/src/index.ts",
+      "packages/cli/main.ts",
       "README.md",
       "test/unit/some.test.ts",
       "services/orders/node_modules/x/index.js",
-      ".store/record.json",
+      ".store/state.json",
     ]) {
       write(path, path);
     }
@@ -52,8 +54,8 @@ describe("what an up depends on", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  it("is the same when nothing is another", () => {
-    assert.equal(now(), now());
+  it("stays the same without changes", () => {
+    assert.equal(currentHash(), currentHash());
   });
 
   for (const path of [
@@ -65,45 +67,51 @@ describe("what an up depends on", () => {
     "components/store.ts",
     "services/orders/src/main.ts",
     "packages/kit/src/index.ts",
-    ".store/record.json",
+    ".store/state.json",
   ]) {
-    it(`is another when ${path} is`, () => {
-      const before = now();
+    it(`changes with ${path}`, () => {
+      const before = currentHash();
       write(path, "changed");
-      assert.notEqual(now(), before);
+      assert.notEqual(currentHash(), before);
     });
   }
 
-  it("is another for a new service, a file that was moved and one that may be executed now", () => {
-    const before = now();
+  it("changes with a new file and with a file's executable bit", () => {
+    const before = currentHash();
     write("services/reviews/service.ts", "");
-    const added = now();
+    const added = currentHash();
     rmSync(join(root, "services/reviews"), { recursive: true });
     chmodSync(join(root, "services/orders/src/main.ts"), 0o755);
-    assert.equal(new Set([before, added, now()]).size, 3);
+    assert.equal(new Set([before, added, currentHash()]).size, 3);
   });
 
-  it("is another with another engine, daemon or environment of theirs", () => {
-    assert.notEqual(now({ engine: "/other" }), now());
-    assert.notEqual(now({ dockerHost: "tcp://other:2375" }), now());
-    assert.notEqual(now({}, { PULUMI_CONFIG_PASSPHRASE: "x" }), now());
-    assert.equal(now({}, { HOME: "/home/x" }), now());
+  it("changes with the engine, the Docker host and their environment variables", () => {
+    assert.notEqual(currentHash({ engine: "/other" }), currentHash());
+    assert.notEqual(currentHash({ dockerHost: "tcp://other:2375" }), currentHash());
+    assert.notEqual(currentHash({}, { PULUMI_CONFIG_PASSPHRASE: "x" }), currentHash());
+    assert.equal(currentHash({}, { HOME: "/home/x" }), currentHash());
   });
 
-  it("isn't touched by documents, tests and installed packages", () => {
-    const before = now();
+  it("ignores documents, tests, the CLI and installed packages", () => {
+    const before = currentHash();
     write("README.md", "changed");
+    write("packages/cli/main.ts", "changed");
     write("test/unit/some.test.ts", "changed");
     write("services/orders/node_modules/x/index.js", "changed");
-    assert.equal(now(), before);
+    assert.equal(currentHash(), before);
   });
 
-  it("is kept for the next time", () => {
+  it("includes only paths of this project", () => {
+    const missing = PROGRAM_INPUTS.filter((path) => !existsSync(join(ROOT, path)));
+    assert.deepEqual(missing, []);
+  });
+
+  it("is saved by UpToDate for the next up", () => {
     const last = new UpToDate(session);
-    assert.equal(last.matches(now()), false);
-    last.save(now());
-    assert.equal(new UpToDate(session).matches(now()), true);
+    assert.equal(last.matches(currentHash()), false);
+    last.save(currentHash());
+    assert.equal(new UpToDate(session).matches(currentHash()), true);
     write("index.ts", "changed");
-    assert.equal(last.matches(now()), false);
+    assert.equal(last.matches(currentHash()), false);
   });
 });

@@ -110,7 +110,7 @@ function isUpToDate(
 function hashInputs(session: Session, { engine, docker }: EngineContext): string | undefined {
   const record = checkpointFile(session.state, session.stack.name);
   if (record === undefined || docker === undefined || !existsSync(record)) return undefined;
-  return inputHash(session, { record, engine: engine.pulumi, dockerHost: docker.host });
+  return inputHash(session, { checkpoint: record, engine: engine.pulumi, dockerHost: docker.host });
 }
 
 /** Runs Pulumi. Only previews the changes if they need a confirmation and there is no terminal to ask on. */
