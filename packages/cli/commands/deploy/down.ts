@@ -1,9 +1,7 @@
 import { Option } from "commander";
-import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
+import { ExitCode, UsageError } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
-import type { Docker } from "../../docker/docker";
-import { DockerState, planDrift, readDockerState, removeOrphan } from "../../docker/drift";
-import { removeUnusedImages } from "../../docker/images";
+import { DockerState, planDrift, readDockerState } from "../../docker/drift";
 import {
   connectEngine,
   EngineContext,
@@ -12,12 +10,11 @@ import {
   runOnStack,
 } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
+import { cleanUp } from "../../lifecycle/cleanUp";
 import { describeDeletions, DownPlan, planDown } from "../../lifecycle/downPlan";
 import { CLEAR_PENDING_CREATES } from "../../lifecycle/reconcileDrift";
-import { storeCommand } from "../../project/project";
 import { openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
-import { InterruptedRun } from "../../state/interruptedRun";
 import { takeLock } from "../../state/locks";
 import { stackLockFile } from "../../state/state";
 import { confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
@@ -128,60 +125,6 @@ async function destroy(
     ...(refresh ? ["--refresh"] : []),
     ...options.pulumi,
   ]);
-}
-
-/** Removes orphans that aren't in the state, and unused images. */
-async function cleanUp(
-  session: Session,
-  docker: Docker,
-  checkpoint: Checkpoint | undefined,
-  before: DockerState | undefined,
-  report: Reporter,
-): Promise<void> {
-  const { project, stack } = session;
-  if (checkpoint && before) {
-    const interruptedRun = new InterruptedRun(session.state, stack.name);
-    const { orphans } = planDrift(checkpoint, before, interruptedRun.resourceNames());
-    for (const orphan of orphans) await removeOrphan(docker, orphan);
-    interruptedRun.clear();
-  }
-  const removed = await removeUnusedImages(session, docker, checkpoint);
-  if (removed.length > 0) {
-    report.note(`removed ${removed.length} unused images: ${removed.join(", ")}`);
-  }
-  const after = await readDockerState(docker, project.name, stack.name);
-  checkRemoved(stack.name, checkpoint, after, report);
-}
-
-/**
- * Another checkout's resources have the same labels, so a remaining resource is an error only if the state has it.
- *
- * @throws CliError if resources of the state remain.
- */
-function checkRemoved(
-  stack: string,
-  checkpoint: Checkpoint | undefined,
-  after: DockerState,
-  report: Reporter,
-): void {
-  const remaining = [
-    ...after.containers.map(({ id, name }) => ({ id, name: `container ${name}` })),
-    ...after.networks.map(({ id, name }) => ({ id, name: `network ${name}` })),
-  ];
-  const inState = new Set(checkpoint?.resources.flatMap(({ id }) => id ?? []));
-  const names = (resources: typeof remaining): string =>
-    resources.map(({ name }) => name).join(", ");
-  const own = remaining.filter(({ id }) => inState.has(id));
-  if (own.length > 0) {
-    throw new CliError(`Stack ${stack} was not removed completely: ${names(own)} remain.`, {
-      hint: `Run the command again: ${storeCommand("down", stack)}`,
-    });
-  }
-  if (remaining.length > 0) {
-    report.note(
-      `kept resources of a stack ${stack} of another checkout (or one whose state was deleted): ${names(remaining)}`,
-    );
-  }
 }
 
 function renderPlan(stack: string, plan: DownPlan): string {

@@ -1,0 +1,68 @@
+import { CliError } from "@store/docker/cliError";
+import type { Docker } from "../docker/docker";
+import { DockerState, planDrift, readDockerState, removeOrphan } from "../docker/drift";
+import { removeUnusedImages } from "../docker/images";
+import { storeCommand } from "../project/project";
+import type { Session } from "../project/session";
+import type { Checkpoint } from "../state/checkpoint";
+import { InterruptedRun } from "../state/interruptedRun";
+import type { Reporter } from "../terminal/terminal";
+
+/**
+ * Removes what `pulumi destroy` leaves: orphans that aren't in the state, and unused images.
+ *
+ * @param before Docker's resources before `pulumi destroy`.
+ * @throws CliError if resources of the state remain.
+ */
+export async function cleanUp(
+  session: Session,
+  docker: Docker,
+  checkpoint: Checkpoint | undefined,
+  before: DockerState | undefined,
+  report: Reporter,
+): Promise<void> {
+  const { project, stack } = session;
+  if (checkpoint && before) {
+    const interruptedRun = new InterruptedRun(session.state, stack.name);
+    const { orphans } = planDrift(checkpoint, before, interruptedRun.resourceNames());
+    for (const orphan of orphans) await removeOrphan(docker, orphan);
+    interruptedRun.clear();
+  }
+  const removed = await removeUnusedImages(session, docker, checkpoint);
+  if (removed.length > 0) {
+    report.note(`removed ${removed.length} unused images: ${removed.join(", ")}`);
+  }
+  const after = await readDockerState(docker, project.name, stack.name);
+  checkRemoved(stack.name, checkpoint, after, report);
+}
+
+/**
+ * Another checkout's resources have the same labels, so a remaining resource is an error only if the state has it.
+ *
+ * @throws CliError if resources of the state remain.
+ */
+function checkRemoved(
+  stack: string,
+  checkpoint: Checkpoint | undefined,
+  after: DockerState,
+  report: Reporter,
+): void {
+  const remaining = [
+    ...after.containers.map(({ id, name }) => ({ id, name: `container ${name}` })),
+    ...after.networks.map(({ id, name }) => ({ id, name: `network ${name}` })),
+  ];
+  const inState = new Set(checkpoint?.resources.flatMap(({ id }) => id ?? []));
+  const names = (resources: typeof remaining): string =>
+    resources.map(({ name }) => name).join(", ");
+  const own = remaining.filter(({ id }) => inState.has(id));
+  if (own.length > 0) {
+    throw new CliError(`Stack ${stack} was not removed completely: ${names(own)} remain.`, {
+      hint: `Run the command again: ${storeCommand("down", stack)}`,
+    });
+  }
+  if (remaining.length > 0) {
+    report.note(
+      `kept resources of a stack ${stack} of another checkout (or one whose state was deleted): ${names(remaining)}`,
+    );
+  }
+}
