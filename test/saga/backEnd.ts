@@ -7,7 +7,7 @@ import {
   type TestStaff,
 } from "@store/kit/testing";
 import { FaultProxy, type Call } from "./faultProxy.ts";
-import { allDerivedIds } from "./ids.ts";
+import { allDerivedIds } from "./derivedIds.ts";
 import { Replica } from "./replica.ts";
 
 export const services = ["inventory", "billing", "shipping", "orders"] as const;
@@ -15,12 +15,12 @@ export type ServiceName = (typeof services)[number];
 
 const REPLICAS = 2;
 
-/** Seconds for which a replica of orders has an order to itself. */
+/** Seconds for which a replica of orders holds the lease of an order. */
 export const LEASE_SECONDS = 2;
 
-/** Shorter than in production, so that what takes minutes there takes seconds. What is tested are the proportions. */
+/** Intervals and timeouts that are shorter than in production in the same proportions, so that a test takes seconds instead of minutes. */
 const settings: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
-  // Holds outlast a round: what is still held in the end was forgotten.
+  // Holds don't expire during a round, so a hold that is left at its end is a leak.
   inventory: { RESERVATION_SWEEP_MS: "200" },
   billing: { SIMULATED_SLOW_MS: "700", SIMULATED_FLAKY_RATE: "0.5" },
   shipping: {},
@@ -35,16 +35,16 @@ const settings: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> 
   },
 };
 
-/** The whole back end as it runs in production, two replicas of each service, with the fault-injecting proxy between them. */
+/** The back end with two replicas of each service, as in production, and the fault-injecting proxy between the services. */
 export class BackEnd {
   readonly proxy: FaultProxy;
   readonly staff: TestStaff = createStaff();
   readonly replicas: Replica[] = [];
   readonly #databases = new Map<string, TestDatabase>();
-  /** What orders' idempotency keys are called by the ids that are made from the orders'. */
+  /** Idempotency keys of orders, by the ids derived from the order's id. */
   readonly #keys = new Map<string, string>();
   #crash: Promise<void> = Promise.resolve();
-  /** Where customers send their orders. */
+  /** Base URL for the shop client. */
   #url = "";
   readonly counts = { kills: 0, revivals: 0, pauses: 0, crashes: 0 };
 
@@ -56,7 +56,7 @@ export class BackEnd {
     });
   }
 
-  /** @param seed Of the faults. */
+  /** @param seed Seed of the random faults. */
   static async start(seed: number): Promise<BackEnd> {
     const backEnd = new BackEnd(seed);
     try {
@@ -106,14 +106,14 @@ export class BackEnd {
     this.counts.pauses += 1;
   }
 
-  /** Kills the PostgreSQL of all services and starts it again; twice at once is once. */
+  /** Kills the PostgreSQL of all services and restarts it. Concurrent calls run one after another. */
   crashDatabases(): Promise<void> {
     this.counts.crashes += 1;
     this.#crash = this.#crash.then(crashPostgres);
     return this.#crash;
   }
 
-  /** Ends every fault and every outage. Resolves when everything serves. */
+  /** Ends all faults and outages. Resolves when all replicas are ready. */
   async recover(): Promise<void> {
     this.proxy.profile = {};
     this.proxy.profiles = {};
@@ -125,7 +125,7 @@ export class BackEnd {
     await Promise.all(this.replicas.map((replica) => replica.ready()));
   }
 
-  /** Runs a service from other sources, or from its own again. */
+  /** Restarts a service from the sources in `folder`, or from its own if undefined. */
   async replace(service: ServiceName, folder: string | undefined): Promise<void> {
     await Promise.all(
       this.replicasOf(service).map(async (replica) => {
@@ -135,10 +135,10 @@ export class BackEnd {
     );
   }
 
-  /** As the store's people do it: past the faults, at any replica. */
+  /** Sends a staff request to any running replica, bypassing the proxy. */
   async asStaff(service: ServiceName, path: string, init: RequestInit = {}): Promise<Response> {
     const [replica] = this.replicasOf(service).filter((one) => one.isRunning && !one.isPaused);
-    if (replica === undefined) throw new Error(`no replica of ${service} runs`);
+    if (replica === undefined) throw new Error(`No replica of ${service} is running`);
     return fetch(replica.url + path, {
       ...init,
       headers: {
@@ -167,32 +167,32 @@ export class BackEnd {
             ...settings[service],
             ...this.database(service).environment,
             ...this.staff.environment,
-            // Eight services with two pools each share one PostgreSQL, which takes 100 connections.
+            // Eight processes with two pools each share one PostgreSQL, which accepts 100 connections.
             DATABASE_POOL_SIZE: "6",
-            ...(service === "orders" ? await this.#doors(name) : {}),
+            ...(service === "orders" ? await this.#addRoutes(name) : {}),
           },
         };
         this.replicas.push(new Replica(setting));
       }
     }
-    // All of them, so that none is still on its way when one that failed makes us stop the others.
+    // Waits for all replicas even if one fails, so that stop() finds no replica that is still starting.
     const started = await Promise.allSettled(this.replicas.map((replica) => replica.start()));
     for (const one of started) if (one.status === "rejected") throw one.reason;
   }
 
-  async #doors(caller: string): Promise<Record<string, string>> {
+  async #addRoutes(caller: string): Promise<Record<string, string>> {
     const urls: Record<string, string> = {};
     for (const service of services.filter((one) => one !== "orders"))
       urls[`${service.toUpperCase()}_URL`] = await this.proxy.addRoute(caller, service);
     return urls;
   }
 
-  /** The idempotency key of the order that a call is about: ids are drawn anew in each run, keys are not. */
+  /** Returns the idempotency key of the call's order. Unlike the random ids, keys are the same in each run. */
   async #keyOf({ operation, id, caller }: Call): Promise<string> {
     if (operation === "place") return nameOf(id);
     if (id === "") return caller;
     if (!this.#keys.has(id)) {
-      // The database may be away. Then the call goes by its id, and meets other faults in the next run.
+      // The database may be down. Then the id identifies the call, and its faults differ in the next run.
       const orders = await this.database("orders")
         .query<{ id: string; key: string }>("SELECT id, idempotency_key AS key FROM orders")
         .catch(() => []);
@@ -203,7 +203,7 @@ export class BackEnd {
   }
 }
 
-/** Of an order within its round, by its idempotency key. */
+/** Returns an order's name within its round, from its idempotency key. */
 function nameOf(key: string): string {
   return key.replace(/^.*\//, "");
 }

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { LEASE_SECONDS, services, type BackEnd } from "./backEnd.ts";
-import { steps } from "./calls.ts";
-import type { OrderRequest } from "./customers.ts";
+import { steps } from "./operations.ts";
+import type { OrderRequest } from "./shopClient.ts";
 import type { Profile, Trap } from "./faultProxy.ts";
 import type { Round } from "./round.ts";
 
-/** What of a run must be known to tell which commands make sense next. */
+/** The state of a model run that decides which commands are possible next. */
 export interface Model {
   orders: number;
   kills: number;
@@ -16,23 +16,23 @@ export interface Model {
 
 type Command = fc.AsyncCommand<Model, Round>;
 
-/** Products of a run: plenty of the first, few of the others. */
+/** Initial stock of a run's products. */
 export const STOCK = [40, 4, 1];
 
 export const faultLevels: Readonly<Record<"calm" | "rain" | "storm", Profile>> = {
   calm: {},
-  rain: every(0.04),
-  storm: every(0.08),
+  rain: allFaults(0.04),
+  storm: allFaults(0.08),
 };
 
-function every(share: number): Profile {
+function allFaults(share: number): Profile {
   return {
     ...{ dropRequest: share, dropAnswer: share, unavailable: share },
     ...{ delay: share, duplicate: share, lateCall: share },
   };
 }
 
-/** Somebody orders something, once or several times at once. */
+/** Places an order with one or several concurrent requests. */
 export const order: fc.Arbitrary<Command> = fc
   .record({
     lines: fc.uniqueArray(
@@ -51,37 +51,37 @@ export const order: fc.Arbitrary<Command> = fc
   .map(({ lines, token, times }) => ({
     check: () => true,
     run: (model, round) => {
-      const wish: OrderRequest = {
+      const request: OrderRequest = {
         key: round.key(model.orders++),
         lines: lines.map(({ good, quantity }) => ({ sku: round.sku(good), quantity })),
         token,
       };
-      for (let n = 0; n < times; n++) void round.shopClient.place(wish);
+      for (let n = 0; n < times; n++) void round.shopClient.place(request);
       return Promise.resolve();
     },
-    toString: () => `order ${JSON.stringify(lines)} by ${token}, ${times} times at once`,
+    toString: () => `order ${JSON.stringify(lines)} with ${token}, ${times} concurrent requests`,
   }));
 
 /**
- * Everything that may happen to the store. A command begins something and doesn't wait for it, so that what they begin goes on
- * at once; only the one that lets time pass waits.
+ * The commands of the model runs. A command starts an action without waiting for it, so that actions overlap. Only the command that lets
+ * time pass waits.
  */
 export const commands: fc.Arbitrary<Command>[] = [
-  // Most of what happens in a shop.
+  // Repeated to make orders the most frequent command.
   ...[order, order, order, order, order],
   fc.nat(9).map((n) => ({
     check: ({ orders }) => orders > n,
     run: (_model, round) => {
-      const wish = round.shopClient.requests.get(round.key(n));
-      if (wish !== undefined) void round.shopClient.place(wish);
+      const request = round.shopClient.requests.get(round.key(n));
+      if (request !== undefined) void round.shopClient.place(request);
       return Promise.resolve();
     },
-    toString: () => `order ${n} once more`,
+    toString: () => `order ${n} again`,
   })),
   fc.nat(9).map((n) => ({
     check: ({ orders }) => orders > n,
     run: (_model, round) => {
-      // Only then is it known to be the other body's.
+      // Before its order is placed, the key could belong to either body.
       if (round.shopClient.placed.has(round.key(n))) {
         const lines = [{ sku: round.sku(0), quantity: 9 }];
         round.runInBackground(round.shopClient.reuse(round.key(n), { lines, token: "tok_ok" }));
@@ -90,13 +90,13 @@ export const commands: fc.Arbitrary<Command>[] = [
     },
     toString: () => `the key of order ${n} for another order`,
   })),
-  fc.constantFrom(...(["calm", "rain", "storm"] as const)).map((weather) => ({
+  fc.constantFrom(...(["calm", "rain", "storm"] as const)).map((level) => ({
     check: () => true,
     run: (_model, { backEnd }) => {
-      backEnd.proxy.profile = faultLevels[weather];
+      backEnd.proxy.profile = faultLevels[level];
       return Promise.resolve();
     },
-    toString: () => weather,
+    toString: () => `fault level ${level}`,
   })),
   fc
     .record({
@@ -127,10 +127,11 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.constant<Command>({
     check: ({ kills }) => kills > 0,
     run: (_model, round) => {
-      for (const { name } of round.backEnd.replicas) round.runInBackground(round.backEnd.revive(name));
+      for (const { name } of round.backEnd.replicas)
+        round.runInBackground(round.backEnd.revive(name));
       return Promise.resolve();
     },
-    toString: () => "restart of what was killed",
+    toString: () => "restart of the killed replicas",
   }),
   fc
     .record({ service: fc.constantFrom(...services), n: fc.constantFrom(1, 2) })
@@ -163,7 +164,7 @@ export const commands: fc.Arbitrary<Command>[] = [
         round.runInBackground(round.restock(round.sku(good), more));
         return Promise.resolve();
       },
-      toString: () => `${more} more of product ${good}`,
+      toString: () => `stock change of product ${good} by ${more}`,
     })),
   fc.constantFrom(...(["dispatch", "deliver"] as const)).map((action) => ({
     check: ({ orders }) => orders > 0,
@@ -190,7 +191,7 @@ export const commands: fc.Arbitrary<Command>[] = [
 
 export type Victim = "caller" | "service";
 
-/** Sets a trap that kills a replica at a step of the saga. Resolves when it was sprung, with the replica's name. */
+/** Sets a trap that kills a replica at a step of the saga. Resolves with the replica's name when it is killed. */
 export function killAt(
   backEnd: BackEnd,
   { victim, ...at }: Pick<Trap, "operation" | "moment"> & { readonly victim: Victim },
@@ -211,7 +212,7 @@ export function killAt(
   });
 }
 
-/** SIGSTOP, and SIGCONT when others have taken over. */
+/** Stops a replica (SIGSTOP) until its leases have expired, then continues it (SIGCONT). */
 export async function pauseBeyondLease(backEnd: BackEnd, name: string): Promise<void> {
   backEnd.pause(name);
   await delay((LEASE_SECONDS + 1) * 1_000);

@@ -132,7 +132,11 @@ describe("the fault-injecting proxy", () => {
       proxy.setTrap({ operation: "ship", moment, spring: () => sprung.push(moment) });
       await assert.rejects(put(moment));
     }
-    const disarm = proxy.setTrap({ operation: "ship", moment: "before", spring: () => assert.fail() });
+    const disarm = proxy.setTrap({
+      operation: "ship",
+      moment: "before",
+      spring: () => assert.fail(),
+    });
     disarm();
     assert.equal((await put("later")).status, 201);
     assert.deepEqual(sprung, ["before", "after"]);

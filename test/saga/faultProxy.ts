@@ -9,8 +9,8 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { classifyRequest, type Operation } from "./calls.ts";
-import { seededRandom } from "./chance.ts";
+import { classifyRequest, type Operation } from "./operations.ts";
+import { seededRandom } from "./seededRandom.ts";
 
 /**
  * What can happen to a call on its way.
@@ -100,7 +100,7 @@ export class FaultProxy {
   readonly #traps = new Set<Trap>();
   readonly #attempts = new Map<string, number>();
   readonly #turns = new Map<string, number>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #pending = new Set<Promise<unknown>>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -140,7 +140,7 @@ export class FaultProxy {
 
   /** Resolves when everything that is on its way has arrived, late calls too. */
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
   async close(): Promise<void> {
@@ -274,8 +274,8 @@ export class FaultProxy {
   }
 
   #track(work: Promise<unknown>): void {
-    this.#underWay.add(work);
-    void work.finally(() => this.#underWay.delete(work));
+    this.#pending.add(work);
+    void work.finally(() => this.#pending.delete(work));
   }
 }
 

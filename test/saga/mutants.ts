@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "@store/kit/testing";
 import type { ServiceName } from "./backEnd.ts";
 
-/** A service's sources without one of the things that protect it. */
+/** A change of a service's sources that removes one protection. */
 export interface Mutant {
   readonly service: ServiceName;
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[];
@@ -24,9 +24,9 @@ process.once("exit", () => {
 });
 
 /**
- * Copies a service and changes the copy. Gives its folder.
+ * Copies a service, changes the copy and returns its folder.
  *
- * @throws Error when a text that is to be changed isn't there exactly once: then the mutant must be brought up to date.
+ * @throws Error if a text to replace doesn't occur exactly once. Then the mutant must be adapted to the changed source.
  */
 export function makeMutant({ service, edits }: Mutant): string {
   const folder = mkdtempSync(join(tmpdir(), "store-mutant-"));
@@ -34,7 +34,7 @@ export function makeMutant({ service, edits }: Mutant): string {
   const original = join(repositoryRoot, "services", service);
   cpSync(join(original, "src"), join(folder, "src"), { recursive: true });
   cpSync(join(original, "package.json"), join(folder, "package.json"));
-  // Node looks in the folders above, too: packages of the service's own first, then everybody's.
+  // The copy lies outside the repository, so it needs a link to the packages: the service's own, or the repository's.
   const own = join(original, "node_modules");
   const shared = join(repositoryRoot, "node_modules");
   symlinkSync(existsSync(own) ? own : shared, join(folder, "node_modules"));
@@ -44,7 +44,7 @@ export function makeMutant({ service, edits }: Mutant): string {
     const found = source.split(from).length - 1;
     if (found !== 1)
       throw new Error(
-        `services/${service}/src/${file} has this ${found} times, not once:\n${from}`,
+        `services/${service}/src/${file} contains this text ${found} times instead of once; adapt the mutant:\n${from}`,
       );
     writeFileSync(
       path,
@@ -54,7 +54,7 @@ export function makeMutant({ service, edits }: Mutant): string {
   return folder;
 }
 
-/** Removes what makeMutant made. */
+/** Deletes a folder created by makeMutant. */
 export function removeMutant(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   folders.delete(folder);

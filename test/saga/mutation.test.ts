@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Invariant } from "./findings.ts";
+import type { Invariant } from "./invariants.ts";
 import { makeMutant, removeMutant, type Mutant } from "./mutants.ts";
 import {
   lastOne,
@@ -10,19 +10,20 @@ import {
   slowSteps,
   type Scenario,
 } from "./scenarios.ts";
-import { backEnd, beginRound, finishRound } from "./shared.ts";
+import { assertInvariantsHold, backEnd, beginRound, finishRound } from "./shared.ts";
 
 interface Mutation {
+  /** The protection that the mutant lacks. */
   readonly removed: string;
   readonly mutant: Mutant;
   readonly scenario: Scenario;
-  /** What must be seen to be broken. */
+  /** The invariants that must be violated. */
   readonly caught: readonly Invariant[];
-  /** What is behind the protection and would hide its lack: taken away from the tables, and put back. */
-  readonly behind?: { readonly remove: string; readonly restore: string };
+  /** SQL that removes and restores a constraint that would hide the missing protection. */
+  readonly constraint?: { readonly remove: string; readonly restore: string };
 }
 
-const unconditional: Mutant = {
+const withoutStockCondition: Mutant = {
   service: "inventory",
   edits: [{ file: "reservationStore.ts", from: `"AND on_hand - held >= quantity"`, to: `""` }],
 };
@@ -44,7 +45,7 @@ const mutations: readonly Mutation[] = [
     caught: ["replay", "reuse", "once"],
   },
   {
-    removed: "the second look at an order's key, where it would be refused",
+    removed: "the second lookup of an order's key before a rejection",
     mutant: {
       service: "orders",
       edits: [
@@ -74,20 +75,20 @@ const mutations: readonly Mutation[] = [
     caught: ["lease"],
   },
   {
-    // The table's own CHECK is behind it: nothing is oversold, but whoever comes too late is never told.
-    removed: "the condition of the stock's update",
-    mutant: unconditional,
+    // The table's CHECK still prevents overselling, but orders that come too late never end.
+    removed: "the condition of the stock's UPDATE",
+    mutant: withoutStockCondition,
     scenario: scarceStock,
     caught: ["ends", "errors"],
   },
   {
-    removed: "the condition of the stock's update, and the tables' CHECKs behind it",
-    mutant: unconditional,
+    removed: "the condition of the stock's UPDATE and the table's CHECKs",
+    mutant: withoutStockCondition,
     scenario: scarceStock,
     caught: ["stock"],
-    behind: {
+    constraint: {
       remove: `ALTER TABLE products DROP CONSTRAINT products_held_are_there, DROP CONSTRAINT products_on_hand_check`,
-      // First there is as much as has been promised: an order that hasn't ended yet could neither take nor give back anything.
+      // First makes the rows valid again, so that the CHECKs can be added and pending orders can end.
       restore: `UPDATE products SET held = greatest(held, 0), on_hand = greatest(on_hand, held, 0);
         ALTER TABLE products
         ADD CONSTRAINT products_held_are_there CHECK (held BETWEEN 0 AND on_hand),
@@ -126,38 +127,38 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-describe("each protection, by what breaks without it", function () {
+describe("the back end without one of its protections", function () {
   this.timeout(300_000);
 
   before("start it", () => backEnd());
 
-  for (const { removed, mutant, scenario, caught, behind } of mutations) {
-    it(`${removed}: ${caught.join(", ")}`, async () => {
+  for (const { removed, mutant, scenario, caught, constraint } of mutations) {
+    it(`violates ${caught.join(", ")} without ${removed}`, async () => {
       const folder = makeMutant(mutant);
       const running = await backEnd();
       await running.recover();
       await running.replace(mutant.service, folder);
       const database = running.database(mutant.service);
-      if (behind !== undefined) await database.query(behind.remove);
+      if (constraint !== undefined) await database.query(constraint.remove);
       try {
-        const findings = await finishRound(await scenario(), 6);
+        const results = await finishRound(await scenario(), 6);
         for (const invariant of caught) {
           assert.ok(
-            findings.violatedInvariants.includes(invariant),
-            `${invariant} was to be broken, and it was ${findings.violatedInvariants.join(", ") || "nothing"}:\n${String(findings)}`,
+            results.violatedInvariants.includes(invariant),
+            `expected a violation of ${invariant}, but violated: ${results.violatedInvariants.join(", ") || "none"}:\n${String(results)}`,
           );
         }
-        console.log(`        caught by: ${findings.violatedInvariants.join(", ")}`);
+        console.log(`        caught by: ${results.violatedInvariants.join(", ")}`);
       } finally {
         await running.recover();
         await running.replace(mutant.service, undefined);
-        if (behind !== undefined) await database.query(behind.restore);
+        if (constraint !== undefined) await database.query(constraint.restore);
         removeMutant(folder);
       }
     });
   }
 
-  it("and with all of them back, the store is whole", async () => {
+  it("keeps all invariants after the protections are restored", async () => {
     const round = await beginRound([10]);
     for (let n = 0; n < 5; n++) {
       void round.shopClient.place({
@@ -166,6 +167,6 @@ describe("each protection, by what breaks without it", function () {
         token: "tok_ok",
       });
     }
-    assert.equal(String(await finishRound(round)), "");
+    await assertInvariantsHold(round);
   });
 });

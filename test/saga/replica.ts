@@ -1,7 +1,7 @@
 import { startService, until, type RunningService } from "@store/kit/testing";
 import type { Upstream } from "./faultProxy.ts";
 
-/** How a replica is started, each time anew. */
+/** Configuration with which a replica is started and restarted. */
 export interface ReplicaSetting {
   readonly name: string;
   readonly service: string;
@@ -9,17 +9,17 @@ export interface ReplicaSetting {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** One of the processes of a service. Killed, it comes back at the same port. */
+/** A replica of a service that can be killed, paused and restarted on the same port. */
 export class Replica implements Upstream {
   readonly name: string;
   readonly service: string;
   readonly port: number;
-  /** Spans of time (milliseconds) in which it was stopped by SIGSTOP; the last one may be without an end. */
+  /** Periods (milliseconds since the epoch) in which the process was stopped by SIGSTOP. The last one may have no end. */
   readonly pauses: { readonly from: number; to: number | undefined }[] = [];
   readonly #setting: ReplicaSetting;
   #folder: string | undefined;
   #running: RunningService | undefined;
-  /** The logs of those before. */
+  /** The logs of the current and all earlier processes. */
   readonly #logs: RunningService["log"][] = [];
 
   constructor(setting: ReplicaSetting) {
@@ -45,7 +45,7 @@ export class Replica implements Upstream {
     return this.#logs.flat();
   }
 
-  /** Starts it, from the sources in `folder` if that is given. Resolves when it serves. */
+  /** Starts the replica, from the sources in `folder` if given. Resolves when it is ready. */
   async start(folder?: string): Promise<void> {
     this.#folder = folder;
     const { service, port, environment } = this.#setting;
@@ -55,20 +55,20 @@ export class Replica implements Upstream {
       folder === undefined ? {} : { folder },
     );
     this.#running = running;
-    this.#fallen = undefined;
+    this.#unexpectedExit = undefined;
     this.#logs.push(running.log);
     const ended = running.exited.then((code) => {
       const log = running.log.map((line) => JSON.stringify(line)).join("\n");
       const error = new Error(`${this.name} ended with ${code}:\n${log}`);
-      if (this.#running === running) this.#fallen = error;
+      if (this.#running === running) this.#unexpectedExit = error;
       throw error;
     });
-    // It ends some day, when nobody listens to this any more.
+    // Prevents an unhandled rejection when the process ends later.
     ended.catch(() => undefined);
     await Promise.race([this.ready(), ended]);
   }
 
-  /** kill -9, at this moment. */
+  /** Kills the process (SIGKILL). */
   kill(): void {
     const killed = this.#running;
     if (killed === undefined) return;
@@ -80,7 +80,7 @@ export class Replica implements Upstream {
 
   #ended: Promise<unknown> = Promise.resolve();
 
-  /** Starts it again, unless it runs or is being started already. Gives whether there was need. */
+  /** Restarts the replica unless it is running. Returns true if this call restarted it. */
   async revive(): Promise<boolean> {
     if (this.isRunning) return false;
     const first = this.#reviving === undefined;
@@ -106,10 +106,10 @@ export class Replica implements Upstream {
     this.#running?.process.kill("SIGCONT");
   }
 
-  /** @throws Error with its log, if it has ended and nobody here did that. */
+  /** @throws Error with the replica's log if it has ended unexpectedly. */
   async ready(): Promise<void> {
     const answers = () => {
-      if (this.#fallen !== undefined) throw this.#fallen;
+      if (this.#unexpectedExit !== undefined) throw this.#unexpectedExit;
       return fetch(`${this.url}/readyz`).then(
         ({ ok }) => ok,
         () => false,
@@ -118,11 +118,11 @@ export class Replica implements Upstream {
     await until(`${this.name} is ready`, answers, 60);
   }
 
-  /** Why it doesn't run although nobody here has ended it. */
-  #fallen: Error | undefined;
+  /** Set if the process has ended without being killed. */
+  #unexpectedExit: Error | undefined;
 
   async stop(): Promise<void> {
-    // One that is on its way up is there to be stopped afterwards.
+    // Waits for a restart in progress, so that its process is stopped too.
     await this.#reviving?.catch(() => undefined);
     this.kill();
     await this.#ended;

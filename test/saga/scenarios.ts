@@ -1,57 +1,63 @@
 import { until } from "@store/kit/testing";
 import { killAt } from "./commands.ts";
-import type { OrderRequest } from "./customers.ts";
+import type { OrderRequest } from "./shopClient.ts";
 import type { Trap } from "./faultProxy.ts";
-import { derivedIds } from "./ids.ts";
+import { derivedIds } from "./derivedIds.ts";
 import type { Round } from "./round.ts";
 import { beginRound } from "./shared.ts";
-import type { Step } from "./calls.ts";
+import type { Step } from "./operations.ts";
 import type { Victim } from "./commands.ts";
 
-/** Something that happens to the store on purpose. Gives the round that it happened in, which is to be ended. */
+/** Causes a fault in a new round and returns the round, which the caller finishes. */
 export type Scenario = () => Promise<Round>;
 
-function wish(round: Round, n: number, token = "tok_ok", good = 0, quantity = 1): OrderRequest {
+function orderRequest(
+  round: Round,
+  n: number,
+  token = "tok_ok",
+  good = 0,
+  quantity = 1,
+): OrderRequest {
   return { key: round.key(n), lines: [{ sku: round.sku(good), quantity }], token };
 }
 
-/** Places orders at the same time. */
-function place(round: Round, ...wishes: readonly OrderRequest[]): Promise<unknown> {
-  return Promise.all(wishes.map((one) => round.shopClient.place(one)));
+/** Places orders concurrently. */
+function place(round: Round, ...requests: readonly OrderRequest[]): Promise<unknown> {
+  return Promise.all(requests.map((one) => round.shopClient.place(one)));
 }
 
-/** Each order comes several times at once, and its answers get lost. */
+/** Each order is sent several times concurrently, and responses get lost. */
 export const repeatedOrders: Scenario = async () => {
   const round = await beginRound([20]);
   round.backEnd.proxy.profiles = { place: { dropAnswer: 0.3, duplicate: 0.3 } };
-  const wishes = [0, 1, 2].map((n) => wish(round, n));
-  await place(round, ...wishes, ...wishes);
-  await place(round, ...wishes);
+  const requests = [0, 1, 2].map((n) => orderRequest(round, n));
+  await place(round, ...requests, ...requests);
+  await place(round, ...requests);
   const other = { lines: [{ sku: round.sku(0), quantity: 9 }], token: "tok_ok" };
   await round.shopClient.reuse(round.key(0), other);
   return round;
 };
 
-/** The last one of its kind is ordered many times at once under one key; for most of these it is gone when they see the stock. */
+/** The last item is ordered by many concurrent requests under one key. Most of them find it out of stock. */
 export const lastOne: Scenario = async () => {
   const round = await beginRound([1]);
   round.backEnd.proxy.profiles = { price: { delay: 1 } };
-  await place(round, ...Array.from({ length: 8 }, () => wish(round, 0)));
+  await place(round, ...Array.from({ length: 8 }, () => orderRequest(round, 0)));
   return round;
 };
 
-/** More orders than there is stock for, all placed before the first of them gets any. */
+/** More orders than stock, all placed before the first one reserves. */
 export const scarceStock: Scenario = async () => {
   const round = await beginRound([2]);
   round.backEnd.proxy.profiles = { reserve: { unavailable: 1 } };
-  await place(round, ...[0, 1, 2, 3, 4].map((n) => wish(round, n)));
+  await place(round, ...[0, 1, 2, 3, 4].map((n) => orderRequest(round, n)));
   round.backEnd.proxy.profiles = {};
   return round;
 };
 
 /**
- * The request to reserve comes once more when the order is cancelled and the stock is there (again): of one order that was
- * declined, and of one that came too late for the goods.
+ * The request to reserve arrives again after the order is cancelled and stock is available: for a declined order, and for one that was
+ * too late for the stock.
  */
 export const lateReservations: Scenario = async () => {
   const round = await beginRound([5, 1]);
@@ -59,7 +65,11 @@ export const lateReservations: Scenario = async () => {
   proxy.profiles = { reserve: { unavailable: 1 } };
   await place(
     round,
-    ...[wish(round, 0, "tok_declined"), wish(round, 1, "tok_ok", 1), wish(round, 2, "tok_ok", 1)],
+    ...[
+      orderRequest(round, 0, "tok_declined"),
+      orderRequest(round, 1, "tok_ok", 1),
+      orderRequest(round, 2, "tok_ok", 1),
+    ],
   );
   proxy.lateAfter = until("the orders have ended", () => round.allOrdersEnded()).then(() =>
     round.restock(round.sku(1), 5),
@@ -70,8 +80,8 @@ export const lateReservations: Scenario = async () => {
 };
 
 /**
- * A replica is killed when its request to authorise is still on the way, and the other one with it. When they are back they find
- * the hold expired and the goods gone, and cancel the order. Then the request arrives.
+ * Both replicas of orders are killed while a request to authorise is in transit. After their restart they find the hold expired and the
+ * stock gone, and cancel the order. Then the request arrives.
  */
 export const lateAuthorisation: Scenario = async () => {
   const round = await beginRound([1]);
@@ -79,7 +89,7 @@ export const lateAuthorisation: Scenario = async () => {
   let arrive: () => void = () => undefined;
   backEnd.proxy.lateAfter = new Promise<void>((resolve) => (arrive = resolve));
   const killed = killAt(backEnd, { operation: "authorise", moment: "late", victim: "caller" });
-  void round.shopClient.place(wish(round, 0));
+  void round.shopClient.place(orderRequest(round, 0));
   await killed;
   const drivers = backEnd.replicasOf("orders");
   for (const { name } of drivers) backEnd.kill(name);
@@ -90,17 +100,17 @@ export const lateAuthorisation: Scenario = async () => {
   return round;
 };
 
-/** Orders whose steps take long, so that another replica has all the time to take them up. */
+/** Orders with slow steps, so that another replica has enough time to take them over. */
 export const slowSteps: Scenario = async () => {
   const round = await beginRound([20]);
   const slow = { delay: 1 };
   round.backEnd.proxy.profiles = { reserve: slow, commit: slow, capture: slow, ship: slow };
-  await place(round, ...[0, 1, 2, 3].map((n) => wish(round, n, "tok_slow")));
+  await place(round, ...[0, 1, 2, 3].map((n) => orderRequest(round, n, "tok_slow")));
   await round.keepFaultsUntilOrdersEnd(8);
   return round;
 };
 
-/** kill -9 at exactly this point, while other orders are on their way. */
+/** Kills a replica at the given point of a step, while other orders are in progress. */
 export async function killedAt(
   operation: Step,
   moment: Trap["moment"],
@@ -109,16 +119,16 @@ export async function killedAt(
   const round = await beginRound([20]);
   const { backEnd } = round;
   const killed = killAt(backEnd, { operation, moment, victim });
-  await place(round, ...[0, 1, 2].map((n) => wish(round, n)));
+  await place(round, ...[0, 1, 2].map((n) => orderRequest(round, n)));
   const name = await Promise.race([
     killed,
-    until(`${operation} is asked for`, () => false, 20).then(() => ""),
+    until(`${operation} is requested`, () => false, 20).then(() => ""),
   ]);
   round.runInBackground(backEnd.revive(name));
   return round;
 }
 
-/** As if the time for which holds last had passed. */
+/** Makes the holds expire now. */
 async function expireHolds(round: Round): Promise<void> {
   const inventory = round.backEnd.database("inventory");
   const ids = (await round.orders()).map(({ id }) => derivedIds(id).reservation);

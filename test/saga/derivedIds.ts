@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 
 /**
- * The ids under which other services know what belongs to an order. They are UUIDs (version 5) of these names in the order's
- * own namespace. Orders made before an upgrade go on with the ids that they have, so this must not change with the service:
- * it is worked out here anew on purpose.
+ * Returns the ids of an order's reservation, payment and shipment in the other services: version 5 UUIDs of these names in the order's
+ * namespace. Orders must keep their ids across upgrades of the service, so this duplicates the service's code on purpose.
  */
-export function derivedIds(order: string): { reservation: string; payment: string; shipment: string } {
+export function derivedIds(order: string): {
+  reservation: string;
+  payment: string;
+  shipment: string;
+} {
   return {
     reservation: derived(order, "reservation"),
     payment: derived(order, "payment"),
@@ -13,7 +16,7 @@ export function derivedIds(order: string): { reservation: string; payment: strin
   };
 }
 
-/** The order's id and those made from it. */
+/** Returns the order's id and the ids derived from it. */
 export function allDerivedIds(order: string): string[] {
   return [order, ...Object.values(derivedIds(order))];
 }

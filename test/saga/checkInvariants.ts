@@ -1,5 +1,5 @@
 import type { Round } from "./round.ts";
-import { derivedIds } from "./ids.ts";
+import { derivedIds } from "./derivedIds.ts";
 
 export interface Order {
   readonly id: string;

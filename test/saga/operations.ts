@@ -1,4 +1,4 @@
-/** What the proxy calls the requests that pass it. Those of `steps` change something for one order. */
+/** Operations of the saga that change something for one order. */
 export const steps = [
   "reserve",
   "authorise",
@@ -25,8 +25,11 @@ const patterns: readonly (readonly [Operation, RegExp])[] = [
   ["changes", /^GET \/internal\/shipments\/changes\b/],
 ];
 
-/** Names a request, and the id that its path has. */
-export function classifyRequest(method: string, path: string): { operation: Operation; id: string } {
+/** Returns a request's operation and the id in its path. */
+export function classifyRequest(
+  method: string,
+  path: string,
+): { operation: Operation; id: string } {
   for (const [operation, pattern] of patterns) {
     const match = pattern.exec(`${method} ${path}`);
     if (match !== null) return { operation, id: match[1] ?? "" };

@@ -1,75 +1,75 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { InvariantResults } from "./findings.ts";
+import type { InvariantResults } from "./invariants.ts";
 
-/** An order that somebody wants to place. */
+/** A request to place an order. */
 export interface OrderRequest {
   readonly key: string;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly token: string;
 }
 
-/** What was definitely answered: anything but "try again". */
+/** A definite response: anything but an error that asks for a retry. */
 export interface Answer {
   readonly status: number;
   readonly location: string | null;
   readonly text: string;
 }
 
-/** Milliseconds for one attempt, between two, and until even the most patient have enough. */
-const ATTEMPT_MS = 4_000;
-const PAUSE_MS = 100;
-const PATIENCE_MS = 60_000;
+const ATTEMPT_TIMEOUT_MS = 4_000;
+const RETRY_PAUSE_MS = 100;
+/** Time until a client gives up. */
+const TOTAL_TIMEOUT_MS = 60_000;
 
-/** People who order at the front door, and ask again under the same key for as long as they don't know. */
+/** A client that places orders through the public API and retries under the same idempotency key until it gets a definite response. */
 export class ShopClient {
   readonly #url: string;
-  readonly #findings: InvariantResults;
-  /** By key, what was answered first: every other answer must be the same. */
+  readonly #results: InvariantResults;
+  /** The first definite response by key. All later responses must be equal. */
   readonly answers = new Map<string, Answer>();
   readonly requests = new Map<string, OrderRequest>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #pending = new Set<Promise<unknown>>();
 
-  constructor(url: string, findings: InvariantResults) {
+  constructor(url: string, results: InvariantResults) {
     this.#url = url;
-    this.#findings = findings;
+    this.#results = results;
   }
 
-  /** Places an order, or the same once more. Resolves with the definite answer. */
-  place(wish: OrderRequest): Promise<Answer> {
-    this.requests.set(wish.key, wish);
+  /** Places an order, or repeats the request. Resolves with the definite response. */
+  place(request: OrderRequest): Promise<Answer> {
+    this.requests.set(request.key, request);
     return this.#track(
-      this.#ask(wish).then((answer) => {
-        this.#compare(wish.key, answer);
+      this.#send(request).then((answer) => {
+        this.#compare(request.key, answer);
         return answer;
       }),
     );
   }
 
-  /** Uses the key of an order that was placed for another one: that must be refused. */
+  /** Sends another order under the key of a placed one, which must be rejected. */
   reuse(key: string, other: Omit<OrderRequest, "key">): Promise<void> {
     return this.#track(
-      this.#ask({ key, ...other }).then(({ status, text }) => {
-        this.#findings.check(
+      this.#send({ key, ...other }).then(({ status, text }) => {
+        this.#results.check(
           "reuse",
           status === 422 && text.includes("idempotency-key-reused"),
-          `the key ${key} with another body was answered ${status}: ${text}`,
+          `the key ${key} with another body got ${status}: ${text}`,
         );
       }),
     );
   }
 
-  /** By key, what was answered to those whose order was taken. */
+  /** The responses of accepted orders by key. */
   get placed(): ReadonlyMap<string, Answer> {
     return new Map([...this.answers].filter(([, { status }]) => status === 202));
   }
 
-  /** Nobody waits for an answer. */
+  /** True if no request waits for a response. */
   get isIdle(): boolean {
-    return this.#underWay.size === 0;
+    return this.#pending.size === 0;
   }
 
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
   #compare(key: string, answer: Answer): void {
@@ -78,16 +78,16 @@ export class ShopClient {
       this.answers.set(key, answer);
       return;
     }
-    this.#findings.check(
+    this.#results.check(
       "replay",
       first.status === answer.status &&
         withoutInstance(first) === withoutInstance(answer) &&
         first.location === answer.location,
-      `the key ${key} was answered ${first.text}, and then ${answer.text}`,
+      `the key ${key} got ${first.text}, and then ${answer.text}`,
     );
   }
 
-  async #ask({ key, lines, token }: OrderRequest): Promise<Answer> {
+  async #send({ key, lines, token }: OrderRequest): Promise<Answer> {
     const body = JSON.stringify({
       customer: {
         name: "Ada Lovelace",
@@ -97,39 +97,39 @@ export class ShopClient {
       items: lines,
       payment: { token },
     });
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + TOTAL_TIMEOUT_MS;
     while (Date.now() < deadline) {
       try {
         const response = await fetch(`${this.#url}/api/orders`, {
           method: "POST",
           headers: { "content-type": "application/json", "idempotency-key": key },
           body,
-          signal: AbortSignal.timeout(ATTEMPT_MS),
+          signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
         });
         const text = await response.text();
         const { status, headers } = response;
         if (status < 500 && status !== 429)
           return { status, location: headers.get("location"), text };
       } catch {
-        // No answer, so it isn't known whether it was placed: asked again under the same key.
+        // Without a response the outcome is unknown, so the request is repeated under the same key.
       }
-      await delay(PAUSE_MS);
+      await delay(RETRY_PAUSE_MS);
     }
-    throw new Error(`No definite answer came to the order ${key} within ${PATIENCE_MS} ms`);
+    throw new Error(`The order ${key} got no definite response within ${TOTAL_TIMEOUT_MS} ms`);
   }
 
   #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    // Whoever waits for the work gets its error; settled() gives it to whoever doesn't.
+    this.#pending.add(work);
+    // Failed work stays in the set, so that settled() throws its error even if nobody else awaits it.
     work.then(
-      () => this.#underWay.delete(work),
+      () => this.#pending.delete(work),
       () => undefined,
     );
     return work;
   }
 }
 
-/** An answer's body but for what tells one request from another, which only a problem document has. */
+/** Returns the response body without the request id of a problem document, which differs between repeated requests. */
 function withoutInstance({ status, text }: Answer): string {
   return status === 202 ? text : text.replace(/"instance":"[^"]*"/, "");
 }
