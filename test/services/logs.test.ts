@@ -183,9 +183,9 @@ async function sendInvalidRequests(url: string, key: string): Promise<void> {
   }
 }
 
-async function pageShows(client: ShopClient, path: string, visibleText: RegExp): Promise<void> {
-  await until(`${path} shows ${visibleText.source}`, async () =>
-    visibleText.test((await client.get(path)).visibleText),
+async function pageShows(client: ShopClient, path: string, expected: RegExp): Promise<void> {
+  await until(`${path} shows ${expected.source}`, async () =>
+    expected.test((await client.get(path)).visibleText),
   );
 }
 

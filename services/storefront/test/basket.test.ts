@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { shop } from "./support/shop.ts";
-import { locationOf, Visitor } from "./support/visitor.ts";
+import { sharedStore } from "./support/testStore.ts";
+import { locationOf, ShopClient } from "./support/shopClient.ts";
 
 describe("the storefront's basket", function () {
   this.timeout(60_000);
   let store: TestStoreProcesses;
-  let visitor: Visitor;
+  let client: ShopClient;
 
-  before(async () => (store = await shop()));
-  beforeEach(() => (visitor = new Visitor(store.gateway.url)));
+  before(async () => (store = await sharedStore()));
+  beforeEach(() => (client = new ShopClient(store.gateway.url)));
 
   const add = (sku: string, quantity: number) =>
-    visitor.submit("/basket/add", { sku, quantity: String(quantity) });
+    client.submit("/basket/add", { sku, quantity: String(quantity) });
   const change = (sku: string, quantity: number) =>
-    visitor.submit("/basket/change", { sku, quantity: String(quantity) });
+    client.submit("/basket/change", { sku, quantity: String(quantity) });
 
-  it("is empty at first, and says so", async () => {
-    assert.match((await visitor.get("/basket")).words, /Your basket is empty/);
-    assert.equal(locationOf(await visitor.get("/checkout")), "/basket");
+  it("is empty at first, and doesn't lead to the checkout", async () => {
+    assert.match((await client.get("/basket")).visibleText, /Your basket is empty/);
+    assert.equal(locationOf(await client.get("/checkout")), "/basket");
   });
 
-  it("takes things, adds them up, and is counted on every page", async () => {
-    assert.match((await add("MUG-STONE", 2)).words, /Stoneware Mug is in your basket/);
+  it("adds up quantities and prices, and shows the number of items on every page", async () => {
+    assert.match((await add("MUG-STONE", 2)).visibleText, /Stoneware Mug was added to your basket/);
     await add("BOARD-OAK", 1);
     const basket = await add("MUG-STONE", 1);
     assert.equal(basket.form("/basket/change").sku, "MUG-STONE");
@@ -32,80 +32,83 @@ describe("the storefront's basket", function () {
       price: { amount: number };
     };
     const total = ((3 * 2900 + board.price.amount) / 100).toFixed(2);
-    assert.match(basket.words, new RegExp(`Together \\$${total.replace(".", "\\.")}`));
-    assert.match((await visitor.get("/")).words, /Basket 4 things/);
+    assert.match(basket.visibleText, new RegExp(`Total \\$${total.replace(".", "\\.")}`));
+    assert.match((await client.get("/")).visibleText, /Basket 4 items/);
   });
 
-  it("changes how many there are, and takes things out", async () => {
+  it("changes quantities and removes items", async () => {
     await add("MUG-STONE", 2);
     await add("BOARD-OAK", 1);
-    assert.match((await change("MUG-STONE", 5)).words, /Basket 6 things/);
+    assert.match((await change("MUG-STONE", 5)).visibleText, /Basket 6 items/);
     const left = await change("MUG-STONE", 0);
-    assert.doesNotMatch(left.words, /Mug/);
-    assert.match((await change("BOARD-OAK", 0)).words, /Your basket is empty/);
-    assert.deepEqual([...visitor.cookies.keys()], []);
+    assert.doesNotMatch(left.visibleText, /Mug/);
+    assert.match((await change("BOARD-OAK", 0)).visibleText, /Your basket is empty/);
+    assert.deepEqual([...client.cookies.keys()], []);
   });
 
-  it("is kept by the browser alone, in a cookie that no script reads", async () => {
-    const answer = await visitor.post("/basket/add", { sku: "MUG-STONE", quantity: "1" });
+  it("is stored in a cookie that scripts can't read", async () => {
+    const answer = await client.post("/basket/add", { sku: "MUG-STONE", quantity: "1" });
     assert.match(
       answer.headers.get("set-cookie") ?? "",
       /^basket=MUG-STONE\*1; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/,
     );
   });
 
-  it("names what can't be had, with how many are left, and doesn't go on to checkout", async () => {
+  it("lists unavailable items with the quantity left, and blocks the checkout until they are changed", async () => {
     await add("UMBRELLA-OAK", 7);
     await add("STOOL-MILK", 1);
     await add("NO-SUCH-THING", 1);
     const basket = await add("MUG-STONE", 1);
-    assert.match(basket.words, /Only 2 of Oak-Handled Umbrella are left/);
-    assert.match(basket.words, /Milking Stool is sold out/);
-    assert.match(basket.words, /We no longer sell this/);
+    assert.match(basket.visibleText, /Oak-Handled Umbrella: only 2 left in stock/);
+    assert.match(basket.visibleText, /Milking Stool is sold out/);
+    assert.match(basket.visibleText, /NO-SUCH-THING is no longer available/);
     assert.doesNotMatch(basket.text, /href="\/checkout"/);
-    assert.equal(locationOf(await visitor.get("/checkout")), "/basket");
+    assert.equal(locationOf(await client.get("/checkout")), "/basket");
 
-    await visitor.submit("/basket/change", basket.form("/basket/change", 1));
+    await client.submit("/basket/change", basket.form("/basket/change", 1));
     await change("STOOL-MILK", 0);
     const better = await change("NO-SUCH-THING", 0);
     assert.match(better.text, /href="\/checkout"/);
-    assert.match(better.words, /Basket 3 things/);
+    assert.match(better.visibleText, /Basket 3 items/);
   });
 
-  it("holds 50 different things and 999 of one", async () => {
-    visitor.cookies.set("basket", Array.from({ length: 50 }, (_, at) => `THING-${at}*1`).join("~"));
-    assert.match((await add("MUG-STONE", 1)).words, /A basket holds 50 different things/);
-    visitor.cookies.set("basket", "MUG-STONE*998");
-    assert.match((await add("MUG-STONE", 998)).words, /Basket 999 things/);
+  it("holds up to 50 different products and up to 999 of each", async () => {
+    client.cookies.set("basket", Array.from({ length: 50 }, (_, at) => `THING-${at}*1`).join("~"));
+    assert.match(
+      (await add("MUG-STONE", 1)).visibleText,
+      /Your basket can hold up to 50 different products/,
+    );
+    client.cookies.set("basket", "MUG-STONE*998");
+    assert.match((await add("MUG-STONE", 998)).visibleText, /Basket 999 items/);
   });
 
-  it("asks for what is in it at once, however much that is", async () => {
-    const things = Array.from({ length: 48 }, (_, at) => `THING-${at}*1`);
-    visitor.cookies.set("basket", ["MUG-STONE*2", ...things, "BOARD-OAK*1"].join("~"));
-    const asked: string[] = [];
+  it("looks up all of its products with one API request", async () => {
+    const unknownItems = Array.from({ length: 48 }, (_, at) => `THING-${at}*1`);
+    client.cookies.set("basket", ["MUG-STONE*2", ...unknownItems, "BOARD-OAK*1"].join("~"));
+    const requests: string[] = [];
     store.gateway.intercept = ({ url = "" }) => {
-      if (url.startsWith("/api/")) asked.push(url);
+      if (url.startsWith("/api/")) requests.push(url);
       return false;
     };
     try {
-      const { words } = await visitor.get("/basket");
-      assert.match(words, /Together \$117\.00/);
+      const { visibleText } = await client.get("/basket");
+      assert.match(visibleText, /Total \$117\.00/);
     } finally {
       store.gateway.intercept = undefined;
     }
-    assert.equal(asked.length, 1, asked.join("\n"));
+    assert.equal(requests.length, 1, requests.join("\n"));
   });
 
-  it("makes nothing of a cookie that makes no sense", async () => {
+  it("ignores invalid parts of its cookie", async () => {
     for (const cookie of ["x", "MUG-STONE*0", "MUG-STONE*-1", "<b>*1", "*", "%00*1", "A*1e3"]) {
-      visitor.cookies.set("basket", cookie);
-      assert.match((await visitor.get("/basket")).words, /Your basket is empty/, cookie);
+      client.cookies.set("basket", cookie);
+      assert.match((await client.get("/basket")).visibleText, /Your basket is empty/, cookie);
     }
-    visitor.cookies.set("basket", "junk~MUG-STONE*2~MUG-STONE*1");
-    assert.match((await visitor.get("/basket")).words, /Basket 3 things/);
+    client.cookies.set("basket", "junk~MUG-STONE*2~MUG-STONE*1");
+    assert.match((await client.get("/basket")).visibleText, /Basket 3 items/);
   });
 
-  it("refuses what no form of it sends", async () => {
+  it("rejects invalid forms with status 400", async () => {
     for (const fields of [
       { sku: "MUG-STONE" },
       { sku: "mug", quantity: "1" },
@@ -113,35 +116,38 @@ describe("the storefront's basket", function () {
       { sku: "MUG-STONE", quantity: "1.5" },
       { sku: "MUG-STONE", quantity: "" },
     ]) {
-      const { status, words } = await visitor.post("/basket/add", fields as Record<string, string>);
+      const { status, visibleText } = await client.post(
+        "/basket/add",
+        fields as Record<string, string>,
+      );
       assert.equal(status, 400);
-      assert.match(words, /That didn’t work/);
+      assert.match(visibleText, /We couldn’t process your request/);
     }
   });
 
-  it("takes no form from another site", async () => {
+  it("rejects forms from another site", async () => {
     for (const headers of [{}, { origin: "https://evil.example" }, { origin: "null" }]) {
-      const { status } = await visitor.post(
+      const { status } = await client.post(
         "/basket/add",
         { sku: "MUG-STONE", quantity: "1" },
         headers as Record<string, string>,
       );
       assert.equal(status, 403);
     }
-    assert.equal(visitor.cookies.size, 0);
+    assert.equal(client.cookies.size, 0);
   });
 
-  it("is safe while the catalogue is away", async () => {
+  it("keeps its items while inventory is unavailable", async () => {
     await add("MUG-STONE", 2);
     const { targets } = store.gateway;
     targets.set("inventory", undefined);
     try {
-      const { status, words } = await visitor.get("/basket");
+      const { status, visibleText } = await client.get("/basket");
       assert.equal(status, 503);
-      assert.match(words, /your basket is safe/);
+      assert.match(visibleText, /Your basket is saved/);
     } finally {
       targets.set("inventory", store.services.inventory.url);
     }
-    assert.match((await visitor.get("/basket")).words, /Basket 2 things/);
+    assert.match((await client.get("/basket")).visibleText, /Basket 2 items/);
   });
 });

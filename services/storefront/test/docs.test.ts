@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { shop } from "./support/shop.ts";
-import { Visitor } from "./support/visitor.ts";
+import { sharedStore } from "./support/testStore.ts";
+import { ShopClient } from "./support/shopClient.ts";
 
-describe("the storefront's documentation", function () {
+describe("the storefront's API documentation", function () {
   this.timeout(60_000);
   let store: TestStoreProcesses;
-  let visitor: Visitor;
+  let client: ShopClient;
 
   before(async () => {
-    store = await shop();
-    visitor = new Visitor(store.gateway.url);
+    store = await sharedStore();
+    client = new ShopClient(store.gateway.url);
   });
 
-  it("lists what every service publishes, for browsers without scripts too", async () => {
-    const { status, text } = await visitor.get("/docs");
+  it("lists every service with its OpenAPI document, without scripts", async () => {
+    const { status, text } = await client.get("/docs");
     assert.equal(status, 200);
     for (const name of ["billing", "inventory", "orders", "shipping"]) {
       assert.match(text, new RegExp(`href="/docs/${name}"`));
@@ -27,18 +27,18 @@ describe("the storefront's documentation", function () {
     assert.doesNotMatch(text, /<script/);
   });
 
-  it("shows a service that was added, without being told", async () => {
+  it("shows a new service without a change of its configuration", async () => {
     store.gateway.targets.set("gifts", "http://127.0.0.1:1");
     try {
-      assert.match((await visitor.get("/docs")).text, /href="\/docs\/gifts"/);
-      assert.equal((await visitor.get("/docs/gifts")).status, 200);
+      assert.match((await client.get("/docs")).text, /href="\/docs\/gifts"/);
+      assert.equal((await client.get("/docs/gifts")).status, 200);
     } finally {
       store.gateway.targets.delete("gifts");
     }
   });
 
-  it("brings Swagger UI from its own origin, under a policy without anything unsafe", async () => {
-    const { headers, text } = await visitor.get("/docs/orders");
+  it("serves Swagger UI from its own origin, under a policy without unsafe directives", async () => {
+    const { headers, text } = await client.get("/docs/orders");
     const policy = headers.get("content-security-policy") ?? "";
     assert.match(policy, /^default-src 'none'; style-src 'self'; img-src 'self' data:;/);
     assert.match(policy, /script-src 'self'; connect-src 'self'$/);

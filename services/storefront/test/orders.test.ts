@@ -1,61 +1,57 @@
 import assert from "node:assert/strict";
 import { until, type TestStoreProcesses } from "@store/kit/testing";
-import { buy } from "./support/buying.ts";
-import { shop } from "./support/shop.ts";
-import { Visitor, type Page } from "./support/visitor.ts";
+import { buy } from "./support/purchase.ts";
+import { sharedStore } from "./support/testStore.ts";
+import { ShopClient, type Page } from "./support/shopClient.ts";
 
 describe("the storefront's order page", function () {
   this.timeout(60_000);
   let store: TestStoreProcesses;
-  let visitor: Visitor;
+  let client: ShopClient;
 
-  before(async () => (store = await shop()));
-  beforeEach(() => (visitor = new Visitor(store.gateway.url)));
+  before(async () => (store = await sharedStore()));
+  beforeEach(() => (client = new ShopClient(store.gateway.url)));
 
-  /** The order's page once it says this. */
-  const pageSaying = async (path: string, words: RegExp): Promise<Page> => {
-    let page = await visitor.get(path);
-    await until(`${path} says ${words.source}`, async () => {
-      page = await visitor.get(path);
-      return words.test(page.words);
+  /** Waits until the order's page contains a text. */
+  const pageWith = async (path: string, expected: RegExp): Promise<Page> => {
+    let page = await client.get(path);
+    await until(`${path} contains ${expected.source}`, async () => {
+      page = await client.get(path);
+      return expected.test(page.visibleText);
     });
     return page;
   };
 
-  it("tells what happened in words, and loads itself again while something may", async () => {
-    const path = await buy(visitor, { "MUG-STONE": 1 }, "tok_slow");
-    const pending = await visitor.get(path);
-    assert.match(pending.words, /We have your order/);
+  it("shows the order's timeline, and refreshes itself until the status is final", async () => {
+    const path = await buy(client, { "MUG-STONE": 1 }, "tok_slow");
+    const pending = await client.get(path);
+    assert.match(pending.visibleText, /We’ve received your order/);
     assert.match(pending.text, /<noscript><meta http-equiv="refresh" content="3"/);
-    assert.match(pending.words, /What happened We received your order/);
+    assert.match(pending.visibleText, /Timeline Order received/);
 
-    const confirmed = await pageSaying(path, /Thank you, it’s yours/);
+    const confirmed = await pageWith(path, /your order is confirmed/);
     assert.match(confirmed.text, /<noscript><meta http-equiv="refresh" content="30"/);
-    assert.match(confirmed.words, /We received your order .* Set aside for you and paid/);
-    assert.match(confirmed.words, /1 × Stoneware Mug \$29\.00 Together \$29\.00/);
+    assert.match(confirmed.visibleText, /Order received .* Reserved and paid/);
+    assert.match(confirmed.visibleText, /1 × Stoneware Mug \$29\.00 Total \$29\.00/);
   });
 
   for (const [token, heading, history] of [
-    ["tok_declined", /Your card was declined/, /Cancelled: the card was declined/],
-    [
-      "tok_insufficient_funds",
-      /There isn’t enough on this card/,
-      /Cancelled: not enough on the card/,
-    ],
+    ["tok_declined", /Your card was declined/, /Cancelled: card declined/],
+    ["tok_insufficient_funds", /Your card has insufficient funds/, /Cancelled: insufficient funds/],
   ] as const) {
-    it(`says plainly what became of a card that ${token} stands for`, async () => {
-      const path = await buy(visitor, { "MUG-STONE": 1 }, token);
-      const page = await pageSaying(path, heading);
-      assert.match(page.words, history);
-      assert.match(page.words, /You were not charged/);
-      // Nothing will change any more.
+    it(`explains why the payment with ${token} was declined`, async () => {
+      const path = await buy(client, { "MUG-STONE": 1 }, token);
+      const page = await pageWith(path, heading);
+      assert.match(page.visibleText, history);
+      assert.match(page.visibleText, /You were not charged/);
+      // The status is final.
       assert.doesNotMatch(page.text, /http-equiv="refresh"/);
-      assert.match(page.words, /Put it back into the basket/);
+      assert.match(page.visibleText, /Add items to basket again/);
     });
   }
 
-  it("lets its own script ask its own origin, and nothing else", async () => {
-    const { headers, text } = await visitor.get(await buy(visitor, { "MUG-STONE": 1 }));
+  it("allows its own script to send requests to its own origin only", async () => {
+    const { headers, text } = await client.get(await buy(client, { "MUG-STONE": 1 }));
     const policy = headers.get("content-security-policy") ?? "";
     assert.match(policy, /script-src 'self'; connect-src 'self'$/);
     assert.doesNotMatch(policy, /unsafe/);
@@ -69,24 +65,27 @@ describe("the storefront's order page", function () {
     assert.match(text, /<meta name="robots" content="noindex"/);
   });
 
-  it("is found again in the browser that the order came from, and in no other", async () => {
-    const first = await buy(visitor, { "MUG-STONE": 1 });
-    const second = await buy(visitor, { "BOARD-OAK": 1 });
-    const { text } = await visitor.get("/orders");
+  it("is listed in the browser that placed the order, and in no other", async () => {
+    const first = await buy(client, { "MUG-STONE": 1 });
+    const second = await buy(client, { "BOARD-OAK": 1 });
+    const { text } = await client.get("/orders");
     const listed = [...text.matchAll(/href="(\/orders\/[^"]+)"/g)].map(([, path]) => path);
     assert.deepEqual(listed, [second, first]);
-    assert.match((await new Visitor(store.gateway.url).get("/orders")).words, /No orders yet/);
+    assert.match(
+      (await new ShopClient(store.gateway.url).get("/orders")).visibleText,
+      /No orders yet/,
+    );
   });
 
-  it("remembers a dozen orders, and nothing that is no id", async () => {
+  it("remembers the latest 12 orders, and ignores invalid ids in its cookie", async () => {
     const ids = Array.from(
       { length: 20 },
       (_, at) => `00000000-0000-4000-8000-0000000000${at + 10}`,
     );
-    visitor.cookies.set("orders", ["../../office", ...ids].join("~"));
-    assert.match((await visitor.get("/orders")).words, /No orders yet/);
-    const path = await buy(visitor, { "MUG-STONE": 1 });
-    assert.equal(visitor.cookies.get("orders")?.split("~").length, 12);
-    assert.equal(visitor.cookies.get("orders")?.split("~")[0], path.slice("/orders/".length));
+    client.cookies.set("orders", ["../../office", ...ids].join("~"));
+    assert.match((await client.get("/orders")).visibleText, /No orders yet/);
+    const path = await buy(client, { "MUG-STONE": 1 });
+    assert.equal(client.cookies.get("orders")?.split("~").length, 12);
+    assert.equal(client.cookies.get("orders")?.split("~")[0], path.slice("/orders/".length));
   });
 });

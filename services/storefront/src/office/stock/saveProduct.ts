@@ -35,7 +35,7 @@ export async function saveProduct(
       product,
       fields,
       errors,
-      notice: "Please correct the fields below.",
+      notice: CORRECT_FIELDS,
     });
   }
 
@@ -57,9 +57,13 @@ export async function saveProduct(
   if (error.type === "urn:store:problem:stock-held") {
     errors.set("onHand", `${error.detail} Nothing was changed.`);
   }
-  for (const [field, text] of toFieldErrors(error.errors ?? [])) errors.set(field, text);
-  return sendProductForm(reply, { product, fields, errors, notice: error.detail });
+  const fieldErrors = toFieldErrors(error.errors ?? []);
+  for (const [field, text] of fieldErrors) errors.set(field, text);
+  const notice = fieldErrors.length > 0 ? CORRECT_FIELDS : error.detail;
+  return sendProductForm(reply, { product, fields, errors, notice });
 }
+
+const CORRECT_FIELDS = "Please correct the fields below.";
 
 const OUTCOME_UNKNOWN =
   "The shop’s inventory didn’t respond, so we don’t know whether your changes were saved. Please press “Save” again in a moment: " +

@@ -1,4 +1,11 @@
-import { forwardCorrelationHeaders, problem, Type, type App, type Request, type Service } from "@store/kit";
+import {
+  forwardCorrelationHeaders,
+  problem,
+  Type,
+  type App,
+  type Request,
+  type Service,
+} from "@store/kit";
 import type { paths as GatewayPaths } from "@store/contracts/public/gateway";
 import { sendPage, SHOP } from "../../html/layout.ts";
 import { docsScript, swaggerScript, swaggerStyle } from "../../http/assets.ts";

@@ -1,28 +1,35 @@
 import assert from "node:assert/strict";
 
-/** A page, as somebody got it. */
+/** A response of the shop. */
 export interface Page {
   readonly status: number;
   readonly headers: Headers;
+  /** The body: the page's HTML. */
   readonly text: string;
-  /** The text that people read. */
-  readonly words: string;
-  /** What a form would send as it stands, by the path that it is sent to. */
+  /** The page's text without markup, with white space collapsed. */
+  readonly visibleText: string;
+  /**
+   * Returns what a form would send if it were submitted without changes.
+   *
+   * @param action Path that the form is sent to.
+   * @param index Number of the form, if several have the same path. Defaults to 0.
+   */
   form(action: string, index?: number): Record<string, string>;
 }
 
-/** Somebody with a browser that has cookies and no scripts. */
-export class Visitor {
+/** An HTTP client that behaves like a browser without scripts: it keeps cookies and sends the origin of a form. */
+export class ShopClient {
   readonly cookies = new Map<string, string>();
   readonly #url: string;
 
+  /** @param url Base URL of the shop, without a path. */
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** Another one with the same cookies: the same browser, a moment ago. */
-  clone(): Visitor {
-    const other = new Visitor(this.#url);
+  /** Creates a client with a copy of the cookies, to submit forms concurrently from the same browser. */
+  clone(): ShopClient {
+    const other = new ShopClient(this.#url);
     for (const [name, value] of this.cookies) other.cookies.set(name, value);
     return other;
   }
@@ -31,7 +38,7 @@ export class Visitor {
     return this.#send(path, {});
   }
 
-  /** Sends a form and doesn't follow where the answer leads. */
+  /** Submits a form without following a redirect. */
   post(
     path: string,
     fields: Readonly<Record<string, string>>,
@@ -40,10 +47,10 @@ export class Visitor {
     return this.#send(path, { method: "POST", body: new URLSearchParams(fields), headers });
   }
 
-  /** Sends a form and gives the page that it leads to. */
+  /** Submits a form and returns the page that it redirects to. */
   async submit(path: string, fields: Readonly<Record<string, string>>): Promise<Page> {
     const answer = await this.post(path, fields);
-    assert.equal(answer.status, 303, answer.words);
+    assert.equal(answer.status, 303, answer.visibleText);
     return this.get(locationOf(answer));
   }
 
@@ -54,33 +61,36 @@ export class Visitor {
       headers: { accept: "text/html", ...(headers as Record<string, string>), cookie },
       redirect: "manual",
     });
-    for (const line of response.headers.getSetCookie()) this.#keep(line);
-    return page(response, await response.text());
+    for (const line of response.headers.getSetCookie()) this.#storeCookie(line);
+    return toPage(response, await response.text());
   }
 
-  #keep(line: string): void {
+  #storeCookie(line: string): void {
     const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
     if (value === "") this.cookies.delete(name);
     else this.cookies.set(name, value);
   }
 }
 
-export function locationOf({ headers, words }: Page): string {
-  return headers.get("location") ?? assert.fail(`leads nowhere: ${words}`);
+/** @returns the path that a page redirects to; fails if it doesn't redirect. */
+export function locationOf({ headers, visibleText }: Page): string {
+  return headers.get("location") ?? assert.fail(`no redirect: ${visibleText}`);
 }
 
-function page({ status, headers }: Response, text: string): Page {
-  const words = unescape(text.replaceAll(/<(style|script)[\s\S]*?<\/\1>|<[^>]+>/g, " "));
+function toPage({ status, headers }: Response, text: string): Page {
+  const visibleText = unescape(text.replaceAll(/<(style|script)[\s\S]*?<\/\1>|<[^>]+>/g, " "))
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/ (?=[.,:])/g, "");
   return {
     status,
     headers,
     text,
-    words: words.replaceAll(/\s+/g, " ").replaceAll(/ (?=[.,:])/g, ""),
+    visibleText,
     form: (action, index = 0) => {
       const forms = [...text.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)].filter(
         ([, attributes = ""]) => attribute(attributes, "action") === action,
       );
-      const [, , inside] = forms[index] ?? assert.fail(`no form for ${action}: ${words}`);
+      const [, , inside] = forms[index] ?? assert.fail(`no form for ${action}: ${visibleText}`);
       return fieldsOf(inside ?? "");
     },
   };
@@ -89,17 +99,17 @@ function page({ status, headers }: Response, text: string): Page {
 function fieldsOf(form: string): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const [, attributes = ""] of form.matchAll(/<input([^>]*)>/g)) {
-    const isChoice = attribute(attributes, "type") === "radio";
-    if (isChoice && !/\schecked\b/.test(attributes)) continue;
+    const isRadio = attribute(attributes, "type") === "radio";
+    if (isRadio && !/\schecked\b/.test(attributes)) continue;
     fields[attribute(attributes, "name")] = attribute(attributes, "value");
   }
   for (const [, attributes = "", options = ""] of form.matchAll(
     /<select([^>]*)>([\s\S]*?)<\/select>/g,
   )) {
-    const chosen = [...options.matchAll(/<option([^>]*)>/g)].find(([, option = ""]) =>
+    const selected = [...options.matchAll(/<option([^>]*)>/g)].find(([, option = ""]) =>
       /\sselected\b/.test(option),
     );
-    fields[attribute(attributes, "name")] = attribute(chosen?.[1] ?? "", "value");
+    fields[attribute(attributes, "name")] = attribute(selected?.[1] ?? "", "value");
   }
   for (const [, attributes = "", text = ""] of form.matchAll(
     /<textarea([^>]*)>\n?([\s\S]*?)<\/textarea\s*>/g,

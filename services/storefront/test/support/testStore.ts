@@ -2,8 +2,8 @@ import { startStore, type TestStoreProcesses } from "@store/kit/testing";
 
 let running: Promise<TestStoreProcesses> | undefined;
 
-/** The one store that all of the storefront's tests visit: five processes take a while to start. */
-export function shop(): Promise<TestStoreProcesses> {
+/** Starts the store that all test files share, because starting its five processes takes a while. */
+export function sharedStore(): Promise<TestStoreProcesses> {
   return (running ??= startStore());
 }
 
