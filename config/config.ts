@@ -37,9 +37,9 @@ export interface StoreConfig extends Pick<
  * @throws ConfigError with all mistakes.
  */
 export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig {
-  const { values, mistakes } = readValues();
+  const { values, mistakes } = readValues([...specs.keys()]);
   const enabledServices = enabled(values, specs);
-  mistakes.push(...checkRules(values, { specs, enabledServices }, mistakes));
+  mistakes.push(...checkRules(values, enabledServices, mistakes));
   const dockerHost = values.dockerHost || currentDockerHost(mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 

@@ -1,40 +1,28 @@
 import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys";
-import { ServiceSpec } from "../services/spec";
 import { Mistake } from "./configError";
 import { ConfigKey, ConfigValues } from "./schema";
 import { isEncrypted } from "./values";
 
-/** The stack's services, which rules compare configuration keys with. */
-export interface Services {
-  readonly specs: ReadonlyMap<string, ServiceSpec>;
-  /** Names of the services to run. */
-  readonly enabledServices: readonly string[];
-}
-
-/** A check that involves several keys, the services' specs or encryption. */
+/** A check that involves several keys or encryption. */
 interface Rule {
   /** Keys that the check reads. It is skipped when one of these keys is invalid by itself. */
   readonly reads: readonly ConfigKey[];
-  readonly check: (values: ConfigValues, services: Services) => readonly Mistake[];
+  readonly check: (values: ConfigValues, enabledServices: readonly string[]) => readonly Mistake[];
 }
 
 /** Checks what a single key's schema can't express. */
 export function checkRules(
   values: ConfigValues,
-  services: Services,
+  enabledServices: readonly string[],
   mistakes: readonly Mistake[],
 ): Mistake[] {
   const invalid = new Set(mistakes.map(({ key }) => key.split(".")[0]));
   return RULES.filter(({ reads }) => !reads.some((key) => invalid.has(key))).flatMap(({ check }) =>
-    check(values, services),
+    check(values, enabledServices),
   );
 }
 
 const RULES: readonly Rule[] = [
-  ...(["services", "live", "replicas", "environment", "secrets"] as const).map((key) => ({
-    reads: [key],
-    check: serviceNamesKnown(key),
-  })),
   { reads: ["services", "servicesOnly"], check: servicesOnlyHasServices },
   { reads: ["services", "servicesOnly", "live"], check: servicesEnabled("live") },
   { reads: ["services", "servicesOnly", "replicas"], check: servicesEnabled("replicas") },
@@ -69,22 +57,10 @@ function namesIn(value: string[] | Record<string, unknown>): string[] {
   return Array.isArray(value) ? value : Object.keys(value);
 }
 
-function serviceNamesKnown(
-  key: "services" | "live" | "replicas" | "environment" | "secrets",
-): Rule["check"] {
-  return (values, { specs }) =>
-    namesIn(values[key])
-      .filter((name) => !specs.has(name))
-      .map((name) => ({
-        key,
-        problem: `there is no service "${name}". There are: ${[...specs.keys()].join(", ")}.`,
-      }));
-}
-
 function servicesEnabled(key: "live" | "replicas"): Rule["check"] {
-  return (values, { specs, enabledServices }) =>
+  return (values, enabledServices) =>
     namesIn(values[key])
-      .filter((name) => specs.has(name) && !enabledServices.includes(name))
+      .filter((name) => !enabledServices.includes(name))
       .map((name) => ({
         key,
         problem: `"${name}" doesn't run in this stack. Running: ${enabledServices.join(", ")} (see store:services).`,

@@ -43,117 +43,134 @@ const registry = v.object(
 );
 
 /**
- * The keys of the stack's configuration, without the prefix `store:`. Pulumi.yaml describes each key, and
+ * Returns the schema of the stack's configuration: all keys, without the prefix `store:`. Pulumi.yaml describes each key, and
  * repeats its type and default for the engine; a test compares the two.
  *
  * An error message that starts with "should" is printed behind the value. An empty text means "not set".
+ *
+ * @param serviceNames Names of all services.
  */
-export const ConfigSchema = v.object({
-  host: v.optional(oneOf(["local", "azure", "ssh"]), "local"),
-  dockerHost: v.optional(v.string(), ""),
-  httpPort: v.optional(wholeNumber(1, 65_535), 8080),
-  requestLimit: v.optional(wholeNumber(0, 1_000_000), 500),
-  services: v.optional(list(v.string(), "services, such as [orders]"), []),
-  servicesOnly: v.optional(flag(), false),
-  live: v.optional(list(v.string(), "services, such as [orders]"), []),
-  // Half of the gateway's server slots: during an update, new replicas run beside the old ones.
-  replicas: v.optional(
-    byService(wholeNumber(1, MOST_INSTANCES / 2), "numbers by service, such as {orders: 2}"),
-    {},
-  ),
-  environment: v.optional(variables(), {}),
-  secrets: v.optional(variables(), {}),
-  otlpEndpoint: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(isHttpUrl, "should be a URL, such as http://collector.example:4318."),
+export function configSchema(serviceNames: readonly string[]) {
+  const service = v.pipe(
+    v.string(),
+    v.check(
+      (name) => serviceNames.includes(name),
+      ({ input }) => `there is no service "${input}". There are: ${serviceNames.join(", ")}.`,
     ),
-    "",
-  ),
-  demoData: v.optional(flag(), false),
-  nodeImage: v.optional(exactImage(), "node:26.10.0-slim"),
-  postgresImage: v.optional(exactImage(), "postgres:18.4"),
-  haproxyImage: v.optional(exactImage(), "haproxy:3.0.11"),
-  registry: v.optional(registry, {}),
-  azureRegistry: v.optional(oneOf(["", ...AZURE_REGISTRY_TIERS]), ""),
-  adminCidrs: v.optional(
-    list(
-      v.pipe(v.string(), v.check(isCidr, "should be an address range such as 203.0.113.0/24.")),
-      "address ranges",
-    ),
-    [],
-  ),
-  sshFromAnywhere: v.optional(flag(), false),
-  location: v.optional(text(/^[a-z0-9]+$/, "a region such as australiaeast"), "australiaeast"),
-  subscriptionId: v.optional(v.string(), ""),
-  owner: v.optional(
-    optionalText(/^[^<>%&\\?/]{1,256}$/, "the team or person responsible for the costs"),
-    "",
-  ),
-  addressRange: v.optional(
-    v.pipe(v.string(), v.check(isAzureNetwork, "should be a network such as 10.20.0.0/16.")),
-    "10.20.0.0/16",
-  ),
-  vmSize: v.optional(
-    text(/^[A-Za-z]+_[A-Za-z0-9_-]+$/, "a size such as Standard_DS2_v2"),
-    "Standard_DS2_v2",
-  ),
-  vmImage: v.optional(
-    text(
-      /^[^:\s]+:[^:\s]+:[^:\s]+:[^:\s]+$/,
-      "publisher:offer:sku:version, such as Debian:debian-12:12-gen2:latest",
-    ),
-    "Debian:debian-12:12-gen2:latest",
-  ),
-  adminUser: v.optional(
-    v.pipe(
-      text(/^[a-z_][a-z0-9_-]{0,31}$/, "a Linux user name such as azureuser"),
-      v.check(
-        (name) => !AZURE_FORBIDDEN_USERS.has(name),
-        "should be a user name that Azure allows, such as azureuser.",
+  );
+  return v.object({
+    host: v.optional(oneOf(["local", "azure", "ssh"]), "local"),
+    dockerHost: v.optional(v.string(), ""),
+    httpPort: v.optional(wholeNumber(1, 65_535), 8080),
+    requestLimit: v.optional(wholeNumber(0, 1_000_000), 500),
+    services: v.optional(list(service, "services, such as [orders]"), []),
+    servicesOnly: v.optional(flag(), false),
+    live: v.optional(list(service, "services, such as [orders]"), []),
+    // Half of the gateway's server slots: during an update, new replicas run beside the old ones.
+    replicas: v.optional(
+      byService(
+        service,
+        wholeNumber(1, MOST_INSTANCES / 2),
+        "numbers by service, such as {orders: 2}",
       ),
+      {},
     ),
-    "azureuser",
-  ),
-  dnsLabel: v.optional(
-    optionalText(
-      /^[a-z][a-z0-9-]{1,61}[a-z0-9]$/,
-      "3 to 63 lower-case letters, digits and hyphens",
+    environment: v.optional(variables(service), {}),
+    secrets: v.optional(variables(service), {}),
+    otlpEndpoint: v.optional(
+      v.pipe(
+        v.string(),
+        v.check(isHttpUrl, "should be a URL, such as http://collector.example:4318."),
+      ),
+      "",
     ),
-    "",
-  ),
-  dataDiskGiB: v.optional(wholeNumber(4, 32_767), 32),
-  dockerSource: v.optional(oneOf(["docker", "distribution"]), "docker"),
-  dockerVersion: v.optional(v.string(), ""),
-  readyMinutes: v.optional(wholeNumber(1, 120), 15),
-  shutdownTime: v.optional(
-    optionalText(/^([01]\d|2[0-3])[0-5]\d$/, "hours and minutes, such as 1900"),
-    "",
-  ),
-  shutdownTimeZone: v.optional(
-    text(/\S/, "a time zone of Windows, such as AUS Eastern Standard Time"),
-    "AUS Eastern Standard Time",
-  ),
-  trustedLaunch: v.optional(flag(), false),
-  encryptionAtHost: v.optional(flag(), false),
-  sshPublicKey: v.optional(v.string(), ""),
-  sshPrivateKey: v.optional(v.string(), ""),
-  sshAddress: v.optional(
-    optionalText(/^[A-Za-z0-9.:_-]+$/, "the name or address of the machine"),
-    "",
-  ),
-  sshPort: v.optional(wholeNumber(1, 65_535), 22),
-  sshUser: v.optional(text(/^[a-z_][a-z0-9_-]{0,31}$/, "the user to log in as"), "root"),
-  sshHostKey: v.optional(
-    optionalText(
-      /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/,
-      "the machine's public host key (ssh-keyscan prints it; compare it with /etc/ssh/ssh_host_ed25519_key.pub there)",
+    demoData: v.optional(flag(), false),
+    nodeImage: v.optional(exactImage(), "node:26.10.0-slim"),
+    postgresImage: v.optional(exactImage(), "postgres:18.4"),
+    haproxyImage: v.optional(exactImage(), "haproxy:3.0.11"),
+    registry: v.optional(registry, {}),
+    azureRegistry: v.optional(oneOf(["", ...AZURE_REGISTRY_TIERS]), ""),
+    adminCidrs: v.optional(
+      list(
+        v.pipe(v.string(), v.check(isCidr, "should be an address range such as 203.0.113.0/24.")),
+        "address ranges",
+      ),
+      [],
     ),
-    "",
-  ),
-});
+    sshFromAnywhere: v.optional(flag(), false),
+    location: v.optional(text(/^[a-z0-9]+$/, "a region such as australiaeast"), "australiaeast"),
+    subscriptionId: v.optional(v.string(), ""),
+    owner: v.optional(
+      optionalText(/^[^<>%&\\?/]{1,256}$/, "the team or person responsible for the costs"),
+      "",
+    ),
+    addressRange: v.optional(
+      v.pipe(v.string(), v.check(isAzureNetwork, "should be a network such as 10.20.0.0/16.")),
+      "10.20.0.0/16",
+    ),
+    vmSize: v.optional(
+      text(/^[A-Za-z]+_[A-Za-z0-9_-]+$/, "a size such as Standard_DS2_v2"),
+      "Standard_DS2_v2",
+    ),
+    vmImage: v.optional(
+      text(
+        /^[^:\s]+:[^:\s]+:[^:\s]+:[^:\s]+$/,
+        "publisher:offer:sku:version, such as Debian:debian-12:12-gen2:latest",
+      ),
+      "Debian:debian-12:12-gen2:latest",
+    ),
+    adminUser: v.optional(
+      v.pipe(
+        text(/^[a-z_][a-z0-9_-]{0,31}$/, "a Linux user name such as azureuser"),
+        v.check(
+          (name) => !AZURE_FORBIDDEN_USERS.has(name),
+          "should be a user name that Azure allows, such as azureuser.",
+        ),
+      ),
+      "azureuser",
+    ),
+    dnsLabel: v.optional(
+      optionalText(
+        /^[a-z][a-z0-9-]{1,61}[a-z0-9]$/,
+        "3 to 63 lower-case letters, digits and hyphens",
+      ),
+      "",
+    ),
+    dataDiskGiB: v.optional(wholeNumber(4, 32_767), 32),
+    dockerSource: v.optional(oneOf(["docker", "distribution"]), "docker"),
+    dockerVersion: v.optional(v.string(), ""),
+    readyMinutes: v.optional(wholeNumber(1, 120), 15),
+    shutdownTime: v.optional(
+      optionalText(/^([01]\d|2[0-3])[0-5]\d$/, "hours and minutes, such as 1900"),
+      "",
+    ),
+    shutdownTimeZone: v.optional(
+      text(/\S/, "a time zone of Windows, such as AUS Eastern Standard Time"),
+      "AUS Eastern Standard Time",
+    ),
+    trustedLaunch: v.optional(flag(), false),
+    encryptionAtHost: v.optional(flag(), false),
+    sshPublicKey: v.optional(v.string(), ""),
+    sshPrivateKey: v.optional(v.string(), ""),
+    sshAddress: v.optional(
+      optionalText(/^[A-Za-z0-9.:_-]+$/, "the name or address of the machine"),
+      "",
+    ),
+    sshPort: v.optional(wholeNumber(1, 65_535), 22),
+    sshUser: v.optional(text(/^[a-z_][a-z0-9_-]{0,31}$/, "the user to log in as"), "root"),
+    sshHostKey: v.optional(
+      optionalText(
+        /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/,
+        "the machine's public host key (ssh-keyscan prints it; compare it with /etc/ssh/ssh_host_ed25519_key.pub there)",
+      ),
+      "",
+    ),
+  });
+}
 
-export type ConfigKey = keyof typeof ConfigSchema.entries;
+type ConfigSchema = ReturnType<typeof configSchema>;
+
+export type ConfigKey = keyof ConfigSchema["entries"];
 
 /** Values of all keys, each valid by itself. */
-export type ConfigValues = v.InferOutput<typeof ConfigSchema>;
+export type ConfigValues = v.InferOutput<ConfigSchema>;

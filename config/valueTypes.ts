@@ -20,8 +20,12 @@ export function list<T extends v.GenericSchema>(item: T, expected: string) {
 }
 
 /** Values by the service's name. */
-export function byService<T extends v.GenericSchema>(value: T, expected: string) {
-  return mapping(v.string(), value, `should be ${expected}.`);
+export function byService<T extends v.GenericSchema>(
+  service: v.GenericSchema<string, string>,
+  value: T,
+  expected: string,
+) {
+  return mapping(service, value, `should be ${expected}.`);
 }
 
 /** A mapping of keys to values. `v.record` alone accepts lists. */
@@ -43,7 +47,7 @@ const RESERVED_VARIABLES =
   /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKEN(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
 
 /** Environment variables by service and name. Numbers and flags become text. */
-export function variables() {
+export function variables(service: v.GenericSchema<string, string>) {
   const name = v.pipe(
     v.string(),
     v.regex(/^[A-Z][A-Z0-9_]*$/, "a name has capital letters, digits and underscores only."),
@@ -54,6 +58,7 @@ export function variables() {
     v.transform(String),
   );
   return byService(
+    service,
     mapping(name, value, "should be values by variable name."),
     "variables by service, such as {orders: {NAME: value}}",
   );

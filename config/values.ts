@@ -1,12 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as v from "valibot";
 import { Mistake } from "./configError";
-import { ConfigKey, ConfigSchema, ConfigValues } from "./schema";
+import { ConfigKey, configSchema, ConfigValues } from "./schema";
 
 /** Reads each key and validates it by itself. A key with mistakes gets its default, so that the others can be checked further. */
-export function readValues(): { readonly values: ConfigValues; readonly mistakes: Mistake[] } {
+export function readValues(serviceNames: readonly string[]): {
+  readonly values: ConfigValues;
+  readonly mistakes: Mistake[];
+} {
   const mistakes: Mistake[] = [];
-  const values = Object.entries(ConfigSchema.entries).map(([key, schema]) => {
+  const values = Object.entries(configSchema(serviceNames).entries).map(([key, schema]) => {
     const value = rawValue(key, typeof schema.default === "string");
     const { success, output, issues = [] } = v.safeParse(schema, value);
     if (success) return [key, output];

@@ -83,7 +83,7 @@ describe("readConfig", () => {
     [
       "replicas of an unknown service",
       { replicas: { x: 1 } },
-      /store:replicas: there is no service "x"/,
+      /store:replicas\.x: there is no service "x"/,
     ],
     [
       "0 replicas",
@@ -109,7 +109,7 @@ describe("readConfig", () => {
     [
       "variables of an unknown service",
       { environment: { x: { A: "1" } } },
-      /store:environment: there is no service "x"/,
+      /store:environment\.x: there is no service "x"/,
     ],
     [
       "a list in place of variables by service",
@@ -244,13 +244,14 @@ describe("readConfig", () => {
           error.message.split("\n").map((line) => line.split(": ")[0]),
           [
             "store:httpPort",
+            "store:services",
             "store:replicas.orders",
             "store:replicas.returns",
+            "store:replicas.x",
             "store:environment.billing.PORT",
             "store:environment.billing.a-b",
             "store:demoData",
             "store:nodeImage",
-            "store:services",
           ],
         );
         return pulumi.RunError.isInstance(error);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getDefaults } from "valibot";
 import { parse } from "yaml";
-import { ConfigSchema } from "../../../config/schema";
+import { configSchema } from "../../../config/schema";
 import { readText } from "../../../scripts/configurationTable";
 
 interface Key {
@@ -21,7 +21,7 @@ describe("the config block of Pulumi.yaml", () => {
   it("has the keys, types and defaults of the schema", () => {
     assert.deepEqual(
       Object.entries(config).map(([key, { type, default: value }]) => [key, type, value]),
-      Object.entries(getDefaults(ConfigSchema)).map(([key, value]) => [
+      Object.entries(getDefaults(configSchema([]))).map(([key, value]) => [
         `store:${key}`,
         typeOf(value),
         value,
