@@ -22,7 +22,7 @@ interface Entry {
   readonly amount: number;
 }
 
-/** What the databases and the APIs say when everything has ended, against all that must hold. */
+/** Checks the invariants against the databases and APIs after all orders have ended, and adds the results to those of the round. */
 export async function checkInvariants(round: Round): Promise<void> {
   const orders = await round.orders();
   const [reservations, ledger, shipments] = await Promise.all([
@@ -30,7 +30,7 @@ export async function checkInvariants(round: Round): Promise<void> {
     readLedger(round, orders),
     readShipments(round, orders),
   ]);
-  checkPlaced(round, orders);
+  checkAcceptedOrders(round, orders);
   await checkStock(round, orders, reservations);
   for (const order of orders) {
     const { reservation, payment, shipment } = derivedIds(order.id);
@@ -48,19 +48,19 @@ export async function checkInvariants(round: Round): Promise<void> {
       captured.length <= 1 && captured.every(({ amount }) => amount === order.total.amount),
       `${about} of ${order.total.amount} was charged ${captured.map(({ amount }) => amount).join(" and ")}`,
     );
-    const went = isConfirmed(order.status);
+    const confirmed = isConfirmed(order.status);
     results.check(
       "together",
-      captured.length > 0 === went &&
-        (held === "committed") === went &&
-        parcels.length === (went ? 1 : 0) &&
+      captured.length > 0 === confirmed &&
+        (held === "committed") === confirmed &&
+        parcels.length === (confirmed ? 1 : 0) &&
         parcels.every(({ id }) => id === shipment),
       `${about}: captured ${captured.length} times, reservation ${held}, ${parcels.length} shipments`,
     );
     const live = of("authorised").length - captured.length - of("voided").length;
     results.check(
       "released",
-      live === 0 && (went || held === undefined || held === "cancelled" || held === "expired"),
+      live === 0 && (confirmed || held === undefined || held === "cancelled" || held === "expired"),
       `${about}: ${live} live authorisations, reservation ${held}`,
     );
     const token = order.token === null;
@@ -78,13 +78,13 @@ function isEnd(status: string): boolean {
   return isConfirmed(status) || status === "cancelled";
 }
 
-function checkPlaced({ shopClient, results }: Round, orders: readonly Order[]): void {
+function checkAcceptedOrders({ shopClient, results }: Round, orders: readonly Order[]): void {
   for (const [key, { text }] of shopClient.placed) {
     const { id } = JSON.parse(text) as { id: string };
     results.check(
       "ends",
       orders.some((order) => order.id === id),
-      `the order ${id}, answered 202, is gone`,
+      `the accepted order ${id} is missing`,
     );
     const made = orders.filter((order) => order.key === key);
     results.check("once", made.length === 1, `the key ${key} made ${made.length} orders`);
@@ -95,12 +95,12 @@ function checkPlaced({ shopClient, results }: Round, orders: readonly Order[]): 
       shopClient.requests.has(key),
       `${id} has the key ${key}, which nobody sent`,
     );
-    // Those who were never told can't have been told otherwise.
+    // Without a response there is nothing to compare.
     const answer = shopClient.answers.get(key);
     results.check(
       "replay",
       answer === undefined || answer.status === 202,
-      `${id} has the key ${key}, and who sent that was answered ${answer?.status}: ${answer?.text}`,
+      `${id} has the key ${key}, whose client got ${answer?.status}: ${answer?.text}`,
     );
   }
 }
@@ -123,12 +123,12 @@ async function checkStock(
     results.check(
       "stock",
       onHand >= 0 && committed + quantity("held") <= count,
-      `${sku}: of ${count} there are ${committed} committed and ${quantity("held")} held`,
+      `${sku}: of ${count}, ${committed} are committed and ${quantity("held")} held`,
     );
     results.check(
       "stock",
       onHand + committed === count && held === quantity("held"),
-      `${sku}: of ${count} there are ${onHand} on hand and ${committed} committed; ${held} are held, by reservations ${quantity("held")}`,
+      `${sku}: of ${count}, ${onHand} are on hand and ${committed} committed; ${held} are held, ${quantity("held")} according to the reservations`,
     );
   }
   for (const { id, status } of reservations) {
@@ -140,7 +140,7 @@ async function checkStock(
   }
 }
 
-const order = ["pending", "confirmed", "shipped", "delivered"];
+const statusSequence = ["pending", "confirmed", "shipped", "delivered"];
 
 async function checkHistory({ backEnd, results }: Round, { id, status }: Order): Promise<void> {
   const [replica] = backEnd.replicasOf("orders");
@@ -151,7 +151,9 @@ async function checkHistory({ backEnd, results }: Round, { id, status }: Order):
   };
   const had = history.map((one) => one.status).join(", ");
   const wanted =
-    status === "cancelled" ? ["pending", "cancelled"] : order.slice(0, order.indexOf(status) + 1);
+    status === "cancelled"
+      ? ["pending", "cancelled"]
+      : statusSequence.slice(0, statusSequence.indexOf(status) + 1);
   results.check(
     "history",
     shown.status === status && had === wanted.join(", "),

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { LEASE_SECONDS, services, type BackEnd } from "./backEnd.ts";
 import { steps } from "./operations.ts";
 import type { OrderRequest } from "./shopClient.ts";
-import type { Profile, Trap } from "./faultProxy.ts";
+import type { Trap } from "./faultProxy.ts";
+import type { Profile } from "./faults.ts";
 import type { Round } from "./round.ts";
 
 /** The state of a model run that decides which commands are possible next. */
@@ -27,7 +28,7 @@ export const faultLevels: Readonly<Record<"calm" | "rain" | "storm", Profile>> =
 
 function allFaults(share: number): Profile {
   return {
-    ...{ dropRequest: share, dropAnswer: share, unavailable: share },
+    ...{ dropRequest: share, dropResponse: share, unavailable: share },
     ...{ delay: share, duplicate: share, lateCall: share },
   };
 }

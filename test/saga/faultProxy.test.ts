@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { freePort, until } from "@store/kit/testing";
-import { drawFault, FaultProxy, faults, type Fault, type Upstream } from "./faultProxy.ts";
+import { FaultProxy, type Upstream } from "./faultProxy.ts";
+import { drawFault, faults, type Fault } from "./faults.ts";
 
 const path = "/internal/shipments/11111111-2222-3333-4444-555555555555";
 
@@ -12,7 +13,7 @@ describe("the fault-injecting proxy", () => {
   let servers: Server[];
   let upstreams: Upstream[];
   let url: string;
-  /** The bodies that have reached the service, and which replica each. */
+  /** The requests that reached the service: replica, method, header and body. */
   let received: string[];
 
   beforeEach(async () => {
@@ -50,7 +51,7 @@ describe("the fault-injecting proxy", () => {
     fetch(url, { method: "PUT", body, headers: { "x-sent": "too" }, signal: signal ?? null });
   const happens = (fault: Fault) => (proxy.profile = { [fault]: 1 });
 
-  it("passes calls on unchanged, in turns, and notes them", async () => {
+  it("forwards calls unchanged to the replicas in turn and records them", async () => {
     const answers = [await put("a"), await put("b")];
     assert.deepEqual(await Promise.all(answers.map((answer) => answer.text())), [
       "answer to a",
@@ -73,7 +74,7 @@ describe("the fault-injecting proxy", () => {
     );
   });
 
-  it("goes round a replica that is gone, and answers 503 when all are", async () => {
+  it("skips an unreachable replica, and responds 503 when all are unreachable", async () => {
     const gone = await freePort();
     upstreams = [{ name: "gone", port: gone }, ...upstreams.slice(0, 1)];
     assert.deepEqual([(await put("a")).status, (await put("b")).status], [201, 201]);
@@ -82,25 +83,25 @@ describe("the fault-injecting proxy", () => {
     assert.deepEqual(received, ["one PUT too a", "one PUT too b"]);
   });
 
-  it("drops a request that the service never sees", async () => {
+  it("drops a request before the service gets it", async () => {
     happens("dropRequest");
     await assert.rejects(put("a"));
     assert.deepEqual(received, []);
   });
 
-  it("drops the answer to a request that took effect", async () => {
-    happens("dropAnswer");
+  it("drops the response to a request that took effect", async () => {
+    happens("dropResponse");
     await assert.rejects(put("a"));
     assert.deepEqual(received, ["one PUT too a"]);
   });
 
-  it("answers 503 in the service's place", async () => {
+  it("responds 503 without forwarding the request", async () => {
     happens("unavailable");
     assert.equal((await put("a")).status, 503);
     assert.deepEqual(received, []);
   });
 
-  it("delivers late what its caller has given up", async () => {
+  it("forwards a delayed request after its caller has given up", async () => {
     happens("delay");
     const caller = new AbortController();
     const call = put("a", caller.signal);
@@ -112,7 +113,7 @@ describe("the fault-injecting proxy", () => {
     assert.deepEqual(received, ["one PUT too a"]);
   });
 
-  it("sends twice at once, and once more much later", async () => {
+  it("sends a duplicate at once, or much later", async () => {
     happens("duplicate");
     assert.equal((await put("a")).status, 201);
     await proxy.settled();
@@ -126,7 +127,7 @@ describe("the fault-injecting proxy", () => {
     assert.deepEqual(received, ["one PUT too b", "two PUT too b"]);
   });
 
-  it("springs a trap once: before the service sees the call, or after it took effect", async () => {
+  it("springs a trap once, before the service gets the call or after it took effect", async () => {
     const sprung: string[] = [];
     for (const moment of ["before", "after"] as const) {
       proxy.setTrap({ operation: "ship", moment, spring: () => sprung.push(moment) });
@@ -144,7 +145,7 @@ describe("the fault-injecting proxy", () => {
   });
 
   it("draws the same faults for the same seed and names, in the shares of the profile", () => {
-    const profile = { dropRequest: 0.1, dropAnswer: 0.2, lateCall: 0.3 };
+    const profile = { dropRequest: 0.1, dropResponse: 0.2, lateCall: 0.3 };
     const draw = (seed: number) =>
       Array.from({ length: 4_000 }, (_, n) => drawFault(profile, seed, `call ${n}`));
     assert.deepEqual(draw(7), draw(7));

@@ -1,51 +1,27 @@
 import { once } from "node:events";
-import {
-  createServer,
-  request,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { drawFault, type Fault, type Profile } from "./faults.ts";
+import { forwardRequest, readBody, respond, type Answer, type Message } from "./forwardRequest.ts";
 import { classifyRequest, type Operation } from "./operations.ts";
 import { seededRandom } from "./seededRandom.ts";
 
-/**
- * What can happen to a call on its way.
- * dropRequest: the connection closes before the service has seen it; dropAnswer: after it took effect; unavailable: 503 without
- * the service having seen it; delay: it comes late, maybe after its caller has given up; duplicate: it comes twice at once;
- * lateCall: it comes again, when everything may have changed.
- */
-export const faults = [
-  "dropRequest",
-  "dropAnswer",
-  "unavailable",
-  "delay",
-  "duplicate",
-  "lateCall",
-] as const;
-export type Fault = (typeof faults)[number];
-
-/** The share of the calls, from 0 to 1, that each fault happens to. */
-export type Profile = Readonly<Partial<Record<Fault, number>>>;
-
-/** A call as it was seen from here. Times are in milliseconds. */
+/** A call as recorded by the proxy. Times are in milliseconds since the epoch. */
 export interface Call {
-  /** "the network": one that the proxy sent again. */
+  /** Name of the calling replica, or "the network" for a duplicate that the proxy sent. */
   readonly caller: string;
   readonly service: string;
   readonly operation: Operation;
-  /** The one in its path; the idempotency key of a new order. */
+  /** The id in the path, or the idempotency key of a new order. */
   readonly id: string;
   readonly from: number;
-  /** When its caller had an answer or had hung up. */
+  /** Time at which the caller got a response or closed the connection. */
   to: number | undefined;
   fault: Fault | undefined;
   servedBy: string | undefined;
   status: number | undefined;
-  /** What the answer was, as it came. */
+  /** The response body. */
   answer: string | undefined;
 }
 
@@ -54,10 +30,10 @@ export interface Upstream {
   readonly port: number;
 }
 
-/** Something that is done once, when a call comes by. Its caller gets no answer. */
+/** An action that runs once, at the next matching call. The caller gets no response. */
 export interface Trap {
   readonly operation: Operation;
-  /** before: the service never sees the call; late: not until late calls arrive; after: it took effect. */
+  /** before: the service never gets the call; late: it gets the call together with late calls; after: the call took effect. */
   readonly moment: "before" | "late" | "after";
   readonly matches?: (call: Call) => boolean;
   readonly spring: (call: Call) => void;
@@ -66,33 +42,29 @@ export interface Trap {
 interface Options {
   readonly seed: number;
   readonly upstreams: (service: string) => readonly Upstream[];
-  /** What a call is about, in words that are the same when the run is repeated. */
+  /** Returns an identifier of the call's order that is the same in a repeated run. */
   readonly subjectOf: (call: Call) => Promise<string>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+/** Range of a delay in milliseconds. The maximum exceeds the callers' timeouts. */
+const DELAY_MS = { from: 20, to: 1_500 };
+/** Range of the time until a late call in milliseconds. The maximum exceeds the lifetime of an order. */
+const LATE_CALL_MS = { from: 300, to: 3_000 };
+/** Interval and tolerance of the detection of stalls, in milliseconds. */
+const WATCH_INTERVAL_MS = 50;
+const STALL_MS = 150;
 
-/** Milliseconds. The delay goes beyond what the callers in the tests wait; a late call beyond the whole life of an order. */
-const DELAY = { from: 20, to: 1_500 };
-const LATE = { from: 300, to: 3_000 };
-const WATCH_MS = 50;
-const BLACKOUT_MS = 150;
-/** Longer than any caller waits: a stopped process that goes on finds the request, as it would in production. */
-const UPSTREAM_MS = 20_000;
-
-/** Stands between callers and services: shares the calls out over the replicas, and does to them what networks do. */
+/** A proxy between callers and services that balances calls over the replicas and injects faults. */
 export class FaultProxy {
+  /** Faults of all operations. */
   profile: Profile = {};
-  /** Of single operations, where they differ. */
+  /** Faults of single operations, instead of `profile`. */
   profiles: Partial<Record<Operation, Profile>> = {};
-  /** What late calls wait for, instead of some time. */
+  /** Late calls wait for this promise, if set, instead of a random time. */
   lateAfter: Promise<unknown> | undefined;
+  /** All recorded calls. */
   readonly calls: Call[] = [];
-  /** Spans of time (milliseconds) in which this process was too busy to see when what happened. */
+  /** Periods (milliseconds since the epoch) in which this process was too busy to record times correctly. */
   readonly stalls: { readonly from: number; readonly to: number }[] = [];
   readonly #watch: NodeJS.Timeout;
   readonly #options: Options;
@@ -104,15 +76,15 @@ export class FaultProxy {
 
   constructor(options: Options) {
     this.#options = options;
-    let seen = Date.now();
+    let last = Date.now();
     this.#watch = setInterval(() => {
       const now = Date.now();
-      if (now - seen > WATCH_MS + BLACKOUT_MS) this.stalls.push({ from: seen, to: now });
-      seen = now;
-    }, WATCH_MS);
+      if (now - last > WATCH_INTERVAL_MS + STALL_MS) this.stalls.push({ from: last, to: now });
+      last = now;
+    }, WATCH_INTERVAL_MS);
   }
 
-  /** The URL under which one caller reaches a service: each has its own, so that it is known who calls. */
+  /** Returns a URL at which one caller reaches a service. Each caller has its own URL, which identifies it. */
   async addRoute(caller: string, service: string): Promise<string> {
     const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
       this.#track(this.#pass(caller, service, incoming, outgoing));
@@ -123,13 +95,13 @@ export class FaultProxy {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Sets a trap; what it gives takes it away again. */
+  /** Sets a trap and returns a function that removes it. */
   setTrap(trap: Trap): () => void {
     this.#traps.add(trap);
     return () => this.#traps.delete(trap);
   }
 
-  /** Forgets how often what was asked for, so that what follows meets the same faults wherever it stands in a run. */
+  /** Resets the counts of attempts, so that a round meets the same faults wherever it is in a run. */
   resetAttempts(): void {
     this.#attempts.clear();
   }
@@ -138,7 +110,7 @@ export class FaultProxy {
     this.#traps.clear();
   }
 
-  /** Resolves when everything that is on its way has arrived, late calls too. */
+  /** Resolves when all calls, including late ones, have arrived. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
@@ -165,10 +137,10 @@ export class FaultProxy {
       ...{ caller, service, operation },
       id: operation === "place" ? String(key) : id,
     });
-    // However it ends: answered, or either side has hung up.
+    // Emitted after a response and when either side closes the connection.
     outgoing.on("close", () => (call.to = Date.now()));
     outgoing.on("error", () => undefined);
-    const body = await read(incoming).catch(() => undefined);
+    const body = await readBody(incoming).catch(() => undefined);
     if (body === undefined) return;
     const message = { method, path, headers: incoming.headers, body };
     const sendAgain = async () => {
@@ -197,27 +169,27 @@ export class FaultProxy {
         hangUp();
         return;
       case "unavailable":
-        answer(outgoing, { status: 503, headers: {}, body: Buffer.alloc(0) });
+        respond(outgoing, { status: 503, headers: {}, body: Buffer.alloc(0) });
         return;
       case "delay":
-        await pause(DELAY);
+        await pause(DELAY_MS);
         break;
       case "duplicate":
         this.#track(sendAgain());
         break;
       case "lateCall":
-        this.#track((this.lateAfter ?? pause(LATE)).then(sendAgain));
+        this.#track((this.lateAfter ?? pause(LATE_CALL_MS)).then(sendAgain));
         break;
-      case "dropAnswer":
+      case "dropResponse":
       case undefined:
     }
     const answered = await this.#send(call, message);
-    if (this.#spring(call, "after") || call.fault === "dropAnswer" || answered === undefined) {
+    if (this.#spring(call, "after") || call.fault === "dropResponse" || answered === undefined) {
       hangUp();
-    } else answer(outgoing, answered);
+    } else respond(outgoing, answered);
   }
 
-  /** The same for the same call of a repeated run: what it is about, and how often that was asked before. */
+  /** Returns a name that is the same for the same call in a repeated run: operation, order and number of the attempt. */
   async #name(call: Call): Promise<string> {
     const subject = `${call.operation}/${await this.#options.subjectOf(call)}`;
     const attempt = this.#attempts.get(subject) ?? 0;
@@ -247,7 +219,7 @@ export class FaultProxy {
     return noted;
   }
 
-  /** To the next replica that takes connections, as the gateway does. Gives nothing when it breaks off. */
+  /** Sends a call to the next replica that accepts connections, as the gateway does. Returns undefined if the connection breaks. */
   async #send(call: Call, message: Message): Promise<Answer | undefined> {
     const answered = await this.#balance(call, message).catch(() => undefined);
     call.status = answered?.status;
@@ -264,7 +236,7 @@ export class FaultProxy {
       if (upstream === undefined) break;
       try {
         call.servedBy = upstream.name;
-        return await exchange(upstream.port, message);
+        return await forwardRequest(upstream.port, message);
       } catch (error) {
         if (!(error instanceof Error && "code" in error && error.code === "ECONNREFUSED"))
           throw error;
@@ -277,59 +249,4 @@ export class FaultProxy {
     this.#pending.add(work);
     void work.finally(() => this.#pending.delete(work));
   }
-}
-
-/** Which fault happens to the call of that name, if any. */
-export function drawFault(profile: Profile, seed: number, name: string): Fault | undefined {
-  let left = seededRandom(seed, name);
-  for (const fault of faults) {
-    left -= profile[fault] ?? 0;
-    if (left < 0) return fault;
-  }
-  return undefined;
-}
-
-interface Message {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-async function exchange(port: number, { method, path, headers, body }: Message): Promise<Answer> {
-  const outgoing = request({
-    ...{ host: "127.0.0.1", port, method, path, agent: false, timeout: UPSTREAM_MS },
-    headers: {
-      ...ownHeaders(headers),
-      ...(body.length === 0 ? {} : { "content-length": body.length }),
-    },
-  });
-  outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer in ${UPSTREAM_MS} ms`)));
-  outgoing.end(body);
-  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  return {
-    status: response.statusCode ?? 0,
-    headers: ownHeaders(response.headers),
-    body: await read(response),
-  };
-}
-
-function answer(outgoing: ServerResponse, { status, headers, body }: Answer): void {
-  outgoing.writeHead(status, { ...headers, "content-length": body.length });
-  outgoing.end(body);
-}
-
-/** Without those that belong to a connection. */
-function ownHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)));
-}
-
-const hopByHop = new Set(
-  "connection host keep-alive transfer-encoding content-length expect".split(" "),
-);
-
-async function read(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

@@ -29,7 +29,7 @@ function place(round: Round, ...requests: readonly OrderRequest[]): Promise<unkn
 /** Each order is sent several times concurrently, and responses get lost. */
 export const repeatedOrders: Scenario = async () => {
   const round = await beginRound([20]);
-  round.backEnd.proxy.profiles = { place: { dropAnswer: 0.3, duplicate: 0.3 } };
+  round.backEnd.proxy.profiles = { place: { dropResponse: 0.3, duplicate: 0.3 } };
   const requests = [0, 1, 2].map((n) => orderRequest(round, n));
   await place(round, ...requests, ...requests);
   await place(round, ...requests);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testSeed } from "@store/kit/testing";
 import { BackEnd } from "./backEnd.ts";
-import { faults } from "./faultProxy.ts";
+import { faults } from "./faults.ts";
 import { invariants, type InvariantResults, type Invariant } from "./invariants.ts";
 import { Round } from "./round.ts";
 
