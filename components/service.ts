@@ -3,36 +3,36 @@ import * as pulumi from "@pulumi/pulumi";
 import { resolve } from "node:path";
 import { healthPath, ServiceSpec } from "../services/spec";
 import { CREATE_BEFORE_DELETE, hardened } from "./container/container";
-import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
 import { httpHealthCheck, pollingHealthCheck } from "./container/health";
 import { labels } from "./container/labels";
 import { SecretFiles } from "./container/secrets";
+import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
 
 export interface ServiceArgs {
-  /** Name of the service; the others find it by this name. */
+  /** Name of the service, which is also its DNS name for other services. */
   readonly service: string;
   readonly spec: ServiceSpec;
-  /** ID of its image. */
+  /** ID of the image. */
   readonly imageId: pulumi.Input<string>;
-  /** How many instances run. From the fifth and the ninth on, each of them has fewer connections to the database. */
+  /** Number of instances. From 5 and from 9 instances on, each has fewer database connections: see `poolSize`. */
   readonly replicas: number;
-  /** The network on which the gateway and the services that need it reach it. */
+  /** Network on which the gateway and dependent services reach the instances. */
   readonly network: docker.Network;
-  /** Its database. @default none */
+  /** Connection to the service's database. Defaults to none. */
   readonly database?: DatabaseConnection;
-  /** The stack's secrets that it asks for. It reads them at each use, so that a new one takes no new instance. @default [] */
+  /** Secrets of the stack. The service reads them at each use, so that a changed secret replaces no instance. Defaults to none. */
   readonly sharedSecrets?: readonly SecretFiles[];
-  /** Secrets of its own. It may read them at its start only: its instances are replaced when one changes. @default none */
+  /** The service's own secrets, which it may read at its start only: a changed secret replaces the instances. Defaults to none. */
   readonly ownSecrets?: SecretFiles;
-  /** Environment variables by name. They are visible to whoever may look at the container: never secrets. */
+  /** Environment variables by name. Never secrets, because everybody who may inspect the container can read them. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Its folder, when its sources are to be mounted instead of taken from the image. @default none */
-  readonly liveFolder?: string;
+  /** Folder of the service, whose sources are mounted in dev mode. Defaults to none: the sources are those of the image. */
+  readonly devModeFolder?: string;
 }
 
 /**
- * A microservice: its instances and how they are reached. An instance that changes is replaced by one that is healthy before
- * the old one is told to stop, and the old one goes on serving until the gateway has noticed.
+ * The instances of a microservice. When an instance changes, its replacement must be healthy before the old one is stopped, and the
+ * old one serves requests until the gateway has noticed.
  */
 export class Service extends pulumi.ComponentResource {
   /** Names of the containers. */
@@ -41,72 +41,86 @@ export class Service extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Service", name, {}, opts);
-    const { service, spec, database, ownSecrets } = args;
-    const secrets = [...(args.sharedSecrets ?? []), ...(ownSecrets ? [ownSecrets] : [])];
-    const drainSeconds = spec.drainSeconds ?? 3;
-    const live =
-      args.liveFolder === undefined ? undefined : liveRun(args.liveFolder, service, spec);
 
-    const instances = Array.from(
-      { length: args.replicas },
-      (_, replica) =>
-        new docker.Container(
-          `${name}-${replica}`,
-          {
-            ...hardened({
-              memoryMiB: spec.limits?.memoryMiB ?? 256,
-              waitSeconds: spec.health?.withinSeconds ?? 60,
-            }),
-            image: args.imageId,
-            command: live?.command,
-            envs: Object.entries({
-              PORT: spec.port.toString(),
-              DRAIN_SECONDS: drainSeconds.toString(),
-              ...(database && { DATABASE_POOL_SIZE: poolSize(args.replicas).toString() }),
-              ...args.environment,
-              ...(database && databaseEnvironment(database)),
-              ...Object.fromEntries(secrets.flatMap((files) => files.environment())),
-            }).map(([key, value]) => `${key}=${value}`),
-            volumes: [
-              ...(database ? [database.secrets.mountedAt("/run/secrets")] : []),
-              ...secrets.map((files) => files.volume()),
-              ...(live?.volumes ?? []),
-            ],
-            tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-            networksAdvanced: [
-              { name: args.network.name, aliases: [service] },
-              ...(database ? [{ name: database.network.name }] : []),
-            ],
-            healthcheck: spec.health?.command
-              ? pollingHealthCheck(spec.health.command)
-              : httpHealthCheck(spec.port, healthPath(spec)),
-            destroyGraceSeconds: drainSeconds + 10,
-            stopTimeout: drainSeconds + 10,
-            labels: [
-              ...labels({ service, role: "service", replica }),
-              ...(ownSecrets
-                ? [{ label: "dev.store.secrets", value: ownSecrets.files.version }]
-                : []),
-            ],
-          },
-          {
-            parent: this,
-            dependsOn: [
-              ...(database ? [database.secrets.written] : []),
-              ...secrets.map(({ files }) => files.written),
-            ],
-            ...CREATE_BEFORE_DELETE,
-          },
-        ),
+    const instances = Array.from({ length: args.replicas }, (_, replica) =>
+      this.instance(`${name}-${replica}`, args, replica),
     );
 
     this.containers = pulumi.all(instances.map((instance) => instance.name));
     this.containerIds = instances.map((instance) => instance.id);
     this.registerOutputs({ containers: this.containers });
   }
+
+  private instance(name: string, args: ServiceArgs, replica: number): docker.Container {
+    const { service, spec, database, ownSecrets } = args;
+    const secrets = secretFiles(args);
+    const stopSeconds = drainSeconds(spec) + 10;
+    const devMode = devModeRun(args);
+    return new docker.Container(
+      name,
+      {
+        ...hardened({
+          memoryMiB: spec.limits?.memoryMiB ?? 256,
+          waitSeconds: spec.health?.withinSeconds ?? 60,
+        }),
+        image: args.imageId,
+        command: devMode?.command,
+        envs: environment(args),
+        volumes: [
+          ...(database ? [database.secrets.mountedAt("/run/secrets")] : []),
+          ...secrets.map((files) => files.volume()),
+          ...(devMode?.volumes ?? []),
+        ],
+        tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
+        networksAdvanced: [
+          { name: args.network.name, aliases: [service] },
+          ...(database ? [{ name: database.network.name }] : []),
+        ],
+        healthcheck: spec.health?.command
+          ? pollingHealthCheck(spec.health.command)
+          : httpHealthCheck(spec.port, healthPath(spec)),
+        destroyGraceSeconds: stopSeconds,
+        stopTimeout: stopSeconds,
+        labels: [
+          ...labels({ service, role: "service", replica }),
+          ...(ownSecrets ? [{ label: "dev.store.secrets", value: ownSecrets.files.version }] : []),
+        ],
+      },
+      {
+        parent: this,
+        dependsOn: [
+          ...(database ? [database.secrets.written] : []),
+          ...secrets.map(({ files }) => files.written),
+        ],
+        ...CREATE_BEFORE_DELETE,
+      },
+    );
+  }
 }
 
-/** The names that spec.ts promises. */
+function secretFiles({ sharedSecrets = [], ownSecrets }: ServiceArgs): SecretFiles[] {
+  return [...sharedSecrets, ...(ownSecrets ? [ownSecrets] : [])];
+}
+
+function drainSeconds(spec: ServiceSpec): number {
+  return spec.drainSeconds ?? 3;
+}
+
+/** Returns the environment as "NAME=value". */
+function environment(args: ServiceArgs): string[] {
+  const { spec, database } = args;
+  const variables = {
+    PORT: spec.port.toString(),
+    DRAIN_SECONDS: drainSeconds(spec).toString(),
+    ...(database && { DATABASE_POOL_SIZE: poolSize(args.replicas).toString() }),
+    ...args.environment,
+    ...(database && databaseEnvironment(database)),
+    ...Object.fromEntries(secretFiles(args).flatMap((files) => files.environment())),
+  };
+  return Object.entries(variables).map(([key, value]) => `${key}=${value}`);
+}
+
+/** Returns the variables with the names that services/spec.ts documents. */
 function databaseEnvironment(database: DatabaseConnection): Record<string, string> {
   return {
     DATABASE_HOST: database.host,
@@ -117,22 +131,26 @@ function databaseEnvironment(database: DatabaseConnection): Record<string, strin
   };
 }
 
-function liveRun(
-  folder: string,
-  service: string,
-  spec: ServiceSpec,
-): { command: string[]; volumes: docker.types.input.ContainerVolume[] } {
+/** Returns the command and the mounted sources of a service in dev mode, or undefined for a service that isn't in dev mode. */
+function devModeRun({
+  devModeFolder,
+  service,
+  spec,
+}: ServiceArgs):
+  | { readonly command: string[]; readonly volumes: docker.types.input.ContainerVolume[] }
+  | undefined {
+  if (devModeFolder === undefined) return undefined;
   if (spec.live === undefined) {
     throw new pulumi.RunError(
-      `store:live: ${service} can't run from its sources, since services/${service}/service.ts has no "live". ` +
-        `Take it off the list, or say there which folders to mount and what to run.`,
+      `store:live: ${service} has no dev mode, because services/${service}/service.ts has no "live". ` +
+        `Remove ${service} from the list, or add "live" with the folders to mount and the command to run.`,
     );
   }
   return {
     command: [...spec.live.command],
     volumes: Object.entries(spec.live.mounts).map(([source, containerPath]) => ({
-      // Docker takes absolute paths only; a checkout elsewhere is another container.
-      hostPath: resolve(folder, source),
+      // Docker accepts only absolute paths, so a checkout in another folder replaces the container.
+      hostPath: resolve(devModeFolder, source),
       containerPath,
       readOnly: true,
     })),

@@ -1,19 +1,20 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Files } from "./files";
+import { StackSecret } from "../../services/spec";
 import { Host } from "../host/host";
+import { Files } from "./files";
 
 export interface SecretFilesArgs {
-  /** The one service that they are for. @default none: several share them */
+  /** Service that the secrets belong to. Defaults to none: several services share them. */
   readonly service?: string;
   readonly host: Host;
-  /** An image with a shell that is on the host anyway. */
+  /** ID of an image with a shell. It must be on the host already. */
   readonly imageId: pulumi.Input<string>;
-  /** The secrets by name. */
+  /** Secrets by name. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/** Secrets that containers find as files: the variable NAME_FILE says where the one called NAME is. */
+/** Secrets as files. A container finds the path of the secret NAME in the variable NAME_FILE. */
 export class SecretFiles {
   readonly files: Files;
   private readonly folder: string;
@@ -26,13 +27,36 @@ export class SecretFiles {
     this.names = Object.keys(secrets).sort();
   }
 
-  /** Where they are, for a container's environment. */
+  /** Returns the variables for a container's environment. */
   environment(): [variable: string, path: string][] {
     return this.names.map((name) => [`${name}_FILE`, `${this.folder}/${name}`]);
   }
 
-  /** For a container's volumes. */
+  /** Returns the volume for a container's `volumes`. */
   volume(): docker.types.input.ContainerVolume {
     return this.files.mountedAt(this.folder);
+  }
+}
+
+/** The stack's secrets as files, each created when the first service needs it. */
+export class SharedSecrets {
+  private readonly created = new Map<StackSecret, SecretFiles>();
+
+  constructor(
+    private readonly values: Readonly<Record<StackSecret, pulumi.Input<string>>>,
+    private readonly args: Pick<SecretFilesArgs, "host" | "imageId">,
+    private readonly opts: pulumi.CustomResourceOptions,
+  ) {}
+
+  of(secret: StackSecret): SecretFiles {
+    const existing = this.created.get(secret);
+    if (existing) return existing;
+    const files = new SecretFiles(
+      secret.toLowerCase().replaceAll("_", "-"),
+      { ...this.args, secrets: { [secret]: this.values[secret] } },
+      this.opts,
+    );
+    this.created.set(secret, files);
+    return files;
   }
 }

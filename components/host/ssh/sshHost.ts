@@ -87,4 +87,6 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   }
 }
 
-const INSTALL_DOCKER = withArguments(readWithoutComments(__dirname, "installDocker.sh"), [SSHD_LIMITS]);
+const INSTALL_DOCKER = withArguments(readWithoutComments(__dirname, "installDocker.sh"), [
+  SSHD_LIMITS,
+]);

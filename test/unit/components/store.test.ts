@@ -46,7 +46,7 @@ describe("components", () => {
       host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
       passwords: new random.Provider("passwords"),
       specs,
-      running: [...specs.keys()],
+      enabledServices: [...specs.keys()],
       images: { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" },
       source: { url: "https://example.org/store.git", revision: "abc" },
       httpPort: 8081,
@@ -92,7 +92,7 @@ describe("components", () => {
 
   it("asks each container for its health in the way that it can answer", async () => {
     store({
-      running: ["inventory", "orders", "storefront"],
+      enabledServices: ["inventory", "orders", "storefront"],
       specs: new Map<string, ServiceSpec>([
         ["inventory", { port: 3000, database: true }],
         ["orders", { port: 4000, health: { path: "/alive" } }],
@@ -131,7 +131,7 @@ describe("components", () => {
     store();
     const first = (await resource(COMMAND, "gateway-reload")).inputs["create"];
     reset();
-    store({ running: ["inventory"] });
+    store({ enabledServices: ["inventory"] });
     const second = (await resource(COMMAND, "gateway-reload")).inputs["create"];
     assert.match(
       String(first),
@@ -262,7 +262,7 @@ describe("components", () => {
   });
 
   it("writes no file of the staff's token while nobody who runs asks for it", async () => {
-    store({ running: ["storefront"] });
+    store({ enabledServices: ["storefront"] });
     assert.deepEqual(
       (await resources(VOLUME)).map(({ name }) => name).filter((name) => name.includes("token")),
       [],
@@ -293,7 +293,7 @@ describe("components", () => {
   });
 
   it("keeps the data of services that don't run", async () => {
-    store({ running: ["storefront"] });
+    store({ enabledServices: ["storefront"] });
     assert.deepEqual((await running()).map(({ name }) => name).sort(), ["gateway", "storefront-0"]);
     const volumes = (await resources(VOLUME))
       .map(({ name }) => name)
@@ -395,7 +395,7 @@ describe("components", () => {
   });
 
   it("mounts the sources of a live service, from an image that doesn't depend on them", async () => {
-    store({ live: ["inventory"] });
+    store({ devModeServices: ["inventory"] });
     const { inputs } = await resource(CONTAINER, "inventory-0");
     assert.deepEqual(inputs["command"], ["node", "--watch", "src/main.ts"]);
     assert.match(
@@ -414,7 +414,7 @@ describe("components", () => {
       sharesFiles: false,
     });
     assert.throws(
-      () => store({ host: elsewhere, live: ["inventory"] }),
+      () => store({ host: elsewhere, devModeServices: ["inventory"] }),
       (error: Error) =>
         pulumi.RunError.isInstance(error) &&
         /^store:live: inventory can't run .* on another machine/.test(error.message),
@@ -423,7 +423,7 @@ describe("components", () => {
   });
 
   it("gives the gateway the routes of the services that run", async () => {
-    store({ running: ["inventory"] });
+    store({ enabledServices: ["inventory"] });
     const config = String((await resource(COMMAND, "gateway-config")).inputs["stdin"]);
     assert.match(config, /\/api\/inventory\/ inventory$/m);
     assert.doesNotMatch(config, /backend orders|backend storefront/);

@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Host } from "../host/host";
+
+/** Most processes and threads of a container at a time. */
+const LIMITS = {
+  // HAProxy has a thread for each core, and twice as many while it reloads.
+  gateway: 512,
+  service: 128,
+  // PostgreSQL has a process for each of its 100 connections and a dozen of its own.
+  database: 256,
+};
+
+export interface ProcessLimit {
+  readonly role: keyof typeof LIMITS;
+  /** IDs of the containers. */
+  readonly containers: readonly pulumi.Output<string>[];
+  /** Most processes and threads of each container. Defaults to the limit of the role. */
+  readonly processes?: number;
+}
+
+/** Limits the containers' processes by a command, because the docker provider has no argument for it. */
+export function limitProcesses(
+  host: Host,
+  opts: pulumi.CustomResourceOptions,
+  limits: readonly ProcessLimit[],
+): void {
+  const commands = limits.flatMap(({ role, containers, processes = LIMITS[role] }) =>
+    containers.map(
+      (id) => pulumi.interpolate`docker update --pids-limit ${processes} ${id} >/dev/null`,
+    ),
+  );
+  host.run(
+    "process-limits",
+    pulumi.all(commands).apply((lines) => lines.join(" &&\n")),
+    opts,
+  );
+}
