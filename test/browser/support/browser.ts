@@ -10,10 +10,10 @@ import {
   type Page,
 } from "playwright-core";
 
-/** Where pictures go: out of git, unless somebody wants the README's new. */
+/** Folder of the screenshots. Defaults to an ignored one; set SCREENSHOTS to update those of the documentation. */
 const SCREENSHOTS = resolve(process.env["SCREENSHOTS"] ?? join(".store", "screenshots"));
 
-/** Root may not use Chromium's own sandbox, and nothing but our pages is asked for. */
+/** Chromium's sandbox doesn't work for root. That is acceptable because the tests open our own pages only. */
 const FLAGS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -25,101 +25,108 @@ export const PHONE = { width: 320, height: 640 };
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = process.env["CHROME_PATH"];
   if (executablePath === undefined) {
-    throw new Error(`CHROME_PATH isn't set. "./store test browser" finds a Chromium and sets it.`);
+    throw new Error(`CHROME_PATH is not set. Run "./store test browser", which finds a Chromium.`);
   }
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-/** A window of somebody's own, which notes all that goes wrong in it. */
-export class Visit {
+/** A browser window with cookies of its own. It records all errors of scripts, policies and files. */
+export class BrowserWindow {
   readonly page: Page;
   readonly #url: string;
-  readonly #wrong: string[] = [];
+  readonly #errors: string[] = [];
 
   private constructor(page: Page, url: string) {
     this.page = page;
     this.#url = url;
-    page.on("pageerror", (error) => this.#wrong.push(`error: ${error.message}`));
+    page.on("pageerror", (error) => this.#errors.push(`error: ${error.message}`));
     page.on("console", (message) => {
-      // That a page was answered 409, say, is logged as an error too; what isn't a page is looked at below.
+      // Chromium also logs failed requests as errors; those of files are recorded below, and pages may have an error status.
       if (message.type() !== "error" || /^Failed to load resource/.test(message.text())) return;
-      this.#wrong.push(`console: ${message.text()}`);
+      this.#errors.push(`console: ${message.text()}`);
     });
     page.on("response", (response) => {
       if (response.status() < 400 || response.request().isNavigationRequest()) return;
-      this.#wrong.push(`${response.status()} for ${response.url()}`);
+      this.#errors.push(`${response.status()} for ${response.url()}`);
     });
   }
 
-  static async start(
+  /** @param url Base URL of the shop. */
+  static async open(
     browser: Browser,
     url: string,
     options: BrowserContextOptions = {},
-  ): Promise<Visit> {
+  ): Promise<BrowserWindow> {
     const context = await browser.newContext({ viewport: DESKTOP, baseURL: url, ...options });
     context.setDefaultTimeout(30_000);
-    return new Visit(await context.newPage(), url);
+    return new BrowserWindow(await context.newPage(), url);
   }
 
-  /** Fails where a script failed, the policy stopped something or a file is missing. Closes the window. */
-  async end(): Promise<void> {
+  /** Closes the window. Fails if a script failed, the policy blocked something or a file was missing. */
+  async close(): Promise<void> {
     await this.page.context().close();
-    assert.deepEqual(this.#wrong, []);
+    assert.deepEqual(this.#errors, []);
   }
 
   async goto(path: string): Promise<void> {
     await this.page.goto(path);
   }
 
+  /** The page's main heading with this text. */
   heading(text: string | RegExp): Locator {
     return this.page.getByRole("heading", { level: 1, name: text });
   }
 
-  /** Waits until this has the focus. */
-  async focused(target: Locator): Promise<void> {
+  /** Waits until an element has the focus. */
+  async waitForFocus(target: Locator): Promise<void> {
     await target.and(this.page.locator(":focus")).waitFor();
   }
 
-  /** Path that the window is at. */
+  /** Path of the current page. */
   get path(): string {
     return this.page.url().slice(this.#url.length);
   }
 
-  /** Fails where axe finds anything, or where the page is wider than the window. */
-  async check(): Promise<void> {
+  /** Fails if axe finds an accessibility problem, or if the page is wider than the window. */
+  async checkAccessibility(): Promise<void> {
     const { violations } = await this.page.evaluate<AxeResults>(
       `${axe}; axe.run({ resultTypes: ["violations"] })`,
     );
-    const found = violations.map(
+    const problems = violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`,
     );
-    assert.deepEqual(found, [], `axe at ${this.path}`);
-    const [wide, room] = await this.page.evaluate<[number, number]>(
+    assert.deepEqual(problems, [], `axe at ${this.path}`);
+    const [width, available] = await this.page.evaluate<[number, number]>(
       "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
     );
-    assert.ok(wide <= room, `${this.path} is ${wide} wide in a window of ${room}`);
+    assert.ok(
+      width <= available,
+      `${this.path} is ${width} px wide in a window of ${available} px`,
+    );
   }
 
-  async picture(name: string): Promise<void> {
+  async screenshot(name: string): Promise<void> {
     mkdirSync(SCREENSHOTS, { recursive: true });
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
   }
 
-  /** Presses Tab until this has the focus, and sees to it that one can see where the focus is on the way. */
+  /** Presses Tab until an element has the focus. Fails if the focus is not visible at any step. */
   async tabTo(target: Locator): Promise<void> {
-    for (let presses = 0; presses < 80; presses++) {
+    for (let presses = 0; presses < MAX_TABS; presses++) {
       await this.page.keyboard.press("Tab");
-      assert.ok(await this.page.evaluate<boolean>(FOCUS_IS_SEEN), "the focus can be seen");
+      assert.ok(await this.page.evaluate<boolean>(IS_FOCUS_VISIBLE), "the focus is not visible");
       if ((await target.and(this.page.locator(":focus")).count()) > 0) return;
     }
-    assert.fail(`80 times Tab at ${this.path} don't lead to ${String(target)}`);
+    assert.fail(`${MAX_TABS} Tab presses at ${this.path} don't reach ${String(target)}`);
   }
 }
 
+const MAX_TABS = 80;
+
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-/** Whether the focused element, or the label around it, is outlined; or nothing has the focus, as while a page loads. */
-const FOCUS_IS_SEEN = `
+/** A script: true if the focused element or its label has an outline, or if nothing has the focus, as while a page loads. */
+const IS_FOCUS_VISIBLE = `
   document.activeElement === document.body || [document.activeElement, document.activeElement.closest("label")]
     .filter((element) => element !== null)
     .some((element) => {

@@ -1,26 +1,40 @@
 import type { TestStoreProcesses } from "@store/kit/testing";
-import type { Visit } from "./browser.ts";
+import type { Locator, Page } from "playwright-core";
+import type { BrowserWindow } from "./browser.ts";
 
-/** Puts something into the basket with the mouse. */
-export async function addToBasket({ page }: Visit, sku: string, quantity = 1): Promise<void> {
+/** Adds a product to the basket with the mouse. */
+export async function addToBasket(
+  { page }: BrowserWindow,
+  sku: string,
+  quantity = 1,
+): Promise<void> {
   await page.goto(`/products/${sku}`);
   await page.getByLabel("Quantity").fill(String(quantity));
   await page.getByRole("button", { name: "Add to basket" }).click();
   await page.waitForURL(/\/basket\?added/);
 }
 
-/** Goes from the basket to the checkout and fills its form in. */
-export async function fillCheckout({ page }: Visit, card = "Card that pays"): Promise<void> {
+/**
+ * Goes from the basket to the checkout and fills in its form.
+ *
+ * @param token Payment method. Defaults to the one that succeeds at once.
+ */
+export async function fillCheckout({ page }: BrowserWindow, token = "tok_ok"): Promise<void> {
   await page.getByRole("link", { name: "Go to checkout" }).click();
   await page.getByLabel("Full name").fill("Ada Lovelace");
-  await page.getByLabel("E-mail").fill("ada@example.org");
-  await page.getByLabel("Street and number").fill("12 Hill Street");
+  await page.getByLabel("Email").fill("ada@example.org");
+  await page.getByLabel("Street address").fill("12 Hill Street");
   await page.getByLabel("Postcode").fill("3000");
   await page.getByLabel("Town or city").fill("Melbourne");
-  await page.getByText(card, { exact: true }).click();
+  await paymentMethod(page, token).check();
 }
 
-export async function placeOrder({ page }: Visit): Promise<void> {
+/** The radio button of a payment method. */
+export function paymentMethod(page: Page, token: string): Locator {
+  return page.locator(`input[name="token"][value="${token}"]`);
+}
+
+export async function placeOrder({ page }: BrowserWindow): Promise<void> {
   await page.getByRole("button", { name: "Place order" }).click();
   await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/);
 }
@@ -32,13 +46,14 @@ export async function countOrders({ databases }: TestStoreProcesses): Promise<nu
   return row?.count ?? 0;
 }
 
-export async function setOnHand(
+/** Sets the quantity of a product that can still be ordered. */
+export async function setAvailable(
   { databases }: TestStoreProcesses,
   sku: string,
-  free: number,
+  quantity: number,
 ): Promise<void> {
   await databases.inventory.query("UPDATE products SET on_hand = held + $2 WHERE sku = $1", [
     sku,
-    free,
+    quantity,
   ]);
 }
