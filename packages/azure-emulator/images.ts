@@ -1,7 +1,8 @@
 import * as path from "node:path";
 import { cacheFolder, filesBelow, keyOf } from "@store/toolchain/system/cache";
 import { Daemon } from "@store/docker/daemon";
-import { debianBase, ensureDebianBase, exitingOnSignals } from "@store/toolchain/images/debian";
+import { debianBase, ensureDebianBase } from "@store/toolchain/images/debian";
+import { exitingOnSignals } from "@store/toolchain/images/scratchFolder";
 import { withLock } from "@store/toolchain/system/lock";
 import { CliError } from "@store/docker/cliError";
 import { Reporter } from "@store/toolchain/system/report";

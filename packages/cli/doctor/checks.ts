@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
-import { EngineSource, findEngine } from "@store/toolchain/engine/engine";
+import { EngineSource } from "@store/toolchain/engine/chooseEngine";
+import { findEngine } from "@store/toolchain/engine/engine";
 import { portHolder } from "../diagnostics/port";
 import { configText, stackOption } from "../project/project";
 import { isLocal, Session } from "../project/session";
@@ -80,7 +81,7 @@ const ENGINE_SOURCES: Readonly<Record<EngineSource, string>> = {
 
 function checkState({ session: { state } }: CheckContext): CheckResult[] {
   const found =
-    state.backend.kind === "own"
+    state.backend.kind === "user"
       ? `${state.backend.url}, from ${state.backend.from}`
       : `files of this checkout in ${state.backend.folder} (no other backend is configured)`;
   return [{ title: "State", status: "ok", found }];
@@ -103,7 +104,8 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
   const title = `Port ${port}`;
   const holder = await portHolder(session, docker, port);
   if (holder === undefined) return [{ title, status: "ok", found: "free" }];
-  if (holder.isOwnGateway) return [{ title, status: "ok", found: "in use by this stack's gateway" }];
+  if (holder.isOwnGateway)
+    return [{ title, status: "ok", found: "in use by this stack's gateway" }];
   const setPort = `./store pulumi config set httpPort ${port + 1}${stackOption(session.stack.name)}`;
   return [
     {

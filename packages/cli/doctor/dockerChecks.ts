@@ -1,5 +1,6 @@
 import { CliError } from "@store/docker/cliError";
-import { BaseImageFinding, inspectBaseImages } from "@store/toolchain/images/baseImages";
+import { BaseImageStatus } from "@store/toolchain/images/plan";
+import { inspectBaseImages } from "@store/toolchain/images/baseImages";
 import { findDocker } from "@store/toolchain/tools/docker";
 import { Docker } from "../docker/docker";
 import { baseImageNames } from "../project/project";
@@ -58,8 +59,8 @@ export async function checkBaseImages({ session, docker }: CheckContext): Promis
   return (await inspectBaseImages(names, docker)).map(baseImageResult);
 }
 
-function baseImageResult(image: BaseImageFinding): CheckResult {
-  const { ref: title, configKey, local, registry, canBeMade } = image;
+function baseImageResult(image: BaseImageStatus): CheckResult {
+  const { ref: title, configKey, local, registry, canBeBuilt } = image;
   if (local === "official") return { title, status: "ok", found: "official image" };
   if (registry?.answer === "serves") {
     const found = local === "absent" ? "not pulled yet" : "fallback image made from packages";
@@ -69,11 +70,11 @@ function baseImageResult(image: BaseImageFinding): CheckResult {
     const found = `refused by its registry: ${registry.reason}`;
     return { title, status: "failed", found, hint: `Set ${configKey} to an existing image.` };
   }
-  if (local === "stand-in") {
+  if (local === "fallback") {
     const found = "fallback image made from packages (registry unreachable)";
     return { title, status: "ok", found };
   }
-  if (canBeMade) {
+  if (canBeBuilt) {
     const hint = "./store up will make a fallback image from packages.";
     return { title, status: "pending", found: "registry unreachable", hint };
   }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureDocker } from "@store/toolchain/tools/docker";
-import { ensureEngine, Engine } from "@store/toolchain/engine/engine";
+import { ensureEngine } from "@store/toolchain/engine/engine";
+import { Engine } from "@store/toolchain/engine/engineEnv";
 import { Checkpoint, parseExport } from "../state/checkpoint";
 import { Docker } from "../docker/docker";
 import { captureEngine, EngineOutput, EngineRun, runEngine } from "./runEngine";
@@ -23,44 +24,51 @@ import {
 import { temporaryFolder } from "./temporaryFolder";
 import { Reporter, reporter } from "../terminal/terminal";
 
-/** What a verb needs to change a stack, in place. */
+/** The engine and Docker, ready to change a stack. */
 export interface EngineContext {
   readonly engine: Engine;
-  /** Environment of the engine for every stack; which configuration file it takes is said for each run. */
+  /** Environment of the engine, without the configuration file, which each run sets. */
   readonly env: NodeJS.ProcessEnv;
-  /** The daemon of this machine; none for a stack whose host is another machine. */
+  /** Docker on this machine; undefined for a stack with another host. */
   readonly docker: Docker | undefined;
 }
 
-/** Installs, builds or starts what is missing; that takes a moment only when there is something. */
+/**
+ * Installs, builds or starts whatever is missing of Docker, the engine and the base images.
+ *
+ * @param options.baseImages Also provides the base images.
+ */
 export async function setUpEngine(
   session: Session,
   report: Reporter,
   options: { readonly baseImages: boolean },
 ): Promise<EngineContext> {
-  // Images for another host are built here, too.
-  const here = await setUpDocker(session, report, options);
-  const docker = isLocal(session) ? here : undefined;
+  // Images for another host are built with this machine's Docker, too.
+  const localDocker = await setUpDocker(session, report, options);
+  const docker = isLocal(session) ? localDocker : undefined;
   const engine = await ensureEngine(report);
   return { engine, env: engineEnvironment(session, engine), docker };
 }
 
-/** Docker and the engine, for a verb that needs both to be there but builds nothing. */
+/** Connects to Docker and provides the engine, for commands that build no images. Docker is not installed. */
 export async function connectEngine(session: Session, report: Reporter): Promise<EngineContext> {
-  // Docker isn't installed only to take something down.
   const docker = isLocal(session) ? await connectLocalDocker(session) : undefined;
   await docker?.ping();
   const engine = await ensureEngine(report);
   return { engine, env: engineEnvironment(session, engine), docker };
 }
 
-/** The engine's record of the stack, asked of the backend where it isn't a file of ours. */
+/**
+ * Reads the stack's state, from a local file or from the backend. Returns undefined if there is no such stack.
+ *
+ * @throws CliError
+ */
 export async function fetchCheckpoint(
   session: Session,
   ready: Pick<EngineContext, "engine" | "env">,
 ): Promise<Checkpoint | undefined> {
   const { state, stack, project } = session;
-  if (state.backend.kind === "checkout") return readStackCheckpoint(state, stack.name);
+  if (state.backend.kind === "workspace") return readStackCheckpoint(state, stack.name);
   const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: ready.engine.pulumi,
     args: ["stack", "export", "--stack", stack.name, "--non-interactive"],
@@ -69,47 +77,49 @@ export async function fetchCheckpoint(
   });
   if (exitCode === 0) return parseExport(stdout);
   if (/no stack named/.test(stderr)) return undefined;
-  throw new CliError(
-    `The record of the stack ${stack.name} can't be read from ${state.backend.url}.`,
-    {
-      details: stderr.trim().split("\n"),
-    },
-  );
+  throw new CliError(`Can't read the state of the stack ${stack.name} from ${state.backend.url}.`, {
+    details: stderr.trim().split("\n"),
+  });
 }
 
-/** Since when there has been something of the stack, by the engine's record; undefined where there is nothing. */
+/** Returns the creation date of the stack's oldest unprotected resource; undefined if it has none. */
 export async function oldestResourceDate(session: Session): Promise<Date | undefined> {
   const { state } = session;
-  const engine = state.backend.kind === "checkout" ? undefined : await ensureEngine(reporter());
-  const record = engine
+  const engine = state.backend.kind === "workspace" ? undefined : await ensureEngine(reporter());
+  const checkpoint = engine
     ? await fetchCheckpoint(session, { engine, env: engineEnvironment(session, engine) })
     : readStackCheckpoint(state, session.stack.name);
-  const made = (record?.resources ?? [])
+  const dates = (checkpoint?.resources ?? [])
     .filter(({ id, protect, created }) => id !== undefined && !protect && created !== undefined)
     .map(({ created }) => new Date(created ?? NaN));
-  return made.length === 0 ? undefined : new Date(Math.min(...made.map(Number)));
+  return dates.length === 0 ? undefined : new Date(Math.min(...dates.map(Number)));
 }
 
-/** Removes the locks of engines that have died; one that lives ends the verb. */
+/**
+ * Removes the locks of engines that were killed, and ends their plugins.
+ *
+ * @throws CliError if the engine that holds a lock still runs.
+ */
 export async function removeStaleEngineLocks(session: Session, report: Reporter): Promise<void> {
   const locks = findEngineLocks(session.state, session.stack.name);
   for (const lock of locks) {
     if (isHeld(lock)) throw lockedError(session.stack.name, lock);
     removeEngineLock(lock);
     report.note(
-      `the run of process ${lock.pid} of ${lock.since.toLocaleString("en-GB")} was killed; its lock is removed`,
+      `removed the lock of process ${lock.pid} (${lock.since.toLocaleString("en-GB")}), which was killed`,
     );
   }
   if (locks.length > 0) await endOrphanedPlugins();
 }
 
-/** Makes the stack known to its backend, if it isn't yet. */
+/** Creates the stack in its backend if it doesn't exist. */
 export async function ensureStack(session: Session, ready: EngineContext): Promise<void> {
   const { project, stack, state } = session;
-  if (state.backend.kind === "own") return ensureStackOnOwnBackend(session, ready);
+  if (state.backend.kind === "user") return ensureStackOnUserBackend(session, ready);
   if (readStackCheckpoint(state, stack.name) !== undefined) return;
 
-  // The engine writes the salt into the stack's file when it makes a stack, and only here can't be told another one.
+  // `stack init` writes the salt into the stack's configuration file and has no option for another file, so it runs in a copy
+  // of the project.
   const folder = mkdtempSync(join(makeRunFolder(state), "project-"));
   try {
     writeFileSync(
@@ -122,65 +132,69 @@ export async function ensureStack(session: Session, ready: EngineContext): Promi
   }
 }
 
-/** Runs a subcommand of the engine on the stack, on our terminal. */
+/**
+ * Runs a Pulumi command on the stack with its output on this terminal.
+ *
+ * @param options.events Records the engine's events.
+ */
 export async function runOnStack(
   session: Session,
   ready: Pick<EngineContext, "engine" | "env">,
   args: readonly string[],
   options: { readonly events: boolean },
 ): Promise<EngineRun> {
-  return withTempStackConfig(session, (folder, lentEnv) =>
+  return withTempStackConfig(session, (folder, stackConfigEnv) =>
     runEngine({
       pulumi: ready.engine.pulumi,
       args,
       cwd: session.project.root,
-      env: { ...ready.env, ...lentEnv },
+      env: { ...ready.env, ...stackConfigEnv },
       eventLog: options.events ? join(folder, "events.json") : undefined,
     }),
   );
 }
 
-/** Runs a subcommand of the engine on the stack, quietly, for what it prints. */
+/** Runs a Pulumi command on the stack and returns its output. */
 export async function captureOnStack(
   session: Session,
   ready: Pick<EngineContext, "engine" | "env">,
   args: readonly string[],
 ): Promise<EngineOutput> {
-  return withTempStackConfig(session, (_folder, lentEnv) =>
+  return withTempStackConfig(session, (_folder, stackConfigEnv) =>
     captureEngine({
       pulumi: ready.engine.pulumi,
       args,
       cwd: session.project.root,
-      env: { ...ready.env, ...lentEnv },
+      env: { ...ready.env, ...stackConfigEnv },
     }),
   );
 }
 
-/** Lends the engine a copy of the stack's file for one run, in a folder for the run's own files. */
+/** Runs an action with a temporary copy of the stack's configuration file, and copies the engine's changes back afterwards. */
 async function withTempStackConfig<T>(
   session: Session,
-  work: (folder: string, lentEnv: Readonly<Record<string, string>>) => Promise<T>,
+  action: (folder: string, env: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
   const folder = makeRunFolder(session.state);
-  const lent = createTempStackConfig(session.state, session.stack, folder);
+  const stackConfig = createTempStackConfig(session.state, session.stack, folder);
   try {
-    return await work(folder, { ...lent.env, TMPDIR: temporaryFolder(folder) });
+    return await action(folder, { ...stackConfig.env, TMPDIR: temporaryFolder(folder) });
   } finally {
-    lent.restore();
+    stackConfig.restore();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 export function engineEnvironment(session: Session, engine: Engine): NodeJS.ProcessEnv {
   return {
-    // The engine and its plugins are Go programs, whose runtime collects garbage whenever their few megabytes have doubled.
-    // Whoever has set it knows better. https://go.dev/doc/gc-guide#GOGC
+    // Less garbage collection in the engine and its plugins, which are Go programs with small heaps. The user's own value has
+    // precedence. https://go.dev/doc/gc-guide#GOGC
     GOGC: "400",
     ...process.env,
     ...engine.env,
     ...prepareState(session.state),
     PULUMI_STACK: session.stack.name,
-    // It is pinned; a newer one is none of the person's business here.
+    // The engine's version is pinned.
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
 }
@@ -194,15 +208,15 @@ async function setUpDocker(
   const docker = configured ?? new Docker((await ensureDocker(report)).host);
   await configured?.ping();
   const names = baseImageNames(session.project, session.stack);
-  // A value that isn't text is the program's to complain about.
+  // The program reports a name that isn't a string.
   if (options.baseImages && Object.values(names).every((name) => name !== "")) {
     await ensureBaseImages(names, docker, report);
   }
   return docker;
 }
 
-/** Asks once: whether a backend far away has a stack is not worth a question before every `up`. */
-async function ensureStackOnOwnBackend(session: Session, ready: EngineContext): Promise<void> {
+/** Creates the stack on a backend of the user's. Remembers it in a file, to avoid a request to the backend before each `up`. */
+async function ensureStackOnUserBackend(session: Session, ready: EngineContext): Promise<void> {
   const { state, stack, project } = session;
   const key = createHash("sha256").update(`${state.backend.url}\n${stack.name}`).digest("hex");
   const known = join(state.folder, "known-stacks", key.slice(0, 16));
@@ -220,7 +234,7 @@ async function initStack(ready: EngineContext, name: string, cwd: string): Promi
     env: ready.env,
   });
   if (exitCode === 0 || /already exists/.test(stderr + stdout)) return;
-  throw new CliError(`The stack ${name} can't be made.`, {
+  throw new CliError(`Creating the stack ${name} failed.`, {
     details: (stderr || stdout).trim().split("\n"),
     detailsTitle: "pulumi stack init",
     hint: "./store doctor says which backend is in use.",

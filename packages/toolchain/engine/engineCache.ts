@@ -6,16 +6,15 @@ import type { Reporter } from "../system/report";
 
 const DAY_MS = 86_400_000;
 
-/** Another checkout may come back to its engine after a holiday; building it again takes ten minutes. */
+/** Unused engines are kept for a month, because building one takes ten minutes. */
 const KEPT_DAYS = 30;
 
 /**
- * Notes that an engine is in use, and once a day removes those of other versions that no checkout has used for a month:
- * each takes a quarter of a gigabyte. An engine that is used has been noted within the last day, or is noted here under the
- * same lock under which they are removed; so none goes from under a checkout that is about to start it.
+ * Records the use of an engine, and once a day removes engines that no checkout has used for 30 days; each takes 0.25 GB. Uses are
+ * recorded under the same lock as removals, so that no engine is removed while a checkout starts it.
  *
- * @param now In milliseconds. @default the present
- * @returns whether the engine is there.
+ * @param now Milliseconds since the epoch. @default the current time
+ * @returns whether the engine exists.
  */
 export async function noteUse(
   engine: string,
@@ -27,7 +26,7 @@ export async function noteUse(
   if (now - used < DAY_MS) return true;
   const cache = path.dirname(engine);
   const onWait = (pid: number): void =>
-    report.progress(`waiting for process ${pid}, which removes engines that nobody uses`);
+    report.progress(`waiting for process ${pid}, which is removing unused engines`);
   return withLock(cache, "engine-uses", onWait, () => {
     if (lastUse(engine) === undefined) return Promise.resolve(false);
     utimesSync(engine, now / 1000, now / 1000);
@@ -39,20 +38,18 @@ export async function noteUse(
 const REMOVED = ".removed";
 
 function removeUnlessUsed(folder: string, now: number, report: Reporter): void {
-  // One that was being removed when the process ended.
+  // A removal that was interrupted.
   if (folder.endsWith(REMOVED)) rmSync(folder, { recursive: true, force: true });
   if (!/^engine-[0-9a-f]{16}$/.test(path.basename(folder))) return;
   const used = lastUse(folder);
   if (used === undefined || now - used < KEPT_DAYS * DAY_MS) return;
-  // Under its own name it is either whole or not there.
+  // Rename first: a folder under its final name must be complete.
   renameSync(folder, folder + REMOVED);
   rmSync(folder + REMOVED, { recursive: true, force: true });
-  report.note(
-    `Removed an engine of another version that nobody has used for ${KEPT_DAYS} days: ${folder}`,
-  );
+  report.note(`Removed an engine that wasn't used for ${KEPT_DAYS} days: ${folder}`);
 }
 
-/** When it was made, or last noted as used; in milliseconds. Undefined where there is none. */
+/** Returns the time of the engine's last recorded use, or of its creation, in milliseconds. Undefined if there is no engine. */
 function lastUse(engine: string): number | undefined {
   return statSync(engine, { throwIfNoEntry: false })?.mtimeMs;
 }

@@ -5,18 +5,19 @@ import { goSources, requiredGo } from "./pins";
 import { findOnPath, run } from "../system/run";
 import { isAtLeast } from "../system/versions";
 
-/** The Go on this machine, as far as building our modules goes. */
+/** Usability of this machine's Go for building the engine's modules. */
 export type GoFound =
   | { usable: true; version: string; required: string }
   | { usable: false; problem: string; required: string };
 
+/** Examines the Go on PATH. */
 export async function findGo(): Promise<GoFound> {
   const required = requiredGo(
     readdirSync(goSources).map((m) => readFileSync(path.join(goSources, m, "go.mod"), "utf8")),
   );
   if (findOnPath("go") === undefined) return judgeGo(undefined, required);
   const { code, stdout } = await run("go", ["env", "-json", "GOVERSION", "GOTOOLCHAIN"], {
-    // Not in the repository, where a go.mod could make go switch its version before it answers.
+    // Outside of the repository, where a go.mod could make go switch its version.
     cwd: path.parse(goSources).root,
     timeoutMs: 20_000,
   });
@@ -25,6 +26,7 @@ export async function findGo(): Promise<GoFound> {
   return judgeGo({ version: env.GOVERSION ?? "", toolchain: env.GOTOOLCHAIN ?? "" }, required);
 }
 
+/** Decides whether a Go version and its GOTOOLCHAIN setting can build the modules. */
 export function judgeGo(
   found: { version: string; toolchain: string } | undefined,
   required: string,
@@ -32,7 +34,7 @@ export function judgeGo(
   if (found === undefined) return { usable: false, required, problem: "Go is not installed" };
   const version = found.version.replace(/^go/, "");
   if (isAtLeast(version, required)) return { usable: true, version, required };
-  // Since 1.21, go gets the version that a go.mod asks for by itself, from the module proxy, unless that is turned off.
+  // Since 1.21, go downloads the version that a go.mod requires, unless GOTOOLCHAIN prevents it.
   if (isAtLeast(version, "1.21.0") && found.toolchain.startsWith("auto")) {
     return { usable: true, version, required };
   }

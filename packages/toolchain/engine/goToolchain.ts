@@ -9,16 +9,17 @@ import { CliError } from "@store/docker/cliError";
 import { type Reporter } from "../system/report";
 import { lastLines, run } from "../system/run";
 
-/** The engine of our own making: one folder with everything in it. */
+/** The engine built on this machine, with its providers, in one folder. */
 export interface Toolchain {
   folder: string;
-  /** `pulumi` and its language host. */
+  /** Folder with `pulumi` and the language host. */
   bin: string;
-  /** PULUMI_HOME, with the plugins in it. */
+  /** PULUMI_HOME with the provider plugins. */
   home: string;
   ready: boolean;
 }
 
+/** Returns the toolchain for this repository's Go sources, which may not be built yet. */
 export function toolchain(): Toolchain {
   const folder = path.join(cacheFolder(), `engine-${toolchainKey()}`);
   return {
@@ -29,7 +30,7 @@ export function toolchain(): Toolchain {
   };
 }
 
-/** Changes exactly when something else would be built. */
+/** Returns a hash over everything that determines the build's result. */
 export function toolchainKey(
   sources: Record<string, string | Buffer> = filesBelow(goSources, isBuilt),
   platform = `${process.platform}-${process.arch}`,
@@ -43,18 +44,19 @@ export function toolchainKey(
   return keyOf({ ...sources, "(pins)": pins, "(platform)": platform });
 }
 
+/** Builds the engine and its providers under a lock, if the folder doesn't exist. */
 export async function buildToolchain(target: Toolchain, report: Reporter): Promise<void> {
   await withLock(
     cacheFolder(),
     "engine",
-    (pid) => report.step(`Waiting for the engine that process ${pid} is building`),
+    (pid) => report.step(`Waiting for process ${pid}, which is building the engine`),
     async () => {
-      // Whoever held the lock before us may have built it.
+      // The previous holder of the lock may have built it.
       if (folderExists(target.folder)) return;
       checkDiskSpace();
       await makeFolder(target.folder, async (folder) => {
         const all = binaries(folder);
-        // In the folder that goes with us whatever happens: go leaves gigabytes in the system's when it is killed.
+        // GOTMPDIR within this folder, which is removed on failure: a killed go leaves gigabytes behind.
         const temporary = path.join(folder, "tmp");
         mkdirSync(temporary);
         for (const [index, binary] of all.entries()) {
@@ -69,14 +71,14 @@ export async function buildToolchain(target: Toolchain, report: Reporter): Promi
 
 interface Binary {
   title: string;
-  /** The folder in packages/toolchain/go. */
+  /** Folder in packages/toolchain/go. */
   module: string;
   package: string;
   output: string;
-  /** What the linker sets: the variable and its value. */
+  /** Variable that the linker sets, and its value. */
   version?: [variable: string, version: string];
   tags: string[];
-  /** What it took to build, from nothing, in minutes of one core: for the estimate that the user sees. */
+  /** Measured build time without caches, in minutes of one core, for the progress display. */
   coreMinutes: number;
 }
 
@@ -117,12 +119,12 @@ function binaries(folder: string): Binary[] {
   ];
 }
 
-/** The go.sum files decide what is built, whatever GOFLAGS or a go.work around the repository say. */
+/** Flags and environment that make the build independent of the user's GOFLAGS and go.work. */
 const BUILD_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"];
 const BUILD_ENV = {
   GOWORK: "off",
   GOFLAGS: "",
-  // As the published ones are built; needs no C compiler.
+  // Like the published binaries; needs no C compiler.
   CGO_ENABLED: "0",
 };
 
@@ -138,8 +140,7 @@ async function build(
   report.step(`Building the ${binary.title} from Go modules (${position})`);
   const progress = trackProgress(binary, jobs, report);
   try {
-    // First only what is to be compiled: this downloads the modules, and its length is what the build's output is
-    // measured by.
+    // List the packages first: this downloads the modules, and the number of packages is the total of the progress display.
     const deps = ["list", "-deps", "-mod=readonly", ...tagFlags(binary), binary.package];
     const list = await run("go", deps, { cwd, env, onLine: progress.line });
     if (list.code !== 0) throw buildError(binary, list.stderr);
@@ -173,7 +174,7 @@ function tagFlags(binary: Binary): string[] {
   return binary.tags.length > 0 ? [`-tags=${binary.tags.join(",")}`] : [];
 }
 
-/** A compiler takes up to a gigabyte on these sources. */
+/** Limits parallel compilers by memory: each takes up to 1 GB on these sources. */
 function parallelJobs(): number {
   const byMemory = Math.floor(os.freemem() / 2 ** 30);
   return Math.max(1, Math.min(os.availableParallelism(), byMemory));
@@ -206,12 +207,13 @@ function trackProgress(
   };
 }
 
+/** Formats a duration as minutes:seconds. */
 export function elapsed(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** What Go's module and build caches and the result take together, measured. */
+/** Measured size of Go's module and build caches and the result. */
 const NEEDED_BYTES = 6 * 2 ** 30;
 
 function checkDiskSpace(): void {
@@ -234,20 +236,20 @@ export function buildError(binary: { title: string }, stderr: string): CliError 
 function buildRemedy(stderr: string): string {
   if (/no space left on device/.test(stderr)) return "Free some disk space and run this again.";
   if (/signal: killed|cannot allocate memory/.test(stderr)) {
-    return "The machine ran out of memory: give it at least 4 GB and run this again; what is compiled is kept.";
+    return "The machine ran out of memory: give it at least 4 GB and run this again; compiled packages stay in the cache.";
   }
   if (
     /dial tcp|no such host|connection refused|i\/o timeout|TLS handshake|reading http/.test(stderr)
   ) {
     return (
-      "Check that the Go module proxy can be reached (`go env GOPROXY`), and run this again; what is downloaded is " +
-      "kept. Or install Pulumi: https://www.pulumi.com/docs/install"
+      "Check that the Go module proxy can be reached (`go env GOPROXY`), and run this again; downloaded modules " +
+      "are kept. Or install Pulumi: https://www.pulumi.com/docs/install"
     );
   }
-  return "Run this again; what is compiled is kept. Or install Pulumi: https://www.pulumi.com/docs/install";
+  return "Run this again; compiled packages are cached. Or install Pulumi: https://www.pulumi.com/docs/install";
 }
 
-/** Of the files in packages/toolchain/go, those that a build reads. */
+/** Returns whether a file in packages/toolchain/go is an input of the build. */
 function isBuilt(file: string): boolean {
   return /(?<!_test)\.go$|\/go\.(?:mod|sum)$/.test(file);
 }

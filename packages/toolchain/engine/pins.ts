@@ -9,13 +9,14 @@ export const goSources = path.resolve(__dirname, "../go");
 /** A provider plugin that the toolchain builds. */
 export interface PluginPin {
   name: string;
-  /** The version of the npm package; the engine looks for the plugin of exactly this version. */
+  /** Version of the npm package. The engine requires a plugin of exactly this version. */
   version: string;
-  /** The folder in packages/toolchain/go, and the package in it. */
+  /** Folder in packages/toolchain/go. */
   module: string;
+  /** Go package in the module. */
   package: string;
   tags: string[];
-  /** Ours from the ground up, instead of the published one's own sources. */
+  /** A stub provider from this repository, instead of the published provider's sources. */
   stub: boolean;
 }
 
@@ -25,7 +26,7 @@ export const plugins: readonly PluginPin[] = [
     version: "5.2.0",
     module: "docker-provider",
     package: ".",
-    // Compose in the provider would double its size, and the published one has no resource for it.
+    // Leave Compose out: it doubles the size, and the published provider has no resource for it.
     tags: ["no_compose"],
     stub: false,
   },
@@ -39,7 +40,7 @@ export const plugins: readonly PluginPin[] = [
   },
   {
     name: "command",
-    // npm's "latest" is an old build under a wrong tag.
+    // npm's tag "latest" points to an older build.
     version: "1.2.1",
     module: "stub-providers",
     package: "./pulumi-resource-command",
@@ -55,7 +56,7 @@ export const plugins: readonly PluginPin[] = [
     stub: true,
   },
   {
-    // Refuses everything: it is there so that previews don't look for it.
+    // Rejects every request; exists so that previews don't try to download the plugin.
     name: "azure-native",
     version: "3.28.0",
     module: "stub-providers",
@@ -66,14 +67,14 @@ export const plugins: readonly PluginPin[] = [
 ];
 
 /**
- * The engine's version is pinned by the npm package `pulumi`. It is also the oldest one that we accept on PATH: the
- * tests run with no older one, and nobody would see that an older engine ignores an option that the newer SDK sends.
+ * Returns the engine's version, which the npm package `pulumi` pins. It is also the minimum for an engine on PATH: the tests don't
+ * run with older ones, which silently ignore options of the newer SDK.
  */
 export function engineVersion(): string {
   return installedVersion("pulumi");
 }
 
-/** The packages in node_modules and the Go sources are pinned in two places; together they make one engine. */
+/** Checks that the versions of npm packages, Go modules and plugins agree. @throws CliError */
 export function checkPins(): void {
   const problems = disagreements(
     Object.fromEntries([
@@ -86,12 +87,13 @@ export function checkPins(): void {
     throw new CliError(
       `The toolchain's pins and the installed npm packages disagree: ${problems.join("; ")}.`,
       {
-        hint: "Run `npm ci`. After an upgrade in package.json, bring packages/toolchain/engine/pins.ts and packages/toolchain/go in line with it.",
+        hint: "Run `npm ci`. After an upgrade in package.json, update packages/toolchain/engine/pins.ts and packages/toolchain/go, too.",
       },
     );
   }
 }
 
+/** Returns a description of each version that disagrees. */
 export function disagreements(installed: Record<string, string>, engineGoMod: string): string[] {
   const pinned = new Map(plugins.map((plugin) => [`@pulumi/${plugin.name}`, plugin.version]));
   for (const [, module, version] of engineGoMod.matchAll(
@@ -111,7 +113,7 @@ export function disagreements(installed: Record<string, string>, engineGoMod: st
     );
 }
 
-/** The oldest Go that all of our modules build with. */
+/** Returns the minimum Go version of all modules. */
 export function requiredGo(goMods: string[]): string {
   const versions = goMods
     .map((text) => /^go (\S+)$/m.exec(text)?.[1])

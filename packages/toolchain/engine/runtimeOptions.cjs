@@ -1,6 +1,6 @@
-// Preloaded into each Node.js process below an engine of our own making. Its language host is older than the engine and isn't told
-// the options that Pulumi.yaml gives the runtime. Of those, the one that matters is said to the program's process here: without
-// it, a program that sees to its own compilation would wait for TypeScript to be loaded, too.
+// Preloaded into each Node.js process of an engine built by the toolchain. Its language host is older than the engine and ignores the
+// runtime options in Pulumi.yaml. This file applies the option `typescript: false`, without which the SDK loads the TypeScript
+// compiler for a program that is compiled already.
 // https://www.pulumi.com/docs/iac/concepts/projects/project-file/#runtime-options
 "use strict";
 
@@ -8,16 +8,16 @@ const { readFileSync } = require("node:fs");
 
 if (
   /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]run[\\/]/.test(process.argv[1] ?? "") &&
-  saysNoTypeScript()
+  disablesTypeScript()
 ) {
   process.env.PULUMI_NODEJS_TYPESCRIPT = "false";
 }
 
-function saysNoTypeScript() {
+function disablesTypeScript() {
   try {
     return /^\s+typescript:\s*false\b/m.test(readFileSync("Pulumi.yaml", "utf8"));
   } catch {
-    // Not the folder of a project: the engine itself says so.
+    // No project in this folder; the engine reports that.
     return false;
   }
 }

@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import type { Daemon, Progress } from "@store/docker/daemon";
 
 /**
- * Sends what a tar command packs to a daemon, without a copy on the disk, and hands over what the daemon says about it.
- * Rejects where either of the two fails.
+ * Streams the output of a tar command to a daemon's API, without a temporary file.
+ *
+ * @param onProgress Called with each progress message of the daemon.
+ * @throws an error if the tar command or the request fails.
  */
 export async function sendArchive(
   daemon: Daemon,

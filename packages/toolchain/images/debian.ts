@@ -1,19 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import * as os from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
-import { cacheFolder, filesBelow, keyOf } from "../system/cache";
+import { CliError } from "@store/docker/cliError";
 import { Daemon } from "@store/docker/daemon";
 import { messageOf } from "@store/docker/messageOf";
-import { CliError } from "@store/docker/cliError";
+import { cacheFolder, filesBelow, keyOf } from "../system/cache";
 import { Reporter } from "../system/report";
 import { findOnPath, lastLines, run } from "../system/run";
 import { sendArchive } from "./archive";
+import { aptSources, caBundle, type Mirrors, mirrorsOf } from "./debianSources";
+import { inScratchFolder } from "./scratchFolder";
 
 export const SUITE = "trixie";
+
 const REPOSITORY = "store-toolchain/debian";
+
 const RECIPE = path.join(__dirname, "debian");
 
 export interface DebianBase {
@@ -24,15 +26,10 @@ export interface DebianBase {
   readonly mirrors: Mirrors;
 }
 
-export interface Mirrors {
-  readonly main: string;
-  readonly security: string;
-}
-
 /**
- * The Debian image that the stand-ins stand on, as it would be made now.
+ * Describes the Debian image on which fallback images are based. It may not be built yet.
  *
- * @param suite Another Debian than the one of the base images: the rehearsal's machines have their own.
+ * @param suite Debian release. @default the release of the fallback images
  */
 export function debianBase(suite = SUITE): DebianBase {
   const certificates = caBundle();
@@ -41,7 +38,7 @@ export function debianBase(suite = SUITE): DebianBase {
   return { suite, key, ref: `${REPOSITORY}:${suite}-${key}`, certificates, mirrors };
 }
 
-/** Makes it unless the daemon has it. The caller holds the lock. */
+/** Builds the image unless the daemon has it. The caller must hold the lock base-images. */
 export async function ensureDebianBase(
   base: DebianBase,
   daemon: Daemon,
@@ -69,68 +66,18 @@ export async function ensureDebianBase(
   await removeOlderBases(base, daemon);
 }
 
-/** The mirror that this machine's apt uses, so that a proxy's or a company's is honoured; else Debian's own. */
-export function mirrorsOf(sources: string): Mirrors {
-  const urls = sources
-    .split("\n")
-    .filter((line) => !line.trimStart().startsWith("#"))
-    .flatMap((line) => line.split(/\s+/))
-    .filter((word) => /^https?:\/\//.test(word))
-    .map((word) => word.replace(/\/+$/, ""));
-  return {
-    main: urls.find((url) => url.endsWith("/debian")) ?? "http://deb.debian.org/debian",
-    security:
-      urls.find((url) => url.endsWith("/debian-security")) ??
-      "http://deb.debian.org/debian-security",
-  };
-}
+/** Hint for all errors of the build. */
+const ALTERNATIVES =
+  "Give the Docker daemon access to a registry that has the image; or copy the image from another machine " +
+  "(`docker save` there, `docker load` here); or configure another image.";
 
-/** Each certificate of these bundles once, in order. */
-export function mergeCertificates(bundles: readonly string[]): string {
-  const blocks = bundles.flatMap(
-    (text) => text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [],
-  );
-  return [...new Set(blocks)].map((block) => `${block}\n`).join("");
-}
-
-/**
- * What this machine trusts, the variables included by which it is told to trust an intercepting proxy: containers reach
- * the package registries through the same one, and without its CA they trust nothing that it passes on.
- */
-function caBundle(): string {
-  const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = process.env;
-  const files = ["/etc/ssl/certs/ca-certificates.crt", SSL_CERT_FILE, NODE_EXTRA_CA_CERTS];
-  const existing = files.filter((file) => file !== undefined && file !== "" && existsSync(file));
-  return mergeCertificates(
-    [...new Set(existing)].map((file) => readFileSync(file as string, "utf8")),
-  );
-}
-
-function aptSources(): string {
-  const folder = "/etc/apt/sources.list.d";
-  const files = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => /\.(list|sources)$/.test(name))
-        .sort()
-        .map((name) => path.join(folder, name))
-    : [];
-  return ["/etc/apt/sources.list", ...files]
-    .filter((file) => existsSync(file))
-    .map((file) => readFileSync(file, "utf8"))
-    .join("\n");
-}
-
-const WAYS_OUT =
-  "Give the Docker daemon a way to a registry that has the image, or load the image from a machine that has it " +
-  "(`docker save` there, `docker load` here), or set the key to an image that can be reached.";
-
-/** The words to put before a command that only root may run. */
+/** Returns the prefix of a command that needs root: nothing for root, otherwise sudo. */
 function rootCommand(): string[] {
   if (process.getuid?.() === 0) return [];
   if (spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0) return ["sudo", "-n"];
   throw new CliError(
     "A base image can't be made from packages here: that needs root, or sudo without a password.",
-    { hint: WAYS_OUT },
+    { hint: ALTERNATIVES },
   );
 }
 
@@ -140,7 +87,7 @@ async function ensureDebootstrap(asRoot: readonly string[], report: Reporter): P
   if (findOnPath("apt-get", searchPath) === undefined) {
     throw new CliError(
       "A base image can't be made from packages here: that needs Debian or Ubuntu.",
-      { hint: WAYS_OUT },
+      { hint: ALTERNATIVES },
     );
   }
   report.progress("installing debootstrap");
@@ -151,7 +98,7 @@ async function ensureDebootstrap(asRoot: readonly string[], report: Reporter): P
   ]);
   const [command = "", ...args] = install;
   if ((await run(command, args, { env })).code === 0) return;
-  // The lists may be old, or missing on a machine that was never updated.
+  // The package lists may be outdated or missing.
   await mustRun([...asRoot, "apt-get", "update"], "apt-get can't update its lists", env);
   await mustRun(install, "debootstrap can't be installed", env);
 }
@@ -163,7 +110,7 @@ async function bootstrap(
   report: Reporter,
 ): Promise<void> {
   const scripts = "/usr/share/debootstrap/scripts";
-  // An older debootstrap doesn't know the suite by name; Debian's suites all share one script.
+  // An older debootstrap has no script for the suite; all suites share the script of sid.
   const { suite } = base;
   const script = existsSync(path.join(scripts, suite)) ? [] : [path.join(scripts, "sid")];
   await mustRun(
@@ -197,7 +144,7 @@ async function importImage(
   }
 }
 
-/** Those of an older recipe or an older CA bundle. Images that stand on one keep its layers. */
+/** Removes the tags of older recipes and CA bundles. Images based on them keep their layers. */
 async function removeOlderBases(base: DebianBase, daemon: Daemon): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ reference: [REPOSITORY] }));
   const { body } = await daemon.get(`/images/json?filters=${filters}`);
@@ -208,58 +155,6 @@ async function removeOlderBases(base: DebianBase, daemon: Daemon): Promise<void>
   for (const tag of older) await daemon.delete(`/images/${tag}`);
 }
 
-/**
- * A folder for as long as the action takes. What a killed process left is removed first; what debootstrap may have
- * mounted in it is left alone (`--one-file-system`) until debootstrap itself has unmounted it.
- */
-async function inScratchFolder(
-  folder: string,
-  asRoot: readonly string[],
-  action: (folder: string) => Promise<void>,
-): Promise<void> {
-  const remove = (): void => {
-    const script =
-      'for i in 1 2 3 4 5 6; do rm -rf --one-file-system "$1" 2>/dev/null && exit; sleep 0.5; done; exit 1';
-    const [command, ...args] = [...asRoot, "sh", "-c", script, "sh", folder];
-    const { status } = spawnSync(command, args, { stdio: "ignore" });
-    if (status !== 0)
-      throw new CliError(`${folder} can't be removed.`, { hint: "Remove it by hand." });
-  };
-  remove();
-  mkdirSync(folder, { recursive: true });
-  process.once("exit", remove);
-  // Anew, and so after the handlers that end our child processes: they still write into the folder.
-  const toTheEnd = (): void => {
-    process.off("exit", remove);
-    process.once("exit", remove);
-  };
-  SIGNALS.forEach((signal) => process.prependListener(signal, toTheEnd));
-  try {
-    await action(folder);
-  } finally {
-    SIGNALS.forEach((signal) => process.off(signal, toTheEnd));
-    process.off("exit", remove);
-    remove();
-  }
-}
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/**
- * A signal's default action skips the "exit" handlers that clean up and release locks; where the program has no handler of
- * its own, this makes it an ordinary exit for as long as the action takes.
- */
-export async function exitingOnSignals<T>(action: () => Promise<T>): Promise<T> {
-  const signals = SIGNALS.filter((signal) => process.listenerCount(signal) === 0);
-  const exit = (signal: NodeJS.Signals): never => process.exit(128 + os.constants.signals[signal]);
-  signals.forEach((signal) => process.once(signal, exit));
-  try {
-    return await action();
-  } finally {
-    signals.forEach((signal) => process.off(signal, exit));
-  }
-}
-
 async function mustRun(
   [command = "", ...args]: readonly string[],
   failure: string,
@@ -268,7 +163,7 @@ async function mustRun(
 ): Promise<void> {
   const { code, stdout, stderr } = await run(command, args, { env, onLine });
   if (code === 0) return;
-  // A Ctrl-C ends the command as well, perhaps before we hear of it: then this is not a failure to report.
+  // Ctrl-C also ends the command, perhaps before this process handles it; then there is no failure to report.
   await sleep(100);
-  throw new CliError(`${failure}:\n${lastLines(`${stdout}\n${stderr}`)}`, { hint: WAYS_OUT });
+  throw new CliError(`${failure}:\n${lastLines(`${stdout}\n${stderr}`)}`, { hint: ALTERNATIVES });
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Daemon } from "@store/docker/daemon";
 import { sendArchive } from "@store/toolchain/images/archive";
 
-describe("an archive for Docker", () => {
+describe("sendArchive", () => {
   let folder: string;
   let server: Server;
   let received: string;
@@ -34,12 +34,12 @@ describe("an archive for Docker", () => {
     return said;
   };
 
-  it("is sent as it is packed", async () => {
+  it("streams the archive", async () => {
     assert.deepEqual(await send("echo", "packed"), ["taken"]);
     assert.equal(received, "packed\n");
   });
 
-  it("is none where the packing fails, or can't be begun", async () => {
+  it("fails if tar fails or can't be started", async () => {
     await assert.rejects(send("sh", "-c", "echo half; exit 2"), /tar ended with 2/);
     await assert.rejects(send("/nowhere/tar"), /ENOENT/);
   });

@@ -5,78 +5,70 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  BaseImageFinding,
-  Decision,
-  decisionOn,
-  ensureBaseImages,
-  inspectBaseImages,
-  isOnDockerHub,
-  Local,
-  localState,
-  Registry,
-  registryAnswer,
-  shortReason,
-} from "@store/toolchain/images/baseImages";
-import { debianBase, mergeCertificates, mirrorsOf } from "@store/toolchain/images/debian";
-import {
-  buildFailure,
-  embeddedVersion,
-  postgresVersionsOf,
-  readable,
-  Recipe,
-  recipeFor,
-  recipeKey,
-} from "@store/toolchain/images/recipes";
+  type BaseImageAction,
+  type BaseImageStatus,
+  chooseAction,
+  type LocalImage,
+  type RegistryStatus,
+} from "@store/toolchain/images/plan";
+import { ensureBaseImages, inspectBaseImages } from "@store/toolchain/images/baseImages";
+import { isOnDockerHub, registryAnswer, shortReason } from "@store/toolchain/images/registryStatus";
+import { localState } from "@store/toolchain/images/inspect";
+import { debianBase } from "@store/toolchain/images/debian";
+import { mergeCertificates, mirrorsOf } from "@store/toolchain/images/debianSources";
+import { buildFailure, readable } from "@store/toolchain/images/buildImage";
+import { embeddedVersion, postgresVersionsOf } from "@store/toolchain/images/npmPackages";
+import { Recipe, recipeFor, recipeKey } from "@store/toolchain/images/recipes";
 import { CliError } from "@store/docker/cliError";
 import { Reporter } from "@store/toolchain/system/report";
 
 const REFS = { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" };
 const NO_HOST = "dial tcp: lookup registry.example on 192.0.2.1:53: no such host";
 
-describe("toolchain: what to do about a base image", () => {
-  const serves: Registry = { answer: "serves" };
-  const refuses: Registry = { answer: "refuses", reason: "manifest unknown" };
-  const unreachable: Registry = { answer: "unreachable", reason: "no such host" };
-  const finding = (
-    local: Local,
-    registry: Registry | undefined,
-    canBeMade = true,
-  ): BaseImageFinding => ({
+describe("chooseAction", () => {
+  const serves: RegistryStatus = { answer: "serves" };
+  const refuses: RegistryStatus = { answer: "refuses", reason: "manifest unknown" };
+  const unreachable: RegistryStatus = { answer: "unreachable", reason: "no such host" };
+  const status = (
+    local: LocalImage,
+    registry: RegistryStatus | undefined,
+    canBeBuilt = true,
+  ): BaseImageStatus => ({
     ref: REFS.postgres,
     configKey: "store:postgresImage",
     local,
     registry,
-    canBeMade,
+    canBeBuilt,
   });
 
-  const table: [Local, Registry | undefined, Decision][] = [
+  const table: [LocalImage, RegistryStatus | undefined, BaseImageAction][] = [
     ["official", undefined, "use"],
     ["absent", serves, "pull"],
-    ["stand-in", serves, "free the name"],
-    ["outdated", serves, "free the name"],
-    ["absent", unreachable, "make"],
-    ["outdated", unreachable, "make"],
-    ["stand-in", unreachable, "use stand-in"],
+    ["fallback", serves, "remove fallback"],
+    ["outdated", serves, "remove fallback"],
+    ["absent", unreachable, "build"],
+    ["outdated", unreachable, "build"],
+    ["fallback", unreachable, "use fallback"],
   ];
   for (const [local, registry, expected] of table) {
-    it(`${local}, registry ${registry?.answer ?? "not asked"}: ${expected}`, () => {
-      assert.equal(decisionOn(finding(local, registry)), expected);
+    it(`returns "${expected}" for an ${local} image whose registry ${registry?.answer ?? "wasn't requested"}`, () => {
+      assert.equal(chooseAction(status(local, registry)), expected);
     });
   }
 
-  for (const local of ["absent", "stand-in", "outdated"] as const) {
-    it(`${local}, registry refuses: names the key`, () => {
+  for (const local of ["absent", "fallback", "outdated"] as const) {
+    it(`names the configuration key if the registry refuses and the image is ${local}`, () => {
       assert.throws(
-        () => decisionOn(finding(local, refuses)),
+        () => chooseAction(status(local, refuses)),
         (error: CliError) =>
           error.message.includes("manifest unknown") && error.hint?.includes("store:postgresImage"),
       );
     });
   }
 
-  it("an image that nobody can make: names the key and what could be made", () => {
+  it("names the key and an example of a reference if no fallback image can be built", () => {
     assert.throws(
-      () => decisionOn(finding("absent", unreachable, false)),
+      () => chooseAction(status("absent", unreachable, false)),
       (error: CliError) =>
         error.message.includes("no such host") &&
         error.hint?.includes("store:postgresImage to postgres:VERSION"),
@@ -84,23 +76,23 @@ describe("toolchain: what to do about a base image", () => {
   });
 });
 
-describe("toolchain: what a daemon has and a registry says", () => {
-  it("only our label makes a stand-in, and only today's key a current one", () => {
-    const ours = { "dev.store.toolchain": "stand-in", "dev.store.toolchain.key": "k" };
+describe("localState and registryAnswer", () => {
+  it("classify an image by the toolchain's label and the recipe's key", () => {
+    const ours = { "dev.store.toolchain": "fallback", "dev.store.toolchain.key": "k" };
     assert.equal(localState(undefined, "k"), "absent");
     assert.equal(localState({}, "k"), "official");
     assert.equal(localState({ maintainer: "somebody" }, undefined), "official");
-    assert.equal(localState(ours, "k"), "stand-in");
+    assert.equal(localState(ours, "k"), "fallback");
     assert.equal(localState(ours, "another"), "outdated");
     assert.equal(localState(ours, undefined), "outdated");
   });
 
-  const answers: [number, string, string, Registry["answer"]][] = [
+  const answers: [number, string, string, RegistryStatus["answer"]][] = [
     [200, "", REFS.node, "serves"],
     [404, "manifest unknown: manifest unknown", REFS.node, "refuses"],
     [500, "manifest for node:1 not found: manifest unknown", REFS.node, "refuses"],
     [401, "denied: requested access to the resource is denied", REFS.node, "refuses"],
-    // There a login may be missing that the pull has.
+    // The pull may have credentials for this registry.
     [401, "denied: requested access", "registry.example/node:26.10.0-slim", "serves"],
     [500, `Get "https://registry.example/v2/": ${NO_HOST}`, REFS.node, "unreachable"],
     [500, "dial tcp 192.0.2.1:443: connect: connection refused", REFS.node, "unreachable"],
@@ -109,12 +101,12 @@ describe("toolchain: what a daemon has and a registry says", () => {
     [429, "toomanyrequests: You have reached your pull rate limit", REFS.node, "unreachable"],
   ];
   for (const [status, message, ref, expected] of answers) {
-    it(`${status} ${message}, for ${ref}: ${expected}`, () => {
+    it(`interpret ${status} "${message}" for ${ref} as ${expected}`, () => {
       assert.equal(registryAnswer(ref, { status, body: { message } }).answer, expected);
     });
   }
 
-  it("gives the cause in short", () => {
+  it("shortReason returns host and cause", () => {
     const url = '"https://registry.example/v2/"';
     assert.equal(shortReason(`Get ${url}: ${NO_HOST}`), "registry.example: no such host");
     assert.equal(
@@ -123,7 +115,7 @@ describe("toolchain: what a daemon has and a registry says", () => {
     );
   });
 
-  it("knows Docker Hub by its names", () => {
+  it("isOnDockerHub recognizes all spellings of Docker Hub", () => {
     for (const ref of ["node:1", "library/node:1", "docker.io/library/node:1", "user/node:1"]) {
       assert.ok(isOnDockerHub(ref), ref);
     }
@@ -133,14 +125,14 @@ describe("toolchain: what a daemon has and a registry says", () => {
   });
 });
 
-describe("toolchain: recipes of base images", () => {
+describe("Recipes of fallback images", () => {
   const recipe = (image: keyof typeof REFS): Recipe => {
     const found = recipeFor(image, REFS[image]);
     assert.ok(found);
     return found;
   };
 
-  it("takes the version from the official names, however they are written", () => {
+  it("take the version from every spelling of an official reference", () => {
     assert.equal(recipe("node").version, "26.10.0");
     assert.equal(recipe("postgres").version, "18.4");
     assert.equal(recipe("haproxy").version, "3.0.11");
@@ -148,7 +140,7 @@ describe("toolchain: recipes of base images", () => {
     assert.equal(recipeFor("postgres", "docker.io/library/postgres:18.4-trixie")?.version, "18.4");
   });
 
-  it("has none for anything else", () => {
+  it("don't exist for any other reference", () => {
     for (const ref of [
       "node:26-slim",
       "node:26.10.0",
@@ -167,7 +159,7 @@ describe("toolchain: recipes of base images", () => {
     assert.equal(recipeFor("haproxy", "haproxy:3.0"), undefined);
   });
 
-  it("a key stands for the image, its version and its base", () => {
+  it("have a key that depends on image, version and base", () => {
     const base = { key: "base" };
     const key = recipeKey(recipe("node"), base);
     assert.match(key, /^[0-9a-f]{16}$/);
@@ -177,7 +169,7 @@ describe("toolchain: recipes of base images", () => {
     assert.notEqual(recipeKey(recipe("haproxy"), base), recipeKey(recipe("postgres"), base));
   });
 
-  it("finds the package that holds a PostgreSQL", () => {
+  it("find the npm package that contains a PostgreSQL version", () => {
     const versions = ["17.9.0-beta.17", "18.3.0-beta.16", "18.3.0-beta.17", "18.4.0-beta.17"];
     assert.equal(embeddedVersion(versions, "18.3"), "18.3.0-beta.17");
     assert.equal(embeddedVersion(versions, "18.5"), undefined);
@@ -185,21 +177,21 @@ describe("toolchain: recipes of base images", () => {
     assert.deepEqual(postgresVersionsOf(versions, "18"), ["18.3", "18.4"]);
   });
 
-  it("a version that the packages don't hold: which one they do, and the key", () => {
+  it("name the available version and the configuration key if the packages have another version", () => {
     const output = ["Get:1 …", "the packages hold version 3.0.12", "Removing"];
     const error = buildFailure(recipe("haproxy"), "returned a non-zero code: 1", output);
-    assert.match(error.message, /haproxy:3\.0\.11.*but 3\.0\.12/);
+    assert.match(error.message, /haproxy:3\.0\.11.*3\.0\.12/);
     assert.match(error.hint ?? "", /store:haproxyImage to haproxy:3\.0\.12/);
   });
 
-  it("another failure: the last lines, not the whole command", () => {
+  it("show the last lines of the output, not the whole command, for any other failure", () => {
     const message = "The command '/bin/sh -c a && b' returned a non-zero code: 100";
     const error = buildFailure(recipe("node"), message, ["E: No space left on device"]);
     assert.match(error.message, /a step failed\n {4}E: No space left on device/);
     assert.doesNotMatch(error.message, /bin\/sh/);
   });
 
-  it("shows the builder's output without its own remarks and colours", () => {
+  it("show the builder's output without its own messages and colours", () => {
     assert.deepEqual(readable("\u001b[91mE: broken\u001b[0m\n ---> Running in 1234\n"), [
       "E: broken",
     ]);
@@ -207,8 +199,8 @@ describe("toolchain: recipes of base images", () => {
   });
 });
 
-describe("toolchain: the Debian base", () => {
-  it("takes apt's own mirrors, in either format", () => {
+describe("The Debian base image", () => {
+  it("uses the mirrors of apt's sources in both formats", () => {
     const oneLine =
       "# deb http://old.example/debian x main\ndeb http://a.example/debian/ trixie main";
     assert.deepEqual(mirrorsOf(oneLine), {
@@ -223,12 +215,12 @@ describe("toolchain: the Debian base", () => {
     });
   });
 
-  it("takes Debian's on another distribution", () => {
+  it("uses Debian's mirrors on another distribution", () => {
     const ubuntu = "deb http://archive.ubuntu.example/ubuntu noble main";
     assert.equal(mirrorsOf(ubuntu).main, "http://deb.debian.org/debian");
   });
 
-  it("merges what is trusted, each certificate once", () => {
+  it("merges CA bundles without duplicates", () => {
     const certificate = (body: string): string =>
       `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
     const [a, b, c] = ["A", "B", "C"].map(certificate);
@@ -236,18 +228,18 @@ describe("toolchain: the Debian base", () => {
   });
 });
 
-describe("toolchain: base images at a daemon", () => {
+describe("ensureBaseImages", () => {
   let folder: string;
   let docker: { host: string };
   let server: Server;
-  let asked: string[];
+  let requests: string[];
   let notes: string[];
-  /** Labels of the images that it has, and what it answers to everything else. */
+  /** Labels of the daemon's images, by reference. */
   let images: Record<string, Record<string, string>>;
   let respond: (request: string) => { status: number; message: string; afterMs?: number };
 
   const report: Reporter = {
-    step: (title) => assert.fail(`nothing is to be made: ${title}`),
+    step: (title) => assert.fail(`unexpected build: ${title}`),
     progress: () => undefined,
     note: (line) => notes.push(line),
   };
@@ -256,11 +248,11 @@ describe("toolchain: base images at a daemon", () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "base-images-"));
     process.env.XDG_CACHE_HOME = join(folder, "cache");
-    [asked, notes, images] = [[], [], {}];
+    [requests, notes, images] = [[], [], {}];
     respond = () => ({ status: 500, message: NO_HOST });
     server = createServer((request, response) => {
       const question = `${request.method ?? ""} ${request.url ?? ""}`;
-      asked.push(question);
+      requests.push(question);
       const ref = /^GET \/images\/(.+)\/json$/.exec(question)?.[1];
       const labels = ref === undefined ? undefined : images[ref];
       const {
@@ -285,95 +277,95 @@ describe("toolchain: base images at a daemon", () => {
     else process.env.XDG_CACHE_HOME = cacheBefore;
   });
 
-  const standIn = (image: keyof typeof REFS, base = debianBase()): Record<string, string> => {
+  const fallbackLabels = (
+    image: keyof typeof REFS,
+    base = debianBase(),
+  ): Record<string, string> => {
     const recipe = recipeFor(image, REFS[image]);
     assert.ok(recipe);
     return {
-      "dev.store.toolchain": "stand-in",
+      "dev.store.toolchain": "fallback",
       "dev.store.toolchain.key": recipeKey(recipe, base),
     };
   };
-  const hows = async (): Promise<string[]> =>
+  const availability = async (): Promise<string[]> =>
     (await ensureBaseImages(REFS, docker, report)).map(({ how }) => how);
-  const questionsTo = (kind: string): string[] => asked.filter((line) => line.includes(kind));
+  const requestsTo = (kind: string): string[] => requests.filter((line) => line.includes(kind));
 
-  it("official ones are looked up, and nothing else is asked", async () => {
+  it("only looks official images up", async () => {
     images = { [REFS.node]: {}, [REFS.postgres]: {}, [REFS.haproxy]: { maintainer: "x" } };
-    assert.deepEqual(await hows(), ["present", "present", "present"]);
-    assert.equal(asked.length, 3);
+    assert.deepEqual(await availability(), ["present", "present", "present"]);
+    assert.equal(requests.length, 3);
     assert.deepEqual(notes, []);
   });
 
-  it("what a registry serves is left to the pull, and stand-ins give their names back", async () => {
-    images = { [REFS.node]: standIn("node"), [REFS.postgres]: {} };
+  it("leaves available images to the pull and removes fallback images if a registry is reachable", async () => {
+    images = { [REFS.node]: fallbackLabels("node"), [REFS.postgres]: {} };
     respond = () => ({ status: 200, message: "" });
-    assert.deepEqual(await hows(), ["pullable", "present", "pullable"]);
-    assert.deepEqual(questionsTo("DELETE"), [`DELETE /images/${REFS.node}?force=1&noprune=1`]);
+    assert.deepEqual(await availability(), ["pullable", "present", "pullable"]);
+    assert.deepEqual(requestsTo("DELETE"), [`DELETE /images/${REFS.node}?force=1&noprune=1`]);
     assert.match(notes.join("\n"), /A registry serves node:26\.10\.0-slim/);
   });
 
-  it("stand-ins are used while no registry is reachable, and that is said", async () => {
+  it("uses fallback images and prints a note while no registry is reachable", async () => {
     const { node, postgres, haproxy } = REFS;
     images = {
-      [node]: standIn("node"),
-      [postgres]: standIn("postgres"),
-      [haproxy]: standIn("haproxy"),
+      [node]: fallbackLabels("node"),
+      [postgres]: fallbackLabels("postgres"),
+      [haproxy]: fallbackLabels("haproxy"),
     };
-    assert.deepEqual(await hows(), ["stand-in", "stand-in", "stand-in"]);
-    assert.deepEqual(questionsTo("DELETE"), []);
-    assert.match(
-      notes.join("\n"),
-      /No registry is reachable: .*are equivalents made from packages/,
-    );
-    // A failure that costs no time is asked for anew each time.
-    await hows();
-    assert.equal(questionsTo("/distribution/").length, 6);
+    assert.deepEqual(await availability(), ["fallback", "fallback", "fallback"]);
+    assert.deepEqual(requestsTo("DELETE"), []);
+    assert.match(notes.join("\n"), /No registry is reachable: .*node:26.*postgres:18.*haproxy:3/);
+    // A registry that fails fast is requested again each time.
+    await availability();
+    assert.equal(requestsTo("/distribution/").length, 6);
   });
 
-  it("a registry that takes long to fail is not asked again for a while", async () => {
+  it("remembers a registry that fails slowly", async () => {
     images = {
-      [REFS.node]: standIn("node"),
-      [REFS.postgres]: standIn("postgres"),
-      [REFS.haproxy]: standIn("haproxy"),
+      [REFS.node]: fallbackLabels("node"),
+      [REFS.postgres]: fallbackLabels("postgres"),
+      [REFS.haproxy]: fallbackLabels("haproxy"),
     };
     respond = () => ({ status: 500, message: "i/o timeout", afterMs: 350 });
-    await hows();
-    await hows();
-    assert.equal(questionsTo("/distribution/").length, 3);
+    await availability();
+    await availability();
+    assert.equal(requestsTo("/distribution/").length, 3);
   });
 
-  it("what a registry refuses ends it, with nothing changed", async () => {
-    images = { [REFS.node]: standIn("node"), [REFS.postgres]: {} };
+  it("fails without any change if a registry refuses an image", async () => {
+    images = { [REFS.node]: fallbackLabels("node"), [REFS.postgres]: {} };
     respond = (request) =>
       request.includes("haproxy")
         ? { status: 404, message: "manifest unknown" }
         : { status: 200, message: "" };
-    await assert.rejects(hows(), /There is no image haproxy:3\.0\.11/);
-    assert.deepEqual(questionsTo("DELETE"), []);
+    await assert.rejects(availability(), /haproxy:3\.0\.11/);
+    assert.deepEqual(requestsTo("DELETE"), []);
   });
 
-  it("inspecting changes nothing", async () => {
+  it("inspectBaseImages changes nothing", async () => {
     images = {
-      [REFS.node]: standIn("node"),
-      [REFS.postgres]: standIn("postgres", { ...debianBase(), key: "old" }),
+      [REFS.node]: fallbackLabels("node"),
+      [REFS.postgres]: fallbackLabels("postgres", { ...debianBase(), key: "old" }),
     };
     respond = () => ({ status: 200, message: "" });
     const found = await inspectBaseImages(REFS, docker);
     assert.deepEqual(
       found.map(({ local, registry }) => [local, registry?.answer]),
       [
-        ["stand-in", "serves"],
+        ["fallback", "serves"],
         ["outdated", "serves"],
         ["absent", "serves"],
       ],
     );
     assert.deepEqual(
-      asked.filter((line) => !line.startsWith("GET ")),
+      requests.filter((line) => !line.startsWith("GET ")),
       [],
     );
   });
 
-  it("a daemon that doesn't answer is a message, not a stack", async () => {
+  it("reports an unreachable daemon with its address", async () => {
     const nobody = { host: `unix://${join(folder, "nobody.sock")}` };
     await assert.rejects(
       ensureBaseImages(REFS, nobody, report),
@@ -381,7 +373,7 @@ describe("toolchain: base images at a daemon", () => {
     );
   });
 
-  it("through ssh all is left to the pull", async () => {
+  it("leaves everything to the pull if the daemon is behind ssh", async () => {
     const far = { host: "ssh://somebody@host.example" };
     const images = await ensureBaseImages(REFS, far, report);
     assert.deepEqual(

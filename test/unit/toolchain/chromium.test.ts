@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { ensureChromium, planChromium } from "@store/toolchain/tools/chromium";
 
-describe("toolchain: Chromium", () => {
-  it("is installed on Debian and Ubuntu as root, and by sudo that asks nothing", () => {
+describe("Chromium", () => {
+  it("is installed on Debian and Ubuntu by root or by sudo without a password", () => {
     for (const asRoot of [[], ["sudo", "-n"]]) {
       const plan = planChromium({ distribution: ["ubuntu", "debian"], asRoot });
       assert.deepEqual(plan, { action: "install", asRoot });
     }
   });
 
-  it("is the user's to install elsewhere, who is told how", () => {
+  it("is not installed on other systems, where the error has instructions", () => {
     const other = planChromium({ distribution: ["debian"], asRoot: undefined });
     assert.match(other.action === "tell" ? other.remedy : "", /sudo apt-get install chromium/);
     const fedora = planChromium({ distribution: ["fedora"], asRoot: [] });
     assert.match(fedora.action === "tell" ? fedora.remedy : "", /Install Chrome .* CHROME_PATH/);
   });
 
-  it("isn't replaced where CHROME_PATH names one that doesn't run", async () => {
+  it("is not replaced if CHROME_PATH names a Chromium that doesn't run", async () => {
     const before = process.env.CHROME_PATH;
     const unexpected = (line: string) => assert.fail(line);
     const silent = { step: unexpected, progress: unexpected, note: unexpected };

@@ -5,7 +5,7 @@ import { parseOsRelease } from "@store/toolchain/system/apt";
 
 const DEFAULT = "unix:///var/run/docker.sock";
 
-describe("What is done when no daemon answers", () => {
+describe("The action if no Docker daemon answers", () => {
   const debian: DockerFacts = {
     host: DEFAULT,
     hostFrom: "the default",
@@ -50,7 +50,7 @@ describe("What is done when no daemon answers", () => {
     });
   }
 
-  it("knows a distribution by itself and by what it is like", () => {
+  it("recognizes a distribution by ID and ID_LIKE", () => {
     const text = 'NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\n';
     assert.deepEqual(parseOsRelease(text), ["linuxmint", "ubuntu", "debian"]);
   });

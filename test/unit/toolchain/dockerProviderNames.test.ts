@@ -11,8 +11,8 @@ interface Names {
   [property: string]: Names;
 }
 
-describe("names.json, by which the docker provider's Go test judges its property names", () => {
-  it("holds what @pulumi/docker's types say", () => {
+describe("names.json of the Docker provider's Go test", () => {
+  it("lists the property names of @pulumi/docker's types", () => {
     const file = path.join(goSources, "docker-provider", "names.json");
     const text = JSON.stringify(namesOfTheSdk(), undefined, 2) + "\n";
     if (process.env["UPDATE_NAMES"]) writeFileSync(file, text);

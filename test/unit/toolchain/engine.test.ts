@@ -2,12 +2,9 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import {
-  chooseEngine,
-  networkReason,
-  whyNotFromPath,
-  type EngineFacts,
-} from "@store/toolchain/engine/engine";
+import { chooseEngine, type EngineFacts } from "@store/toolchain/engine/chooseEngine";
+import { networkReason } from "@store/toolchain/engine/npmPackage";
+import { rejectionReason } from "@store/toolchain/engine/userEngine";
 import { judgeGo } from "@store/toolchain/engine/go";
 import { buildError, elapsed, toolchainKey } from "@store/toolchain/engine/goToolchain";
 import {
@@ -30,7 +27,7 @@ const nothing: EngineFacts = {
   go: noGo,
 };
 
-describe("Which engine is used", () => {
+describe("chooseEngine", () => {
   const cases: [string, Partial<EngineFacts>, string][] = [
     ["the user's own before all", { onPath: true, npmReady: true, toolchainReady: true }, "path"],
     ["npm's download before ours", { npmReady: true, toolchainReady: true }, "npm"],
@@ -43,23 +40,23 @@ describe("Which engine is used", () => {
     it(title, () => assert.equal(chooseEngine({ ...nothing, ...facts }).how, how));
   }
 
-  it("says both ways out where there is none", () => {
+  it("names both alternatives if no engine can be installed", () => {
     const choice = chooseEngine(nothing);
     assert.ok(choice.how === "none");
-    assert.match(choice.problem, /it can't be downloaded, and Go is not installed/);
+    assert.match(choice.problem, /Go is not installed/);
     assert.match(choice.remedy, /install Go 1\.25\.11 or newer/);
     assert.match(choice.remedy, /Pulumi \d+\.\d+\.\d+ or newer/);
   });
 
-  it("refuses what is too old, silent or without a language host", () => {
+  it("rejects an engine on PATH that is too old, has no version or no language host", () => {
     const file = "/opt/bin/pulumi";
-    assert.match(whyNotFromPath(file, "3.100.0", "3.259.0", true) ?? "", /older than 3\.259\.0/);
-    assert.match(whyNotFromPath(file, undefined, "3.259.0", true) ?? "", /its version/);
-    assert.match(whyNotFromPath(file, "3.300.0", "3.259.0", false) ?? "", /language-nodejs/);
-    assert.equal(whyNotFromPath(file, "3.259.0", "3.259.0", true), undefined);
+    assert.match(rejectionReason(file, "3.100.0", "3.259.0", true) ?? "", /older than 3\.259\.0/);
+    assert.match(rejectionReason(file, undefined, "3.259.0", true) ?? "", /its version/);
+    assert.match(rejectionReason(file, "3.300.0", "3.259.0", false) ?? "", /language-nodejs/);
+    assert.equal(rejectionReason(file, "3.259.0", "3.259.0", true), undefined);
   });
 
-  it("names the cause of a failed probe", () => {
+  it("names the cause if the download site is unreachable", () => {
     const failed = new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND x") });
     assert.equal(networkReason(failed), "getaddrinfo ENOTFOUND x");
     assert.equal(networkReason(new Error("socket hang up")), "socket hang up");
@@ -67,16 +64,16 @@ describe("Which engine is used", () => {
   });
 });
 
-describe("Which Go will do", () => {
-  it("one that is new enough", () => {
+describe("judgeGo", () => {
+  it("accepts a Go that is new enough", () => {
     assert.equal(judgeGo({ version: "go1.25.11", toolchain: "local" }, "1.25.11").usable, true);
   });
 
-  it("an older one that fetches a newer one by itself", () => {
+  it("accepts an older Go that downloads a newer one", () => {
     assert.equal(judgeGo({ version: "go1.21.0", toolchain: "auto" }, "1.25.11").usable, true);
   });
 
-  it("no older one that may not, or can't", () => {
+  it("rejects an older Go that may not or can't download a newer one", () => {
     const local = judgeGo({ version: "go1.24.4", toolchain: "local" }, "1.25.11");
     assert.ok(!local.usable);
     assert.match(local.problem, /1\.24\.4 and may not fetch a newer one/);
@@ -86,7 +83,7 @@ describe("Which Go will do", () => {
     assert.equal(judgeGo(undefined, "1.25.11").usable, false);
   });
 
-  it("is as new as the newest module asks for, by number", () => {
+  it("requires the highest version of all modules, compared by number", () => {
     assert.equal(requiredGo(["go 1.9.2\n", "module x\n\ngo 1.25.11\n", "go 1.25.8\n"]), "1.25.11");
   });
 });
@@ -94,7 +91,7 @@ describe("Which Go will do", () => {
 describe("The pins of the toolchain", () => {
   it("agree with the installed npm packages", () => checkPins());
 
-  it("name each disagreement", () => {
+  it("are checked: each disagreement is named", () => {
     const goMod = readFileSync(path.join(goSources, "engine", "go.mod"), "utf8");
     const installed = {
       pulumi: engineVersion(),
@@ -115,7 +112,7 @@ describe("The pins of the toolchain", () => {
 describe("The key of a build", () => {
   const sources = { "engine/go.mod": "module a\n" };
 
-  it("is the same for the same sources and another for others", () => {
+  it("depends on the sources only", () => {
     const key = toolchainKey(sources, "linux-x64");
     assert.match(key, /^[0-9a-f]{16}$/);
     assert.equal(toolchainKey({ ...sources }, "linux-x64"), key);
@@ -124,22 +121,22 @@ describe("The key of a build", () => {
   });
 });
 
-describe("A build that fails", () => {
+describe("A failed build of the engine", () => {
   const remedyFor = (stderr: string): string =>
     buildError({ title: "Pulumi engine" }, stderr).hint ?? "";
 
-  it("shows the end of what go said", () => {
+  it("shows the end of go's output", () => {
     const error = buildError({ title: "Pulumi engine" }, "noise\n".repeat(50) + "x.go:1: broken\n");
     assert.match(error.message, /^The Pulumi engine could not be built:\n/);
     assert.match(error.message, /x\.go:1: broken$/);
     assert.ok(error.message.split("\n").length < 12);
   });
 
-  it("says what to do about the disk, the memory and the network", () => {
+  it("has a hint for a full disk, too little memory and network errors", () => {
     assert.match(remedyFor("write /tmp/x: no space left on device"), /disk/);
     assert.match(remedyFor("compile: signal: killed"), /memory/);
     assert.match(remedyFor("dial tcp: lookup proxy: no such host"), /module proxy/);
   });
 
-  it("tells the time as minutes and seconds", () => assert.equal(elapsed(65_900), "1:05"));
+  it("formats a duration as minutes and seconds", () => assert.equal(elapsed(65_900), "1:05"));
 });

@@ -15,7 +15,7 @@ import { noteUse } from "@store/toolchain/engine/engineCache";
 
 const DAY_MS = 86_400_000;
 
-describe("Engines that were built once", () => {
+describe("Built engines", () => {
   let cache: string;
   let notes: string[];
   const now = Date.now();
@@ -40,7 +40,7 @@ describe("Engines that were built once", () => {
     return folder;
   };
 
-  it("stay while anybody uses them, and go a month after", async () => {
+  it("are removed 30 days after their last use", async () => {
     const [mine, theirs, old] = [engine("a", 2), engine("b", 29), engine("c", 31)];
     mkdirSync(path.join(cache, "base-images"));
     utimesSync(path.join(cache, "base-images"), 1, 1);
@@ -51,10 +51,10 @@ describe("Engines that were built once", () => {
       path.basename(theirs),
     ]);
     assert.equal(notes.length, 1);
-    assert.match(notes[0] ?? "", new RegExp(`nobody has used for 30 days: ${old}$`));
+    assert.match(notes[0] ?? "", new RegExp(`wasn't used for 30 days: ${old}$`));
   });
 
-  it("are in use however old they are, once somebody has come back to them", async () => {
+  it("stay if a checkout uses them again, however old they are", async () => {
     const [back, mine] = [engine("a", 400), engine("b", 2)];
     assert.equal(await noteUse(back, report, now), true);
     assert.equal(await noteUse(mine, report, now), true);
@@ -62,13 +62,13 @@ describe("Engines that were built once", () => {
     assert.deepEqual(notes, []);
   });
 
-  it("aren't looked through more than once a day", async () => {
+  it("are checked at most once a day", async () => {
     const [mine, old] = [engine("a", 0.5), engine("c", 31)];
     assert.equal(await noteUse(mine, report, now), true);
     assert.ok(existsSync(old));
   });
 
-  it("that are gone are known to be, and what was left of one that was going goes", async () => {
+  it("are reported as missing when removed, and the rest of an interrupted removal is deleted", async () => {
     assert.equal(await noteUse(path.join(cache, "engine-none"), report, now), false);
     const half = `${engine("c", 31)}.removed`;
     mkdirSync(half);

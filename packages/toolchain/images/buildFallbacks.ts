@@ -1,0 +1,85 @@
+import { Daemon } from "@store/docker/daemon";
+import { cacheFolder } from "../system/cache";
+import { withLock } from "../system/lock";
+import { Reporter } from "../system/report";
+import { type BaseImageRefs, checkArchitecture } from "./baseImages";
+import { debianBase, DebianBase, ensureDebianBase } from "./debian";
+import { KEY_LABEL, LABEL, labelsOf, localState } from "./inspect";
+import { build } from "./buildImage";
+import { discardDownloads, download } from "./npmPackages";
+import { ImageName, Recipe, recipeFor, recipeKey } from "./recipes";
+
+/** Builds the fallback images that don't exist yet, under a lock. */
+export async function buildFallbacks(
+  images: readonly ImageName[],
+  refs: BaseImageRefs,
+  daemon: Daemon,
+  report: Reporter,
+): Promise<void> {
+  report.step(
+    `Building the fallback images ${images.map((image) => refs[image]).join(", ")} from packages`,
+  );
+  await checkArchitecture(daemon);
+  const base = debianBase();
+  const onWait = (pid: number): void =>
+    report.progress(`waiting for process ${pid}, which is building base images`);
+  await withLock(cacheFolder(), "base-images", onWait, async () => {
+    // Another process may have built them in the meantime.
+    const recipes: Recipe[] = [];
+    for (const recipe of images.map((image) => recipeFor(image, refs[image]))) {
+      if (recipe !== undefined && !(await isBuilt(recipe, base, daemon))) recipes.push(recipe);
+    }
+    if (recipes.length === 0) return;
+
+    await allOrFirstError([
+      ensureDebianBase(base, daemon, { [LABEL]: "base", [KEY_LABEL]: base.key }, report),
+      // One after the other, because npm itself downloads in parallel.
+      recipes.reduce(
+        (before, recipe) => before.then(() => download(recipe, report)),
+        Promise.resolve(),
+      ),
+    ]);
+    await allOrFirstError(recipes.map((recipe) => buildFallback(recipe, base, daemon, report)));
+    await removeStages(daemon);
+  });
+}
+
+async function buildFallback(
+  recipe: Recipe,
+  base: DebianBase,
+  daemon: Daemon,
+  report: Reporter,
+): Promise<void> {
+  const before = await imageId(recipe.ref, daemon);
+  const labels = { [LABEL]: "fallback", [KEY_LABEL]: recipeKey(recipe, base) };
+  await build(recipe, base, daemon, labels, report);
+  discardDownloads(recipe);
+  // Docker refuses to delete an image that is in use; it stays.
+  if (before !== undefined && before !== (await imageId(recipe.ref, daemon))) {
+    await daemon.delete(`/images/${before}`);
+  }
+}
+
+/** Removes the images of the builds' first stages, which are large and unused. */
+async function removeStages(daemon: Daemon): Promise<void> {
+  const filters = JSON.stringify({ dangling: ["true"], label: [`${LABEL}=stage`] });
+  const { body } = await daemon.get(`/images/json?filters=${encodeURIComponent(filters)}`);
+  for (const { Id } of body as { Id: string }[]) await daemon.delete(`/images/${Id}`);
+}
+
+async function isBuilt(recipe: Recipe, base: DebianBase, daemon: Daemon): Promise<boolean> {
+  const labels = await labelsOf(recipe.ref, daemon);
+  return localState(labels, recipeKey(recipe, base)) === "fallback";
+}
+
+async function imageId(ref: string, daemon: Daemon): Promise<string | undefined> {
+  const { status, body } = await daemon.get(`/images/${ref}/json`);
+  return status === 200 ? (body as { Id: string }).Id : undefined;
+}
+
+/** Waits for all actions before it throws the first error, so that none runs on in the background. */
+async function allOrFirstError(actions: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(actions)) {
+    if (result.status === "rejected") throw result.reason;
+  }
+}

@@ -1,0 +1,103 @@
+import { CliError } from "@store/docker/cliError";
+import { Answer, Daemon, reasonOf } from "@store/docker/daemon";
+import { messageOf } from "@store/docker/messageOf";
+import { type BaseImageRefs } from "./baseImages";
+import { debianBase } from "./debian";
+import { type BaseImageStatus, IMAGES, type LocalImage, type RegistryStatus } from "./plan";
+import { CONFIG_KEYS, ImageName, recipeFor, recipeKey } from "./recipes";
+import { registryAnswer, registryHost } from "./registryStatus";
+import { UnreachableRegistries } from "./unreachableRegistries";
+
+export const LABEL = "dev.store.toolchain";
+
+export const KEY_LABEL = "dev.store.toolchain.key";
+
+const REGISTRY_LIMIT_MS = 3000;
+
+type Inspected = BaseImageStatus & { readonly image: ImageName };
+
+export async function inspect(refs: BaseImageRefs, daemon: Daemon): Promise<Inspected[]> {
+  const images = await Promise.all(
+    IMAGES.map(async (image) => ({ image, labels: await labelsOf(refs[image], daemon) })),
+  );
+  // The base's key is a hash over this machine's CA bundle; skip it if all images are official.
+  const base = images.some(({ labels }) => isBuiltByToolchain(labels)) ? debianBase() : undefined;
+  const unreachable = new UnreachableRegistries(daemon.host);
+  const statuses = await Promise.all(
+    images.map(async ({ image, labels }) => {
+      const ref = refs[image];
+      const recipe = recipeFor(image, ref);
+      const local = localState(labels, recipe && base && recipeKey(recipe, base));
+      return {
+        image,
+        ref,
+        configKey: CONFIG_KEYS[image],
+        local,
+        registry: local === "official" ? undefined : await askRegistry(ref, daemon, unreachable),
+        canBeBuilt: recipe !== undefined && process.platform === "linux",
+      };
+    }),
+  );
+  unreachable.save();
+  return statuses;
+}
+
+/** Returns the labels of an image; undefined if the daemon doesn't have it. */
+export async function labelsOf(
+  ref: string,
+  daemon: Daemon,
+): Promise<Record<string, string> | undefined> {
+  let answer: Answer;
+  try {
+    answer = await daemon.get(`/images/${ref}/json`);
+  } catch (error) {
+    throw new CliError(`The Docker daemon at ${daemon.host} doesn't answer: ${messageOf(error)}`, {
+      hint: "Start it; `docker version` must show a server.",
+    });
+  }
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) {
+    throw new CliError(`The Docker daemon can't look up the image "${ref}": ${reasonOf(answer)}`, {
+      hint: "See that the image's name in the stack's configuration is written as for `docker pull`.",
+    });
+  }
+  const { Config } = answer.body as { Config: { Labels?: Record<string, string> | null } | null };
+  return Config?.Labels ?? {};
+}
+
+export function localState(
+  labels: Record<string, string> | undefined,
+  currentKey: string | undefined,
+): LocalImage {
+  if (labels === undefined) return "absent";
+  if (!isBuiltByToolchain(labels)) return "official";
+  return labels[KEY_LABEL] === currentKey ? "fallback" : "outdated";
+}
+
+function isBuiltByToolchain(labels: Record<string, string> | undefined): boolean {
+  return labels?.[LABEL] !== undefined;
+}
+
+async function askRegistry(
+  ref: string,
+  daemon: Daemon,
+  unreachable: UnreachableRegistries,
+): Promise<RegistryStatus> {
+  const host = registryHost(ref);
+  const remembered = unreachable.recall(host);
+  if (remembered !== undefined) return { answer: "unreachable", reason: remembered };
+  const start = Date.now();
+  const registry = await daemon
+    .get(`/distribution/${ref}/json`, REGISTRY_LIMIT_MS)
+    .then((answer) => registryAnswer(ref, answer))
+    .catch((error: unknown): RegistryStatus => ({
+      answer: "unreachable",
+      reason: `${host}: ${messageOf(error)}`,
+    }));
+  if (registry.answer === "unreachable" && Date.now() - start > SLOW_MS) {
+    unreachable.remember(host, registry.reason);
+  }
+  return registry;
+}
+
+const SLOW_MS = 300;
