@@ -9,43 +9,43 @@ import type {
   WithClause,
 } from "libpg-query";
 
-/** What may break the release before, which goes on working on the new schema while the next one comes, and after a rollback. */
-export interface Breaking {
-  /** Of the statement's first word. */
+/** A statement that may break the previous release, which runs on the new schema during a rollout and after a rollback. */
+export interface BreakingChange {
+  /** Line of the statement's first word. */
   readonly line: number;
   readonly why: string;
 }
 
-/** A comment that begins like this, before or in a statement, says why the release before can live with it. */
+/** Start of a comment, before or in a statement, that explains why the statement doesn't break the previous release. */
 export const OVERRIDE_COMMENT = "-- Safe for the release before: ";
 
 /**
- * Finds in a migration what the release before may not be able to live with. Only what is known to be harmless passes: new
- * tables and whatever is done to them, new columns that can be left out, indexes that refuse nothing. A statement whose
- * comment says why it is safe passes as well.
+ * Finds the statements of a migration that may break the previous release. Only statements that are known to be harmless are accepted:
+ * new tables and any changes of them, new columns that an INSERT can omit, indexes without a constraint. A statement with an
+ * OVERRIDE_COMMENT is accepted too.
  *
- * @throws SqlError where PostgreSQL's parser doesn't take it.
+ * @throws SqlError if PostgreSQL's parser rejects the migration.
  */
-export async function breakingChanges(sql: string): Promise<Breaking[]> {
+export async function breakingChanges(sql: string): Promise<BreakingChange[]> {
   const migration = new Migration();
   const statements = await statementsOf(sql);
-  return statements.flatMap(({ line, excused, node }) => {
-    const found = migration.judge(node);
-    return excused ? [] : found.map((why) => ({ line, why }));
+  return statements.flatMap(({ line, overridden, node }) => {
+    const reasons = migration.reasonsAgainst(node);
+    return overridden ? [] : reasons.map((why) => ({ line, why }));
   });
 }
 
-/** What a migration has made so far: the release before knows nothing of it. */
+/** The tables and columns that a migration has created so far. The previous release doesn't use them. */
 class Migration {
   private readonly tables = new Set<string>();
   /** `table.column` */
   private readonly columns = new Set<string>();
 
-  /** Why a statement may break the release before; nothing where it can't. */
-  judge(node: Node): string[] {
-    if ("CreateStmt" in node) return this.makes(node.CreateStmt.relation);
-    if ("CreateTableAsStmt" in node) return this.makes(node.CreateTableAsStmt.into?.rel);
-    if ("AlterTableStmt" in node) return this.alters(node.AlterTableStmt);
+  /** Returns the reasons why a statement may break the previous release. Empty if it can't. */
+  reasonsAgainst(node: Node): string[] {
+    if ("CreateStmt" in node) return this.create(node.CreateStmt.relation);
+    if ("CreateTableAsStmt" in node) return this.create(node.CreateTableAsStmt.into?.rel);
+    if ("AlterTableStmt" in node) return this.alterTable(node.AlterTableStmt);
     if ("IndexStmt" in node) {
       const { unique, relation } = node.IndexStmt;
       if (!unique || this.isNew(relation)) return [];
@@ -58,7 +58,7 @@ class Migration {
     }
     if ("InsertStmt" in node) {
       const { relation, withClause } = node.InsertStmt;
-      return [...this.writes(relation, "new rows in"), ...this.judgeParts(withClause)];
+      return [...this.write(relation, "new rows in"), ...this.reasonsAgainstParts(withClause)];
     }
     if ("UpdateStmt" in node) {
       const { relation, targetList = [], withClause } = node.UpdateStmt;
@@ -66,15 +66,15 @@ class Migration {
         (target) => "ResTarget" in target && this.isNewColumn(relation, target.ResTarget.name),
       );
       return [
-        ...(onlyNew ? [] : this.writes(relation, "other values in")),
-        ...this.judgeParts(withClause),
+        ...(onlyNew ? [] : this.write(relation, "other values in")),
+        ...this.reasonsAgainstParts(withClause),
       ];
     }
     if ("DeleteStmt" in node) {
       const { relation, withClause } = node.DeleteStmt;
-      return [...this.writes(relation, "fewer rows in"), ...this.judgeParts(withClause)];
+      return [...this.write(relation, "fewer rows in"), ...this.reasonsAgainstParts(withClause)];
     }
-    if ("SelectStmt" in node) return this.judgeParts(node.SelectStmt.withClause);
+    if ("SelectStmt" in node) return this.reasonsAgainstParts(node.SelectStmt.withClause);
     if ("CreateFunctionStmt" in node && !node.CreateFunctionStmt.replace) return [];
     if ("ViewStmt" in node && !node.ViewStmt.replace) return [];
     if ("VariableSetStmt" in node && node.VariableSetStmt.is_local) return [];
@@ -86,41 +86,41 @@ class Migration {
       : [`it isn't known what a statement of this kind does (${kind})`];
   }
 
-  private judgeParts(clause: WithClause | undefined): string[] {
+  private reasonsAgainstParts(clause: WithClause | undefined): string[] {
     return (clause?.ctes ?? []).flatMap((part) =>
       "CommonTableExpr" in part && part.CommonTableExpr.ctequery
-        ? this.judge(part.CommonTableExpr.ctequery)
+        ? this.reasonsAgainst(part.CommonTableExpr.ctequery)
         : [],
     );
   }
 
-  private alters({ relation, cmds = [], objtype }: AlterTableStmt): string[] {
+  private alterTable({ relation, cmds = [], objtype }: AlterTableStmt): string[] {
     if (objtype !== "OBJECT_TABLE")
       return [`it isn't known what altering ${nameOf(relation)} does`];
     if (this.isNew(relation)) return [];
     const commands = cmds.flatMap((cmd) => ("AlterTableCmd" in cmd ? [cmd.AlterTableCmd] : []));
-    // In whatever order they stand: it is one statement.
+    // All commands take effect together, whatever their order.
     for (const { subtype, def } of commands) {
       if (subtype === "AT_AddColumn" && def && "ColumnDef" in def)
         this.columns.add(`${nameOf(relation)}.${def.ColumnDef.colname}`);
     }
-    return commands.flatMap((command) => this.altersBy(relation, command));
+    return commands.flatMap((command) => this.alterTableBy(relation, command));
   }
 
-  private altersBy(relation: RangeVar | undefined, command: AlterTableCmd): string[] {
+  private alterTableBy(relation: RangeVar | undefined, command: AlterTableCmd): string[] {
     const { subtype = "AT_AddColumn", name, def } = command;
     if (harmlessToTables.has(subtype)) return [];
     if (subtype === "AT_AddColumn" && def && "ColumnDef" in def)
-      return this.addsColumn(relation, def.ColumnDef);
+      return this.addColumn(relation, def.ColumnDef);
     if (subtype === "AT_AddConstraint" && def && "Constraint" in def)
-      return this.constrains(relation, def.Constraint);
+      return this.addConstraint(relation, def.Constraint);
     if (name !== undefined && this.isNewColumn(relation, name)) return [];
     return [
       `${reasons[subtype] ?? `it isn't known what ${subtype} does`} (${name ?? nameOf(relation)})`,
     ];
   }
 
-  private addsColumn(relation: RangeVar | undefined, column: ColumnDef): string[] {
+  private addColumn(relation: RangeVar | undefined, column: ColumnDef): string[] {
     const { colname, constraints = [] } = column;
     const all = constraints.flatMap((node) => ("Constraint" in node ? [node.Constraint] : []));
     const has = (...types: readonly Constraint["contype"][]) =>
@@ -135,28 +135,28 @@ class Migration {
         : []),
       ...all
         .filter(({ contype }) => contype === "CONSTR_CHECK")
-        .flatMap((check) => this.constrains(relation, check)),
+        .flatMap((check) => this.addConstraint(relation, check)),
     ];
   }
 
-  /** A constraint that isn't validated yet holds for all rows that are written from now on, so NOT VALID makes no difference. */
-  private constrains(relation: RangeVar | undefined, constraint: Constraint): string[] {
+  /** Handles a new constraint. NOT VALID makes no difference, because such a constraint applies to all rows written from now on. */
+  private addConstraint(relation: RangeVar | undefined, constraint: Constraint): string[] {
     const { contype, conname, raw_expr, fk_attrs, keys } = constraint;
     const columns =
       contype === "CONSTR_CHECK" ? columnsIn(raw_expr) : namesIn(fk_attrs ?? keys ?? []);
     const isNew = columns.every((column) => this.isNewColumn(relation, column));
-    // Left out, they are NULL or their DEFAULT, which has passed for the rows that there are.
+    // The previous release omits new columns, so they get NULL or their DEFAULT, which the existing rows have shown to be valid.
     const refusesNothing = contype === "CONSTR_CHECK" || contype === "CONSTR_FOREIGN";
     if (isNew && refusesNothing && columns.length > 0) return [];
     return [`the constraint ${conname ?? `on ${nameOf(relation)}`} refuses rows that it writes`];
   }
 
-  private makes(relation: RangeVar | undefined): string[] {
+  private create(relation: RangeVar | undefined): string[] {
     this.tables.add(nameOf(relation));
     return [];
   }
 
-  private writes(relation: RangeVar | undefined, what: string): string[] {
+  private write(relation: RangeVar | undefined, what: string): string[] {
     return this.isNew(relation) ? [] : [`it doesn't expect ${what} ${nameOf(relation)}`];
   }
 
@@ -203,11 +203,11 @@ const reasons: Readonly<Record<string, string>> = {
 interface Statement {
   readonly node: Node;
   readonly line: number;
-  readonly excused: boolean;
+  readonly overridden: boolean;
 }
 
 async function statementsOf(sql: string): Promise<Statement[]> {
-  // The parser counts in bytes.
+  // The parser's positions are in bytes.
   const bytes = Buffer.from(sql);
   const { tokens } = await scan(sql);
   const isComment = ({ tokenName }: { tokenName: string }) => /^(SQL|C)_COMMENT$/.test(tokenName);
@@ -215,7 +215,7 @@ async function statementsOf(sql: string): Promise<Statement[]> {
   let after = 0;
   return stmts.flatMap(({ stmt, stmt_location = 0, stmt_len = 0 }) => {
     const end = stmt_len === 0 ? bytes.length : stmt_location + stmt_len;
-    // What stands behind a statement in its last line is about that one.
+    // A comment after a statement on its last line belongs to that statement.
     const lineEnd = bytes.indexOf("\n", end);
     const behind = tokens.filter(({ start, text }) => start >= end && text !== ";");
     const next = behind.find(
@@ -226,14 +226,14 @@ async function statementsOf(sql: string): Promise<Statement[]> {
     );
     after = next?.start ?? bytes.length;
     const first = own.find((token) => !isComment(token) && token.text !== ";")?.start ?? 0;
-    const excused = own.some(
+    const overridden = own.some(
       (token) =>
         isComment(token) &&
         token.text.startsWith(OVERRIDE_COMMENT) &&
         /\w/.test(token.text.slice(OVERRIDE_COMMENT.length)),
     );
     const line = bytes.subarray(0, first).toString().split("\n").length;
-    return stmt ? [{ node: stmt, line, excused }] : [];
+    return stmt ? [{ node: stmt, line, overridden }] : [];
   });
 }
 
@@ -242,7 +242,7 @@ function nameOf(relation: RangeVar | undefined): string {
   return schemaname === undefined ? relname : `${schemaname}.${relname}`;
 }
 
-/** The columns that an expression names, wherever in it. */
+/** Returns the names of all columns in an expression. */
 function columnsIn(node: unknown): string[] {
   if (typeof node !== "object" || node === null) return [];
   return Object.entries(node).flatMap(([key, value]: [string, unknown]) =>

@@ -6,33 +6,33 @@ import { breakingChanges, OVERRIDE_COMMENT } from "./breaking";
 const SERVICES = join(__dirname, "../../../services");
 
 /**
- * What stands in migrations from before there was this check, by file and line, and why it is safe. They are applied, so nothing
- * can be added to them any more. Newer ones say it themselves.
+ * Accepted statements of migrations that are older than this check, by file and line, with the reason why they are safe. Applied
+ * migrations can't be edited; newer ones have the reason in a comment.
  */
-const JUDGED: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+const ACCEPTED: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   "billing/src/migrations/0002-taking-payments.sql": {
-    3: "the release before reads payments and writes none",
-    20: "the release before reads payments and writes none",
+    3: "the previous release only reads payments",
+    20: "the previous release only reads payments",
   },
   "inventory/src/migrations/0002-reservations.sql": {
-    2: "the release before adds demo products, and changes none",
+    2: "the previous release adds demo products and changes none",
   },
   "orders/src/migrations/0002-sagas.sql": {
-    6: "the release before writes the token and never reads it",
-    41: "the trigger begins the saga of what the release before places",
+    6: "the previous release writes the token and never reads it",
+    41: "the trigger begins the saga of orders that the previous release places",
   },
 };
 
-describe("migrations", () => {
+describe("backward compatibility of migrations", () => {
   const accepted: Readonly<Record<string, string>> = {
-    "a new table, and what is done to it": `
+    "a new table and changes of it": `
       CREATE TABLE gifts (id uuid PRIMARY KEY, name text NOT NULL CHECK (name <> ''));
       ALTER TABLE gifts ADD COLUMN size integer NOT NULL, ADD CONSTRAINT small CHECK (size < 9);
       CREATE UNIQUE INDEX ON gifts (name);
       CREATE TRIGGER t AFTER INSERT ON gifts FOR EACH ROW EXECUTE FUNCTION f();
       INSERT INTO gifts SELECT id, 'none', 1 FROM orders;
       UPDATE gifts SET size = 2; DELETE FROM gifts`,
-    "columns that can be left out": `
+    "columns that an INSERT can omit": `
       ALTER TABLE orders ADD COLUMN gift text,
         ADD wrapped boolean NOT NULL DEFAULT false,
         ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY,
@@ -41,29 +41,29 @@ describe("migrations", () => {
       ALTER TABLE orders ADD COLUMN gift text;
       UPDATE orders SET gift = 'none' WHERE status = 'pending';
       ALTER TABLE orders ALTER gift SET NOT NULL, ALTER gift DROP DEFAULT`,
-    "constraints on nothing but new columns": `
+    "constraints on new columns only": `
       ALTER TABLE orders ADD a uuid CHECK (a <> '00000000-0000-4000-8000-000000000000'), ADD b timestamptz,
         ADD CONSTRAINT both_or_none CHECK ((a IS NULL) = (orders.b IS NULL))`,
-    "an index that refuses nothing": "CREATE INDEX ON orders (placed_at)",
+    "an index without a constraint": "CREATE INDEX ON orders (placed_at)",
     "a function, a view, a comment and a limit": `
       CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DROP TABLE orders; END $$;
       CREATE VIEW v AS SELECT id FROM orders;
       COMMENT ON TABLE orders IS 'DROP TABLE orders';
       SET LOCAL statement_timeout = '1h'; SELECT 1`,
-    "what is only told of": `
+    "statements in comments and strings": `
       -- DROP TABLE orders;
       /* ALTER TABLE orders /* nested */ DROP COLUMN status; */
       CREATE TABLE notes (text text DEFAULT 'x''; DROP TABLE orders; --')`,
-    "what says that it is safe": `
-      -- Of no use any more.
+    "statements with an override comment": `
+      -- No longer used.
       ${OVERRIDE_COMMENT}it has not been read since 3.1
       ALTER TABLE orders
         DROP COLUMN gift;
       ALTER TABLE orders DROP COLUMN wrapped; ${OVERRIDE_COMMENT}it has not been read since 3.1`,
-    nothing: "-- Nothing.\n",
+    "an empty migration": "-- Nothing.\n",
   };
-  for (const [what, sql] of Object.entries(accepted)) {
-    it(`may bring ${what}`, async () => assert.deepEqual(await breakingChanges(sql), []));
+  for (const [description, sql] of Object.entries(accepted)) {
+    it(`allows ${description}`, async () => assert.deepEqual(await breakingChanges(sql), []));
   }
 
   const refused: readonly (readonly [string, RegExp])[] = [
@@ -99,21 +99,21 @@ describe("migrations", () => {
     ["TRUNCATE orders", /isn't known/],
     ["CREATE TABLE a.orders (); DROP TABLE b.orders", /dropped/],
     ["CREATE TABLE a.orders (); ALTER TABLE orders DROP COLUMN status", /dropped/],
-    // What looks like an excuse and is none.
+    // Override comments that don't apply to the statement or give no reason.
     [`SELECT '${OVERRIDE_COMMENT}really'; DROP TABLE orders`, /dropped/],
     [`${OVERRIDE_COMMENT}\nDROP TABLE orders`, /dropped/],
     [`SELECT 1; ${OVERRIDE_COMMENT}of the one before\nDROP TABLE orders`, /dropped/],
     [`DROP TABLE orders;\n${OVERRIDE_COMMENT}comes too late`, /dropped/],
   ];
   for (const [sql, why] of refused) {
-    it(`may not: ${sql.replaceAll("\n", " ")}`, async () => {
+    it(`rejects ${sql.replaceAll("\n", " ")}`, async () => {
       const [found, ...more] = await breakingChanges(sql);
       assert.match(found?.why ?? "", why);
       assert.deepEqual(more, []);
     });
   }
 
-  it("are told of by the line of the statement, whatever is written before it", async () => {
+  it("reports the line of the statement, whatever precedes it", async () => {
     const sql = "-- É\n\nSELECT 'ü\n'; /* –\n */ SELECT 1;\n\n  -- why\n  DROP TABLE orders";
     assert.deepEqual(
       (await breakingChanges(sql)).map(({ line }) => line),
@@ -121,32 +121,32 @@ describe("migrations", () => {
     );
   });
 
-  it("of the services leave the release before working", async () => {
+  it("holds for all services' migrations", async () => {
     const folders = readdirSync(SERVICES)
       .map((service) => `${service}/src/migrations`)
       .filter((folder) => existsSync(join(SERVICES, folder)));
     const files = folders.flatMap((folder) =>
       readdirSync(join(SERVICES, folder)).map((name) => `${folder}/${name}`),
     );
-    assert.ok(files.length >= 9, "they are found");
+    assert.ok(files.length >= 9, "found the migrations");
     const problems: string[] = [];
-    const judged = new Set<string>();
+    const reported = new Set<string>();
     for (const file of files) {
       const sql = readFileSync(join(SERVICES, file), "utf8");
       for (const { line, why } of await breakingChanges(sql)) {
-        if (JUDGED[file]?.[line] === undefined) problems.push(`services/${file}:${line}: ${why}`);
-        judged.add(`${file}:${line}`);
+        if (ACCEPTED[file]?.[line] === undefined) problems.push(`services/${file}:${line}: ${why}`);
+        reported.add(`${file}:${line}`);
       }
     }
     assert.deepEqual(
       problems,
       [],
-      "The release before goes on working on the new schema. Add first and remove a release later, or say in the line before the " +
+      "The previous release must work on the new schema. Add now and remove in a later release, or explain in a comment before the " +
         `statement why it is safe: ${OVERRIDE_COMMENT}REASON`,
     );
-    const listed = Object.entries(JUDGED).flatMap(([file, lines]) =>
+    const listed = Object.entries(ACCEPTED).flatMap(([file, lines]) =>
       Object.keys(lines).map((line) => `${file}:${line}`),
     );
-    assert.deepEqual(listed.sort(), [...judged].sort());
+    assert.deepEqual(listed.sort(), [...reported].sort());
   });
 });

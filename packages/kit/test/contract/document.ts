@@ -29,23 +29,23 @@ export interface OpenApi {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-/** One method of one path, as its service's document has it. */
+/** One method of one path, as documented. */
 export interface Operation {
-  /** "PUT /internal/reservations/{id}", say. */
+  /** Method and path, such as "PUT /internal/reservations/{id}". */
   readonly name: string;
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  /** Of a JSON body; `undefined` where none is asked for. */
+  /** Schema of the JSON body; `undefined` if there is none. */
   readonly body: Schema | undefined;
   readonly responses: DocumentedOperation["responses"];
-  /** Only for those who have the staff's token. */
+  /** Requires the staff token. */
   readonly forStaff: boolean;
-  /** Methods that the same path has. */
+  /** All methods of the path. */
   readonly methods: readonly string[];
 }
 
-/** What a service publishes for the other services: all of it. */
+/** Fetches the complete document of a service, with its internal routes. */
 export async function fetchDocument(service: RunningService): Promise<OpenApi> {
   return (await service.json("/openapi.json")) as OpenApi;
 }
@@ -65,7 +65,7 @@ export function operationsOf({ paths }: OpenApi): Operation[] {
   );
 }
 
-/** What is documented for a status: as such, or for its whole class. */
+/** Returns the documented response for a status or for its class, such as 4XX. */
 export function responseFor(
   { responses }: Operation,
   status: number,

@@ -2,17 +2,17 @@ import fc from "fast-check";
 import type { Operation, Parameter } from "./document.ts";
 import { junk, valuesOf, type KnownValues } from "./values.ts";
 
-/** A request before it is put into bytes. */
+/** A request before it is encoded. */
 export interface Draft {
-  /** Of each parameter in the path, before it is percent-encoded. */
+  /** Values of the path parameters, before percent-encoding. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: readonly (readonly [string, string])[];
   readonly headers: Readonly<Record<string, string>>;
-  /** `undefined`: none. */
+  /** The JSON body; `undefined` if there is none. */
   readonly body: unknown;
 }
 
-/** What is sent. */
+/** An encoded request. */
 export interface Sent {
   readonly method: string;
   readonly path: string;
@@ -20,16 +20,16 @@ export interface Sent {
   readonly body: Buffer | undefined;
 }
 
-/** A request, and what it was made from where that is still what it says. */
+/** A request with the draft from which it was made. */
 export interface Case {
   readonly sent: Sent;
-  /** `undefined` where the bytes are no longer what a draft says: then nothing is known but that it must be refused or not understood. */
+  /** `undefined` if the encoded request was mutated, so that the document doesn't determine the response. */
   readonly draft: Draft | undefined;
-  /** What was done to it. */
+  /** Description of the mutation. */
   readonly mutation: string;
 }
 
-/** Requests that a document allows. */
+/** Generates requests that the document allows. */
 export function drafts(operation: Operation, known: KnownValues): fc.Arbitrary<Draft> {
   const of = (where: Parameter["in"]) =>
     operation.parameters.filter((parameter) => parameter.in === where);
@@ -58,12 +58,12 @@ export function drafts(operation: Operation, known: KnownValues): fc.Arbitrary<D
   });
 }
 
-/** What of a text can be sent in a header. */
+/** Returns the characters of a text that a header may contain. */
 function sendable(text: string): string {
   return text.replace(/[^\x21-\x7e]/g, "") || "x";
 }
 
-/** Requests as the document says, and requests with one thing in them that is twisted. */
+/** Generates requests that the document allows, and requests with one mutation. */
 export function cases(operation: Operation, known: KnownValues, token: string): fc.Arbitrary<Case> {
   const draft = drafts(operation, known);
   const plain = (given: Draft, mutation: string): Case => caseOf(operation, given, token, mutation);
@@ -82,8 +82,12 @@ export function cases(operation: Operation, known: KnownValues, token: string): 
   );
 }
 
-/** Requests as the document says, and no others. */
-export function documented(operation: Operation, known: KnownValues, token: string): fc.Arbitrary<Case> {
+/** Generates only requests that the document allows. */
+export function documented(
+  operation: Operation,
+  known: KnownValues,
+  token: string,
+): fc.Arbitrary<Case> {
   return drafts(operation, known).map((given) => caseOf(operation, given, token, "as documented"));
 }
 
@@ -93,7 +97,7 @@ function caseOf(operation: Operation, draft: Draft, token: string, mutation: str
 
 type Mutation<T> = readonly [name: string, change: (given: T) => fc.Arbitrary<T>];
 
-/** Changes after which it is still known what the document says of the request. */
+/** Mutations of a draft. The document determines whether the mutated request is valid. */
 function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
   const text = junk.map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
   const has = (where: Parameter["in"]) => parameters.some((parameter) => parameter.in === where);
@@ -104,7 +108,7 @@ function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
       "another value in the path",
       (given) =>
         fc
-          // A longer one is none of the path's, and "." and ".." are the path's own.
+          // Longer values exceed Fastify's limit, and "." and ".." change the path.
           .tuple(
             names("path"),
             text.filter((value) => value.length <= 60 && !/^\.{0,2}$/.test(value)),
@@ -140,7 +144,7 @@ function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
       (given) =>
         fc
           .tuple(names("header"), text)
-          // Others can't be sent.
+          // Other values can't be sent in a header.
           .filter(([, value]) => /^[\x20-\x7e]{1,2000}$/.test(value) && value.trim() === value)
           .map(([name, value]) => ({ ...given, headers: { ...given.headers, [name]: value } })),
     ],
@@ -166,7 +170,7 @@ function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
       "a part of the body left out",
       (given) => {
         const parts = placesIn(given.body).filter((place) => place.length > 0);
-        // An empty body has none.
+        // An empty body has no parts.
         if (parts.length === 0) return fc.constant(given);
         return fc.constantFrom(...parts).map((place) => ({
           ...given,
@@ -177,7 +181,7 @@ function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
       },
     ],
     body !== undefined && [
-      "a field too many in the body",
+      "an unknown field in the body",
       (given) =>
         fc
           .tuple(places(given.body), fc.constantFrom("extra", "__proto__", "constructor", ""), junk)
@@ -200,7 +204,7 @@ function draftMutations({ parameters, body }: Operation): Mutation<Draft>[] {
   return all.filter((mutation) => mutation !== false);
 }
 
-/** Changes of the bytes, after which only refusal is right, or an answer to what it has become. */
+/** Mutations of the encoded request, which must be rejected or handled as the request that it has become. */
 function byteMutations({ methods, parameters, body, forStaff }: Operation): Mutation<Sent>[] {
   const header = (given: Sent, changes: Record<string, string | undefined>): Sent => ({
     ...given,
@@ -224,7 +228,7 @@ function byteMutations({ methods, parameters, body, forStaff }: Operation): Muta
           .map((method) => ({ ...given, method })),
     ],
     parameters.some((parameter) => parameter.in === "path") && [
-      "a path that is none",
+      "a malformed path",
       (given) =>
         fc
           .constantFrom(
@@ -243,7 +247,7 @@ function byteMutations({ methods, parameters, body, forStaff }: Operation): Muta
           .map((piece) => ({ ...given, path: given.path.replace(/[^/?]+(?=\?|$)/, piece) })),
     ],
     [
-      "a query that is none",
+      "a malformed query",
       (given) =>
         fc
           .constantFrom(
@@ -258,7 +262,7 @@ function byteMutations({ methods, parameters, body, forStaff }: Operation): Muta
           .map((query) => ({ ...given, path: given.path.replace(/\?.*$|$/, query) })),
     ],
     forStaff && [
-      "without the staff's token",
+      "without the staff token",
       (given) => fc.constant(header(given, { authorization: undefined })),
     ],
     forStaff && [
@@ -333,11 +337,11 @@ function byteMutations({ methods, parameters, body, forStaff }: Operation): Muta
           .map((text) => bytes(given, () => Buffer.from(text))),
     ],
     body !== undefined && [
-      "cut off",
+      "truncated",
       (given) => fc.nat().map((at) => bytes(given, (text) => text.subarray(0, at % text.length))),
     ],
     body !== undefined && [
-      "more than anybody takes",
+      "a body over the limit",
       (given) =>
         fc.constant(bytes(given, () => Buffer.from(JSON.stringify({ a: "x".repeat(2_000_000) })))),
     ],
@@ -366,12 +370,12 @@ function encode({ method, path, forStaff }: Operation, draft: Draft, token: stri
 
 type Place = readonly (string | number)[];
 
-/** Any place in a JSON value. */
+/** Generates a place in a JSON value. */
 function places(value: unknown): fc.Arbitrary<Place> {
   return fc.constantFrom(...placesIn(value));
 }
 
-/** Every place in a JSON value, its root first. */
+/** Returns all places in a JSON value, the root first. */
 function placesIn(value: unknown): Place[] {
   const found: Place[] = [];
   const walk = (at: unknown, place: Place): void => {
@@ -399,7 +403,7 @@ function without(parent: unknown, key: string | number | undefined): unknown {
   return Object.fromEntries(Object.entries(parent as object).filter(([name]) => name !== key));
 }
 
-/** Also one that is called __proto__. */
+/** Adds a field to an object. Works for the name __proto__, too. */
 function withField(at: unknown, name: string, value: unknown): unknown {
   if (typeof at !== "object" || at === null || Array.isArray(at)) return at;
   return Object.fromEntries([

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import type { Schema } from "./document.ts";
 
-/** Values that are known to the service, by the name of the field or parameter that takes them. */
+/** Values that exist in the service, by the name of the field or parameter that accepts them. */
 export type KnownValues = Readonly<Record<string, readonly string[]>>;
 
-/** Values that a schema allows: mostly known ones where there are any, else everything, with a liking for what is at its edges. */
+/** Generates values that a schema allows: mostly known values if there are any, otherwise any value, with a bias to the limits. */
 export function valuesOf(schema: Schema, known: KnownValues, name = ""): fc.Arbitrary<unknown> {
   const found = known[name];
   const any = anyOf(schema, known, name);
@@ -37,7 +37,7 @@ function anyOf(schema: Schema, known: KnownValues, name: string): fc.Arbitrary<u
     case "null":
       return fc.constant(null);
     default:
-      throw new Error(`No values are known for the schema ${JSON.stringify(schema)}`);
+      throw new Error(`Can't generate values for the schema ${JSON.stringify(schema)}`);
   }
 }
 
@@ -81,13 +81,13 @@ function strings(schema: Schema): fc.Arbitrary<string> {
 }
 
 function matching(pattern: RegExp, maxLength: number): fc.Arbitrary<string> {
-  // Looking ahead and classes of characters are more than fast-check makes strings for.
+  // fast-check can't generate strings for lookaheads and character classes.
   return /\(\?|\\p/.test(pattern.source) || pattern.source === "^"
     ? fc.string({ unit: "grapheme", maxLength: Math.min(maxLength, 30) })
     : fc.stringMatching(pattern, { size: "small" });
 }
 
-/** What no field asks for, or hardly one. */
+/** Values that hardly any field accepts. */
 export const junk: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     ...[null, true, false, 0, -1, 1.5, -0.1, 1e12, 2 ** 31, 2 ** 53, 1e308, -1e308, 5e-324],

@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
-import type { Answer } from "./answers.ts";
+import type { Answer } from "./sendRequest.ts";
 import {
   responseFor,
   type OpenApi,
@@ -20,10 +20,10 @@ interface Problem {
   readonly errors?: readonly FieldError[];
 }
 
-/** Fastify takes no longer bodies, unless a route says otherwise. */
+/** The kit's limit for request bodies in bytes. */
 const BODY_LIMIT = 64 * 1024;
 
-/** Says what is wrong with an answer, by the document and with another validator than the service's own. */
+/** Checks responses against the OpenAPI document, with another validator (Ajv) than the service's own. */
 export class ResponseChecker {
   readonly #document: OpenApi;
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -34,66 +34,73 @@ export class ResponseChecker {
     formats.default(this.#ajv, ["date-time", "email"]);
   }
 
-  /** What is wrong, a line each; nothing: all is well. */
+  /** Returns the violations of the document, one line each. */
   violations(operation: Operation, { sent, draft, mutation }: Case, answer: Answer): string[] {
     const { status } = answer;
-    if (status >= 500) return [`${status} is never right`];
-    const faults = status >= 400 ? this.#problemFaults(answer) : [];
+    if (status >= 500) return [`${status} is never expected`];
+    const violations = status >= 400 ? this.#problemViolations(answer) : [];
     if (sent.method === operation.method && status < 400) {
-      faults.push(...this.#responseFaults(operation, answer));
+      violations.push(...this.#responseViolations(operation, answer));
     }
-    if (draft !== undefined) faults.push(...this.#validationFaults(operation, sent, answer));
-    if (mutation.includes("token") && status !== 401) faults.push("nobody else may do that");
-    if (status === 405 && answer.headers["allow"] === undefined) faults.push("no header allow");
-    const isRefused = [
+    if (draft !== undefined)
+      violations.push(...this.#validationViolations(operation, sent, answer));
+    if (mutation.includes("token") && status !== 401) violations.push("accepted without the token");
+    if (status === 405 && answer.headers["allow"] === undefined) violations.push("no header allow");
+    const unreadable = [
       "invalid UTF-8",
       "no JSON",
-      "more than anybody takes",
+      "a body over the limit",
       "another content type",
     ];
-    if (isRefused.includes(mutation) && status < 400) faults.push("that can't be understood");
-    return faults;
+    if (unreadable.includes(mutation) && status < 400)
+      violations.push("accepted an unreadable body");
+    return violations;
   }
 
-  #problemFaults(answer: Answer): string[] {
+  #problemViolations(answer: Answer): string[] {
     if (!/^application\/problem\+json/.test(String(answer.headers["content-type"])))
-      return [`the problem comes as ${String(answer.headers["content-type"])}`];
-    // An answer to HEAD has no body.
+      return [`the problem's content type is ${String(answer.headers["content-type"])}`];
+    // A response to HEAD has no body.
     if (answer.text === "") return [];
     const problem = JSON.parse(answer.text) as Problem;
-    const faults = this.#errors({ $ref: "#/components/schemas/Problem" }, problem);
-    if (problem.status !== answer.status) faults.push(`the problem's status is ${problem.status}`);
-    return faults.map((fault) => `problem document: ${fault}`);
+    const violations = this.#errors({ $ref: "#/components/schemas/Problem" }, problem);
+    if (problem.status !== answer.status)
+      violations.push(`the problem's status is ${problem.status}`);
+    return violations.map((violation) => `problem document: ${violation}`);
   }
 
-  #responseFaults(operation: Operation, { status, headers, text }: Answer): string[] {
+  #responseViolations(operation: Operation, { status, headers, text }: Answer): string[] {
     const response = responseFor(operation, status);
     if (response === undefined) return [`the status ${status} isn't documented`];
-    const wrong = headerFaults(Object.keys(response.headers ?? {}), headers);
+    const wrong = headerViolations(Object.keys(response.headers ?? {}), headers);
     if (wrong.length > 0) return wrong;
     if (response.content === undefined) return text === "" ? [] : ["a body isn't documented"];
     const type = String(headers["content-type"]).replace(/;.*/, "");
     const documented = response.content[type];
     if (documented === undefined) return [`the content type ${type} isn't documented`];
     const body: unknown = type === "application/json" ? JSON.parse(text) : text;
-    return this.#errors(documented.schema, body).map((fault) => `response: ${fault}`);
+    return this.#errors(documented.schema, body).map((violation) => `response: ${violation}`);
   }
 
-  /** What the document refuses has to be refused with the fields' names, and only that. */
-  #validationFaults(operation: Operation, sent: Case["sent"], { status, text }: Answer): string[] {
+  /** Requests that the document forbids, and only those, must be rejected with the names of the invalid fields. */
+  #validationViolations(
+    operation: Operation,
+    sent: Case["sent"],
+    { status, text }: Answer,
+  ): string[] {
     const wrong = this.#wrongFields(operation, sent);
     const problem = status < 400 || text === "" ? undefined : (JSON.parse(text) as Problem);
     const named = problem?.type === "urn:store:problem:validation" ? problem.errors : undefined;
     if (wrong.length === 0) {
-      return named === undefined ? [] : ["it is refused, but as the document says"];
+      return named === undefined ? [] : ["rejected a valid request"];
     }
-    if (status < 400) return [`it is taken, but isn't as the document says: ${describe(wrong)}`];
-    if (isOtherwiseRefused(sent, status)) return [];
+    if (status < 400) return [`accepted an invalid request: ${describe(wrong)}`];
+    if (isRejectedBeforeValidation(sent, status)) return [];
     if (named === undefined || named.length === 0)
-      return [`no field is named, but wrong are ${describe(wrong)}`];
+      return [`no field is named, but these are invalid: ${describe(wrong)}`];
     return named
       .filter((error) => !wrong.some((one) => one.in === error.in && isRelated(one, error)))
-      .map((error) => `named is ${describe([error])}, but wrong are ${describe(wrong)}`);
+      .map((error) => `names ${describe([error])}, but these are invalid: ${describe(wrong)}`);
   }
 
   #wrongFields(operation: Operation, { path, headers, body }: Case["sent"]): FieldError[] {
@@ -104,7 +111,7 @@ export class ResponseChecker {
       ["header", schemaOf(operation, "header"), headers],
     ];
     const wrong = parts.flatMap(([where, schema, value]) =>
-      this.#wrong(where, schema, fromStrings(schema, value as Record<string, unknown>)),
+      this.#wrong(where, schema, convertStrings(schema, value as Record<string, unknown>)),
     );
     if (operation.body === undefined) return wrong;
     const given: unknown = body === undefined ? undefined : JSON.parse(body.toString());
@@ -141,8 +148,8 @@ export class ResponseChecker {
   }
 }
 
-/** What callers act on has to be documented, and what is documented has to be there. */
-function headerFaults(documented: readonly string[], given: Answer["headers"]): string[] {
+/** Headers that callers use must be documented, and documented headers must be present. */
+function headerViolations(documented: readonly string[], given: Answer["headers"]): string[] {
   const needed = ["location", "etag"].filter((name) => given[name] !== undefined);
   return [
     ...documented.filter((name) => given[name] === undefined).map((name) => `no header ${name}`),
@@ -152,11 +159,11 @@ function headerFaults(documented: readonly string[], given: Answer["headers"]): 
   ];
 }
 
-/** Things that come before a look at the fields. */
-function isOtherwiseRefused({ path, body }: Case["sent"], status: number): boolean {
+/** Returns true for rejections that happen before the validation of fields. */
+function isRejectedBeforeValidation({ path, body }: Case["sent"], status: number): boolean {
   if (status === 413) return (body?.length ?? 0) > BODY_LIMIT;
   if (status === 414) return path.length > 100;
-  // A name by which JavaScript is attacked is no JSON for us.
+  // Names for prototype pollution are rejected by the JSON parser.
   return status === 400 && /"(__proto__|constructor)"/.test(body?.toString() ?? "");
 }
 
@@ -166,7 +173,7 @@ function schemaOf({ parameters }: Operation, where: Parameter["in"]): Schema {
     type: "object",
     properties: Object.fromEntries(found.map(({ name, schema }) => [name, schema])),
     required: found.filter(({ required }) => required === true).map(({ name }) => name),
-    // What isn't documented is refused; headers are everybody's.
+    // Undocumented query parameters are rejected; undocumented headers are allowed.
     ...(where === "query" ? { additionalProperties: false } : {}),
   };
 }
@@ -187,8 +194,8 @@ function queryValues(query: string): Record<string, unknown> {
   return Object.fromEntries(values);
 }
 
-/** As the kit says: numbers are written in digits, and what was left empty wasn't given. */
-function fromStrings(schema: Schema, values: Record<string, unknown>): Record<string, unknown> {
+/** Converts strings like the kit does: digits become integers, and empty values are dropped. */
+function convertStrings(schema: Schema, values: Record<string, unknown>): Record<string, unknown> {
   const properties = schema["properties"] as Record<string, Schema>;
   return Object.fromEntries(
     Object.entries(values)
@@ -203,7 +210,7 @@ function fromStrings(schema: Schema, values: Record<string, unknown>): Record<st
   );
 }
 
-/** One is the other, or has it in it. */
+/** Returns true if the pointers are equal or one contains the other. */
 function isRelated({ pointer: one }: FieldError, { pointer: other }: FieldError): boolean {
   return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
 }

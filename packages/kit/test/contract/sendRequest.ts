@@ -9,7 +9,7 @@ export interface Answer {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Sends the bytes as they are: fetch would put the path right and refuse some headers. */
+/** Sends a request byte by byte as given. fetch would normalize the path and reject some headers. */
 export function send(url: string, { method, path, headers, body }: Sent): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

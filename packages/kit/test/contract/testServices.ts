@@ -10,11 +10,11 @@ import {
 } from "../support/index.ts";
 import type { KnownValues } from "./values.ts";
 
-/** orders first: the others change what it goes by. */
+/** Services in the order of their tests. orders comes first, because the tests of the others change the data that it uses. */
 export const names = ["orders", "inventory", "billing", "shipping"] as const;
 export type Name = (typeof names)[number];
 
-/** All services with a published interface, as processes of their own that call each other, and some orders in them. */
+/** All services with an OpenAPI document, as processes that call each other, with some orders. */
 export interface TestServices {
   readonly services: Readonly<Record<Name, RunningService>>;
   readonly staff: TestStaff;
@@ -53,16 +53,16 @@ export async function startTestServices(): Promise<TestServices> {
 }
 
 const skus = ["MUG-STONE", "VASE-BUD", "NOTEBOOK-DOT"];
-/** Ids that callers choose. */
+/** Ids chosen by callers. */
 const chosen = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 
 /**
- * The token whose payment never comes to an end, so that the order stays pending. Billing's answer is rightly 503, so it isn't
- * asked by itself here.
+ * The token of a payment that never ends, so that its order stays pending. Not sent to billing directly, which would rightly respond
+ * 503.
  */
-const unknowable = "tok_flaky";
+const ENDLESS_PAYMENT_TOKEN = "tok_flaky";
 
-/** Places orders and waits for what comes of them, so that there is something to ask for. */
+/** Places orders, waits until they are confirmed and returns the ids that exist in each service. */
 async function knownOf(
   { orders, inventory, billing, shipping }: TestServices["services"],
   staff: TestStaff,
@@ -76,7 +76,7 @@ async function knownOf(
       }),
     ),
   );
-  const pending = await place(orders, "known-pending", unknowable);
+  const pending = await place(orders, "known-pending", ENDLESS_PAYMENT_TOKEN);
   const idsOf = async (service: RunningService, path: string) => {
     const found = await Promise.all(
       placed.map(async (order) => {
@@ -117,7 +117,7 @@ async function knownOf(
   };
 }
 
-/** By chance, too few reservations come about for one of them to be committed in every run. */
+/** Creates a reservation, because random requests create too few for a commit to succeed in every run. */
 async function reserve(inventory: RunningService): Promise<string> {
   const id = randomUUID();
   const response = await inventory.fetch(`/internal/reservations/${id}`, {
