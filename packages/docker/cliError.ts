@@ -7,7 +7,7 @@ export class CliError extends Error {
   readonly details: readonly string[];
   /** Source of the details, for example the command that printed them. */
   readonly detailsTitle?: string;
-  /** What the user can do. */
+  /** Instruction for the user. */
   readonly hint?: string;
   /** Exit code of the command. @default ExitCode.Failed */
   readonly exitCode: ExitCode;

@@ -7,13 +7,13 @@ import { Readable } from "node:stream";
 
 import { messageOf } from "./messageOf";
 
-/** What a daemon answers: a status and whatever its JSON says. */
+/** Response of a daemon: the status and the parsed JSON, or the text if it is no JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** A line of what the daemon says while it builds, imports or pulls. */
+/** A line of the daemon's output while it builds, imports or pulls an image. */
 export interface Progress {
   readonly stream?: string;
   readonly status?: string;
@@ -26,18 +26,18 @@ interface RequestOptions {
 }
 
 /**
- * A Docker daemon by its HTTP API: a question costs a few milliseconds, where the docker command takes a hundred, and nothing
- * depends on which command is installed and which plugins it has. Without a version in the path the daemon answers in its own.
+ * Client of a Docker daemon's HTTP API. A request takes a few milliseconds (the docker command takes 100), and no docker command
+ * has to be installed. The paths contain no API version, so the daemon uses its own.
  *
- * Every call rejects with the system's error where nobody answers.
+ * Every call rejects with the system's error if the daemon doesn't answer.
  */
 export class Daemon {
   private readonly connection: https.RequestOptions;
   private readonly send: typeof http.request;
 
   /**
-   * @param agent Makes the connections, where the address is none that can be connected to.
-   * @throws Error for an address that HTTP can't be spoken with, and for certificates that can't be read.
+   * @param agent Creates the connections. @default connects to the host's address
+   * @throws Error if the address is not supported, or if the TLS certificates can't be read
    */
   constructor(
     readonly host: string,
@@ -48,27 +48,27 @@ export class Daemon {
     this.send = secure ? https.request : http.request;
   }
 
-  /** Whether this address is one that we can speak HTTP with. */
-  static speaksTo(host: string): boolean {
+  /** Checks whether the address is supported: unix, tcp, http or https. */
+  static supports(host: string): boolean {
     return /^(unix|tcp|https?):\/\/./.test(host);
   }
 
-  /** Ends the connections that the agent keeps for the next call. */
+  /** Closes the idle connections of the agent. */
   close(): void {
     this.agent?.destroy();
   }
 
-  /** @param timeoutMs How long the whole answer may take. @default 30 s */
-  get(resource: string, timeoutMs = LIMIT_MS): Promise<Answer> {
-    return this.ask("GET", resource, timeoutMs);
+  /** @param timeoutMs Time limit for the complete response. @default 30 s */
+  get(resource: string, timeoutMs = TIMEOUT_MS): Promise<Answer> {
+    return this.request("GET", resource, timeoutMs);
   }
 
-  /** @param timeoutMs How long the whole answer may take. @default 30 s */
-  delete(resource: string, timeoutMs = LIMIT_MS): Promise<Answer> {
-    return this.ask("DELETE", resource, timeoutMs);
+  /** @param timeoutMs Time limit for the complete response. @default 30 s */
+  delete(resource: string, timeoutMs = TIMEOUT_MS): Promise<Answer> {
+    return this.request("DELETE", resource, timeoutMs);
   }
 
-  /** Sends an archive, and hands over what the daemon says about it line by line, until it is done. */
+  /** Sends a tar archive and passes on the daemon's progress. Resolves when the daemon is done; rejects with its error. */
   async upload(
     resource: string,
     archive: Readable,
@@ -77,11 +77,11 @@ export class Daemon {
     const request = this.begin("POST", resource, {
       headers: { "content-type": "application/x-tar" },
     });
-    const answered = responseTo(request);
-    // An archive that breaks off must not look like one that has ended.
+    const responded = responseTo(request);
+    // Without this the daemon would take an incomplete archive for a complete one.
     archive.once("error", (error) => request.destroy(error));
     archive.pipe(request);
-    const response = await answered;
+    const response = await responded;
     if (response.statusCode !== 200) throw new Error(reasonOf(await answerIn(response)));
     let rest = "";
     for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
@@ -95,7 +95,7 @@ export class Daemon {
     }
   }
 
-  /** For answers that go on: logs and events. What is refused comes as an answer. */
+  /** Opens a stream, for example of logs or events. Resolves with an Answer if the daemon refuses. */
   async stream(resource: string, signal?: AbortSignal): Promise<http.IncomingMessage | Answer> {
     const request = this.begin("GET", resource, { signal });
     request.end();
@@ -103,9 +103,9 @@ export class Daemon {
     return (response.statusCode ?? 0) < 300 ? response : answerIn(response);
   }
 
-  private async ask(method: string, resource: string, timeoutMs: number): Promise<Answer> {
+  private async request(method: string, resource: string, timeoutMs: number): Promise<Answer> {
     const request = this.begin(method, resource);
-    const timer = setTimeout(() => request.destroy(new NoAnswer(timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => request.destroy(new TimeoutError(timeoutMs)), timeoutMs);
     try {
       request.end();
       return await answerIn(await responseTo(request));
@@ -115,15 +115,15 @@ export class Daemon {
   }
 
   private begin(method: string, path: string, options: RequestOptions = {}): http.ClientRequest {
-    // A connection of its own for each request: one that is kept would keep the process from ending.
+    // One connection per request: an idle connection would keep this process alive.
     const agent = this.agent ?? false;
     return this.send({ ...this.connection, ...options, method, path, agent });
   }
 }
 
-const LIMIT_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
-class NoAnswer extends Error {
+class TimeoutError extends Error {
   readonly code = "ETIMEDOUT";
 
   constructor(timeoutMs: number) {
@@ -131,7 +131,7 @@ class NoAnswer extends Error {
   }
 }
 
-/** Why a daemon refused. */
+/** Returns the daemon's error message. */
 export function reasonOf({ status, body }: Answer): string {
   const { message } = (typeof body === "object" && body !== null ? body : {}) as {
     message?: unknown;
@@ -140,19 +140,23 @@ export function reasonOf({ status, body }: Answer): string {
   return typeof body === "string" && body.trim() !== "" ? body.trim() : `HTTP status ${status}`;
 }
 
-/** Where requests go: a socket, or a name and a port, with the docker command's own certificates where it uses TLS. */
+/**
+ * Connection options for a daemon's address. With TLS they contain docker's own certificates.
+ *
+ * @throws Error if the address is not supported, or if the certificates can't be read
+ */
 export function addressOf(
   host: string,
   env: NodeJS.ProcessEnv = process.env,
 ): https.RequestOptions & { readonly secure: boolean } {
   const [, scheme = "", rest = ""] = /^([a-z]+):\/\/(.+)$/.exec(host) ?? [];
   if (scheme === "unix") return { socketPath: rest, host: "docker", secure: false };
-  if (!Daemon.speaksTo(host)) throw new Error(`${host} is not an address for HTTP`);
-  // The docker command's own variable says whether a tcp:// address speaks TLS.
+  if (!Daemon.supports(host)) throw new Error(`${host} is not a supported address`);
+  // As for the docker command, DOCKER_TLS_VERIFY enables TLS for tcp:// addresses.
   const secure = scheme === "https" || Boolean(env["DOCKER_TLS_VERIFY"]);
   const [, v6, name = v6 ?? "", port = secure ? 2376 : 2375] =
     /^(?:\[([^\]]+)\]|([^:/]+))(?::(\d+))?\/?$/.exec(rest) ?? [];
-  if (name === "") throw new Error(`${host} names no host`);
+  if (name === "") throw new Error(`${host} contains no host name`);
   return {
     host: name,
     port: Number(port),
@@ -168,7 +172,7 @@ function certificates(env: NodeJS.ProcessEnv): Pick<https.RequestOptions, "ca" |
   try {
     return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
   } catch (error) {
-    throw new Error(`its certificates can't be read (${messageOf(error)}); see DOCKER_CERT_PATH`, {
+    throw new Error(`can't read the TLS certificates (${messageOf(error)}); see DOCKER_CERT_PATH`, {
       cause: error,
     });
   }
@@ -181,7 +185,7 @@ function responseTo(request: http.ClientRequest): Promise<http.IncomingMessage> 
   });
 }
 
-/** Its body as JSON where it is that, else as text. */
+/** Reads the body, as JSON if possible. */
 async function answerIn(response: http.IncomingMessage): Promise<Answer> {
   let text = "";
   for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) text += chunk;

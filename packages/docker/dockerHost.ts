@@ -3,22 +3,23 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CliError } from "./cliError";
+import { messageOf } from "./messageOf";
 
-/** A Docker daemon's address, and who says so. */
+/** Address of a Docker daemon. */
 export interface DockerHost {
   readonly host: string;
-  /** "DOCKER_HOST", say: for a message about it. */
+  /** Source of the address, for messages: for example "DOCKER_HOST". */
   readonly hostFrom: string;
 }
 
 export const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
 
 /**
- * Which daemon the docker command would talk to, so that all of us always mean the same one: DOCKER_HOST, DOCKER_CONTEXT, the
- * current context of its configuration, the usual socket.
+ * Finds the daemon that the docker command uses: by DOCKER_HOST, DOCKER_CONTEXT, the current context in docker's configuration, or
+ * the default socket.
  *
  * @param home The user's home folder.
- * @throws CliError
+ * @throws CliError if the context doesn't exist or docker's configuration is invalid
  * @see https://docs.docker.com/engine/manage-resources/contexts/
  */
 export function localDockerHost(env: NodeJS.ProcessEnv, home: string): DockerHost {
@@ -33,12 +34,9 @@ export function localDockerHost(env: NodeJS.ProcessEnv, home: string): DockerHos
   const meta = readJson(join(folder, "contexts", "meta", id, "meta.json")) as Meta | undefined;
   const host = meta?.Endpoints?.docker?.Host;
   if (!host) {
-    throw new CliError(
-      `The docker context ${context} is in use, but does not exist or names no host.`,
-      {
-        hint: "See `docker context ls`; `docker context use default` goes back to the local daemon.",
-      },
-    );
+    throw new CliError(`The docker context ${context} doesn't exist or has no host.`, {
+      hint: "List the contexts: docker context ls. Use the local daemon: docker context use default.",
+    });
   }
   return { host, hostFrom: `the docker context ${context}` };
 }
@@ -51,7 +49,7 @@ interface Meta {
   readonly Endpoints?: { readonly docker?: { readonly Host?: string } };
 }
 
-/** @returns undefined where there is no such file. */
+/** Returns undefined if the file doesn't exist. */
 function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
@@ -59,8 +57,8 @@ function readJson(file: string): unknown {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new CliError(
       error instanceof SyntaxError
-        ? `The docker command's ${file} is not valid JSON: ${error.message}`
-        : `The docker command's configuration can't be read: ${String(error)}`,
+        ? `${file} (docker's configuration) is not valid JSON: ${error.message}`
+        : `Can't read docker's configuration: ${messageOf(error)}`,
       { hint: "Fix or remove that file." },
     );
   }

@@ -3,16 +3,22 @@ import { dockerEnvironment, RemoteHost, remoteHost } from "../host/remoteHost";
 import { connectLocalDocker, isLocal, Session } from "../project/session";
 import { SshAgent } from "../host/sshAgent";
 
-/** The Docker daemon that a stack's containers are on, wherever that is. Nothing is set up. */
+/** Connection to the Docker daemon of a stack's host. */
 export interface Connection {
   readonly docker: Docker;
-  /** Name or address at which published ports are reached. */
+  /** Name or IP address of the host, for published ports. */
   readonly address: string;
-  /** For the docker command, so that it talks to the same daemon. */
+  /** Environment in which the docker command uses the same daemon. */
   readonly env: Readonly<Record<string, string>>;
+  /** Undefined for a local host. */
   readonly remote?: RemoteHost;
 }
 
+/**
+ * Connects to Docker on the stack's host. Installs and starts nothing.
+ *
+ * @throws CliError
+ */
 export async function connect(session: Session): Promise<Connection> {
   if (isLocal(session)) {
     const docker = await connectLocalDocker(session);

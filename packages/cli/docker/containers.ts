@@ -1,24 +1,25 @@
 import { Docker, withLabels } from "./docker";
 import { duration } from "../terminal/terminal";
 
-/** A container that the program made for a stack, by its labels. */
+/** A container of a stack, recognized by its labels. */
 export interface StoreContainer {
   readonly id: string;
   readonly name: string;
-  /** The service that it belongs to; "gateway" for the gateway. */
+  /** Name of its service; "gateway" for the gateway. */
   readonly service: string;
   readonly role: Role;
+  /** Number of the replica, from 0. Undefined for databases and the gateway. */
   readonly replica: number | undefined;
   readonly state: string;
-  /** Docker's own words, such as "Up 5 minutes (healthy)". */
+  /** Docker's description, for example "Up 5 minutes (healthy)". */
   readonly status: string;
   readonly health: "healthy" | "unhealthy" | "starting" | undefined;
   readonly created: Date;
   readonly image: string;
   readonly imageId: string;
-  /** IDs of the networks that it is on. */
+  /** IDs of its networks. */
   readonly networks: readonly string[];
-  /** Ports of the host on which it is reached. */
+  /** Published ports. */
   readonly ports: readonly { readonly host: string; readonly port: number }[];
 }
 
@@ -32,7 +33,7 @@ export const LABEL = {
   replica: "dev.store.replica",
 } as const;
 
-/** Every container of the stack, by service, role and replica, the newest first among equals. */
+/** Lists all containers of the stack, sorted by service, role and replica, newer ones first. */
 export async function listContainers(
   docker: Docker,
   project: string,
@@ -40,15 +41,15 @@ export async function listContainers(
 ): Promise<StoreContainer[]> {
   const filters = withLabels({ [LABEL.project]: project, [LABEL.stack]: stack });
   const found = await docker.list<ContainerSummary>("/containers/json", { all: true, filters });
-  return found.map(parseContainer).sort(byPlace);
+  return found.map(parseContainer).sort(compareContainers);
 }
 
-/** Those that run something. A `files` container is made to take files and never started. */
+/** Filters out `files` containers, which only hold files and are never started. */
 export function runnable(containers: readonly StoreContainer[]): StoreContainer[] {
   return containers.filter((container) => container.role !== "files");
 }
 
-/** What a person calls it: "inventory", "inventory-database", "gateway". */
+/** Name of a container in the CLI's arguments and output: "inventory", "inventory-database", "gateway". */
 export function displayName(container: Pick<StoreContainer, "service" | "role">): string {
   return container.role === "database" ? `${container.service}-database` : container.service;
 }
@@ -77,7 +78,7 @@ export function parseContainer(summary: ContainerSummary): StoreContainer {
   };
 }
 
-/** What `ps` says of it: its health where it has one, and otherwise how it stands. */
+/** Condition of a container as `ps` shows it: its health, or its state if it has no health check. */
 export function condition(container: Pick<StoreContainer, "state" | "status" | "health">): string {
   if (container.state !== "running") {
     const code = /^Exited \((\d+)\)/.exec(container.status)?.[1];
@@ -86,7 +87,7 @@ export function condition(container: Pick<StoreContainer, "state" | "status" | "
   return container.health ?? "running";
 }
 
-/** Since when it has been in this state, in Docker's words made short. */
+/** Time since the container was started, for example "2 h 10 min"; empty if it isn't running. */
 export function uptime(inspection: Inspection | undefined, now = new Date()): string {
   const { Running, StartedAt } = inspection?.State ?? {};
   if (!Running || StartedAt === undefined) return "";
@@ -101,7 +102,7 @@ function healthOf(status: string): StoreContainer["health"] {
 
 const ROLES: readonly Role[] = ["gateway", "service", "database", "files"];
 
-function byPlace(a: StoreContainer, b: StoreContainer): number {
+function compareContainers(a: StoreContainer, b: StoreContainer): number {
   return (
     Number(a.role !== "gateway") - Number(b.role !== "gateway") ||
     a.service.localeCompare(b.service) ||
@@ -111,7 +112,7 @@ function byPlace(a: StoreContainer, b: StoreContainer): number {
   );
 }
 
-/** The fields that we use of an entry of GET /containers/json. */
+/** The used fields of an entry of GET /containers/json. */
 export interface ContainerSummary {
   readonly Id: string;
   readonly Names: readonly string[];
@@ -127,7 +128,7 @@ export interface ContainerSummary {
   readonly Ports?: readonly { readonly IP?: string; readonly PublicPort?: number }[];
 }
 
-/** The fields that we use of GET /containers/{id}/json. */
+/** The used fields of GET /containers/{id}/json. */
 export interface Inspection {
   readonly Id: string;
   readonly Name: string;

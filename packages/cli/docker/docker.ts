@@ -3,20 +3,20 @@ import { Answer, Daemon, reasonOf } from "@store/docker/daemon";
 import { messageOf } from "@store/docker/messageOf";
 import { CliError } from "@store/docker/cliError";
 
-/** @param host Address of the daemon. */
+/** Error for a daemon that doesn't answer. */
 export function dockerUnreachable(host: string, cause: string): CliError {
-  return new CliError(`Docker doesn't answer at ${host} (${cause}).`, {
-    hint: "Start it (systemctl start docker, or Docker Desktop), then see ./store doctor.",
+  return new CliError(`Docker at ${host} doesn't answer (${cause}).`, {
+    hint: "Start it (systemctl start docker, or Docker Desktop). ./store doctor checks it.",
   });
 }
 
-/** The few calls of Docker's API that the command needs, with failures that a person can read. */
+/** The CLI's client of Docker: a {@link Daemon} whose failures are CliErrors. */
 export class Docker {
   private readonly daemon: Daemon;
 
   /**
-   * @param agent Makes the connections, where the address is none that can be connected to.
-   * @throws CliError for an address that can't be spoken with.
+   * @param agent Creates the connections. @default connects to the host's address
+   * @throws CliError if the address is not supported
    */
   constructor(
     readonly host: string,
@@ -25,26 +25,23 @@ export class Docker {
     try {
       this.daemon = new Daemon(host, agent);
     } catch (error) {
-      throw new CliError(
-        `The command can't talk to a Docker daemon at ${host}: ${messageOf(error)}.`,
-        {
-          hint: "It speaks to unix:// and tcp:// addresses: set DOCKER_HOST or store:dockerHost.",
-        },
-      );
+      throw new CliError(`Can't connect to Docker at ${host}: ${messageOf(error)}.`, {
+        hint: "Set DOCKER_HOST or store:dockerHost to a unix:// or tcp:// address.",
+      });
     }
   }
 
-  /** Ends the connections that are kept for the next call. */
+  /** Closes idle connections. */
   close(): void {
     this.daemon.close();
   }
 
-  /** @throws CliError */
+  /** Checks that the daemon answers. @throws CliError */
   async ping(): Promise<void> {
     await this.reach(this.daemon.get("/_ping"));
   }
 
-  /** @returns undefined where there is no such thing. */
+  /** Returns undefined if the object doesn't exist. */
   async get<T>(path: string, query: Query = {}): Promise<T | undefined> {
     const answer = await this.reach(this.daemon.get(withQuery(path, query)));
     if (answer.status === 404) return undefined;
@@ -56,13 +53,13 @@ export class Docker {
     return (await this.get<T[]>(path, query)) ?? [];
   }
 
-  /** @returns the daemon's reason where it refuses; what is gone already is gone. */
+  /** Removes an object. Returns the daemon's message if it refuses, and undefined if the object doesn't exist. */
   async remove(path: string, query: Query = {}): Promise<string | undefined> {
-    const answer = await this.reach(this.daemon.delete(withQuery(path, query), REMOVAL_LIMIT_MS));
+    const answer = await this.reach(this.daemon.delete(withQuery(path, query), REMOVAL_TIMEOUT_MS));
     return answer.status < 300 || answer.status === 404 ? undefined : reasonOf(answer);
   }
 
-  /** For answers that go on: logs and events. */
+  /** Opens a stream of logs or events. */
   async stream(path: string, query: Query, signal?: AbortSignal): Promise<IncomingMessage> {
     const answer = await this.reach(this.daemon.stream(withQuery(path, query), signal));
     if ("body" in answer) throw refused(path, answer);
@@ -78,8 +75,8 @@ export class Docker {
   }
 }
 
-/** A container that has to be killed, or an image of gigabytes, takes its time. */
-const REMOVAL_LIMIT_MS = 120_000;
+/** Killing a container or removing a large image can take long. */
+const REMOVAL_TIMEOUT_MS = 120_000;
 
 function refused(path: string, answer: Answer): CliError {
   return new CliError(`Docker refused ${path}: ${reasonOf(answer)}`);
@@ -97,7 +94,7 @@ function withQuery(path: string, query: Query): string {
 
 export type Query = Readonly<Record<string, string | number | boolean | object>>;
 
-/** For a `filters` parameter: what carries all these labels. */
+/** Value of a `filters` parameter that selects objects with all these labels. */
 export function withLabels(labels: Readonly<Record<string, string>>): object {
   return { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) };
 }

@@ -2,22 +2,22 @@ import { Checkpoint, CONTAINER_TYPE, resourceName } from "../state/checkpoint";
 import { Docker, withLabels } from "./docker";
 import { LABEL, listContainers, StoreContainer } from "./containers";
 
-/** What of a stack Docker has. */
+/** Docker's resources of a stack. */
 export interface DockerState {
   readonly containers: readonly StoreContainer[];
   readonly networks: readonly { readonly id: string; readonly name: string }[];
   readonly volumes: readonly { readonly name: string }[];
-  /** IDs of all images on the host. */
+  /** IDs of all images on the host, including those of other stacks. */
   readonly images: ReadonlySet<string>;
 }
 
-/** What has to be put right before the engine can work from its record of the stack. */
+/** Differences between the state and Docker, and how to reconcile them before the engine runs. */
 export interface DriftPlan {
-  /** Why the engine has to look at what is really there; empty if its record is right. */
+  /** Descriptions of the differences, which require a refresh; empty if the state is correct. */
   readonly differences: readonly string[];
-  /** Creations that never ended in the record. The engine keeps them until it is told to forget them. */
+  /** The state contains pending creations. The engine keeps them until a refresh with --clear-pending-creates. */
   readonly clearPendingCreates: boolean;
-  /** What such creations have left, and other things of ours that the record has lost. */
+  /** Resources of this workspace that are missing from the state, for example from pending creations. */
   readonly orphans: readonly Orphan[];
 }
 
@@ -25,10 +25,11 @@ export interface Orphan {
   readonly kind: "container" | "network" | "volume";
   readonly id: string;
   readonly name: string;
-  /** It answers requests: it may only go once there is something in its place. */
+  /** The container serves requests and must not be removed before it is replaced. */
   readonly serving: boolean;
 }
 
+/** Reads the stack's resources from Docker. */
 export async function readDockerState(
   docker: Docker,
   project: string,
@@ -50,33 +51,34 @@ export async function readDockerState(
 }
 
 /**
- * Compares the engine's record with what is there.
+ * Compares the state with Docker.
  *
- * @param unfinished Names of what failed runs may have made without its getting into the record.
+ * @param interrupted Docker's names of resources that interrupted runs may have created without recording them in the state.
  */
 export function planDrift(
   checkpoint: Checkpoint,
-  there: DockerState,
-  unfinished: readonly string[] = [],
+  actual: DockerState,
+  interrupted: readonly string[] = [],
 ): DriftPlan {
   const pending = checkpoint.pending.map(({ resource }) => resource);
   return {
     differences: [
       ...checkpoint.pending.map(
-        ({ type, resource }) => `${resourceName(resource.urn)} was interrupted while ${type}`,
+        ({ type, resource }) => `${type} ${resourceName(resource.urn)} was interrupted`,
       ),
-      ...missing(checkpoint, there),
-      ...stopped(checkpoint, there),
+      ...missing(checkpoint, actual),
+      ...stopped(checkpoint, actual),
     ],
     clearPendingCreates: checkpoint.pending.some(({ type }) => type === "creating"),
     orphans: orphans(
       checkpoint,
-      there,
-      new Set([...unfinished, ...pending.flatMap(({ inputs }) => nameOf(inputs))]),
+      actual,
+      new Set([...interrupted, ...pending.flatMap(({ inputs }) => nameOf(inputs))]),
     ),
   };
 }
 
+/** Removes an orphan. Returns Docker's message if it refuses. */
 export async function removeOrphan(docker: Docker, orphan: Orphan): Promise<string | undefined> {
   return docker.remove(
     `/${orphan.kind}s/${orphan.id}`,
@@ -84,48 +86,50 @@ export async function removeOrphan(docker: Docker, orphan: Orphan): Promise<stri
   );
 }
 
-function missing(checkpoint: Checkpoint, there: DockerState): string[] {
+function missing(checkpoint: Checkpoint, actual: DockerState): string[] {
   const ids: Readonly<Record<string, ReadonlySet<string>>> = {
-    [CONTAINER_TYPE]: new Set(there.containers.map(({ id }) => id)),
-    [NETWORK_TYPE]: new Set(there.networks.map(({ id }) => id)),
-    [VOLUME_TYPE]: new Set(there.volumes.map(({ name }) => name)),
+    [CONTAINER_TYPE]: new Set(actual.containers.map(({ id }) => id)),
+    [NETWORK_TYPE]: new Set(actual.networks.map(({ id }) => id)),
+    [VOLUME_TYPE]: new Set(actual.volumes.map(({ name }) => name)),
   };
   return checkpoint.resources.flatMap((resource) => {
     const found = ids[resource.type];
     if (resource.type === IMAGE_TYPE) {
       const id = resource.outputs?.["imageId"];
-      return typeof id === "string" && !there.images.has(id)
-        ? [`image ${resourceName(resource.urn)} is gone`]
+      return typeof id === "string" && !actual.images.has(id)
+        ? [`image ${resourceName(resource.urn)} is missing`]
         : [];
     }
     return found && resource.id !== undefined && !found.has(resource.id)
-      ? [`${resourceName(resource.urn)} is gone`]
+      ? [`${resourceName(resource.urn)} is missing`]
       : [];
   });
 }
 
-function stopped(checkpoint: Checkpoint, there: DockerState): string[] {
+function stopped(checkpoint: Checkpoint, actual: DockerState): string[] {
   const known = idsOf(checkpoint, CONTAINER_TYPE);
-  return there.containers
-    .filter(({ id, role, state }) => known.has(id) && role !== "files" && !RUNS.has(state))
+  return actual.containers
+    .filter(
+      ({ id, role, state }) => known.has(id) && role !== "files" && !RUNNING_STATES.has(state),
+    )
     .map(({ name, state }) => `${name} is ${state}`);
 }
 
 /**
- * Things with the stack's labels that the record doesn't have. The labels are the same in another checkout, so that isn't
- * enough: it must also be named in a creation that never ended, or be on a network that is in our record.
+ * Finds resources with the stack's labels that the state doesn't contain. The stack of the same name of another workspace has the
+ * same labels, so an orphan must also have the name of an interrupted creation, or be connected to a network in the state.
  */
 function orphans(
   checkpoint: Checkpoint,
-  there: DockerState,
-  unfinished: ReadonlySet<string>,
+  actual: DockerState,
+  interrupted: ReadonlySet<string>,
 ): Orphan[] {
   const known = new Set(checkpoint.resources.flatMap(({ id }) => id ?? []));
   const ourNetworks = idsOf(checkpoint, NETWORK_TYPE);
-  const containers = there.containers
+  const containers = actual.containers
     .filter(({ id }) => !known.has(id))
     .filter(
-      ({ name, networks }) => unfinished.has(name) || networks.some((id) => ourNetworks.has(id)),
+      ({ name, networks }) => interrupted.has(name) || networks.some((id) => ourNetworks.has(id)),
     )
     .map(({ id, name, health }): Orphan => ({
       kind: "container",
@@ -133,12 +137,12 @@ function orphans(
       name,
       serving: health === "healthy",
     }));
-  const networks = there.networks
-    .filter(({ id, name }) => !known.has(id) && unfinished.has(name))
+  const networks = actual.networks
+    .filter(({ id, name }) => !known.has(id) && interrupted.has(name))
     .map(({ id, name }): Orphan => ({ kind: "network", id, name, serving: false }));
-  // Whatever mounts a volume is made after the volume is recorded: one that isn't has never held anything.
-  const volumes = there.volumes
-    .filter(({ name }) => !known.has(name) && unfinished.has(name))
+  // A volume is recorded before a container mounts it, so an unrecorded volume is empty.
+  const volumes = actual.volumes
+    .filter(({ name }) => !known.has(name) && interrupted.has(name))
     .map(({ name }): Orphan => ({ kind: "volume", id: name, name, serving: false }));
   return [...containers, ...networks, ...volumes];
 }
@@ -156,7 +160,7 @@ function nameOf(inputs: Readonly<Record<string, unknown>> | undefined): string[]
   return typeof name === "string" ? [name] : [];
 }
 
-const RUNS: ReadonlySet<string> = new Set(["running", "restarting"]);
+const RUNNING_STATES: ReadonlySet<string> = new Set(["running", "restarting"]);
 
 const NETWORK_TYPE = "docker:index/network:Network";
 const VOLUME_TYPE = "docker:index/volume:Volume";

@@ -7,11 +7,11 @@ import { Docker, withLabels } from "./docker";
 import { Session } from "../project/session";
 
 /**
- * Removes the images that this project has built and that neither a container, of whatever stack, nor another stack's record
- * needs. Base images don't carry the project's label, and stay.
+ * Removes the images of this project that no container and no stack of this workspace uses. Base images don't have the project's
+ * label and remain.
  *
- * @param before The record of the stack that has gone: the names in it are ours, however new they are.
- * @returns their names.
+ * @param before State of the destroyed stack. Its images are removed even if they are new.
+ * @returns the names of the removed images.
  */
 export async function removeUnusedImages(
   session: Session,
@@ -25,7 +25,7 @@ export async function removeUnusedImages(
     }),
     docker.list<{ ImageID: string }>("/containers/json", { all: true }),
   ]);
-  const used = new Set([...containers.map(({ ImageID }) => ImageID), ...recorded(session)]);
+  const used = new Set([...containers.map(({ ImageID }) => ImageID), ...imagesInUse(session)]);
   const unused = await Promise.all(
     images
       .filter(({ Id }) => !used.has(Id))
@@ -34,16 +34,21 @@ export async function removeUnusedImages(
   const names = removable(unused, new Set(imagesIn(before).map(({ name }) => name)), Date.now());
   const removed: string[] = [];
   for (const name of names) {
-    // Docker's refusal means that somebody needs it after all.
+    // Docker refuses to remove an image that is in use again.
     if ((await docker.remove(`/images/${encodeURI(name)}`)) === undefined) removed.push(name);
   }
   return removed;
 }
 
-/** For so long an image of another checkout may be on its way into a container or a registry. */
+/** Age in milliseconds up to which another workspace may be about to use an image. */
 const YOUNG_MS = 10 * 60_000;
 
-/** The names that may go: of an image that somebody has just built or found built, only those that are ours. */
+/**
+ * Returns the names (or IDs) of the images to remove.
+ *
+ * @param ours Names that may be removed even if the image is new.
+ * @param now In milliseconds since 1970.
+ */
 export function removable(
   unused: readonly (Pick<ImageSummary, "Id" | "RepoTags"> & { readonly taggedAt: number })[],
   ours: ReadonlySet<string>,
@@ -56,26 +61,26 @@ export function removable(
   });
 }
 
-/** When it was last given a name, in ms since 1970: one whose layers were all there is much older than the build that names it. */
+/** Time of the last build in milliseconds since 1970. A build whose layers are all cached only tags the old image. */
 async function taggedAt(docker: Docker, { Id, Created }: ImageSummary): Promise<number> {
   const image = await docker.get<{ Metadata?: { LastTagTime?: string } }>(`/images/${Id}/json`);
   const tagged = Date.parse(image?.Metadata?.LastTagTime ?? "");
   return Math.max(Created * 1_000, Number.isNaN(tagged) ? 0 : tagged);
 }
 
-/** IDs of the images in the records of this checkout's stacks. */
-function recorded(session: Session): string[] {
+/** IDs of the images in the state of this workspace's stacks. */
+function imagesInUse(session: Session): string[] {
   const { state, project } = session;
-  if (state.backend.kind === "own") return [];
+  if (state.backend.kind === "user") return [];
   return stackNamesIn(join(state.backend.folder, ".pulumi", "stacks", project.name)).flatMap(
     (stack) => imagesIn(readStackCheckpoint(state, stack)).map(({ id }) => id),
   );
 }
 
 function imagesIn(
-  record: Checkpoint | undefined,
+  checkpoint: Checkpoint | undefined,
 ): { readonly id: string; readonly name: string }[] {
-  return (record?.resources ?? []).flatMap(({ outputs }) => {
+  return (checkpoint?.resources ?? []).flatMap(({ outputs }) => {
     const { imageId: id, name } = outputs ?? {};
     return typeof id === "string" && typeof name === "string" ? [{ id, name }] : [];
   });

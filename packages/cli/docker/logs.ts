@@ -1,20 +1,26 @@
 import type { Readable } from "node:stream";
 import { Docker } from "./docker";
 
-/** A line that a container wrote, with Docker's time stamp. */
+/** A line of a container's log, with Docker's timestamp. */
 export interface LogLine {
   readonly time: string;
   readonly text: string;
 }
 
-/** The last lines of a container's log, stdout and stderr together. */
+/** Reads the last lines of a container's log, stdout and stderr together. */
 export async function lastLines(docker: Docker, id: string, count: number): Promise<LogLine[]> {
   const lines: LogLine[] = [];
   for await (const line of readLog(docker, id, { tail: count })) lines.push(line);
   return lines.slice(-count);
 }
 
-/** The log of a container; with `follow` it goes on until the container ends or the signal is given. */
+/**
+ * Reads the log of a container.
+ *
+ * @param options.tail Number of last lines. @default all
+ * @param options.follow Continues until the container exits or the signal aborts. @default false
+ * @param options.since In seconds since 1970. @default from the start
+ */
 export async function* readLog(
   docker: Docker,
   id: string,
@@ -41,8 +47,10 @@ export async function* readLog(
 }
 
 /**
- * What a stream of Docker's carries. Without a terminal each piece of output comes in a frame: one byte for the stream that
- * it belongs to, three of nothing, four for its length.
+ * Decodes Docker's multiplexed stream. Each frame has a header of 8 bytes: the stream (1 stdout, 2 stderr), three zeros and the
+ * length as a big-endian 32-bit integer.
+ *
+ * @see https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container/operation/ContainerAttach
  */
 export async function* frames(stream: Readable): AsyncGenerator<{ stream: number; data: Buffer }> {
   let rest = Buffer.alloc(0);
@@ -55,17 +63,17 @@ export async function* frames(stream: Readable): AsyncGenerator<{ stream: number
   }
 }
 
-/** The lines of stdout and of stderr, each whole. */
+/** Splits stdout and stderr into complete lines. */
 async function* splitLines(
   pieces: AsyncIterable<{ stream: number; data: Buffer }>,
 ): AsyncGenerator<LogLine> {
-  const unfinished = new Map<number, string>();
+  const partialLines = new Map<number, string>();
   for await (const { stream, data } of pieces) {
-    const lines = ((unfinished.get(stream) ?? "") + data.toString("utf8")).split("\n");
-    unfinished.set(stream, lines.pop() ?? "");
+    const lines = ((partialLines.get(stream) ?? "") + data.toString("utf8")).split("\n");
+    partialLines.set(stream, lines.pop() ?? "");
     for (const line of lines) yield parseLine(line);
   }
-  for (const line of unfinished.values()) if (line !== "") yield parseLine(line);
+  for (const line of partialLines.values()) if (line !== "") yield parseLine(line);
 }
 
 export function parseLine(line: string): LogLine {

@@ -5,9 +5,10 @@ import { serviceNames, storeCommand } from "../project/project";
 import { Session } from "../project/session";
 
 /**
- * The containers that a name on the command line means: a service, NAME-database or gateway.
+ * Selects containers by a name from the command line: a service, SERVICE-database or gateway.
  *
- * @param name All containers where it is left out.
+ * @param name @default all containers
+ * @throws CliError if none is running; UsageError if there is no such service
  */
 export async function selectContainers(
   session: Session,
@@ -21,18 +22,18 @@ export async function selectContainers(
   const stack = session.stack.name;
   const present = [...new Set(all.map(displayName))];
   if (all.length === 0) {
-    throw new CliError(`Nothing of the stack ${stack} runs.`, {
-      hint: `Bring it up: ${storeCommand("up", stack)}`,
+    throw new CliError(`The stack ${stack} has no containers.`, {
+      hint: `Start it: ${storeCommand("up", stack)}`,
     });
   }
   if (name !== undefined && serviceNames(session.project.root).includes(name)) {
     throw new CliError(
-      `${name} doesn't run in the stack ${stack}. Running: ${present.join(", ")}.`,
+      `${name} is not running in the stack ${stack}. Running: ${present.join(", ")}.`,
       {
-        hint: `store:services in its configuration says what runs; ${storeCommand("up", stack)} brings it up.`,
+        hint: `Add it to store:services in the stack's configuration if it is missing, then: ${storeCommand("up", stack)}`,
       },
     );
   }
   const known = [...new Set([...present, ...serviceNames(session.project.root)])].sort();
-  throw new UsageError(`There is no service "${name}". There are: ${known.join(", ")}.`);
+  throw new UsageError(`Unknown service "${name}". Services: ${known.join(", ")}.`);
 }

@@ -5,7 +5,7 @@ import { stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
 
-/** Where the store answers: the gateway's port of the host, as Docker has it; undefined while there is no gateway. */
+/** URL of the store: the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(
   containers: readonly StoreContainer[],
   address: string,
@@ -15,7 +15,11 @@ export function storeUrl(
   return port === undefined ? undefined : `http://${address}${port === 80 ? "" : `:${port}`}`;
 }
 
-/** @throws CliError where the store isn't up. On this machine Docker is asked, elsewhere the stack's outputs say it. */
+/**
+ * Returns the URL of the store, from Docker for a local host, otherwise from the stack's outputs.
+ *
+ * @throws CliError if the store isn't up
+ */
 export async function fetchStoreUrl(session: Session): Promise<string> {
   const { project, stack } = session;
   let url: string | undefined;
@@ -26,7 +30,7 @@ export async function fetchStoreUrl(session: Session): Promise<string> {
     ({ url } = await stackOutputs(session));
   }
   if (url !== undefined) return url;
-  throw new CliError(`The gateway of the stack ${stack.name} doesn't run.`, {
-    hint: `Bring it up: ${storeCommand("up", stack.name)}`,
+  throw new CliError(`The gateway of the stack ${stack.name} isn't running.`, {
+    hint: `Start it: ${storeCommand("up", stack.name)}`,
   });
 }

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 
 /**
- * Ends the plugins of engines that were killed: they don't notice by themselves, and each keeps some ten megabytes. A plugin
- * is told its engine's address as its argument; where nobody listens any more, it can never be of use again.
+ * Ends the plugins of engines that were killed. Such plugins don't exit by themselves, and each uses about 10 MB. A plugin is
+ * an orphan if nothing listens at its engine's address, which is its last argument.
  */
 export async function endOrphanedPlugins(): Promise<void> {
   for (const { pid, port } of plugins()) {
@@ -11,12 +11,12 @@ export async function endOrphanedPlugins(): Promise<void> {
     try {
       process.kill(pid, "SIGTERM");
     } catch {
-      // Gone by itself, or another user's.
+      // It has exited meanwhile, or belongs to another user.
     }
   }
 }
 
-/** The engine's port, by a plugin's command line as /proc shows it. */
+/** Returns the engine's port from a plugin's command line in the format of /proc/PID/cmdline; undefined for other processes. */
 export function enginePort(commandLine: string): number | undefined {
   const [program, ...args] = commandLine.split("\0").filter((word) => word !== "");
   if (!/(^|\/)pulumi-(language|resource)-[\w-]+$/.test(program ?? "")) return undefined;
@@ -25,7 +25,7 @@ export function enginePort(commandLine: string): number | undefined {
 }
 
 function plugins(): { readonly pid: number; readonly port: number }[] {
-  // Elsewhere than on Linux there is no /proc, and they stay.
+  // Other systems have no /proc; orphans remain there.
   if (process.platform !== "linux") return [];
   return readdirSync("/proc")
     .map(Number)
@@ -35,7 +35,7 @@ function plugins(): { readonly pid: number; readonly port: number }[] {
         const port = enginePort(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
         return port === undefined ? [] : [{ pid, port }];
       } catch {
-        // Ended since it was listed.
+        // The process has exited since it was listed.
         return [];
       }
     });

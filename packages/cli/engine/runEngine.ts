@@ -1,31 +1,33 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { ChildProcess, spawn } from "node:child_process";
 import { CliError } from "@store/docker/cliError";
+import { run } from "@store/toolchain/system/run";
 import { EngineEvent, plain, readEvents } from "./events";
 
-/** How an engine's run ended. */
+/** Result of a run of the engine. */
 export interface EngineRun {
   readonly exitCode: number;
-  /** The person, or whoever sent a signal, wanted it to end. */
+  /** The user or another process has interrupted the run by a signal. */
   readonly interrupted: boolean;
+  /** Empty without an event log. */
   readonly events: readonly EngineEvent[];
-  /** The end of what it said beside its progress display: what stopped it before it could write events. */
+  /** The end of the engine's stderr: its errors before it could write events. Empty without an event log. */
   readonly stderr: string;
 }
 
 export interface EngineCall {
+  /** Path of the pulumi executable. */
   readonly pulumi: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Where the engine writes its events; none for subcommands that have no such log. */
+  /** File for the engine's events. Not all Pulumi commands support it. @default none */
   readonly eventLog?: string;
 }
 
 /**
- * Runs the engine on our terminal, so that its own progress display is what the person sees.
+ * Runs the engine on this terminal with its own progress display.
  *
- * The first Ctrl-C or signal asks it to stop after what it is doing, the second ends it.
+ * The first signal (Ctrl-C) asks the engine to stop after the operations in progress, the second ends it, the third kills it.
  */
 export async function runEngine(call: EngineCall): Promise<EngineRun> {
   const { eventLog } = call;
@@ -34,6 +36,7 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
     eventLog ? [...call.args, "--event-log", eventLog] : [...call.args],
     {
       cwd: call.cwd,
+      // --event-log is a debugging option.
       env: eventLog ? { ...call.env, PULUMI_DEBUG_COMMANDS: "true" } : call.env,
       stdio: ["inherit", "inherit", eventLog ? "pipe" : "inherit"],
     },
@@ -43,14 +46,14 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
     process.stderr.write(chunk);
     stderr = (stderr + chunk.toString("utf8")).slice(-20_000);
   });
-  const signals = passOnSignals(child, eventLog);
+  const signals = forwardSignals(child, eventLog);
   try {
-    const exitCode = await exitOf(child, call.pulumi);
+    const exitCode = await waitForExit(child, call.pulumi);
     const events = eventLog ? readEvents(eventLog) : [];
     const canceled = events.some((event) => event.summaryEvent?.result === "canceled");
     return {
       exitCode,
-      interrupted: signals.count() > 0 || canceled || heard(events) > 0,
+      interrupted: signals.count() > 0 || canceled || receivedSignals(events) > 0,
       events,
       stderr: plain(stderr),
     };
@@ -59,45 +62,39 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
   }
 }
 
-/** What the engine printed, and how it ended. */
+/** Output and exit code of a Pulumi command. */
 export interface EngineOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the engine quietly for what it prints. */
+/** Runs a Pulumi command and returns its output. */
 export async function captureEngine(call: Omit<EngineCall, "eventLog">): Promise<EngineOutput> {
-  const child = spawn(call.pulumi, [...call.args], {
-    cwd: call.cwd,
-    env: call.env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const text = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk));
-  return { exitCode: await exitOf(child, call.pulumi), ...text };
+  const { pulumi, args, cwd, env } = call;
+  const { code, stdout, stderr } = await run(pulumi, [...args], { cwd, env });
+  return { exitCode: code ?? 1, stdout, stderr };
 }
 
 /**
- * A signal to our process group (Ctrl-C) reaches the engine without us, and if we passed it on as well the engine would take
- * that for the second one and leave half of its work behind. One that is sent to us alone doesn't reach it. So we look in its
- * event log whether it has heard, and pass on what it hasn't.
+ * Forwards signals to the engine that it hasn't received. A signal to the process group (Ctrl-C) reaches the engine directly;
+ * forwarding it would count as the second signal and make the engine abandon operations in progress. A signal to this process
+ * alone doesn't reach the engine. The engine's event log shows which signals it has received.
  */
-function passOnSignals(
+function forwardSignals(
   child: ChildProcess,
   eventLog: string | undefined,
 ): { count(): number; stop(): void } {
   let count = 0;
   let last = 0;
   const handle = (signal: NodeJS.Signals): void => {
-    // One request may arrive twice: by the process group, and from npm, which passes on what it gets.
+    // One Ctrl-C may arrive twice: from the process group, and from npm, which forwards signals.
     if (Date.now() - last < 300) return;
     last = Date.now();
     count += 1;
     if (count > 2) child.kill("SIGKILL");
-    else if (eventLog === undefined) passOnToEngineWithoutLog(child, signal);
-    else passOnUnlessHeard(child, signal, eventLog, count);
+    else if (eventLog === undefined) forwardUnlessTerminal(child, signal);
+    else forwardUnlessReceived(child, signal, eventLog, count);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
   return {
@@ -108,43 +105,45 @@ function passOnSignals(
   };
 }
 
-/** A busy machine may take the engine a moment to say that it has heard. */
-const HEARS_WITHIN_MS = 2000;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-function passOnUnlessHeard(
+/** Time in milliseconds after which an engine on a busy machine has logged a signal. */
+const SIGNAL_LOG_TIMEOUT_MS = 2000;
+
+/** @param count Number of signals so far, including this one. */
+function forwardUnlessReceived(
   child: ChildProcess,
   signal: NodeJS.Signals,
   eventLog: string,
   count: number,
 ): void {
-  const until = Date.now() + HEARS_WITHIN_MS;
-  const look = setInterval(() => {
-    const done = child.exitCode !== null || heard(readEvents(eventLog)) >= count;
-    if (!done && Date.now() < until) return;
-    clearInterval(look);
+  const deadline = Date.now() + SIGNAL_LOG_TIMEOUT_MS;
+  const timer = setInterval(() => {
+    const done = child.exitCode !== null || receivedSignals(readEvents(eventLog)) >= count;
+    if (!done && Date.now() < deadline) return;
+    clearInterval(timer);
     if (!done) child.kill(signal);
   }, 100);
-  look.unref();
+  timer.unref();
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** Ctrl-C is nearly always the terminal's, which tells the whole group; the others are sent to a process. */
-function passOnToEngineWithoutLog(child: ChildProcess, signal: NodeJS.Signals): void {
+/** SIGINT nearly always comes from the terminal, which sends it to the whole process group; others go to one process. */
+function forwardUnlessTerminal(child: ChildProcess, signal: NodeJS.Signals): void {
   if (signal !== "SIGINT") child.kill(signal);
 }
 
-/** How many signals the engine says it has received. */
-function heard(events: readonly EngineEvent[]): number {
+/** Number of signals that the engine has received by its event log. */
+function receivedSignals(events: readonly EngineEvent[]): number {
   return events.filter(({ stdoutEvent }) =>
     /(\^C|SIGTERM) received; (cancelling|terminating)/.test(stdoutEvent?.message ?? ""),
   ).length;
 }
 
-function exitOf(child: ChildProcess, pulumi: string): Promise<number> {
+/** @throws CliError if the engine can't be started. */
+function waitForExit(child: ChildProcess, pulumi: string): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("error", (error) =>
-      reject(new CliError(`${pulumi} can't be run: ${error.message}`)),
+      reject(new CliError(`Starting ${pulumi} failed: ${error.message}`)),
     );
     child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
   });

@@ -4,29 +4,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * A folder for what the engine and its plugins put into the temporary folder, to go with the run's own files: the engine ends
- * its language host before that has tidied up, and each run would leave two pipes behind. What is kept from run to run, the
- * compiled program, stays where it was.
- *
- * @returns its path, for TMPDIR.
+ * Creates a temporary folder for the engine and its plugins inside the run's folder, and returns its path for TMPDIR. The engine
+ * kills its language host before that has removed its two named pipes, so each run would leave them in the system's temporary
+ * folder. Caches of compiled code remain there, by symbolic links.
  */
 export function temporaryFolder(runFolder: string): string {
   const folder = join(runFolder, "tmp");
   mkdirSync(folder);
   for (const name of caches()) {
-    const kept = join(tmpdir(), name);
-    mkdirSync(kept, { recursive: true });
-    symlinkSync(kept, join(folder, name));
+    const cache = join(tmpdir(), name);
+    mkdirSync(cache, { recursive: true });
+    symlinkSync(cache, join(folder, name));
   }
   return folder;
 }
 
-/** Of tsx, and of Node from version 22 on, by the names that they have in the temporary folder. */
+/** Names of the cache folders of tsx, and of Node since version 22. */
 function caches(): string[] {
   const user = process.geteuid?.();
   return [
     ...(user === undefined ? [] : [`tsx-${user}`]),
-    // Older versions have no such function, whatever its type says.
+    // Undefined before Node 22, in spite of its type.
     ...((enableCompileCache as unknown) === undefined ? [] : ["node-compile-cache"]),
   ];
 }

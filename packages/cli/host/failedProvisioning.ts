@@ -6,8 +6,8 @@ import { captureOnStack, EngineContext } from "../engine/setup";
 import { Reporter } from "../terminal/terminal";
 
 /**
- * A new machine that cloud-init has left half done stays so: cloud-init runs once. After such a run the engine is told to make
- * another one the next time, which is in its record, and so counts for whoever runs the next `up`.
+ * Marks a VM whose provisioning failed in the state, so that the next `up`, also from another workspace, replaces it.
+ * cloud-init runs once per VM, so a retry on the same VM can't succeed.
  */
 export async function taintFailedVm(
   session: Session,
@@ -23,19 +23,19 @@ export async function taintFailedVm(
   ]);
   if (exitCode === 0) return;
   report.note(
-    `the next up can't be told to make another machine (${stderr.trim()}); tell it: ` +
+    `can't mark the VM to be replaced by the next up (${stderr.trim()}); replace it: ` +
       `./store up${stackOption(stack)} -- --replace '${urn}'`,
   );
 }
 
-/** URN of the machine that is to be replaced, if the run failed because of it. */
+/** URN of the VM whose provisioning failed; undefined if the run failed for another reason. */
 export function failedVm(events: readonly EngineEvent[]): string | undefined {
   const failed = events.some(
     ({ diagnosticEvent: event }) =>
       event?.severity === "error" && FAILED_PROVISIONING.test(plain(event.message)),
   );
   const steps = events.flatMap(({ resourcePreEvent: event }) => event?.metadata ?? []);
-  return failed ? steps.find(({ type }) => type === MACHINE)?.urn : undefined;
+  return failed ? steps.find(({ type }) => type === VM_TYPE)?.urn : undefined;
 }
 
-const MACHINE = "azure-native:compute:VirtualMachine";
+const VM_TYPE = "azure-native:compute:VirtualMachine";

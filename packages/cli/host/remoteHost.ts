@@ -6,29 +6,29 @@ import { HostAccess, stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
 
-/** A stack's host that is another machine, and how ssh and docker get to it. */
+/** A stack's host that is another machine, with the files that ssh and docker need to connect to it. */
 export interface RemoteHost {
   readonly access: HostAccess;
-  /** By which ssh knows it, with {@link sshConfig}. */
+  /** Name of the host in {@link sshConfig}. */
   readonly alias: string;
-  /** ssh's configuration: the user's own, and the alias with its login key and its pinned host key. */
+  /** Path of an ssh configuration: the user's own, and the alias with its key and its pinned host key. */
   readonly sshConfig: string;
-  /** Folder with an `ssh` in front of the user's that takes that configuration. The docker command has no option for it. */
+  /** Folder for PATH with an `ssh` that uses that configuration, because docker has no option for it. */
   readonly bin: string;
 }
 
-/** @throws CliError where the stack has no host, or has none yet. */
+/** @throws CliError if the stack has a local host or isn't up. */
 export async function remoteHost(session: Session): Promise<RemoteHost> {
   const { stack, project } = session;
   if (isLocal(session)) {
     throw new UsageError(
-      `The stack ${stack.name} runs on this machine: there is no other one to talk to.`,
-      `Name a stack with a host of its own, such as staging.`,
+      `The stack ${stack.name} runs on this machine and has no remote host.`,
+      `Name a stack with a remote host, for example staging.`,
     );
   }
   const { access } = await stackOutputs(session);
   if (access === undefined) {
-    throw new CliError(`The stack ${stack.name} has no host: it isn't up.`, {
+    throw new CliError(`The stack ${stack.name} has no host because it isn't up.`, {
       hint: `Bring it up: ${storeCommand("up", stack.name)}`,
     });
   }
@@ -36,8 +36,8 @@ export async function remoteHost(session: Session): Promise<RemoteHost> {
 }
 
 /**
- * Puts ssh's files where the engine's record says that they are. The program writes them, but a refresh and a destroy come without
- * it: also in a checkout that has never brought the stack up.
+ * Writes the SSH files whose paths are in the state. Usually the program writes them, but a refresh and a destroy don't run the
+ * program and may run in a workspace that has never run `up`.
  */
 export async function ensureSshFiles(session: Session): Promise<void> {
   if (isLocal(session)) return;
@@ -46,7 +46,7 @@ export async function ensureSshFiles(session: Session): Promise<void> {
   if (access !== undefined) writeSshFiles(join(project.root, sshFolder(stack.name)), access);
 }
 
-/** Environment in which the docker command talks to the host. */
+/** Environment in which docker connects to the host. */
 export function dockerEnvironment(
   { alias, bin }: RemoteHost,
   env: NodeJS.ProcessEnv = process.env,
@@ -55,7 +55,7 @@ export function dockerEnvironment(
   return { DOCKER_HOST: `ssh://${alias}`, PATH: [bin, ...path].join(delimiter) };
 }
 
-/** Arguments of the user's ssh. */
+/** Arguments for ssh. */
 export function sshArguments({ alias, sshConfig }: RemoteHost): string[] {
   return ["-F", sshConfig, alias];
 }

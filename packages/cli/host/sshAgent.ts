@@ -4,10 +4,10 @@ import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { RemoteHost, sshArguments } from "./remoteHost";
 
-/** Logging in takes a moment, and the host counts connections: a few are kept and used in turn. */
+/** Maximum number of connections. They are reused, because a login is slow and sshd limits concurrent ones. */
 const CONNECTIONS = 4;
 
-/** Carries Docker's API over ssh as the docker command does: its own `docker system dial-stdio` on the other side. */
+/** Connects to Docker's API over ssh as the docker command does: with `docker system dial-stdio` on the host. */
 export class SshAgent extends Agent {
   constructor(
     private readonly host: RemoteHost,
@@ -22,19 +22,19 @@ export class SshAgent extends Agent {
       ["-o", "BatchMode=yes", ...sshArguments(this.host), "docker", "system", "dial-stdio"],
       { stdio: ["pipe", "pipe", "pipe"] },
     );
-    let said = "";
-    child.stderr.on("data", (data: Buffer) => (said = (said + data.toString()).slice(-2000)));
+    let stderr = "";
+    child.stderr.on("data", (data: Buffer) => (stderr = (stderr + data.toString()).slice(-2000)));
     const socket = new SshSocket(child);
     child.once("error", (error) => socket.destroy(error));
     child.once("close", (code) => {
-      if (code !== 0) socket.destroy(new Error(said.trim() || `ssh ended with ${code}`));
+      if (code !== 0) socket.destroy(new Error(stderr.trim() || `ssh exited with code ${code}`));
     });
     socket.once("close", () => child.kill());
     return socket;
   }
 }
 
-/** What the HTTP client expects of a socket beside reading and writing. */
+/** The stdin and stdout of ssh as a socket for the HTTP client. */
 class SshSocket extends Duplex {
   private readonly input: NodeJS.WritableStream;
   private readonly output: NodeJS.ReadableStream;
@@ -48,7 +48,7 @@ class SshSocket extends Duplex {
       if (!this.push(chunk)) output.pause();
     });
     output.once("end", () => this.push(null));
-    // A broken pipe is told by the end of the process, with its reason.
+    // The exit of the process reports a broken pipe, with its cause.
     input.on("error", () => undefined);
   }
 
@@ -77,13 +77,13 @@ class SshSocket extends Duplex {
   }
 
   ref(): this {
-    for (const one of this.handles()) one.ref();
+    for (const handle of this.handles()) handle.ref();
     return this;
   }
 
-  /** Said by the agent of a connection that is kept for the next call: our process may end meanwhile, and ssh ends with it. */
+  /** The agent calls it for idle connections, so that they don't keep this process alive. ssh exits together with it. */
   unref(): this {
-    for (const one of this.handles()) one.unref();
+    for (const handle of this.handles()) handle.unref();
     return this;
   }
 

@@ -34,7 +34,7 @@ export async function reconcileDrift(
   const { state, stack, project } = session;
   const interruptedRun = new InterruptedRun(state, stack.name);
   // Reading the state from a remote backend is slow: only do it after an interrupted run.
-  const readsState = state.backend.kind === "checkout" || interruptedRun.exists;
+  const readsState = state.backend.kind === "workspace" || interruptedRun.exists;
   const checkpoint = readsState ? await fetchCheckpoint(session, engine) : undefined;
   if (checkpoint === undefined) return NO_DRIFT;
   const dockerState = await readDockerState(docker, project.name, stack.name);

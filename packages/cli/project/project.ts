@@ -2,21 +2,22 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
+import { messageOf } from "@store/docker/messageOf";
 
-/** The Pulumi project: what Pulumi.yaml says that the command has to know before the engine runs. */
+/** The Pulumi project: the fields of Pulumi.yaml that the CLI needs before the engine runs. */
 export interface Project {
   readonly root: string;
   readonly name: string;
-  /** `backend.url`, where the project has one of its own. */
+  /** `backend.url`. @default none */
   readonly backendUrl?: string;
-  /** Defaults of the configuration keys, by their full name (`store:httpPort`). */
+  /** Default values of the configuration, by full key (`store:httpPort`). */
   readonly defaults: Readonly<Record<string, unknown>>;
 }
 
-/** The stack that a verb is about. */
+/** A stack and its configuration file. */
 export interface Stack {
   readonly name: string;
-  /** Where its values stand: Pulumi.NAME.yaml or what --config-file names. */
+  /** Absolute path of Pulumi.NAME.yaml, or of the file given by --config-file. */
   readonly file: string;
 }
 
@@ -24,12 +25,12 @@ export const ROOT = resolve(__dirname, "../../..");
 
 export const DEFAULT_STACK = "dev";
 
-/** How a verb is called for the stack: the default one needs no naming. */
-export function storeCommand(verb: string, stack: string): string {
-  return `./store ${verb}${stack === DEFAULT_STACK ? "" : ` ${stack}`}`;
+/** Command line of a command with the stack as its argument, which is omitted for the default stack. */
+export function storeCommand(command: string, stack: string): string {
+  return `./store ${command}${stack === DEFAULT_STACK ? "" : ` ${stack}`}`;
 }
 
-/** The same for verbs that have other arguments, where the stack is an option at the end. */
+/** Option that selects the stack, for commands with other arguments; empty for the default stack. */
 export function stackOption(stack: string): string {
   return stack === DEFAULT_STACK ? "" : ` -s ${stack}`;
 }
@@ -59,22 +60,22 @@ export function parseProject(root: string, text: string): Project {
 }
 
 /**
- * The stack of that name.
+ * Finds a stack by its name.
  *
- * @param configFile Takes the place of Pulumi.NAME.yaml; the stack may then have any name.
- * @throws UsageError that lists the stacks that there are.
+ * @param configFile Replaces Pulumi.NAME.yaml. @default Pulumi.NAME.yaml
+ * @throws UsageError if there is no such file; it lists the existing stacks
  */
 export function findStack(project: Project, name: string, configFile?: string): Stack {
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(name)) {
     throw new UsageError(
-      `"${name}" can't be the name of a stack: letters, digits, hyphens, underscores and periods only.`,
+      `"${name}" is not a valid stack name: only letters, digits, hyphens, underscores and periods are allowed.`,
     );
   }
   const file = configFile ? resolve(configFile) : join(project.root, `Pulumi.${name}.yaml`);
   if (existsSync(file)) return { name, file };
-  if (configFile) throw new UsageError(`There is no file ${configFile} (--config-file).`);
+  if (configFile) throw new UsageError(`File ${configFile} (--config-file) not found.`);
   throw new UsageError(
-    `There is no stack "${name}": no Pulumi.${name}.yaml. There are: ${stackNames(project.root).join(", ")}.`,
+    `Unknown stack "${name}": Pulumi.${name}.yaml not found. Stacks: ${stackNames(project.root).join(", ")}.`,
   );
 }
 
@@ -84,7 +85,7 @@ export function stackNames(root: string): string[] {
     .sort();
 }
 
-/** Value of a key as the program will see it: the stack's, else the default of Pulumi.yaml. */
+/** Returns the value of a configuration key as the program reads it: the stack's value, or the default in Pulumi.yaml. */
 export function configValue(project: Project, stackFileText: string, key: string): unknown {
   const yaml = parseYaml("the stack's configuration file", stackFileText);
   const values = isMapping(yaml["config"]) ? yaml["config"] : {};
@@ -94,20 +95,20 @@ export function configValue(project: Project, stackFileText: string, key: string
   return project.defaults[withNamespace(project.name, key)];
 }
 
-/** The same for a key whose value is text; an empty string if it is anything else, which the program will complain about. */
+/** Returns a string or numeric value as a string; empty if it has another type, which the program reports. */
 export function configText(project: Project, stack: Stack, key: string): string {
   const value = configValue(project, readFileSync(stack.file, "utf8"), key);
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** Address of the registry that the stack's configuration names, if it names one. */
+/** Address of the stack's registry (store:registry); undefined if it has none. */
 export function registryAddress(project: Project, stack: Stack): string | undefined {
   const registry = configValue(project, readFileSync(stack.file, "utf8"), "registry");
   const address = isMapping(registry) ? registry["address"] : undefined;
   return typeof address === "string" ? address : undefined;
 }
 
-/** The images of others that the stack's configuration asks for. */
+/** Names of the base images in the stack's configuration. */
 export function baseImageNames(
   project: Project,
   stack: Stack,
@@ -119,7 +120,7 @@ export function baseImageNames(
   };
 }
 
-/** The services that have a folder. */
+/** Names of the services: the folders with a service.ts. */
 export function serviceNames(root: string = ROOT): string[] {
   return readdirSync(join(root, "services"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -137,12 +138,10 @@ function parseYaml(name: string, text: string): Record<string, unknown> {
   try {
     value = parse(text);
   } catch (error) {
-    throw new CliError(
-      `${name} is not valid YAML: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new CliError(`${name} is not valid YAML: ${messageOf(error)}`);
   }
   if (value === null || value === undefined) return {};
-  if (!isMapping(value)) throw new CliError(`${name} should be a mapping of keys to values.`);
+  if (!isMapping(value)) throw new CliError(`${name} must be a mapping of keys to values.`);
   return value;
 }
 

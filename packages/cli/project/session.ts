@@ -4,17 +4,17 @@ import { CliError } from "@store/docker/cliError";
 import { configText, findStack, Project, readProject, Stack, storeCommand } from "./project";
 import { findState, State } from "../state/state";
 
-/** The stack that a verb is about, with where its state is. */
+/** A stack with its project and the location of its state. */
 export interface Session {
   readonly project: Project;
   readonly stack: Stack;
   readonly state: State;
 }
 
-/** What every verb that is about a stack takes. */
+/** Options of all commands for a stack. */
 export interface StackOptions {
   readonly stack: string;
-  /** @default the environment's STORE_CONFIG_FILE, else Pulumi.STACK.yaml */
+  /** @default STORE_CONFIG_FILE of the environment, or Pulumi.STACK.yaml */
   readonly configFile?: string;
 }
 
@@ -28,12 +28,16 @@ export function openSession(options: StackOptions): Session {
   };
 }
 
-/** Whether the stack's containers run on the Docker daemon of this machine. */
+/** Checks whether the stack's containers run on this machine (store:host is "local"). */
 export function isLocal(session: Session): boolean {
   return configText(session.project, session.stack, "host") === "local";
 }
 
-/** The Docker daemon of this machine. Nothing is set up. */
+/**
+ * Finds Docker on this machine. Installs and starts nothing.
+ *
+ * @throws CliError if it isn't running
+ */
 export async function connectLocalDocker(session: Session): Promise<Docker> {
   const configured = configuredDocker(session);
   if (configured) return configured;
@@ -43,11 +47,11 @@ export async function connectLocalDocker(session: Session): Promise<Docker> {
     hint:
       found.plan.action === "tell"
         ? found.plan.remedy
-        : `${storeCommand("up", session.stack.name)} sees to it; ./store doctor says how.`,
+        : `${storeCommand("up", session.stack.name)} installs or starts it; ./store doctor shows how.`,
   });
 }
 
-/** The one that the stack's configuration names: nobody is to set up another one in its place. */
+/** Docker at the address in the stack's configuration (store:dockerHost); undefined without that key. */
 export function configuredDocker(session: Session): Docker | undefined {
   const host = configText(session.project, session.stack, "dockerHost");
   return host === "" ? undefined : new Docker(host);

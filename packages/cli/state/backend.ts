@@ -5,47 +5,47 @@ import { pathToFileURL } from "node:url";
 import { CliError } from "@store/docker/cliError";
 import { Project } from "../project/project";
 
-/** Where the engine keeps the state. */
+/** Storage of the state. */
 export type Backend =
   | {
-      /** One that the user has chosen: nothing of ours is put between it and the engine. */
-      readonly kind: "own";
+      /** Chosen by the user. The engine accesses it without any help of the CLI. */
+      readonly kind: "user";
       readonly url: string;
-      /** By what it was chosen. */
+      /** Source of the choice, for example "PULUMI_BACKEND_URL". */
       readonly from: string;
     }
   | {
-      /** None was chosen: files in the ignored folder of the checkout. */
-      readonly kind: "checkout";
+      /** Default: files in the workspace's folder .store, which git ignores. */
+      readonly kind: "workspace";
       readonly url: string;
       readonly folder: string;
     };
 
-/** The same order of precedence as the engine's. */
+/** Finds the backend in the same order of precedence as the engine: environment, Pulumi.yaml, login, default. */
 export function findBackend(
   project: Project,
   storeFolder: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Backend {
   const fromEnv = env["PULUMI_BACKEND_URL"];
-  if (fromEnv) return { kind: "own", url: fromEnv, from: "PULUMI_BACKEND_URL" };
+  if (fromEnv) return { kind: "user", url: fromEnv, from: "PULUMI_BACKEND_URL" };
   if (project.backendUrl)
-    return { kind: "own", url: project.backendUrl, from: "Pulumi.yaml (backend.url)" };
+    return { kind: "user", url: project.backendUrl, from: "Pulumi.yaml (backend.url)" };
   const credentials = join(credentialsFolder(env), "credentials.json");
   const login = currentLogin(credentials);
-  if (login) return { kind: "own", url: login, from: `the login in ${credentials}` };
+  if (login) return { kind: "user", url: login, from: `the login in ${credentials}` };
   if (env["PULUMI_ACCESS_TOKEN"]) {
     return {
-      kind: "own",
+      kind: "user",
       url: env["PULUMI_API"] ?? "https://api.pulumi.com",
       from: "PULUMI_ACCESS_TOKEN",
     };
   }
   const folder = join(storeFolder, "state");
-  return { kind: "checkout", url: pathToFileURL(folder).href, folder };
+  return { kind: "workspace", url: pathToFileURL(folder).href, folder };
 }
 
-/** Where the user's login is, whatever home the engine is given for its plugins. */
+/** Folder with the user's login, found as the engine finds it. */
 function credentialsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env["PULUMI_CREDENTIALS_PATH"] || env["PULUMI_HOME"] || join(homedir(), ".pulumi");
 }
@@ -63,7 +63,7 @@ function currentLogin(file: string): string | undefined {
     ({ current } = JSON.parse(text) as { current?: unknown });
   } catch {
     throw new CliError(`${file} is not valid JSON.`, {
-      hint: "It holds Pulumi's logins. Delete it, and log in again if you had (pulumi login).",
+      hint: "It contains Pulumi's logins. Delete it and log in again (pulumi login).",
     });
   }
   return typeof current === "string" && current !== "" ? current : undefined;

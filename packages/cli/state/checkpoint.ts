@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
-/** The engine's last record of a stack, as a file backend keeps it. Only what the command looks at. */
+/** State of a stack. Only the fields that the CLI reads. */
 export interface Checkpoint {
-  /** Of the passphrase's key. */
+  /** Salt of the passphrase's key. */
   readonly salt?: string;
   readonly resources: readonly Resource[];
-  /** What was under way when the engine was last stopped. */
+  /** Operations that were in progress when the engine was stopped. */
   readonly pending: readonly PendingOperation[];
 }
 
@@ -14,7 +14,7 @@ export interface Resource {
   readonly type: string;
   readonly id?: string;
   readonly protect?: boolean;
-  /** When it was made, in ISO 8601. */
+  /** Time of creation, in ISO 8601. */
   readonly created?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export interface PendingOperation {
   readonly resource: Resource;
 }
 
-/** @returns undefined if there is no such stack. */
+/** Reads a file of the file backend. Returns undefined if there is no such stack. */
 export function readCheckpoint(file: string): Checkpoint | undefined {
   let text: string;
   try {
@@ -47,13 +47,13 @@ export function parseCheckpoint(text: string): Checkpoint {
   };
 }
 
-/** Of an engine's `stack export`, which wraps the same in another way. */
+/** Parses the output of `pulumi stack export`, which wraps the same content differently. */
 export function parseExport(text: string): Checkpoint {
   const { deployment } = JSON.parse(text) as { deployment?: Deployment };
   return parseCheckpoint(JSON.stringify({ checkpoint: { latest: deployment } }));
 }
 
-/** The last part of a URN: the name that the program gave the resource. */
+/** Name of a resource in the program: the last part of its URN. */
 export function resourceName(urn: string): string {
   return urn.split("::").at(-1) ?? urn;
 }

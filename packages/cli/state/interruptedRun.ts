@@ -4,9 +4,9 @@ import { EngineEvent } from "../engine/events";
 import { State } from "./state";
 
 /**
- * A note that a run has begun to change a stack and hasn't succeeded since, with the names of what it couldn't finish making.
- * The engine's record has those that were under way when the engine was killed. It doesn't have those whose creation it gave
- * up because the daemon went away, which may have made them all the same.
+ * A file that exists while a stack's last run hasn't succeeded. It contains the names of the resources that the run failed to
+ * create. The state contains creations that were pending when the engine was killed, but not those that failed because the
+ * connection to Docker was lost: Docker may have completed them.
  */
 export class InterruptedRun {
   private readonly file: string;
@@ -19,13 +19,13 @@ export class InterruptedRun {
     return existsSync(this.file);
   }
 
-  /** Names, as Docker has them, of what may be there without the engine's knowledge. */
+  /** Docker's names of resources that may exist although the state doesn't contain them. */
   resourceNames(): string[] {
     if (!this.exists) return [];
     return JSON.parse(readFileSync(this.file, "utf8")) as string[];
   }
 
-  /** To be called before a run, and after one that failed. */
+  /** Call it before a run, and with the events of a run that failed. */
   record(events: readonly EngineEvent[] = []): void {
     mkdirSync(dirname(this.file), { recursive: true });
     const names = new Set([...this.resourceNames(), ...failedCreations(events)]);
@@ -37,6 +37,7 @@ export class InterruptedRun {
   }
 }
 
+/** Docker's names of the resources that a run failed to create. */
 export function failedCreations(events: readonly EngineEvent[]): string[] {
   return events.flatMap(({ resOpFailedEvent: event }) => {
     const name = event?.metadata.new?.inputs?.["name"];

@@ -5,28 +5,29 @@ import { CliError } from "@store/docker/cliError";
 import { isPidAlive, startDate } from "@store/toolchain/system/processIdentity";
 import { stackOption } from "../project/project";
 
-/** Who works on a stack. The engine writes such files too, with the same fields. */
+/** A lock on a stack, taken by this CLI or by the engine. Both write the same fields. */
 export interface Lock {
   readonly file: string;
   readonly pid: number;
   readonly host: string;
   readonly user?: string;
   readonly since: Date;
-  /** What it does, where the lock is one of ours. */
-  readonly verb?: string;
+  /** The command that took the lock, for example "up dev". Undefined if the engine took it. */
+  readonly command?: string;
 }
 
 /**
- * Takes the command's own lock on a stack, which also covers what happens before the engine takes its one: two that start at
- * the same moment can't get in each other's way.
+ * Takes the CLI's lock on a stack. It also covers the time before the engine takes its own lock.
  *
- * @returns what releases it.
- * @throws CliError that says who has it.
+ * @param command Shown to others that find the lock taken.
+ * @param refusal Creates the error if the lock is taken.
+ * @returns a function that releases the lock.
+ * @throws CliError that names the holder.
  */
 export function takeLock(
   file: string,
   stack: string,
-  verb: string,
+  command: string,
   refusal: (holder: Lock) => CliError = (holder) => lockedError(stack, holder),
 ): () => void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -34,7 +35,7 @@ export function takeLock(
     pid: process.pid,
     hostname: hostname(),
     timestamp: new Date().toISOString(),
-    verb,
+    command,
   });
   for (let attempt = 0; ; attempt++) {
     try {
@@ -45,7 +46,8 @@ export function takeLock(
     }
     const lock = readLock(file);
     if (lock && isHeld(lock)) throw refusal(lock);
-    if (attempt > 5) throw new CliError(`The lock ${file} can't be taken. Delete that file.`);
+    if (attempt > 5)
+      throw new CliError(`Can't take the lock ${file}.`, { hint: "Delete that file." });
     rmSync(file, { force: true });
   }
   const release = (): void => rmSync(file, { force: true });
@@ -53,7 +55,7 @@ export function takeLock(
   return release;
 }
 
-/** The locks that engines have on a stack, by the file backend's folder for them. */
+/** Reads the engine's locks on a stack from the file backend's folder for them. */
 export function engineLocks(folder: string): Lock[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -71,11 +73,11 @@ export function parseLock(file: string, text: string): Lock | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    // Cut off while it was written: whoever did that no longer lives, or the next look finds it whole.
+    // Incomplete: its writer died, or is still writing.
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { pid, hostname: host, username, timestamp, verb } = value as Record<string, unknown>;
+  const { pid, hostname: host, username, timestamp, command } = value as Record<string, unknown>;
   if (typeof pid !== "number" || typeof host !== "string" || typeof timestamp !== "string") {
     return undefined;
   }
@@ -85,7 +87,7 @@ export function parseLock(file: string, text: string): Lock | undefined {
     host,
     since: new Date(timestamp),
     user: typeof username === "string" ? username : undefined,
-    verb: typeof verb === "string" ? verb : undefined,
+    command: typeof command === "string" ? command : undefined,
   };
 }
 
@@ -100,18 +102,18 @@ export function isHeld(lock: Lock): boolean {
 
 export function lockedError(stack: string, lock: Lock): CliError {
   const elsewhere = lock.host !== hostname();
-  const who = [
-    lock.verb ? `\`./store ${lock.verb}\`` : "a pulumi command",
+  const holder = [
+    lock.command ? `\`./store ${lock.command}\`` : "a pulumi command",
     `process ${lock.pid}${elsewhere ? ` on ${lock.host}` : ""}`,
     ...(lock.user ? [`of ${lock.user}`] : []),
     `since ${lock.since.toLocaleTimeString("en-GB")}`,
   ];
   return new CliError(
-    `Another run is working on the stack ${stack}: ${who[0]} (${who.slice(1).join(", ")}). Nothing was changed.`,
+    `Another run is working on the stack ${stack}: ${holder[0]} (${holder.slice(1).join(", ")}). Nothing was changed.`,
     {
       hint: elsewhere
-        ? `Wait until it is done. If it no longer runs there: ./store pulumi cancel${stackOption(stack)}`
-        : `Wait until it is done, then run this again. To stop it: kill -INT ${lock.pid}`,
+        ? `Wait until it is done. If it no longer runs: ./store pulumi cancel${stackOption(stack)}`
+        : `Wait until it is done, then run the command again. To stop the other run: kill -INT ${lock.pid}`,
     },
   );
 }

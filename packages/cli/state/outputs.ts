@@ -5,15 +5,15 @@ import { Session } from "../project/session";
 import { captureOnStack, engineEnvironment, fetchCheckpoint } from "../engine/setup";
 import { reporter } from "../terminal/terminal";
 
-/** What the program says about a stack that is up. Only what the command looks at. */
+/** Outputs of the program; only those that the CLI uses. Each is absent while the resource that it describes doesn't exist. */
 export interface Outputs {
   readonly url?: string;
   readonly token?: string;
-  /** How its host is reached; absent where that is this machine. */
+  /** SSH access to the stack's host. Absent for a local host. */
   readonly access?: HostAccess;
 }
 
-/** As components/host/host.ts has it. */
+/** The same as in components/host/host.ts. */
 export interface HostAccess {
   readonly kind: "azure" | "ssh";
   readonly name: string;
@@ -24,12 +24,16 @@ export interface HostAccess {
   readonly hostKey: string;
 }
 
-// Names of the resources without which an output means nothing, as the components have them.
+// Names of the resources that the outputs describe, as in components/.
 const GATEWAY = "gateway";
 const STAFF_TOKEN = "staff-token";
 const HOST_READY = "host-ready";
 
-/** The outputs of the stack's last run, secrets too, as far as what they are about is there. */
+/**
+ * Reads the stack's outputs, including secrets. Returns an empty object if there is no such stack.
+ *
+ * @throws CliError
+ */
 export async function stackOutputs(session: Session): Promise<Outputs> {
   const engine = await ensureEngine(reporter());
   const ready = { engine, env: engineEnvironment(session, engine) };
@@ -38,18 +42,18 @@ export async function stackOutputs(session: Session): Promise<Outputs> {
     ...["--stack", session.stack.name, "--non-interactive", "--color", "never"],
   ]);
   if (exitCode === 0) {
-    // The engine keeps the outputs of a stack that went down.
-    const record = await fetchCheckpoint(session, ready);
-    const there = new Set((record?.resources ?? []).map(({ urn }) => resourceName(urn)));
+    // The engine keeps the outputs of a destroyed stack.
+    const checkpoint = await fetchCheckpoint(session, ready);
+    const existing = new Set((checkpoint?.resources ?? []).map(({ urn }) => resourceName(urn)));
     const outputs = JSON.parse(stdout) as Outputs;
     return {
-      ...(there.has(GATEWAY) && { url: outputs.url }),
-      ...(there.has(STAFF_TOKEN) && { token: outputs.token }),
-      ...(there.has(HOST_READY) && { access: outputs.access }),
+      ...(existing.has(GATEWAY) && { url: outputs.url }),
+      ...(existing.has(STAFF_TOKEN) && { token: outputs.token }),
+      ...(existing.has(HOST_READY) && { access: outputs.access }),
     };
   }
   if (/no stack named/.test(stderr)) return {};
-  throw new CliError(`What the stack ${session.stack.name} says about itself can't be read.`, {
+  throw new CliError(`Can't read the outputs of the stack ${session.stack.name}.`, {
     details: stderr.trim().split("\n"),
     detailsTitle: "pulumi stack output",
     hint: "./store doctor says which backend is in use.",

@@ -1,9 +1,9 @@
 import { parse, parseDocument } from "yaml";
 
 /**
- * The engine keeps the salt of the passphrase's key in Pulumi.STACK.yaml and writes it there whenever it is missing. Ours is
- * a committed file and every checkout has a passphrase of its own, so the engine gets a copy with this checkout's salt, and
- * what it changes in the copy is taken back without the salt.
+ * Adds a salt to the text of a stack's configuration file. The engine keeps the salt of the passphrase's key in
+ * Pulumi.STACK.yaml and adds it if it is missing. But the file is committed and each workspace has its own passphrase, so the
+ * engine gets a copy with this workspace's salt, and its changes are copied back without the salt.
  */
 export function addSalt(text: string, salt: string | undefined): string {
   if (salt === undefined || hasSalt(text)) return text;
@@ -29,8 +29,8 @@ export function hasSalt(text: string): boolean {
 }
 
 /**
- * What the committed file should hold after the engine has worked on the copy; undefined if it should stay as it is. That
- * the engine merely wrote the same in another form is no reason to touch it.
+ * Returns the new text of the committed file after the engine has worked on the copy. Returns undefined if the file should not
+ * change, also if the engine only reformatted it.
  */
 export function restoredText(original: string, after: string): string | undefined {
   if (after === original || stripSalt(after) === original) return undefined;
@@ -45,7 +45,7 @@ function lines(text: string): string {
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** Equal for texts that mean the same to the engine, to which every scalar is text. */
+/** Canonical form of YAML text: equal for texts with the same meaning to the engine, which treats every scalar as a string. */
 function canonical(text: string): string {
   return JSON.stringify(parse(text), (_key, value: unknown) => {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {

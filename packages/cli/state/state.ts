@@ -21,7 +21,7 @@ import { engineLocks, Lock } from "./locks";
 import { Project, Stack } from "../project/project";
 import { hasSalt, restoredText, addSalt } from "./stackFile";
 
-/** Where a checkout keeps what is its own: the state without a backend of the user's, the passphrase, locks, work files. */
+/** The folder (.store) with a workspace's own data: state (unless the user has chosen a backend), passphrase, locks, temporary files. */
 export interface State {
   readonly project: Project;
   readonly folder: string;
@@ -33,51 +33,51 @@ export function findState(project: Project, env: NodeJS.ProcessEnv = process.env
   return { project, folder, backend: findBackend(project, folder, env) };
 }
 
-/** What the engine has to be told about the state, beside which stack it is about. Makes what isn't there yet. */
+/** Creates the state folder if needed. Returns the environment that makes the engine use it. */
 export function prepareState(
   state: State,
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   mkdirSync(state.folder, { recursive: true, mode: 0o700 });
-  if (state.backend.kind === "own") return {};
+  if (state.backend.kind === "user") return {};
   mkdirSync(state.backend.folder, { recursive: true, mode: 0o700 });
   const hasPassphrase =
     env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"];
   return {
     PULUMI_BACKEND_URL: state.backend.url,
     ...(!hasPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: ensurePassphrase(state.folder) }),
-    // Takes the key's salt from the state where a configuration file has none, instead of making a new one.
+    // Makes the engine take the salt from the state if the configuration file has none, instead of creating one.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    // We read the checkpoints too.
+    // The CLI reads the checkpoints, too.
     PULUMI_DIY_BACKEND_GZIP: "false",
     PULUMI_DIY_BACKEND_ZSTD: "false",
   };
 }
 
-/** The engine's record of the stack, where it is a file that we can read. */
+/** Reads the stack's state. Returns undefined if there is none, or if it is on a backend of the user's. */
 export function readStackCheckpoint(state: State, stack: string): Checkpoint | undefined {
   const file = checkpointFile(state, stack);
   return file === undefined ? undefined : readCheckpoint(file);
 }
 
-/** Where that file is. */
+/** Path of the file with the stack's state; undefined for a backend of the user's. */
 export function checkpointFile(state: State, stack: string): string | undefined {
-  if (state.backend.kind === "own") return undefined;
+  if (state.backend.kind === "user") return undefined;
   return join(state.backend.folder, ".pulumi", "stacks", state.project.name, `${stack}.json`);
 }
 
 export function findEngineLocks(state: State, stack: string): Lock[] {
-  if (state.backend.kind === "own") return [];
+  if (state.backend.kind === "user") return [];
   const path = [".pulumi", "locks", "organization", state.project.name, stack];
   return engineLocks(join(state.backend.folder, ...path));
 }
 
-/** The command's own lock. */
+/** Path of the CLI's own lock on the stack. */
 export function stackLockFile(state: State, stack: string): string {
   return join(state.folder, "locks", `${stack}.json`);
 }
 
-/** A folder for the files of one run. */
+/** Creates a folder for the temporary files of one run. */
 export function makeRunFolder(state: State): string {
   const runs = join(state.folder, "run");
   mkdirSync(runs, { recursive: true, mode: 0o700 });
@@ -86,15 +86,15 @@ export function makeRunFolder(state: State): string {
 }
 
 /**
- * The configuration file that the engine is given for the stack, and what takes back what the engine changes in it. With a
- * backend of the user's own that is the file itself.
+ * Creates a copy of the stack's configuration file for the engine, with this workspace's salt. `restore` copies the engine's
+ * changes back, without the salt. With a backend of the user's the engine gets the file itself.
  */
 export function createTempStackConfig(
   state: State,
   stack: Stack,
   runFolder: string,
 ): { env: Record<string, string>; restore(): void } {
-  if (state.backend.kind === "own") {
+  if (state.backend.kind === "user") {
     const usual = join(state.project.root, `Pulumi.${stack.name}.yaml`);
     return {
       env: stack.file === usual ? {} : { PULUMI_OPTION_CONFIG_FILE: stack.file },
@@ -109,28 +109,28 @@ export function createTempStackConfig(
   return {
     env: { PULUMI_OPTION_CONFIG_FILE: copy },
     restore: () => {
-      const wanted = restoredText(original, readFileSync(copy, "utf8"));
-      const now = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
-      if (now === original) {
-        if (wanted !== undefined) replaceFile(stack.file, wanted);
+      const changed = restoredText(original, readFileSync(copy, "utf8"));
+      const current = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
+      if (current === original) {
+        if (changed !== undefined) replaceFile(stack.file, changed);
         return;
       }
-      // Subcommands that know no --config-file write the salt into the file itself.
-      if (hasSalt(now) && !hasSalt(original)) {
-        replaceFile(stack.file, restoredText(original, now) ?? original);
+      // Subcommands without --config-file write the salt into the original file.
+      if (hasSalt(current) && !hasSalt(original)) {
+        replaceFile(stack.file, restoredText(original, current) ?? original);
       }
-      if (wanted === undefined) return;
+      if (changed === undefined) return;
       const rescued = join(state.folder, `${basename(stack.file)}.engine`);
-      writeFileSync(rescued, wanted, { mode: 0o600 });
+      writeFileSync(rescued, changed, { mode: 0o600 });
       throw new CliError(
-        `${basename(stack.file)} was edited while the engine changed it too. The edit was kept; the engine's version is ${rescued}.`,
-        { hint: "Run the command again to apply it on top of the edit." },
+        `${basename(stack.file)} was edited while the engine changed it. The edit was kept; the engine's version is in ${rescued}.`,
+        { hint: "Run the command again to apply its change to the edited file." },
       );
     },
   };
 }
 
-/** @returns the path of the file. Made with a hard link, so that of two that make it at once both end with the same one. */
+/** Creates the passphrase if needed and returns its path. A hard link makes concurrent callers end up with the same one. */
 function ensurePassphrase(folder: string): string {
   const file = join(folder, "passphrase");
   if (existsSync(file)) {

@@ -1,27 +1,25 @@
 /**
- * What several write at the same time, one after the other: the first as it comes, what the others wrote meanwhile when it is their
- * turn, and from then on as it comes, too.
+ * Writes the output of concurrent tasks in the order of their sections. The first open section is written immediately; the
+ * output of the others is buffered until all sections before them have ended.
  */
 export class OrderedOutput {
   readonly #open: Section[] = [];
-  readonly #screen: NodeJS.WritableStream;
+  readonly #stream: NodeJS.WritableStream;
 
-  constructor(screen: NodeJS.WritableStream) {
-    this.#screen = screen;
+  constructor(stream: NodeJS.WritableStream) {
+    this.#stream = stream;
   }
 
-  /** After those that there are. */
+  /** Adds a section after the existing ones. */
   section(): Section {
-    const section = new Section(() => {
-      this.#show();
-    });
+    const section = new Section(() => this.#flush());
     this.#open.push(section);
     return section;
   }
 
-  #show(): void {
+  #flush(): void {
     for (let first = this.#open[0]; first !== undefined; first = this.#open[0]) {
-      for (const chunk of first.take()) this.#screen.write(chunk);
+      for (const chunk of first.takeBuffered()) this.#stream.write(chunk);
       if (!first.ended) return;
       this.#open.shift();
     }
@@ -29,12 +27,12 @@ export class OrderedOutput {
 }
 
 export class Section {
-  #chunks: (string | Buffer)[] = [];
+  #buffered: (string | Buffer)[] = [];
   #ended = false;
-  readonly #changed: () => void;
+  readonly #onChange: () => void;
 
-  constructor(changed: () => void) {
-    this.#changed = changed;
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
   }
 
   get ended(): boolean {
@@ -42,8 +40,8 @@ export class Section {
   }
 
   write(chunk: string | Buffer): void {
-    this.#chunks.push(chunk);
-    this.#changed();
+    this.#buffered.push(chunk);
+    this.#onChange();
   }
 
   end(last: string | Buffer = ""): void {
@@ -51,10 +49,10 @@ export class Section {
     this.write(last);
   }
 
-  /** What hasn't been taken yet. */
-  take(): readonly (string | Buffer)[] {
-    const chunks = this.#chunks;
-    this.#chunks = [];
+  /** Removes and returns the buffered output. */
+  takeBuffered(): readonly (string | Buffer)[] {
+    const chunks = this.#buffered;
+    this.#buffered = [];
     return chunks;
   }
 }

@@ -1,24 +1,23 @@
 import { createInterface } from "node:readline/promises";
 import { createColors } from "picocolors";
-import { CliError } from "@store/docker/cliError";
+import type { CliError } from "@store/docker/cliError";
+import type { Reporter } from "@store/toolchain/system/report";
 
-/** Colours for stdout and for stderr. (picocolors by itself would also colour what isn't a terminal, where CI is set.) */
-export const colors = createColors(inColour(process.stdout));
-const errColors = createColors(inColour(process.stderr));
+export type { Reporter };
 
-function inColour(stream: NodeJS.WriteStream): boolean {
+/** Colours for stdout. Unlike picocolors' own, they are off if stdout isn't a terminal, also if CI is set. */
+export const colors = createColors(usesColours(process.stdout));
+const errColors = createColors(usesColours(process.stderr));
+
+function usesColours(stream: NodeJS.WriteStream): boolean {
   if (process.env["NO_COLOR"]) return false;
   return Boolean(process.env["FORCE_COLOR"]) || (stream.isTTY && process.env["TERM"] !== "dumb");
 }
 
-/** What the set-up says while it works. */
-export interface Reporter {
-  step(title: string): void;
-  progress(line: string): void;
-  note(line: string): void;
-}
-
-/** To stderr, so that what a verb prints can be piped. Progress overwrites itself on a terminal and is sparse elsewhere. */
+/**
+ * Creates a reporter that writes to stderr, so that stdout contains only the command's result. A progress line overwrites the
+ * previous one on a terminal; elsewhere at most one is written every 5 s.
+ */
 export function reporter(stream: NodeJS.WriteStream = process.stderr): Reporter {
   let overwritable = false;
   let lastProgress = 0;
@@ -76,7 +75,7 @@ export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string;
   readonly align?: "left" | "right";
-  /** Colours the padded cell. */
+  /** Adds colours to the padded cell. */
   readonly paint?: (text: string, row: Row) => string;
 }
 

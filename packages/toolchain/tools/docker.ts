@@ -24,13 +24,13 @@ import { findOnPath, lastLines, run } from "../system/run";
 
 export interface DockerFound {
   found: true;
-  /** For DOCKER_HOST and the docker provider. */
+  /** URL for DOCKER_HOST and the Docker provider. */
   host: string;
   hostFrom: string;
   version: string;
-  /** The daemon's processor architecture, as Docker names it. */
+  /** The daemon's CPU architecture in Docker's notation. */
   arch: string;
-  /** The docker command, where there is one. */
+  /** Executable of the docker command; undefined if it isn't installed. */
   cli?: string;
   how: "found" | "installed" | "started";
 }
@@ -40,11 +40,11 @@ export interface DockerMissing {
   host: string;
   hostFrom: string;
   problem: string;
-  /** What ensureDocker would do about it. */
+  /** Action that ensureDocker would take. */
   plan: DockerPlan;
 }
 
-/** A daemon that answers. Installs and starts one only where the machine is ours to change, and says so. */
+/** Returns a running daemon. Installs or starts one if necessary and possible. @throws CliError with instructions otherwise. */
 export async function ensureDocker(report: Reporter): Promise<DockerFound> {
   const first = await findDocker();
   if (first.found) return first;
@@ -61,7 +61,7 @@ export async function ensureDocker(report: Reporter): Promise<DockerFound> {
       if (now.plan.action === "install") {
         await install(now.plan.asRoot, report);
         how = "installed";
-        // The package starts the daemon by itself where there is a service manager.
+        // With systemd, the package starts the daemon.
         now = await findDocker();
       }
       if (!now.found && now.plan.action === "start") {
@@ -79,7 +79,7 @@ export async function ensureDocker(report: Reporter): Promise<DockerFound> {
   );
 }
 
-/** Which daemon the docker command would talk to, and whether it answers. Changes nothing. */
+/** Returns the daemon that the docker command would use, and whether it answers. Changes nothing. */
 export async function findDocker(): Promise<DockerFound | DockerMissing> {
   const target = targetOf(process.env);
   const answer = await ask(target.host);
@@ -94,15 +94,13 @@ function targetOf(env: NodeJS.ProcessEnv): DockerHost {
   return localDockerHost(env, os.homedir());
 }
 
-// Whether it answers -----------------------------------------------------------------------------------------------
-
 const ANSWER_LIMIT_MS = 5_000;
 
-/** Why there is no daemon: the system's error code, or what it said. */
+/** Cause of an unreachable daemon: a system error code or a message. */
 type Problem = string;
 
 async function ask(host: string): Promise<{ version: string; arch: string } | Problem> {
-  if (!Daemon.speaksTo(host)) return "EPROTONOSUPPORT";
+  if (!Daemon.supports(host)) return "EPROTONOSUPPORT";
   try {
     const answer = await new Daemon(host).get("/version", ANSWER_LIMIT_MS);
     if (answer.status !== 200) return reasonOf(answer);
@@ -120,12 +118,10 @@ function describe(target: DockerHost, problem: Problem): string {
     EACCES: "this user may not open it",
     ETIMEDOUT: `no answer within ${ANSWER_LIMIT_MS / 1000} s`,
     ENOTFOUND: "there is no such host",
-    EPROTONOSUPPORT: "only unix:// and tcp:// addresses are spoken to",
+    EPROTONOSUPPORT: "only unix:// and tcp:// addresses are supported",
   };
   return `No Docker daemon answers at ${target.host}, from ${target.hostFrom}: ${reasons[problem] ?? problem}.`;
 }
-
-// What to do about it ----------------------------------------------------------------------------------------------
 
 export interface DockerFacts extends DockerHost {
   problem: Problem;
@@ -133,7 +129,7 @@ export interface DockerFacts extends DockerHost {
   /** ID and ID_LIKE of /etc/os-release. */
   distribution: string[];
   daemonInstalled: boolean;
-  /** How to become root without being asked anything. */
+  /** Command prefix for root: empty for root, sudo if it needs no password. Undefined if neither is possible. */
   asRoot: AsRoot | undefined;
 }
 
@@ -148,9 +144,9 @@ export function planDocker(facts: DockerFacts): DockerPlan {
   if (facts.problem === "EACCES") {
     return tell("Run `sudo usermod -aG docker $USER`, log in again, and run this again.");
   }
-  // Somebody chose that daemon: another one in its place is not what they asked for.
+  // The user has chosen this daemon; don't replace it by another.
   if (facts.host !== DEFAULT_DOCKER_HOST) {
-    return tell(`Start the daemon there, or undo the choice of it (${facts.hostFrom}).`);
+    return tell(`Start the daemon there, or change ${facts.hostFrom}.`);
   }
   if (facts.platform === "darwin") {
     return tell(
@@ -163,7 +159,7 @@ export function planDocker(facts: DockerFacts): DockerPlan {
   if (facts.daemonInstalled) {
     return asRoot === undefined
       ? tell(
-          "Start it: `sudo systemctl start docker`, or `sudo dockerd` where there is no systemd.",
+          "Start it: `sudo systemctl start docker`, or `sudo dockerd` without systemd.",
         )
       : { action: "start", asRoot };
   }
@@ -187,7 +183,7 @@ async function lookAround(): Promise<Omit<DockerFacts, keyof DockerHost | "probl
   return {
     platform: process.platform,
     distribution: distribution(),
-    // Root's PATH has the folders in which a daemon is; another user's often has not.
+    // PATH of a user other than root often lacks the folders with dockerd.
     daemonInstalled:
       findOnPath("dockerd", [process.env.PATH, "/usr/sbin", "/usr/local/sbin"].join(":")) !==
       undefined,
@@ -195,12 +191,10 @@ async function lookAround(): Promise<Omit<DockerFacts, keyof DockerHost | "probl
   };
 }
 
-// Doing it ---------------------------------------------------------------------------------------------------------
-
 async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
   report.step("Docker is not on this machine: installing the distribution's package docker.io");
   await aptInstall(asRoot, ["docker.io"], report, "Install Docker by hand, then run this again.");
-  // Newer releases have the command in a package of its own.
+  // In newer releases, the command is a package of its own.
   const { stdout } = await run("apt-cache", ["pkgnames", "docker-cli"]);
   if (stdout.split("\n").includes("docker-cli") && findOnPath("docker") === undefined) {
     await aptInstall(asRoot, ["docker-cli"], report, "Run `apt-get install docker-cli`.");
@@ -212,7 +206,7 @@ async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
 const START_LIMIT_MS = 60_000;
 
 async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
-  // The directory that systemd itself names as the test for "systemd is the init system".
+  // The documented test for systemd as init system, see sd_booted(3).
   if (statSync("/run/systemd/system", { throwIfNoEntry: false }) !== undefined) {
     report.step("Starting Docker (systemd)");
     const { code, stderr } = await asRootRun(asRoot, ["systemctl", "start", "docker"]);
@@ -221,16 +215,16 @@ async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
         hint: "See `journalctl -u docker`.",
       });
     }
-    await untilItAnswers(() => undefined, "See `journalctl -u docker`.");
+    await untilAnswering(() => undefined, "See `journalctl -u docker`.");
     return;
   }
 
   mkdirSync(cacheFolder(), { recursive: true });
   const log = path.join(cacheFolder(), "dockerd.log");
-  report.step(`Starting Docker (no systemd here: dockerd in the background, log in ${log})`);
+  report.step(`Starting Docker (without systemd: dockerd in the background, log in ${log})`);
   const [command, ...args] = commandLine(asRoot, ["dockerd"]);
   const output = openSync(log, "w");
-  // Detached: in a session of its own it outlives us, and a Ctrl-C on our terminal doesn't reach it.
+  // Detached, so that it outlives this process and doesn't receive the terminal's Ctrl-C.
   const daemon = spawn(command, args, {
     detached: true,
     cwd: "/",
@@ -243,15 +237,15 @@ async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
   daemon.on("exit", (code, signal) => (ended = `it ended with ${code ?? signal}`));
   daemon.unref();
   const logTail = (): string =>
-    `Its log, ${log}, ends with\n${lastLines(readFileSync(log, "utf8"))}`;
-  await untilItAnswers(
-    () => ended && `dockerd did not start (${ended}). ${logTail()}`,
+    `The end of its log, ${log}:\n${lastLines(readFileSync(log, "utf8"))}`;
+  await untilAnswering(
+    () => ended && `dockerd didn't start (${ended}). ${logTail()}`,
     "Mend what the log names, or install and start Docker by hand.",
     logTail,
   );
 }
 
-async function untilItAnswers(
+async function untilAnswering(
   failure: () => string | undefined,
   remedy: string,
   evidence: () => string = () => "",
@@ -259,14 +253,14 @@ async function untilItAnswers(
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
     const answer = await ask(DEFAULT_DOCKER_HOST);
-    // A socket that we may not open is one that a daemon has made: it runs.
+    // Permission denied on the socket means that the daemon is running.
     if (typeof answer === "object" || answer === "EACCES") return;
     const failed = failure();
     if (failed) throw new CliError(failed, { hint: remedy });
     await sleep(200);
   }
   throw new CliError(
-    `Docker was started but does not answer within ${START_LIMIT_MS / 1000} s. ${evidence()}`.trim(),
+    `Docker was started, but doesn't answer after ${START_LIMIT_MS / 1000} s. ${evidence()}`.trim(),
     { hint: remedy },
   );
 }

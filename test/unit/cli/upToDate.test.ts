@@ -48,7 +48,7 @@ describe("inputHash", () => {
       state: {
         project,
         folder: join(root, ".store"),
-        backend: { kind: "checkout", url: "file://", folder: root },
+        backend: { kind: "workspace", url: "file://", folder: root },
       },
     };
   });
