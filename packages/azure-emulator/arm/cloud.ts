@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ArmError, conflict } from "./armError";
 import { typeOf } from "./catalogue";
 import { validateCommonRules } from "./commonRules";
-import { faultOf, limitsUnder, Verb } from "./faults";
+import { faultOf, limitsUnder, Operation } from "./faults";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
 import { DISK, MACHINE } from "./types/compute/references";
 import { REGISTRY } from "./types/containerregistry";
@@ -111,14 +111,14 @@ export class Cloud implements View {
   private async put(
     type: ResourceType,
     properties: Properties,
-    verb: Verb,
+    operation: Operation,
     stop?: AbortSignal,
   ): Promise<Resource> {
-    const put = this.validated(type, properties, verb);
-    await this.simulateLatency(type, verb, stop);
-    this.throwInjectedFault(type, verb);
+    const put = this.validated(type, properties, operation);
+    await this.simulateLatency(type, operation, stop);
+    this.throwInjectedFault(type, operation);
     // Validate again: concurrent requests may have changed the referenced resources.
-    const { id, name } = this.validated(type, properties, verb);
+    const { id, name } = this.validated(type, properties, operation);
     const resource: Resource = {
       id,
       token: type.token,
@@ -133,11 +133,11 @@ export class Cloud implements View {
   }
 
   /** Validates a request before anything changes. @throws ArmError */
-  private validated(type: ResourceType, properties: Properties, verb: Verb): Put {
+  private validated(type: ResourceType, properties: Properties, operation: Operation): Put {
     const id = idOf(type, this.subscription, properties);
     const name = textAt(properties, type.path.at(-1) ?? "");
     const before = this.get(id);
-    if (verb === "update" && before === undefined) {
+    if (operation === "update" && before === undefined) {
       throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
     }
     const put: Put = { properties, id, name, before, cloud: this };
@@ -206,14 +206,18 @@ export class Cloud implements View {
     renameSync(draft, this.options.file);
   }
 
-  private async simulateLatency(type: ResourceType, verb: Verb, stop?: AbortSignal): Promise<void> {
-    await sleep(type.seconds[verb] * 1000 * this.options.latencyFactor, undefined, {
+  private async simulateLatency(
+    type: ResourceType,
+    operation: Operation,
+    stop?: AbortSignal,
+  ): Promise<void> {
+    await sleep(type.seconds[operation] * 1000 * this.options.latencyFactor, undefined, {
       signal: stop,
     });
   }
 
-  private throwInjectedFault(type: ResourceType, verb: Verb): void {
-    const found = faultOf(this.options.faults(), type, verb);
+  private throwInjectedFault(type: ResourceType, operation: Operation): void {
+    const found = faultOf(this.options.faults(), type, operation);
     if (found === undefined) return;
     if (found.once) this.options.onFaultOccurred(found.fault);
     throw found.error;

@@ -38,28 +38,32 @@ export function phaseOf(fault: string): "up" | "down" {
 /** Returns whether the text is a fault: a key of FAULTS, or TYPE:create, TYPE:update or TYPE:remove for an emulated type. */
 export function isFault(text: string, types: Iterable<string>): boolean {
   if (text in FAULTS) return true;
-  const [type, verb] = text.split(":");
+  const [type, operation] = text.split(":");
   return (
     [...types].some((token) => token.endsWith(`:${type}`)) &&
-    ["create", "update", "remove"].includes(verb ?? "")
+    ["create", "update", "remove"].includes(operation ?? "")
   );
 }
 
-export type Verb = "create" | "update" | "remove";
+export type Operation = "create" | "update" | "remove";
 
 /** Returns the error that an active fault causes for this request, if any, and whether the fault ends with this request. */
 export function faultOf(
   faults: readonly string[],
   type: ResourceType,
-  verb: Verb,
+  operation: Operation,
 ): { readonly error: ArmError; readonly fault: string; readonly once: boolean } | undefined {
   const short = type.token.split(":").at(-1) ?? "";
-  const named = `${short}:${verb}`;
+  const named = `${short}:${operation}`;
   if (faults.includes(named)) {
     const reason = `An internal execution error occurred. (injected fault ${named})`;
     return { error: new ArmError(500, "InternalExecutionError", reason), fault: named, once: true };
   }
-  if (faults.includes("delete-refused") && HOLDS_MACHINE.includes(short) && verb === "remove") {
+  if (
+    faults.includes("delete-refused") &&
+    HOLDS_MACHINE.includes(short) &&
+    operation === "remove"
+  ) {
     return {
       error: conflict(
         "OperationNotAllowed",
@@ -69,7 +73,7 @@ export function faultOf(
       once: true,
     };
   }
-  if (faults.includes("overlap") && short === "VirtualNetwork" && verb !== "remove") {
+  if (faults.includes("overlap") && short === "VirtualNetwork" && operation !== "remove") {
     return {
       error: badRequest(
         "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet",

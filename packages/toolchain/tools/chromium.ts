@@ -7,10 +7,10 @@ import { type Reporter } from "../system/report";
 import { findAllOnPath, lastLines, run } from "../system/run";
 
 /**
- * The program of a Chromium for the browser tests: the one that CHROME_PATH names, else one on PATH; else, on Debian and
- * Ubuntu as root, the distribution's package, which it installs after saying so.
+ * Returns the executable of a Chromium for the browser tests: CHROME_PATH, or one on PATH. Otherwise installs the distribution's
+ * package, on Debian and Ubuntu as root.
  *
- * @throws CliError that says what to install, where nothing can be found and installing isn't ours to do.
+ * @throws CliError with instructions if there is none and it can't be installed.
  */
 export async function ensureChromium(report: Reporter): Promise<string> {
   const chosen = process.env.CHROME_PATH;
@@ -30,7 +30,7 @@ export async function ensureChromium(report: Reporter): Promise<string> {
       report.step("The browser tests need Chromium: installing the distribution's package");
       await aptInstall(plan.asRoot, PACKAGES, report, BY_HAND);
       const installed = await findChromium();
-      // Ubuntu's package only leads to a snap, which doesn't run everywhere.
+      // Ubuntu's package only installs a snap, which doesn't run everywhere.
       if (installed === undefined) {
         throw new CliError("The distribution's package brought no Chromium that runs.", {
           hint: BY_HAND,
@@ -56,14 +56,14 @@ export function planChromium(facts: {
   return { action: "install", asRoot: facts.asRoot };
 }
 
-/** With a serif and a sans serif of the kind that people have, or the pages look like nobody will see them. */
+/** Packages of Chromium and common fonts, without which screenshots differ from what users see. */
 const PACKAGES = ["chromium", "fonts-inter", "fonts-urw-base35"];
 const NONE = "The browser tests need Chromium or Chrome, and there is none on PATH.";
 const BY_HAND =
-  "Install Chrome or Chromium (https://www.google.com/chrome), and set CHROME_PATH to its program if it isn't on PATH.";
+  "Install Chrome or Chromium (https://www.google.com/chrome), and set CHROME_PATH to its executable if it isn't on PATH.";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/** Where macOS has it, which puts no application on PATH. */
+/** Executables on macOS, where applications aren't on PATH. */
 const APPLICATIONS = ["Google Chrome", "Chromium"].map(
   (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
 );
@@ -82,11 +82,11 @@ async function usable(file: string): Promise<string> {
   const problem = await problemOf(file);
   if (problem === undefined) return file;
   throw new CliError(`CHROME_PATH is ${file}, which doesn't run:\n${problem}`, {
-    hint: "Set it to the program of a Chrome or Chromium, or unset it.",
+    hint: "Set it to the executable of a Chrome or Chromium, or unset it.",
   });
 }
 
-/** Why it can't be used; undefined when it says its version. */
+/** Returns why the executable can't be used; undefined if it prints its version. */
 async function problemOf(file: string): Promise<string | undefined> {
   const { code, stdout, stderr } = await run(file, ["--version"], { timeoutMs: 20_000 });
   return code === 0 && /Chrom/.test(stdout)

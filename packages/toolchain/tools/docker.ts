@@ -158,9 +158,7 @@ export function planDocker(facts: DockerFacts): DockerPlan {
   }
   if (facts.daemonInstalled) {
     return asRoot === undefined
-      ? tell(
-          "Start it: `sudo systemctl start docker`, or `sudo dockerd` without systemd.",
-        )
+      ? tell("Start it: `sudo systemctl start docker`, or `sudo dockerd` without systemd.")
       : { action: "start", asRoot };
   }
   if (!usesApt(facts.distribution)) {

@@ -4,10 +4,10 @@ import { type Reporter } from "../system/report";
 import { findOnPath } from "../system/run";
 
 /**
- * The program wrk, which the benches load a server with: one on PATH; else, on Debian and Ubuntu as root, the distribution's package,
- * which it installs after saying so. A load generator in Node.js would take a core from what it measures.
+ * Returns the executable of wrk, the load generator of the benchmarks: one on PATH, or, on Debian and Ubuntu as root, the
+ * distribution's package, which it installs. A load generator in Node.js would take a CPU core from the measured server.
  *
- * @throws CliError that says what to install, where there is none and installing isn't ours to do.
+ * @throws CliError with instructions if there is none and it can't be installed.
  * @see https://github.com/wg/wrk
  */
 export async function ensureWrk(report: Reporter): Promise<string> {

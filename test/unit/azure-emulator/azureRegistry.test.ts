@@ -42,7 +42,7 @@ const PARTS = {
 } as const satisfies Record<string, readonly [string, Properties]>;
 type Part = keyof typeof PARTS;
 
-describe("The stand-in for Azure's container registry", () => {
+describe("The emulated Azure Container Registry", () => {
   let test: TestCloud;
   let accounts: AzureAccounts;
   let cli: AzureCli;
@@ -76,14 +76,14 @@ describe("The stand-in for Azure's container registry", () => {
       ...["--expose-token", "--query", "accessToken", "--output", "tsv"],
     ]);
 
-  it("takes what the staging stack asks for, and says where it answers", async () => {
+  it("creates the staging stack's registry with its login server", async () => {
     await all();
     const made = test.cloud.get(ID)?.computed;
     assert.equal(textAt(made, "loginServer"), "127.0.0.1:5000");
     assert.match(textAt(made, "creationDate"), /^\d{4}-\d\d-\d\dT/);
   });
 
-  it("has nothing to say against it in a preview, where less is known", () => {
+  it("accepts unknown values in a preview", () => {
     const provider = new Provider(test.cloud, () => []);
     const urn = "urn:pulumi:staging::store::azure-native:x:X::host";
     for (const [token, properties] of Object.values(PARTS)) {
@@ -104,31 +104,49 @@ describe("The stand-in for Azure's container registry", () => {
   ][] = [
     ["a name of four characters", "registry", "registryName", "mine", "InvalidResourceName"],
     ["a name with a hyphen", "registry", "registryName", "store-test", "InvalidResourceName"],
-    ["a tier that there isn't", "registry", "sku.name", "Free", "InvalidParameter"],
-    ["a tier that was retired", "registry", "sku.name", "Classic", "ClassicSkuRetired"],
-    ["what only Premium has", "registry", "publicNetworkAccess", "Disabled", "SkuNotSupported"],
-    ["what Basic hasn't", "registry", "anonymousPullEnabled", true, "SkuNotSupported"],
+    ["an unknown tier", "registry", "sku.name", "Free", "InvalidParameter"],
+    ["a retired tier", "registry", "sku.name", "Classic", "ClassicSkuRetired"],
+    [
+      "a feature of the tier Premium",
+      "registry",
+      "publicNetworkAccess",
+      "Disabled",
+      "SkuNotSupported",
+    ],
+    [
+      "a feature that the tier Basic lacks",
+      "registry",
+      "anonymousPullEnabled",
+      true,
+      "SkuNotSupported",
+    ],
     ["a scope map with a short name", "scope", "scopeMapName", "pull", "InvalidResourceName"],
     ["a scope map without actions", "scope", "actions", [], "InvalidParameter"],
     [
-      "an action that there isn't",
+      "an unknown action",
       "scope",
       "actions",
       ["repositories/store/*/content/push"],
       "ScopeMapActionInvalid",
     ],
-    ["a scope map of no registry", "scope", "registryName", "another", "ParentResourceNotFound"],
     [
-      "a token for a scope map that there isn't",
+      "a scope map of a missing registry",
+      "scope",
+      "registryName",
+      "another",
+      "ParentResourceNotFound",
+    ],
+    [
+      "a token for a missing scope map",
       "token",
       "scopeMapId",
       `${ID}/scopeMaps/other`,
       "InvalidResourceReference",
     ],
     ["a token with a short name", "token", "tokenName", "pull", "InvalidResourceName"],
-    ["a token's status that is none", "token", "status", "On", "InvalidParameter"],
+    ["an invalid status of a token", "token", "status", "On", "InvalidParameter"],
     [
-      "a password that isn't generated",
+      "a password in the inputs",
       "token",
       "credentials",
       { passwords: [{ name: "password1" }] },
@@ -136,7 +154,7 @@ describe("The stand-in for Azure's container registry", () => {
     ],
   ];
   for (const [what, part, path, value, code] of refusals) {
-    it(`refuses ${what}`, async () => {
+    it(`rejects ${what}`, async () => {
       for (const before of ["registry", "scope", "token"] as const) {
         if (before === part) break;
         await make(before);
@@ -149,7 +167,7 @@ describe("The stand-in for Azure's container registry", () => {
     });
   }
 
-  it("refuses a name that somebody else's registry has", async () => {
+  it("rejects a registry name that is in use", async () => {
     await make("registry");
     await test.cloud.create("azure-native:resources:ResourceGroup", {
       resourceGroupName: "theirs",
@@ -158,7 +176,7 @@ describe("The stand-in for Azure's container registry", () => {
     await assert.rejects(make("registry", "resourceGroupName", "theirs"), /AlreadyInUse/);
   });
 
-  it("doesn't delete a scope map that a token has; a registry goes with all that is in it", async () => {
+  it("deletes a registry with everything in it, but not a scope map in use", async () => {
     await all();
     await assert.rejects(test.cloud.remove(`${ID}/scopeMaps/host-pull`), /ScopeMapInUse/);
     await test.cloud.remove(ID);
@@ -166,7 +184,7 @@ describe("The stand-in for Azure's container registry", () => {
     assert.deepEqual(test.real, ["empty the registry"]);
   });
 
-  it("gives a token a password, which ends with the next one, and tells it to nobody else", async () => {
+  it("generates a token's password, which replaces the previous one and isn't stored in the state", async () => {
     await all();
     assert.deepEqual(accounts.of(test.cloud), []);
     const { stdout } = await generate();
@@ -181,7 +199,7 @@ describe("The stand-in for Azure's container registry", () => {
     assert.equal(JSON.stringify(test.cloud.everything()).includes(stdout.trim()), false);
   });
 
-  it("says of a token that it has a password, as Azure does", async () => {
+  it("lists a token's generated password without its value", async () => {
     await all();
     await generate();
     const [token, asked] = PARTS.token;
@@ -189,7 +207,7 @@ describe("The stand-in for Azure's container registry", () => {
     assert.equal(at(read?.inputs, "credentials.passwords.0.name"), "password1");
   });
 
-  it("lets whoever is logged in to Azure do everything, the same whoever asks", async () => {
+  it("grants all rights to the logged-in user, with one access token", async () => {
     await all();
     const { stdout } = await login();
     assert.equal((await login()).stdout, stdout);
@@ -202,7 +220,7 @@ describe("The stand-in for Azure's container registry", () => {
     assert.deepEqual(accounts.of(test.cloud), []);
   });
 
-  it("refuses who isn't logged in, another registry, and what it doesn't know", async () => {
+  it("fails without a login, for an unknown registry and for unsupported commands", async () => {
     await all();
     assert.match((await login("another")).stderr, /^ERROR: .*'another'.*could not be found/);
     assert.match(

@@ -4,12 +4,12 @@ import { ArmError } from "@store/azure-emulator/arm/armError";
 import { textAt, Value } from "@store/azure-emulator/arm/values";
 import { IDS, Part, rule, STAGING, TestCloud } from "./fixture";
 
-describe("The stand-in for Azure", () => {
+describe("The emulated Azure Resource Manager", () => {
   let test: TestCloud;
   beforeEach(() => (test = new TestCloud()));
   afterEach(() => test.dispose());
 
-  it("takes what the staging stack asks for, and answers as Azure does", async () => {
+  it("creates the staging stack's resources with the properties that Azure adds", async () => {
     await test.all();
     const address = test.cloud.get(IDS.address)?.computed ?? {};
     assert.match(textAt(address, "ipAddress"), /^127\.77\.\d+\.\d+$/);
@@ -39,7 +39,7 @@ describe("The stand-in for Azure", () => {
     assert.ok(readFileSync(test.file, "utf8").includes("azureuser"));
   });
 
-  it("finds a resource whatever the case of its id", async () => {
+  it("compares IDs case-insensitively", async () => {
     await test.make("group");
     assert.equal(test.cloud.get(IDS.group.toUpperCase())?.name, "store");
   });
@@ -51,14 +51,8 @@ describe("The stand-in for Azure", () => {
     value: Value | undefined,
     code: string,
   ][] = [
-    [
-      "a region that there isn't",
-      "group",
-      "location",
-      "atlantis",
-      "LocationNotAvailableForResourceType",
-    ],
-    ["a name that can't be one", "group", "resourceGroupName", "a/b", "InvalidResourceName"],
+    ["an unknown region", "group", "location", "atlantis", "LocationNotAvailableForResourceType"],
+    ["an invalid name", "group", "resourceGroupName", "a/b", "InvalidResourceName"],
     [
       "a tag with a forbidden character",
       "group",
@@ -67,73 +61,79 @@ describe("The stand-in for Azure", () => {
       "InvalidTagNameCharacters",
     ],
     [
-      "more tags than 50",
+      "more than 50 tags",
       "group",
       "tags",
       Object.fromEntries([...Array(51).keys()].map((i) => [`t${i}`, "v"])),
       "InvalidTags",
     ],
-    ["a group that there isn't", "network", "resourceGroupName", "other", "ResourceGroupNotFound"],
+    ["a missing resource group", "network", "resourceGroupName", "other", "ResourceGroupNotFound"],
     [
-      "a range that is none",
+      "an invalid address range",
       "network",
       "addressSpace.addressPrefixes",
       ["10.20.0.0/33"],
       "InvalidAddressPrefixFormat",
     ],
     [
-      "a range with bits beyond its prefix",
+      "an address range with host bits",
       "network",
       "addressSpace.addressPrefixes",
       ["10.20.0.1/16"],
       "InvalidAddressPrefixFormat",
     ],
     [
-      "ranges that overlap",
+      "overlapping address ranges",
       "network",
       "addressSpace.addressPrefixes",
       ["10.0.0.0/8", "10.20.0.0/16"],
       "VnetAddressPrefixesOverlap",
     ],
-    ["a priority below 100", "wall", "securityRules.0.priority", 99, "SecurityRuleInvalidPriority"],
+    [
+      "a priority below 100",
+      "securityGroup",
+      "securityRules.0.priority",
+      99,
+      "SecurityRuleInvalidPriority",
+    ],
     [
       "a priority above 4096",
-      "wall",
+      "securityGroup",
       "securityRules.0.priority",
       4097,
       "SecurityRuleInvalidPriority",
     ],
     [
       "a priority twice in one direction",
-      "wall",
+      "securityGroup",
       "securityRules.1.priority",
       100,
       "SecurityRuleConflict",
     ],
     [
-      "a port that is none",
-      "wall",
+      "an invalid port",
+      "securityGroup",
       "securityRules.0.destinationPortRange",
       "65536",
       "SecurityRuleInvalidPortRange",
     ],
     [
-      "a source that is none",
-      "wall",
+      "an invalid source",
+      "securityGroup",
       "securityRules.0.sourceAddressPrefixes",
       ["everybody"],
       "SecurityRuleInvalidAddressPrefix",
     ],
     [
       "a rule without a source",
-      "wall",
+      "securityGroup",
       "securityRules.0.sourceAddressPrefixes",
       undefined,
       "SecurityRuleParameterNotSpecified",
     ],
     [
-      "a word that is none of an enum's",
-      "wall",
+      "an invalid enum value",
+      "securityGroup",
       "securityRules.0.access",
       "Permit",
       "InvalidParameter",
@@ -145,25 +145,19 @@ describe("The stand-in for Azure", () => {
       "10.21.1.0/24",
       "NetcfgInvalidSubnet",
     ],
+    ["a subnet smaller than /29", "subnet", "addressPrefix", "10.20.1.0/30", "InvalidCIDRNotation"],
     [
-      "a subnet that is too small",
-      "subnet",
-      "addressPrefix",
-      "10.20.1.0/30",
-      "InvalidCIDRNotation",
-    ],
-    [
-      "a subnet of a network that there isn't",
+      "a subnet of a missing network",
       "subnet",
       "virtualNetworkName",
       "other",
       "ParentResourceNotFound",
     ],
     [
-      "a security group that there isn't",
+      "a missing security group",
       "subnet",
       "networkSecurityGroup.id",
-      `${IDS.wall}x`,
+      `${IDS.securityGroup}x`,
       "InvalidResourceReference",
     ],
     ["a Basic address", "address", "sku.name", "Basic", "IPv4BasicSkuPublicIpCountLimitReached"],
@@ -175,7 +169,7 @@ describe("The stand-in for Azure", () => {
       "StandardSkuPublicIpMustBeStatic",
     ],
     [
-      "a domain label that is none",
+      "an invalid domain label",
       "address",
       "dnsSettings.domainNameLabel",
       "Store_1",
@@ -189,36 +183,36 @@ describe("The stand-in for Azure", () => {
       "NetworkInterfaceMustHaveOneIpConfiguration",
     ],
     [
-      "an interface in a subnet that there isn't",
+      "an interface in a missing subnet",
       "nic",
       "ipConfigurations.0.subnet.id",
       `${IDS.subnet}x`,
       "InvalidResourceReference",
     ],
     [
-      "a size that there isn't",
+      "an unknown VM size",
       "machine",
       "hardwareProfile.vmSize",
       "Standard_Huge",
       "InvalidParameter",
     ],
     [
-      "an image that there isn't",
+      "an unknown image",
       "machine",
       "storageProfile.imageReference.sku",
       "12-gen3",
       "PlatformImageNotFound",
     ],
     [
-      "a version that there isn't",
+      "an unknown image version",
       "machine",
       "storageProfile.imageReference.version",
       "12.5",
       "PlatformImageNotFound",
     ],
-    ["a forbidden user", "machine", "osProfile.adminUsername", "admin", "InvalidParameter"],
+    ["a forbidden user name", "machine", "osProfile.adminUsername", "admin", "InvalidParameter"],
     [
-      "customData that is no base64",
+      "customData that isn't base64",
       "machine",
       "osProfile.customData",
       "#cloud-config",
@@ -232,14 +226,14 @@ describe("The stand-in for Azure", () => {
       "InvalidParameter",
     ],
     [
-      "a key elsewhere than in the user's folder",
+      "a key path outside of the user's folder",
       "machine",
       "osProfile.linuxConfiguration.ssh.publicKeys.0.path",
       "/root/.ssh/authorized_keys",
       "InvalidParameter",
     ],
     [
-      "a key that is none",
+      "an invalid key",
       "machine",
       "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData",
       "not a key",
@@ -253,7 +247,7 @@ describe("The stand-in for Azure", () => {
       "InvalidParameter",
     ],
     [
-      "a disk that there isn't",
+      "a missing disk",
       "machine",
       "storageProfile.dataDisks.0.managedDisk.id",
       `${IDS.disk}x`,
@@ -262,26 +256,26 @@ describe("The stand-in for Azure", () => {
     ["no network interface", "machine", "networkProfile.networkInterfaces", [], "InvalidParameter"],
   ];
   for (const [what, part, path, value, code] of refusals) {
-    it(`refuses ${what}`, async () => {
+    it(`rejects ${what}`, async () => {
       await test.before(part);
       await refused(test.make(part, path, value), code);
-      assert.ok(!test.names().includes("vm"), "nothing is made of what is refused");
+      assert.ok(!test.names().includes("vm"), "a rejected request creates nothing");
     });
   }
 
-  it("takes customData of just 64 KiB", async () => {
+  it("accepts customData of 65,535 bytes", async () => {
     await test.before("machine");
     await test.make("machine", "osProfile.customData", Buffer.alloc(65_535).toString("base64"));
   });
 
-  it("refuses what overlaps with another subnet", async () => {
+  it("rejects a subnet that overlaps with another subnet", async () => {
     await test.all();
     const [token, properties] = STAGING.subnet;
     const other = { ...properties, subnetName: "other", addressPrefix: "10.20.1.128/25" };
     await refused(test.cloud.create(token, other), "NetcfgInvalidSubnet");
   });
 
-  it("refuses a second user of an address, a disk or an interface", async () => {
+  it("rejects an IP address, disk or interface that is in use", async () => {
     await test.all();
     const [nicToken, nic] = STAGING.nic;
     await refused(
@@ -334,7 +328,7 @@ describe("The stand-in for Azure", () => {
     await test.all();
     const before = test.cloud.get(IDS.address)?.computed["ipAddress"];
     await test.update("address", "tags", { owner: "you" });
-    await test.update("wall", "securityRules", [rule("http", 100, ["0.0.0.0/0"], "80")]);
+    await test.update("securityGroup", "securityRules", [rule("http", 100, ["0.0.0.0/0"], "80")]);
     await test.update("machine", "hardwareProfile.vmSize", "Standard_DS3_v2");
     assert.equal(test.cloud.get(IDS.address)?.computed["ipAddress"], before);
     assert.deepEqual(test.real, ["boot vm"]);
@@ -358,7 +352,7 @@ describe("The stand-in for Azure", () => {
     ["address", "PublicIPAddressCannotBeDeleted"],
     ["subnet", "InUseSubnetCannotBeDeleted"],
     ["network", "InUseSubnetCannotBeDeleted"],
-    ["wall", "InUseNetworkSecurityGroupCannotBeDeleted"],
+    ["securityGroup", "InUseNetworkSecurityGroupCannotBeDeleted"],
     ["disk", "OperationNotAllowed"],
   ];
   for (const [part, code] of inUse) {
@@ -377,7 +371,7 @@ describe("The stand-in for Azure", () => {
       "address",
       "subnet",
       "network",
-      "wall",
+      "securityGroup",
       "disk",
       "group",
     ] as const) {

@@ -59,7 +59,7 @@ describe("What the security groups let through", () => {
 });
 
 describe("The firewall", () => {
-  // The machine's address and the public one are both this machine's, so they need not differ in their port.
+  // The VM's address and the public one are different loopback addresses, so both can use the same port.
   const outside = "127.77.254.254";
   let machine: Server;
   let port: number;
@@ -85,13 +85,13 @@ describe("The firewall", () => {
       { address: outside, machine: "m", groups: [[rule("x", 100, [from], String(port))]] },
     ]);
 
-  it("passes on what may come through, and cuts off the rest", async () => {
+  it("forwards allowed connections and resets all others", async () => {
     await setRoutes("127.0.0.1/32");
     assert.equal(await ask(outside, port), "hello");
     assert.equal(await ask(outside, port, "127.0.0.9"), "ECONNRESET");
   });
 
-  it("follows a change of the rules at once", async () => {
+  it("applies changed rules at once", async () => {
     await setRoutes("127.0.0.1/32");
     await setRoutes("127.0.0.9/32");
     assert.equal(await ask(outside, port), "ECONNRESET");
@@ -100,13 +100,13 @@ describe("The firewall", () => {
     assert.equal(await ask(outside, port), "ECONNREFUSED");
   });
 
-  it("lets nobody through a port that a fault has closed", async () => {
+  it("resets connections to a port closed by a fault", async () => {
     await setRoutes("*");
     closed = [port];
     assert.equal(await ask(outside, port), "ECONNRESET");
   });
 
-  it("says nothing to anybody while a fault silences the machine", async () => {
+  it("accepts connections without answering during the fault silent", async () => {
     await setRoutes("*");
     closed = "silent";
     const socket = connect(port, outside);
@@ -118,21 +118,18 @@ describe("The firewall", () => {
     }
   });
 
-  it("says which port is taken", async () => {
+  it("names a port that is in use", async () => {
     const other = createServer();
     await new Promise<void>((done) => other.listen(port, outside, done));
     try {
-      await assert.rejects(
-        setRoutes("*"),
-        new RegExp(`${outside}:${port} .*something on this machine`),
-      );
+      await assert.rejects(setRoutes("*"), new RegExp(`${outside}:${port} .*another process`));
     } finally {
       other.close();
     }
   });
 });
 
-/** What is answered, or the error's code. */
+/** Returns the response, or the error's code. */
 function ask(host: string, port: number, localAddress?: string): Promise<string> {
   return new Promise((resolve) => {
     let text = "";

@@ -15,25 +15,25 @@ export const IDS = {
   group,
   network: `${group}/providers/Microsoft.Network/virtualNetworks/net`,
   subnet: `${group}/providers/Microsoft.Network/virtualNetworks/net/subnets/subnet`,
-  wall: `${group}/providers/Microsoft.Network/networkSecurityGroups/wall`,
+  securityGroup: `${group}/providers/Microsoft.Network/networkSecurityGroups/securityGroup`,
   address: `${group}/providers/Microsoft.Network/publicIPAddresses/address`,
   nic: `${group}/providers/Microsoft.Network/networkInterfaces/nic`,
   disk: `${group}/providers/Microsoft.Compute/disks/data`,
   machine: `${group}/providers/Microsoft.Compute/virtualMachines/vm`,
 };
 
-/** A network interface and what it needs, a disk and a machine: what the staging stack makes, in an order that works. */
+/** Resources of the staging stack, in the order of their dependencies. */
 export const STAGING = {
   group: ["azure-native:resources:ResourceGroup", { ...place, tags: { owner: "me" } }],
   network: [
     "azure-native:network:VirtualNetwork",
     { ...place, virtualNetworkName: "net", addressSpace: { addressPrefixes: ["10.20.0.0/16"] } },
   ],
-  wall: [
+  securityGroup: [
     "azure-native:network:NetworkSecurityGroup",
     {
       ...place,
-      networkSecurityGroupName: "wall",
+      networkSecurityGroupName: "securityGroup",
       securityRules: [
         rule("http", 100, ["0.0.0.0/0"], "80"),
         rule("ssh", 200, ["127.0.0.1/32"], "22"),
@@ -47,7 +47,7 @@ export const STAGING = {
       virtualNetworkName: "net",
       subnetName: "subnet",
       addressPrefix: "10.20.1.0/24",
-      networkSecurityGroup: { id: IDS.wall },
+      networkSecurityGroup: { id: IDS.securityGroup },
       defaultOutboundAccess: false,
     },
   ],
@@ -130,7 +130,7 @@ export function rule(name: string, priority: number, from: string[], port: strin
   };
 }
 
-/** The properties with another value at a path such as "sku.name"; undefined takes it out. */
+/** Returns the properties with another value at a path such as "sku.name"; undefined removes the property. */
 export function changed(
   properties: Properties,
   path: string,
@@ -154,7 +154,7 @@ function change(
   return { ...object, [step]: result };
 }
 
-/** A cloud without machines, of its own for a test, and what would have become real. */
+/** An emulated cloud without containers, which records the calls of its hardware. */
 export class TestCloud {
   readonly folder = mkdtempSync(join(tmpdir(), "store-cloud-"));
   readonly file = join(this.folder, "cloud.json");
@@ -162,7 +162,7 @@ export class TestCloud {
   faults: string[] = [];
   readonly cloud = this.open();
 
-  /** Another process's view of the same state. */
+  /** Opens the cloud's state, as another process would. */
   open(): Cloud {
     const note = (what: string) => (resource: Resource) => {
       this.real.push(`${what} ${resource.name}`);
@@ -188,7 +188,7 @@ export class TestCloud {
     });
   }
 
-  /** Everything up to a part, without it. */
+  /** Creates all resources before this one. */
   async before(part: Part): Promise<void> {
     for (const name of Object.keys(STAGING) as Part[]) {
       if (name === part) return;

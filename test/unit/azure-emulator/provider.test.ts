@@ -6,7 +6,7 @@ import { changed, IDS, STAGING, TestCloud } from "./fixture";
 const URN = "urn:pulumi:staging::store::azure-native:x:X::host";
 const NEVER = new AbortController().signal;
 
-describe("The stand-in provider azure-native", () => {
+describe("The emulated provider azure-native", () => {
   let test: TestCloud;
   let provider: Provider;
   beforeEach(() => {
@@ -15,7 +15,7 @@ describe("The stand-in provider azure-native", () => {
   });
   afterEach(() => test.dispose());
 
-  it("finds nothing wrong with the staging stack", () => {
+  it("accepts the staging stack's inputs", () => {
     for (const [token, properties] of Object.values(STAGING)) {
       assert.deepEqual(provider.check(token, URN, {}, properties).problems, [], token);
     }
@@ -40,7 +40,7 @@ describe("The stand-in provider azure-native", () => {
     ["resourceGroupName", undefined, "resourceGroupName is required"],
   ];
   for (const [path, value, expected] of problems) {
-    it(`says in the preview: ${expected}`, () => {
+    it(`reports in the preview: ${expected}`, () => {
       const [token, machine] = STAGING.machine;
       const found = provider.check(token, URN, {}, changed(machine, path, value)).problems;
       assert.equal(found.length, 1, JSON.stringify(found));
@@ -48,7 +48,7 @@ describe("The stand-in provider azure-native", () => {
     });
   }
 
-  it("judges nothing that isn't known yet", () => {
+  it("doesn't validate unknown values", () => {
     const [token, machine] = STAGING.machine;
     for (const path of [
       "osProfile.customData",
@@ -62,7 +62,7 @@ describe("The stand-in provider azure-native", () => {
     }
   });
 
-  it("names what has no name, and keeps the name", () => {
+  it("generates a missing name once", () => {
     const first = provider.check(
       "azure-native:network:VirtualNetwork",
       URN,
@@ -76,7 +76,7 @@ describe("The stand-in provider azure-native", () => {
     assert.equal(second["virtualNetworkName"], first["virtualNetworkName"]);
   });
 
-  it("puts things into the provider's region, else into their group's", async () => {
+  it("uses the provider's location, otherwise the resource group's", async () => {
     await test.make("group");
     const where = (): unknown =>
       provider.check("azure-native:network:VirtualNetwork", URN, {}, { resourceGroupName: "store" })
@@ -86,7 +86,7 @@ describe("The stand-in provider azure-native", () => {
     assert.equal(where(), "uksouth");
   });
 
-  it("plans an update where ARM will refuse one, as the published provider does, and a replacement for another place", () => {
+  it("plans like the published provider: an update that ARM will reject, and a replacement for another location", () => {
     const [token, machine] = STAGING.machine;
     const diff = (path: string, value: Value) =>
       provider.diff(token, machine, changed(machine, path, value));
@@ -101,17 +101,20 @@ describe("The stand-in provider azure-native", () => {
     assert.deepEqual(provider.diff(token, machine, { ...machine }), { changed: [], replacing: [] });
   });
 
-  it("reads what is there, and sees what was deleted or changed by hand", async () => {
+  it("reads resources, including changes and deletions outside of Pulumi", async () => {
     await test.all();
-    const [token, wall] = STAGING.wall;
-    assert.deepEqual(provider.read(IDS.wall, token, wall)?.inputs, wall);
-    await test.update("wall", "securityRules", []);
-    assert.deepEqual(provider.read(IDS.wall, token, wall)?.inputs["securityRules"], []);
+    const [token, securityGroup] = STAGING.securityGroup;
+    assert.deepEqual(provider.read(IDS.securityGroup, token, securityGroup)?.inputs, securityGroup);
+    await test.update("securityGroup", "securityRules", []);
+    assert.deepEqual(
+      provider.read(IDS.securityGroup, token, securityGroup)?.inputs["securityRules"],
+      [],
+    );
     await test.cloud.remove(IDS.machine);
     assert.equal(provider.read(IDS.machine, STAGING.machine[0], {}), undefined);
   });
 
-  it("refuses without a login, and another subscription than the login's", () => {
+  it("rejects a configuration without a login or with an unknown subscription", () => {
     test.faults = ["login"];
     assert.throws(() => provider.configure({}), /az login/);
     test.faults = [];
@@ -122,18 +125,18 @@ describe("The stand-in provider azure-native", () => {
     provider.configure({});
   });
 
-  it("refuses configuration that the published provider doesn't have", () => {
+  it("rejects unknown configuration keys", () => {
     assert.equal(provider.checkConfig({ region: "australiaeast" }).length, 1);
     assert.deepEqual(provider.checkConfig({ location: "australiaeast", subscriptionId: "x" }), []);
   });
 
-  it("refuses types and functions that it doesn't have by their names", async () => {
+  it("names unsupported types and functions", async () => {
     const token = "azure-native:storage:StorageAccount";
-    await assert.rejects(provider.create(token, {}, NEVER), /StorageAccount is not among/);
+    await assert.rejects(provider.create(token, {}, NEVER), /StorageAccount/);
     assert.throws(() => provider.invoke("azure-native:storage:listKeys"), /listKeys/);
   });
 
-  it("stops when the engine asks it to", async () => {
+  it("stops when the engine cancels", async () => {
     const stop = new AbortController();
     stop.abort();
     await assert.rejects(provider.create(...STAGING.group, stop.signal));

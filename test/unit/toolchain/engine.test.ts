@@ -44,7 +44,7 @@ describe("chooseEngine", () => {
     const choice = chooseEngine(nothing);
     assert.ok(choice.how === "none");
     assert.match(choice.problem, /Go is not installed/);
-    assert.match(choice.remedy, /install Go 1\.25\.11 or newer/);
+    assert.match(choice.remedy, /Install Go 1\.25\.11 or newer/);
     assert.match(choice.remedy, /Pulumi \d+\.\d+\.\d+ or newer/);
   });
 
