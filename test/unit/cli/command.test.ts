@@ -125,7 +125,7 @@ config:
       () => parseProject("/r", "name: [\n"),
       /^CliError: Pulumi\.yaml is not valid YAML/,
     );
-    assert.throws(() => parseProject("/r", "- a\n"), /Pulumi\.yaml should be a mapping/);
+    assert.throws(() => parseProject("/r", "- a\n"), /Pulumi\.yaml must be a mapping/);
   });
 
   it("reads a stack's values from another file", () => {
@@ -134,7 +134,7 @@ config:
       writeFileSync(join(folder, "values.yaml"), "config: {}\n");
       const stack = findStack({ ...project, root: folder }, "any", join(folder, "values.yaml"));
       assert.deepEqual(stack, { name: "any", file: join(folder, "values.yaml") });
-      assert.throws(() => findStack({ ...project, root: folder }, "any"), /no stack "any"/);
+      assert.throws(() => findStack({ ...project, root: folder }, "any"), /Unknown stack "any"/);
     } finally {
       rmSync(folder, { recursive: true });
     }

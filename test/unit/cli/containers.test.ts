@@ -43,8 +43,8 @@ describe("an image's name", () => {
   });
 });
 
-describe("containers", () => {
-  it("are read by their labels", () => {
+describe("parseContainer", () => {
+  it("reads service, role and replica from the labels", () => {
     const gateway = parseContainer(summary());
     assert.equal(displayName(gateway), "gateway");
     assert.equal(gateway.name, "gateway-cac33bc");
@@ -61,7 +61,7 @@ describe("containers", () => {
     assert.equal(database.replica, 1);
   });
 
-  it("say how they are", () => {
+  it("returns the health, or the state without a health check", () => {
     const of = (state: string, status: string): string =>
       condition(parseContainer(summary({ State: state, Status: status })));
     assert.equal(of("running", "Up 5 minutes (healthy)"), "healthy");
@@ -73,7 +73,7 @@ describe("containers", () => {
     assert.equal(of("created", "Created"), "created");
   });
 
-  it("say since when they run", () => {
+  it("returns the time since the start", () => {
     const now = new Date("2026-11-23T12:10:00Z");
     const since = (StartedAt: string): string =>
       uptime(inspection({ Running: true, StartedAt }), now);
@@ -173,8 +173,8 @@ describe("the instance that a command runs in", () => {
   });
 });
 
-describe("logs", () => {
-  it("come in frames, however the stream is cut", async () => {
+describe("container logs", () => {
+  it("are decoded from frames that are split anywhere", async () => {
     const frame = (stream: number, text: string): Buffer => {
       const head = Buffer.alloc(8);
       head[0] = stream;
@@ -194,7 +194,7 @@ describe("logs", () => {
     }
   });
 
-  it("have Docker's time before each line", () => {
+  it("have Docker's timestamp before each line", () => {
     assert.deepEqual(parseLine("2026-11-23T12:00:00.123456789Z a b\r"), {
       time: "2026-11-23T12:00:00.123456789Z",
       text: "a b",
@@ -207,7 +207,7 @@ describe("logs", () => {
   });
 });
 
-/** An entry of Docker's list as it was recorded, without what we don't read. */
+/** A recorded entry of Docker's list, reduced to the fields that the CLI reads. */
 function summary(over: Partial<ContainerSummary> = {}): ContainerSummary {
   return {
     Id: "f2ef283d86fa764dfdb2d08d2c9d6bf5aeab4b3d9a2fd0e3a5d4c5d0d6a7b8c9",

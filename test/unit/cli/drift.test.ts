@@ -6,48 +6,48 @@ import { StoreContainer } from "@store/cli/docker/containers";
 import { planDrift, DockerState } from "@store/cli/docker/drift";
 import { describeDeletions, planDown } from "@store/cli/lifecycle/downPlan";
 
-/** The engine's record of this program after it was killed while broken-0 was being made; only what we read of it. */
+/** State of this program after the engine was killed while it created broken-0; only the fields that the CLI reads. */
 const KILLED = parseCheckpoint(
   readFileSync(join(__dirname, "recordings/killed-checkpoint.json"), "utf8"),
 );
 
-describe("healing", () => {
-  it("has nothing to do when everything is as recorded", () => {
-    const record = { ...KILLED, pending: [] };
-    assert.deepEqual(planDrift(record, presentOf(record)), {
+describe("planDrift", () => {
+  it("is empty if Docker has exactly the resources in the state", () => {
+    const checkpoint = { ...KILLED, pending: [] };
+    assert.deepEqual(planDrift(checkpoint, dockerStateOf(checkpoint)), {
       differences: [],
       clearPendingCreates: false,
       orphans: [],
     });
   });
 
-  it("forgets a creation that was killed, and removes what it has left", () => {
+  it("clears a pending creation and removes its container", () => {
     const left = container({ id: "left", name: "broken-0-5a852e2", health: "starting" });
-    const there = withContainers(presentOf(KILLED), left);
-    assert.deepEqual(planDrift(KILLED, there), {
-      differences: ["broken-0 was interrupted while creating"],
+    const actual = withContainers(dockerStateOf(KILLED), left);
+    assert.deepEqual(planDrift(KILLED, actual), {
+      differences: ["creating broken-0 was interrupted"],
       clearPendingCreates: true,
       orphans: [{ kind: "container", id: "left", name: "broken-0-5a852e2", serving: false }],
     });
   });
 
-  it("removes what was made when the daemon went away before it could say so", () => {
-    const record = { ...KILLED, pending: [] };
+  it("removes a container that an interrupted run has created without recording it", () => {
+    const checkpoint = { ...KILLED, pending: [] };
     const left = container({ id: "left", name: "broken-0-ac4c31e", state: "created" });
-    const there = withContainers(presentOf(record), left);
-    assert.deepEqual(planDrift(record, there).orphans, []);
+    const actual = withContainers(dockerStateOf(checkpoint), left);
+    assert.deepEqual(planDrift(checkpoint, actual).orphans, []);
     assert.deepEqual(
-      planDrift(record, there, ["broken-0-ac4c31e"]).orphans.map(({ id }) => id),
+      planDrift(checkpoint, actual, ["broken-0-ac4c31e"]).orphans.map(({ id }) => id),
       ["left"],
     );
   });
 
-  it("leaves alone what another checkout has made with the same labels", () => {
+  it("ignores containers of another workspace with the same labels", () => {
     const theirs = container({ id: "theirs", name: "orders-0-1234567", networks: ["theirs"] });
-    assert.deepEqual(planDrift(KILLED, withContainers(presentOf(KILLED), theirs)).orphans, []);
+    assert.deepEqual(planDrift(KILLED, withContainers(dockerStateOf(KILLED), theirs)).orphans, []);
   });
 
-  it("finds what is on our networks and not recorded; what serves goes later", () => {
+  it("finds unrecorded containers on the stack's networks, and marks those that serve requests", () => {
     const network = KILLED.resources.find(({ type }) => type === "docker:index/network:Network");
     const lost = container({
       id: "lost",
@@ -55,33 +55,31 @@ describe("healing", () => {
       health: "healthy",
       networks: [network?.id ?? ""],
     });
-    const { orphans } = planDrift(KILLED, withContainers(presentOf(KILLED), lost));
+    const { orphans } = planDrift(KILLED, withContainers(dockerStateOf(KILLED), lost));
     assert.deepEqual(orphans, [
       { kind: "container", id: "lost", name: "orders-0-1234567", serving: true },
     ]);
   });
 
-  it("notices what was removed or stopped by hand", () => {
-    const record = { ...KILLED, pending: [] };
-    const there = presentOf(record);
-    const [first, ...others] = there.containers.filter(({ role }) => role !== "files");
+  it("reports resources that were removed or stopped by hand", () => {
+    const checkpoint = { ...KILLED, pending: [] };
+    const actual = dockerStateOf(checkpoint);
+    const [first, ...others] = actual.containers.filter(({ role }) => role !== "files");
     assert.ok(first);
-    const gone = { ...there, containers: others, volumes: [], images: new Set<string>() };
-    const { differences } = planDrift(record, gone);
-    assert.ok(differences.some((line) => /^image storefront-image:.* is gone$/.test(line)));
-    assert.ok(differences.some((line) => /^inventory-data is gone$/.test(line)));
-    assert.ok(
-      differences.includes("gateway is gone") || differences.includes("storefront-0 is gone"),
-    );
+    const missing = { ...actual, containers: others, volumes: [], images: new Set<string>() };
+    const { differences } = planDrift(checkpoint, missing);
+    assert.ok(differences.some((line) => /^image storefront-image:/.test(line)));
+    assert.ok(differences.some((line) => /^inventory-data /.test(line)));
+    assert.ok(differences.some((line) => /^(gateway|storefront-0) /.test(line)));
 
     const exited = (c: StoreContainer): StoreContainer =>
       c.id === first.id ? { ...c, state: "exited" } : c;
-    const stopped = { ...there, containers: there.containers.map(exited) };
-    assert.deepEqual(planDrift(record, stopped).differences, [`${first.name} is exited`]);
+    const stopped = { ...actual, containers: actual.containers.map(exited) };
+    assert.deepEqual(planDrift(checkpoint, stopped).differences, [`${first.name} is exited`]);
   });
 
-  it("doesn't miss that a container of files never runs", () => {
-    const record: Checkpoint = {
+  it("doesn't expect a files container to run", () => {
+    const checkpoint: Checkpoint = {
       resources: [resource("docker:index/container:Container", "gateway-config", "c1")],
       pending: [],
     };
@@ -91,13 +89,13 @@ describe("healing", () => {
       role: "files",
       state: "created",
     });
-    assert.deepEqual(planDrift(record, { ...NOTHING, containers: [files] }).differences, []);
+    assert.deepEqual(planDrift(checkpoint, { ...NOTHING, containers: [files] }).differences, []);
   });
 });
 
 describe("planDown", () => {
   it("deletes everything but the data", () => {
-    const plan = planDown(KILLED, presentOf(KILLED), false);
+    const plan = planDown(KILLED, dockerStateOf(KILLED), false);
     assert.ok(plan.services.some((name) => name.startsWith("storefront")));
     assert.ok(plan.containers > 0);
     assert.ok(plan.otherResources > 0);
@@ -108,15 +106,15 @@ describe("planDown", () => {
   });
 
   it("deletes the data, too, with --volumes, and names the volumes", () => {
-    const plan = planDown(KILLED, presentOf(KILLED), true);
+    const plan = planDown(KILLED, dockerStateOf(KILLED), true);
     assert.equal(plan.deletedVolumes.length, 4);
     assert.deepEqual(plan.keptData, []);
     assert.match(describeDeletions(plan).at(-1) ?? "", /inventory-data-/);
   });
 
-  it("leaves another checkout's containers with the same labels alone", () => {
-    const there = { ...NOTHING, containers: [container({ id: "theirs" })] };
-    assert.deepEqual(describeDeletions(planDown(undefined, there, true)), []);
+  it("leaves another workspace's containers with the same labels alone", () => {
+    const actual = { ...NOTHING, containers: [container({ id: "theirs" })] };
+    assert.deepEqual(describeDeletions(planDown(undefined, actual, true)), []);
   });
 
   it("deletes nothing if there is nothing, or only data to keep", () => {
@@ -134,9 +132,9 @@ describe("planDown", () => {
 
 const NOTHING: DockerState = { containers: [], networks: [], volumes: [], images: new Set() };
 
-/** What Docker has when the record is right. */
-function presentOf(record: Checkpoint): DockerState {
-  const of = (type: string): Resource[] => record.resources.filter((r) => r.type === type);
+/** Docker's resources without any drift from the state. */
+function dockerStateOf(checkpoint: Checkpoint): DockerState {
+  const of = (type: string): Resource[] => checkpoint.resources.filter((r) => r.type === type);
   return {
     containers: of("docker:index/container:Container").map(({ id = "", urn }) => {
       const name = urn.split("::").at(-1) ?? "";
@@ -157,11 +155,11 @@ function presentOf(record: Checkpoint): DockerState {
   };
 }
 
-function withContainers(there: DockerState, ...more: StoreContainer[]): DockerState {
-  return { ...there, containers: [...there.containers, ...more] };
+function withContainers(actual: DockerState, ...more: StoreContainer[]): DockerState {
+  return { ...actual, containers: [...actual.containers, ...more] };
 }
 
-function container(over: Partial<StoreContainer>): StoreContainer {
+function container(changes: Partial<StoreContainer>): StoreContainer {
   return {
     id: "id",
     name: "name",
@@ -176,7 +174,7 @@ function container(over: Partial<StoreContainer>): StoreContainer {
     imageId: "sha256:1",
     networks: [],
     ports: [],
-    ...over,
+    ...changes,
   };
 }
 

@@ -7,12 +7,12 @@ import { CliError, ExitCode } from "@store/docker/cliError";
 import { enginePort } from "@store/cli/engine/orphanedPlugins";
 import { engineLocks, isHeld, lockedError, parseLock, takeLock } from "@store/cli/state/locks";
 
-/** As the engine of v3.259.0 writes it. */
+/** A lock written by the engine 3.259.0. */
 const RECORDED =
   '{"pid":28646,"username":"root","hostname":"vm","timestamp":"2026-11-23T12:18:49.887515007Z"}';
 
-describe("the plugins of an engine", () => {
-  it("are known by their command line, with the engine's port", () => {
+describe("enginePort", () => {
+  it("returns the engine's port from a plugin's command line, and undefined for other processes", () => {
     const port = (...words: string[]): number | undefined => enginePort(`${words.join("\0")}\0`);
     assert.equal(port("/h/bin/pulumi-language-nodejs", "127.0.0.1:42147"), 42147);
     assert.equal(port("/h/plugins/x/pulumi-resource-docker", "127.0.0.1:42147"), 42147);
@@ -23,7 +23,7 @@ describe("the plugins of an engine", () => {
   });
 });
 
-describe("locks", () => {
+describe("stack locks", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "locks-"));
@@ -34,7 +34,7 @@ describe("locks", () => {
     JSON.stringify({ pid, hostname: host, username: "ann", timestamp: since.toISOString() });
   const deadPid = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
 
-  it("are read as the engine writes them", () => {
+  it("are read in the engine's format; invalid files are ignored", () => {
     const lock = parseLock("f", RECORDED);
     assert.deepEqual(
       { pid: lock?.pid, host: lock?.host, user: lock?.user },
@@ -46,25 +46,25 @@ describe("locks", () => {
     }
   });
 
-  it("of the engine are found by the stack's folder, without its other files", () => {
+  it("of the engine are found in the stack's folder, without other files", () => {
     writeFileSync(join(folder, "a.json"), RECORDED);
     writeFileSync(join(folder, "a.json.attrs"), "{}");
     assert.equal(engineLocks(folder).length, 1);
     assert.deepEqual(engineLocks(join(folder, "none")), []);
   });
 
-  it("are held by a process that lives, and by whoever we can't see", () => {
+  it("are held by a running process and by a process of another machine", () => {
     assert.equal(isHeld(parse(lockOf(process.pid))), true);
     assert.equal(isHeld(parse(lockOf(1, "elsewhere"))), true);
     assert.equal(isHeld(parse(lockOf(deadPid()))), false);
   });
 
-  it("aren't held by another process that got the number later", function () {
+  it("aren't held by a process that got the same pid later", function () {
     if (process.platform !== "linux") this.skip();
     assert.equal(isHeld(parse(lockOf(process.pid, hostname(), new Date(0)))), false);
   });
 
-  it("of our own are taken by one at a time, and released", () => {
+  it("are held by one process at a time, and released", () => {
     const file = join(folder, "deep", "dev.json");
     const release = takeLock(file, "dev", "up dev");
     assert.throws(
@@ -72,11 +72,8 @@ describe("locks", () => {
       (error: unknown) => {
         assert.ok(error instanceof CliError);
         assert.equal(error.exitCode, ExitCode.Failed);
-        assert.match(error.message, /Another run is working on the stack dev: `\.\/store up dev`/);
-        assert.match(
-          error.message,
-          new RegExp(`process ${process.pid}, since \\d\\d:\\d\\d:\\d\\d`),
-        );
+        assert.match(error.message, /stack dev.*`\.\/store up dev`/);
+        assert.match(error.message, new RegExp(`process ${process.pid}, .*\\d\\d:\\d\\d:\\d\\d`));
         return true;
       },
     );
@@ -85,7 +82,7 @@ describe("locks", () => {
     takeLock(file, "dev", "up dev")();
   });
 
-  it("of our own are taken over from the dead", () => {
+  it("are taken over from processes that died", () => {
     const file = join(folder, "dev.json");
     for (const left of [lockOf(deadPid()), "", "{"]) {
       writeFileSync(file, left);
@@ -94,10 +91,10 @@ describe("locks", () => {
     mkdirSync(folder, { recursive: true });
   });
 
-  it("say what to do about somebody on another machine", () => {
-    const failure = lockedError("dev", parse(lockOf(7, "elsewhere")));
-    assert.match(failure.message, /a pulumi command \(process 7 on elsewhere, of ann, since/);
-    assert.match(failure.hint ?? "", /\.\/store pulumi cancel/);
+  it("are removed with pulumi cancel if the holder is on another machine", () => {
+    const error = lockedError("dev", parse(lockOf(7, "elsewhere")));
+    assert.match(error.message, /pulumi.*process 7 on elsewhere.*ann/);
+    assert.match(error.hint ?? "", /\.\/store pulumi cancel/);
   });
 
   function parse(text: string) {

@@ -7,13 +7,13 @@ import { promisify } from "node:util";
 
 const ROOT = resolve(__dirname, "../../..");
 
-/** Answers each request, and hangs up only when it is hung up on, as Docker's `dial-stdio` does. */
+/** Test double of ssh: answers each request like `docker system dial-stdio`, and exits when its stdin ends. */
 const SSH = `#!/usr/bin/env node
 process.stdin.on("data", () => process.stdout.write("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}"));
 process.stdin.on("end", () => process.exit());
 `;
 
-describe("Docker by ssh", () => {
+describe("SshAgent", () => {
   let folder = "";
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "store-ssh-"));
@@ -22,13 +22,13 @@ describe("Docker by ssh", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("answers several calls by the connections that it keeps, and doesn't hold up the end of the command", async () => {
+  it("reuses its connections and doesn't keep the process alive", async () => {
     const program = `
       const { Docker } = require("./packages/cli/docker/docker");
       const { SshAgent } = require("./packages/cli/host/sshAgent");
       const docker = new Docker("ssh://host", new SshAgent({ alias: "host", sshConfig: "none" }));
-      const ask = () => docker.get("/version");
-      Promise.all([1, 2, 3, 4, 5, 6].map(ask)).then(ask).then(() => console.log("answered"));
+      const request = () => docker.get("/version");
+      Promise.all([1, 2, 3, 4, 5, 6].map(request)).then(request).then(() => console.log("answered"));
     `;
     const { stdout } = await promisify(execFile)(
       process.execPath,

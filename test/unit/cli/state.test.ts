@@ -25,10 +25,10 @@ import {
 const FILE = "config:\n  # a comment\n  store:httpPort: 8080\n";
 const SALT = "v1:c2FsdA==:v1:bm9uY2U=:dGV4dA==";
 
-describe("the state of a checkout", () => {
+describe("state folder", () => {
   let root: string;
   let project: Project;
-  /** No login of whoever runs the tests. */
+  /** Without the login of the user who runs the tests. */
   const env = (): NodeJS.ProcessEnv => ({ PULUMI_HOME: join(root, "home") });
 
   beforeEach(() => {
@@ -37,14 +37,14 @@ describe("the state of a checkout", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  describe("backend", () => {
-    it("is files of the checkout where none was chosen", () => {
+  describe("findBackend", () => {
+    it("defaults to files in the workspace", () => {
       const backend = findBackend(project, join(root, ".store"), env());
-      assert.equal(backend.kind, "checkout");
+      assert.equal(backend.kind, "workspace");
       assert.match(backend.url, /^file:\/\/.*store%20with%20spaces-.*\/\.store\/state$/);
     });
 
-    it("is the user's own where one was chosen, in the engine's order", () => {
+    it("prefers the user's choice, in the engine's order of precedence", () => {
       const url = (variables: NodeJS.ProcessEnv, text = "name: store\n"): string =>
         findBackend(parseProject(root, text), root, { ...env(), ...variables }).url;
       mkdirSync(join(root, "home"));
@@ -61,7 +61,7 @@ describe("the state of a checkout", () => {
       assert.equal(url({ PULUMI_ACCESS_TOKEN: "pul-1" }), "https://api.pulumi.com");
     });
 
-    it("says which file of credentials can't be read", () => {
+    it("names an invalid file of credentials", () => {
       mkdirSync(join(root, "home"));
       writeFileSync(join(root, "home/credentials.json"), "{");
       assert.throws(() => findBackend(project, root, env()), /credentials\.json is not valid JSON/);
@@ -69,7 +69,7 @@ describe("the state of a checkout", () => {
   });
 
   describe("passphrase", () => {
-    it("is made once, for its owner's eyes only", () => {
+    it("is created once, readable by its owner only", () => {
       const state = findState(project, env());
       const file = prepareState(state, env())["PULUMI_CONFIG_PASSPHRASE_FILE"] ?? "";
       const passphrase = readFileSync(file, "utf8");
@@ -81,7 +81,7 @@ describe("the state of a checkout", () => {
       assert.deepEqual(readdirSync(state.folder).sort(), ["passphrase", "state"]);
     });
 
-    it("is the user's where one is set, even an empty one", () => {
+    it("is the user's own if one is set, even an empty one", () => {
       const variables = { ...env(), PULUMI_CONFIG_PASSPHRASE: "" };
       const state = findState(project, variables);
       assert.equal(prepareState(state, variables)["PULUMI_CONFIG_PASSPHRASE_FILE"], undefined);
@@ -89,7 +89,7 @@ describe("the state of a checkout", () => {
     });
   });
 
-  describe("the stack's file", () => {
+  describe("createTempStackConfig", () => {
     let state: State;
     let stack: Stack;
     let copy: string;
@@ -110,61 +110,61 @@ describe("the state of a checkout", () => {
       writeFileSync(stack.file, FILE);
     });
 
-    const lend = (): { restore: () => void } => {
-      const lent = createTempStackConfig(state, stack, makeRunFolder(state));
-      copy = lent.env["PULUMI_OPTION_CONFIG_FILE"] ?? "";
-      return lent;
+    const createCopy = (): { restore: () => void } => {
+      const config = createTempStackConfig(state, stack, makeRunFolder(state));
+      copy = config.env["PULUMI_OPTION_CONFIG_FILE"] ?? "";
+      return config;
     };
 
-    it("is lent with the salt of the state, and stays as it is", () => {
-      const lent = lend();
+    it("adds the salt of the state to the copy and leaves the file unchanged", () => {
+      const config = createCopy();
       assert.equal(readFileSync(copy, "utf8"), `${FILE}encryptionsalt: ${SALT}\n`);
-      lent.restore();
+      config.restore();
       assert.equal(read(), FILE);
     });
 
-    it("gets what the engine has changed in the copy", () => {
-      const lent = lend();
+    it("copies the engine's changes back", () => {
+      const config = createCopy();
       writeFileSync(copy, `config:\n  store:httpPort: "9000"\nencryptionsalt: ${SALT}\n`);
-      lent.restore();
+      config.restore();
       assert.equal(read(), 'config:\n  store:httpPort: "9000"\n');
     });
 
-    it("is cleaned of a salt that the engine has put into it directly", () => {
-      const lent = lend();
+    it("removes a salt that the engine has written into the file itself", () => {
+      const config = createCopy();
       writeFileSync(stack.file, `config:\n  store:httpPort: "8080"\nencryptionsalt: ${SALT}\n`);
-      lent.restore();
+      config.restore();
       assert.equal(read(), FILE);
     });
 
-    it("keeps an edit that was made meanwhile", () => {
-      const lent = lend();
+    it("keeps an edit made during the run", () => {
+      const config = createCopy();
       writeFileSync(stack.file, `${FILE}# edited\n`);
-      lent.restore();
+      config.restore();
       assert.equal(read(), `${FILE}# edited\n`);
     });
 
-    it("loses neither of two changes made at the same time", () => {
-      const lent = lend();
+    it("keeps both an edit and the engine's change, and reports the conflict", () => {
+      const config = createCopy();
       writeFileSync(stack.file, `${FILE}# edited\n`);
       writeFileSync(copy, FILE.replace("8080", "9000"));
-      assert.throws(lent.restore, (error: unknown) => {
+      assert.throws(config.restore, (error: unknown) => {
         assert.ok(error instanceof CliError);
-        assert.match(error.message, /Pulumi\.dev\.yaml was edited while the engine changed it too/);
+        assert.match(error.message, /Pulumi\.dev\.yaml.*Pulumi\.dev\.yaml\.engine/);
         return true;
       });
       assert.equal(read(), `${FILE}# edited\n`);
       assert.match(readFileSync(join(root, ".store/Pulumi.dev.yaml.engine"), "utf8"), /9000/);
     });
 
-    it("is the file itself with a backend of the user's own", () => {
-      const own: State = {
+    it("uses the file itself with a backend of the user's", () => {
+      const userState: State = {
         ...state,
-        backend: { kind: "own", url: "s3://x", from: "PULUMI_BACKEND_URL" },
+        backend: { kind: "user", url: "s3://x", from: "PULUMI_BACKEND_URL" },
       };
-      assert.deepEqual(createTempStackConfig(own, stack, root).env, {});
+      assert.deepEqual(createTempStackConfig(userState, stack, root).env, {});
       const other = { name: "dev", file: join(root, "other.yaml") };
-      assert.deepEqual(createTempStackConfig(own, other, root).env, {
+      assert.deepEqual(createTempStackConfig(userState, other, root).env, {
         PULUMI_OPTION_CONFIG_FILE: other.file,
       });
     });

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { temporaryFolder } from "@store/cli/engine/temporaryFolder";
 import { withEnvironment } from "../environment";
 
-describe("the temporary folder of a run", () => {
+describe("temporaryFolder", () => {
   let folder: string;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "store-test-"))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("goes with the run, and what was compiled in it stays", async function () {
+  it("is inside the run's folder, with links to the caches outside", async function () {
     const user = process.geteuid?.();
     if (user === undefined) this.skip();
     const run = mkdtempSync(join(folder, "run-"));

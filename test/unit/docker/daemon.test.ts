@@ -12,7 +12,7 @@ import { Docker } from "@store/cli/docker/docker";
 import { withEnvironment } from "../environment";
 import { addressOf, Daemon, reasonOf } from "@store/docker/daemon";
 
-describe("Docker's API", () => {
+describe("Daemon", () => {
   let folder: string;
   let server: Server | undefined;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "docker-api-"))));
@@ -22,15 +22,15 @@ describe("Docker's API", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A daemon at a socket. */
-  const daemonThat = async (answers: RequestListener): Promise<Daemon> => {
+  /** Starts a test daemon on a socket. */
+  const startDaemon = async (listener: RequestListener): Promise<Daemon> => {
     const socket = join(folder, "docker.sock");
-    server = createServer(answers).listen(socket);
+    server = createServer(listener).listen(socket);
     await once(server, "listening");
     return new Daemon(`unix://${socket}`);
   };
 
-  it("has an address for sockets and for TCP, with Docker's own ports", () => {
+  it("connects to sockets and to TCP addresses with Docker's default ports", () => {
     const at = (host: string, env: NodeJS.ProcessEnv = {}) => addressOf(host, env);
     assert.deepEqual(at("unix:///var/run/docker.sock"), {
       ...{ socketPath: "/var/run/docker.sock", host: "docker", secure: false },
@@ -39,13 +39,13 @@ describe("Docker's API", () => {
     assert.deepEqual(at("tcp://host"), { host: "host", port: 2375, secure: false });
     assert.deepEqual(at("tcp://host:80"), { host: "host", port: 80, secure: false });
     assert.deepEqual(at("https://host"), { host: "host", port: 2376, secure: true });
-    assert.throws(() => at("tcp://host:port"), /names no host/);
-    assert.throws(() => at("ssh://me@host"), /not an address for HTTP/);
-    assert.equal(Daemon.speaksTo("ssh://me@host"), false);
+    assert.throws(() => at("tcp://host:port"), /no host name/);
+    assert.throws(() => at("ssh://me@host"), /not a supported address/);
+    assert.equal(Daemon.supports("ssh://me@host"), false);
   });
 
-  it("gives what is answered, JSON or not, and the reason of what is refused", async () => {
-    const daemon = await daemonThat((request, response) => {
+  it("returns JSON or text, and the message of an error", async () => {
+    const daemon = await startDaemon((request, response) => {
       if (request.url === "/_ping") response.end("OK");
       else if (request.url === "/json") response.end('{"a":1}');
       else response.writeHead(request.url === "/broken" ? 502 : 409).end('{"message":"in use"}');
@@ -57,24 +57,24 @@ describe("Docker's API", () => {
     assert.equal(reasonOf({ status: 502, body: {} }), "HTTP status 502");
   });
 
-  it("waits no longer than it is told", async () => {
-    const daemon = await daemonThat(() => undefined);
+  it("rejects when the time limit is over", async () => {
+    const daemon = await startDaemon(() => undefined);
     await assert.rejects(daemon.get("/version", 50), { code: "ETIMEDOUT" });
   });
 
-  it("takes an archive and says what is done with it, or why not", async () => {
-    const daemon = await daemonThat((request, response) => {
+  it("uploads an archive, reports the progress and rejects with the daemon's error", async () => {
+    const daemon = await startDaemon((request, response) => {
       request.resume().once("end", () => {
         if (request.url === "/refused") response.writeHead(500).end('{"message":"no space"}');
         else response.end('{"stream":"one"}\n{"stream":"two"}\n{"error":"step 3 failed"}\n');
       });
     });
-    const said: (string | undefined)[] = [];
+    const progress: (string | undefined)[] = [];
     await assert.rejects(
-      daemon.upload("/build", Readable.from(["tar"]), ({ stream }) => said.push(stream)),
+      daemon.upload("/build", Readable.from(["tar"]), ({ stream }) => progress.push(stream)),
       /step 3 failed/,
     );
-    assert.deepEqual(said, ["one", "two"]);
+    assert.deepEqual(progress, ["one", "two"]);
     await assert.rejects(
       daemon.upload("/refused", Readable.from(["tar"]), () => undefined),
       /no space/,
@@ -88,7 +88,7 @@ describe("Docker's API", () => {
     );
   });
 
-  it("speaks TLS with the docker command's certificates, and only to whom they prove", async () => {
+  it("uses TLS with the docker command's certificates, and verifies the server", async () => {
     const pem = (name: string) => join(folder, `${name}.pem`);
     execFileSync(
       "openssl",
@@ -111,7 +111,7 @@ describe("Docker's API", () => {
       assert.deepEqual((await new Daemon(host).get("/version")).body, { Version: "1" });
     });
     await withEnvironment({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/nowhere" }, () => {
-      assert.throws(() => new Docker(host), /certificates can't be read .*DOCKER_CERT_PATH/);
+      assert.throws(() => new Docker(host), /certificates .*\/nowhere.*DOCKER_CERT_PATH/);
     });
     await withEnvironment({ DOCKER_TLS_VERIFY: undefined }, () =>
       assert.rejects(new Daemon(host).get("/version"), "without TLS"),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localDockerHost } from "@store/docker/dockerHost";
 
-describe("the local Docker daemon's address", () => {
+describe("localDockerHost", () => {
   let home: string;
   beforeEach(() => void (home = mkdtempSync(join(tmpdir(), "docker-home-"))));
   afterEach(() => rmSync(home, { recursive: true, force: true }));
@@ -22,7 +22,7 @@ describe("the local Docker daemon's address", () => {
     writeFileSync(join(home, folder, "config.json"), text);
   };
 
-  it("is the usual socket where nothing is set, and for the context default", () => {
+  it("defaults to the socket, also for the context default", () => {
     assert.equal(hostIn({}), "unix:///var/run/docker.sock");
     context("b", at("unix:///b"));
     configure('{"currentContext":"b"}');
@@ -31,7 +31,7 @@ describe("the local Docker daemon's address", () => {
     assert.equal(hostIn({}), "unix:///var/run/docker.sock");
   });
 
-  it("is that of DOCKER_HOST, before DOCKER_CONTEXT, before the context in use", () => {
+  it("prefers DOCKER_HOST to DOCKER_CONTEXT and that to the current context", () => {
     context("a", at("unix:///a"));
     context("b", at("unix:///b"));
     configure('{"currentContext":"b"}');
@@ -44,23 +44,23 @@ describe("the local Docker daemon's address", () => {
     assert.equal(hostIn(env), "tcp://127.0.0.1:2375");
   });
 
-  it("is looked up in another folder where DOCKER_CONFIG names one", () => {
+  it("reads the contexts from the folder DOCKER_CONFIG", () => {
     context("c", at("unix:///c"), "elsewhere");
     configure('{"currentContext":"c"}', "elsewhere");
     assert.equal(hostIn({ DOCKER_CONFIG: join(home, "elsewhere") }), "unix:///c");
   });
 
-  it("is refused, with the file's name, where docker's configuration is broken", () => {
+  it("names the file if docker's configuration is invalid", () => {
     configure("{");
-    assert.throws(() => hostIn({}), /config\.json is not valid JSON/);
+    assert.throws(() => hostIn({}), /config\.json.* is not valid JSON/);
     rmSync(join(home, ".docker/config.json"));
     mkdirSync(join(home, ".docker/config.json"));
-    assert.throws(() => hostIn({}), /configuration can't be read: .*EISDIR/);
+    assert.throws(() => hostIn({}), /docker's configuration: .*EISDIR/);
   });
 
-  it("is refused for a context that isn't there or has no host", () => {
-    assert.throws(() => hostIn({ DOCKER_CONTEXT: "gone" }), /context gone .* does not exist/);
+  it("rejects a context that doesn't exist or has no host", () => {
+    assert.throws(() => hostIn({ DOCKER_CONTEXT: "gone" }), /context gone /);
     context("empty", {});
-    assert.throws(() => hostIn({ DOCKER_CONTEXT: "empty" }), /names no host/);
+    assert.throws(() => hostIn({ DOCKER_CONTEXT: "empty" }), /context empty /);
   });
 });

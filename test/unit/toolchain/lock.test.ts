@@ -11,26 +11,26 @@ import { compareVersions, isAtLeast, parseVersion } from "@store/toolchain/syste
 
 let folder: string;
 
-/** A new folder for each test of the suite that calls this. */
+/** Creates a new folder for each test of the calling suite. */
 function useFolder(): void {
   beforeEach(() => (folder = mkdtempSync(path.join(os.tmpdir(), "store-toolchain-"))));
   afterEach(() => rmSync(folder, { recursive: true }));
 }
 
-describe("The toolchain's lock", () => {
+describe("withLock", () => {
   useFolder();
-  const nobodyWaits = (): void => assert.fail("nobody holds it");
+  const failOnWait = (): void => assert.fail("the lock is not held");
 
-  it("is gone after the action, also after one that fails", async () => {
-    assert.equal(await withLock(folder, "x", nobodyWaits, () => Promise.resolve(1)), 1);
+  it("releases the lock after the action, also if it fails", async () => {
+    assert.equal(await withLock(folder, "x", failOnWait, () => Promise.resolve(1)), 1);
     await assert.rejects(
-      withLock(folder, "x", nobodyWaits, () => Promise.reject(new Error("no"))),
+      withLock(folder, "x", failOnWait, () => Promise.reject(new Error("no"))),
       /no/,
     );
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it("lets one in at a time, and says whom the others wait for", async () => {
+  it("runs one action at a time and reports the process that the others wait for", async () => {
     let inside = 0;
     const waitedFor: number[] = [];
     const enter = (): Promise<void> =>
@@ -48,19 +48,19 @@ describe("The toolchain's lock", () => {
     assert.ok(waitedFor.length > 0 && waitedFor.every((pid) => pid === process.pid));
   });
 
-  it("does not wait for a process that has died", async () => {
+  it("takes over the lock of a process that died", async () => {
     const dead = spawnSync("true").pid;
     writeFileSync(path.join(folder, "x.lock.4"), `${dead}\n`);
-    assert.equal(await withLock(folder, "x", nobodyWaits, () => Promise.resolve("mine")), "mine");
+    assert.equal(await withLock(folder, "x", failOnWait, () => Promise.resolve("mine")), "mine");
   });
 
-  it("does not take another process of the same number for the one that has died", async function () {
+  it("takes over the lock if another process has got the holder's pid", async function () {
     if (process.platform !== "linux") this.skip();
     writeFileSync(path.join(folder, "x.lock.1"), `${process.pid}\n1`);
-    assert.equal(await withLock(folder, "x", nobodyWaits, () => Promise.resolve("mine")), "mine");
+    assert.equal(await withLock(folder, "x", failOnWait, () => Promise.resolve("mine")), "mine");
   });
 
-  it("is taken over by one of two who find it stale", async () => {
+  it("lets only one of two processes take over a stale lock", async () => {
     const dead = spawnSync("true").pid;
     writeFileSync(path.join(folder, "x.lock.1"), `${dead}\n`);
     let inside = 0;
@@ -79,17 +79,17 @@ describe("The toolchain's lock", () => {
   });
 });
 
-describe("A folder of the cache", () => {
+describe("makeFolder and keyOf", () => {
   useFolder();
 
-  it("is there whole or not at all", async () => {
+  it("creates a complete folder or none", async () => {
     const target = path.join(folder, "made");
     await assert.rejects(
       makeFolder(target, (partial) => {
         writeFileSync(path.join(partial, "half"), "");
-        return Promise.reject(new Error("broken off"));
+        return Promise.reject(new Error("failed"));
       }),
-      /broken off/,
+      /failed/,
     );
     assert.deepEqual(readdirSync(folder), []);
     await makeFolder(target, (partial) => {
@@ -100,7 +100,7 @@ describe("A folder of the cache", () => {
     assert.ok(existsSync(path.join(target, "whole")));
   });
 
-  it("starts anew from what a killed process left", async () => {
+  it("removes the incomplete folder of a killed process", async () => {
     const target = path.join(folder, "made");
     mkdirSync(`${target}.partial`);
     writeFileSync(path.join(`${target}.partial`, "left over"), "");
@@ -108,15 +108,15 @@ describe("A folder of the cache", () => {
     assert.deepEqual(readdirSync(target), []);
   });
 
-  it("has a key that tells all of its inputs apart", () => {
+  it("returns different keys for different inputs", () => {
     assert.equal(keyOf({ a: "1", b: "2" }), keyOf({ b: "2", a: "1" }));
     assert.notEqual(keyOf({ a: "12", b: "" }), keyOf({ a: "1", b: "2" }));
     assert.notEqual(keyOf({ a: "1" }), keyOf({ b: "1" }));
   });
 });
 
-describe("Versions", () => {
-  it("are compared by their numbers", () => {
+describe("versions", () => {
+  it("are compared numerically", () => {
     assert.ok(compareVersions("3.9.0", "3.10.0") < 0);
     assert.ok(compareVersions("v3.259.0", "3.259.0") === 0);
     assert.ok(compareVersions("3.259.1", "3.259") > 0);
@@ -124,7 +124,7 @@ describe("Versions", () => {
     assert.ok(compareVersions("3.0.11-1+deb13u3", "3.0.11") === 0);
   });
 
-  it("are found in what programs say, or not there", () => {
+  it("are parsed from the output of programs", () => {
     assert.deepEqual(parseVersion("go1.26.8"), [1, 26, 8]);
     assert.equal(parseVersion("devel"), undefined);
     assert.equal(isAtLeast("devel", "1.0"), false);

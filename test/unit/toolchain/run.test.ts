@@ -3,23 +3,23 @@ import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { run } from "@store/toolchain/system/run";
 
-describe("toolchain: a command that is run", () => {
-  it("is ended when its time is over", async () => {
+describe("run", () => {
+  it("ends the command after the timeout", async () => {
     const { code } = await run("sleep", ["20"], { timeoutMs: 100 });
     assert.equal(code, null);
   });
 
-  it("isn't waited for where there is none", () => {
+  it("doesn't keep the process alive if the command doesn't exist", () => {
     const root = resolve(__dirname, "../../..");
     const script = `require("ts-node/register/transpile-only");
       const { run } = require(${JSON.stringify(join(root, "packages/toolchain/system/run"))});
       run("/nowhere/program", [], { timeoutMs: 25_000 }).then(({ stderr }) => console.log(stderr));`;
-    const began = performance.now();
+    const started = performance.now();
     const { stdout } = spawnSync(process.execPath, ["--eval", script], {
       cwd: root,
       encoding: "utf8",
     });
     assert.match(stdout, /ENOENT/);
-    assert.ok(performance.now() - began < 20_000, "its time limit holds up the end");
+    assert.ok(performance.now() - started < 20_000, "the timeout keeps the process alive");
   });
 });
