@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
-/** The arguments that every running container of ours gets, whatever runs in it. */
+/** Arguments that all running containers have in common. */
 export type Hardening = Required<
   Pick<
     docker.ContainerArgs,
@@ -21,8 +21,10 @@ export type Hardening = Required<
 >;
 
 /**
- * A container that can change nothing but its own volumes and temporary folders, holds no privileges, can't take the whole
- * host's memory or disk, is restarted when it ends by itself and is only called created once it is healthy.
+ * Returns arguments for a container that can write only to its volumes and temporary folders, has no privileges, has limited memory and
+ * logs, is restarted when it ends, and counts as created when it is healthy.
+ *
+ * @param limits Memory limit in MiB, and seconds within which the container must be healthy.
  */
 export function hardened(limits: {
   readonly memoryMiB: number;
@@ -32,11 +34,11 @@ export function hardened(limits: {
     readOnly: true,
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges:true"],
-    // Reaps what health checks leave and passes signals on, so that no service has to be a process 1.
+    // Reaps zombie processes of health checks and forwards signals, so that no service has to do the work of process 1.
     init: true,
     restart: "unless-stopped",
     memory: limits.memoryMiB,
-    // The same as the memory: no swap beyond it.
+    // Memory and swap together: the container gets no swap.
     memorySwap: limits.memoryMiB,
     logDriver: "local",
     logOpts: { "max-size": "10m", "max-file": "3" },
@@ -47,15 +49,15 @@ export function hardened(limits: {
 }
 
 /**
- * Options for a container whose replacement must be healthy before it goes. The docker provider would delete it first.
- * It doesn't see that nothing but a health check has changed, either.
+ * Options for a container whose replacement must be healthy before the old one is deleted. The docker provider's default is to delete
+ * first; it also misses a change of nothing but the health check.
  */
 export const CREATE_BEFORE_DELETE: pulumi.CustomResourceOptions = {
   deleteBeforeReplace: false,
   replaceOnChanges: ["healthcheck"],
 };
 
-/** Options for a container that owns something which only one at a time can have: a port of the host, a data folder. */
+/** Options for a container with an exclusive resource: a port of the host or a data folder. */
 export const DELETE_BEFORE_CREATE: pulumi.CustomResourceOptions = {
   deleteBeforeReplace: true,
   replaceOnChanges: ["healthcheck"],

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Label with the Pulumi project's name on everything that this program makes, so that it is found and never confused. */
+/** Label with the Pulumi project's name, by which the store's networks, volumes, containers and images are found. */
 export const LABEL_PROJECT = "dev.store.project";
 
-/** What a container is for, beside its service's name. */
+/** Purpose of a container, in addition to its service. */
 export type Role = "service" | "database" | "gateway" | "files";
 
-/** Labels for networks, volumes and containers, in the docker provider's form. */
+/** Returns labels for a network, volume or container in the docker provider's form. */
 export function labels(
   of: { readonly service?: string; readonly role?: Role; readonly replica?: number } = {},
 ): { label: string; value: string }[] {

@@ -9,32 +9,32 @@ import { labels } from "../container/labels";
 import { readWithoutComments, withArguments } from "../shell/shell";
 import settings from "./postgresSettings.json";
 
-/** What a service has to know to reach its database. */
+/** Connection of a service to its database. */
 export interface DatabaseConnection {
   readonly host: string;
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  /** Holds the password as the file {@link PASSWORD_FILE}. */
+  /** Secret files, with the password as {@link PASSWORD_FILE}. */
   readonly secrets: Files;
-  /** The one network on which it is reached, for its service alone. */
+  /** Network of the database and its service only. */
   readonly network: docker.Network;
 }
 
-/** Name of the file with the password, in {@link DatabaseConnection.secrets}. */
+/** Name of the password's file in {@link DatabaseConnection.secrets}. */
 export const PASSWORD_FILE = "database-password";
 
 export interface DatabaseDataArgs {
-  /** Name of the service whose data it is. */
+  /** Name of the service that owns the data. */
   readonly service: string;
   readonly host: Host;
-  /** What must be there before the volume is made. @default nothing */
+  /** Resources that must exist before the volume is created. Defaults to none. */
   readonly after?: readonly pulumi.Resource[];
 }
 
 /**
- * What outlives the containers: a service's data and the password that opens it. Both are protected, so that they go only
- * when that is asked for, and both are made for each service that there is, also while it isn't run.
+ * A service's data and the database's password, which outlive the containers. Both are protected against deletion, and both exist for
+ * every service with a database, enabled or not.
  */
 export class DatabaseData extends pulumi.ComponentResource {
   readonly volumeName: pulumi.Output<string>;
@@ -43,13 +43,13 @@ export class DatabaseData extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseDataArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:DatabaseData", name, {}, opts);
 
-    const place = args.host.dataVolume(args.service);
+    const dataVolume = args.host.dataVolume(args.service);
     const volume = new docker.Volume(
       name,
-      { ...place.args, labels: labels({ service: args.service, role: "database" }) },
-      { parent: this, protect: place.protect, dependsOn: [...(args.after ?? [])] },
+      { ...dataVolume.args, labels: labels({ service: args.service, role: "database" }) },
+      { parent: this, protect: dataVolume.protect, dependsOn: [...(args.after ?? [])] },
     );
-    // Letters and digits only: it is also written into files and command lines by people.
+    // Letters and digits only, because people also put it into files and command lines.
     const password = new random.RandomPassword(
       `${name}-password`,
       { length: 32, special: false },
@@ -63,17 +63,17 @@ export class DatabaseData extends pulumi.ComponentResource {
 }
 
 export interface DatabaseArgs {
-  /** Name of the service that it belongs to. It is also the name of its user and of its database. */
+  /** Name of the service, which is also the name of the user and of the database. */
   readonly service: string;
   readonly host: Host;
   readonly data: DatabaseData;
   /** ID of the PostgreSQL image. */
   readonly imageId: pulumi.Input<string>;
-  /** @default 512: its hundred connections took 450 at work. With 256, the kernel ended the server at the eightieth. */
+  /** Memory limit in MiB. Defaults to 512: 100 busy connections took 450 MiB, and with 256 MiB the kernel killed the server at the 80th. */
   readonly memoryMiB?: number;
 }
 
-/** A PostgreSQL server for one service, on a network that nobody else is on. */
+/** A PostgreSQL server for one service, on a network that only the two share. */
 export class Database extends pulumi.ComponentResource {
   readonly connection: DatabaseConnection;
   readonly containerId: pulumi.Output<string>;
@@ -83,7 +83,7 @@ export class Database extends pulumi.ComponentResource {
 
     const network = new docker.Network(
       name,
-      // Internal: a database has no business on the internet.
+      // Internal: a database needs no access to the internet.
       { internal: true, labels: labels({ service: args.service, role: "database" }) },
       { parent: this },
     );
@@ -94,7 +94,7 @@ export class Database extends pulumi.ComponentResource {
         host: args.host,
         imageId: args.imageId,
         files: { [PASSWORD_FILE]: args.data.password },
-        // The server is stopped before its successor starts: too late to find out that the data isn't for that one.
+        // Before the files are written, because the running server is stopped before its replacement could find the wrong version.
         preflight: { script: versionCheck(args.service), volumeName: args.data.volumeName },
       },
       { parent: this },
@@ -121,7 +121,7 @@ export class Database extends pulumi.ComponentResource {
           `POSTGRES_PASSWORD_FILE=/run/secrets/${PASSWORD_FILE}`,
         ],
         volumes: [
-          // The image keeps each major version in a folder of its own below this one.
+          // The image keeps the data of each major version in a folder of its own below this one.
           { volumeName: args.data.volumeName, containerPath: DATA_FOLDER },
           secrets.mountedAt("/run/secrets"),
         ],
@@ -130,14 +130,14 @@ export class Database extends pulumi.ComponentResource {
           "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999,mode=0775",
         },
         networksAdvanced: [{ name: network.name, aliases: [this.connection.host] }],
-        // By TCP: while the image sets the database up, its server listens on the socket alone.
+        // By TCP: while the image initializes the database, its server listens only on the Unix socket.
         healthcheck: commandHealthCheck([
           "pg_isready",
           "--host=127.0.0.1",
           `--username=${this.connection.user}`,
           `--dbname=${this.connection.database}`,
         ]),
-        // A fast shutdown writes a checkpoint; killed before, it would recover from the log at the next start.
+        // Time for the checkpoint of a fast shutdown. A killed server would have to recover from its log at the next start.
         destroyGraceSeconds: 30,
         stopTimeout: 30,
         labels: labels({ service: args.service, role: "database" }),
@@ -151,11 +151,11 @@ export class Database extends pulumi.ComponentResource {
 }
 
 /**
- * How many connections each of a service's instances may have in its pool. One more tells it whether the database is there. All
- * together have less than half of what the database takes, since a rollout has both the old instances and the new ones; the rest
- * is for people and backups.
+ * Returns the maximum size of each instance's connection pool. An instance has one more connection for its readiness check. All
+ * instances together use less than half of the database's connections, because a rollout runs the old and the new instances at the
+ * same time; the rest is for people and backups.
  *
- * It goes down in two steps only: instances are replaced where it changes, which one more of them is no reason for.
+ * The size has only three values, because a changed size replaces the instances.
  */
 export function poolSize(replicas: number): number {
   if (replicas <= 4) return 10;
@@ -163,10 +163,10 @@ export function poolSize(replicas: number): number {
 }
 
 /**
- * What every server is told by the file of settings; the tests' one as well.
- * - Its log says what failed and not with whose data: DETAIL has whole rows, CONTEXT and STATEMENT what somebody typed or restored.
- * - A client that is cut off doesn't say so. One that is silent for 25 s, or takes nothing for as long, loses its connection, and
- *   with it what it has locked; also while its statement still runs.
+ * Settings of all database servers, those of the tests included.
+ * - log_*: errors are logged without data. DETAIL contains whole rows, CONTEXT and STATEMENT what a person typed or restored.
+ * - tcp_*, client_connection_check_interval: a client that has vanished loses its connection and its locks after 25 s, even while its
+ *   statement runs.
  */
 const SETTINGS = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 
@@ -183,5 +183,5 @@ export function versionCheck(service: string, folder: string = PREFLIGHT_FOLDER)
   return withArguments(VERSION_CHECK_SCRIPT, [service, folder, DATA_FOLDER]);
 }
 
-/** The image's user `postgres`: started as it, the image needs no privilege at all. */
+/** The image's user `postgres`. Started as this user, the image needs no privileges. */
 const POSTGRES_USER = "999:999";

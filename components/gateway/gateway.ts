@@ -12,25 +12,25 @@ export interface GatewayArgs {
   /** ID of the HAProxy image. */
   readonly imageId: pulumi.Input<string>;
   readonly routes: readonly Route[];
-  /** The networks on which the services stand. On each it is found as "gateway". */
+  /** Networks of the services. The gateway's DNS name on each is "gateway". */
   readonly networks: readonly docker.Network[];
-  /** Port of the host. */
+  /** Port of the host on which the gateway is published. */
   readonly httpPort: number;
-  /** Requests that one client address may send in 10 s; 0 is no limit, also none of those of the routes. */
+  /** Requests that one client address may send in 10 s; 0 switches off this limit and those of the routes. */
   readonly requestLimit: number;
   readonly host: Host;
-  /** What must be there before the routes to it are. */
+  /** Resources that must exist before the configuration routes requests to them. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** The one door to the store: HAProxy with the routes of the services' specs. */
+/** The gateway: HAProxy with the routes of the services' specs. Its port is the only published one. */
 export class Gateway extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Gateway", name, {}, opts);
 
-    // The container doesn't depend on what is in the files: it takes new ones without a break.
+    // A changed configuration doesn't replace the container: HAProxy reloads it without an interruption.
     const { files: config, version } = haproxyConfig(args.routes, { requests: args.requestLimit });
     const files = new Files(
       `${name}-config`,
@@ -49,8 +49,8 @@ export class Gateway extends pulumi.ComponentResource {
       {
         ...hardened({ memoryMiB: 192, waitSeconds: 60 }),
         image: args.imageId,
-        // As a batch process it takes no core from a service at each packet, but passes on what has come meanwhile: less work for
-        // each request on a busy machine.
+        // As a batch process, HAProxy doesn't preempt a service for each packet but handles packets in groups, which costs less CPU
+        // time per request on a busy machine.
         entrypoints: [
           "chrt",
           "--batch",

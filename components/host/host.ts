@@ -4,38 +4,39 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { RegistryAccess } from "../registry/registry";
 
-/** Providers that a host shares with the rest of the stack: each is a process, whose start takes longer than what it does. */
+/** Providers that a host shares with the rest of the stack, because each provider is a process that takes time to start. */
 export interface CommonProviders {
   readonly random: random.Provider;
-  /** Commands on this machine, and by SSH on others. */
+  /** Runs commands on this machine, and on others by SSH. */
   readonly commands: command.Provider;
 }
 
-/** A machine with a Docker daemon that we deploy to. */
+/** A machine with a Docker daemon, to which the store is deployed. */
 export interface Host {
-  /** For every resource that lives on this host. */
+  /** Provider for the Docker resources on this host. */
   readonly provider: docker.Provider;
-  /** For commands on this machine. It doesn't wait for the host: images are pushed while that boots. */
+  /** Provider for commands on this machine. Doesn't depend on the host, so that images are pushed while the host boots. */
   readonly commands: command.Provider;
-  /** Address of the host's interface on which published ports listen. */
+  /** Address of the network interface on which published ports listen. */
   readonly bindAddress: string;
-  /** Name or address at which the published ports are reached from outside. */
+  /** Name or address of the host for clients of the published ports. */
   readonly address: pulumi.Input<string>;
-  /** How people and the docker command get to it; undefined where it is the machine that one sits at. */
+  /** SSH access for people and the docker command; undefined for this machine. */
   readonly access: pulumi.Output<HostAccess> | undefined;
-  /** Whether folders of this checkout can be mounted in its containers. */
+  /** True if containers of this host can mount folders of this checkout. */
   readonly sharesFiles: boolean;
-  /** What its images must run on, for example "linux/amd64"; undefined where they are built on it. */
+  /** Platform of the images, for example "linux/amd64"; undefined if the host builds the images. */
   readonly platform: string | undefined;
-  /** From which it pulls its images; undefined where they are built on it. */
+  /** Registry from which the host pulls images; undefined if the host builds the images. */
   readonly registry: RegistryAccess | undefined;
-  /** Options for the component in which everything is that lives on this host, so that it goes when the host goes. */
+  /** Resource options for everything deployed on this host, so that it is deleted together with the host. */
   readonly childOptions: pulumi.ComponentResourceOptions;
 
   /**
-   * Runs a script for /bin/sh whose `docker` talks to this host's daemon: once, and again whenever the script changes. It
-   * must be harmless to run it again. An exit code other than 0 fails the `up`. It is also run again when `stdin`, which it
-   * gets as its standard input, changes: that is where secrets belong.
+   * Runs a script for /bin/sh whose `docker` command talks to this host's daemon. The script runs again when it or `stdin` changes, so
+   * it must be idempotent. Any exit code but 0 fails the `up`.
+   *
+   * @param stdin Standard input of the script, which is the place for secrets. Defaults to none.
    */
   run(
     name: string,
@@ -44,14 +45,14 @@ export interface Host {
     stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource;
 
-  /** Where the data of a service's database is kept. */
+  /** Returns the volume for the data of a service's database. */
   dataVolume(service: string): DataVolume;
 
-  /** Script for {@link run} that makes what the volumes of these services' data need. @default they need nothing */
+  /** Returns a script for {@link run} that creates the folders of these services' data volumes. Defaults to none: not needed. */
   dataFolders?(services: readonly string[]): string;
 }
 
-/** What the `store` command reads from the stack's outputs to reach the host. */
+/** Access to the host, which the `store` command reads from the stack's outputs. A secret. */
 export interface HostAccess {
   readonly kind: "azure" | "ssh";
   readonly name: string;
@@ -64,6 +65,6 @@ export interface HostAccess {
 
 export interface DataVolume {
   readonly args: Pick<docker.VolumeArgs, "driver" | "driverOpts">;
-  /** Whether the volume itself is what holds the data, and is protected therefore. */
+  /** True if the volume itself holds the data and must be protected against deletion. */
   readonly protect: boolean;
 }

@@ -4,11 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { DataVolume, Host } from "./host";
 
 export interface LocalHostArgs {
-  /** Address of the daemon, for example "unix:///var/run/docker.sock". Always said, so that no DOCKER_HOST of the moment decides. */
+  /** Address of the daemon, for example "unix:///var/run/docker.sock". Required, so that DOCKER_HOST of the environment has no effect. */
   readonly dockerHost: string;
 }
 
-/** The Docker daemon of the machine that you sit at. Its ports are published to this machine only. */
+/** The Docker daemon of this machine. Ports are published to this machine only. */
 export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;
   readonly commands: command.Provider;

@@ -9,22 +9,22 @@ export interface ImageContent {
   readonly context: string;
   /** Dockerfile, relative to the context. */
   readonly dockerfile: string;
-  /** Build arguments, the name of the base image among them. */
+  /** Build arguments, including the name of the base image. */
   readonly args: Readonly<Record<string, string>>;
-  /** Folders of the context, relative to it, that don't count because the sources are mounted over them. @default [] */
+  /** Folders, relative to the context, that are left out because sources are mounted over them. Defaults to none. */
   readonly except?: readonly string[];
 }
 
 /**
- * The image tag made from a hash over everything that goes into the image: every file of the build context that
- * .dockerignore leaves in (path, content, executable bit), the Dockerfile and the build arguments. The same content gives
- * the same tag on every machine and in every folder; times, owners and the other permission bits don't count.
+ * Returns the image tag: a hash of everything that goes into the image, that is, of the files of the build context that .dockerignore
+ * doesn't exclude (path, content, executable bit), the Dockerfile and the build arguments. The same content has the same tag on every
+ * machine and in every folder: times, owners and other permission bits don't count.
  *
- * @throws Error when the context or the Dockerfile can't be read.
+ * @throws Error if the context or the Dockerfile can't be read.
  */
 export function contentTag({ context, dockerfile, args, except = [] }: ImageContent): string {
   const hash = createHash("sha256");
-  // Every field ends in a NUL, which no path and no argument's name can contain, so that no two contents look the same.
+  // Every field ends with NUL, which no path and no argument name can contain, so that different contents never hash the same bytes.
   const add = (...fields: (string | Buffer)[]): void =>
     fields.forEach((field) => hash.update(field).update("\0"));
 
@@ -40,14 +40,14 @@ export function contentTag({ context, dockerfile, args, except = [] }: ImageCont
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The files of a build context that .dockerignore leaves in, as sorted paths with forward slashes. */
+/** Returns the files of a build context that .dockerignore doesn't exclude, as sorted paths with forward slashes. */
 export function contextFiles(context: string, dockerfile: string): string[] {
   const patterns = ignorePatterns(context, dockerfile);
   const filter = dockerignore().add(patterns);
   const exceptions = patterns
     .filter((pattern) => pattern.startsWith("!"))
     .map((pattern) => pattern.slice(1).replace(/^\/+/, ""));
-  // An ignored folder is still entered where an exception may bring back something in it, as Docker does.
+  // As Docker does, search an ignored folder if an exception may include a file in it.
   const mayHoldException = (folder: string): boolean =>
     exceptions.some((path) => path.startsWith(`${folder}/`) || /^[^/]*[*?[]/.test(path));
 
@@ -67,7 +67,7 @@ export function contextFiles(context: string, dockerfile: string): string[] {
   return files.sort();
 }
 
-/** `NAME.dockerignore` beside the Dockerfile goes before the context's own, as for `docker build`. */
+/** As for `docker build`, `NAME.dockerignore` beside the Dockerfile takes precedence over the context's .dockerignore. */
 function ignorePatterns(context: string, dockerfile: string): string[] {
   const file = [`${dockerfile}.dockerignore`, ".dockerignore"]
     .map((name) => join(context, name))

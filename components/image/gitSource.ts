@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ImageSource } from "./image";
 
-/** Where this checkout comes from, as git knows it; nothing where it isn't a git checkout. */
+/** Returns the repository and the commit of this checkout, or nothing outside a git checkout. */
 export async function source(): Promise<ImageSource> {
   const [status, url] = await Promise.all([
     git("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
@@ -14,7 +14,7 @@ export async function source(): Promise<ImageSource> {
   return { url: withoutCredentials(url), revision: changed ? `${revision}-dirty` : revision };
 }
 
-/** An https address of a repository may hold a token, which has no place in an image. */
+/** Removes the user and the token from a repository's address, which must not become part of an image. */
 export function withoutCredentials(url: string | undefined): string | undefined {
   return url?.replace(/^([a-z+]+:\/\/)[^/@]*@/, "$1");
 }
@@ -23,7 +23,7 @@ async function git(...args: string[]): Promise<string | undefined> {
   try {
     return (await promisify(execFile)("git", args)).stdout.trim();
   } catch {
-    // No git, no repository, no commit or no such setting: there is nothing to say then.
+    // There is no git, no repository, no commit or no such setting.
     return undefined;
   }
 }

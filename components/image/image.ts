@@ -8,40 +8,39 @@ import { LABEL_PROJECT } from "../container/labels";
 export interface ImageArgs extends ImageContentArgs {
   /** Name without a tag, for example "store/inventory". */
   readonly imageName: string;
-  /** Image to build first; its name is given to the Dockerfile as BASE_IMAGE. @default none */
+  /** Base image, which is built first. The Dockerfile gets its name as the build argument BASE_IMAGE. Defaults to none. */
   readonly base?: Image;
 }
 
-/** What an image is made of. */
+/** Content of an image. */
 export interface ImageContentArgs {
-  /** Folder of the build context, relative to the project: an absolute one would differ on every machine. */
+  /** Folder of the build context, relative to the project, because an absolute path differs between machines. */
   readonly context: string;
-  /** Dockerfile, relative to the context. @default "Dockerfile" */
+  /** Dockerfile, relative to the context. Defaults to "Dockerfile". */
   readonly dockerfile?: string;
-  /** Build arguments; those that the Dockerfile doesn't declare are left out. They stay visible: never secrets. @default {} */
+  /** Build arguments. Arguments that the Dockerfile doesn't declare are left out. Never secrets: the image shows them. Defaults to none. */
   readonly args?: Readonly<Record<string, string>>;
-  /** Folders of the context over which the sources are mounted, so that a change in them makes no new image. @default [] */
+  /** Folders of the context over which sources are mounted. A change in them causes no new image. Defaults to none. */
   readonly mounted?: readonly string[];
-  /** Where the content comes from, for the image's labels. */
+  /** Repository and commit of the content, for the image's labels. */
   readonly source: pulumi.Input<ImageSource>;
 }
 
-/** @see https://github.com/opencontainers/image-spec/blob/main/annotations.md */
+/** Repository and commit of an image. @see https://github.com/opencontainers/image-spec/blob/main/annotations.md */
 export interface ImageSource {
-  /** Address of the repository, without credentials; none where it has no remote. */
+  /** Address of the repository, without credentials. Undefined without a remote. */
   readonly url?: string;
-  /** The commit from which the image is built, with "-dirty" where the checkout differs from it. */
+  /** Commit, with the suffix "-dirty" if the checkout differs from it. */
   readonly revision?: string;
 }
 
 /**
- * An image built from a folder of this repository and named by its content. Content that is unchanged is not built again,
- * whatever else has changed.
+ * An image built from a folder of this repository, tagged by its content. Unchanged content is never rebuilt.
  */
 export class Image {
-  /** `name:contentTag`. Known before anything is built. */
+  /** `name:contentTag`, known before the build. */
   readonly ref: string;
-  /** ID of the built image. What a container should be given: unlike a tag it can't move. */
+  /** ID of the built image. Containers use the ID because, unlike a tag, it can't refer to another image later. */
   readonly imageId: pulumi.Output<string>;
   private readonly built: docker.RemoteImage;
 
@@ -52,8 +51,8 @@ export class Image {
     });
     this.ref = `${args.imageName}:${tag}`;
 
-    // The tag is part of the resource's name: another content is another image, not a changed one. This lets us leave
-    // `build` out of the comparison, in which only the revision of the labels could differ for the same content.
+    // The tag is part of the resource's name, so other content is another resource. `build` can therefore be ignored: with the same
+    // tag, only the revision in the labels can differ.
     this.built = new docker.RemoteImage(
       `${name}:${tag}`,
       {
@@ -62,12 +61,12 @@ export class Image {
           context: args.context,
           dockerfile: content.dockerfile,
           buildArgs: content.buildArgs,
-          // The provider's error doesn't say what the failing step printed; this file does.
+          // Contains the output of a failed step, which the provider's error doesn't.
           buildLogFile: `build-logs/${name}.log`,
-          // Not `labels`, which the provider leaves out when it builds by BuildKit.
+          // Not `labels`, which the provider ignores when it builds with BuildKit.
           label: content.labels,
         },
-        // An older container may still run from it, in this stack or another. `store down` removes what nobody uses.
+        // A container of this stack or another one may still use it. `store down` removes unused images.
         keepLocally: true,
       },
       { ...opts, ignoreChanges: ["build"], dependsOn: args.base?.built },
@@ -76,7 +75,7 @@ export class Image {
   }
 }
 
-/** What a build is given, and the tag that stands for all of it. */
+/** Inputs of a build and their content tag. */
 export interface ImageContent {
   readonly tag: string;
   readonly dockerfile: string;
@@ -93,12 +92,12 @@ export function imageContent({
 }: ImageContentArgs): ImageContent {
   const buildArgs = declared(join(context, dockerfile), args);
   const hash = contentTag({ context, dockerfile, args: buildArgs, except: mounted });
-  // Its own tag, so that an image that lacks some of its sources is never taken for one that has them all.
+  // A tag of its own, because this image lacks the mounted sources.
   const tag = mounted.length > 0 ? `live-${hash}` : hash;
   return { tag, dockerfile, buildArgs, labels: labelsOf(source, tag) };
 }
 
-/** The build arguments for which the Dockerfile has an ARG, so that no other can change its content tag. */
+/** Returns the build arguments that the Dockerfile declares by ARG, so that no other argument changes the content tag. */
 function declared(
   dockerfile: string,
   args: Readonly<Record<string, string>>,

@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** The registry to which images are pushed and from which hosts pull them. */
+/** A registry to which images are pushed and from which hosts pull them. */
 export interface RegistryAccess {
-  /** Host name, with a port where it isn't 443, for example "registry.example.com:5000". */
+  /** Host name, with the port unless it is 443, for example "registry.example.com:5000". */
   readonly address: pulumi.Input<string>;
-  /** Put before each image's name, for example "team/store"; empty: nothing is. */
+  /** Prefix of each image's name, for example "team/store". Empty for no prefix. */
   readonly namespace: string;
-  /** Another value where it was made anew and is empty. @default never */
-  readonly made?: pulumi.Input<string>;
-  /** With which the machine that builds looks and pushes. */
+  /** Changes when the registry is recreated (and therefore empty), which triggers a new push. Defaults to never changing. */
+  readonly generation?: pulumi.Input<string>;
+  /** Credentials for the machine that builds and pushes. */
   readonly push: Login | AzureLogin;
-  /** With which hosts pull. */
+  /** Credentials for the hosts that pull. */
   readonly pull: Login;
 }
 
@@ -20,17 +20,17 @@ export interface Login {
   readonly password: pulumi.Input<string>;
 }
 
-/** Whoever runs `up` pushes by their own login to Azure, for which they get a token of three hours: nothing that is kept. */
+/** Push credentials by the user's own Azure login, which yields a token that is valid for three hours and never stored. */
 export interface AzureLogin {
-  /** Azure's id of the registry. */
+  /** Resource ID of the registry. */
   readonly azureRegistry: pulumi.Input<string>;
 }
 
-/** What one in Azure costs and how much it holds; hosts' tokens are in all of them. @see https://aka.ms/acr/tiers */
+/** Tiers of an Azure registry, by price and storage. All support tokens for hosts. @see https://aka.ms/acr/tiers */
 export const AZURE_REGISTRY_TIERS = ["Basic", "Standard", "Premium"] as const;
 export type AzureRegistryTier = (typeof AZURE_REGISTRY_TIERS)[number];
 
-/** How images get into a registry. */
+/** Registry for the stack's images, and the daemon that pushes them. */
 export interface Publishing {
   readonly registry: RegistryAccess;
   /** Address of the Docker daemon that builds and pushes. */

@@ -7,17 +7,17 @@ import { SshAccess, sshOptions } from "./ssh";
 export interface RemoteDockerArgs {
   readonly access: SshAccess;
   readonly commands: command.Provider;
-  /** Script that waits until the machine is a Docker host, or makes it one. Its last lines are the error when it fails. */
+  /** Script that waits until the machine is a Docker host, or makes it one. On failure its last lines are the error. */
   readonly ready: pulumi.Input<string>;
-  /** When this changes, the machine is another one and `ready` runs again. */
+  /** Identifies the machine. A change means another machine, on which `ready` and all commands run again. */
   readonly machine: pulumi.Input<string>;
-  /** Within how many minutes the machine must answer SSH and `ready` must end. */
+  /** Minutes within which the machine must answer SSH and `ready` must end. */
   readonly readyMinutes: number;
-  /** The registry from which the host pulls. @default none */
+  /** Registry from which the host pulls images. Defaults to none. */
   readonly registry?: RegistryAccess;
 }
 
-/** Docker on another machine, reached by SSH with a pinned host key. */
+/** Docker on another machine, by SSH with a pinned host key. */
 export class RemoteDocker {
   readonly provider: docker.Provider;
   private readonly connection: command.types.input.remote.ConnectionArgs;
@@ -43,10 +43,11 @@ export class RemoteDocker {
       {
         connection: {
           ...this.connection,
-          // A machine that boots refuses at once, and the provider pauses for five seconds at most before it tries again.
+          // A booting machine refuses connections at once; the provider waits at most 5 s between attempts.
           dialErrorLimit: Math.ceil(seconds / 5),
         },
-        // The script comes by standard input, because errors repeat the command; and what the script runs must not read it away.
+        // The script is passed by standard input, because errors repeat the command, and read completely before it runs, because
+        // a command in it could consume standard input.
         create: `script=$(cat); timeout ${seconds} sh -c "$script" </dev/null || { status=$?; [ $status != 124 ] || echo "not ready within ${args.readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
         stdin: args.ready,
         triggers: [args.machine],
@@ -54,14 +55,15 @@ export class RemoteDocker {
       {
         ...opts,
         provider: commands,
-        // Of one that takes connections and says nothing, only this makes an end. A minute more, so that the script's own words come first.
+        // Ends the wait for a machine that accepts connections and never answers. One minute more than the script's own time limit,
+        // so that the script's error comes first.
         customTimeouts: {
           create: `${args.readyMinutes + 1}m`,
           update: `${args.readyMinutes + 1}m`,
         },
       },
     );
-    // From what waited for it: known before that, the provider would be asked to connect before there is a daemon.
+    // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
     const address = pulumi
       .all([access.address, ready.id])
       .apply(([host]) => `ssh://${access.user}@${host}:${port}`);

@@ -1,24 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import { sshFolder, writeSshFiles } from "./sshFiles";
 
-/** Where a machine answers SSH, who we are there, and by which key we know that it is the right one. */
+/** Access to a machine by SSH. */
 export interface SshAccess {
   readonly address: pulumi.Input<string>;
-  /** @default 22 */
+  /** Port of sshd. Defaults to 22. */
   readonly port?: number;
   readonly user: string;
-  /** Private key of ours, in PEM or OpenSSH's format. A secret. */
+  /** Private key of the user, in PEM or OpenSSH's format. A secret. */
   readonly privateKey: pulumi.Input<string>;
-  /** The machine's public host key, as in a known_hosts file without the name: "ssh-ed25519 AAAA…". */
+  /** Public host key of the machine, as in a known_hosts file without the name: "ssh-ed25519 AAAA…". */
   readonly hostKey: pulumi.Input<string>;
 }
 
-/** For sshd: every resource of ours on the host is a connection of its own, and beyond ten at once it refuses some at random by default. */
+/**
+ * Configuration of sshd. Each resource on the host opens a connection of its own, and with more than ten unauthenticated connections
+ * sshd's defaults refuse some at random. Part of the VM's customData: a change replaces the VM.
+ */
 export const SSHD_LIMITS = "MaxStartups 100:30:200\nMaxSessions 100\n";
 
 /**
- * Options for an `ssh` that asks nothing and believes nothing: it logs in with our key alone and talks to the machine with the
- * pinned host key only. ssh takes both from files alone, so they are written wherever the program runs.
+ * Returns options for an `ssh` that never prompts, logs in only with the given key and connects only to the machine with the pinned
+ * host key. ssh reads both keys from files only, so the program writes these files in every run.
  */
 export function sshOptions({
   address,
@@ -43,6 +46,6 @@ export function sshOptions({
       ...["-o", "StrictHostKeyChecking=yes"],
       ...["-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15"],
     ]);
-  // Paths, made from a secret but none themselves.
+  // The options contain paths only, no secret.
   return pulumi.unsecret(options);
 }

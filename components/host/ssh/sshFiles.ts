@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What ssh must know about a machine, and takes from files alone. */
+/** Values that ssh reads from files only. */
 export interface SshTarget {
   readonly address: string;
   readonly port: number;
@@ -10,12 +10,12 @@ export interface SshTarget {
   readonly hostKey: string;
 }
 
-/** Where a stack's files for ssh are, relative to the project: absolute paths would differ on every machine. */
+/** Returns the folder of a stack's files for ssh, relative to the project, because an absolute path differs between machines. */
 export function sshFolder(stack: string): string {
   return join(".store", "ssh", stack);
 }
 
-/** Writes the login key and the pinned host key, for our user alone. */
+/** Writes the login key and the pinned host key, readable by the current user only. */
 export function writeSshFiles(
   folder: string,
   { address, port, privateKey, hostKey }: SshTarget,
@@ -29,14 +29,14 @@ export function writeSshFiles(
 }
 
 /**
- * Writes a file as a whole: an ssh of another command may be reading it at this moment.
+ * Replaces a file in one step, because an ssh of another command may be reading it.
  *
- * @param mode @default for our user alone, and no program
+ * @param mode Permissions. Defaults to reading and writing by the current user only.
  */
 export function putFile(path: string, content: string, mode = 0o600): string {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, content, { mode });
-  // The mode above counts only where the file is new, and is subject to the umask.
+  // writeFileSync applies the mode only to a new file, and reduces it by the umask.
   chmodSync(draft, mode);
   renameSync(draft, path);
   return path;

@@ -9,24 +9,25 @@ import { SSHD_LIMITS } from "./ssh";
 
 export interface SshHostArgs {
   readonly providers: Pick<CommonProviders, "commands">;
-  /** Name or address of the machine. */
+  /** DNS name or IP address of the machine. */
   readonly address: string;
-  /** @default 22 */
+  /** Port of sshd. Defaults to 22. */
   readonly port?: number;
-  /** A user who may do everything: root, or one who needs no password for sudo. */
+  /** User with full rights: root, or a user with passwordless sudo. */
   readonly user: string;
-  /** Private key with which to log in. A secret. */
+  /** Private key of the user. A secret. */
   readonly privateKey: pulumi.Input<string>;
-  /** Public host key of the machine, such as "ssh-ed25519 AAAA…". Nothing is believed that has another one. */
+  /** Public host key of the machine, such as "ssh-ed25519 AAAA…". A machine with another host key is refused. */
   readonly hostKey: string;
-  /** Minutes within which it must answer and be a Docker host. */
+  /** Minutes within which the machine must answer SSH and be a Docker host; the `up` fails otherwise. */
   readonly readyMinutes: number;
+  /** Registry from which the machine pulls images. Defaults to none. */
   readonly registry?: RegistryAccess;
 }
 
 /**
- * Any machine that answers SSH. Docker is installed on it where it is missing (from the package docker.io of Debian and Ubuntu), and
- * its sshd is told to take as many connections as we make.
+ * Any machine with an SSH server. If Docker is missing, the package docker.io is installed (Debian and Ubuntu only). The limits of
+ * sshd are raised for the number of connections that the program opens.
  */
 export class SshHost extends pulumi.ComponentResource implements Host {
   readonly provider: docker.Provider;

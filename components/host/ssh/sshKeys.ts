@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 
-/** Whether it is a public key as in a .pub file: "ssh-ed25519 AAAA…", and its data says the same of itself. */
+/** Returns true for a public key as in a .pub file, "ssh-ed25519 AAAA…", whose data has the same type. */
 export function isPublicKey(text: string): boolean {
   const [type = "", data = ""] = text.trim().split(/\s+/);
   const { fields, rest } = take(Buffer.from(data, "base64"), Infinity);
@@ -9,16 +9,16 @@ export function isPublicKey(text: string): boolean {
 }
 
 /**
- * What is wrong with a private key with which somebody is to log in; undefined where nothing is.
+ * Returns the problem of a private key that can't be used for a login, or undefined.
  *
- * @param publicKey Its other half, as in a .pub file; compared where the private key is in OpenSSH's format. @default not compared
+ * @param publicKey The public key, as in a .pub file, compared with a private key in OpenSSH's format. Defaults to no comparison.
  */
 export function problemOfPrivateKey(text: string, publicKey?: string): string | undefined {
   const body = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([\s\S]*?)-----END/.exec(text.trim())?.[1];
   if (body === undefined) return problemOfPem(text);
   const data = Buffer.from(body, "base64");
   if (!data.subarray(0, MAGIC.length).equals(MAGIC)) return NO_KEY;
-  // Cipher, key derivation and its options, the number of keys, the public key.
+  // The fields are: cipher, key derivation, its options; then the number of keys (4 bytes) and the public key.
   const { fields, rest } = take(data.subarray(MAGIC.length), 3);
   const [publicHalf] = take(rest.subarray(4), 1).fields;
   if (publicHalf === undefined) return NO_KEY;
@@ -26,12 +26,12 @@ export function problemOfPrivateKey(text: string, publicKey?: string): string | 
   const [, other = ""] = publicKey?.trim().split(/\s+/) ?? [];
   return publicKey === undefined || publicHalf.equals(Buffer.from(other, "base64"))
     ? undefined
-    : "isn't the other half of store:sshPublicKey.";
+    : "doesn't belong to store:sshPublicKey.";
 }
 
 const NO_KEY = "isn't a private key in PEM or OpenSSH's format.";
 const LOCKED =
-  "is protected by a passphrase, and nobody can be asked for it. Make a key for this alone, or take it off: ssh-keygen -p -f FILE";
+  "is protected by a passphrase, and there is no prompt for it. Create a key for this purpose, or remove the passphrase: ssh-keygen -p -f FILE";
 
 function problemOfPem(text: string): string | undefined {
   if (/^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(text)) return LOCKED;
@@ -46,7 +46,7 @@ function problemOfPem(text: string): string | undefined {
 /** @see https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
 const MAGIC = Buffer.from("openssh-key-v1\0");
 
-/** The first fields of what SSH writes, each with its length before it, as many as there are; and what comes after them. */
+/** Reads up to `most` fields in SSH's format, each preceded by its length, and returns them with the rest of the data. */
 function take(data: Buffer, most: number): { readonly fields: Buffer[]; readonly rest: Buffer } {
   const fields: Buffer[] = [];
   let rest = data;

@@ -1,26 +1,26 @@
 /**
- * Sees to it that the registry has an image, and prints its digest. Run by `PublishedImage`; plain JavaScript, since the engine
- * starts it as a command of its own.
+ * Ensures that the registry has an image, and prints the image's digest. Run by `PublishedImage` as a command of its own; therefore
+ * plain JavaScript.
  *
- * An image that the registry has under this tag is neither built nor pushed. Environment: IMAGE (registry/name:tag), FROM (JSON: how to
- * build or mirror it), PLATFORM, DOCKER_HOST. Standard input as JSON: the registry's address, and username and password, or
- * azureRegistry, the id of one in Azure, to which the user's login to Azure leads.
+ * If the registry has the tag already, nothing is built or pushed.
+ * Environment: IMAGE (registry/name:tag), FROM (JSON of a `Build` or `Mirror`), PLATFORM, DOCKER_HOST.
+ * Standard input (JSON): the registry's address with either username and password, or azureRegistry, the resource ID of an Azure
+ * registry, for which the user's Azure login is used.
  *
- * The last that it prints when it fails is "not published: " and why: in one line, then what shows it.
+ * On failure the last output is "not published: " with the cause in one line, followed by lines of evidence.
  */
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { az, registryOf } from "../../registry/azure/az.mjs";
+import { runDocker } from "./docker.mjs";
 
-/** @typedef {{code: number | null, output: string}} Ran */
 /** @typedef {{username: string, password: string}} Login */
 
-/** Seconds within which the registry has to say whether it has the image. */
+/** Time limit in seconds for a look-up in the registry. */
 const LOOK_SECONDS = 60;
-/** By whom Azure's registries know that the password is a token. */
+/** Fixed user name that tells Azure registries that the password is an access token. */
 const TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
 const image = required("IMAGE");
@@ -29,7 +29,7 @@ const from = JSON.parse(required("FROM"));
 const access = JSON.parse(await text(process.stdin));
 const registry = access.address;
 
-// The docker command reads credentials from a folder only. This one is gone with us; the user's own is left alone.
+// The docker command reads credentials only from a configuration folder. This one is temporary; the user's own stays untouched.
 const folder = mkdtempSync(join(tmpdir(), "store-publish-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
@@ -48,7 +48,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Before anything is built: that takes minutes, and to look an image up, Docker asks without credentials if it must. */
+/** Checks the credentials before a build that takes minutes. A look-up wouldn't, because Docker falls back to anonymous access. */
 async function logIn(/** @type {Login} */ login) {
   if (login.username === "") return;
   const { code, output } = await docker(
@@ -58,7 +58,7 @@ async function logIn(/** @type {Login} */ login) {
   if (code !== 0) throw refused(output);
 }
 
-/** @returns {Promise<string | undefined>} the digest under which the registry has the image, if it does */
+/** @returns {Promise<string | undefined>} the image's digest, or undefined if the registry doesn't have the image */
 async function lookUp() {
   const { code, output } = await docker(["manifest", "inspect", "--verbose", image], {
     quiet: true,
@@ -72,7 +72,7 @@ async function lookUp() {
       ) ?? {};
     if (ours !== undefined) return ours.digest;
     throw new Error(
-      `the registry has it already, but not for ${platform}: remove it there, or choose another namespace (store:registry)`,
+      `the registry has the image, but not for ${platform}: remove it there, or choose another namespace (store:registry)`,
     );
   }
   if (/no such manifest|manifest unknown|not found|name unknown/i.test(output)) return undefined;
@@ -86,13 +86,13 @@ async function publish() {
   const { code, output } = await docker(["push", image]);
   if (code !== 0) throw refused(output);
   const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
-  if (digest === undefined) throw new Error("the registry didn't say which digest it has");
+  if (digest === undefined) throw new Error("the registry returned no digest");
   return digest;
 }
 
 async function build() {
   const builder = await buildingDocker();
-  // BuildKit in an older daemon doesn't read its certs.d, but uses what is here.
+  // BuildKit in an older daemon ignores the daemon's certs.d and can't pull from the registry, but it uses local images.
   for (const base of Object.values(from.buildArgs))
     if (base.startsWith(`${registry}/`)) await fetched(base);
   const args = [
@@ -108,10 +108,10 @@ async function build() {
 }
 
 /**
- * Our Dockerfiles need BuildKit. The docker command had it built in before version 23, and has it as the plugin buildx since; a
- * command that was put in front of the distribution's own often comes without.
+ * Finds a docker command with BuildKit, which the Dockerfiles need. BuildKit is built in before version 23 and the plugin buildx since;
+ * a docker command installed beside the distribution's own one often lacks the plugin.
  *
- * @returns {Promise<string>} the first docker on PATH that can build with it
+ * @returns {Promise<string>} the first docker command on PATH with BuildKit
  */
 async function buildingDocker() {
   const commands = (process.env.PATH ?? "")
@@ -125,7 +125,7 @@ async function buildingDocker() {
     if (Number(/version (\d+)/.exec(version.output)?.[1] ?? Infinity) < 23) return command;
   }
   throw new Error(
-    "building images needs the docker command with its plugin buildx. Debian, Ubuntu: apt-get install docker-buildx; else https://docs.docker.com/go/buildx/",
+    "building images needs docker's plugin buildx. Debian, Ubuntu: apt-get install docker-buildx; otherwise https://docs.docker.com/go/buildx/",
   );
 }
 
@@ -138,7 +138,7 @@ async function fetched(source) {
   const pulled = await docker(["pull", "--platform", platform, source]);
   if (pulled.code !== 0)
     throw new Error(
-      `${source}, which it is made from, can't be had\n${lastLines(pulled.output, 5)}`,
+      `the image ${source}, from which it is built, can't be pulled\n${lastLines(pulled.output, 5)}`,
     );
 }
 
@@ -156,7 +156,7 @@ async function copy(source) {
  */
 function refused(output) {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
-  // Docker says of each layer how far it is.
+  // Docker prints the progress of each layer.
   const ofLayers = lines.filter((line) => /^[0-9a-f]{12}: /.test(line));
   const why = lines.filter((line) => !ofLayers.includes(line)).slice(-3);
   const because = (/** @type {string} */ what) => new Error([what, ...why].join("\n"));
@@ -164,7 +164,7 @@ function refused(output) {
     return because(
       access.azureRegistry === undefined
         ? `the registry ${registry} refuses the login (store:registry: username, password)`
-        : `this login to Azure may not push to the registry ${registry}: it needs the role AcrPush, Contributor or Owner there`,
+        : `this Azure login may not push to the registry ${registry}: it needs the role AcrPush, Contributor or Owner there`,
     );
   if (/no space left/i.test(output)) return because("a disk is full, here or in the registry");
   if (
@@ -172,60 +172,20 @@ function refused(output) {
       output,
     )
   )
-    return because(`the registry ${registry} doesn't take it`);
+    return because(`the registry ${registry} refuses the image`);
   return ofLayers.length > 0
     ? because(
-        `the connection to the registry ${registry} broke; what it has already it keeps, and the next up goes on from there`,
+        `the connection to the registry ${registry} broke; the registry keeps the layers that it has, and the next up continues from there`,
       )
     : because(`the registry ${registry} can't be reached (store:registry: address)`);
 }
 
 /**
  * @param {string[]} args
- * @param {{quiet?: boolean, seconds?: number, command?: string, input?: string}} [options]
- * @returns {Promise<Ran>}
+ * @param {Partial<import("./docker.mjs").Options>} [options]
  */
-function docker(args, { quiet = false, seconds, command = "docker", input = "" } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      stdio: "pipe",
-      env: {
-        ...process.env,
-        DOCKER_CONFIG: folder,
-        DOCKER_BUILDKIT: "1",
-        // One manifest for each image, so that its digest is what the host pulls.
-        BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
-      },
-    });
-    // Not Node's own limit, which goes on for a command that isn't there, and holds up our end.
-    const limit =
-      seconds === undefined ? undefined : setTimeout(() => child.kill(), seconds * 1000);
-    // A command that ends without reading it says why by its exit code.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (data) => {
-        output += data;
-        if (!quiet) process.stderr.write(data);
-      });
-    }
-    child.once("error", (error) => {
-      clearTimeout(limit);
-      reject(
-        "code" in error && error.code === "ENOENT"
-          ? new Error("pushing images needs the docker command on PATH, and there is none")
-          : error,
-      );
-    });
-    child.once("close", (code, signal) => {
-      clearTimeout(limit);
-      resolve({
-        code,
-        output: signal === null ? output : `${output}\ntimeout: no answer within ${seconds} s`,
-      });
-    });
-  });
+function docker(args, options) {
+  return runDocker(args, { ...options, configFolder: folder });
 }
 
 function credentials(/** @type {Login} */ login) {
@@ -233,7 +193,7 @@ function credentials(/** @type {Login} */ login) {
   return { auths: login.username === "" ? {} : { [registry]: { auth } } };
 }
 
-/** For three hours. */
+/** Returns a login that is valid for three hours. */
 async function azureLogin() {
   const { name, subscription } = registryOf(access.azureRegistry);
   const password = await az([
@@ -243,7 +203,7 @@ async function azureLogin() {
   return { username: TOKEN_USER, password };
 }
 
-/** buildx, where it is the user's own, is found by the folder of the configuration. */
+/** Links the user's own plugins, such as buildx, into the temporary configuration folder. */
 function borrowPlugins() {
   const own = join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "cli-plugins");
   if (existsSync(own)) symlinkSync(own, join(folder, "cli-plugins"));

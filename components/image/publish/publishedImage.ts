@@ -6,20 +6,20 @@ import { RegistryAccess } from "../../registry/registry";
 export interface PublishedImageArgs {
   /** Name without registry and namespace, for example "inventory". */
   readonly imageName: string;
-  /** The tag under which it is published. What it stands for never changes. */
+  /** Content tag. */
   readonly tag: string;
-  /** How it is made where the registry doesn't have it. */
+  /** Source of the image if the registry doesn't have it yet. */
   readonly from: Build | Mirror;
   readonly registry: RegistryAccess;
   /** Address of the Docker daemon that builds and pushes. */
   readonly builder: string;
-  /** What it must run on, for example "linux/amd64". */
+  /** Platform of the image, for example "linux/amd64". */
   readonly platform: string;
-  /** For commands on this machine. */
+  /** Provider for commands on this machine. */
   readonly commands: command.Provider;
-  /** For the host that pulls it. @default none does */
+  /** Provider of the host that pulls the image. Defaults to none. */
   readonly host?: docker.Provider;
-  /** What it is built on, if that is published, too. */
+  /** Published base image, which is published first. Defaults to none. */
   readonly base?: PublishedImage;
 }
 
@@ -30,27 +30,27 @@ export interface Build {
   readonly labels: pulumi.Input<Record<string, string>>;
 }
 
-/** An image of somebody else's, copied as it is. */
+/** A third-party image, copied unchanged. */
 export interface Mirror {
   readonly image: string;
 }
 
 /**
- * An image in the registry, and on the host that pulls it from there by digest.
+ * An image in the registry, which a host may pull by digest.
  *
- * Not a `docker.RemoteImage` with `build`: that one is recorded as an image of the building machine's daemon, so that on any other
- * machine a refresh finds it gone and builds it again. What is recorded here is that the registry has it.
+ * Not a `docker.RemoteImage` with `build`, whose state is an image of the building machine's daemon: on any other machine a refresh
+ * misses the image and rebuilds it. The state here is the image in the registry.
  */
 export class PublishedImage {
   /** `registry/namespace/name:tag`. */
   readonly ref: pulumi.Output<string>;
-  /** The same with `@sha256:…`, which can't move. */
+  /** {@link ref} with `@sha256:…`, which always refers to the same image. */
   readonly byDigest: pulumi.Output<string>;
-  /** ID of the image on the host; undefined where no host pulls it. */
+  /** ID of the image on the host; undefined if no host pulls it. */
   readonly imageId: pulumi.Output<string> | undefined;
   private readonly published: command.local.Command;
 
-  /** @param opts For what is on the host; that it is published is nothing of the host's. */
+  /** @param opts Options for the image on the host. The image in the registry doesn't depend on the host. */
   constructor(name: string, args: PublishedImageArgs, opts: pulumi.CustomResourceOptions) {
     const { registry } = args;
     const path = [registry.namespace, args.imageName].filter((part) => part !== "").join("/");
@@ -66,19 +66,22 @@ export class PublishedImage {
           PLATFORM: args.platform,
           FROM: JSON.stringify(from),
         })),
-        // Not by the environment, which other processes of the same user can read.
+        // Not in the environment, which other processes of the same user can read.
         stdin: pulumi.jsonStringify({ address: registry.address, ...registry.push }),
-        // Another registry doesn't have it, nor does one that was made anew. What is ignored below is as new as the rest then.
-        triggers: [registry.address, ...(registry.made === undefined ? [] : [registry.made])],
-        // Its progress; the digest on stdout is nobody's news.
+        // Another or a recreated registry doesn't have the image. A replacement uses the current values of the inputs ignored below.
+        triggers: [
+          registry.address,
+          ...(registry.generation === undefined ? [] : [registry.generation]),
+        ],
+        // Progress only, not the digest on stdout.
         logging: "stderr",
       },
       {
-        // Nothing of the host's: images are published while it is still being made.
+        // Not a child of the host, so that images are published while the host is created.
         parent: args.commands,
         provider: args.commands,
         dependsOn: args.base?.published,
-        // The tag in the name says whether the content is another. The revision in the labels, or a new password, is no reason to look again.
+        // The tag in the name identifies the content. A changed revision in the labels or a new password needs no new publication.
         ignoreChanges: ["create", "environment", "stdin"],
       },
     );
@@ -88,7 +91,7 @@ export class PublishedImage {
       args.host &&
       new docker.RemoteImage(
         `${name}:${args.tag}`,
-        // An older container may still run from the one before; the host itself removes what nobody has used for a week.
+        // A container may still use the previous image. The host itself removes images that have been unused for a week.
         { name: this.byDigest, keepLocally: true },
         { ...opts, provider: args.host },
       ).imageId;

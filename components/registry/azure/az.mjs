@@ -1,4 +1,4 @@
-/** Azure's own command, for what Pulumi's provider has no resource for: credentials of a registry. */
+/** Runs Azure's command-line tool az, for operations without a resource in the Pulumi provider: credentials of a registry. */
 import { spawn } from "node:child_process";
 
 /**
@@ -10,20 +10,20 @@ export function registryOf(registryId) {
     /^\/subscriptions\/([^/]+)\/.*\/Microsoft\.ContainerRegistry\/registries\/([^/]+)$/i.exec(
       registryId,
     );
-  if (found === null) throw new Error(`${registryId} isn't the id of a registry in Azure.`);
+  if (found === null) throw new Error(`${registryId} isn't the resource ID of an Azure registry.`);
   const [, subscription = "", name = ""] = found;
   return { name, subscription };
 }
 
 /**
  * @param {string[]} args
- * @returns {Promise<string>} what it printed; an error says why it can't in one line, with the key of the configuration before it
+ * @returns {Promise<string>} the output of az; the error has one line with the configuration key, the cause and what to do
  */
 export function az(args) {
   return new Promise((resolve, reject) => {
     const child = spawn("az", [...args, "--only-show-errors"], {
       stdio: ["ignore", "pipe", "pipe"],
-      // There it is a batch file.
+      // On Windows, az is a batch file, which needs a shell.
       shell: process.platform === "win32",
     });
     let stdout = "";
@@ -34,8 +34,8 @@ export function az(args) {
       reject(
         "code" in error && error.code === "ENOENT"
           ? new Error(
-              "store:azureRegistry: needs Azure's command az, and there is none on PATH. Install it (https://aka.ms/azure-cli) and log in by " +
-                "`az login`, or use a registry of your own (store:registry).",
+              "store:azureRegistry: needs Azure's command az, which isn't on PATH. Install it (https://aka.ms/azure-cli) and run " +
+                "`az login`, or use another registry (store:registry).",
             )
           : error,
       ),
@@ -54,7 +54,7 @@ export function az(args) {
 function refusal(args, stderr) {
   const why = stderr.trim().split("\n").slice(-3).join(" ");
   const login = /az login|AADSTS|not logged in|refresh token/i.test(why)
-    ? " Log in by `az login`, as the user or service principal that Pulumi uses."
+    ? " Run `az login` as the user or service principal that Pulumi uses."
     : "";
   const command = args
     .slice(

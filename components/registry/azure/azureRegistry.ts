@@ -7,7 +7,7 @@ import { AzureRegistryTier, RegistryAccess } from "../registry";
 
 export interface AzureRegistryArgs {
   readonly tier: AzureRegistryTier;
-  /** The group that it is in, and with which it goes. */
+  /** Resource group of the registry. */
   readonly group: pulumi.Resource & { readonly name: pulumi.Output<string> };
   readonly location: string;
   readonly tags: Readonly<Record<string, string>>;
@@ -15,8 +15,8 @@ export interface AzureRegistryArgs {
 }
 
 /**
- * An Azure Container Registry for the stack alone, which goes with its images when the stack goes. There is no administrator's
- * account: whoever runs `up` pushes by their own login, hosts pull by a token that can do nothing else.
+ * An Azure Container Registry for one stack, deleted with its images when the stack is destroyed. It has no admin user: the user who
+ * runs `up` pushes by their own Azure login, and hosts pull by a token with no other permission.
  *
  * @see https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions
  */
@@ -40,7 +40,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
       { parent: this, deletedWith: args.group },
     );
 
-    // What is in it goes with it.
+    // Azure deletes these together with the registry.
     const inRegistry = { parent: this, deletedWith: registry };
     const of = { resourceGroupName, registryName: registry.name };
     const scope = new containerregistry.ScopeMap(
@@ -56,7 +56,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
     const token = new containerregistry.Token(
       `${name}-pull`,
       { ...of, tokenName: PULL, scopeMapId: scope.id, status: "Enabled" },
-      // Azure says there that it has a password, once it has.
+      // Azure reports the token's password here after it has been generated.
       { ...inRegistry, ignoreChanges: ["credentials"] },
     );
     const password = new command.local.Command(
@@ -64,7 +64,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
       {
         create: "node components/registry/azure/tokenPassword.mjs",
         environment: { REGISTRY: registry.id, TOKEN: token.name },
-        // Made anew, it has none.
+        // A recreated token has no password.
         triggers: [token.creationDate],
         logging: "stderr",
       },
@@ -74,7 +74,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
     this.access = {
       address: registry.loginServer,
       namespace,
-      made: registry.creationDate,
+      generation: registry.creationDate,
       push: { azureRegistry: registry.id },
       pull: { username: token.name, password: pulumi.secret(password.stdout) },
     };
@@ -82,10 +82,10 @@ export class AzureRegistry extends pulumi.ComponentResource {
   }
 }
 
-/** Of the token for hosts, and of what it may do. At least five characters. */
+/** Name of the hosts' token and of its scope map. Azure requires at least five characters. */
 const PULL = "host-pull";
 
-/** Nobody else in all of Azure may have it: 5 to 50 letters and digits, the last twelve by chance. */
+/** Returns a name that is unique in all of Azure: 5 to 50 letters and digits, the last twelve of them random. */
 function registryName(name: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
   const { result } = new random.RandomString(
     `${name}-name`,

@@ -1,8 +1,9 @@
 /**
- * Gives a token of an Azure Container Registry a password, and prints it; the one before it ends with that. Run by `AzureRegistry`.
- * Environment: REGISTRY (its id in Azure), TOKEN (its name).
+ * Generates a password for a token of an Azure Container Registry and prints it. The token's previous password becomes invalid. Run by
+ * `AzureRegistry`.
+ * Environment: REGISTRY (resource ID of the registry), TOKEN (name of the token).
  *
- * @see https://github.com/pulumi/pulumi-azure-native/issues/3099 which is why it is a command
+ * @see https://github.com/pulumi/pulumi-azure-native/issues/3099: the provider can't generate the password.
  */
 import { az, registryOf } from "./az.mjs";
 
@@ -13,7 +14,8 @@ try {
     ...["--registry", name, "--name", process.env.TOKEN ?? "", "--password1"],
     ...["--query", "passwords[0].value", "--output", "tsv"],
   ]);
-  if (password === "") throw new Error(`Azure gave the token of the registry ${name} no password.`);
+  if (password === "")
+    throw new Error(`Azure returned no password for the token of the registry ${name}.`);
   process.stdout.write(password);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -73,7 +73,7 @@ describe("AzureRegistry", () => {
     const { access } = registry();
     assert.equal(await promiseOf(pulumi.output(access.address)), "mine.azurecr.io");
     assert.equal(access.namespace, "store");
-    assert.equal(await promiseOf(pulumi.output(access.made ?? "")), "2026-01-02T03:04:05Z");
+    assert.equal(await promiseOf(pulumi.output(access.generation ?? "")), "2026-01-02T03:04:05Z");
     assert.equal((await resources(`${TYPE}Registry`)).length, 1);
   });
 });

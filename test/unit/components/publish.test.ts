@@ -140,7 +140,7 @@ describe("publishing an image", () => {
 push) echo "0123456789ab: Pushed"; echo "123456789abc: Retrying in 1 second"; echo "Put https://registry.example.com/v2/: EOF" >&2; exit 1 ;;`,
     );
     const { why, evidence } = told(said);
-    assert.match(why, /connection .* broke; what it has already it keeps/);
+    assert.match(why, /connection .* broke/);
     assert.deepEqual(evidence, ["Put https://registry.example.com/v2/: EOF"]);
   });
 

@@ -56,7 +56,7 @@ describe("PublishedImage", () => {
   });
 
   it("is looked for anew where the registry was made anew", async () => {
-    publish({ ...registry, made: "2026-01-02" });
+    publish({ ...registry, generation: "2026-01-02" });
     const [published] = await resources(COMMAND);
     assert.deepEqual(published?.inputs["triggers"], ["registry.example.com", "2026-01-02"]);
   });

@@ -24,7 +24,7 @@ describe("SSH keys", () => {
   }
 
   it("must belong together", () => {
-    assert.match(problemOfPrivateKey(pair.private, keyPair().public) ?? "", /other half/);
+    assert.match(problemOfPrivateKey(pair.private, keyPair().public) ?? "", /sshPublicKey/);
   });
 
   it("must not ask for a passphrase", () => {
