@@ -42,7 +42,7 @@ describe("inventory", function () {
     (await inventory.json(`/api/inventory/products?${query}`)) as Page;
 
   describe("products", () => {
-    it("are told as the public interface says", async () => {
+    it("have the fields of the public API", async () => {
       const mug = {
         sku: "MUG-STONE",
         name: "Stoneware Mug",
@@ -60,7 +60,7 @@ describe("inventory", function () {
       );
     });
 
-    it("come in pages that have each of them once", async () => {
+    it("appear exactly once in the pages of a list", async () => {
       const all = (await page("limit=100")).items.map(({ sku }) => sku);
       assert.equal(all.length, 24);
       assert.deepEqual(all, [...all].sort());
@@ -77,12 +77,12 @@ describe("inventory", function () {
       }
     });
 
-    it("are 20 where nobody says how many", async () => {
+    it("come in pages of 20 by default", async () => {
       assert.equal((await page("")).items.length, 20);
       assert.equal((await page("limit=&after=")).items.length, 20);
     });
 
-    it("go on after a product that has gone", async () => {
+    it("continue after a SKU that no longer exists", async () => {
       const { items } = await page("limit=1&after=MUG-STOLEN");
       assert.equal(items[0]?.sku, "MUG-STONE");
       assert.deepEqual(await page("after=ZZZ"), { items: [], next: null });
@@ -122,7 +122,7 @@ describe("inventory", function () {
       ["images/NOPE.svg", 404],
     ];
     for (const [path, status, pointer] of refused) {
-      it(`answers ${status} to ${path.slice(0, 60)}`, async () => {
+      it(`respond ${status} to ${path.slice(0, 60)}`, async () => {
         const response = await inventory.fetch(`/api/inventory/${path}`);
         assert.equal(response.status, status);
         const problem = (await response.json()) as Problem;
@@ -135,28 +135,28 @@ describe("inventory", function () {
       });
     }
 
-    describe("are searched for", () => {
+    describe("search", () => {
       const found = async (q: string, more = "") =>
         (await page(`q=${encodeURIComponent(q)}${more}`)).items.map(({ sku }) => sku);
       const lamps = ["LAMP-DESK", "LAMP-PENDANT"];
 
-      it("by words of their name, description or SKU, in any case", async () => {
+      it("finds words in the name, description or SKU, in any case", async () => {
         assert.deepEqual(await found("lamp"), ["LAMP-DESK", "LAMP-PENDANT"]);
         assert.deepEqual(await found("LAMP-"), lamps);
         assert.deepEqual(await found("hardbacks"), ["BOOKENDS-ARCH"]);
         assert.deepEqual(await found("teApot"), ["TEAPOT-GLAZED"]);
       });
-      it("of which every one must be there, in any order and any field", async () => {
+      it("requires all words, in any order and field", async () => {
         assert.deepEqual(await found("  green   spun "), ["LAMP-PENDANT"]);
         assert.deepEqual(await found("brass lamp-desk"), ["LAMP-DESK"]);
         assert.deepEqual(await found("lamp nonsense"), []);
       });
-      it("as they are written, not as patterns", async () => {
+      it("matches words literally, not as patterns", async () => {
         for (const q of ["%", "_", "la%p", "l_mp", "\\", "';--", "lamp'--"])
           assert.deepEqual(await found(q), [], q);
         assert.deepEqual(await found("&"), ["CANDLE-CEDAR"]);
       });
-      it("page by page", async () => {
+      it("returns its results in pages", async () => {
         const first = await page("q=lamp&limit=1");
         assert.deepEqual(
           [...first.items.map(({ sku }) => sku), first.next],
@@ -164,7 +164,7 @@ describe("inventory", function () {
         );
         assert.deepEqual(await found("lamp", "&limit=1&after=LAMP-DESK"), ["LAMP-PENDANT"]);
       });
-      it("with letters that aren't ASCII, in any case", async () => {
+      it("ignores the case of non-ASCII letters", async () => {
         await database.query(
           `INSERT INTO products (sku, name, description, image, price_amount, price_currency, on_hand)
            VALUES ('Z-CAFE', 'Café-Österreich 🏺', '', '', 1, 'AUD', 1)`,
@@ -173,12 +173,12 @@ describe("inventory", function () {
           assert.deepEqual(await found(q), ["Z-CAFE"], q);
         await database.query("DELETE FROM products WHERE sku = 'Z-CAFE'");
       });
-      it("not at all where nothing is asked for", async () => {
+      it("returns all products for an empty query", async () => {
         assert.equal((await found("", "&limit=100")).length, 24);
       });
     });
 
-    it("are found by their SKUs, each once, without those that aren't there", async () => {
+    it("are found by their SKUs, each once, without unknown SKUs", async () => {
       const skus = ["VASE-BUD", "NOPE", "MUG-STONE", "VASE-BUD"];
       const { items, next } = await page(`skus=${skus.join(",")}`);
       assert.equal(next, null);
@@ -189,12 +189,12 @@ describe("inventory", function () {
         ),
       );
       assert.deepEqual(await page("skus=NOPE"), { items: [], next: null });
-      // As many as an order has lines, each as long as can be.
+      // The maximum number of lines of an order, with the longest SKUs.
       const many = Array.from({ length: 50 }, (_, at) => `${at}`.padEnd(40, "X"));
       assert.deepEqual(await page(`skus=${many.join("%2C")}`), { items: [], next: null });
     });
 
-    it("are told together to the other services", async () => {
+    it("are returned together to other services", async () => {
       const { items } = (await inventory.json(
         "/internal/products?skus=VASE-BUD,NOPE,MUG-STONE",
       )) as Page;
@@ -211,7 +211,7 @@ describe("inventory", function () {
     });
   });
 
-  it("shows a picture of each product, and not twice", async () => {
+  it("serves a picture of each product, and 304 if it is unchanged", async () => {
     for (const { image } of (await page("limit=100")).items) {
       const first = await inventory.fetch(image);
       assert.equal(first.status, 200, image);
@@ -244,13 +244,13 @@ describe("inventory", function () {
       assert.equal(await count(target), "24");
     });
 
-    it("isn't seeded unless it is asked for", async () => {
+    it("isn't seeded without DEMO_DATA", async () => {
       const target = await createDatabase();
       await (await startOn(target, { ...DEMO, DEMO_DATA: "false" })).stop();
       assert.equal(await count(target), "0");
     });
 
-    it("isn't seeded over real data, nor after that was removed", async () => {
+    it("isn't seeded into a database with products, or after they were removed", async () => {
       const target = await createDatabase();
       await (await startOn(target, { ...DEMO, DEMO_DATA: "false" })).stop();
       await target.query(
@@ -265,10 +265,10 @@ describe("inventory", function () {
     });
   });
 
-  // Last: it stops the PostgreSQL that all tests share.
-  describe("when its database goes away", () => {
+  // Runs last, because it stops the PostgreSQL that all tests share.
+  describe("during a database outage", () => {
     after(startPostgres);
-    it("says 503 and is back by itself", async () => {
+    it("responds 503 and recovers by itself", async () => {
       await stopPostgres();
       await until("not ready", async () => (await inventory.fetch("/readyz")).status === 503);
       const response = await inventory.fetch("/api/inventory/products");

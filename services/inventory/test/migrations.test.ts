@@ -5,7 +5,7 @@ import { createDatabase, createStaff, migrateUpTo, startService } from "@store/k
 describe("inventory's migrations", function () {
   this.timeout(60_000);
 
-  it("bring the first release's data forward, and that release works on as they are", async () => {
+  it("migrate the data of the first release, which keeps working on the new schema", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "inventory", "0001-products.sql");
     const insert = `
@@ -31,7 +31,7 @@ describe("inventory's migrations", function () {
       }),
     });
     assert.equal(held.status, 200);
-    // What the first release shows. It knows of no holds; taking the stock is where it counts, and that it can't do.
+    // Reads the stock like the first release, which ignores holds but can't sell.
     const shown = await database.query(
       `SELECT sku, name, description, image, price_amount, price_currency, on_hand AS available
        FROM products ORDER BY sku`,

@@ -9,7 +9,7 @@ const IDS = 4;
 const RUNS = 15;
 const COMMANDS = 40;
 
-/** What inventory should be like. Products and reservations have numbers here. */
+/** Expected state of inventory. Products and reservations are identified by numbers. */
 interface Model {
   readonly products: { onHand: number; held: number }[];
   readonly reservations: Map<number, { status: Status; lines: readonly ModelLine[] }>;
@@ -20,17 +20,17 @@ interface ModelLine {
   readonly quantity: number;
 }
 
-/** The real one, and what the model's numbers are called there in this run. */
+/** The service under test, with the SKUs and ids of the model's numbers in this run. */
 interface Real {
   readonly inventory: Inventory;
   readonly skus: readonly string[];
   readonly ids: readonly string[];
 }
 
-/** What the model expects of an answer: 200, or the type of the problem. */
+/** Expected response: 200, or the type of the problem. */
 type Expected = "200" | "404" | "out-of-stock" | "stock-held" | `reservation-${string}`;
 
-/** One call: what the model makes of it, and the call itself. */
+/** A call of the service, with its effect on the model. */
 interface Call {
   readonly name: string;
   expect(model: Model): Expected;
@@ -64,7 +64,7 @@ class CallCommand implements fc.AsyncCommand<Model, Real> {
   }
 }
 
-/** Lets a hold's time be over and waits for the sweep. */
+/** Makes a hold overdue and waits until the sweep has expired it. */
 class Expire implements fc.AsyncCommand<Model, Real> {
   readonly #id: number;
 
@@ -165,14 +165,14 @@ const anyLines = fc.uniqueArray(
 const calls = {
   put: fc.tuple(anyProduct, fc.nat(12)).map(([product, onHand]) => put(product, onHand)),
   hold: fc.tuple(anyId, anyLines).map(([id, lines]) => hold(id, lines)),
-  // The same again is what a generator nearly never hits on by itself.
+  // Has fixed lines per id, because random calls would almost never repeat the same lines.
   holdOne: anyId.map((id) => hold(id, [{ product: id % SKUS, quantity: 2 }])),
   commit: anyId.map(commit),
   cancel: anyId.map(cancel),
 };
 
-/** What random runs come to only by luck: each answer that the model has. */
-const told: readonly (Call | Expire)[] = [
+/** A run that produces every expected response of the model, some of which random runs rarely reach. */
+const scripted: readonly (Call | Expire)[] = [
   ...[put(0, 6), put(1, 6), put(2, 6)],
   ...[commit(3), hold(3, [{ product: 0, quantity: 1 }]), hold(3, [{ product: 0, quantity: 2 }])],
   ...[commit(3), commit(3), cancel(3)],
@@ -187,7 +187,7 @@ const answersOfTheModel = [
   ...["cancel → reservation-committed", "expire"],
 ];
 
-describe("inventory against a model of it", function () {
+describe("inventory compared with its model", function () {
   this.timeout(300_000);
   let inventory: Inventory;
 
@@ -205,7 +205,7 @@ describe("inventory against a model of it", function () {
     ids: Array.from({ length: IDS }, () => randomUUID()),
   });
 
-  it("answers each call as the model does, and has the stock that the model has", async () => {
+  it("responds to each call like the model, and has the same stock", async () => {
     const commands = [
       ...Object.values(calls).map((call) => call.map((one) => new CallCommand(one))),
       anyId.map((id) => new Expire(id)),
@@ -224,14 +224,14 @@ describe("inventory against a model of it", function () {
       ),
       {
         ...{ seed: testSeed("model runs"), numRuns: RUNS },
-        examples: [[told.map((one) => (one instanceof Expire ? one : new CallCommand(one)))]],
+        examples: [[scripted.map((one) => (one instanceof Expire ? one : new CallCommand(one)))]],
       },
     );
     for (const [what, count] of [...done].sort()) console.log(`      ${count} × ${what}`);
     for (const what of answersOfTheModel) assert.ok(done.has(what), `no run came to ${what}`);
   });
 
-  it("keeps its promises whatever is asked at the same moment", async () => {
+  it("keeps its stock consistent under concurrent calls", async () => {
     const batch = (...kinds: fc.Arbitrary<Call>[]) =>
       fc.array(fc.oneof(...kinds), { minLength: 1, maxLength: 20, size: "max" });
     const batches = fc.tuple(
@@ -304,7 +304,7 @@ async function assertStock({ products }: Model, { inventory, skus }: Real): Prom
   assert.ok(stocks.every(({ available }) => available >= 0));
 }
 
-/** Committed, held and available are together what was put there, and the reservations say the same as the stock. */
+/** Asserts that committed, held and available quantities add up to the initial stock and match the reservations. */
 async function assertBalance({ inventory, skus, ids }: Real, put: number): Promise<void> {
   const rows = await inventory.replicas.database.query<{ status: Status; lines: readonly Line[] }>(
     "SELECT status, lines FROM reservations WHERE id = ANY($1)",

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { problemType, until } from "@store/kit/testing";
 import { Inventory, type Answer } from "./support/inventory.ts";
 
-// Time passes by `outlast` alone, or a slow machine would make it pass too soon.
+// Holds expire only by `makeOverdue`, so that they don't expire too early on a slow machine.
 const NEVER = { RESERVATION_SECONDS: "86400", RESERVATION_SWEEP_MS: "600000" };
 const SWEEPING = { ...NEVER, RESERVATION_SWEEP_MS: "50" };
 
@@ -25,22 +25,22 @@ describe("reservations", function () {
   };
 
   describe("a hold", () => {
-    it("makes less available and leaves the shelf as it is", async () => {
+    it("reduces the available quantity but not the stock", async () => {
       const { sku } = await held(3, 10);
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 3, available: 7 });
       const shown = await inventory.send("GET", `/api/inventory/products/${sku}`);
       assert.equal(Reflect.get(shown.body, "available"), 7);
-      assert.equal(Reflect.has(shown.body, "held"), false, "what is held is the store's own");
+      assert.equal(Reflect.has(shown.body, "held"), false, "the held quantity isn't public");
     });
 
-    it("lasts for as long as it is told", async () => {
+    it("expires after RESERVATION_SECONDS", async () => {
       const sku = await inventory.product(1);
       const { body } = await inventory.hold(randomUUID(), [{ sku, quantity: 1 }]);
       const seconds = (Date.parse(body.expiresAt ?? "") - Date.now()) / 1_000;
       assert.ok(Math.abs(seconds - 86_400) < 10, `${seconds} s`);
     });
 
-    it("is answered alike when it is repeated, and holds once", async () => {
+    it("holds the stock once when it is repeated, with the same response", async () => {
       const sku = await inventory.product(10);
       const other = await inventory.product(10);
       const id = randomUUID();
@@ -59,7 +59,7 @@ describe("reservations", function () {
       assert.equal((await inventory.stock(sku)).held, 3);
     });
 
-    it("is made once by many who ask at the same moment", async () => {
+    it("holds the stock once for concurrent requests under the same id", async () => {
       const sku = await inventory.product(10);
       const id = randomUUID();
       const answers = await Promise.all(
@@ -70,7 +70,7 @@ describe("reservations", function () {
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 4, available: 6 });
     });
 
-    it("is refused with other lines under the same id", async () => {
+    it("is rejected with other lines under the same id", async () => {
       const { sku, id } = await held(3, 10);
       const other = await inventory.product(10);
       for (const lines of [
@@ -89,7 +89,7 @@ describe("reservations", function () {
       assert.equal((await inventory.stock(other)).held, 0);
     });
 
-    it("has all lines or none, and says which aren't there", async () => {
+    it("holds all lines or none, and names the lines that are out of stock", async () => {
       const [enough, few, none] = [
         await inventory.product(10),
         await inventory.product(2),
@@ -110,13 +110,13 @@ describe("reservations", function () {
         { in: "body", pointer: "/lines/3/quantity", message: `only 2 of ${few} available` },
       ]);
       for (const sku of [enough, few, none]) assert.equal((await inventory.stock(sku)).held, 0);
-      // It left nothing behind, so the same id may ask for what is there.
+      // The rejected request leaves no reservation, so the same id can hold other lines.
       assert.equal((await inventory.hold(id, [{ sku: enough, quantity: 1 }])).status, 200);
     });
   });
 
   describe("a commit", () => {
-    it("takes the goods from the shelf, once", async () => {
+    it("removes the goods from the stock, once", async () => {
       const { sku, id, lines } = await held(3, 10);
       for (let i = 0; i < 3; i++) {
         const { status, body } = await inventory.commit(id);
@@ -129,7 +129,7 @@ describe("reservations", function () {
       assert.deepEqual(await inventory.stock(sku), { onHand: 7, held: 0, available: 7 });
     });
 
-    it("can't be taken back", async () => {
+    it("can't be cancelled", async () => {
       const { sku, id } = await held(3, 10);
       await inventory.commit(id);
       const answer = await inventory.cancel(id);
@@ -138,11 +138,11 @@ describe("reservations", function () {
       assert.equal((await inventory.stock(sku)).onHand, 7);
     });
 
-    it("knows nothing of what was never held", async () => {
+    it("responds 404 to an unknown reservation", async () => {
       assert.equal((await inventory.commit(randomUUID())).status, 404);
     });
 
-    it("has the last one", async () => {
+    it("can sell the last item", async () => {
       const { sku, id } = await held(1, 1);
       assert.equal((await inventory.commit(id)).status, 200);
       assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
@@ -150,7 +150,7 @@ describe("reservations", function () {
   });
 
   describe("a cancellation", () => {
-    it("gives the stock back, once", async () => {
+    it("releases the stock, once", async () => {
       const { sku, id } = await held(3, 10);
       for (let i = 0; i < 3; i++) {
         const { status, body } = await inventory.cancel(id);
@@ -171,12 +171,12 @@ describe("reservations", function () {
       }
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
     };
-    it("refuses a late hold and a late commit", async () => {
+    it("rejects a late hold and a late commit", async () => {
       const { sku, id } = await held(3, 10);
       await inventory.cancel(id);
       await refusesLateCalls(id, sku);
     });
-    it("refuses them also where it came first", async () => {
+    it("rejects them also if it arrives before the hold", async () => {
       const sku = await inventory.product(10);
       const id = randomUUID();
       assert.equal((await inventory.cancel(id)).status, 200);
@@ -184,8 +184,8 @@ describe("reservations", function () {
     });
   });
 
-  describe("at the same moment", () => {
-    it("never sell more than there is: 50 ask for 10 pieces at two replicas", async () => {
+  describe("concurrently", () => {
+    it("never oversell: 50 requests to two replicas get 10 items", async () => {
       const sku = await inventory.product(10);
       const ids = Array.from({ length: 50 }, () => randomUUID());
       const answers = await Promise.all(
@@ -200,7 +200,7 @@ describe("reservations", function () {
       assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
     });
 
-    it("don't block each other for good with lines in opposite orders", async () => {
+    it("don't deadlock with lines in opposite orders", async () => {
       const skus = await Promise.all(Array.from({ length: 6 }, () => inventory.product(1_000)));
       const ids = Array.from({ length: 30 }, () => randomUUID());
       const statuses = async (work: (id: string, index: number) => Promise<Answer>) =>
@@ -223,7 +223,7 @@ describe("reservations", function () {
       assert.equal(row?.deadlocks, "0");
     });
 
-    it("a commit and a cancellation: exactly one wins, and the stock is as it says", async () => {
+    it("let exactly one of a commit and a cancellation win, and the stock matches it", async () => {
       const winners = new Map<string, number>();
       for (let round = 0; round < 60; round++) {
         const { sku, id } = await held(2, 5);
@@ -241,7 +241,7 @@ describe("reservations", function () {
       console.log(`      won: ${JSON.stringify(Object.fromEntries(winners))}`);
     });
 
-    it("a hold and its cancellation: nothing stays held", async () => {
+    it("leave nothing held after a hold and its cancellation", async () => {
       for (let round = 0; round < 60; round++) {
         const sku = await inventory.product(5);
         const id = randomUUID();
@@ -257,7 +257,7 @@ describe("reservations", function () {
     });
   });
 
-  describe("whose time is over", () => {
+  describe("that are overdue", () => {
     let sweeping: Inventory;
     before(async () => {
       sweeping = await Inventory.start(2, SWEEPING);
@@ -268,12 +268,12 @@ describe("reservations", function () {
       const id = randomUUID();
       const lines = [{ sku, quantity }];
       assert.equal((await sweeping.hold(id, lines)).status, 200);
-      await outlast(sweeping, id);
+      await makeOverdue(sweeping, id);
       await until("it is swept", async () => (await sweeping.stock(sku)).held === 0);
       return { sku, id, lines };
     };
 
-    it("give their stock back, once, with two replicas sweeping", async () => {
+    it("release their stock once with two sweeping replicas", async () => {
       const skus = await Promise.all(Array.from({ length: 3 }, () => sweeping.product(40)));
       const ids = Array.from({ length: 40 }, () => randomUUID());
       await Promise.all(
@@ -287,12 +287,12 @@ describe("reservations", function () {
       for (const sku of skus) {
         assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 40, available: 0 });
       }
-      await outlast(sweeping, ...ids);
+      await makeOverdue(sweeping, ...ids);
       await until("all are swept", async () => {
         const stocks = await Promise.all(skus.map((sku) => sweeping.stock(sku)));
         return stocks.every(({ held }) => held === 0);
       });
-      // A second sweep of the same hold would make this negative, which the database refuses.
+      // A second release of the same hold would make the held quantity negative, which a CHECK rejects.
       for (const sku of skus) {
         assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 0, available: 40 });
       }
@@ -303,7 +303,7 @@ describe("reservations", function () {
         );
     });
 
-    it("are held again when they are asked for again, and the stock is there", async () => {
+    it("are held again by a repeated request if the stock is available", async () => {
       const { sku, id, lines } = await expired(3, 4);
       const { status, body } = await sweeping.hold(id, lines);
       assert.equal(status, 200);
@@ -311,7 +311,7 @@ describe("reservations", function () {
       assert.equal((await sweeping.stock(sku)).held, 3);
     });
 
-    it("aren't held again when the stock is gone", async () => {
+    it("aren't held again if the stock is gone", async () => {
       const { sku, id, lines } = await expired(3, 4);
       assert.equal((await sweeping.put(sku, 2)).status, 200);
       for (const answer of [await sweeping.hold(id, lines), await sweeping.commit(id)]) {
@@ -320,13 +320,13 @@ describe("reservations", function () {
         assert.equal(answer.body.errors?.[0]?.pointer, "/lines/0/quantity");
       }
       assert.deepEqual(await sweeping.stock(sku), { onHand: 2, held: 0, available: 2 });
-      // It isn't refused for good: when there is enough again, it goes on.
+      // The rejection isn't final: with enough stock, the commit succeeds.
       assert.equal((await sweeping.put(sku, 3)).status, 200);
       assert.equal((await sweeping.commit(id)).status, 200);
       assert.deepEqual(await sweeping.stock(sku), { onHand: 0, held: 0, available: 0 });
     });
 
-    it("can be committed when the stock is there", async () => {
+    it("can be committed if the stock is available", async () => {
       const { sku, id } = await expired(3, 4);
       assert.equal((await sweeping.commit(id)).status, 200);
       assert.deepEqual(await sweeping.stock(sku), { onHand: 1, held: 0, available: 1 });
@@ -339,18 +339,18 @@ describe("reservations", function () {
       assert.equal(problemType(await sweeping.hold(id, lines)), "reservation-cancelled");
     });
 
-    it("still have their stock where no sweep has come to them", async () => {
+    it("keep their stock until a sweep expires them", async () => {
       const one = await held(3, 3);
-      await outlast(inventory, one.id);
+      await makeOverdue(inventory, one.id);
       const again = await inventory.hold(one.id, one.lines);
       assert.equal(again.status, 200);
       assert.ok(Date.parse(again.body.expiresAt ?? "") > Date.now());
-      await outlast(inventory, one.id);
+      await makeOverdue(inventory, one.id);
       assert.equal((await inventory.commit(one.id)).status, 200);
       assert.deepEqual(await inventory.stock(one.sku), { onHand: 0, held: 0, available: 0 });
     });
 
-    it("and are committed or cancelled as the sweep comes: that happens, and the stock is as it says", async () => {
+    it("can be committed or cancelled during a sweep, and the stock matches the result", async () => {
       const racing = await Inventory.start(2, { ...SWEEPING, RESERVATION_SWEEP_MS: "10" });
       for (let round = 0; round < 40; round++) {
         const sku = await racing.product(5);
@@ -358,7 +358,7 @@ describe("reservations", function () {
         await racing.hold(id, [{ sku, quantity: 2 }]);
         const [answer] = await Promise.all([
           round % 2 === 0 ? racing.commit(id) : racing.cancel(id),
-          outlast(racing, id),
+          makeOverdue(racing, id),
         ]);
         assert.equal(answer.status, 200);
         const left = round % 2 === 0 ? 3 : 5;
@@ -368,7 +368,7 @@ describe("reservations", function () {
     });
   });
 
-  describe("that make no sense", () => {
+  describe("that are invalid", () => {
     const line = { sku: "T-1", quantity: 1 };
     const cases: [string, unknown, number, string?][] = [
       ["no lines", { lines: [] }, 400, "/lines"],
@@ -377,8 +377,8 @@ describe("reservations", function () {
       ["quantity -1", { lines: [{ ...line, quantity: -1 }] }, 400, "/lines/0/quantity"],
       ["quantity 1.5", { lines: [{ ...line, quantity: 1.5 }] }, 400, "/lines/0/quantity"],
       ["quantity 10^12", { lines: [{ ...line, quantity: 1e12 }] }, 400, "/lines/0/quantity"],
-      ["a quantity in words", { lines: [{ ...line, quantity: "1" }] }, 400, "/lines/0/quantity"],
-      ["a sku in small letters", { lines: [{ ...line, sku: "t-1" }] }, 400, "/lines/0/sku"],
+      ["a quantity as a string", { lines: [{ ...line, quantity: "1" }] }, 400, "/lines/0/quantity"],
+      ["a SKU in lower case", { lines: [{ ...line, sku: "t-1" }] }, 400, "/lines/0/sku"],
       [
         "51 lines",
         { lines: Array.from({ length: 51 }, (_value, i) => ({ ...line, sku: `T-${i}` })) },
@@ -386,10 +386,10 @@ describe("reservations", function () {
         "/lines",
       ],
       ["a repeated sku", { lines: [line, { ...line, quantity: 2 }] }, 422, "/lines/1/sku"],
-      ["a field too many", { lines: [line], price: 1 }, 400, "/price"],
+      ["an unknown field", { lines: [line], price: 1 }, 400, "/price"],
     ];
-    for (const [what, body, status, pointer] of cases) {
-      it(`are refused: ${what}`, async () => {
+    for (const [description, body, status, pointer] of cases) {
+      it(`are rejected: ${description}`, async () => {
         const answer = await inventory.send("PUT", `/internal/reservations/${randomUUID()}`, body);
         assert.equal(answer.status, status);
         assert.deepEqual(
@@ -398,7 +398,7 @@ describe("reservations", function () {
         );
       });
     }
-    it("are refused: an id that is none", async () => {
+    it("are rejected: an invalid id", async () => {
       for (const path of ["x", randomUUID().toUpperCase()]) {
         const answer = await inventory.send("PUT", `/internal/reservations/${path}`, {
           lines: [line],
@@ -409,7 +409,7 @@ describe("reservations", function () {
     });
   });
 
-  it("are measured: what became of them here, and how many hold stock now", async () => {
+  it("are counted by outcome, with a gauge of current holds", async () => {
     const measured = await Inventory.start(1, SWEEPING);
     const sku = await measured.product(10);
     const ids = Array.from({ length: 4 }, () => randomUUID());
@@ -421,7 +421,7 @@ describe("reservations", function () {
     await measured.commit(toCommit);
     await measured.cancel(toCancel);
     await measured.cancel(toCancel);
-    await outlast(measured, ...others);
+    await makeOverdue(measured, ...others);
     await until("the others are swept", async () => (await measured.stock(sku)).held === 0);
     const text = (await metrics()) ?? "";
     for (const [outcome, count] of Object.entries({
@@ -437,19 +437,19 @@ describe("reservations", function () {
     }
     assert.match(text, /^inventory_reservations_held 0$/m);
 
-    // Somebody has the table for longer than a statement takes: the rest is told all the same.
-    const someone = await measured.replicas.database.connect();
-    await someone.query("BEGIN; LOCK TABLE reservations");
+    // While the table is locked for longer than the statement timeout, the other metrics are still reported.
+    const lockHolder = await measured.replicas.database.connect();
+    await lockHolder.query("BEGIN; LOCK TABLE reservations");
     const without = (await metrics()) ?? "";
-    await someone.end();
+    await lockHolder.end();
     assert.match(without, /^inventory_reservations_total\{outcome="held"\} 4$/m);
     assert.doesNotMatch(without, /^inventory_reservations_held /m);
     await measured.stop();
   });
 });
 
-/** Makes the time of holds be over, as if they had been there for long. */
-async function outlast({ replicas }: Inventory, ...ids: readonly string[]): Promise<void> {
+/** Makes holds overdue. */
+async function makeOverdue({ replicas }: Inventory, ...ids: readonly string[]): Promise<void> {
   await replicas.database.query(
     "UPDATE reservations SET expires_at = now() - interval '1 second' WHERE id = ANY($1) AND status = 'held'",
     [ids],

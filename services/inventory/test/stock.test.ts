@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { problemType } from "@store/kit/testing";
 import { edit, Inventory, type Answer } from "./support/inventory.ts";
 
-describe("what the store's own people do", function () {
+describe("staff routes of inventory", function () {
   this.timeout(60_000);
   let inventory: Inventory;
 
@@ -18,7 +18,7 @@ describe("what the store's own people do", function () {
   const pointers = ({ body }: Answer) => body.errors?.map(({ pointer }) => pointer);
   const newSku = () => `T-${randomUUID().slice(0, 8).toUpperCase()}`;
 
-  it("is for them only", async () => {
+  it("require the staff token", async () => {
     const sku = await inventory.product(1);
     const outsiders: Record<string, string>[] = [{}, { authorization: "Bearer wrong" }];
     for (const headers of outsiders) {
@@ -34,7 +34,7 @@ describe("what the store's own people do", function () {
     assert.deepEqual(await inventory.stock(sku), { onHand: 1, held: 0, available: 1 });
   });
 
-  it("adds a product, then replaces it", async () => {
+  it("add a product, then replace it", async () => {
     const sku = newSku();
     const added = await put(sku, edit({ onHand: 5 }));
     assert.equal(added.status, 201);
@@ -68,7 +68,7 @@ describe("what the store's own people do", function () {
     const shown = await inventory.send("GET", `/api/inventory/products/${sku}`);
     assert.deepEqual(shown.body, open);
 
-    // Without an image it keeps the one that it has.
+    // Without an image in the edit, the product keeps its image.
     assert.deepEqual((await put(sku, edit())).body, {
       ...product,
       available: 10,
@@ -77,7 +77,7 @@ describe("what the store's own people do", function () {
     });
   });
 
-  it("keeps a picture that an earlier release took", async () => {
+  it("keep an image that an earlier release accepted", async () => {
     const sku = await inventory.product(10);
     const image = "https://cdn.example/x.webp";
     await inventory.replicas.database.query("UPDATE products SET image = $1 WHERE sku = $2", [
@@ -90,7 +90,7 @@ describe("what the store's own people do", function () {
     assert.equal(Reflect.get(body, "image"), image);
   });
 
-  it("may say as many as are held, and no fewer", async () => {
+  it("reject a stock below the held quantity", async () => {
     const sku = await inventory.product(10);
     await inventory.hold(randomUUID(), [{ sku, quantity: 4 }]);
     const answer = await inventory.put(sku, 3);
@@ -108,10 +108,10 @@ describe("what the store's own people do", function () {
     assert.deepEqual(await inventory.stock(sku), { onHand: 4, held: 4, available: 0 });
   });
 
-  describe("may depend on what is there", () => {
+  describe("with conditional edits", () => {
     const etagOf = ({ headers }: Answer) => headers.get("etag") ?? assert.fail("no etag");
 
-    it("if-match: only as it was when they looked", async () => {
+    it("apply an edit with if-match only to the same version", async () => {
       const sku = await inventory.product(10);
       const seen = etagOf(await stock(`/${sku}`));
       const mine = await put(sku, edit({ name: "Mine" }), { "if-match": seen });
@@ -129,7 +129,7 @@ describe("what the store's own people do", function () {
       }
     });
 
-    it("what is sold meanwhile is a change, what is held isn't", async () => {
+    it("change the version with a sale, but not with a hold", async () => {
       const sku = await inventory.product(10);
       const seen = etagOf(await stock(`/${sku}`));
       const id = randomUUID();
@@ -140,7 +140,7 @@ describe("what the store's own people do", function () {
       assert.equal((await inventory.stock(sku)).onHand, 8);
     });
 
-    it("if-match never adds one", async () => {
+    it("never add a product with if-match", async () => {
       const sku = newSku();
       for (const tag of ["*", '"1"']) {
         assert.equal((await put(sku, edit(), { "if-match": tag })).status, 412);
@@ -148,7 +148,7 @@ describe("what the store's own people do", function () {
       assert.equal((await stock(`/${sku}`)).status, 404);
     });
 
-    it("if-none-match: * only adds one", async () => {
+    it("only add a product with if-none-match: *", async () => {
       const sku = newSku();
       const only = { "if-none-match": "*" };
       const answers = await Promise.all(
@@ -160,7 +160,7 @@ describe("what the store's own people do", function () {
       ]);
     });
 
-    it("one of many wins that saw the same", async () => {
+    it("apply exactly one of several concurrent edits of the same version", async () => {
       const sku = await inventory.product(10);
       const seen = etagOf(await stock(`/${sku}`));
       const answers = await Promise.all(
@@ -174,7 +174,7 @@ describe("what the store's own people do", function () {
       assert.equal((await inventory.stock(sku)).onHand, winner);
     });
 
-    it("many that add the same at once add it once, and the others replace it", async () => {
+    it("add a product once and then replace it for concurrent edits without conditions", async () => {
       const sku = newSku();
       const answers = await Promise.all(Array.from({ length: 8 }, () => put(sku, edit())));
       assert.deepEqual(answers.map(({ status }) => status).sort(), [
@@ -184,41 +184,45 @@ describe("what the store's own people do", function () {
     });
   });
 
-  describe("is refused when it makes no sense", () => {
+  describe("with invalid edits", () => {
     const price = { amount: 1, currency: "AUD" };
     const cases: [string, unknown, string][] = [
       ["no name", { ...edit(), name: undefined }, "/name"],
       ["a blank name", edit({ name: " " }), "/name"],
       ["a name of 201 characters", edit({ name: "x".repeat(201) }), "/name"],
-      ["a name of nothing to be seen", edit({ name: "\u200b" }), "/name"],
+      ["an invisible name", edit({ name: "\u200b" }), "/name"],
       ["a NUL", edit({ description: "\0" }), "/description"],
-      ["half a character", edit({ description: "\ud83d" }), "/description"],
-      ["a price of nothing", edit({ price: { ...price, amount: 0 } }), "/price/amount"],
+      ["an unpaired surrogate", edit({ description: "\ud83d" }), "/description"],
+      ["a price of 0", edit({ price: { ...price, amount: 0 } }), "/price/amount"],
       ["a price of -1", edit({ price: { ...price, amount: -1 } }), "/price/amount"],
       ["a price of 1.5", edit({ price: { ...price, amount: 1.5 } }), "/price/amount"],
       ["a price of 10^12", edit({ price: { ...price, amount: 1e12 } }), "/price/amount"],
-      ["a price in words", edit({ price: { ...price, amount: "1" } }), "/price/amount"],
-      ["a currency that is none", edit({ price: { ...price, currency: "$" } }), "/price/currency"],
+      ["a price as a string", edit({ price: { ...price, amount: "1" } }), "/price/amount"],
+      ["an invalid currency", edit({ price: { ...price, currency: "$" } }), "/price/currency"],
       [
-        "three letters of no currency",
+        "an unknown currency code",
         edit({ price: { ...price, currency: "ZZZ" } }),
         "/price/currency",
       ],
-      ["a currency of the past", edit({ price: { ...price, currency: "DEM" } }), "/price/currency"],
+      ["a withdrawn currency", edit({ price: { ...price, currency: "DEM" } }), "/price/currency"],
       ["no currency", edit({ price: { amount: 1 } }), "/price/currency"],
-      ["-1 on the shelf", edit({ onHand: -1 }), "/onHand"],
-      ["half a piece on the shelf", edit({ onHand: 0.5 }), "/onHand"],
-      ["10^12 on the shelf", edit({ onHand: 1e12 }), "/onHand"],
-      ["a picture that is a script", edit({ image: "javascript:alert(1)" }), "/image"],
-      ["a picture of another site", edit({ image: "https://cdn.example/x.webp" }), "/image"],
-      ["another site by its name alone", edit({ image: "//evil.example/x" }), "/image"],
-      ["that with a backslash", edit({ image: "/\\evil.example/x" }), "/image"],
-      ["a picture without a path", edit({ image: "" }), "/image"],
-      ["a picture with a quote in it", edit({ image: '/x" onerror="y' }), "/image"],
-      ["what is held", edit({ held: 1 }), "/held"],
+      ["a stock of -1", edit({ onHand: -1 }), "/onHand"],
+      ["a stock of 0.5", edit({ onHand: 0.5 }), "/onHand"],
+      ["a stock of 10^12", edit({ onHand: 1e12 }), "/onHand"],
+      ["a javascript: image", edit({ image: "javascript:alert(1)" }), "/image"],
+      ["an image of another site", edit({ image: "https://cdn.example/x.webp" }), "/image"],
+      ["a protocol-relative image URL", edit({ image: "//evil.example/x" }), "/image"],
+      [
+        "a protocol-relative image URL with a backslash",
+        edit({ image: "/\\evil.example/x" }),
+        "/image",
+      ],
+      ["an empty image path", edit({ image: "" }), "/image"],
+      ["an image path with a quote", edit({ image: '/x" onerror="y' }), "/image"],
+      ["a field for the held quantity", edit({ held: 1 }), "/held"],
     ];
-    for (const [what, body, pointer] of cases) {
-      it(what, async () => {
+    for (const [description, body, pointer] of cases) {
+      it(`reject ${description}`, async () => {
         const sku = newSku();
         const answer = await put(sku, body);
         assert.equal(answer.status, 400);
@@ -226,14 +230,14 @@ describe("what the store's own people do", function () {
         assert.equal((await stock(`/${sku}`)).status, 404);
       });
     }
-    it("a sku in small letters", async () => {
+    it("reject a SKU in lower case", async () => {
       const answer = await put("mug", edit());
       assert.equal(answer.status, 400);
       assert.deepEqual(pointers(answer), ["/sku"]);
     });
   });
 
-  it("lists the stock page by page", async () => {
+  it("list the stock in pages", async () => {
     const listed = await Inventory.start(1, { DEMO_DATA: "true" });
     const page = async (query: string) => {
       return (await listed.asStaff("GET", `/api/inventory/stock?${query}`)).body;

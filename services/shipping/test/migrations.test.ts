@@ -23,7 +23,7 @@ describe("shipping's migrations", function () {
   let shipping: RunningService;
   let once: unknown[];
 
-  /** As the first release reads the shipments. */
+  /** Reads the shipments like the first release. */
   const asBefore = () =>
     database.query(
       `SELECT id, order_id, status, created_at, dispatched_at, delivered_at
@@ -47,7 +47,7 @@ describe("shipping's migrations", function () {
   });
   after(() => shipping.stop());
 
-  it("tell what happened before them, in its order, and what happens since after it", async () => {
+  it("record the changes of earlier shipments in order, and later changes after them", async () => {
     const changes = async () => {
       const { items } = (await shipping.json("/internal/shipments/changes?after=0&limit=100")) as {
         items: { change: number; order: string; status: string }[];
@@ -72,7 +72,7 @@ describe("shipping's migrations", function () {
     );
   });
 
-  it("leave the first release working: it reads what was there, and what comes since", async () => {
+  it("keep the first release working, which reads old and new shipments", async () => {
     assert.deepEqual(await asBefore(), once);
     const id = randomUUID();
     const address = { line1: "1 Hill St", city: "Perth", postcode: "6000", country: "AU" };

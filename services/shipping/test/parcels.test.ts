@@ -28,12 +28,12 @@ describe("parcels", function () {
   });
   after(() => shipping.stop());
 
-  describe("asked for", () => {
-    it("are made once, and answered alike by each replica, by then further on too", async () => {
+  describe("when created", () => {
+    it("are created once, and each replica returns their current status to a repeated request", async () => {
       const { id, request } = await parcel();
       for (let i = 0; i < 3; i++)
         assert.deepEqual((await ship(id, request)).body, { id, status: "pending" });
-      // The same, written another way.
+      // The same request with another order of fields.
       const { address, name } = recipient;
       const again = await ship(id, { lines, recipient: { address, name }, order: request.order });
       assert.deepEqual([again.status, again.body], [200, { id, status: "pending" }]);
@@ -43,7 +43,7 @@ describe("parcels", function () {
       assert.equal((list.body["items"] as unknown[]).length, 1);
     });
 
-    it("at the same moment, under one id or several, are one", async () => {
+    it("are created once per order by concurrent requests under one or several ids", async () => {
       for (let i = 0; i < 10; i++) {
         const request = { order: randomUUID(), recipient, lines };
         const id = randomUUID();
@@ -59,7 +59,7 @@ describe("parcels", function () {
       }
     });
 
-    it("are refused with anything else under the same id", async () => {
+    it("are rejected if other data is sent under the same id", async () => {
       const { id, request } = await parcel();
       for (const other of [
         { ...request, order: randomUUID() },
@@ -78,7 +78,7 @@ describe("parcels", function () {
       assert.deepEqual([second.status, outcome(second)], [409, "order-already-shipped"]);
     });
 
-    it("wrongly are told which field is wrong", async () => {
+    it("are rejected with the name of an invalid field", async () => {
       const order = randomUUID();
       const address = { ...recipient.address };
       const wrong: readonly [body: object, pointer: string][] = [
@@ -108,7 +108,7 @@ describe("parcels", function () {
     });
   });
 
-  describe("on their way", () => {
+  describe("in transit", () => {
     it("are dispatched and delivered, once each", async () => {
       const { id, request } = await parcel();
       const before = await last();
@@ -143,7 +143,7 @@ describe("parcels", function () {
       ]);
     });
 
-    it("change once when many say so at the same moment", async () => {
+    it("change once for concurrent requests", async () => {
       const { id } = await parcel();
       const before = await last();
       await Promise.all(Array.from({ length: 6 }, () => dispatch(id)));
@@ -154,7 +154,7 @@ describe("parcels", function () {
       );
     });
 
-    it("can't arrive before they have left", async () => {
+    it("can't be delivered before they are dispatched", async () => {
       const { id } = await parcel();
       const before = await last();
       const answer = await deliver(id);
@@ -162,13 +162,13 @@ describe("parcels", function () {
       assert.deepEqual(await changes(before), []);
     });
 
-    it("that are unknown are told so", async () => {
+    it("get 404 if they are unknown", async () => {
       for (const step of [dispatch, deliver]) assert.equal((await step(randomUUID())).status, 404);
     });
   });
 
-  describe("of a status", () => {
-    it("are listed page by page, those that wait longest first", async () => {
+  describe("by status", () => {
+    it("are listed in pages, oldest first", async () => {
       const alone = await Replicas.start("shipping", 1);
       try {
         const ids: string[] = [];
@@ -201,7 +201,7 @@ describe("parcels", function () {
   });
 
   describe("the changes", () => {
-    it("never skip one, whatever happens at once at two replicas", async () => {
+    it("are complete for a reader during concurrent changes at two replicas", async () => {
       const made = await Promise.all(Array.from({ length: 40 }, () => parcel()));
       const start = await last();
       const seen: Change[] = [];
@@ -235,11 +235,11 @@ describe("parcels", function () {
       }
     });
 
-    it("wait for one that is being made: no greater number is seen before it", async () => {
+    it("become visible in the order of their numbers", async () => {
       const [slow, fast] = [await parcel(), await parcel()];
       const start = await last();
       const blocker = await shipping.database.connect();
-      // The slow one has its number, and commits only when it is let go.
+      // Blocks the slow transaction after it has drawn its number, until the lock is released.
       await blocker.query(
         `CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END $$;
@@ -270,7 +270,7 @@ describe("parcels", function () {
       await shipping.database.query("DROP FUNCTION wait_here CASCADE");
     });
 
-    it("are asked for with a number", async () => {
+    it("require valid query parameters", async () => {
       for (const query of ["after=-1", "after=x", "limit=0", "limit=1001", "since=1"]) {
         const answer = await shipping.send("GET", `/internal/shipments/changes?${query}`);
         assert.deepEqual([answer.status, outcome(answer)], [400, "validation"], query);
@@ -278,7 +278,7 @@ describe("parcels", function () {
     });
   });
 
-  it("are for the staff only, whoever gets them", async () => {
+  it("are visible to staff only", async () => {
     const { id, request } = await parcel();
     const routes: readonly [method: string, path: string][] = [
       ["GET", `/api/shipping/shipments?order=${request.order}`],
@@ -298,7 +298,7 @@ describe("parcels", function () {
     assert.deepEqual([body["status"], body["recipient"]], ["pending", recipient]);
   });
 
-  it("leave nothing of the person in the log, nor in what other services are told", async () => {
+  it("leave no personal data in the log or in responses to other services", async () => {
     const { id, request } = await parcel();
     await ship(id, { ...request, lines: [] });
     await ship(id, { ...request, recipient: { ...recipient, name: "" } });
@@ -334,7 +334,7 @@ describe("parcels", function () {
     return (await shipping.send("GET", path)).body["items"] as Change[];
   }
 
-  /** The number of the newest change. */
+  /** Returns the number of the newest change. */
   async function last(): Promise<number> {
     const [row] = await shipping.database.query<{ last: string }>(
       "SELECT coalesce(max(change), 0) AS last FROM shipment_changes",

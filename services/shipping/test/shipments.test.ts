@@ -57,7 +57,7 @@ describe("shipping", () => {
       });
     }
 
-    it("of an order that has none are an empty list", async () => {
+    it("of an order without shipment are an empty list", async () => {
       const { status, body } = await get(`/api/shipping/shipments?order=${randomUUID()}`);
 
       assert.equal(status, 200);
@@ -65,7 +65,7 @@ describe("shipping", () => {
     });
   });
 
-  describe("a request that is wrong", () => {
+  describe("an invalid request", () => {
     const order = "5f0c2a52-3a52-4d5e-8a2c-0d6c1f0b7e11";
     const list = "/api/shipping/shipments";
     const notUuid = "must be a UUID in lower case";
@@ -87,7 +87,7 @@ describe("shipping", () => {
         { in: "query", pointer: "/order", message: "must be string" },
       ],
       [
-        "with a parameter that there isn't",
+        "with an unknown parameter",
         `${list}?order=${order}&name=Ada`,
         { in: "query", pointer: "/name", message: "is not a field of this request" },
       ],
@@ -97,13 +97,13 @@ describe("shipping", () => {
         { in: "path", pointer: "/id", message: notUuid },
       ],
     ];
-    for (const [what, path, ...errors] of wrong) {
-      it(`${what} is told which field is wrong`, async () => {
+    for (const [description, path, ...errors] of wrong) {
+      it(`${description} gets 400 with the invalid field`, async () => {
         const { status, headers, body } = await get(path);
 
         assert.equal(status, 400);
         assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
-        // What no document can say of one field isn't called a field that isn't as described.
+        // OpenAPI can't describe a rule about two parameters, so its violation isn't of the type validation.
         const type = errors[0] === neither[0] ? "filter-missing" : "validation";
         assert.equal(field(body, "type"), `urn:store:problem:${type}`);
         assert.equal(field(body, "status"), 400);
@@ -111,7 +111,7 @@ describe("shipping", () => {
       });
     }
 
-    it("for a shipment that there isn't is told so", async () => {
+    it("for an unknown shipment gets 404", async () => {
       const { status, headers, body } = await get(`${list}/${order}`);
 
       assert.equal(status, 404);
@@ -125,7 +125,7 @@ describe("shipping", () => {
       });
     });
 
-    it("by a method that there isn't is told which there are", async () => {
+    it("with an unsupported method gets 405 with the allowed methods", async () => {
       const response = await shipping.fetch(list, { method: "POST", body: "{}" });
 
       assert.equal(response.status, 405);
@@ -135,7 +135,7 @@ describe("shipping", () => {
   });
 
   describe("the database", () => {
-    it("takes one shipment of an order, also after it was cancelled", async () => {
+    it("accepts one shipment per order, even after its cancellation", async () => {
       for (const status of ["pending", "cancelled"]) {
         const order = randomUUID();
         await insert({ order, status });
@@ -148,31 +148,32 @@ describe("shipping", () => {
     });
 
     const impossible: readonly [what: string, shipment: Shipment][] = [
-      ["a status that there isn't", { status: "lost" }],
+      ["of an unknown status", { status: "lost" }],
       ["dispatched without a time", { status: "dispatched" }],
       ["delivered without a time", { status: "delivered", dispatchedAt: dispatched }],
-      ["delivered without having left", { status: "delivered", deliveredAt: delivered }],
-      ["pending and yet dispatched", { status: "pending", dispatchedAt: dispatched }],
-      ["cancelled when it is on its way", { status: "cancelled", dispatchedAt: dispatched }],
+      ["delivered without being dispatched", { status: "delivered", deliveredAt: delivered }],
+      ["pending with a dispatch time", { status: "pending", dispatchedAt: dispatched }],
+      ["cancelled in transit", { status: "cancelled", dispatchedAt: dispatched }],
       [
-        "dispatched and yet delivered",
+        "dispatched with a delivery time",
         { status: "dispatched", dispatchedAt: dispatched, deliveredAt: delivered },
       ],
       [
-        "dispatched before it was asked for",
+        "dispatched before its creation",
         { status: "dispatched", dispatchedAt: "2026-03-02T08:59:59Z" },
       ],
       [
-        "delivered before it left",
+        "delivered before its dispatch",
         { status: "delivered", dispatchedAt: delivered, deliveredAt: dispatched },
       ],
     ];
-    for (const [what, shipment] of impossible) {
-      it(`refuses: ${what}`, () => assert.rejects(insert(shipment), { code: "23514" }));
+    for (const [description, shipment] of impossible) {
+      it(`rejects a shipment that is ${description}`, () =>
+        assert.rejects(insert(shipment), { code: "23514" }));
     }
   });
 
-  describe("the published interface", () => {
+  describe("the OpenAPI document", () => {
     const open = [
       "/api/shipping/shipments",
       "/api/shipping/shipments/{id}",
@@ -215,12 +216,12 @@ describe("shipping", () => {
     }
   });
 
-  it("says that it is alive and ready", async () => {
+  it("reports health and readiness", async () => {
     assert.deepEqual((await get("/healthz")).body, { status: "alive" });
     assert.deepEqual((await get("/readyz")).body, { status: "ready" });
   });
 
-  it("is alive without its database, and says why it isn't ready", async () => {
+  it("stays alive without its database and isn't ready", async () => {
     const nobody = { ...database.environment, ...staff.environment, DATABASE_PORT: "9" };
     const alone = await startService("shipping", nobody);
     try {
@@ -278,7 +279,7 @@ describe("shipping", () => {
   }
 });
 
-/** A field of a JSON object. */
+/** Returns a field of a JSON object. */
 function field(value: unknown, name: string): unknown {
   assert.ok(typeof value === "object" && value !== null, `${name}: not in an object`);
   return Reflect.get(value, name);

@@ -6,7 +6,7 @@ export interface Answer extends AnyAnswer {
   readonly body: Body;
 }
 
-/** Whatever is in an answer's body: each test looks for what belongs there. */
+/** Fields of the responses. Each test checks those that it expects. */
 type Body = AnyAnswer["body"] & {
   readonly expiresAt?: string | null;
   readonly errors?: readonly {
@@ -29,7 +29,7 @@ export interface Stock {
   readonly available: number;
 }
 
-/** Replicas of inventory, by the calls that they take. */
+/** Replicas of inventory, with a method for each API call. */
 export class Inventory {
   readonly replicas: Replicas;
 
@@ -61,12 +61,12 @@ export class Inventory {
     return await this.replicas.asStaff(method, path, body, headers);
   }
 
-  /** Says how many of a product are on the shelf; the rest of it is of no interest. */
+  /** Adds or replaces a product with the given stock and default values. */
   put(sku: string, onHand: number): Promise<Answer> {
     return this.asStaff("PUT", `/api/inventory/products/${sku}`, edit({ onHand }));
   }
 
-  /** A new product of which so many are there. */
+  /** Adds a product with the given stock and returns its SKU. */
   async product(onHand: number): Promise<string> {
     const sku = `T-${randomUUID().slice(0, 8).toUpperCase()}`;
     assert.equal((await this.put(sku, onHand)).status, 201);
@@ -74,22 +74,22 @@ export class Inventory {
   }
 
   hold(id: string, lines: readonly Line[]): Promise<Answer> {
-    return this.#insist("PUT", `/internal/reservations/${id}`, { lines });
+    return this.#sendWithRetry("PUT", `/internal/reservations/${id}`, { lines });
   }
 
   commit(id: string): Promise<Answer> {
-    return this.#insist("POST", `/internal/reservations/${id}/commit`);
+    return this.#sendWithRetry("POST", `/internal/reservations/${id}/commit`);
   }
 
   cancel(id: string): Promise<Answer> {
-    return this.#insist("POST", `/internal/reservations/${id}/cancel`);
+    return this.#sendWithRetry("POST", `/internal/reservations/${id}/cancel`);
   }
 
   /**
-   * Asks again where it isn't known what came of it, as orders does: on a machine with much else to do, fifty that come at once
-   * may wait for a connection for longer than the service lets them.
+   * Retries after 503, as orders does: on a busy machine, some of fifty concurrent requests may wait for a database connection until
+   * they time out.
    */
-  async #insist(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #sendWithRetry(method: string, path: string, body?: unknown): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       const answer = await this.send(method, path, body);
       if (answer.status !== 503 || attempt === 10) return answer;
@@ -104,7 +104,7 @@ export class Inventory {
   }
 }
 
-/** A product as the store's people enter it. */
+/** Returns the body of a product edit. */
 export function edit(changes: Readonly<Record<string, unknown>> = {}) {
   return {
     name: "Test Product",
