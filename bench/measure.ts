@@ -17,8 +17,8 @@ export interface Command {
 }
 
 /**
- * Runs the commands in turn, A B C A B C …, so that a machine that is slower for a while is slower for all of them, after one
- * round that doesn't count.
+ * Runs the commands in turn, A B C A B C …, so that a slow phase of the machine affects all of them alike. The first round is a
+ * warm-up and isn't recorded.
  *
  * @throws Error when a command fails: a failure is no measurement.
  */
