@@ -56,3 +56,9 @@ export function wholeNumber(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It must be a whole number.");
 }
+
+/** Parser of a flag that takes a port to listen on. */
+export function portNumber(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65535) return Number(text);
+  throw new InvalidArgumentError("It must be a port from 1 to 65535.");
+}

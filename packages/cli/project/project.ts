@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
@@ -72,7 +72,7 @@ export function findStack(project: Project, name: string, configFile?: string): 
     );
   }
   const file = configFile ? resolve(configFile) : join(project.root, `Pulumi.${name}.yaml`);
-  if (existsSync(file)) return { name, file };
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === false) return { name, file };
   if (configFile) throw new UsageError(`File ${configFile} (--config-file) not found.`);
   throw new UsageError(
     `Unknown stack "${name}": Pulumi.${name}.yaml not found. Stacks: ${stackNames(project.root).join(", ")}.`,

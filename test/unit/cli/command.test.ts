@@ -63,6 +63,8 @@ describe("./store", function () {
       ["up", "x", "--config-file", "/nowhere.yaml"],
       ["down"],
       ["logs", "--tail", "many"],
+      ["ps", "--config-file", tmpdir()],
+      ["services", "--port", "70000"],
       ["rehearse", "--pace", "slow"],
       ["rehearse", "--host", "nowhere"],
       ["ps", "-s", "no-such-stack"],

@@ -69,7 +69,7 @@ export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
 
 function parseFactor(text: string): number {
   const factor = Number(text);
-  if (text.trim() !== "" && factor >= 0) return factor;
+  if (text.trim() !== "" && factor >= 0 && factor < Infinity) return factor;
   throw new InvalidArgumentError("It must be a number of at least 0, such as 0.1.");
 }
 

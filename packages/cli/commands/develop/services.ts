@@ -1,7 +1,7 @@
 import { Argument, Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
 import type { RunServicesOptions } from "../../devServices/runServices";
-import { defineCommand, wholeNumber } from "../command";
+import { defineCommand, portNumber } from "../command";
 
 interface ServicesFlags {
   readonly port: number;
@@ -16,7 +16,7 @@ export const services = defineCommand<ServicesFlags, RunServicesOptions>({
   ],
   flags: [
     new Option("-p, --port <port>", "port of the reverse proxy in front of the services")
-      .argParser(wholeNumber)
+      .argParser(portNumber)
       .default(8080),
     new Option(
       "--postgres <url>",
