@@ -1,32 +1,20 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { problemType, until } from "@store/kit/testing";
-import { Inventory, type Answer } from "./support/inventory.ts";
-
-// Holds expire only by `makeOverdue`, so that they don't expire too early on a slow machine.
-const NEVER = { RESERVATION_SECONDS: "86400", RESERVATION_SWEEP_MS: "600000" };
-const SWEEPING = { ...NEVER, RESERVATION_SWEEP_MS: "50" };
+import { Inventory, NEVER_EXPIRE, SWEEPING } from "./support/inventory.ts";
 
 describe("reservations", function () {
   this.timeout(60_000);
   let inventory: Inventory;
 
   before(async () => {
-    inventory = await Inventory.start(2, NEVER);
+    inventory = await Inventory.start(2, NEVER_EXPIRE);
   });
   after(() => inventory.stop());
 
-  const held = async (quantity: number, onHand: number) => {
-    const sku = await inventory.product(onHand);
-    const id = randomUUID();
-    const lines = [{ sku, quantity }];
-    assert.equal((await inventory.hold(id, lines)).status, 200);
-    return { sku, id, lines };
-  };
-
   describe("a hold", () => {
     it("reduces the available quantity but not the stock", async () => {
-      const { sku } = await held(3, 10);
+      const { sku } = await inventory.heldReservation(3, 10);
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 3, available: 7 });
       const shown = await inventory.send("GET", `/api/inventory/products/${sku}`);
       assert.equal(Reflect.get(shown.body, "available"), 7);
@@ -71,7 +59,7 @@ describe("reservations", function () {
     });
 
     it("is rejected with other lines under the same id", async () => {
-      const { sku, id } = await held(3, 10);
+      const { sku, id } = await inventory.heldReservation(3, 10);
       const other = await inventory.product(10);
       for (const lines of [
         [{ sku, quantity: 2 }],
@@ -117,7 +105,7 @@ describe("reservations", function () {
 
   describe("a commit", () => {
     it("removes the goods from the stock, once", async () => {
-      const { sku, id, lines } = await held(3, 10);
+      const { sku, id, lines } = await inventory.heldReservation(3, 10);
       for (let i = 0; i < 3; i++) {
         const { status, body } = await inventory.commit(id);
         assert.equal(status, 200);
@@ -130,7 +118,7 @@ describe("reservations", function () {
     });
 
     it("can't be cancelled", async () => {
-      const { sku, id } = await held(3, 10);
+      const { sku, id } = await inventory.heldReservation(3, 10);
       await inventory.commit(id);
       const answer = await inventory.cancel(id);
       assert.equal(answer.status, 409);
@@ -143,7 +131,7 @@ describe("reservations", function () {
     });
 
     it("can sell the last item", async () => {
-      const { sku, id } = await held(1, 1);
+      const { sku, id } = await inventory.heldReservation(1, 1);
       assert.equal((await inventory.commit(id)).status, 200);
       assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
     });
@@ -151,7 +139,7 @@ describe("reservations", function () {
 
   describe("a cancellation", () => {
     it("releases the stock, once", async () => {
-      const { sku, id } = await held(3, 10);
+      const { sku, id } = await inventory.heldReservation(3, 10);
       for (let i = 0; i < 3; i++) {
         const { status, body } = await inventory.cancel(id);
         assert.equal(status, 200);
@@ -172,7 +160,7 @@ describe("reservations", function () {
       assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
     };
     it("rejects a late hold and a late commit", async () => {
-      const { sku, id } = await held(3, 10);
+      const { sku, id } = await inventory.heldReservation(3, 10);
       await inventory.cancel(id);
       await refusesLateCalls(id, sku);
     });
@@ -181,190 +169,6 @@ describe("reservations", function () {
       const id = randomUUID();
       assert.equal((await inventory.cancel(id)).status, 200);
       await refusesLateCalls(id, sku);
-    });
-  });
-
-  describe("concurrently", () => {
-    it("never oversell: 50 requests to two replicas get 10 items", async () => {
-      const sku = await inventory.product(10);
-      const ids = Array.from({ length: 50 }, () => randomUUID());
-      const answers = await Promise.all(
-        ids.map(async (id) => ({ id, ...(await inventory.hold(id, [{ sku, quantity: 1 }])) })),
-      );
-      const won = answers.filter(({ status }) => status === 200);
-      const lost = answers.filter(({ status }) => status !== 200);
-      assert.equal(won.length, 10);
-      assert.deepEqual(new Set(lost.map(problemType)), new Set(["out-of-stock"]));
-      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 10, available: 0 });
-      await Promise.all(won.map(({ id }) => inventory.commit(id)));
-      assert.deepEqual(await inventory.stock(sku), { onHand: 0, held: 0, available: 0 });
-    });
-
-    it("don't deadlock with lines in opposite orders", async () => {
-      const skus = await Promise.all(Array.from({ length: 6 }, () => inventory.product(1_000)));
-      const ids = Array.from({ length: 30 }, () => randomUUID());
-      const statuses = async (work: (id: string, index: number) => Promise<Answer>) =>
-        new Set((await Promise.all(ids.map(work))).map(({ status }) => status));
-      const forth = skus.map((sku) => ({ sku, quantity: 1 }));
-      const held = await statuses((id, i) =>
-        inventory.hold(id, i % 2 === 0 ? forth : forth.toReversed()),
-      );
-      assert.deepEqual(held, new Set([200]));
-      const ended = await statuses((id, i) =>
-        i % 2 === 0 ? inventory.commit(id) : inventory.cancel(id),
-      );
-      assert.deepEqual(ended, new Set([200]));
-      for (const sku of skus) {
-        assert.deepEqual(await inventory.stock(sku), { onHand: 985, held: 0, available: 985 });
-      }
-      const [row] = await inventory.replicas.database.query<{ deadlocks: string }>(
-        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
-      );
-      assert.equal(row?.deadlocks, "0");
-    });
-
-    it("let exactly one of a commit and a cancellation win, and the stock matches it", async () => {
-      const winners = new Map<string, number>();
-      for (let round = 0; round < 60; round++) {
-        const { sku, id } = await held(2, 5);
-        const [committed, cancelled] = await Promise.all([
-          inventory.commit(id),
-          inventory.cancel(id),
-        ]);
-        const statuses = [committed.status, cancelled.status];
-        const winner = committed.status === 200 ? "commit" : "cancel";
-        winners.set(winner, (winners.get(winner) ?? 0) + 1);
-        assert.deepEqual(statuses, winner === "commit" ? [200, 409] : [409, 200]);
-        const left = winner === "commit" ? 3 : 5;
-        assert.deepEqual(await inventory.stock(sku), { onHand: left, held: 0, available: left });
-      }
-      console.log(`      won: ${JSON.stringify(Object.fromEntries(winners))}`);
-    });
-
-    it("leave nothing held after a hold and its cancellation", async () => {
-      for (let round = 0; round < 60; round++) {
-        const sku = await inventory.product(5);
-        const id = randomUUID();
-        const [hold, cancelled] = await Promise.all([
-          inventory.hold(id, [{ sku, quantity: 2 }]),
-          inventory.cancel(id),
-        ]);
-        assert.equal(cancelled.status, 200);
-        assert.ok(hold.status === 200 || problemType(hold) === "reservation-cancelled");
-        assert.deepEqual(await inventory.stock(sku), { onHand: 5, held: 0, available: 5 });
-        assert.equal(problemType(await inventory.commit(id)), "reservation-cancelled");
-      }
-    });
-  });
-
-  describe("that are overdue", () => {
-    let sweeping: Inventory;
-    before(async () => {
-      sweeping = await Inventory.start(2, SWEEPING);
-    });
-    after(() => sweeping.stop());
-    const expired = async (quantity: number, onHand: number) => {
-      const sku = await sweeping.product(onHand);
-      const id = randomUUID();
-      const lines = [{ sku, quantity }];
-      assert.equal((await sweeping.hold(id, lines)).status, 200);
-      await makeOverdue(sweeping, id);
-      await until("it is swept", async () => (await sweeping.stock(sku)).held === 0);
-      return { sku, id, lines };
-    };
-
-    it("release their stock once with two sweeping replicas", async () => {
-      const skus = await Promise.all(Array.from({ length: 3 }, () => sweeping.product(40)));
-      const ids = Array.from({ length: 40 }, () => randomUUID());
-      await Promise.all(
-        ids.map((id, i) =>
-          sweeping.hold(
-            id,
-            (i % 2 === 0 ? skus : skus.toReversed()).map((sku) => ({ sku, quantity: 1 })),
-          ),
-        ),
-      );
-      for (const sku of skus) {
-        assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 40, available: 0 });
-      }
-      await makeOverdue(sweeping, ...ids);
-      await until("all are swept", async () => {
-        const stocks = await Promise.all(skus.map((sku) => sweeping.stock(sku)));
-        return stocks.every(({ held }) => held === 0);
-      });
-      // A second release of the same hold would make the held quantity negative, which a CHECK rejects.
-      for (const sku of skus) {
-        assert.deepEqual(await sweeping.stock(sku), { onHand: 40, held: 0, available: 40 });
-      }
-      for (const { log } of sweeping.replicas.running)
-        assert.deepEqual(
-          log.filter(({ level }) => level === "error"),
-          [],
-        );
-    });
-
-    it("are held again by a repeated request if the stock is available", async () => {
-      const { sku, id, lines } = await expired(3, 4);
-      const { status, body } = await sweeping.hold(id, lines);
-      assert.equal(status, 200);
-      assert.ok(Date.parse(body.expiresAt ?? "") > Date.now());
-      assert.equal((await sweeping.stock(sku)).held, 3);
-    });
-
-    it("aren't held again if the stock is gone", async () => {
-      const { sku, id, lines } = await expired(3, 4);
-      assert.equal((await sweeping.put(sku, 2)).status, 200);
-      for (const answer of [await sweeping.hold(id, lines), await sweeping.commit(id)]) {
-        assert.equal(answer.status, 409);
-        assert.equal(problemType(answer), "out-of-stock");
-        assert.equal(answer.body.errors?.[0]?.pointer, "/lines/0/quantity");
-      }
-      assert.deepEqual(await sweeping.stock(sku), { onHand: 2, held: 0, available: 2 });
-      // The rejection isn't final: with enough stock, the commit succeeds.
-      assert.equal((await sweeping.put(sku, 3)).status, 200);
-      assert.equal((await sweeping.commit(id)).status, 200);
-      assert.deepEqual(await sweeping.stock(sku), { onHand: 0, held: 0, available: 0 });
-    });
-
-    it("can be committed if the stock is available", async () => {
-      const { sku, id } = await expired(3, 4);
-      assert.equal((await sweeping.commit(id)).status, 200);
-      assert.deepEqual(await sweeping.stock(sku), { onHand: 1, held: 0, available: 1 });
-    });
-
-    it("can be cancelled", async () => {
-      const { sku, id, lines } = await expired(3, 4);
-      assert.equal((await sweeping.cancel(id)).status, 200);
-      assert.deepEqual(await sweeping.stock(sku), { onHand: 4, held: 0, available: 4 });
-      assert.equal(problemType(await sweeping.hold(id, lines)), "reservation-cancelled");
-    });
-
-    it("keep their stock until a sweep expires them", async () => {
-      const one = await held(3, 3);
-      await makeOverdue(inventory, one.id);
-      const again = await inventory.hold(one.id, one.lines);
-      assert.equal(again.status, 200);
-      assert.ok(Date.parse(again.body.expiresAt ?? "") > Date.now());
-      await makeOverdue(inventory, one.id);
-      assert.equal((await inventory.commit(one.id)).status, 200);
-      assert.deepEqual(await inventory.stock(one.sku), { onHand: 0, held: 0, available: 0 });
-    });
-
-    it("can be committed or cancelled during a sweep, and the stock matches the result", async () => {
-      const racing = await Inventory.start(2, { ...SWEEPING, RESERVATION_SWEEP_MS: "10" });
-      for (let round = 0; round < 40; round++) {
-        const sku = await racing.product(5);
-        const id = randomUUID();
-        await racing.hold(id, [{ sku, quantity: 2 }]);
-        const [answer] = await Promise.all([
-          round % 2 === 0 ? racing.commit(id) : racing.cancel(id),
-          makeOverdue(racing, id),
-        ]);
-        assert.equal(answer.status, 200);
-        const left = round % 2 === 0 ? 3 : 5;
-        assert.deepEqual(await racing.stock(sku), { onHand: left, held: 0, available: left });
-      }
-      await racing.stop();
     });
   });
 
@@ -421,7 +225,7 @@ describe("reservations", function () {
     await measured.commit(toCommit);
     await measured.cancel(toCancel);
     await measured.cancel(toCancel);
-    await makeOverdue(measured, ...others);
+    await measured.makeOverdue(...others);
     await until("the others are swept", async () => (await measured.stock(sku)).held === 0);
     const text = (await metrics()) ?? "";
     for (const [outcome, count] of Object.entries({
@@ -447,11 +251,3 @@ describe("reservations", function () {
     await measured.stop();
   });
 });
-
-/** Makes holds overdue. */
-async function makeOverdue({ replicas }: Inventory, ...ids: readonly string[]): Promise<void> {
-  await replicas.database.query(
-    "UPDATE reservations SET expires_at = now() - interval '1 second' WHERE id = ANY($1) AND status = 'held'",
-    [ids],
-  );
-}

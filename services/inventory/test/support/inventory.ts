@@ -73,6 +73,26 @@ export class Inventory {
     return sku;
   }
 
+  /** Holds a quantity of a new product that has the given stock. */
+  async heldReservation(
+    quantity: number,
+    onHand: number,
+  ): Promise<{ readonly sku: string; readonly id: string; readonly lines: readonly Line[] }> {
+    const sku = await this.product(onHand);
+    const id = randomUUID();
+    const lines = [{ sku, quantity }];
+    assert.equal((await this.hold(id, lines)).status, 200);
+    return { sku, id, lines };
+  }
+
+  /** Makes holds overdue, so that the next sweep expires them. */
+  async makeOverdue(...ids: readonly string[]): Promise<void> {
+    await this.replicas.database.query(
+      "UPDATE reservations SET expires_at = now() - interval '1 second' WHERE id = ANY($1) AND status = 'held'",
+      [ids],
+    );
+  }
+
   hold(id: string, lines: readonly Line[]): Promise<Answer> {
     return this.#sendWithRetry("PUT", `/internal/reservations/${id}`, { lines });
   }
@@ -103,6 +123,12 @@ export class Inventory {
     return { onHand, held, available };
   }
 }
+
+/** Holds expire only by makeOverdue, so that they don't expire too early on a slow machine, and no sweep runs. */
+export const NEVER_EXPIRE = { RESERVATION_SECONDS: "86400", RESERVATION_SWEEP_MS: "600000" };
+
+/** Holds expire only by makeOverdue, and a sweep runs every 50 ms. */
+export const SWEEPING = { ...NEVER_EXPIRE, RESERVATION_SWEEP_MS: "50" };
 
 /** Returns the body of a product edit. */
 export function edit(changes: Readonly<Record<string, unknown>> = {}) {
