@@ -1,16 +1,15 @@
 /**
- * What the gateway costs: the catalogue through it, and asked of the service itself.
+ * Overhead of the gateway: the product list through the gateway, and directly from the service.
  *
- * First as much as goes: wrk keeps 32 connections busy. Then both at the same rate, a quarter and half of what the service alone can
- * answer: only there are latencies comparable, since whoever is asked for all that he can give answers the later the less he can give.
- * In slices of two seconds, one way after the other, and at equal load once more with both ways at the same time, half of the requests
- * each: what the machine, PostgreSQL and the collector of garbage do just then decides the slowest hundredth of the requests, by more
- * than a gateway does, and only then it hits both ways alike. Latencies are those of all slices together.
- * Works on a copy of this checkout with a store of its own, which it takes down again.
+ * First at full load: wrk keeps 32 connections busy. Then both at the same rate, at 25 % and 50 % of the service's throughput:
+ * latencies are comparable only at equal load. Measurements are slices of 2 s, alternating between the two targets; at equal load also
+ * with both targets at the same time and half of the requests each, because disturbances by the machine, PostgreSQL and garbage collection
+ * affect p99 more than the gateway does, and then affect both targets alike. Latencies are those of all slices together.
+ * Runs in a copy of the repository with its own stack, which is removed at the end.
  *
  *     npx tsx bench/gateway.ts [rounds]
  *
- * On Linux only: elsewhere the services' own addresses can't be reached from outside of Docker.
+ * Linux only: elsewhere the services' IP addresses can't be reached from the host.
  */
 import { join } from "node:path";
 import { reporter } from "@store/cli/terminal/terminal";
@@ -22,10 +21,10 @@ import { median, printTable } from "./measure";
 const PATH = "/api/inventory/products?limit=20";
 const CONNECTIONS = 32;
 const SLICE_SECONDS = 2;
-/** In the gateway's container: see components/gateway/haproxy.ts. */
+/** Port in the gateway's container, see components/gateway. */
 const PUBLISHED_PORT = 8080;
 
-type Way = "direct" | "gateway";
+type Target = "direct" | "gateway";
 
 async function main(): Promise<void> {
   const rounds = Number(process.argv[2] ?? 30);
@@ -33,25 +32,25 @@ async function main(): Promise<void> {
   const store = await TestStore.create();
   try {
     await store.succeed("up");
-    const ways: Record<Way, string> = {
+    const targets: Record<Target, string> = {
       direct: `http://${await addressOf(await containerOf(store, "inventory"))}:3000${PATH}`,
-      // At its container, as the service is: on this machine's own address Docker's proxy would stand in between.
+      // The container's IP address, like the service's: the published port would add Docker's proxy.
       gateway: `http://${await addressOf(await containerOf(store, "gateway"))}:${PUBLISHED_PORT}${PATH}`,
     };
 
-    const most = await inTurn(ways, rounds, (url) => load(wrk, url));
-    const alone = median(most.map(({ direct }) => direct.perSecond));
-    print(`as much as goes, ${CONNECTIONS} connections`, most);
+    const fullLoad = await inTurn(targets, rounds, (url) => load(wrk, url));
+    const directThroughput = median(fullLoad.map(({ direct }) => direct.perSecond));
+    print(`full load, ${CONNECTIONS} connections`, fullLoad);
 
     for (const share of [0.25, 0.5]) {
-      const rate = Math.round(alone * share);
+      const rate = Math.round(directThroughput * share);
       print(
-        `${rate} requests/s, in turn`,
-        await inTurn(ways, rounds, (url) => load(wrk, url, rate)),
+        `${rate} requests/s, alternating`,
+        await inTurn(targets, rounds, (url) => load(wrk, url, rate)),
       );
       print(
         `${rate} requests/s, at the same time`,
-        await sideBySide(ways, rounds, (url) => load(wrk, url, rate / 2)),
+        await sideBySide(targets, rounds, (url) => load(wrk, url, rate / 2)),
       );
     }
   } finally {
@@ -61,36 +60,39 @@ async function main(): Promise<void> {
 
 interface Load {
   readonly perSecond: number;
-  /** Microseconds, and how many requests took as long. */
+  /** Histogram: latency in microseconds and number of requests. */
   readonly latencies: readonly (readonly [microseconds: number, requests: number])[];
 }
 
-/** One way after the other, now one first and now the other. */
+/** Measures both targets one after the other, in alternating order. */
 function inTurn(
-  ways: Record<Way, string>,
+  targets: Record<Target, string>,
   rounds: number,
   measure: (url: string) => Promise<Load>,
-): Promise<Record<Way, Load>[]> {
+): Promise<Record<Target, Load>[]> {
   return inRounds(rounds, async (round) => {
-    const first = round % 2 === 0 ? await measure(ways.direct) : undefined;
-    const gateway = await measure(ways.gateway);
-    return { gateway, direct: first ?? (await measure(ways.direct)) };
+    const first = round % 2 === 0 ? await measure(targets.direct) : undefined;
+    const gateway = await measure(targets.gateway);
+    return { gateway, direct: first ?? (await measure(targets.direct)) };
   });
 }
 
-/** Both ways at once. */
+/** Measures both targets at the same time. */
 function sideBySide(
-  ways: Record<Way, string>,
+  targets: Record<Target, string>,
   rounds: number,
   measure: (url: string) => Promise<Load>,
-): Promise<Record<Way, Load>[]> {
+): Promise<Record<Target, Load>[]> {
   return inRounds(rounds, async () => {
-    const [direct, gateway] = await Promise.all([measure(ways.direct), measure(ways.gateway)]);
+    const [direct, gateway] = await Promise.all([
+      measure(targets.direct),
+      measure(targets.gateway),
+    ]);
     return { direct, gateway };
   });
 }
 
-/** After two rounds that don't count. */
+/** Repeats a measurement after two warm-up rounds. */
 async function inRounds<T>(rounds: number, measure: (round: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (let round = -2; round < rounds; round++) {
@@ -100,7 +102,7 @@ async function inRounds<T>(rounds: number, measure: (round: number) => Promise<T
   return results;
 }
 
-/** @param rate Requests a second; without it as much as goes. */
+/** Loads a URL with wrk. @param rate Requests/s. @default full load */
 async function load(wrk: string, url: string, rate?: number): Promise<Load> {
   const { code, output } = await run(
     wrk,
@@ -119,25 +121,26 @@ async function load(wrk: string, url: string, rate?: number): Promise<Load> {
     readonly failed: number;
     readonly latencies: Load["latencies"];
   };
-  if (failed !== 0) throw new Error(`${failed} requests of ${url} failed: that is no measurement`);
+  if (failed !== 0)
+    throw new Error(`${failed} requests to ${url} failed, so the measurement is invalid`);
   return { perSecond: requests / seconds, latencies };
 }
 
-function print(title: string, runs: readonly Record<Way, Load>[]): void {
-  const perSecond = (way: Way): number => median(runs.map((one) => one[way].perSecond));
-  const milliseconds = (way: Way, share: number): number =>
+function print(title: string, runs: readonly Record<Target, Load>[]): void {
+  const perSecond = (target: Target): number => median(runs.map((one) => one[target].perSecond));
+  const milliseconds = (target: Target, share: number): number =>
     percentile(
-      runs.flatMap((one) => one[way].latencies),
+      runs.flatMap((one) => one[target].latencies),
       share,
     ) / 1000;
-  const row = (way: Way): string[] => [
-    way,
-    perSecond(way).toFixed(0),
-    milliseconds(way, 0.5).toFixed(2),
-    milliseconds(way, 0.99).toFixed(1),
+  const row = (target: Target): string[] => [
+    target,
+    perSecond(target).toFixed(0),
+    milliseconds(target, 0.5).toFixed(2),
+    milliseconds(target, 0.99).toFixed(1),
   ];
   printTable(
-    [title, "requests/s", "p50 ms", "p99 ms", "to direct", "p50 later by ms", "p99 later by ms"],
+    [title, "requests/s", "p50 ms", "p99 ms", "ratio to direct", "p50 added ms", "p99 added ms"],
     [
       [...row("direct"), "", "", ""],
       [
@@ -150,7 +153,7 @@ function print(title: string, runs: readonly Record<Way, Load>[]): void {
   );
 }
 
-/** The value that this share of the requests doesn't exceed. */
+/** Returns a percentile of the latencies. */
 function percentile(latencies: Load["latencies"], share: number): number {
   const total = latencies.reduce((sum, [, requests]) => sum + requests, 0);
   let below = 0;

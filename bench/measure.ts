@@ -36,6 +36,7 @@ export async function inTurn(
   return results;
 }
 
+/** Measures one run of a command. @throws an error if it fails. */
 export async function measure({
   name,
   argv: [program, ...args],
@@ -89,7 +90,7 @@ function childrensCpuSeconds(): number {
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-/** The kernel keeps each process's peak (VmHWM), so that looking now and then is enough. */
+/** Returns the peak memory (VmHWM) of a process and its descendants. The kernel records the peak, so sampling is sufficient. */
 function peaksBelow(root: number): number[] {
   const parents = new Map<number, number>();
   const peaks = new Map<number, number>();
@@ -108,7 +109,7 @@ function statusOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/status`, "utf8");
   } catch {
-    // It has ended since the folder was read.
+    // The process has ended.
     return "";
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One service's source changed: how long `up` takes, what it builds and what it replaces. Works on a copy of this checkout
- * with a store of its own, which it takes down again.
+ * Duration of `up` after a change of one service's source, with the number of built images and replaced containers. Runs in a copy of
+ * the repository with its own stack, which is removed at the end.
  *
  *     npx tsx bench/one-service.ts [rounds]
  */
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   try {
     const rows: string[][] = [];
     const first = await timed(() => store.succeed("up"));
-    rows.push(["up, from nothing", first.toFixed(1), "", "", "", ""]);
+    rows.push(["up from nothing", first.toFixed(1), "", "", "", ""]);
     for (let round = 1; round <= rounds; round++) {
       const before = await store.running();
       store.edit("services/inventory/src/main.ts", "", `// ${round}\n`);

@@ -1,11 +1,11 @@
 /**
- * Staging, rehearsed: where the seconds of an `up` from nothing go, how that grows with the number of services, what a preview without
- * changes costs against an empty Pulumi program, and how long `down` takes. The stand-in for Azure takes no time of its own, so
- * what is left is ours, the machine's boot and its cloud-init.
+ * Duration of `up` from nothing, `preview` without changes and `down` of the staging stack, by number of services. `up` is broken down
+ * by phase; the preview is compared with an empty Pulumi program's. The Azure emulator adds no latency, so the times are those of this
+ * repository, the VM's boot and its cloud-init.
  *
  *     npx tsx bench/staging.ts [numbers of services, from 6 on]
  *
- * On Linux only, like the rehearsal.
+ * Linux only, like `./store rehearse`.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,8 +17,8 @@ import { emptyProgram, REPOSITORY } from "./emptyProgram";
 import { measure, median, printTable } from "./measure";
 
 const PREVIEWS = 5;
-/** The services that the store has. */
-const OURS = 6;
+/** Number of the store's own services. */
+const STORE_SERVICES = 6;
 
 async function main(): Promise<void> {
   const numbers = process.argv.slice(2).map(Number);
@@ -28,10 +28,10 @@ async function main(): Promise<void> {
   }
 
   printTable(
-    ["up from nothing: done after s", ...runs.map(({ services }) => `${services} services`)],
+    ["up from nothing: finished after s", ...runs.map(({ services }) => `${services} services`)],
     [
       ...PHASES.map(({ name }) => [name, ...runs.map(({ phases }) => seconds(phases.get(name)))]),
-      ["the command has ended", ...runs.map(({ up }) => seconds(up))],
+      ["whole command", ...runs.map(({ up }) => seconds(up))],
     ],
   );
   printTable(
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
       ["resources", ...runs.map(({ resources }) => String(resources))],
       ["preview, empty program: s", ...runs.map(({ empty }) => empty.toFixed(2))],
       ["preview without changes: s", ...runs.map(({ preview }) => preview.toFixed(2))],
-      ["to empty", ...runs.map(({ ratio }) => `${ratio.toFixed(2)}×`)],
+      ["ratio to empty program", ...runs.map(({ ratio }) => `${ratio.toFixed(2)}×`)],
       ["down: s", ...runs.map(({ down }) => seconds(down))],
     ],
   );
@@ -49,17 +49,17 @@ async function main(): Promise<void> {
 interface Run {
   readonly services: number;
   readonly resources: number;
-  /** Seconds. */
+  /** Duration in seconds. */
   readonly up: number;
   readonly down: number;
   readonly empty: number;
   readonly preview: number;
   readonly ratio: number;
-  /** Seconds from the start of `up` until the last of a kind was there. */
+  /** Seconds from the start of `up` until the phase's last resource was created. */
   readonly phases: ReadonlyMap<string, number>;
 }
 
-/** What an `up` from nothing is busy with, much of it side by side. */
+/** Phases of an `up` from nothing, with their resources. Phases overlap. */
 const PHASES: readonly { readonly name: string; readonly of: RegExp }[] = [
   { name: "network, address, disk", of: /\$azure-native:(?!compute:VirtualMachine::)/ },
   { name: "virtual machine", of: /\$azure-native:compute:VirtualMachine::/ },
@@ -86,7 +86,7 @@ async function rehearse(services: number): Promise<Run> {
       console.error(`${services} services, ${name}: ${seconds.toFixed(1)} s`);
       spent.set(name, seconds);
     },
-    onCopy: (folder) => addServices(folder, services - OURS),
+    onCopy: (folder) => addServices(folder, services - STORE_SERVICES),
   });
   try {
     await rehearsal.bringUp();
@@ -108,7 +108,7 @@ async function rehearse(services: number): Promise<Run> {
   }
 }
 
-/** Copies of one service with a database, under names and routes of their own. */
+/** Adds copies of the service shipping, each with a database, under other names and routes. */
 function addServices(folder: string, count: number): void {
   for (let i = 1; i <= count; i++) {
     const name = `extra-${i}`;
@@ -116,7 +116,7 @@ function addServices(folder: string, count: number): void {
     const spec = join(folder, "services", name, "service.ts");
     const text = readFileSync(spec, "utf8");
     const routed = text.replace('"/api/shipping"', `"/api/${name}"`);
-    if (routed === text) throw new Error("shipping's routes aren't where they were");
+    if (routed === text) throw new Error("services/shipping/service.ts has no route /api/shipping");
     writeFileSync(spec, routed);
   }
 }
@@ -124,11 +124,12 @@ function addServices(folder: string, count: number): void {
 function phasesOf(resources: readonly Resource[], start: number): Map<string, number> {
   return new Map(
     PHASES.map(({ name, of }) => {
-      const made = resources
+      const createdAt = resources
         .filter(({ urn, created }) => of.test(urn) && created !== undefined)
         .map(({ created }) => Date.parse(created ?? ""));
-      if (made.length === 0) throw new Error(`the record has nothing for "${name}"`);
-      return [name, (Math.max(...made) - start) / 1000];
+      if (createdAt.length === 0)
+        throw new Error(`the state has no resources of the phase "${name}"`);
+      return [name, (Math.max(...createdAt) - start) / 1000];
     }),
   );
 }
@@ -144,7 +145,7 @@ async function comparePreviews(
       const { seconds } = await measure(empty("preview, empty program", "preview"));
       const start = performance.now();
       await rehearsal.store("preview");
-      // The first warms the caches.
+      // The first round is a warm-up.
       if (round > 0) pairs.push({ empty: seconds, preview: (performance.now() - start) / 1000 });
     }
     return {

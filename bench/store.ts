@@ -1,22 +1,21 @@
 /**
- * What the store does on this machine: orders through the whole saga and how that grows with replicas, memory at rest, sizes of the
- * images, and how soon a service can serve. Works on a copy of this checkout with a store of its own, which it takes down
- * again. The load comes from the same machine, so that what it costs is missing to the store; only what is compared within
- * one run means something elsewhere.
+ * Performance of the store on this machine: throughput and latency of orders through the whole saga by number of replicas, idle memory,
+ * image sizes, and start times of the services. Runs in a copy of the repository with its own stack, which is removed at the end. The
+ * load generator uses CPU time of the same machine, so only comparisons within one run are meaningful elsewhere.
  *
- *     npx tsx bench/store.ts [orders in a run]
+ *     npx tsx bench/store.ts [orders per run]
  *
- * On Linux only: elsewhere the services' own addresses can't be reached from outside of Docker.
+ * Linux only: elsewhere the services' IP addresses can't be reached from the host.
  */
 import { randomUUID } from "node:crypto";
 import { TestStore } from "../test/integration/testStore";
 import { addressOf, containerOf, docker } from "./containers";
 import { median, printTable } from "./measure";
 
-/** Clients that place orders, each its next one when the last was answered. */
-const CUSTOMERS = 16;
-/** Of fewer, the slowest hundredth would be the slowest one. */
-const AT_REST = 300;
+/** Number of concurrent clients. Each places its next order after the previous response. */
+const CLIENTS = 16;
+/** Number of single orders, enough for a p99. */
+const SINGLE_ORDERS = 300;
 const REPLICAS = [1, 2, 4];
 
 async function main(): Promise<void> {
@@ -32,7 +31,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Memory of each container before anybody has asked for anything, and the size of its image. */
+/** Prints memory of each container before the first request, and the size of its image. */
 async function idle(store: TestStore): Promise<void> {
   const rows = await Promise.all(
     (await store.containers("status=running")).map(async ({ id, service, role }) => {
@@ -44,17 +43,17 @@ async function idle(store: TestStore): Promise<void> {
     }),
   );
   rows.sort((a, b) => a.name.localeCompare(b.name));
-  const all = rows.reduce((sum, { mebibytes }) => sum + mebibytes, 0);
+  const total = rows.reduce((sum, { mebibytes }) => sum + mebibytes, 0);
   printTable(
-    ["at rest", "resident MiB", "image MB"],
+    ["idle", "resident MiB", "image MB"],
     [
       ...rows.map((row) => [row.name, row.mebibytes.toFixed(0), row.megabytes.toFixed(0)]),
-      ["all", all.toFixed(0), ""],
+      ["total", total.toFixed(0), ""],
     ],
   );
 }
 
-/** From the start of a container to its first answer that it can serve. */
+/** Prints the time from the start of a container until it is ready. */
 async function coldStarts(store: TestStore): Promise<void> {
   const rows: string[][] = [];
   for (const name of ["inventory", "orders", "billing", "shipping", "storefront"]) {
@@ -65,7 +64,7 @@ async function coldStarts(store: TestStore): Promise<void> {
       const start = performance.now();
       await docker("start", container.id);
       const url = `http://${await addressOf(container)}:3000/readyz`;
-      while (!(await isOk(url))) await pause(10);
+      while (!(await isOk(url))) await sleep(10);
       times.push(performance.now() - start);
     }
     rows.push([name, median(times).toFixed(0)]);
@@ -73,18 +72,18 @@ async function coldStarts(store: TestStore): Promise<void> {
   printTable(["start of a container until ready", "ms"], rows);
 }
 
-/** Orders through the whole saga, placed through the gateway. */
+/** Prints throughput and latency of orders through the gateway and the whole saga. */
 async function saga(store: TestStore, orders: number): Promise<void> {
   const token = (await store.succeed("token")).trim();
   const staff = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   await put(`${store.url}/api/inventory/products/BENCH`, staff, {
     name: "Bench",
-    description: "To be measured with",
+    description: "Product for benchmarks",
     price: { amount: 1000, currency: "AUD" },
     onHand: 1_000_000,
   });
   const rows: string[][] = [];
-  let alone: number | undefined;
+  let oneReplica: number | undefined;
   for (const replicas of REPLICAS) {
     store.configure({ replicas: { orders: replicas } });
     await store.succeed("up");
@@ -92,18 +91,24 @@ async function saga(store: TestStore, orders: number): Promise<void> {
     const start = performance.now();
     await placeAndFinish(store, orders, staff);
     const perSecond = (orders * 1000) / (performance.now() - start);
-    alone ??= perSecond;
-    const times = await timesAtRest(store);
+    oneReplica ??= perSecond;
+    const times = await singleOrderTimes(store);
     rows.push([
       String(replicas),
       perSecond.toFixed(0),
-      `${(perSecond / alone).toFixed(2)}×`,
+      `${(perSecond / oneReplica).toFixed(2)}×`,
       percentile(times, 0.5).toFixed(0),
       percentile(times, 0.99).toFixed(0),
     ]);
   }
   printTable(
-    ["replicas of orders", "orders/s", "to one", "POST to confirmed: p50 ms", "p99 ms"],
+    [
+      "replicas of orders",
+      "orders/s",
+      "ratio to one replica",
+      "POST to confirmed: p50 ms",
+      "p99 ms",
+    ],
     rows,
   );
 }
@@ -115,7 +120,7 @@ async function placeAndFinish(
 ): Promise<void> {
   let left = orders;
   await Promise.all(
-    Array.from({ length: CUSTOMERS }, async () => {
+    Array.from({ length: CLIENTS }, async () => {
       while (left-- > 0) await place(store);
     }),
   );
@@ -125,29 +130,29 @@ async function placeAndFinish(
     });
     const { items } = (await pending.json()) as { items: unknown[] };
     if (items.length === 0) return;
-    await pause(20);
+    await sleep(20);
   }
 }
 
-/** Milliseconds from POST to `confirmed`, one order after the other. */
-async function timesAtRest(store: TestStore): Promise<number[]> {
+/** Returns the milliseconds from POST to `confirmed` of single orders. */
+async function singleOrderTimes(store: TestStore): Promise<number[]> {
   const times: number[] = [];
-  for (let order = 0; order < AT_REST; order++) {
+  for (let order = 0; order < SINGLE_ORDERS; order++) {
     const start = performance.now();
     const id = await place(store);
     for (let status = "pending"; status !== "confirmed";) {
       const answer = await fetch(`${store.url}/api/orders/${id}`);
       ({ status } = (await answer.json()) as { status: string });
       if (status === "cancelled" || status === "needs_attention")
-        throw new Error(`an order ended as ${status}: that is no measurement`);
-      if (status !== "confirmed") await pause(2);
+        throw new Error(`an order has the status ${status}, so the measurement is invalid`);
+      if (status !== "confirmed") await sleep(2);
     }
     times.push(performance.now() - start);
   }
   return times;
 }
 
-/** @returns the order's id. */
+/** Places an order. @returns its ID. */
 async function place(store: TestStore): Promise<string> {
   const response = await fetch(`${store.url}/api/orders`, {
     method: "POST",
@@ -172,7 +177,7 @@ async function put(url: string, headers: Record<string, string>, body: unknown):
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
 }
 
-/** Of all processes of a container, by what `docker top` prints in KiB. What several of PostgreSQL's share counts for each. */
+/** Returns the resident memory of all processes in the output of `docker top`. Memory shared by processes counts for each. */
 function residentMebibytes(top: string): number {
   const [, ...lines] = top.split("\n");
   return lines.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[1]) / 1024, 0);
@@ -182,7 +187,7 @@ async function isOk(url: string): Promise<boolean> {
   try {
     return (await fetch(url)).ok;
   } catch {
-    // Nobody listens yet.
+    // Connection refused: the service isn't listening yet.
     return false;
   }
 }
@@ -192,7 +197,7 @@ function percentile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? NaN;
 }
 
-function pause(ms: number): Promise<void> {
+function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 

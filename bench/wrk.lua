@@ -1,5 +1,5 @@
--- For bench/gateway.ts: asks as much as goes, or RATE times a second where that is set, and prints what wrk has measured as one line
--- of JSON.
+-- For bench/gateway.ts: sends requests at full load, or RATE requests per second if RATE is set, and prints wrk's measurements as one
+-- line of JSON.
 local ffi = require("ffi")
 ffi.cdef[[
   typedef struct { long seconds; long nanoseconds; } store_time;
@@ -16,14 +16,14 @@ if rate then
   end
 
   local due
-  -- Milliseconds until a connection that is free asks again. What couldn't be asked in time is made up for.
+  -- Milliseconds until an idle connection sends its next request. Late requests are caught up.
   function delay()
     due = (due or now()) + 1e3 / rate
     return math.max(0, math.floor(due - now()))
   end
 end
 
--- Latencies as pairs of microseconds, in steps of 50, and how many requests took as long.
+-- Latencies as a histogram: microseconds in steps of 50, and the number of requests.
 function done(summary, latency, requests)
   local failed = 0
   for _, count in pairs(summary.errors) do failed = failed + count end

@@ -1,8 +1,7 @@
 /**
- * Runs a bench, and puts what it prints into docs/figures.md, in the place of what it printed before, with the date, the machine and
- * the commit.
+ * Runs a benchmark, and replaces its figures in docs/figures.md, with date, machine and commit.
  *
- *     npm run figures -- gateway|store [what the bench takes]
+ *     npm run figures -- gateway|store [arguments of the benchmark]
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -16,12 +15,14 @@ function main(): void {
   const text = readFileSync(FILE, "utf8");
   const block = new RegExp(`(<!-- figures: ${bench} -->\n)[^]*(<!-- end of figures: ${bench} -->)`);
   if (!/^[a-z]+$/.test(bench) || !block.test(text)) {
-    console.error(`docs/figures.md has no figures of "${bench}". Say gateway or store.`);
+    console.error(
+      `docs/figures.md has no figures of a benchmark "${bench}". Usage: npm run figures -- gateway|store`,
+    );
     process.exitCode = 1;
     return;
   }
-  // Before the bench: what is committed meanwhile wasn't measured.
-  const where = circumstances();
+  // Before the benchmark: later commits aren't measured.
+  const measured = environmentLine();
   const printed = execFileSync("npx", ["tsx", `bench/${bench}.ts`, ...args], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
@@ -29,13 +30,13 @@ function main(): void {
   writeFileSync(
     FILE,
     text.replace(block, (_all, begin: string, end: string) =>
-      [begin, where, "", apart(printed), "", end].join("\n"),
+      [begin, measured, "", separateTables(printed), "", end].join("\n"),
     ),
   );
   execFileSync("npx", ["prettier", "--write", FILE], { stdio: "inherit" });
 }
 
-function circumstances(): string {
+function environmentLine(): string {
   const commit = run("git", "rev-parse", "--short", "HEAD");
   const changed = run("git", "status", "--porcelain") === "" ? "" : " with changes";
   const docker = run("docker", "version", "--format", "{{.Server.Version}}");
@@ -44,8 +45,8 @@ function circumstances(): string {
   return `${date}, commit ${commit}${changed}, ${cpus().length} cores, ${memory} GiB, Docker ${docker}`;
 }
 
-/** Markdown takes tables that touch for one. */
-function apart(printed: string): string {
+/** Separates adjacent tables by an empty line; Markdown would join them. */
+function separateTables(printed: string): string {
   return printed.trim().replaceAll(/\n(?=\|[^\n]*\n\|-)/g, "\n\n");
 }
 

@@ -3,7 +3,7 @@ import { connect, createServer, Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A socket in front of the Docker daemon's own that can be cut, as if the daemon went away; the real one isn't touched. */
+/** Proxy for the Docker daemon's socket that can be closed, as if the daemon had stopped. The daemon itself isn't affected. */
 export class DaemonProxy {
   private readonly sockets = new Set<Socket>();
   private seen = "";
@@ -26,7 +26,7 @@ export class DaemonProxy {
     return `unix://${join(this.folder, "docker.sock")}`;
   }
 
-  /** Waits for a request that contains something. */
+  /** Waits for a request that matches. @throws an error after 60 s. */
   async whenSeen(text: RegExp): Promise<void> {
     for (
       const end = Date.now() + 60_000;
@@ -35,7 +35,7 @@ export class DaemonProxy {
     ) {
       if (text.test(this.seen)) return;
     }
-    throw new Error(`no request ${String(text)} came`);
+    throw new Error(`no request matched ${String(text)} within 60 s`);
   }
 
   async cut(): Promise<void> {
@@ -48,7 +48,7 @@ export class DaemonProxy {
     const daemon = connect("/var/run/docker.sock");
     for (const socket of [client, daemon]) {
       this.sockets.add(socket);
-      // Either side may end in the middle of a write; that is what this is for.
+      // `cut` may end either side in the middle of a write.
       socket.on("error", () => socket.destroy());
       socket.on("close", () => this.sockets.delete(socket));
     }

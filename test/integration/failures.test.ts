@@ -7,11 +7,8 @@ import { Load } from "./load";
 import { CommandResult } from "../staging/workspace";
 import { run, TestStore } from "./testStore";
 
-/**
- * What can go wrong, each with what the user reads. After each the old containers must still serve, and the next `up` must
- * mend everything.
- */
-describe("when something goes wrong", function () {
+/** Failures of `up` and their messages. After each, the old containers must still serve, and the next `up` must succeed. */
+describe("./store up that fails", function () {
   this.timeout("5m");
   let store: TestStore;
   let load: Load;
@@ -25,10 +22,10 @@ describe("when something goes wrong", function () {
   beforeEach(() => {
     load = Load.on(`${store.url}/api/inventory/products`, 2);
   });
-  afterEach("nobody has noticed, and the next up mends it", async function () {
+  afterEach("no request was lost, and the next up succeeds", async function () {
     try {
       const { failures } = await load.stop();
-      assert.deepEqual(failures, [], "requests failed meanwhile");
+      assert.deepEqual(failures, [], "requests failed during the test");
       rmSync(join(store.folder, "services/broken"), { recursive: true, force: true });
       store.configure({ services: ["inventory"] });
       const output = await store.succeed("up");
@@ -45,7 +42,7 @@ describe("when something goes wrong", function () {
     }
   });
 
-  it("names the key of an unknown service, and the services that there are", async () => {
+  it("names the key of an unknown service, and the known services", async () => {
     store.configure({ services: ["inventori"] });
     await fails(
       /store:services: there is no service "inventori"\. There are: billing, inventory, orders/,
@@ -59,7 +56,7 @@ describe("when something goes wrong", function () {
     await fails(/store:replicas: inventory is "many"; it should be a whole number/);
   });
 
-  it("names the port that is taken, and its key", async () => {
+  it("names the port that is in use, and its key", async () => {
     const server = createServer();
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     try {
@@ -72,13 +69,13 @@ describe("when something goes wrong", function () {
     }
   });
 
-  it("shows what a build printed before it failed", async () => {
+  it("shows the output of a failed build", async () => {
     addBroken({ dockerfile: "RUN echo compiling the broken part && false\n" });
     await fails(/broken/, /compiling the broken part/, /Dockerfile/);
   });
 
-  it("says that the disk is full when a build says so", async () => {
-    // The kernel refuses each write to this device as it would on a full disk.
+  it("reports a full disk if a build reports one", async () => {
+    // Each write to /dev/full fails like a write to a full disk.
     addBroken({ dockerfile: "RUN head -c 9 /dev/zero > /dev/full\n" });
     await fails(/broken/, /No space left on device/i, /disk/i);
   });
@@ -109,11 +106,11 @@ describe("when something goes wrong", function () {
     }
   });
 
-  it("leaves a database alone whose data another version of PostgreSQL wrote", async () => {
+  it("doesn't touch a database whose data was written by another version of PostgreSQL", async () => {
     const image = `store-test/${store.stack}/postgres:19.0`;
     const build = join(store.folder, "postgres-19");
     mkdirSync(build);
-    // Its label says that it is no stand-in, as that of the image below it does.
+    // The label overrides the base image's, which marks a fallback image.
     store.write(
       "postgres-19/Dockerfile",
       "FROM postgres:18.4\nENV PG_MAJOR=19 PGDATA=/var/lib/postgresql/19/docker\nLABEL dev.store.toolchain=test\n",
@@ -134,7 +131,7 @@ describe("when something goes wrong", function () {
     }
   });
 
-  it("says that the daemon isn't there", async () => {
+  it("reports an unreachable Docker daemon", async () => {
     await failsWith(
       { DOCKER_HOST: "unix:///nowhere/docker.sock" },
       /unix:\/\/\/nowhere\/docker\.sock/,
@@ -142,7 +139,7 @@ describe("when something goes wrong", function () {
     );
   });
 
-  it("says that the daemon went away in the middle", async () => {
+  it("reports a Docker daemon that becomes unreachable during the up", async () => {
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
     const proxy = await DaemonProxy.start();
     try {
@@ -156,12 +153,12 @@ describe("when something goes wrong", function () {
     }
   });
 
-  it("stops on Ctrl-C and says what is left to do", async () => {
-    // The engine ends what it has begun: it waits for this one's health.
+  it("stops on Ctrl-C and names the command that continues", async () => {
+    // The engine finishes the running step, which waits for the health check.
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
     const { process, ended } = store.start("up");
     await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
-    // To the group, as the terminal does.
+    // Signal the process group, like a terminal.
     globalThis.process.kill(-(process.pid ?? 0), "SIGINT");
     const { code, output } = await ended;
     assert.equal(code, 130, output);
@@ -170,7 +167,7 @@ describe("when something goes wrong", function () {
     assertNoTrace(output);
   });
 
-  it("goes on after it was killed in the middle", async () => {
+  it("can be repeated after it was killed", async () => {
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
     const { process, ended } = store.start("up");
     await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
@@ -178,7 +175,7 @@ describe("when something goes wrong", function () {
     await ended;
   });
 
-  it("refuses a second up while one is under way, and says whose it is", async () => {
+  it("rejects a concurrent up, and names the other process", async () => {
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
     const first = store.start("up");
     await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
@@ -190,13 +187,11 @@ describe("when something goes wrong", function () {
     await first.ended;
   });
 
-  it("refuses what isn't a stack, a verb or an option, with exit code 2", async () => {
+  it("rejects an unknown command with exit code 2", async () => {
     const { code, output } = await store.run("upp");
     assert.equal(code, 2, output);
     assertNoTrace(output);
   });
-
-  // ---- what the steps are told in
 
   function addBroken(how: { dockerfile?: string; main?: string; withinSeconds?: number }): void {
     mkdirSync(join(store.folder, "services/broken"), { recursive: true });
@@ -242,6 +237,6 @@ describe("when something goes wrong", function () {
     ) {
       if (await condition()) return;
     }
-    assert.fail("what was waited for didn't come");
+    assert.fail("the condition wasn't met within 60 s");
   }
 });

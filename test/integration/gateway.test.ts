@@ -30,7 +30,7 @@ const routeOf = (service: string): Route => ({
   rateLimits: [{ method: "POST", path: `/api/${service}`, requests: 60, seconds: 60 }],
 });
 
-/** The gateway's configuration in a real HAProxy, before services that are as careless as a service can be. */
+/** The gateway's configuration in a real HAProxy, in front of services that don't protect themselves. */
 describe("the gateway", function () {
   this.timeout("3m");
   let network: TestNetwork;
@@ -50,12 +50,12 @@ describe("the gateway", function () {
     ["one service and no front end", [routeOf("inventory")]],
     ["no service", []],
   ] as const) {
-    it(`takes the configuration of ${what}`, () => network.check(routes));
+    it(`accepts the configuration of ${what}`, () => network.check(routes));
   }
 
   describe("lists the services", () => {
     for (const path of ["/api", "/api/"]) {
-      it(`at ${path}, with where their documents are`, async () => {
+      it(`at ${path}, with the URLs of their documents`, async () => {
         const response = await fetch(gateway.published + path);
         assert.equal(response.status, 200);
         assert.equal(response.headers.get("content-type"), "application/json");
@@ -64,7 +64,7 @@ describe("the gateway", function () {
         });
       });
     }
-    it("as its own document says", async () => {
+    it("as its own OpenAPI document describes", async () => {
       const response = await fetch(`${gateway.published}/api/openapi.json`);
       assert.equal(response.headers.get("content-type"), "application/json");
       const { openapi, paths } = (await response.json()) as typeof gatewayApi;
@@ -75,7 +75,7 @@ describe("the gateway", function () {
       assert.ok(validate(listed), JSON.stringify(validate.errors));
       assert.ok(!validate({ services: [{ name: "inventory" }] }));
     });
-    it("and takes nothing but GET and HEAD there", async () => {
+    it("for GET and HEAD only", async () => {
       assert.equal((await fetch(`${gateway.published}/api`, { method: "HEAD" })).status, 200);
       const response = await fetch(`${gateway.published}/api`, { method: "POST", body: "x" });
       assert.equal(response.status, 405);
@@ -85,7 +85,7 @@ describe("the gateway", function () {
   });
 
   describe("routes", () => {
-    it("a service's prefix to it and what is left to storefront, unchanged", async () => {
+    it("each prefix to its service and all other paths to storefront, unchanged", async () => {
       for (const [target, service] of [
         ["/api/inventory", "inventory"],
         ["/api/inventory/products?q=a%2Fb//../c&limit=1", "inventory"],
@@ -106,7 +106,7 @@ describe("the gateway", function () {
       }
     });
 
-    // Every service here would resolve what it gets, and answers INTERNAL when that leads to an internal route.
+    // The services normalize the path, and answer INTERNAL if the result is an internal route.
     for (const target of [
       "/internal/reservations/1",
       "/internal",
@@ -143,7 +143,7 @@ describe("the gateway", function () {
       "/;internal/reservations/1",
       "/api/inventory/;../%3b../internal/reservations/1",
     ]) {
-      it(`nothing to an internal route: ${target}`, async () => {
+      it(`no request to an internal route: ${target}`, async () => {
         for (const method of ["GET", "PUT"]) {
           const { status, body } = await gateway.send(`${method} ${target} HTTP/1.1`);
           assert.doesNotMatch(body, /INTERNAL/, `${status} ${body}`);
@@ -151,7 +151,7 @@ describe("the gateway", function () {
       });
     }
 
-    it("nothing to what the services say about themselves", async () => {
+    it("no request to the services' own endpoints", async () => {
       for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) {
         const response = await fetch(gateway.published + path);
         assert.equal(response.status, 404, path);
@@ -159,14 +159,14 @@ describe("the gateway", function () {
       }
     });
 
-    it("nothing where no service is", async () => {
+    it("no request without a matching service", async () => {
       const response = await fetch(`${gateway.published}/api/nothing/x`);
       assert.equal(response.status, 404);
       await assertProblem(response);
     });
   });
 
-  it("takes any request: none ends as 5xx or at an internal route, and its own answers can be read", async () => {
+  it("answers any request without a 5xx or an internal route, in a readable format", async () => {
     const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
     console.log(`      requests to the gateway: TEST_SEED=${seed}`);
     let runs = 0;
@@ -186,7 +186,7 @@ describe("the gateway", function () {
   });
 
   describe("limits", () => {
-    it("what one client address may ask from outside, and not what storefront asks", async () => {
+    it("the requests of a client address from outside, but not those of storefront", async () => {
       const limited = await network.startGateway({ requests: 20 });
       const statuses = async (url: string): Promise<number[]> => {
         const found: number[] = [];
@@ -208,7 +208,7 @@ describe("the gateway", function () {
       assert.equal((await fetch(limited.inside)).status, 200);
     });
 
-    it("what a spec says of a request, however it is written, and nothing else", async () => {
+    it("the requests that a spec limits, in any spelling, and no others", async () => {
       const limited = await network.startGateway(
         { requests: 1_000 },
         {
@@ -251,7 +251,7 @@ describe("the gateway", function () {
       assert.equal(await status("PUT /login"), 200);
     });
 
-    it("a body to 1 MiB", async () => {
+    it("bodies to 1 MiB", async () => {
       const post = (body: RequestInit["body"]) =>
         fetch(`${gateway.published}/api/inventory/x`, { method: "POST", body });
       const whole = await post(Buffer.alloc(1024 * 1024));
@@ -264,7 +264,7 @@ describe("the gateway", function () {
       }
     });
 
-    it("an address to 4096 characters", async () => {
+    it("URLs to 4096 characters", async () => {
       const at = (length: number) =>
         fetch(`${gateway.published}/x?${"a".repeat(length - "/x?".length)}`);
       assert.equal((await at(4096)).status, 200);
@@ -273,7 +273,7 @@ describe("the gateway", function () {
       await assertProblem(response);
     });
 
-    it("the headers to what the services take", async () => {
+    it("headers to the services' limit", async () => {
       const headers = (length: number) => [`x-long: ${"a".repeat(length)}`];
       assert.equal((await gateway.send("GET / HTTP/1.1", headers(14_000))).status, 200);
       assert.equal((await gateway.send("GET / HTTP/1.1", headers(16_000))).status, 400);
@@ -281,7 +281,7 @@ describe("the gateway", function () {
       assert.equal((await gateway.send("GET / HTTP/1.1", many)).status, 400);
     });
 
-    it("how long a request may take to arrive", async () => {
+    it("the time for receiving a request", async () => {
       const unfinished = ["content-length: 10", "x-unfinished"];
       const [headers, body] = await Promise.all([
         gateway.send("POST / HTTP/1.1", unfinished, { end: "" }),
@@ -296,7 +296,7 @@ describe("the gateway", function () {
   });
 
   describe("answers", () => {
-    it("400 to what isn't HTTP, and doesn't pass it on", async () => {
+    it("400 to invalid HTTP without forwarding it", async () => {
       for (const line of ["nonsense", "GET /\x01 HTTP/1.1", "G{T / HTTP/1.1"]) {
         assert.equal((await gateway.send(line)).status, 400);
       }
@@ -304,14 +304,14 @@ describe("the gateway", function () {
       assert.equal((await gateway.send("POST /api/inventory HTTP/1.1", twoLengths)).status, 400);
     });
 
-    it("405 to who takes it for a proxy", async () => {
+    it("405 to proxy requests", async () => {
       const { status, head, body } = await gateway.send("CONNECT gateway:80 HTTP/1.1");
       assert.equal(status, 405, body);
       assert.match(head, /^allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r$/im);
       assert.match(head, /^content-type: application\/problem\+json\r$/im);
     });
 
-    it("with safe headers, and without the server's name", async () => {
+    it("with security headers and without a Server header", async () => {
       for (const path of ["/", "/api/inventory/x", "/api", "/api/nothing", "/metrics"]) {
         const { headers } = await fetch(gateway.published + path);
         assert.equal(headers.get("x-content-type-options"), "nosniff", path);
@@ -322,18 +322,18 @@ describe("the gateway", function () {
           path,
         );
         assert.equal(headers.get("server"), null, path);
-        // There is no TLS: it would lock people out.
+        // Without TLS, HSTS would lock users out.
         assert.equal(headers.get("strict-transport-security"), null, path);
       }
     });
 
-    it("with a service's own policy where it has one", async () => {
+    it("with a service's own Content-Security-Policy, if it has one", async () => {
       const { headers } = await fetch(`${gateway.published}/own-policy`);
       assert.equal(headers.get("content-security-policy"), "default-src 'self'");
       assert.equal(headers.get("referrer-policy"), "same-origin");
     });
 
-    it("with the request's id, the caller's where it is a decent one", async () => {
+    it("with the request ID, which is the caller's if it is valid", async () => {
       const ask = async (id: string, path = "/") => {
         const response = await fetch(gateway.published + path, { headers: { "x-request-id": id } });
         return { answered: response.headers.get("x-request-id"), text: await response.text() };
@@ -352,7 +352,7 @@ describe("the gateway", function () {
       assert.match((await ask("my-request-2", "/api/x")).text, /urn:store:request:my-request-2/);
     });
 
-    it("what it has refused itself with a line in its log, and a flood with one", async () => {
+    it("with one log line for each rejected request, or one for a flood", async () => {
       const limited = await network.startGateway({ requests: 3 });
       const ask = (id: string, path = "/") =>
         fetch(limited.published + path, { headers: { "x-request-id": id } });
@@ -366,7 +366,7 @@ describe("the gateway", function () {
       assert.deepEqual(await logged(), ["refused-here-404", "too-many-1"]);
     });
 
-    it("with nothing in its log that is the caller's: of an address the service's prefix, of a method only a known one", async () => {
+    it("without logging the caller's text: only the service's prefix of a URL, and only known methods", async () => {
       const order = randomUUID();
       const person = "zaphod@betelgeuse.example";
       const secrets = [order, person, encodeURIComponent(person), "zaphod"];
@@ -424,7 +424,7 @@ describe("the gateway", function () {
         );
     });
 
-    it("people with a page, and programs with a document", async () => {
+    it("browsers with a page, and programs with a problem document", async () => {
       const limited = await network.startGateway({ requests: 2 });
       const accept = "accept: text/html,application/xhtml+xml,*/*;q=0.8";
       const asked: [line: string, headers: readonly string[], status: number, words: RegExp][] = [
@@ -438,7 +438,7 @@ describe("the gateway", function () {
       for (const status of [200, 200]) {
         const answer = await limited.send("GET /own-policy HTTP/1.1", [accept]);
         assert.equal(answer.status, status);
-        // What a service answers stays as it is.
+        // A service's own response isn't changed.
         assert.match(answer.head, /^content-security-policy: default-src 'self'\r$/im);
         assert.doesNotMatch(answer.head, /^content-type/im);
       }
@@ -460,9 +460,9 @@ describe("the gateway", function () {
       }
     });
 
-    it("503, with when to try again, while a service is away", async () => {
+    it("503 with Retry-After while a service is down", async () => {
       await network.stopService("storefront");
-      // On a connection of its own: on one that has been in use, HAProxy may hang up for the caller to try again.
+      // On a new connection: on a reused one, HAProxy may close the connection so that the caller retries.
       const { status, head, body } = await gateway.send("GET / HTTP/1.1");
       assert.equal(status, 503);
       assert.match(head, /^retry-after: 1\r\n/im);
@@ -486,10 +486,10 @@ describe("the gateway", function () {
 });
 
 const GENERATED_REQUESTS = 2_000;
-/** A machine that is slower than that sends fewer of them. */
+/** Time limit; a slower machine sends fewer requests. */
 const GENERATED_FOR_MS = 8_000;
 
-/** What holds for every answer. */
+/** Assertions on every response. */
 function judge({ method, readable }: RawRequest, { status, head, body }: Answer): void {
   assert.ok(status >= 200 && status < 500, `${status}: ${body}`);
   assert.doesNotMatch(body, REACHED);
@@ -514,7 +514,7 @@ interface Answer {
   readonly status: number;
   readonly head: string;
   readonly body: string;
-  /** Until its first byte came. */
+  /** Milliseconds until the first byte. */
   readonly milliseconds: number;
 }
 
@@ -525,15 +525,15 @@ interface Gateway {
   readonly inside: string;
   /** Address of the port for health and metrics. */
   readonly admin: string;
-  /** What it has logged until now. */
+  /** Returns the log. */
   log(): Promise<string>;
-  /** Sends a request as it is written here, which fetch would mend first. */
+  /** Sends a request without the normalization of `fetch`. */
   send(line: string, headers?: readonly string[], options?: { end?: string }): Promise<Answer>;
-  /** Sends these bytes and nothing else. */
+  /** Sends raw bytes. */
   sendRaw(request: string): Promise<Answer>;
 }
 
-/** A network of its own with HAProxy and services on it. */
+/** A Docker network with HAProxy and services. */
 class TestNetwork {
   private readonly folder = mkdtempSync(join(tmpdir(), "store-gateway-"));
   private readonly dispose_ = () => this.removeAll();
@@ -606,7 +606,7 @@ class TestNetwork {
     };
   }
 
-  /** Has HAProxy read a configuration, and fails with what it says about it. */
+  /** Validates a configuration with `haproxy -c`. Fails the test with its output. */
   async check(routes: readonly Route[]): Promise<void> {
     const folder = this.write("check", haproxyConfig(routes, { requests: 20 }).files);
     await docker(
@@ -615,7 +615,7 @@ class TestNetwork {
     );
   }
 
-  /** Writes the files into a folder that any user can read, as that of the gateway's volume. */
+  /** Writes the files into a folder that any user can read, like the gateway's volume. */
   private write(name: string, files: GatewayConfig["files"]): string {
     const folder = join(this.folder, name);
     mkdirSync(folder, { recursive: true });
@@ -647,7 +647,7 @@ class TestNetwork {
     );
   }
 
-  /** However the run ends: nothing waits for a promise when it is interrupted. */
+  /** Removes everything synchronously, for an interrupted run. */
   private removeAll(): void {
     const list = spawnSync("docker", ["ps", "-aq", "--filter", `label=${this.label}`], {
       encoding: "utf8",
@@ -659,10 +659,10 @@ class TestNetwork {
   }
 }
 
-/** What a service says that was led to an internal route. */
+/** Response of a service that was reached on an internal route. */
 const REACHED = /"reached":"INTERNAL"/;
 
-/** Says what it got; resolves its path as much as it can, which a service should not. */
+/** A service that echoes the request, and normalizes its path as far as possible. */
 const CARELESS_SERVICE = `
   const decode = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
   require("http").createServer((request, response) => {
@@ -683,7 +683,7 @@ const CARELESS_SERVICE = `
   }).listen(3000);
   process.on("SIGTERM", () => process.exit());`;
 
-/** Sends bytes and reads the answer until the other side hangs up. */
+/** Sends bytes, and reads the response until the server closes the connection. */
 function send(address: string, request: string): Promise<Answer> {
   const { hostname, port } = new URL(address);
   return new Promise((done, reject) => {
@@ -695,7 +695,7 @@ function send(address: string, request: string): Promise<Answer> {
     socket.once("data", () => (milliseconds = Date.now() - started));
     socket.on("data", (data: string) => {
       text += data;
-      // Who refuses a request before all of it was read waits for us to hang up.
+      // A server that rejects an incomplete request waits for the client to close.
       if (isComplete(text)) socket.destroy();
     });
     socket.once("error", reject);
@@ -711,7 +711,7 @@ function send(address: string, request: string): Promise<Answer> {
   });
 }
 
-/** Whether it is an answer with as much of a body as it says. One that doesn't say ends when the other side hangs up. */
+/** Returns whether a response is complete. Without a length, it is complete when the server closes the connection. */
 function isComplete(answer: string): boolean {
   const [, length, body] = /^content-length: (\d+)\r\n.*?\r\n\r\n(.*)$/ims.exec(answer) ?? [];
   return body !== undefined && Buffer.byteLength(body) >= Number(length);
@@ -720,13 +720,13 @@ function isComplete(answer: string): boolean {
 function unchunked(text: string): string {
   const [size = "0"] = text.split("\r\n", 1);
   const length = parseInt(size, 16);
-  // The last one, or none at all: the answer to HEAD has the header and no body.
+  // The last chunk, or none: the response to HEAD has no body.
   if (!(length > 0)) return "";
   const start = size.length + 2;
   return text.slice(start, start + length) + unchunked(text.slice(start + length + 2));
 }
 
-/** A page that needs nothing else, and lets nothing else come in. */
+/** Asserts that a page is self-contained and allows no other sources. */
 function assertPage({ status, head, body }: Answer, expected: number, words: RegExp): void {
   assert.equal(status, expected, body);
   const header = (name: string) => new RegExp(`^${name}: (.*)\\r$`, "im").exec(head)?.[1];
@@ -766,7 +766,7 @@ async function docker(...args: string[]): Promise<string> {
   return output;
 }
 
-/** The image of that kind that the stacks run. */
+/** Returns the base image that the stacks use. */
 function imageOf(kind: "node" | "haproxy"): string {
   const project = parse(readFileSync(resolve(__dirname, "../../Pulumi.yaml"), "utf8")) as {
     readonly config: Readonly<Record<string, { readonly default: string }>>;

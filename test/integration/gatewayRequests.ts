@@ -1,20 +1,20 @@
 import * as fc from "fast-check";
 
-/** A request as bytes, one latin1 character each. It is whole: nobody has to wait for the rest of it. */
+/** A complete request as bytes, one Latin-1 character each. */
 export interface RawRequest {
   readonly text: string;
   readonly method: string;
-  /** Whether it is valid HTTP, short enough to be read: then an answer of the gateway's own is one that programs can read, too. */
+  /** The request is valid HTTP and within the limits, so the gateway's own response must have the format that the client accepts. */
   readonly readable: boolean;
 }
 
-/** Requests such as browsers, broken programs and people with bad intentions send. */
+/** Requests of browsers, broken programs and attackers. */
 export function rawRequests(): fc.Arbitrary<RawRequest> {
   return fc
     .record({
       asked: fc.oneof(
         { weight: 20, arbitrary: fc.record({ method: methods, target: targets() }) },
-        // Not "readable": that it names the same host is for the gateway's parser to say.
+        // Not "readable": the gateway's parser checks that the hosts agree.
         fc.record({
           method: fc.constant("CONNECT"),
           target: fc
@@ -38,15 +38,15 @@ export function rawRequests(): fc.Arbitrary<RawRequest> {
         readable:
           parts.every(({ readable }) => readable) &&
           text.length < READABLE_LENGTH &&
-          // It must be the same host in both.
+          // Both hosts must be the same.
           (!target.text.startsWith("http:") || host.lines[0] === "host: gateway") &&
-          // HAProxy takes no body with a GET of HTTP/1.0, lest somebody take it for the next request.
+          // HAProxy rejects a body with GET in HTTP/1.0, because it could be taken for the next request.
           (version.text !== " HTTP/1.0" || framed.lines.length === 0),
       };
     });
 }
 
-/** Of the request's line and headers together, in characters: what the gateway surely reads. */
+/** Size of request line and headers, in characters, that the gateway accepts in any case. */
 const READABLE_LENGTH = 14_000;
 
 interface Part {
@@ -56,7 +56,7 @@ interface Part {
 const methods = fc.oneof(
   { weight: 4, arbitrary: fc.constant("GET") },
   fc.constantFrom("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"),
-  // Those that HTTP allows and nobody has heard of.
+  // Valid but unknown methods.
   fc.constantFrom("get", "FOO", "M-SEARCH", "X".repeat(200)),
 );
 
@@ -93,7 +93,7 @@ const hosts: fc.Arbitrary<Part & { lines: readonly string[] }> = fc.oneof(
     .map((lines) => ({ lines, readable: false })),
 );
 
-/** What segments are made of: routes, those inside that nobody is to reach, ways up, and all of it in disguise. */
+/** Parts of path segments: routes, internal routes, parent segments, and encoded variants of these. */
 const words = [
   ...["api", "inventory", "products", "basket", "internal", "reservations", "1", "healthz"],
   ...[
@@ -110,7 +110,7 @@ const words = [
   ...["%", "%zz", "%2", "%00", "%0d%0a", "%c3%a9", "%ff", "%c0%ae%c0%ae", "%uff0e", "~", "*", "'"],
 ];
 
-/** Ways that lead to an internal route, if somebody takes one thing in them for what it may mean. */
+/** Paths that lead to an internal route if a parser decodes or normalizes them in one particular way. */
 function waysInside(): fc.Arbitrary<string> {
   const plain = { up: "..", separator: "/", inside: "internal" };
   const ups = ["..", "%2e%2e", ".%2E", "%252e.", "..;", "..;x=1", ";..", ".;.", "./..", "x/../.."];
@@ -158,7 +158,7 @@ function oddPaths(): fc.Arbitrary<string> {
     .map(([start, segments]) => `${start}/${segments.join("/")}`);
 }
 
-/** What may stand in a target: no space, no control character, and nothing that starts its query or fragment. */
+/** Characters of a path: no space, no control character, and no start of a query or fragment. */
 const visible = fc
   .integer({ min: 0x21, max: 0x7e })
   .map((code) => String.fromCharCode(code))
@@ -175,14 +175,14 @@ function targets(): fc.Arbitrary<Part & { text: string }> {
     { weight: 3, arbitrary: fc.constant("") },
     fc.string({ unit: visible, maxLength: 20 }).map((text) => `?${text}`),
     fc.constantFrom("?/api/inventory/", "?/../internal", "??", "?%"),
-    // The longest address that is passed on has 4096 characters, the longest that is read about 15,000.
+    // The gateway forwards URLs of up to 4096 characters, and reads up to about 15,000.
     fc.integer({ min: 4_000, max: 20_000 }).map((length) => `?${"a".repeat(length)}`),
   );
   const origins = fc.tuple(path, query).map(([start, end]) => start + end);
   return fc.oneof(
     { weight: 8, arbitrary: origins.map((text) => origin(text)) },
     { weight: 2, arbitrary: origins.map((text) => origin(text, "http://gateway")) },
-    // The same host, without a path of its own, or one that isn't the header's.
+    // The same host without a path, or another host than in the header.
     fc
       .tuple(fc.constantFrom("gateway?", "gateway#", "x", "x?", "x#", "a@gateway", ""), origins)
       .map(([authority, text]) => unreadable(`http://${authority}${text}`)),
@@ -240,7 +240,7 @@ function headers(): fc.Arbitrary<Part & { line: string }> {
   );
 }
 
-/** A request that must not come to be one of its own, whatever is made of the one whose body it is. */
+/** A request in the body of another; it must never be parsed as a request of its own (request smuggling). */
 const smuggled = "GET /internal/reservations/1 HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
 function bodies(): fc.Arbitrary<Part & { lines: readonly string[]; body: string }> {
@@ -271,13 +271,13 @@ function bodies(): fc.Arbitrary<Part & { lines: readonly string[]; body: string 
         readable: true,
       })),
     },
-    // A trailer, and extensions of chunks.
+    // Trailers and chunk extensions.
     pieces.map((body) => ({
       lines: [chunked, "trailer: x-last"],
       body: `2;a="b"\r\nab\r\n${body}0\r\nx-last: 1\r\n\r\n`,
       readable: true,
     })),
-    // What two that read it don't agree on.
+    // Ambiguous framing.
     fc
       .tuple(
         fc.constantFrom<readonly string[]>(
@@ -303,7 +303,7 @@ function bodies(): fc.Arbitrary<Part & { lines: readonly string[]; body: string 
     fc
       .constantFrom("x\r\n", "-1\r\n\r\n", "ffffffffffffffffff\r\na\r\n", "1\r\nabc\r\n0\r\n\r\n")
       .map((body) => ({ lines: [chunked], body, readable: false })),
-    // Nobody said that there would be one.
+    // A body without a declared length.
     fc.constant({ lines: [], body: smuggled, readable: true }),
   );
 }

@@ -1,15 +1,15 @@
 import { Agent, get } from "node:http";
 
-/** What clients saw who never stopped asking. */
+/** Result of a load. */
 export interface LoadResult {
   readonly requests: number;
-  /** What went wrong, a line each. */
+  /** One line for each failed request. */
   readonly failures: readonly string[];
-  /** The longest time between two answers, in milliseconds. */
+  /** Longest time between two responses, in milliseconds. */
   readonly longestGapMs: number;
 }
 
-/** Clients that ask for a page over and over, each its next request when the last one is answered, until `stop`. */
+/** Concurrent clients that request a URL repeatedly until `stop`; each sends its next request after the previous response. */
 export class Load {
   private readonly agent = new Agent({ keepAlive: true });
   private readonly failures: string[] = [];
@@ -45,7 +45,7 @@ export class Load {
       this.longestGapMs = Math.max(this.longestGapMs, now - this.lastAnswer);
       this.lastAnswer = now;
       if (problem !== undefined) this.failures.push(`${new Date(now).toISOString()} ${problem}`);
-      // A pace that leaves the machine room for what is being tested; 10 ms are 400 requests a second from 4 clients.
+      // Leave CPU time for the tested system: 10 ms means at most 400 requests/s from 4 clients.
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -59,7 +59,7 @@ export class Load {
         );
         response.on("error", (error) => resolve(error.message));
       });
-      request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
+      request.on("timeout", () => request.destroy(new Error("no response within 10 s")));
       request.on("error", (error) => resolve(error.message));
     });
   }

@@ -6,7 +6,7 @@ import { Load } from "./load";
 import { presetFields, ShopClient } from "../support/shopClient";
 import { run, TestStore } from "./testStore";
 
-/** The steps build on each other, as a day with the store does; `up` is too slow to begin anew for each. */
+/** The tests build on each other, because `up` is too slow to start from nothing in each. */
 describe("the store", function () {
   this.timeout("6m");
   this.bail(true);
@@ -19,7 +19,7 @@ describe("the store", function () {
   });
   after(() => store.dispose());
 
-  it("comes up by one command and says where", async () => {
+  it("comes up with one command, which prints the URL", async () => {
     assert.match(output, new RegExp(`http://localhost:${store.port}\\b`));
     const page = await fetch(store.url);
     assert.equal(page.status, 200);
@@ -28,7 +28,7 @@ describe("the store", function () {
     assert.ok((await page.text()).includes(first.name), `the page doesn't show ${first.name}`);
   });
 
-  it("answers on each service's own API, with its OpenAPI document", async () => {
+  it("serves each service's API with its OpenAPI document", async () => {
     for (const service of ["inventory", "orders", "billing", "shipping"]) {
       const document = (await (await fetch(`${store.url}/api/${service}/openapi.json`)).json()) as {
         paths: object;
@@ -41,7 +41,7 @@ describe("the store", function () {
     }
   });
 
-  it("documents each service's interface for people", async () => {
+  it("has a documentation page for each service's API", async () => {
     const overview = await (await fetch(`${store.url}/docs`)).text();
     for (const service of ["inventory", "orders", "billing", "shipping"]) {
       assert.match(overview, new RegExp(`href="/docs/${service}"`));
@@ -51,8 +51,8 @@ describe("the store", function () {
     }
   });
 
-  it("sells by the shop's forms: from the basket to the page of an order that is confirmed", async () => {
-    // As storefront's own tests do it, but through HAProxy, containers and networks.
+  it("sells through the shop's forms, from the basket to a confirmed order", async () => {
+    // Like storefront's own tests, but through HAProxy, containers and networks.
     const client = new ShopClient(store.url);
     const { sku, name } = await productInStock();
     const added = await client.post("/basket/add", { sku, quantity: "2" });
@@ -71,7 +71,7 @@ describe("the store", function () {
     );
   });
 
-  it("sells by its API, and takes the goods and the money once", async () => {
+  it("sells through its API, and takes stock and money once", async () => {
     const { sku, available, price } = await productInStock();
     const key = randomUUID();
     const place = () =>
@@ -113,7 +113,7 @@ describe("the store", function () {
     );
   });
 
-  it("answers /healthz, /readyz, /metrics and /openapi.json in each service, and shows them to nobody outside", async () => {
+  it("serves /healthz, /readyz, /metrics and /openapi.json in each service, but not to the outside", async () => {
     for (const service of ["inventory", "orders", "billing", "shipping", "storefront"]) {
       for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) {
         assert.equal(
@@ -128,12 +128,12 @@ describe("the store", function () {
     }
   });
 
-  it("lets storefront reach the gateway and nothing else", async () => {
+  it("allows storefront to reach only the gateway", async () => {
     assert.equal(await inside("storefront", "http://gateway/api/inventory/products"), "200");
     for (const host of ["inventory", "orders", "billing", "shipping", "inventory-database"]) {
       assert.equal(await inside("storefront", `http://${host}:3000/healthz`), "ENOTFOUND", host);
     }
-    // Not by address either.
+    // Nor by IP address.
     const address = await addressOf("inventory", "backend");
     assert.match(
       await inside("storefront", `http://${address}:3000/healthz`),
@@ -141,7 +141,7 @@ describe("the store", function () {
     );
   });
 
-  it("lets nobody but a service reach its database", async () => {
+  it("allows only a service to reach its database", async () => {
     assert.equal(await connect("inventory", "inventory-database"), "connected");
     for (const service of ["orders", "billing", "shipping", "storefront"]) {
       assert.equal(await connect(service, "inventory-database"), "ENOTFOUND", service);
@@ -153,7 +153,7 @@ describe("the store", function () {
     );
   });
 
-  it("publishes one port, on this machine's own interface", async () => {
+  it("publishes one port, on the loopback interface", async () => {
     const { output } = await run("docker", [
       "ps",
       "--filter",
@@ -165,7 +165,7 @@ describe("the store", function () {
     assert.deepEqual(published, [`127.0.0.1:${store.port}->8080/tcp`]);
   });
 
-  it("gives containers no more than they need", async () => {
+  it("runs containers with minimal privileges", async () => {
     const containers = await store.containers("status=running");
     assert.equal(containers.length, 10);
     for (const { id, name } of containers) {
@@ -184,20 +184,20 @@ describe("the store", function () {
     }
   });
 
-  it("labels the images that it builds with what they are made from", async () => {
+  it("labels images with their sources", async () => {
     const id = (await store.running()).get("inventory/service");
     assert.ok(id);
     const { output } = await run("docker", ["inspect", "--format", "{{json .Config.Labels}}", id]);
     const labels = JSON.parse(output) as Record<string, string>;
     assert.match(labels["org.opencontainers.image.version"] ?? "", /^[0-9a-f]{16}$/);
     assert.equal(labels["dev.store.project"], "store");
-    // The copy is no git checkout, so there is no source to name; see the unit tests for those labels.
+    // The copy has no git repository, so the label for the revision is missing; see the unit tests.
     assert.equal(labels["org.opencontainers.image.revision"], undefined);
   });
 
-  it("shows passwords nowhere: not in docker inspect, the environment, the state or the outputs", async () => {
+  it("shows no password in docker inspect, the environment, the state or the outputs", async () => {
     const secrets = await passwords();
-    // Of four databases and of the store's own people.
+    // Passwords of four databases, and the staff token.
     assert.equal(secrets.length, 5);
     const { output: ids } = await run("docker", [
       "ps",
@@ -213,7 +213,7 @@ describe("the store", function () {
     }
   });
 
-  it("tells the store's own people their token, which the services have as a file", async () => {
+  it("prints the staff token, which the services read from a file", async () => {
     const token = (await store.succeed("token")).trim();
     assert.match(token, /^[A-Za-z0-9]{40}$/);
     const read = 'process.stdout.write(require("fs").readFileSync(process.env.STAFF_TOKEN_FILE))';
@@ -224,21 +224,21 @@ describe("the store", function () {
     assert.doesNotMatch(await exec("storefront", "node", "-e", look), /secrets|TOKEN/);
   });
 
-  it("shows no change in a preview, also after a refresh, and does nothing in another up", async () => {
+  it("has no changes in a preview, in a refresh and in another up", async () => {
     const before = await store.running();
     assertNoChange(await store.succeed("preview"));
     assertNoChange(await store.succeed("preview", "--refresh"));
-    // Without the engine, since it would come to the same; and with it.
+    // Skipped without the engine first, then with the engine.
     assert.match(await store.succeed("up"), /everything is unchanged since the last up/);
     assertNoChange(await store.succeed("up", "--refresh"));
     assert.deepEqual(await store.running(), before);
   });
 
-  it("leaves the stack's file as it is", () => {
+  it("doesn't change the stack's configuration file", () => {
     assert.doesNotMatch(store.read(`Pulumi.${store.stack}.yaml`), /encryptionsalt/);
   });
 
-  it("rolls a changed source out without a failed request, and touches nothing else", async () => {
+  it("rolls a changed service out without a failed request, and changes nothing else", async () => {
     const before = await store.running();
     store.edit("services/inventory/src/main.ts", "", "// another content\n");
     const preview = await store.succeed("preview");
@@ -260,7 +260,7 @@ describe("the store", function () {
     assertNoChange(await store.succeed("preview"));
   });
 
-  it("runs a new service when a folder is added, in another language, without a break for the others", async () => {
+  it("runs a new service in another language when its folder is added, without interrupting the others", async () => {
     const before = await store.running();
     addPerlService(store);
     const load = Load.on(`${store.url}/api/inventory/products`);
@@ -272,7 +272,7 @@ describe("the store", function () {
     assertNoChange(await store.succeed("preview", "--refresh"));
   });
 
-  it("takes it away again when the folder goes", async () => {
+  it("removes the service when its folder is deleted", async () => {
     rmSync(join(store.folder, "services/greeter"), { recursive: true });
     await store.succeed("up");
     assert.equal((await fetch(`${store.url}/api/greeter/hello`)).status, 404);
@@ -282,7 +282,7 @@ describe("the store", function () {
     );
   });
 
-  it("runs more instances, which share the work, and fewer again", async () => {
+  it("scales a service up, which distributes the requests, and down again", async () => {
     store.configure({ replicas: { inventory: 3 } });
     await store.succeed("up");
     const inventory = async (): Promise<string[]> =>
@@ -298,7 +298,7 @@ describe("the store", function () {
     assert.equal((await inventory()).length, 1);
   });
 
-  it("gives a service variables and secrets by configuration, and shows the secrets nowhere", async () => {
+  it("passes variables and secrets from the configuration to a service, and shows the secrets nowhere", async () => {
     const set = (...args: string[]) => store.pulumi("config", "set", "--path", ...args);
     await set("environment.billing.LOG_LEVEL", "debug");
     await set("secrets.billing.A_KEY", "s3cret-one", "--secret");
@@ -320,7 +320,7 @@ describe("the store", function () {
     await store.succeed("up");
   });
 
-  it("runs a service from its sources, and a change takes effect without a new image", async () => {
+  it("runs a service from its sources in dev mode, where a change needs no new image", async () => {
     store.configure({ live: ["inventory"] });
     await store.succeed("up");
     const before = await store.running();
@@ -335,13 +335,13 @@ describe("the store", function () {
       "it doesn't answer",
     );
     assert.deepEqual(await store.running(), before);
-    // Nor does the change call for a new image.
+    // The change doesn't require a new image.
     assertNoChange(await store.succeed("preview"));
     store.configure({});
     await store.succeed("up");
   });
 
-  it("repairs what was removed or stopped by hand", async () => {
+  it("restores containers that were removed or stopped manually", async () => {
     const containers = await store.running();
     await run("docker", ["rm", "--force", containers.get("orders/service") ?? ""]);
     await run("docker", ["stop", "--time", "1", containers.get("shipping/service") ?? ""]);
@@ -351,7 +351,7 @@ describe("the store", function () {
     assert.equal((await fetch(`${store.url}/api/orders/openapi.json`)).status, 200);
   });
 
-  it("keeps the data over down and up", async () => {
+  it("keeps the data through down and up", async () => {
     await psql("CREATE TABLE kept AS SELECT 42 AS answer");
     await store.succeed("down", "--yes");
     assert.deepEqual((await store.containers()).length, 0);
@@ -364,7 +364,7 @@ describe("the store", function () {
     assert.match(await psql("SELECT answer FROM kept"), /42/);
   });
 
-  it("runs a subset with what it needs, and finds the data of the others again later", async () => {
+  it("runs a subset of the services with their dependencies, and keeps the data of the others", async () => {
     store.configure({ services: ["billing"] });
     await store.succeed("up");
     assert.deepEqual(servicesOf(await store.running()), ["billing", "gateway"]);
@@ -374,8 +374,8 @@ describe("the store", function () {
     assert.match(await psql("SELECT answer FROM kept"), /42/);
   });
 
-  it("leaves nothing behind when it goes with its volumes", async () => {
-    // Its source was changed above, so that no other stack on this machine can use the same image.
+  it("leaves nothing behind after down --volumes", async () => {
+    // inventory's source was changed above, so no other stack on this machine uses the same image.
     const image = await imageOf("inventory");
     await store.succeed("down", "--yes", "--volumes");
     assert.deepEqual(await store.left(), []);
@@ -383,8 +383,6 @@ describe("the store", function () {
     const again = await store.succeed("down", "--yes", "--volumes");
     assert.match(again, /nothing/i);
   });
-
-  // ---- what the steps are told in
 
   async function firstProduct(): Promise<Product> {
     const [first] = (await json<{ items: Product[] }>("/api/inventory/products")).items;
@@ -405,13 +403,13 @@ describe("the store", function () {
     return (await answer.json()) as T;
   }
 
-  /** Status of a request made inside a service's container, or why there was none. */
+  /** Returns the status of a request from inside a service's container, or the error's code. */
   async function inside(service: string, url: string): Promise<string> {
     const script = `fetch(${JSON.stringify(url)}, {signal: AbortSignal.timeout(2000)}).then(r => r.status, e => e.cause?.code ?? "timeout").then(console.log)`;
     return (await exec(service, "node", "-e", script)).trim();
   }
 
-  /** What comes of a connection to PostgreSQL's port from inside a service's container. */
+  /** Returns the result of a connection to a PostgreSQL port from inside a service's container. */
   async function connect(service: string, host: string): Promise<string> {
     const script = `const s = require("net").connect({host: ${JSON.stringify(host)}, port: 5432, timeout: 2000});
       s.on("connect", () => { console.log("connected"); s.destroy(); }); s.on("timeout", () => { console.log("timeout"); s.destroy(); });
@@ -441,7 +439,7 @@ describe("the store", function () {
     return output;
   }
 
-  /** Name of the image that a service runs from. */
+  /** Returns the name of a service's image. */
   async function imageOf(service: string): Promise<string> {
     const id = (await store.running()).get(`${service}/service`);
     assert.ok(id, `${service} doesn't run`);
@@ -516,7 +514,7 @@ function assertNoChange(output: string): void {
   );
 }
 
-/** Names of what runs now and didn't before. */
+/** Returns the names of the containers that were created since. */
 function changed(before: Map<string, string>, after: Map<string, string>): string[] {
   return [...after]
     .filter(([name, id]) => before.get(name) !== id)
@@ -539,7 +537,7 @@ async function eventually(condition: () => Promise<boolean>, problem: string): P
   assert.fail(problem);
 }
 
-/** A service that shares nothing with ours: no Node, no kit, its own Dockerfile. */
+/** A service without Node.js and the kit, with its own Dockerfile. */
 function addPerlService(store: TestStore): void {
   mkdirSync(join(store.folder, "services/greeter"));
   store.write(
@@ -553,7 +551,7 @@ const spec: ServiceSpec = {
 export default spec;
 `,
   );
-  // Debian's smallest system has Perl; the image is one that the store needs anyway.
+  // Debian's minimal system contains Perl; the store needs this base image anyway.
   store.write(
     "services/greeter/Dockerfile",
     'ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nCOPY greeter.pl /\nUSER 1000\nENTRYPOINT []\nCMD ["perl", "/greeter.pl"]\n',

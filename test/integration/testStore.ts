@@ -12,8 +12,8 @@ import { copyWorkspace, environmentOf, CommandResult } from "../staging/workspac
 const REPOSITORY = resolve(__dirname, "../..");
 
 /**
- * A copy of this checkout with a stack, a state and a port of its own, used as a user would: by `./store`. Sources can be
- * changed in it. `dispose` leaves nothing of it behind, also after a test that failed in the middle.
+ * A copy of the repository with its own stack, state and port, in which tests run `./store` as a user would, and may change sources.
+ * `dispose` removes everything, even after a failed test.
  */
 export class TestStore {
   private constructor(
@@ -31,9 +31,9 @@ export class TestStore {
     return store;
   }
 
-  /** Writes the stack's configuration anew, as an editor would. */
+  /** Replaces the stack's configuration file. */
   configure(config: Readonly<Record<string, unknown>>): void {
-    // Tests send from one address more than anybody would.
+    // Tests send more requests from one IP address than the limit allows.
     const keys = { httpPort: this.port, demoData: true, requestLimit: 0, ...config };
     const entries = Object.entries(keys).map(([key, value]) => [`store:${key}`, value]);
     this.write(
@@ -50,7 +50,7 @@ export class TestStore {
     return readFileSync(join(this.folder, file), "utf8");
   }
 
-  /** All files of a folder, one after the other. */
+  /** Returns the concatenated content of all files in a folder. */
   readAll(folder: string): string {
     return readdirSync(join(this.folder, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -62,35 +62,35 @@ export class TestStore {
     writeFileSync(join(this.folder, file), text);
   }
 
-  /** Replaces a text that must be there. */
+  /** Replaces a text in a file. Fails the test if the file doesn't contain it. */
   edit(file: string, from: string, to: string): void {
     const text = this.read(file);
     assert.ok(text.includes(from), `${file} has no "${from}"`);
     this.write(file, text.replace(from, to));
   }
 
-  /** `./store VERB STACK ARGS…`, whatever its exit code. */
-  run(verb: string, ...args: string[]): Promise<CommandResult> {
-    return run("./store", [verb, this.stack, ...args], this.folder, this.environment);
+  /** Runs `./store COMMAND STACK ARGS…`. */
+  run(command: string, ...args: string[]): Promise<CommandResult> {
+    return run("./store", [command, this.stack, ...args], this.folder, this.environment);
   }
 
-  /** The same, but anything else than success fails the test with what was printed. */
-  async succeed(verb: string, ...args: string[]): Promise<string> {
-    const { code, output } = await this.run(verb, ...args);
+  /** Runs `./store COMMAND STACK ARGS…`. Fails the test with the output if the command fails. @returns the output. */
+  async succeed(command: string, ...args: string[]): Promise<string> {
+    const { code, output } = await this.run(command, ...args);
     assert.equal(
       code,
       0,
-      `./store ${verb} ${this.stack} ${args.join(" ")} ended with ${code}:\n${output}`,
+      `./store ${command} ${this.stack} ${args.join(" ")} ended with ${code}:\n${output}`,
     );
     return output;
   }
 
-  /** The same, started only. It leads a process group of its own, as a command that is typed into a terminal does. */
+  /** Starts `./store COMMAND STACK` in a process group of its own, like a terminal. */
   start(
-    verb: string,
+    command: string,
     environment: Readonly<Record<string, string>> = {},
   ): { readonly process: ChildProcess; readonly ended: Promise<CommandResult> } {
-    const process = spawn("./store", [verb, this.stack], {
+    const process = spawn("./store", [command, this.stack], {
       cwd: this.folder,
       env: { ...this.environment, ...environment },
       detached: true,
@@ -105,7 +105,7 @@ export class TestStore {
     return { process, ended };
   }
 
-  /** `./store pulumi ARGS…` on this stack. */
+  /** Runs `./store pulumi ARGS…` on this stack. @returns the output. */
   async pulumi(...args: string[]): Promise<string> {
     const { code, output } = await run(
       "./store",
@@ -117,7 +117,7 @@ export class TestStore {
     return output;
   }
 
-  /** Containers of this stack: name, state and labels of each, from `docker ps`. */
+  /** Returns the stack's containers that match the filters of `docker ps`. */
   async containers(...filters: string[]): Promise<Container[]> {
     const args = [
       "ps",
@@ -158,13 +158,13 @@ export class TestStore {
       });
   }
 
-  /** The containers that run, by service and role, for comparing which were replaced. */
+  /** Returns the IDs of the running containers by service and role. */
   async running(): Promise<Map<string, string>> {
     const containers = await this.containers("status=running");
     return new Map(containers.map(({ service, role, id }) => [`${service}/${role}`, id]));
   }
 
-  /** What Docker still has of this stack. */
+  /** Returns the containers, networks and volumes that Docker has of this stack. */
   async left(): Promise<string[]> {
     const filter = ["--filter", `label=dev.store.stack=${this.stack}`, "--format"];
     const listed = await Promise.all([
@@ -177,7 +177,7 @@ export class TestStore {
 
   async dispose(): Promise<void> {
     await this.run("down", "--yes", "--volumes");
-    // What a broken `down` leaves must not stay on this machine; the test that looks for it has failed before.
+    // Remove the remains of a failed `down`, too.
     for (const line of await this.left()) {
       const [kind = "", name = ""] = line.split(" ");
       await run(
@@ -189,7 +189,8 @@ export class TestStore {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private get environment(): NodeJS.ProcessEnv {
+  /** Environment in which `./store` uses this workspace and its state. */
+  get environment(): NodeJS.ProcessEnv {
     return environmentOf(this.folder);
   }
 }
@@ -203,7 +204,7 @@ export interface Container {
   readonly service: string;
 }
 
-/** Runs a program to its end, whatever its exit code. */
+/** Runs a program. @throws an error only if it can't be started. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -224,7 +225,7 @@ export async function run(
   }
 }
 
-/** A port that is free, and not from the range out of which the kernel gives ports to connections meanwhile. */
+/** Returns a free port outside of the kernel's range for outgoing connections. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(20_000, 32_000);

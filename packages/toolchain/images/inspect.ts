@@ -75,7 +75,8 @@ export function localState(
 }
 
 function isBuiltByToolchain(labels: Record<string, string> | undefined): boolean {
-  return labels?.[LABEL] !== undefined;
+  // Earlier releases used another value.
+  return /^(fallback|stand-in)$/.test(labels?.[LABEL] ?? "");
 }
 
 async function askRegistry(

@@ -295,7 +295,7 @@ describe("The emulated Azure Resource Manager", () => {
     await refused(test.cloud.create(token, diskless), "NicInUse");
   });
 
-  it("refuses a domain label that is taken in the region", async () => {
+  it("rejects a domain label that is in use in the region", async () => {
     await test.all();
     const [token, address] = STAGING.address;
     await refused(
@@ -304,7 +304,7 @@ describe("The emulated Azure Resource Manager", () => {
     );
   });
 
-  it("doesn't make twice what is there", async () => {
+  it("rejects the creation of an existing resource", async () => {
     await test.make("group");
     await assert.rejects(test.make("group"), /cannot create already existing resource/);
   });
@@ -324,7 +324,7 @@ describe("The emulated Azure Resource Manager", () => {
     });
   }
 
-  it("changes what can be changed, and keeps what was computed", async () => {
+  it("updates mutable properties and keeps computed ones", async () => {
     await test.all();
     const before = test.cloud.get(IDS.address)?.computed["ipAddress"];
     await test.update("address", "tags", { owner: "you" });
@@ -334,12 +334,12 @@ describe("The emulated Azure Resource Manager", () => {
     assert.deepEqual(test.real, ["boot vm"]);
   });
 
-  it("doesn't shrink a disk", async () => {
+  it("rejects a smaller disk size", async () => {
     await test.all();
     await refused(test.update("disk", "diskSizeGB", 16), "DiskSizeReduced", 409);
   });
 
-  it("doesn't take a network's range away from its subnet", async () => {
+  it("rejects removing a network's range that a subnet uses", async () => {
     await test.all();
     await refused(
       test.update("network", "addressSpace.addressPrefixes", ["10.30.0.0/16"]),
@@ -363,7 +363,7 @@ describe("The emulated Azure Resource Manager", () => {
     });
   }
 
-  it("lets everything go in the right order, and nothing is left", async () => {
+  it("deletes all resources in the order of their dependencies", async () => {
     await test.all();
     for (const part of [
       "machine",
@@ -380,7 +380,7 @@ describe("The emulated Azure Resource Manager", () => {
     assert.deepEqual(test.cloud.everything(), []);
   });
 
-  it("deletes a group with all that is in it, machines first", async () => {
+  it("deletes a resource group with everything in it, VMs first", async () => {
     await test.all();
     await test.cloud.remove(IDS.group);
     assert.deepEqual(test.cloud.everything(), []);
@@ -388,18 +388,18 @@ describe("The emulated Azure Resource Manager", () => {
     assert.ok(test.real.includes("remove data"));
   });
 
-  it("leaves a machine's system disk behind unless it is told to delete it", async () => {
+  it("keeps a VM's OS disk unless its deleteOption is Delete", async () => {
     await test.before("machine");
     await test.make("machine", "storageProfile.osDisk.deleteOption", "Detach");
     await test.cloud.remove(IDS.machine);
     assert.ok(test.names().some((name) => name.startsWith("vm_OsDisk_1_")));
   });
 
-  it("deletes what isn't there any more without a word", async () => {
+  it("ignores the deletion of a missing resource", async () => {
     await test.cloud.remove(IDS.machine);
   });
 
-  it("gives another machine another vmId and the same address", async () => {
+  it("assigns a replaced VM a new vmId and the same IP address", async () => {
     await test.all();
     const [vmId, ip] = [
       test.cloud.get(IDS.machine)?.computed["vmId"],
@@ -417,7 +417,7 @@ describe("The emulated Azure Resource Manager", () => {
       ["size", "machine", "SkuNotAvailable"],
       ["overlap", "network", "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"],
     ] as const) {
-      it(`refuses by ${fault} until that is mended`, async () => {
+      it(`rejects requests during the fault ${fault}`, async () => {
         await test.before(part);
         test.faults = [fault];
         await refused(test.make(part), code);
@@ -426,7 +426,7 @@ describe("The emulated Azure Resource Manager", () => {
       });
     }
 
-    it("fails once where it is told to", async () => {
+    it("fails once at a fault of one request", async () => {
       test.faults = ["NetworkInterface:create", "delete-refused"];
       await test.before("nic");
       await refused(test.make("nic"), "InternalExecutionError", 500);

@@ -6,45 +6,49 @@ import { ClosedPorts, Firewall } from "@store/azure-emulator/network/firewall";
 import { Properties } from "@store/azure-emulator/arm/values";
 import { rule, TestCloud } from "./fixture";
 
-const way = (...groups: Properties[][]): Route => ({ address: "127.77.0.1", machine: "m", groups });
+const route = (...groups: Properties[][]): Route => ({
+  address: "127.77.0.1",
+  machine: "m",
+  groups,
+});
 const deny = (priority: number, port: string): Properties => ({
   ...rule("no", priority, ["*"], port),
   access: "Deny",
 });
 
-describe("What the security groups let through", () => {
+describe("Security groups", () => {
   const open = [rule("http", 100, ["0.0.0.0/0"], "80"), rule("ssh", 200, ["127.0.0.1/32"], "22")];
 
-  it("is what a rule allows for this source and port", () => {
-    assert.ok(allows(way(open), "127.0.0.9", 80));
-    assert.ok(allows(way(open), "127.0.0.1", 22));
-    assert.ok(!allows(way(open), "127.0.0.9", 22));
-    assert.ok(!allows(way(open), "127.0.0.1", 2375));
+  it("allow a connection by source address and port", () => {
+    assert.ok(allows(route(open), "127.0.0.9", 80));
+    assert.ok(allows(route(open), "127.0.0.1", 22));
+    assert.ok(!allows(route(open), "127.0.0.9", 22));
+    assert.ok(!allows(route(open), "127.0.0.1", 2375));
   });
 
-  it("is nothing without a group", () => {
-    assert.ok(!allows(way(), "127.0.0.1", 80));
+  it("allow nothing if there is no group", () => {
+    assert.ok(!allows(route(), "127.0.0.1", 80));
   });
 
-  it("must pass every group on the way", () => {
-    assert.ok(!allows(way(open, [rule("ssh", 100, ["*"], "22")]), "127.0.0.1", 80));
+  it("must all allow a connection", () => {
+    assert.ok(!allows(route(open, [rule("ssh", 100, ["*"], "22")]), "127.0.0.1", 80));
   });
 
-  it("is decided by the first rule that fits", () => {
-    assert.ok(!allows(way([...open, deny(99, "*")]), "127.0.0.1", 80));
-    assert.ok(allows(way([...open, deny(101, "80")]), "127.0.0.1", 80));
+  it("decide by the first matching rule", () => {
+    assert.ok(!allows(route([...open, deny(99, "*")]), "127.0.0.1", 80));
+    assert.ok(allows(route([...open, deny(101, "80")]), "127.0.0.1", 80));
   });
 
-  it("has a listener for each port that anybody may use", () => {
-    assert.deepEqual(portsOf(way(open)), [22, 80]);
+  it("have a listener for each port that a rule opens", () => {
+    assert.deepEqual(portsOf(route(open)), [22, 80]);
     assert.deepEqual(
-      portsOf(way([rule("all", 100, ["*"], "*")])),
+      portsOf(route([rule("all", 100, ["*"], "*")])),
       [22, 80, 443, 2375, 2376, 5432, 8080, 8443],
     );
-    assert.deepEqual(portsOf(way([rule("some", 100, ["*"], "90-92")])), [90, 91, 92]);
+    assert.deepEqual(portsOf(route([rule("some", 100, ["*"], "90-92")])), [90, 91, 92]);
   });
 
-  it("leads from the public address to the machine behind it", async () => {
+  it("apply to the route from the public IP address to the VM", async () => {
     const test = new TestCloud();
     try {
       await test.all();
