@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import ts from "typescript";
-import { contentTag } from "../../../components/image/contentTag.ts";
+import { contentTag } from "../../../components/image/contentTag";
 
 const REPOSITORY = join(__dirname, "../../..");
 const SERVICES = ["billing", "inventory", "orders", "shipping", "storefront"];
