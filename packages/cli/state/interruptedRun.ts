@@ -40,7 +40,8 @@ export class InterruptedRun {
 /** Docker's names of the resources that a run failed to create. */
 export function failedCreations(events: readonly EngineEvent[]): string[] {
   return events.flatMap(({ resOpFailedEvent: event }) => {
-    const name = event?.metadata.new?.inputs?.["name"];
+    const inputs = event?.metadata.new?.inputs as Readonly<Record<string, unknown>> | null;
+    const name = inputs?.["name"];
     return event?.metadata.op.startsWith("create") && typeof name === "string" ? [name] : [];
   });
 }
