@@ -1,4 +1,4 @@
-/** Calls something with some variables of the environment set, or not set where they are undefined, and puts them back. */
+/** Runs the action with these environment variables, unset if undefined, and restores the previous values. */
 export async function withEnvironment(
   variables: Readonly<Record<string, string | undefined>>,
   action: () => void | Promise<void>,
@@ -12,7 +12,7 @@ export async function withEnvironment(
   }
 }
 
-// Not by another object in its place: what Node itself reads would stay as it was.
+// Not by assigning another object to process.env: Node itself would still read the original one.
 function set(variables: readonly (readonly [string, string | undefined])[]): void {
   for (const [name, value] of variables) {
     if (value === undefined) Reflect.deleteProperty(process.env, name);

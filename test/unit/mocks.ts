@@ -1,19 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource as the program asked for it. */
+/** A resource as the program registered it. */
 export interface Registered {
   readonly type: string;
   readonly name: string;
   readonly inputs: Record<string, unknown>;
-  /** URN and id of the provider that it was given; empty: the default one. */
+  /** URN and ID of the provider. Empty for the default provider. */
   readonly provider: string;
 }
 
 const registered: Registered[] = [];
 
 /**
- * Stands in for the Pulumi engine and its providers: keeps what the program registers, and answers with the outputs that the
- * real providers would add. Call it before the components are used; each test that looks at resources calls `reset` first.
+ * Replaces the Pulumi engine and its providers by mocks, which record the registered resources and return the outputs that the real
+ * providers would add. Call it before the components are used. Each test that reads resources calls `reset` first.
  */
 export async function setMocks(): Promise<void> {
   await pulumi.runtime.setMocks(
@@ -40,13 +40,13 @@ export function reset(): void {
   registered.length = 0;
 }
 
-/** The resources of a type that have been registered, once all pending ones are. */
+/** Returns the registered resources of a type, after all pending registrations. */
 export async function resources(type: string): Promise<Registered[]> {
   await settled();
   return registered.filter((resource) => resource.type === type);
 }
 
-/** The one resource of a type and a name. */
+/** Returns the resource with a type and a name. @throws Error if there is none, or more than one. */
 export async function resource(type: string, name: string): Promise<Registered> {
   const found = (await resources(type)).filter((candidate) => candidate.name === name);
   const [first] = found;
@@ -57,21 +57,21 @@ export async function resource(type: string, name: string): Promise<Registered> 
   return first;
 }
 
-/** An input as it is, also where it is kept as a secret. */
+/** Returns an input without the envelope of a secret. */
 export function plain(input: unknown): Record<string, unknown> {
   const record = input as Record<string, unknown>;
   return SECRET in record ? (record["value"] as Record<string, unknown>) : record;
 }
 
-/** By which the engine's wire format knows a secret. */
+/** Key that marks a secret in the engine's wire format. */
 const SECRET = "4dabf18193072939515e22adb298388d";
 
-/** An output's value. */
+/** Returns an output's value. */
 export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
 }
 
-/** Resources register asynchronously, each after its inputs: all are there when a few rounds bring no new one. */
+/** Waits until several rounds bring no new resource. Resources register asynchronously, each after its inputs. */
 async function settled(): Promise<void> {
   for (let quiet = 0, count = -1; quiet < 5;) {
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -20,7 +20,7 @@ describe("AzureRegistry", () => {
 
   function registry(args: Partial<AzureRegistryArgs> = {}): AzureRegistry {
     /* eslint-disable @typescript-eslint/no-require-imports */
-    // Loaded here, since it takes a while and is nobody else's.
+    // Loaded on demand: the Azure SDK takes a second to load, and no other test in this file needs it.
     const { AzureRegistry: Registry } =
       require("../../../components/registry/azure/azureRegistry") as typeof import("../../../components/registry/azure/azureRegistry");
     const { ResourceGroup } =
@@ -36,7 +36,7 @@ describe("AzureRegistry", () => {
     });
   }
 
-  it("has a name that nobody else has, and no administrator's account", async () => {
+  it("has a unique name and no admin user", async () => {
     registry({ tier: "Standard" });
     const { inputs } = await resource(`${TYPE}Registry`, "host-registry");
     assert.match(String(inputs["registryName"]), /^storetest[a-z0-9]{8,12}$/);
@@ -45,7 +45,7 @@ describe("AzureRegistry", () => {
     assert.deepEqual(inputs["tags"], { owner: "store-team" });
   });
 
-  it("lets hosts pull the store's images, and nothing else", async () => {
+  it("permits hosts to pull the store's images and nothing else", async () => {
     registry();
     const { inputs } = await resource(`${TYPE}ScopeMap`, "host-registry-pull");
     assert.deepEqual(inputs["actions"], ["repositories/store/*/content/read"]);
@@ -54,7 +54,7 @@ describe("AzureRegistry", () => {
     assert.ok(String(token.inputs["tokenName"]).length >= 5, "Azure wants five characters");
   });
 
-  it("keeps the password for pulling secret, and none for pushing", async () => {
+  it("keeps the pull password secret and has no push password", async () => {
     const { access } = registry();
     assert.equal(await pulumi.isSecret(pulumi.output(access.pull.password)), true);
     assert.deepEqual(Object.keys(access.push), ["azureRegistry"]);
@@ -63,13 +63,13 @@ describe("AzureRegistry", () => {
     assert.deepEqual(inputs["environment"], { REGISTRY: "host-registry-id", TOKEN: "host-pull" });
   });
 
-  it("asks for another password when the token was made anew", async () => {
+  it("generates another password for a recreated token", async () => {
     registry();
     const { inputs } = await resource(COMMAND, "host-registry-pull-password");
     assert.deepEqual(inputs["triggers"], ["2026-01-02T03:04:05Z"]);
   });
 
-  it("is read where the images go: its address, the project, the day that it was made", async () => {
+  it("returns its address, the project as namespace and its creation date as generation", async () => {
     const { access } = registry();
     assert.equal(await promiseOf(pulumi.output(access.address)), "mine.azurecr.io");
     assert.equal(access.namespace, "store");
@@ -78,14 +78,14 @@ describe("AzureRegistry", () => {
   });
 });
 
-describe("the password of a registry's token", () => {
+describe("tokenPassword.mjs", () => {
   const ID =
     "/subscriptions/s1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/mine";
   let folder = "";
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-az-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("is what az generates, and is printed alone", async () => {
+  it("prints the password that az generates and nothing else", async () => {
     const { stdout } = await run(`printf '%s\\n' "$@" >"${folder}/args"; echo generated-secret`);
     assert.equal(stdout, "generated-secret");
     const args = readFileSync(join(folder, "args"), "utf8").split("\n");
@@ -99,21 +99,21 @@ describe("the password of a registry's token", () => {
     }
   });
 
-  it("says how to log in where nobody is", async () => {
+  it("suggests az login without a login", async () => {
     await assert.rejects(run(`echo "ERROR: Please run 'az login' to setup account." >&2; exit 1`), {
       stderr:
-        /^store:azureRegistry: az acr token credential generate failed: ERROR: Please run 'az login'[^\n]* Log in by `az login`[^\n]*\n$/,
+        /^store:azureRegistry: az acr token credential generate failed: ERROR: Please run 'az login'[^\n]* `az login`[^\n]*\n$/,
     });
   });
 
-  it("says what to install where there is no az", async () => {
+  it("suggests an installation without az", async () => {
     await assert.rejects(run(undefined), {
       stderr:
-        /^store:azureRegistry: needs Azure's command az, and there is none on PATH\. [^\n]*\n$/,
+        /^store:azureRegistry: needs Azure's command az[^\n]*https:\/\/aka\.ms\/azure-cli[^\n]*\n$/,
     });
   });
 
-  /** The script with that for `az`. */
+  /** Runs the script with these lines of a shell script as `az`. */
   function run(az: string | undefined): Promise<{ stdout: string }> {
     if (az !== undefined) {
       writeFileSync(join(folder, "az"), `#!/bin/sh\n${az}\n`);

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { contentTag, contextFiles } from "../../../components/image/contentTag";
 
-describe("content tag", () => {
+describe("contentTag", () => {
   let folder: string;
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -32,7 +32,7 @@ describe("content tag", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("changes with each thing that goes into the image", () => {
+  it("changes with every part of the image's content", () => {
     const seen = new Set([tag()]);
     const expectNew = (what: string): void => {
       const now = tag();
@@ -57,7 +57,7 @@ describe("content tag", () => {
     );
   });
 
-  it("doesn't change with anything else", () => {
+  it("changes with nothing else", () => {
     const before = tag();
     write("test/main.test.js", "other()");
     write("README.md", "what it is");
@@ -67,7 +67,7 @@ describe("content tag", () => {
     assert.equal(tag(), before);
   });
 
-  it("is the same in another folder, and for arguments in another order", () => {
+  it("is the same in another folder and for another order of the arguments", () => {
     const copy = mkdtempSync(join(tmpdir(), "content-tag-copy-"));
     try {
       cpSync(folder, copy, { recursive: true });
@@ -77,7 +77,7 @@ describe("content tag", () => {
     }
   });
 
-  it("doesn't take content moved between two files for the same", () => {
+  it("changes when content moves from one file to another", () => {
     write("src/a", "xy");
     write("src/b", "");
     const before = tag();
@@ -86,14 +86,14 @@ describe("content tag", () => {
     assert.notEqual(tag(), before);
   });
 
-  it("leaves out the folders over which sources are mounted", () => {
+  it("ignores folders over which sources are mounted", () => {
     const before = tag({}, folder, ["src"]);
     write("src/main.js", "changed()");
     assert.equal(tag({}, folder, ["src"]), before);
     assert.notEqual(tag(), before);
   });
 
-  it("follows .dockerignore as Docker does", () => {
+  it("applies .dockerignore as Docker does", () => {
     write(".dockerignore", "# comment\n**/*.log\nbuild\n!build/keep/**\n/src/lib\n");
     write("build/drop.js", "");
     write("build/keep/this.js", "");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFilesScript } from "../../../components/container/files";
 
-describe("the script that writes files", () => {
+describe("writeFilesScript", () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "files-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -14,7 +14,7 @@ describe("the script that writes files", () => {
     execFileSync("sh", ["-s"], { input: writeFilesScript(files, folder) });
   }
 
-  it("writes them as they are, for any user to read", () => {
+  it("writes any content unchanged, readable by any user", () => {
     const files = {
       password: 'pa\'ss "$HOME" `id` %s \\n',
       "haproxy.cfg": "global\n  log stdout\n\n",
@@ -27,7 +27,7 @@ describe("the script that writes files", () => {
     }
   });
 
-  it("replaces and takes away what an earlier run wrote", () => {
+  it("replaces and removes files of an earlier run", () => {
     run({ one: "1", two: "2" });
     writeFileSync(join(folder, "left over"), "");
     run({ two: "3" });

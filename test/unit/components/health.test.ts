@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commandHealthCheck, httpHealthCheck } from "../../../components/container/health";
 
-describe("a health check that goes on until there is something new to say", function () {
+describe("long-polling health check", function () {
   this.timeout(60_000);
   let folder: string;
   let server: Server;
@@ -17,7 +17,7 @@ describe("a health check that goes on until there is something new to say", func
   let asked: number;
 
   before(function () {
-    // It runs in images only, which have a newer one than macOS.
+    // The script runs in images only, whose bash is newer than that of macOS.
     const major = execFileSync("bash", ["-c", "echo ${BASH_VERSINFO[0]}"], { encoding: "utf8" });
     if (Number(major) < 4) this.skip();
   });
@@ -42,14 +42,14 @@ describe("a health check that goes on until there is something new to say", func
     rmSync(folder, { recursive: true });
   });
 
-  it("ends at once with what the container says when it can serve", async () => {
+  it("ends at once with the response of a healthy container", async () => {
     const { code, output, seconds } = await check();
     assert.equal(code, 0, output);
     assert.match(output, /^HTTP\/1\.1 200 OK[^]*\n\{"status":200\}\n$/);
     assert.ok(seconds < 2, `${seconds} s`);
   });
 
-  it("waits for a container that can't serve yet", async () => {
+  it("waits for a container that isn't ready yet", async () => {
     status = 503;
     setTimeout(() => (status = 200), 1_000);
     const { code, output, seconds } = await check();
@@ -58,7 +58,7 @@ describe("a health check that goes on until there is something new to say", func
     assert.ok(asked >= 3, `asked ${asked} times`);
   });
 
-  it("says why it can't, after five seconds each time", async () => {
+  it("fails after five seconds with the reason", async () => {
     const nobody = createServer();
     await once(nobody.listen(0, "127.0.0.1"), "listening");
     const closed = (nobody.address() as AddressInfo).port;
@@ -80,18 +80,18 @@ describe("a health check that goes on until there is something new to say", func
     assert.match(failing.output, /missing.*No such file/);
   });
 
-  it("goes on while nothing changes, and asks now and then", async () => {
+  it("keeps running while nothing changes, and checks now and then", async () => {
     await check();
     assert.equal(await check({ forSeconds: 7 }).then(({ code }) => code), undefined);
     assert.equal(asked, 1 + 2);
   });
 
-  it("ends when the container has failed for some seconds, and not before", async () => {
+  it("ends after some seconds of failures, and not before", async () => {
     await check();
     status = 500;
     setTimeout(() => (status = 200), 2_500);
     const brief = await check({ forSeconds: 4 });
-    assert.equal(brief.code, undefined, "it isn't told of a moment's failure");
+    assert.equal(brief.code, undefined, "a short failure isn't reported");
     assert.ok(asked >= 3, `asked ${asked} times`);
 
     status = 500;
@@ -103,41 +103,39 @@ describe("a health check that goes on until there is something new to say", func
     status = 200;
     const again = await check();
     assert.equal(again.code, 0);
-    assert.ok(again.seconds < 2, "recovered, which is news");
+    assert.ok(again.seconds < 2, "a recovery is reported at once");
   });
 
-  it("begins anew when the container does", async () => {
+  it("starts over when the container has been restarted", async () => {
     await check();
     rmSync(join(folder, "reported-healthy"));
     assert.ok((await check()).seconds < 2);
   });
 
-  it("leaves no process when Docker ends it", async () => {
+  it("leaves no process behind when Docker ends it", async () => {
     await check();
     const { left } = await check({ forSeconds: 1 });
     assert.deepEqual(left, []);
   });
 
-  it("takes a command for an answer", async () => {
+  it("succeeds when the command does", async () => {
     const { code, output } = await run(commandHealthCheck(["ls", "-a", folder], folder).tests);
     assert.equal(code, 0, output);
   });
 
-  // ---- what the tests are told in
-
   interface Ended {
-    /** undefined where it had to be ended. */
+    /** Exit code, undefined if the check had to be ended. */
     readonly code: number | undefined;
     readonly output: string;
     readonly seconds: number;
-    /** Processes of it that are still there. */
+    /** Remaining processes of the check. */
     readonly left: readonly string[];
   }
 
   const check = (how: { path?: string; forSeconds?: number } = {}): Promise<Ended> =>
     run(httpHealthCheck(port, how.path ?? "/ready", folder).tests, how.forSeconds);
 
-  /** Runs it as Docker does, which sends it SIGTERM when its time is over. */
+  /** Runs a check as Docker does, which sends SIGTERM after the time limit. */
   async function run(tests: unknown, forSeconds = 30): Promise<Ended> {
     assert.ok(Array.isArray(tests));
     const [kind, command, ...args] = tests.map(String);

@@ -11,16 +11,16 @@ const MANIFEST = JSON.stringify({
   Descriptor: { digest: DIGEST, platform: { os: "linux", architecture: "amd64" } },
 });
 
-/** What components/image/publish/publish.mjs does is up to what the docker command says; here a script says it. */
-describe("publishing an image", () => {
+// A script takes the place of the docker command, whose output determines what publish.mjs does.
+describe("publish.mjs", () => {
   let folder = "";
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  interface Said {
+  interface Result {
     readonly stdout: string;
     readonly stderr: string;
-    /** The commands that were run, without their options. */
+    /** The docker commands that were run, without their options. */
     readonly ran: readonly string[];
   }
 
@@ -30,7 +30,7 @@ describe("publishing an image", () => {
     from: object = { image: "postgres:18.4" },
     login: object = { username: "me", password: "secret" },
     path = `${folder}:/usr/bin:/bin`,
-  ): Said {
+  ): Result {
     const command = join(folder, "docker");
     const log = join(folder, "ran");
     writeFileSync(log, "");
@@ -61,8 +61,8 @@ describe("publishing an image", () => {
     return { stdout, stderr, ran };
   }
 
-  /** What the command makes of it. */
-  function told({ stdout, stderr }: Said): { why: string; evidence: readonly string[] } {
+  /** Returns the diagnostic of the `store` command for the output. */
+  function diagnosed({ stdout, stderr }: Result): { why: string; evidence: readonly string[] } {
     const message = `exit status 1: running "node components/image/publish/publish.mjs":\n${stdout}${stderr}`;
     const [found] = applyRulesTo(failedStep("t", "inventory-image:1", message));
     assert.equal(found?.rule.name, "image-not-published");
@@ -70,54 +70,54 @@ describe("publishing an image", () => {
     return { why, evidence: details.split("\n").filter((line) => line.trim() !== "") };
   }
 
-  it("takes what the registry has", () => {
-    const said = publish(`manifest) echo '${MANIFEST}' ;;`);
-    assert.equal(said.stdout, DIGEST);
-    assert.deepEqual(said.ran, ["login", "manifest"]);
+  it("prints the digest of an image that the registry has", () => {
+    const result = publish(`manifest) echo '${MANIFEST}' ;;`);
+    assert.equal(result.stdout, DIGEST);
+    assert.deepEqual(result.ran, ["login", "manifest"]);
   });
 
-  it("goes to a registry in Azure by the user's own login there, which it keeps nowhere", () => {
+  it("uses the user's Azure login for an Azure registry without storing a token", () => {
     const az = join(folder, "az");
     writeFileSync(az, `#!/bin/sh\n[ "$1 $2 $6" = "acr login mine" ] && echo a-token\n`);
     chmodSync(az, 0o700);
     const azureRegistry =
       "/subscriptions/s1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/mine";
     const loginByToken = `login) [ "$3 $(cat)" = "00000000-0000-0000-0000-000000000000 a-token" ] || exit 1 ;;`;
-    const said = publish(`${loginByToken}\nmanifest) echo '${MANIFEST}' ;;`, undefined, {
+    const result = publish(`${loginByToken}\nmanifest) echo '${MANIFEST}' ;;`, undefined, {
       azureRegistry,
     });
-    assert.equal(said.stdout, DIGEST, said.stderr);
-    assert.deepEqual(said.ran, ["login", "manifest"]);
-    assert.doesNotMatch(said.stderr, /a-token/);
+    assert.equal(result.stdout, DIGEST, result.stderr);
+    assert.deepEqual(result.ran, ["login", "manifest"]);
+    assert.doesNotMatch(result.stderr, /a-token/);
   });
 
-  it("says what it takes to push to a registry in Azure", () => {
+  it("suggests installing az for an Azure registry", () => {
     const azureRegistry =
       "/subscriptions/s1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/mine";
-    const said = publish("", undefined, { azureRegistry });
-    assert.match(told(said).why, /^store:azureRegistry: needs Azure's command az/);
+    const result = publish("", undefined, { azureRegistry });
+    assert.match(diagnosed(result).why, /^store:azureRegistry: needs Azure's command az/);
   });
 
-  it("pushes what the registry doesn't have", () => {
-    const said = publish(
+  it("pushes an image that the registry doesn't have", () => {
+    const result = publish(
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;\npush) echo "1: digest: ${DIGEST} size: 7" ;;`,
     );
-    assert.equal(said.stdout, DIGEST);
-    assert.deepEqual(said.ran, ["login", "manifest", "image", "tag", "push"]);
+    assert.equal(result.stdout, DIGEST);
+    assert.deepEqual(result.ran, ["login", "manifest", "image", "tag", "push"]);
   });
 
-  it("asks whether the login is right before anything is built", () => {
-    const said = publish(
+  it("checks the login before the build", () => {
+    const result = publish(
       `login) echo "Error response from daemon: login attempt to https://registry.example.com/v2/ failed with status: 401 Unauthorized" >&2; exit 1 ;;`,
     );
-    assert.deepEqual(said.ran, ["login"]);
-    const { why, evidence } = told(said);
+    assert.deepEqual(result.ran, ["login"]);
+    const { why, evidence } = diagnosed(result);
     assert.match(
       why,
       /registry\.example\.com refuses the login \(store:registry: username, password\)/,
     );
     assert.match(evidence.join("\n"), /401 Unauthorized/);
-    assert.doesNotMatch(said.stderr, /secret/);
+    assert.doesNotMatch(result.stderr, /secret/);
   });
 
   for (const error of [
@@ -126,39 +126,39 @@ describe("publishing an image", () => {
     "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
     "context deadline exceeded",
   ]) {
-    it(`says that the registry is away: ${error}`, () => {
-      const said = publish(
+    it(`reports an unreachable registry: ${error}`, () => {
+      const result = publish(
         `login) echo 'Error response from daemon: Get "https://registry.example.com/v2/": ${error}' >&2; exit 1 ;;`,
       );
-      assert.match(told(said).why, /can't be reached \(store:registry: address\)/);
+      assert.match(diagnosed(result).why, /can't be reached \(store:registry: address\)/);
     });
   }
 
-  it("says that the connection broke, without the layers that were on their way", () => {
-    const said = publish(
+  it("reports a broken connection without the progress of the layers", () => {
+    const result = publish(
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;
 push) echo "0123456789ab: Pushed"; echo "123456789abc: Retrying in 1 second"; echo "Put https://registry.example.com/v2/: EOF" >&2; exit 1 ;;`,
     );
-    const { why, evidence } = told(said);
+    const { why, evidence } = diagnosed(result);
     assert.match(why, /connection .* broke/);
     assert.deepEqual(evidence, ["Put https://registry.example.com/v2/: EOF"]);
   });
 
-  it("says at once that there is no docker command", () => {
+  it("reports a missing docker command at once", () => {
     const began = performance.now();
-    const said = publish("", undefined, undefined, "/nowhere");
-    assert.match(told(said).why, /^pushing images needs the docker command on PATH/);
-    assert.ok(performance.now() - began < 20_000, "what it would have waited for holds up its end");
+    const result = publish("", undefined, undefined, "/nowhere");
+    assert.match(diagnosed(result).why, /needs the docker command/);
+    assert.ok(performance.now() - began < 20_000, "the exit waited for the time limit");
   });
 
-  it("shows the end of what a failed build has printed", () => {
-    const said = publish(
+  it("shows the end of the output of a failed build", () => {
+    const result = publish(
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;
 buildx) exit 0 ;;
 build) echo "#7 ERROR: process npm ci did not complete: exit code: 1"; exit 1 ;;`,
       { context: "services/inventory", dockerfile: "Dockerfile", buildArgs: {}, labels: {} },
     );
-    const { why, evidence } = told(said);
+    const { why, evidence } = diagnosed(result);
     assert.equal(why, "services/inventory/Dockerfile can't be built");
     assert.match(evidence.join("\n"), /npm ci did not complete/);
   });

@@ -34,7 +34,7 @@ describe("PublishedImage", () => {
     );
   }
 
-  it("is looked for and pushed with the credentials for pushing, by standard input", async () => {
+  it("passes the push credentials to the command by standard input", async () => {
     const image = publish(registry);
     assert.equal(
       await promiseOf(image.ref),
@@ -46,7 +46,7 @@ describe("PublishedImage", () => {
     assert.equal((await resources(REMOTE_IMAGE)).length, 1);
   });
 
-  it("is looked for anew in another registry, of which the old answer says nothing", async () => {
+  it("is published again when the registry's address changes", async () => {
     publish(registry);
     const [before] = await resources(COMMAND);
     reset();
@@ -55,7 +55,7 @@ describe("PublishedImage", () => {
     assert.notDeepEqual(after?.inputs["triggers"], before?.inputs["triggers"]);
   });
 
-  it("is looked for anew where the registry was made anew", async () => {
+  it("is published again when the registry has been recreated", async () => {
     publish({ ...registry, generation: "2026-01-02" });
     const [published] = await resources(COMMAND);
     assert.deepEqual(published?.inputs["triggers"], ["registry.example.com", "2026-01-02"]);

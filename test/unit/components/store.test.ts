@@ -19,7 +19,7 @@ import {
   VOLUME,
 } from "../mocks";
 
-describe("components", () => {
+describe("Store", () => {
   before(setMocks);
   beforeEach(reset);
 
@@ -63,7 +63,7 @@ describe("components", () => {
   const running = async (): Promise<Registered[]> =>
     (await resources(CONTAINER)).filter(({ inputs }) => inputs["start"] !== false);
 
-  it("publishes a port on the gateway only, on this machine's own interface", async () => {
+  it("publishes no port but the gateway's, on the loopback interface", async () => {
     store();
     const published = (await running()).filter(({ inputs }) => inputs["ports"] !== undefined);
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe("components", () => {
     );
   });
 
-  it("hardens every container that runs", async () => {
+  it("hardens every running container", async () => {
     store();
     const containers = await running();
     assert.equal(containers.length, 6);
@@ -90,7 +90,7 @@ describe("components", () => {
     }
   });
 
-  it("asks each container for its health in the way that it can answer", async () => {
+  it("checks each container's health by HTTP, by its spec's command or by the database's command", async () => {
     store({
       enabledServices: ["inventory", "orders", "storefront"],
       specs: new Map<string, ServiceSpec>([
@@ -110,7 +110,7 @@ describe("components", () => {
     assert.equal(await asked("storefront-0"), "/bare --health");
   });
 
-  it("limits the processes of every container that runs", async () => {
+  it("limits the processes of every running container", async () => {
     store();
     const { inputs } = await resource(COMMAND, "process-limits");
     const limits = [
@@ -127,7 +127,7 @@ describe("components", () => {
     assert.deepEqual(inputs["environment"], { DOCKER_HOST: "unix:///test.sock" });
   });
 
-  it("has the gateway take each new configuration, and waits for it", async () => {
+  it("reloads the gateway for each new configuration and waits for the reload", async () => {
     store();
     const first = (await resource(COMMAND, "gateway-reload")).inputs["create"];
     reset();
@@ -140,7 +140,7 @@ describe("components", () => {
     assert.notEqual(first, second);
   });
 
-  it("puts each container on its networks and no other", async () => {
+  it("connects each container to its own networks only", async () => {
     store();
     const networks = Object.fromEntries(
       (await running()).map(({ name, inputs }) => [
@@ -170,7 +170,7 @@ describe("components", () => {
     });
   });
 
-  it("hands passwords over as secret files, never as environment variables", async () => {
+  it("passes passwords as secret files, never as environment variables", async () => {
     store();
     for (const { name, inputs } of await running()) {
       assert.doesNotMatch(
@@ -200,7 +200,7 @@ describe("components", () => {
     ]);
   });
 
-  it("gives the staff's token, one file for all, to the services that ask for it", async () => {
+  it("mounts one file with the staff token into each service whose spec lists it", async () => {
     const { staffToken } = store();
     assert.equal(await pulumi.isSecret(staffToken), true);
     const having = (await running()).filter(({ inputs }) =>
@@ -218,7 +218,7 @@ describe("components", () => {
     );
   });
 
-  it("gives a service variables and secret files by the stack's configuration", async () => {
+  it("passes the configured variables and secret files to a service", async () => {
     store({
       environment: { orders: { SAGA_POLL_MS: "100", DEMO_DATA: "false" } },
       secrets: { orders: { API_KEY: pulumi.secret("s3cret") } },
@@ -232,7 +232,7 @@ describe("components", () => {
       assert.doesNotMatch(JSON.stringify([given["envs"], given["labels"]]), /s3cret/, name);
     const writer = await resource(COMMAND, "orders-secrets");
     assert.match(JSON.stringify(writer.inputs["stdin"]), /set -- '\/files' 'API_KEY' 's3cret'\\n/);
-    // Another secret is another writer, and with it another instance.
+    // A changed secret replaces the command that writes it, and with the label the instance.
     assert.match(
       JSON.stringify(inputs["labels"]),
       /"label":"dev\.store\.secrets","value":"orders-secrets-id"/,
@@ -243,7 +243,7 @@ describe("components", () => {
     );
   });
 
-  it("tells every service where traces go, where they go anywhere", async () => {
+  it("passes the OTLP endpoint to every service if there is one", async () => {
     const told = async (): Promise<string[]> =>
       (await running())
         .filter(({ inputs }) => JSON.stringify(inputs["envs"] ?? []).includes("OTEL_"))
@@ -261,7 +261,7 @@ describe("components", () => {
     );
   });
 
-  it("writes no file of the staff's token while nobody who runs asks for it", async () => {
+  it("writes no file with the staff token if no enabled service lists it", async () => {
     store({ enabledServices: ["storefront"] });
     assert.deepEqual(
       (await resources(VOLUME)).map(({ name }) => name).filter((name) => name.includes("token")),
@@ -269,7 +269,7 @@ describe("components", () => {
     );
   });
 
-  it("tells a service its port, its database, what it needs and how long it drains", async () => {
+  it("passes its port, database, dependencies and drain time to a service", async () => {
     store();
     assert.deepEqual((await resource(CONTAINER, "orders-0")).inputs["envs"], [
       "PORT=3000",
@@ -292,7 +292,7 @@ describe("components", () => {
     ]);
   });
 
-  it("keeps the data of services that don't run", async () => {
+  it("keeps the data of services that aren't enabled", async () => {
     store({ enabledServices: ["storefront"] });
     assert.deepEqual((await running()).map(({ name }) => name).sort(), ["gateway", "storefront-0"]);
     const volumes = (await resources(VOLUME))
@@ -301,7 +301,7 @@ describe("components", () => {
     assert.deepEqual(volumes.sort(), ["inventory-data", "orders-data"]);
   });
 
-  it("runs as many instances as asked for", async () => {
+  it("runs the configured number of instances", async () => {
     store({ replicas: { inventory: 3 } });
     const names = (await running())
       .map(({ name }) => name)
@@ -309,9 +309,11 @@ describe("components", () => {
     assert.deepEqual(names.sort(), ["inventory-0", "inventory-1", "inventory-2"]);
   });
 
-  describe("shares the database's connections among the instances of its service", () => {
+  describe("shares a database's connections among the instances", function () {
+    // The hook registers the store sixteen times.
+    this.timeout("2m");
     const most = 16;
-    /** What an instance is told, and what the database is. */
+    /** Environment of an instance and inputs of the database, by the number of instances. */
     const withReplicas = async (replicas: number) => {
       reset();
       store({ replicas: { inventory: replicas } });
@@ -332,7 +334,7 @@ describe("components", () => {
       for (let replicas = 1; replicas <= most; replicas++) by.push(await withReplicas(replicas));
     });
 
-    it("also where as many are replaced by any other number, and leaves some for people", () => {
+    it("leaves connections for people while any number of instances replaces any other", () => {
       for (const [i, old] of by.entries()) {
         for (const [j, next] of by.entries()) {
           const left = old.most - old.taken - next.taken;
@@ -341,14 +343,14 @@ describe("components", () => {
       }
     });
 
-    it("and has no other number of them replace the database, nor up to four each other", () => {
+    it("replaces neither the database nor up to four instances when their number changes", () => {
       assert.equal(new Set(by.map(({ database }) => JSON.stringify(database))).size, 1);
       const instances = by.map(({ instance }) => JSON.stringify(instance));
       assert.equal(new Set(instances.slice(0, 4)).size, 1);
       assert.equal(new Set(instances).size, 3, "it changes twice");
     });
 
-    it("unless the stack's configuration says how many", async () => {
+    it("uses the configured pool size if there is one", async () => {
       store({ environment: { orders: { DATABASE_POOL_SIZE: "3" } } });
       const { envs } = (await resource(CONTAINER, "orders-0")).inputs;
       assert.match(String(envs), /DATABASE_POOL_SIZE=3(,|$)/);
@@ -356,10 +358,10 @@ describe("components", () => {
     });
   });
 
-  it("has databases that log nobody's data, and that find out who is cut off", async () => {
+  it("runs databases that log no data and detect vanished clients", async () => {
     store();
     const command = String((await resource(CONTAINER, "orders-database")).inputs["command"]);
-    // What they do is tested with the databases of the services' tests, which have the same.
+    // The services' tests run databases with the same settings and test their effect.
     for (const setting of [
       "log_error_verbosity=terse",
       "log_min_error_statement=panic",
@@ -369,7 +371,7 @@ describe("components", () => {
       assert.ok(command.startsWith("postgres,-c,") && command.includes(`,-c,${setting}`), setting);
   });
 
-  it("builds the common base once, and names each image by its content", async () => {
+  it("builds the common base once and tags each image by its content", async () => {
     const { images } = store();
     const built = (await resources(REMOTE_IMAGE)).filter(
       ({ inputs }) => inputs["build"] !== undefined,
@@ -394,7 +396,7 @@ describe("components", () => {
     });
   });
 
-  it("mounts the sources of a live service, from an image that doesn't depend on them", async () => {
+  it("mounts the sources of a service in dev mode over an image whose tag doesn't depend on them", async () => {
     store({ devModeServices: ["inventory"] });
     const { inputs } = await resource(CONTAINER, "inventory-0");
     assert.deepEqual(inputs["command"], ["node", "--watch", "src/main.ts"]);
@@ -409,7 +411,7 @@ describe("components", () => {
     assert.equal((await resource(CONTAINER, "orders-0")).inputs["command"], undefined);
   });
 
-  it("refuses to mount sources on a host that doesn't have them", () => {
+  it("refuses dev mode on a host that doesn't have the sources", () => {
     const elsewhere = Object.assign(new LocalHost("elsewhere", { dockerHost: "unix:///a.sock" }), {
       sharesFiles: false,
     });
@@ -417,19 +419,19 @@ describe("components", () => {
       () => store({ host: elsewhere, devModeServices: ["inventory"] }),
       (error: Error) =>
         pulumi.RunError.isInstance(error) &&
-        /^store:live: inventory can't run .* on another machine/.test(error.message),
+        /^store:live: inventory can't run in dev mode/.test(error.message),
     );
     assert.doesNotThrow(() => store({ host: elsewhere }));
   });
 
-  it("gives the gateway the routes of the services that run", async () => {
+  it("routes requests to the enabled services only", async () => {
     store({ enabledServices: ["inventory"] });
     const config = String((await resource(COMMAND, "gateway-config")).inputs["stdin"]);
     assert.match(config, /\/api\/inventory\/ inventory$/m);
     assert.doesNotMatch(config, /backend orders|backend storefront/);
   });
 
-  it("marks everything with the project and the stack", async () => {
+  it("labels everything with the project and the stack", async () => {
     store();
     for (const type of [CONTAINER, NETWORK, VOLUME]) {
       for (const { name, inputs } of await resources(type)) {

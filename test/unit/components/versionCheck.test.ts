@@ -10,13 +10,13 @@ describe("versionCheck", () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "data-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Data as the image of a version leaves it; without content where that image was stopped at once. */
+  /** Writes data as the image of a version does; without content, as if the image had been stopped at once. */
   function writtenBy(major: number, content = `${major}\n`): void {
     mkdirSync(join(folder, `${major}/docker`), { recursive: true });
     writeFileSync(join(folder, `${major}/docker/PG_VERSION`), content);
   }
 
-  /** @returns why the image is refused; nothing where it may start. */
+  /** @returns the error, or an empty string if the image may start. */
   function refusal(major: number, data = `/var/lib/postgresql/${major}/docker`): string {
     const { status, stderr } = spawnSync("sh", ["-s"], {
       input: versionCheck("orders", folder),
@@ -27,13 +27,13 @@ describe("versionCheck", () => {
     return stderr;
   }
 
-  it("lets a new database start, and one of the same version", () => {
+  it("accepts an empty volume and data of the same version", () => {
     assert.equal(refusal(18), "");
     writtenBy(18);
     assert.equal(refusal(18), "");
   });
 
-  it("refuses another version, newer or older, and says what to do", () => {
+  it("refuses a newer and an older version, and describes the migration", () => {
     writtenBy(18);
     const newer = refusal(19);
     assert.match(newer, /^store:postgresImage: the data of orders was written by PostgreSQL 18, /);
@@ -47,12 +47,12 @@ describe("versionCheck", () => {
     assert.match(refusal(20), /written by PostgreSQL 1[89]/);
   });
 
-  it("takes no notice of a version that never got as far as having data", () => {
+  it("ignores the folder of a version without data", () => {
     writtenBy(19, "");
     assert.equal(refusal(18), "");
   });
 
-  it("refuses an image that keeps its data outside the volume", () => {
+  it("refuses an image with its data outside the volume", () => {
     assert.match(
       refusal(17, "/var/lib/postgresql/data"),
       /^store:postgresImage: the image of PostgreSQL 17 keeps its data in \/var\/lib\/postgresql\/data/,

@@ -13,7 +13,7 @@ describe("AzureHost", () => {
   mockedInOwnFolder();
 
   function host(args: Partial<AzureHostArgs> = {}): AzureHost {
-    // Loaded here, since it takes a while and is nobody else's.
+    // Loaded on demand: the Azure SDK takes a second to load.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
       AzureHost: typeof AzureHost;
@@ -45,7 +45,7 @@ describe("AzureHost", () => {
     return found;
   };
 
-  it("has no provider of its own for what the stack has one for: each is a process that starts", async () => {
+  it("uses the common providers, because each provider is a process", async () => {
     host();
     for (const [type, provider] of [
       [REMOTE_COMMAND, "commands"],
@@ -57,7 +57,7 @@ describe("AzureHost", () => {
     }
   });
 
-  it("opens HTTP and HTTPS to everybody, SSH to the administrators, and nothing else", async () => {
+  it("opens HTTP and HTTPS to everybody, SSH to the administrators, and no other port", async () => {
     host({ adminCidrs: ["203.0.113.7/32", "198.51.100.0/24"] });
     const { inputs } = await one("azure-native:network:NetworkSecurityGroup");
     const rules = inputs["securityRules"] as Record<string, unknown>[];
@@ -73,14 +73,14 @@ describe("AzureHost", () => {
     assert.equal(new Set(rules.map((rule) => rule["priority"])).size, rules.length);
   });
 
-  it("has the wall around the subnet, and lets nothing out by a way that nobody asked for", async () => {
+  it("protects the subnet by the network security group and disables default outbound access", async () => {
     host();
     const { inputs } = await one("azure-native:network:Subnet");
     assert.deepEqual(inputs["networkSecurityGroup"], { id: "host-id" });
     assert.equal(inputs["defaultOutboundAccess"], false);
   });
 
-  it("has an address that stays", async () => {
+  it("has a static address", async () => {
     host({ dnsLabel: "shop" });
     const { inputs } = await one("azure-native:network:PublicIPAddress");
     assert.deepEqual(inputs["sku"], { name: "Standard", tier: "Regional" });
@@ -88,7 +88,7 @@ describe("AzureHost", () => {
     assert.deepEqual(inputs["dnsSettings"], { domainNameLabel: "shop" });
   });
 
-  it("makes a VM that takes no password and gets our host key by cloud-init", async () => {
+  it("creates a VM without password login that gets its host key by cloud-init", async () => {
     host();
     const { inputs } = await one(VM);
     const profile = plain(inputs["osProfile"]);
@@ -108,7 +108,7 @@ describe("AzureHost", () => {
     assert.doesNotMatch(customData, /host-login-key/);
   });
 
-  it("takes a login key of one's own", async () => {
+  it("accepts a login key", async () => {
     host({ loginKey: { public: "ssh-rsa MINE", private: "PRIVATE" } });
     const { inputs } = await one(VM);
     assert.match(JSON.stringify(inputs["osProfile"]), /ssh-rsa MINE/);
@@ -116,7 +116,7 @@ describe("AzureHost", () => {
     assert.equal(plain(command?.inputs["connection"])["privateKey"], "PRIVATE");
   });
 
-  it("keeps the data on a disk that outlives the VM", async () => {
+  it("keeps the data on a disk that outlives the VM, and not on the VM's own disk", async () => {
     const made = host();
     const { inputs } = await one(VM);
     const storage = inputs["storageProfile"] as Record<string, unknown>;
@@ -140,7 +140,7 @@ describe("AzureHost", () => {
     );
   });
 
-  it("marks everything with the project, the stack and the owner", async () => {
+  it("tags everything with the project, the stack and the owner", async () => {
     host({ shutdown: { time: "1900", timeZone: "AUS Eastern Standard Time" } });
     for (const type of [
       "azure-native:resources:ResourceGroup",
@@ -160,12 +160,12 @@ describe("AzureHost", () => {
     }
   });
 
-  it("is switched off at night only when that is asked for", async () => {
+  it("has no shutdown schedule by default", async () => {
     host();
     assert.deepEqual(await resources("azure-native:devtestlab:GlobalSchedule"), []);
   });
 
-  it("waits over SSH, by the pinned host key, until cloud-init is done, and again on another machine", async () => {
+  it("waits by SSH with the pinned host key until cloud-init is done, and again on another VM", async () => {
     host();
     const { inputs } = await resource(REMOTE_COMMAND, "host-ready");
     const connection = plain(inputs["connection"]);
@@ -173,11 +173,11 @@ describe("AzureHost", () => {
     assert.equal(connection["hostKey"], "ssh-ed25519 public-of-host-host-key");
     assert.deepEqual(inputs["triggers"], ["vm-of-host"]);
     assert.match(String(inputs["stdin"]), /cloud-init status/);
-    // An error repeats the command.
+    // Errors repeat the command, so the script isn't part of it.
     assert.doesNotMatch(String(inputs["create"]), /cloud-init/);
   });
 
-  it("pins the host key for docker, too, by files that nobody else can read, under relative paths", async () => {
+  it("pins the host key for docker by private files with relative paths", async () => {
     host();
     const { inputs } = await one("pulumi:providers:docker");
     assert.equal(inputs["host"], "ssh://azureuser@203.0.113.80:22");
@@ -190,7 +190,7 @@ describe("AzureHost", () => {
     assert.equal(statSync(identity).mode & 0o777, 0o600);
   });
 
-  it("pulls from the registry that the stack makes, if it makes one, in the same group", async () => {
+  it("creates an Azure registry in its resource group if it gets a tier, and pulls from it", async () => {
     const made = host({ registry: { tier: "Basic" } });
     const { inputs } = await one("azure-native:containerregistry:Registry");
     assert.equal(inputs["resourceGroupName"], "group-of-host");
@@ -199,7 +199,7 @@ describe("AzureHost", () => {
     assert.match(JSON.stringify(provider.inputs["registryAuth"]), /mine\.azurecr\.io.*host-pull/);
   });
 
-  it("says how to reach it, as a secret", async () => {
+  it("returns its SSH access as a secret", async () => {
     const { access } = host();
     assert.equal(await pulumi.isSecret(access), true);
     assert.equal((await promiseOf(access)).user, "azureuser");

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { cloudInit, CloudInitArgs } from "../../../components/host/azure/cloudInit";
 
-describe("cloud-init", () => {
+describe("cloudInit", () => {
   const args: CloudInitArgs = {
     adminUser: "azureuser",
     distribution: "debian",
@@ -26,20 +26,20 @@ describe("cloud-init", () => {
     ["from the distribution", { docker: "distribution", dataDevice: undefined }],
     ["on Ubuntu", { distribution: "ubuntu" }],
   ] as const) {
-    it(`with Docker ${what} is what cloud-init's own schema allows`, () => {
+    it(`is valid by cloud-init's schema with Docker ${what}`, () => {
       assert.deepEqual(problems(cloudInit({ ...args, ...change })), []);
     });
   }
 
-  it("is refused by that schema where it is wrong", () => {
+  it("is invalid by the schema with a wrong key", () => {
     assert.notDeepEqual(problems(cloudInit(args).replace('"runcmd":', '"runcmds":')), []);
   });
 
-  it("says its kind in the first line, without which it would be ignored", () => {
+  it("starts with #cloud-config, without which cloud-init ignores it", () => {
     assert.equal(cloudInit(args).split("\n")[0], "#cloud-config");
   });
 
-  it("gives the machine our host key and no other", () => {
+  it("sets the given SSH host key and no other", () => {
     const config = parse(cloudInit(args)) as Record<string, unknown>;
     assert.deepEqual(config["ssh_keys"], {
       ed25519_private: args.hostKey.private,
@@ -48,7 +48,7 @@ describe("cloud-init", () => {
     assert.equal(config["ssh_deletekeys"], true);
   });
 
-  it("opens no port of the Docker daemon, and lets it live on through its upgrades", () => {
+  it("opens no port of the Docker daemon and keeps containers running during its upgrades", () => {
     const { write_files: files } = parse(cloudInit(args)) as {
       write_files: { path: string; content: string }[];
     };
@@ -58,7 +58,7 @@ describe("cloud-init", () => {
     assert.equal("hosts" in settings, false);
   });
 
-  it("keeps Docker out of the unattended upgrades", () => {
+  it("excludes Docker from the unattended upgrades", () => {
     const { write_files: files } = parse(cloudInit(args)) as { write_files: { content: string }[] };
     assert.match(
       files.map(({ content }) => content).join(""),
@@ -66,9 +66,9 @@ describe("cloud-init", () => {
     );
   });
 
-  it("never formats a disk on which there is something", () => {
+  it("never formats a disk that isn't empty", () => {
     const config = parse(cloudInit(args)) as { bootcmd: string[][]; fs_setup?: unknown };
-    // cloud-init's own way formats a disk without partitions on every new machine.
+    // fs_setup formats a disk without partitions on every new VM.
     assert.equal(config.fs_setup, undefined);
     const [[shell = "", ...command] = []] = config.bootcmd;
     for (const [found, formatted] of [
@@ -82,7 +82,7 @@ describe("cloud-init", () => {
           writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
         tool("blkid", `exit ${found}`);
         tool("mkfs.ext4", `touch ${folder}/formatted`);
-        // No disk here: the tools are replaced and the test for a block device is taken as passed.
+        // Without a disk: the tools are replaced, and the test for a block device always succeeds.
         const script = command.map((word) => word.replaceAll("[ -b ", "[ -n "));
         execFileSync(shell, script, { env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` } });
         assert.equal(existsSync(join(folder, "formatted")), formatted, `blkid ended with ${found}`);
@@ -92,7 +92,7 @@ describe("cloud-init", () => {
     }
   });
 
-  it("takes Docker's packages with Docker's own key", () => {
+  it("installs Docker's packages with Docker's own key", () => {
     const { apt } = parse(cloudInit(args)) as {
       apt: { sources: Record<string, { source: string; key: string }> };
     };
@@ -101,19 +101,19 @@ describe("cloud-init", () => {
   });
 });
 
-/** What cloud-init's schema says against a configuration. */
+/** Returns the violations of cloud-init's schema. */
 function problems(text: string): string[] {
   validate(parse(text));
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-// As it is in Debian's package cloud-init 22.4.2: /usr/lib/python3/dist-packages/cloudinit/config/schemas/.
+// From Debian's package cloud-init 22.4.2: /usr/lib/python3/dist-packages/cloudinit/config/schemas/.
 const schema = JSON.parse(
   readFileSync(join(__dirname, "cloud-init-22.4.2.schema.json"), "utf8"),
 ) as object;
 const ajv = new Ajv({ strict: false, allErrors: true });
 addFormats(ajv);
-// The schema itself lets unknown keys pass, which cloud-init only warns of; a slip of ours is a mistake.
+// Stricter than the schema, which permits unknown top-level keys because cloud-init only warns of them.
 const validate = ajv.compile({
   ...schema,
   additionalProperties: false,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** A key pair as ssh-keygen writes it, for whoever looks no further than at its public half. */
+/** Returns a key pair in the format of ssh-keygen. Only the public half of the private key is valid. */
 export function keyPair(cipher = "none"): { readonly public: string; readonly private: string } {
   const publicHalf = Buffer.concat([field("ssh-ed25519"), field(randomBytes(32))]);
   const one = Buffer.alloc(4);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reset, setMocks } from "../mocks";
 
-/** Has the tests of a suite run the program under mocks in a folder of their own: it writes ssh's files relative to where it runs. */
+/** Runs a suite under mocks in a temporary working directory, because the program writes ssh's files below the current one. */
 export function mockedInOwnFolder(): void {
   const start = process.cwd();
   let folder = "";

@@ -7,7 +7,7 @@ import { mockedInOwnFolder } from "./mockedFolder";
 
 const REMOTE_COMMAND = "command:remote:Command";
 
-describe("a host that is reached by SSH", () => {
+describe("SshHost", () => {
   mockedInOwnFolder();
 
   function host(): SshHost {
@@ -28,14 +28,14 @@ describe("a host that is reached by SSH", () => {
     });
   }
 
-  it("passes on a script's standard input, which is where secrets are", async () => {
+  it("passes standard input, the place for secrets, to a script", async () => {
     host().run("files", "cat >/secret", {}, pulumi.secret("the secret"));
     const { inputs } = await resource(REMOTE_COMMAND, "files");
     assert.equal(plain({ of: inputs["create"] })["of"], "cat >/secret");
     assert.deepEqual(plain(inputs["stdin"]), "the secret");
   });
 
-  it("pulls with the credentials for pulling", async () => {
+  it("pulls with the pull credentials", async () => {
     host();
     const [provider] = await resources("pulumi:providers:docker");
     const auth = JSON.stringify(provider?.inputs["registryAuth"]);
@@ -43,7 +43,7 @@ describe("a host that is reached by SSH", () => {
     assert.doesNotMatch(auth, /for-pushing/);
   });
 
-  it("installs Docker where it is missing", async () => {
+  it("installs Docker if it is missing", async () => {
     host();
     const { inputs } = await resource(REMOTE_COMMAND, "host-ready");
     assert.match(String(inputs["stdin"]), /apt-get install -qq --yes docker\.io/);

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeSshFiles } from "../../../components/host/ssh/sshFiles";
 
-describe("files for ssh", () => {
+describe("writeSshFiles", () => {
   let folder = "";
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-ssh-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,14 +25,14 @@ describe("files for ssh", () => {
       hostKey: "ssh-ed25519 AAAA",
     });
 
-  it("are for our user alone", () => {
+  it("writes files that only the current user can read", () => {
     const { identity, knownHosts } = write("KEY");
     assert.equal(readFileSync(identity, "utf8"), "KEY\n");
     assert.equal(readFileSync(knownHosts, "utf8"), "203.0.113.80 ssh-ed25519 AAAA\n");
     for (const file of [identity, knownHosts]) assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
-  it("are never seen half written by another command that reads them", () => {
+  it("replaces files in one step for concurrent readers", () => {
     const { identity } = write("KEY");
     const reader = openSync(identity, "r");
     write("ANOTHER KEY");

@@ -6,34 +6,34 @@ import { keyPair } from "./keys";
 describe("SSH keys", () => {
   const pair = keyPair();
 
-  it("are taken as ssh-keygen writes them", () => {
+  it("accepts keys in the format of ssh-keygen", () => {
     assert.equal(isPublicKey(`${pair.public}\n`), true);
     assert.equal(problemOfPrivateKey(pair.private, pair.public), undefined);
     assert.equal(problemOfPrivateKey(pair.private), undefined);
   });
 
   for (const [what, text] of [
-    ["nothing", ""],
+    ["an empty text", ""],
     ["a word", "ssh-ed25519"],
     ["data that isn't a key", `ssh-ed25519 ${"A".repeat(68)}`],
     ["half of one", pair.public.slice(0, 60)],
     ["one of another type", pair.public.replace("ssh-ed25519", "ssh-rsa")],
     ["a private key", pair.private],
   ] as const) {
-    it(`don't include ${what} as a public key`, () => assert.equal(isPublicKey(text), false));
+    it(`refuses ${what} as a public key`, () => assert.equal(isPublicKey(text), false));
   }
 
-  it("must belong together", () => {
+  it("refuses a private key of another pair", () => {
     assert.match(problemOfPrivateKey(pair.private, keyPair().public) ?? "", /sshPublicKey/);
   });
 
-  it("must not ask for a passphrase", () => {
+  it("refuses a private key with a passphrase", () => {
     const locked = keyPair("aes256-ctr");
     assert.match(problemOfPrivateKey(locked.private, locked.public) ?? "", /passphrase/);
     assert.match(problemOfPrivateKey(pem("secret")) ?? "", /passphrase/);
   });
 
-  it("may be private ones in PEM", () => {
+  it("accepts a private key in PEM format", () => {
     assert.equal(problemOfPrivateKey(pem()), undefined);
   });
 
@@ -43,7 +43,7 @@ describe("SSH keys", () => {
     ["one without its content", pair.private.replace(/\n.{200,}\n/, "\nAAAA\n")],
     ["a public key", pair.public],
   ] as const) {
-    it(`don't include ${what} as a private key`, () =>
+    it(`refuses ${what} as a private key`, () =>
       assert.match(problemOfPrivateKey(text) ?? "", /isn't a private key/));
   }
 });
