@@ -8,8 +8,8 @@ import { ROOT } from "./project/project";
 import { renderError } from "./terminal/terminal";
 
 /**
- * Loaders of the commands, in the order of `./store --help`. A call loads only its own command's file. (tsx doesn't compile files
- * loaded with a dynamic import() here.)
+ * Loaders of the commands, in the order of `./store --help`. Add a new command here. A call loads only its own command's file.
+ * (tsx doesn't compile files loaded with a dynamic import() here.)
  */
 /* eslint-disable @typescript-eslint/no-require-imports */
 export const COMMANDS: Readonly<Record<string, () => StoreCommand>> = {
