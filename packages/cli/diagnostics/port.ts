@@ -95,7 +95,10 @@ function isFree(port: number): Promise<boolean> {
 
 /** The part of find-process that is used; the types of its ESM build, which TypeScript chooses, don't resolve. */
 interface FindProcess {
-  default(by: "port", port: number): Promise<{ pid: number; name: string; cmd: string }[]>;
+  readonly default: (
+    by: "port",
+    port: number,
+  ) => Promise<{ pid: number; name: string; cmd: string }[]>;
 }
 
 async function describeProcess(port: number): Promise<string | undefined> {
