@@ -65,15 +65,15 @@ export async function connectEngine(session: Session, report: Reporter): Promise
  */
 export async function fetchCheckpoint(
   session: Session,
-  ready: Pick<EngineContext, "engine" | "env">,
+  context: Pick<EngineContext, "engine" | "env">,
 ): Promise<Checkpoint | undefined> {
   const { state, stack, project } = session;
   if (state.backend.kind === "workspace") return readStackCheckpoint(state, stack.name);
   const { exitCode, stdout, stderr } = await captureEngine({
-    pulumi: ready.engine.pulumi,
+    pulumi: context.engine.pulumi,
     args: ["stack", "export", "--stack", stack.name, "--non-interactive"],
     cwd: project.root,
-    env: ready.env,
+    env: context.env,
   });
   if (exitCode === 0) return parseExport(stdout);
   if (/no stack named/.test(stderr)) return undefined;
@@ -113,9 +113,9 @@ export async function removeStaleEngineLocks(session: Session, report: Reporter)
 }
 
 /** Creates the stack in its backend if it doesn't exist. */
-export async function ensureStack(session: Session, ready: EngineContext): Promise<void> {
+export async function ensureStack(session: Session, context: EngineContext): Promise<void> {
   const { project, stack, state } = session;
-  if (state.backend.kind === "user") return ensureStackOnUserBackend(session, ready);
+  if (state.backend.kind === "user") return ensureStackOnUserBackend(session, context);
   if (readStackCheckpoint(state, stack.name) !== undefined) return;
 
   // `stack init` writes the salt into the stack's configuration file and has no option for another file, so it runs in a copy
@@ -126,7 +126,7 @@ export async function ensureStack(session: Session, ready: EngineContext): Promi
       join(folder, "Pulumi.yaml"),
       stringify({ name: project.name, runtime: "nodejs" }),
     );
-    await initStack(ready, stack.name, folder);
+    await initStack(context, stack.name, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -139,16 +139,16 @@ export async function ensureStack(session: Session, ready: EngineContext): Promi
  */
 export async function runOnStack(
   session: Session,
-  ready: Pick<EngineContext, "engine" | "env">,
+  context: Pick<EngineContext, "engine" | "env">,
   args: readonly string[],
   options: { readonly events: boolean },
 ): Promise<EngineRun> {
   return withTempStackConfig(session, (folder, stackConfigEnv) =>
     runEngine({
-      pulumi: ready.engine.pulumi,
+      pulumi: context.engine.pulumi,
       args,
       cwd: session.project.root,
-      env: { ...ready.env, ...stackConfigEnv },
+      env: { ...context.env, ...stackConfigEnv },
       eventLog: options.events ? join(folder, "events.json") : undefined,
     }),
   );
@@ -157,15 +157,15 @@ export async function runOnStack(
 /** Runs a Pulumi command on the stack and returns its output. */
 export async function captureOnStack(
   session: Session,
-  ready: Pick<EngineContext, "engine" | "env">,
+  context: Pick<EngineContext, "engine" | "env">,
   args: readonly string[],
 ): Promise<EngineOutput> {
   return withTempStackConfig(session, (_folder, stackConfigEnv) =>
     captureEngine({
-      pulumi: ready.engine.pulumi,
+      pulumi: context.engine.pulumi,
       args,
       cwd: session.project.root,
-      env: { ...ready.env, ...stackConfigEnv },
+      env: { ...context.env, ...stackConfigEnv },
     }),
   );
 }
@@ -216,22 +216,22 @@ async function setUpDocker(
 }
 
 /** Creates the stack on a backend of the user's. Remembers it in a file, to avoid a request to the backend before each `up`. */
-async function ensureStackOnUserBackend(session: Session, ready: EngineContext): Promise<void> {
+async function ensureStackOnUserBackend(session: Session, context: EngineContext): Promise<void> {
   const { state, stack, project } = session;
   const key = createHash("sha256").update(`${state.backend.url}\n${stack.name}`).digest("hex");
   const known = join(state.folder, "known-stacks", key.slice(0, 16));
   if (existsSync(known)) return;
-  await initStack(ready, stack.name, project.root);
+  await initStack(context, stack.name, project.root);
   mkdirSync(join(state.folder, "known-stacks"), { recursive: true });
   writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
 }
 
-async function initStack(ready: EngineContext, name: string, cwd: string): Promise<void> {
+async function initStack(context: EngineContext, name: string, cwd: string): Promise<void> {
   const { exitCode, stdout, stderr } = await captureEngine({
-    pulumi: ready.engine.pulumi,
+    pulumi: context.engine.pulumi,
     args: ["stack", "init", name, "--no-select", "--non-interactive", "--color", "never"],
     cwd,
-    env: ready.env,
+    env: context.env,
   });
   if (exitCode === 0 || /already exists/.test(stderr + stdout)) return;
   throw new CliError(`Creating the stack ${name} failed.`, {

@@ -11,14 +11,14 @@ import { Reporter } from "../terminal/terminal";
  */
 export async function taintFailedVm(
   session: Session,
-  ready: EngineContext,
+  context: EngineContext,
   events: readonly EngineEvent[],
   report: Reporter,
 ): Promise<void> {
   const urn = failedVm(events);
   if (urn === undefined) return;
   const stack = session.stack.name;
-  const { exitCode, stderr } = await captureOnStack(session, ready, [
+  const { exitCode, stderr } = await captureOnStack(session, context, [
     ...["state", "taint", urn, "--yes", "--stack", stack, "--non-interactive"],
   ]);
   if (exitCode === 0) return;

@@ -36,14 +36,14 @@ const HOST_READY = "host-ready";
  */
 export async function stackOutputs(session: Session): Promise<Outputs> {
   const engine = await ensureEngine(reporter());
-  const ready = { engine, env: engineEnvironment(session, engine) };
-  const { exitCode, stdout, stderr } = await captureOnStack(session, ready, [
+  const context = { engine, env: engineEnvironment(session, engine) };
+  const { exitCode, stdout, stderr } = await captureOnStack(session, context, [
     ...["stack", "output", "--json", "--show-secrets"],
     ...["--stack", session.stack.name, "--non-interactive", "--color", "never"],
   ]);
   if (exitCode === 0) {
     // The engine keeps the outputs of a destroyed stack.
-    const checkpoint = await fetchCheckpoint(session, ready);
+    const checkpoint = await fetchCheckpoint(session, context);
     const existing = new Set((checkpoint?.resources ?? []).map(({ urn }) => resourceName(urn)));
     const outputs = JSON.parse(stdout) as Outputs;
     return {

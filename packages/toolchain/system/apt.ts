@@ -3,10 +3,10 @@ import { CliError } from "@store/docker/cliError";
 import { type Reporter } from "./report";
 import { findOnPath, lastLines, run } from "./run";
 
-/** The words that go before a command to run it as root. */
+/** Prefix of a command line that runs the command as root: empty, or sudo with its options. */
 export type AsRoot = string[];
 
-/** How to become root without being asked anything; undefined where that isn't possible. */
+/** Returns the prefix for running commands as root without a password prompt; undefined if that isn't possible. */
 export async function findAsRoot(): Promise<AsRoot | undefined> {
   if (process.getuid?.() === 0) return [];
   if (findOnPath("sudo") === undefined) return undefined;
@@ -14,12 +14,12 @@ export async function findAsRoot(): Promise<AsRoot | undefined> {
   return code === 0 ? ["sudo", "-n"] : undefined;
 }
 
-/** What this Linux and its relatives are called; empty elsewhere. */
+/** Ids of this Linux distribution and of those it derives from; empty on other systems. */
 export function distribution(): string[] {
   try {
     return parseOsRelease(readFileSync("/etc/os-release", "utf8"));
   } catch {
-    // No such file: not a Linux that says what it is, which is what an empty list says.
+    // Not a Linux distribution.
     return [];
   }
 }
@@ -30,19 +30,24 @@ export function parseOsRelease(text: string): string[] {
   );
 }
 
-/** Whether a Linux of these names has apt, and packages called as we call them. */
+/** Checks for a distribution with apt and Debian's package names. */
 export function usesApt(names: readonly string[]): boolean {
   return names.some((id) => id === "debian" || id === "ubuntu");
 }
 
-/** Installs packages of the distribution, saying what apt says. */
+/**
+ * Installs packages and reports apt's output as progress.
+ *
+ * @param hint What the user can do if that fails.
+ * @throws CliError
+ */
 export async function aptInstall(
   asRoot: AsRoot,
   packages: string[],
   report: Reporter,
-  otherwise: string,
+  hint: string,
 ): Promise<void> {
-  // Another apt may be at work on a machine that has just started.
+  // Waits for another apt, which often runs on a machine that has just booted.
   const apt: [string, ...string[]] = [
     "env",
     "DEBIAN_FRONTEND=noninteractive",
@@ -53,13 +58,13 @@ export async function aptInstall(
     const { code, stdout, stderr } = await asRootRun(asRoot, [...apt, ...args], report);
     if (code !== 0) {
       throw new CliError(`apt-get ${args.join(" ")} failed:\n${lastLines(stdout + stderr)}`, {
-        hint: otherwise,
+        hint,
       });
     }
   }
 }
 
-/** Runs a command as root. */
+/** Runs a command as root and reports its output as progress. */
 export function asRootRun(
   asRoot: AsRoot,
   command: [string, ...string[]],

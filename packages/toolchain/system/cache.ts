@@ -3,27 +3,27 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } fr
 import * as os from "node:os";
 import * as path from "node:path";
 
-/** Outside the repository, so that every checkout of it shares one build. */
+/** The folder for built and downloaded files. It is outside the repository, so that all workspaces share them. */
 export function cacheFolder(): string {
   const base = process.env.XDG_CACHE_HOME;
-  // The specification tells to ignore a relative path.
+  // The XDG specification requires relative paths to be ignored.
   const root =
     base !== undefined && path.isAbsolute(base) ? base : path.join(os.homedir(), ".cache");
   return path.join(root, "store-on-docker");
 }
 
-/** A short name for exactly these inputs. */
+/** Hash of named inputs, for use as the name of a cache entry. */
 export function keyOf(inputs: Record<string, string | Buffer>): string {
   const hash = createHash("sha256");
   for (const name of Object.keys(inputs).sort()) {
     const content = inputs[name] ?? "";
-    // With the lengths in it, no two sets of inputs run together into the same bytes.
+    // The length separates an input from the next one.
     hash.update(`${name}\0${Buffer.byteLength(content)}\0`).update(content);
   }
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The files below a folder by their path relative to it, for keyOf. */
+/** Contents of all files in a folder and its subfolders, by their relative path, for {@link keyOf}. */
 export function filesBelow(
   folder: string,
   wanted: (file: string) => boolean = () => true,
@@ -38,19 +38,20 @@ export function filesBelow(
 }
 
 /**
- * Makes a folder that is either there and whole, or not there. The caller holds a lock, so that a left-over of a process
- * that died is nobody's and can go.
+ * Creates a folder that appears only when it is complete. The caller must hold a lock: the incomplete folder of a process that
+ * died is removed.
+ *
+ * @param fill Creates the content in a temporary folder.
  */
 export async function makeFolder(
   target: string,
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
   const partial = `${target}.partial`;
-  // Again where a file turned up meanwhile: what a signal ends with us may take a moment longer than we do.
+  // Retries, because a child process that is ending may still create files.
   const discard = (): void => rmSync(partial, { recursive: true, force: true, maxRetries: 10 });
   discard();
   mkdirSync(partial, { recursive: true });
-  // Whatever ends this process, a signal that the command handles included.
   process.once("exit", discard);
   const release = exitOnSignals();
   try {
@@ -68,8 +69,8 @@ export function folderExists(folder: string): boolean {
 }
 
 /**
- * A signal whose default action ends the process skips the "exit" handlers that clean up. Where the program has no
- * handler of its own, this makes it an ordinary exit with the customary code.
+ * Turns signals without a handler into an ordinary exit with the conventional code: their default action would skip the "exit"
+ * handlers. Returns a function that undoes it.
  */
 function exitOnSignals(): () => void {
   const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const)

@@ -1,9 +1,9 @@
-/** Where the toolchain says what it does. The caller decides how that looks. */
+/** Receives the progress of long operations. */
 export interface Reporter {
-  /** Something that takes a while begins. */
+  /** A long operation begins. */
   step(title: string): void;
-  /** How far the step has come; the next one may overwrite it. */
+  /** Progress of the step. The next progress line may overwrite it. */
   progress(line: string): void;
-  /** Something that the user should be able to read afterwards. */
+  /** A permanent line of output. */
   note(line: string): void;
 }

@@ -5,22 +5,29 @@ import * as path from "node:path";
 import { messageOf } from "@store/docker/messageOf";
 
 export interface RunOptions {
+  /** @default the working directory of this process */
   cwd?: string;
-  /** Added to this process's environment. */
-  env?: Record<string, string>;
-  /** Called with each line of standard output and standard error as it comes. */
+  /** Added to the environment of this process. */
+  env?: NodeJS.ProcessEnv;
+  /** Called with each line of stdout and stderr, without empty lines. */
   onLine?: (line: string) => void;
+  /** Time in milliseconds after which the command is ended by SIGTERM. @default none */
   timeoutMs?: number;
 }
 
 export interface RunResult {
-  /** Null when a signal or the time limit ended the command, or when it could not be started. */
+  /** Null if a signal or the timeout ended the command, or if it couldn't be started. */
   code: number | null;
   stdout: string;
+  /** The system's error message if the command couldn't be started. */
   stderr: string;
 }
 
-/** Runs a command to its end. A failure of the command is a result, not an exception. */
+/**
+ * Runs a command and returns its output. Never rejects.
+ *
+ * Not execa: tsx/cjs can't require it, importing it takes 90 ms, and it doesn't split lines at carriage returns.
+ */
 export function run(command: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -28,18 +35,18 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       env: { ...process.env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    // Not Node's own limit, which goes on for a command that couldn't be started, and holds up our end.
-    const limit =
+    // Not spawn's `timeout`: its timer isn't cleared if the command can't be started, and keeps this process alive.
+    const timer =
       options.timeoutMs === undefined
         ? undefined
         : setTimeout(() => child.kill(), options.timeoutMs);
-    // A Ctrl-C on the terminal reaches the child by itself; any other end of this process must not leave it behind.
-    // An interrupt, because that is what makes go, apt-get and the like remove their temporary files.
-    const endWithUs = (): void => void child.kill("SIGINT");
-    process.once("exit", endWithUs);
-    const ended = (result: RunResult): void => {
-      clearTimeout(limit);
-      process.off("exit", endWithUs);
+    // Ends the command if this process exits. Ctrl-C reaches the command directly. SIGINT makes go and apt-get remove their
+    // temporary files.
+    const interrupt = (): void => void child.kill("SIGINT");
+    process.once("exit", interrupt);
+    const finish = (result: RunResult): void => {
+      clearTimeout(timer);
+      process.off("exit", interrupt);
       resolve(result);
     };
 
@@ -49,7 +56,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       child[name].setEncoding("utf8").on("data", (chunk: string) => {
         output[name] += chunk;
         if (options.onLine === undefined) return;
-        // Progress bars end a line with a carriage return.
+        // Progress bars end their lines with a carriage return.
         const lines = (rest + chunk).split(/[\r\n]+/);
         rest = lines.pop() ?? "";
         lines.filter((line) => line.trim() !== "").forEach(options.onLine);
@@ -59,15 +66,15 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       });
     }
     child.on("error", (error) => {
-      ended({ code: null, stdout: output.stdout, stderr: messageOf(error) });
+      finish({ code: null, stdout: output.stdout, stderr: messageOf(error) });
     });
     child.on("close", (code) => {
-      ended({ code, ...output });
+      finish({ code, ...output });
     });
   });
 }
 
-/** The end of a command's output, for an error message: the last lines are where the cause is. */
+/** The last lines of a command's output, indented for an error message. */
 export function lastLines(text: string, count = 8): string {
   return text
     .split(/\r?\n/)
@@ -77,7 +84,7 @@ export function lastLines(text: string, count = 8): string {
     .join("\n");
 }
 
-/** Every executable of that name on PATH, in PATH's order. */
+/** All executables of that name on PATH, in the order of PATH. */
 export function findAllOnPath(name: string, searchPath = process.env.PATH ?? ""): string[] {
   return searchPath
     .split(path.delimiter)
