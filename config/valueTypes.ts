@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { IPv4 } from "ipaddr.js";
 import * as v from "valibot";
 
 /** Non-empty text that matches a pattern. */
@@ -79,14 +79,13 @@ export function isHttpUrl(text: string): boolean {
 
 /** Returns true for a range of IPv4 addresses, such as 203.0.113.7/32. */
 export function isCidr(text: string): boolean {
-  const [, address = "", bits = ""] = /^(.*)\/(\d{1,2})$/.exec(text) ?? [];
-  return isIPv4(address) && Number(bits) <= 32;
+  return IPv4.isValidCIDRFourPartDecimal(text);
 }
 
 /** Returns true for an IPv4 network that Azure accepts: at least 8 addresses, and no bits set outside of the prefix. */
 export function isAzureNetwork(cidr: string): boolean {
   if (!isCidr(cidr)) return false;
-  const [address = "", bits = ""] = cidr.split("/");
-  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  return Number(bits) >= 8 && Number(bits) <= 29 && number % 2 ** (32 - Number(bits)) === 0;
+  const [address, bits] = IPv4.parseCIDR(cidr);
+  const network = IPv4.networkAddressFromCIDR(cidr);
+  return bits >= 8 && bits <= 29 && network.toString() === address.toString();
 }
