@@ -4,9 +4,9 @@ export default nodeService({
   routes: ["/"],
   network: "edge",
   rateLimits: [
-    // As many as orders takes: what is ordered here comes to it from within.
+    // The limit of the orders API, which doesn't see these requests: the storefront sends its own.
     { method: "POST", path: "/checkout", requests: 60, seconds: 60 },
-    // Nobody mistypes a token more often; who guesses is to get nowhere.
+    // Slows down guessing of the staff token.
     { method: "POST", path: "/office/login", requests: 10, seconds: 60 },
   ],
 });

@@ -1,3 +1,4 @@
+import { until } from "@store/kit/testing";
 import { locationOf, type Page, type ShopClient } from "./shopClient.ts";
 
 /** Contact and delivery address of the test customer, as fields of the checkout form. */
@@ -34,4 +35,13 @@ export function fillCheckout(
 export async function buy(client: ShopClient, items: Items, token = "tok_ok"): Promise<string> {
   const page = await openCheckout(client, items);
   return locationOf(await client.post("/checkout", fillCheckout(page, { token })));
+}
+
+/** Buys an item and waits for the confirmation. @returns the paths of the order in the shop and in the office. */
+export async function buyConfirmed(client: ShopClient): Promise<{ path: string; office: string }> {
+  const path = await buy(client, { "MUG-STONE": 1 });
+  await until("the order is confirmed", async () =>
+    (await client.get(path)).visibleText.includes("your order is confirmed"),
+  );
+  return { path, office: `/office${path}` };
 }

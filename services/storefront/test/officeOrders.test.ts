@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { until, type TestStoreProcesses } from "@store/kit/testing";
+import { buy, buyConfirmed } from "./support/purchase.ts";
+import { locationOf, ShopClient } from "./support/shopClient.ts";
+import { dropResponses, sharedStore } from "./support/testStore.ts";
+
+describe("the storefront's office: orders and parcels", function () {
+  this.timeout(60_000);
+  let store: TestStoreProcesses;
+  let clerk: ShopClient;
+  let customer: ShopClient;
+
+  before(async () => (store = await sharedStore()));
+  beforeEach(async () => {
+    customer = new ShopClient(store.gateway.url);
+    clerk = new ShopClient(store.gateway.url);
+    await clerk.post("/office/login", { token: store.staff.token });
+  });
+
+  it("lists orders by status, with those that need attention first, and rejects a retry that isn't needed", async () => {
+    const { path, office } = await buyConfirmed(customer);
+    const id = path.slice("/orders/".length);
+    const list = await clerk.get("/office/orders");
+    assert.match(list.text, new RegExp(`href="${office}"`));
+    assert.match(list.visibleText, /Ada Lovelace ada@example\.org/);
+    assert.doesNotMatch(
+      (await clerk.get("/office/orders?status=cancelled")).text,
+      new RegExp(office),
+    );
+
+    const attention = (status: string) =>
+      store.databases.orders.query("UPDATE orders SET status = $1 WHERE id = $2", [status, id]);
+    await attention("needs_attention");
+    const [, urgent = "", latest = ""] =
+      /Needs attention<\/h2>([\s\S]*)Latest orders<\/h2>([\s\S]*)/.exec(
+        (await clerk.get("/office/orders")).text,
+      ) ?? [];
+    assert.match(urgent, new RegExp(`action="${office}/retry"`));
+    assert.match(latest, new RegExp(`href="${office}"`));
+    assert.match((await customer.get(path)).visibleText, /We’re looking into your order/);
+    await attention("confirmed");
+    // A confirmed order has nothing to retry; the page shows the API's error.
+    const refused = await clerk.post(`${office}/retry`, {});
+    assert.equal(refused.status, 409);
+    assert.match(refused.text, /role="alert"/);
+  });
+
+  it("cancels an order that needs attention, unless its stock is already taken", async () => {
+    const path = await buy(customer, { "MUG-STONE": 1 }, "tok_slow");
+    const id = path.slice("/orders/".length);
+    const office = `/office${path}`;
+    const orders = store.databases.orders;
+    await until("its payment is in progress", async () => {
+      const leased = await orders.query(
+        "SELECT FROM sagas WHERE order_id = $1 AND lease IS NOT NULL",
+        [id],
+      );
+      return leased.length > 0;
+    });
+    // The state after an unexpected rejection of a step.
+    const failAt = async (step: string) => {
+      await orders.query(
+        "UPDATE sagas SET step = $2, lease = NULL, due_at = NULL WHERE order_id = $1",
+        [id, step],
+      );
+      await orders.query(
+        "UPDATE orders SET status = 'needs_attention', reason = $2 WHERE id = $1",
+        [id, `${step}_refused`],
+      );
+    };
+    await failAt("capture");
+    assert.doesNotMatch((await clerk.get(office)).text, /action="[^"]*\/cancel"/);
+    const refused = await clerk.post(`${office}/cancel`, {});
+    assert.equal(refused.status, 409);
+    assert.match(refused.text, /role="alert"/);
+
+    await failAt("authorise");
+    const form = new RegExp(`action="${office}/cancel"`);
+    assert.match((await clerk.get("/office/orders")).text, form);
+    assert.match((await clerk.get(office)).text, form);
+    const done = await clerk.submit(`${office}/cancel`, {});
+    assert.match(done.visibleText, /Cancellation started/);
+    await until("the customer sees it", async () =>
+      (await customer.get(path)).visibleText.includes("We had to cancel your order"),
+    );
+    const { items } = (await store.services.billing.json(`/api/billing/payments?order=${id}`, {
+      headers: store.staff.headers,
+    })) as { items: { status: string }[] };
+    assert.ok(items.every(({ status }) => status === "voided"));
+  });
+
+  it("marks a parcel as shipped and delivered once when the responses are lost", async () => {
+    const { path, office } = await buyConfirmed(customer);
+    const [, id = ""] =
+      /\/office\/shipments\/([\w-]+)\/dispatch/.exec((await clerk.get(office)).text) ?? [];
+    for (const action of ["dispatch", "deliver"]) {
+      const send = `/office/shipments/${id}/${action}`;
+      const lost = await dropResponses(store, "/api/shipping/", () =>
+        clerk.post(send, { from: office }),
+      );
+      assert.equal(lost.status, 503);
+      for (let n = 0; n < 2; n++) await clerk.submit(send, { from: office });
+    }
+    await until("the customer sees the delivery", async () =>
+      (await customer.get(path)).visibleText.includes("Your parcel has been delivered"),
+    );
+    const { visibleText } = await customer.get(path);
+    for (const once of [/Handed to the carrier/g, /Delivered \d/g]) {
+      assert.equal(visibleText.match(once)?.length, 1, visibleText);
+    }
+  });
+
+  it("retries or cancels an order once when the responses are lost", async () => {
+    for (const [action, end] of [
+      ["retry", "confirmed"],
+      ["cancel", "cancelled"],
+    ] as const) {
+      const path = await buy(customer, { "MUG-STONE": 1 }, "tok_slow");
+      const id = path.slice("/orders/".length);
+      await until("its payment is in progress", async () => {
+        const leased = await store.databases.orders.query(
+          "SELECT FROM sagas WHERE order_id = $1 AND lease IS NOT NULL",
+          [id],
+        );
+        return leased.length > 0;
+      });
+      await store.databases.orders.query(
+        "UPDATE sagas SET step = 'authorise', lease = NULL, due_at = NULL WHERE order_id = $1",
+        [id],
+      );
+      await store.databases.orders.query(
+        "UPDATE orders SET status = 'needs_attention', reason = 'authorise_refused' WHERE id = $1",
+        [id],
+      );
+      const send = `/office${path}/${action}`;
+      const lost = await dropResponses(store, "/api/orders/", () => clerk.post(send, {}));
+      assert.equal(lost.status, 503);
+      await clerk.post(send, {});
+      await until("the order has its final status", async () => {
+        const { status } = (await store.services.orders.json(`/api${path}`)) as {
+          status: string;
+        };
+        return status === end;
+      });
+      // Cancelling again changes nothing; a confirmed order can't be retried.
+      assert.equal((await clerk.post(send, {})).status, action === "cancel" ? 303 : 409);
+      const { items } = (await store.services.billing.json(`/api/billing/payments?order=${id}`, {
+        headers: store.staff.headers,
+      })) as { items: { status: string }[] };
+      const paid = items.filter(({ status }) => status === "captured").length;
+      assert.equal(paid, action === "cancel" ? 0 : 1);
+    }
+  });
+
+  it("marks a parcel as shipped and delivered, and the customer's page shows it", async () => {
+    const { path, office } = await buyConfirmed(customer);
+    const parcels = await clerk.get("/office/parcels");
+    assert.match(parcels.visibleText, /Ada Lovelace 12 Hill Street 3000 Melbourne Australia/);
+    const send = /action="(\/office\/shipments\/[\w-]+\/dispatch)"/.exec(
+      (await clerk.get(office)).text,
+    )?.[1];
+    const sent = await clerk.submit(send ?? "", { from: office });
+    assert.match(sent.visibleText, /Shipped/);
+    await until("the customer sees the shipment", async () =>
+      (await customer.get(path)).visibleText.includes("Your parcel is on its way"),
+    );
+    const deliver = (send ?? "").replace("dispatch", "deliver");
+    assert.equal(
+      locationOf(await clerk.post(deliver, { from: "/office/parcels" })),
+      "/office/parcels",
+    );
+    await until("the customer sees the delivery", async () =>
+      (await customer.get(path)).visibleText.includes("Your parcel has been delivered"),
+    );
+    // The page to return to must belong to the office.
+    assert.equal((await clerk.post(deliver, { from: "https://evil.example" })).status, 400);
+  });
+
+  it("shows errors of unavailable services in the office's layout", async () => {
+    store.gateway.targets.set("shipping", undefined);
+    const { status, visibleText } = await clerk.get("/office/parcels").finally(() => {
+      store.gateway.targets.set("shipping", store.services.shipping.url);
+    });
+    assert.equal(status, 503);
+    assert.match(visibleText, /Back office.*Orders Parcels Stock.*Temporarily unavailable/);
+  });
+});
