@@ -19,16 +19,16 @@ const silent = { step: () => undefined, progress: () => undefined, note: () => u
 /** Error message of `up`, by fault. The last fault leaves a part of the stack, which is then taken down. */
 const BEFORE_DOWN = {
   key: /store:sshPublicKey: isn't a public key/,
-  login: /nobody is logged in to Azure/,
+  login: /not logged in to Azure/,
   subscription: /no such subscription/,
-  "registry-login": /the registry \S+ refuses the login/,
+  "registry-login": /the registry \S+ rejects the login/,
 } as const satisfies Partial<Record<Fault, RegExp>>;
 /** Error message of `up`, by fault. Each `up` continues from the state that the previous one has left. */
 const BEFORE_UP = {
-  overlap: /The virtual network can't be made: its address range overlaps/,
-  size: /The virtual machine can't be made: Azure doesn't have this size there/,
-  quota: /The virtual machine can't be made: the subscription's quota is used up/,
-  "cloud-init": /the new machine didn't become a Docker host/,
+  overlap: /virtual network.*address range overlaps/,
+  size: /virtual machine.*size is not available/,
+  quota: /virtual machine.*quota is used up/,
+  "cloud-init": /cloud-init finished without a working Docker/,
 } as const satisfies Partial<Record<Fault, RegExp>>;
 
 describe("The staging stack on the Azure emulator", function () {
