@@ -1,10 +1,9 @@
 import { docker } from "../docker";
-import type { Registry } from "./registry";
 
 /** Makes this machine's Docker daemon trust the registry's CA. The daemon reads /etc/docker/certs.d at each pull and push. */
 export async function trustRegistry(
   image: string,
-  { address, authority }: Pick<Registry, "address" | "authority">,
+  { address, authority }: { readonly address: string; readonly authority: string },
 ): Promise<void> {
   await editDockerFolder(
     image,

@@ -1,4 +1,3 @@
-import { facts } from "./engine";
 import { type GoFound } from "./go";
 import { engineVersion } from "./pins";
 

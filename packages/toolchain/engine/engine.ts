@@ -94,7 +94,7 @@ async function surveyReady(options: { remember: boolean }): Promise<ReadySurvey>
   };
 }
 
-export function facts(survey: ReadySurvey): Omit<EngineFacts, "downloadSite" | "go"> {
+function facts(survey: ReadySurvey): Omit<EngineFacts, "downloadSite" | "go"> {
   return {
     onPath: survey.onPath !== undefined,
     npmReady: survey.npmReady,

@@ -4,11 +4,13 @@ import { Reporter } from "../system/report";
 import { buildFallbacks } from "./buildFallbacks";
 import { exitingOnSignals } from "./scratchFolder";
 import { inspect } from "./inspect";
-import { type BaseImageAction, type BaseImageStatus, chooseAction, IMAGES } from "./plan";
-import { ImageName } from "./recipes";
-
-/** References of the base images in the stack's configuration. */
-export type BaseImageRefs = Readonly<Record<ImageName, string>>;
+import {
+  type BaseImageAction,
+  type BaseImageRefs,
+  type BaseImageStatus,
+  chooseAction,
+  IMAGES,
+} from "./plan";
 
 export interface BaseImage {
   readonly ref: string;
@@ -69,18 +71,6 @@ async function removeFallback(ref: string, daemon: Daemon, report: Reporter): Pr
     );
   }
   report.note(`A registry serves ${ref}: removed the fallback image built from packages.`);
-}
-
-/** debootstrap and npm's packages give us this machine's architecture. */
-export async function checkArchitecture(daemon: Daemon): Promise<void> {
-  const { Arch } = (await daemon.get("/version")).body as { Arch: string };
-  const ours = process.arch === "x64" ? "amd64" : process.arch;
-  if (Arch !== ours) {
-    throw new CliError(
-      `The Docker daemon's machine is ${Arch}, this one ${ours}: base images can't be made here for it.`,
-      { hint: "Give the daemon a way to a registry, or run this on its own machine." },
-    );
-  }
 }
 
 function usesFallback(action: BaseImageAction): boolean {

@@ -1,8 +1,9 @@
+import { CliError } from "@store/docker/cliError";
 import { Daemon } from "@store/docker/daemon";
 import { cacheFolder } from "../system/cache";
 import { withLock } from "../system/lock";
 import { Reporter } from "../system/report";
-import { type BaseImageRefs, checkArchitecture } from "./baseImages";
+import type { BaseImageRefs } from "./plan";
 import { debianBase, DebianBase, ensureDebianBase } from "./debian";
 import { KEY_LABEL, LABEL, labelsOf, localState } from "./inspect";
 import { build } from "./buildImage";
@@ -81,5 +82,17 @@ async function imageId(ref: string, daemon: Daemon): Promise<string | undefined>
 async function allOrFirstError(actions: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(actions)) {
     if (result.status === "rejected") throw result.reason;
+  }
+}
+
+/** Checks that the daemon has this machine's architecture, for which the packages are. @throws CliError */
+async function checkArchitecture(daemon: Daemon): Promise<void> {
+  const { Arch } = (await daemon.get("/version")).body as { Arch: string };
+  const ours = process.arch === "x64" ? "amd64" : process.arch;
+  if (Arch !== ours) {
+    throw new CliError(
+      `The Docker daemon runs on ${Arch}, but this machine is ${ours}, so it can't build fallback images for the daemon.`,
+      { hint: "Give the daemon access to a registry, or run this on the daemon's machine." },
+    );
   }
 }

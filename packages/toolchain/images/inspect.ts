@@ -1,9 +1,14 @@
 import { CliError } from "@store/docker/cliError";
 import { Answer, Daemon, reasonOf } from "@store/docker/daemon";
 import { messageOf } from "@store/docker/messageOf";
-import { type BaseImageRefs } from "./baseImages";
 import { debianBase } from "./debian";
-import { type BaseImageStatus, IMAGES, type LocalImage, type RegistryStatus } from "./plan";
+import {
+  type BaseImageRefs,
+  type BaseImageStatus,
+  IMAGES,
+  type LocalImage,
+  type RegistryStatus,
+} from "./plan";
 import { CONFIG_KEYS, ImageName, recipeFor, recipeKey } from "./recipes";
 import { registryAnswer, registryHost } from "./registryStatus";
 import { UnreachableRegistries } from "./unreachableRegistries";

@@ -1,6 +1,9 @@
 import { CliError } from "@store/docker/cliError";
 import { CONFIG_KEYS, exampleOf, ImageName } from "./recipes";
 
+/** References of the base images in the stack's configuration. */
+export type BaseImageRefs = Readonly<Record<ImageName, string>>;
+
 /** Availability of a base image. */
 export interface BaseImageStatus {
   readonly ref: string;

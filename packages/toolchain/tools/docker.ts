@@ -238,7 +238,7 @@ async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
     `The end of its log, ${log}:\n${lastLines(readFileSync(log, "utf8"))}`;
   await untilAnswering(
     () => ended && `dockerd didn't start (${ended}). ${logTail()}`,
-    "Mend what the log names, or install and start Docker by hand.",
+    "Fix the cause named in the log, or install and start Docker manually.",
     logTail,
   );
 }
