@@ -49,12 +49,14 @@ class Migration {
     if ("IndexStmt" in node) {
       const { unique, relation } = node.IndexStmt;
       if (!unique || this.isNew(relation)) return [];
-      return [`a unique index on ${nameOf(relation)} refuses rows that it writes`];
+      return [
+        `a unique index on ${nameOf(relation)} refuses rows that the previous release writes`,
+      ];
     }
     if ("CreateTrigStmt" in node) {
       const { relation } = node.CreateTrigStmt;
       if (this.isNew(relation)) return [];
-      return [`a trigger on ${nameOf(relation)} takes part in what it writes`];
+      return [`a trigger on ${nameOf(relation)} changes what the previous release writes`];
     }
     if ("InsertStmt" in node) {
       const { relation, withClause } = node.InsertStmt;
@@ -78,12 +80,12 @@ class Migration {
     if ("CreateFunctionStmt" in node && !node.CreateFunctionStmt.replace) return [];
     if ("ViewStmt" in node && !node.ViewStmt.replace) return [];
     if ("VariableSetStmt" in node && node.VariableSetStmt.is_local) return [];
-    if ("RenameStmt" in node) return ["what is renamed isn't found any more by it"];
-    if ("DropStmt" in node) return ["what is dropped isn't found any more by it"];
+    if ("RenameStmt" in node) return ["the previous release uses the name that is renamed"];
+    if ("DropStmt" in node) return ["the previous release may use what is dropped"];
     const [kind = "it"] = Object.keys(node);
     return harmless.has(kind)
       ? []
-      : [`it isn't known what a statement of this kind does (${kind})`];
+      : [`the check doesn't know what a statement of this kind does (${kind})`];
   }
 
   private reasonsAgainstParts(clause: WithClause | undefined): string[] {
@@ -96,7 +98,7 @@ class Migration {
 
   private alterTable({ relation, cmds = [], objtype }: AlterTableStmt): string[] {
     if (objtype !== "OBJECT_TABLE")
-      return [`it isn't known what altering ${nameOf(relation)} does`];
+      return [`the check doesn't know what altering ${nameOf(relation)} does`];
     if (this.isNew(relation)) return [];
     const commands = cmds.flatMap((cmd) => ("AlterTableCmd" in cmd ? [cmd.AlterTableCmd] : []));
     // All commands take effect together, whatever their order.
@@ -116,7 +118,7 @@ class Migration {
       return this.addConstraint(relation, def.Constraint);
     if (name !== undefined && this.isNewColumn(relation, name)) return [];
     return [
-      `${reasons[subtype] ?? `it isn't known what ${subtype} does`} (${name ?? nameOf(relation)})`,
+      `${reasons[subtype] ?? `the check doesn't know what ${subtype} does`} (${name ?? nameOf(relation)})`,
     ];
   }
 
@@ -128,10 +130,10 @@ class Migration {
     const filled = has("CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED");
     return [
       ...(has("CONSTR_NOTNULL", "CONSTR_PRIMARY") && !filled
-        ? [`it leaves out ${colname}, which is NOT NULL and has no DEFAULT`]
+        ? [`the previous release leaves out ${colname}, which is NOT NULL and has no DEFAULT`]
         : []),
       ...(has("CONSTR_UNIQUE", "CONSTR_PRIMARY") && has("CONSTR_DEFAULT")
-        ? [`it leaves out ${colname}, and its DEFAULT must be UNIQUE`]
+        ? [`the previous release leaves out ${colname}, and its DEFAULT must be UNIQUE`]
         : []),
       ...all
         .filter(({ contype }) => contype === "CONSTR_CHECK")
@@ -148,7 +150,9 @@ class Migration {
     // The previous release omits new columns, so they get NULL or their DEFAULT, which the existing rows have shown to be valid.
     const refusesNothing = contype === "CONSTR_CHECK" || contype === "CONSTR_FOREIGN";
     if (isNew && refusesNothing && columns.length > 0) return [];
-    return [`the constraint ${conname ?? `on ${nameOf(relation)}`} refuses rows that it writes`];
+    return [
+      `the constraint ${conname ?? `on ${nameOf(relation)}`} refuses rows that the previous release writes`,
+    ];
   }
 
   private create(relation: RangeVar | undefined): string[] {
@@ -157,7 +161,9 @@ class Migration {
   }
 
   private write(relation: RangeVar | undefined, what: string): string[] {
-    return this.isNew(relation) ? [] : [`it doesn't expect ${what} ${nameOf(relation)}`];
+    return this.isNew(relation)
+      ? []
+      : [`the previous release doesn't expect ${what} ${nameOf(relation)}`];
   }
 
   private isNew(relation: RangeVar | undefined): boolean {
@@ -192,12 +198,12 @@ const harmlessToTables = new Set([
 ]);
 
 const reasons: Readonly<Record<string, string>> = {
-  AT_AlterColumnType: "it reads and writes values of the former type",
-  AT_ColumnDefault: "what it leaves out is something else from now on",
-  AT_DropColumn: "it reads and writes the column that is dropped",
-  AT_DropConstraint: "it may rely on the constraint, in ON CONFLICT, say",
-  AT_DropNotNull: "it reads NULL where it never was",
-  AT_SetNotNull: "it may write NULL",
+  AT_AlterColumnType: "the previous release reads and writes values of the former type",
+  AT_ColumnDefault: "the previous release leaves out the column, whose default changes",
+  AT_DropColumn: "the previous release reads and writes the column that is dropped",
+  AT_DropConstraint: "the previous release may rely on the constraint, for example in ON CONFLICT",
+  AT_DropNotNull: "the previous release reads NULL in a column that had none",
+  AT_SetNotNull: "the previous release may write NULL",
 };
 
 interface Statement {
