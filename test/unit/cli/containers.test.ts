@@ -15,15 +15,15 @@ import { storeUrl } from "@store/cli/docker/url";
 import { chooseInstance } from "@store/cli/commands/inspect/exec";
 import { imageName, memoryInUse } from "@store/cli/commands/inspect/ps";
 
-describe("an image's name", () => {
+describe("imageName", () => {
   const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
   const of = (image: Parameters<typeof imageName>[0]): string | undefined => imageName(image);
 
-  it("is its tag", () => {
+  it("returns the tag", () => {
     assert.equal(of({ RepoTags: ["store/orders:1a2b"], RepoDigests: [] }), "store/orders:1a2b");
   });
 
-  it("is the tag that it was pushed under, where it was pulled by digest", () => {
+  it("returns the pushed tag of an image that was pulled by digest", () => {
     const Config = { Labels: { "org.opencontainers.image.version": "1a2b" } };
     assert.equal(
       of({ RepoTags: [], RepoDigests: [`r.example/store/orders@${digest}`], Config }),
@@ -31,14 +31,14 @@ describe("an image's name", () => {
     );
   });
 
-  it("is the beginning of its digest, where it is somebody else's", () => {
+  it("returns the shortened digest of an image without a tag", () => {
     assert.equal(
       of({ RepoTags: null, RepoDigests: [`r.example/store/postgres@${digest}`] }),
       "r.example/store/postgres@sha256:0123456789ab",
     );
   });
 
-  it("is nothing that we know, where it is gone", () => {
+  it("is undefined for an image that no longer exists", () => {
     assert.equal(of(undefined), undefined);
   });
 });
@@ -83,7 +83,7 @@ describe("parseContainer", () => {
     assert.equal(uptime(inspection({ Running: false }), now), "");
   });
 
-  it("say how much memory they use without what the kernel would give back", () => {
+  it("have their memory usage without reclaimable memory", () => {
     const MiB = 1024 * 1024;
     const stats = { memory_stats: { usage: 50 * MiB, stats: { total_inactive_file: 20 * MiB } } };
     assert.equal(memoryInUse(stats), 30);
@@ -146,7 +146,7 @@ describe("whyUnhealthy", () => {
   });
 });
 
-describe("the instance that a command runs in", () => {
+describe("chooseInstance", () => {
   const instance = (replica: number, over: Partial<StoreContainer> = {}): StoreContainer => ({
     ...parseContainer(summary()),
     service: "orders",
@@ -154,20 +154,20 @@ describe("the instance that a command runs in", () => {
     replica,
     ...over,
   });
-  const sick = instance(0, { health: "unhealthy" });
-  const well = instance(1);
+  const unhealthy = instance(0, { health: "unhealthy" });
+  const healthy = instance(1);
 
-  it("is the first healthy one", () => {
-    assert.equal(chooseInstance([sick, well], undefined), well);
-    assert.equal(chooseInstance([sick], undefined), sick);
+  it("prefers the first healthy replica", () => {
+    assert.equal(chooseInstance([unhealthy, healthy], undefined), healthy);
+    assert.equal(chooseInstance([unhealthy], undefined), unhealthy);
   });
 
-  it("is the one that is asked for", () => {
-    assert.equal(chooseInstance([sick, well], 0), sick);
-    assert.throws(() => chooseInstance([sick, well], 2), /0, 1/);
+  it("returns the requested replica, and lists the replicas if it doesn't exist", () => {
+    assert.equal(chooseInstance([unhealthy, healthy], 0), unhealthy);
+    assert.throws(() => chooseInstance([unhealthy, healthy], 2), /0, 1/);
   });
 
-  it("must run", () => {
+  it("rejects a replica that isn't running", () => {
     const ended = instance(0, { state: "exited", status: "Exited (1) 1 second ago" });
     assert.throws(() => chooseInstance([ended], undefined), /exited \(1\)/);
   });
