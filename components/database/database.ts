@@ -87,18 +87,7 @@ export class Database extends pulumi.ComponentResource {
       { internal: true, labels: labels({ service: args.service, role: "database" }) },
       { parent: this },
     );
-    const secrets = new Files(
-      `${name}-secrets`,
-      {
-        service: args.service,
-        host: args.host,
-        imageId: args.imageId,
-        files: { [PASSWORD_FILE]: args.data.password },
-        // Before the files are written, because the running server is stopped before its replacement could find the wrong version.
-        preflight: { script: versionCheck(args.service), volumeName: args.data.volumeName },
-      },
-      { parent: this },
-    );
+    const secrets = this.secretFiles(name, args);
     this.connection = {
       host: `${args.service}-database`,
       port: 5432,
@@ -108,7 +97,31 @@ export class Database extends pulumi.ComponentResource {
       network,
     };
 
-    const container = new docker.Container(
+    this.containerId = this.server(name, args, this.connection).id;
+    this.registerOutputs({ host: this.connection.host });
+  }
+
+  private secretFiles(name: string, { service, host, imageId, data }: DatabaseArgs): Files {
+    return new Files(
+      `${name}-secrets`,
+      {
+        service,
+        host,
+        imageId,
+        files: { [PASSWORD_FILE]: data.password },
+        // Before the files are written, because the running server is stopped before its replacement could find the wrong version.
+        preflight: { script: versionCheck(service), volumeName: data.volumeName },
+      },
+      { parent: this },
+    );
+  }
+
+  private server(
+    name: string,
+    args: DatabaseArgs,
+    connection: DatabaseConnection,
+  ): docker.Container {
+    return new docker.Container(
       name,
       {
         ...hardened({ memoryMiB: args.memoryMiB ?? 512, waitSeconds: 90 }),
@@ -116,37 +129,34 @@ export class Database extends pulumi.ComponentResource {
         command: ["postgres", ...SETTINGS],
         user: POSTGRES_USER,
         envs: [
-          `POSTGRES_USER=${this.connection.user}`,
-          `POSTGRES_DB=${this.connection.database}`,
+          `POSTGRES_USER=${connection.user}`,
+          `POSTGRES_DB=${connection.database}`,
           `POSTGRES_PASSWORD_FILE=/run/secrets/${PASSWORD_FILE}`,
         ],
         volumes: [
           // The image keeps the data of each major version in a folder of its own below this one.
           { volumeName: args.data.volumeName, containerPath: DATA_FOLDER },
-          secrets.mountedAt("/run/secrets"),
+          connection.secrets.mountedAt("/run/secrets"),
         ],
         tmpfs: {
           "/tmp": "rw,noexec,nosuid,size=64m",
           "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999,mode=0775",
         },
-        networksAdvanced: [{ name: network.name, aliases: [this.connection.host] }],
+        networksAdvanced: [{ name: connection.network.name, aliases: [connection.host] }],
         // By TCP: while the image initializes the database, its server listens only on the Unix socket.
         healthcheck: commandHealthCheck([
           "pg_isready",
           "--host=127.0.0.1",
-          `--username=${this.connection.user}`,
-          `--dbname=${this.connection.database}`,
+          `--username=${connection.user}`,
+          `--dbname=${connection.database}`,
         ]),
         // Time for the checkpoint of a fast shutdown. A killed server would have to recover from its log at the next start.
         destroyGraceSeconds: 30,
         stopTimeout: 30,
         labels: labels({ service: args.service, role: "database" }),
       },
-      { parent: this, dependsOn: [secrets.written], ...DELETE_BEFORE_CREATE },
+      { parent: this, dependsOn: [connection.secrets.written], ...DELETE_BEFORE_CREATE },
     );
-
-    this.containerId = container.id;
-    this.registerOutputs({ host: this.connection.host });
   }
 }
 

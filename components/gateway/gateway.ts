@@ -44,7 +44,19 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const container = new docker.Container(
+    const container = this.proxy(name, args, files);
+    args.host.run(
+      `${name}-reload`,
+      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${RELOAD} ${version} # ${files.version}`,
+      { parent: this },
+    );
+
+    this.containerId = container.id;
+    this.registerOutputs({ containerId: this.containerId });
+  }
+
+  private proxy(name: string, args: GatewayArgs, files: Files): docker.Container {
+    return new docker.Container(
       name,
       {
         ...hardened({ memoryMiB: 192, waitSeconds: 60 }),
@@ -77,15 +89,6 @@ export class Gateway extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [files.written], ...DELETE_BEFORE_CREATE },
     );
-
-    args.host.run(
-      `${name}-reload`,
-      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${RELOAD} ${version} # ${files.version}`,
-      { parent: this },
-    );
-
-    this.containerId = container.id;
-    this.registerOutputs({ containerId: this.containerId });
   }
 }
 
