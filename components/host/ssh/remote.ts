@@ -27,7 +27,7 @@ export class RemoteDocker {
     private readonly args: RemoteDockerArgs,
     private readonly opts: pulumi.CustomResourceOptions,
   ) {
-    const { access, commands, registry } = args;
+    const { access, registry } = args;
     const port = access.port ?? 22;
     this.connection = {
       host: access.address,
@@ -37,32 +37,7 @@ export class RemoteDocker {
       hostKey: access.hostKey,
       perDialTimeout: 15,
     };
-    const seconds = args.readyMinutes * 60;
-    const ready = new command.remote.Command(
-      `${name}-ready`,
-      {
-        connection: {
-          ...this.connection,
-          // A booting machine refuses connections at once; the provider waits at most 5 s between attempts.
-          dialErrorLimit: Math.ceil(seconds / 5),
-        },
-        // The script is passed by standard input, because errors repeat the command, and read completely before it runs, because
-        // a command in it could consume standard input.
-        create: `script=$(cat); timeout ${seconds} sh -c "$script" </dev/null || { status=$?; [ $status != 124 ] || echo "not ready within ${args.readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
-        stdin: args.ready,
-        triggers: [args.machine],
-      },
-      {
-        ...opts,
-        provider: commands,
-        // Ends the wait for a machine that accepts connections and never answers. One minute more than the script's own time limit,
-        // so that the script's error comes first.
-        customTimeouts: {
-          create: `${args.readyMinutes + 1}m`,
-          update: `${args.readyMinutes + 1}m`,
-        },
-      },
-    );
+    const ready = this.ready(name);
     // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
     const address = pulumi
       .all([access.address, ready.id])
@@ -75,6 +50,36 @@ export class RemoteDocker {
         registryAuth: registry && [{ address: registry.address, ...registry.pull }],
       },
       { ...opts, dependsOn: [ready] },
+    );
+  }
+
+  private ready(name: string): command.remote.Command {
+    const { readyMinutes, machine, commands, ready: script } = this.args;
+    const seconds = readyMinutes * 60;
+    return new command.remote.Command(
+      `${name}-ready`,
+      {
+        connection: {
+          ...this.connection,
+          // A booting machine refuses connections at once; the provider waits at most 5 s between attempts.
+          dialErrorLimit: Math.ceil(seconds / 5),
+        },
+        // The script is passed by standard input, because errors repeat the command, and read completely before it runs, because
+        // a command in it could consume standard input.
+        create: `script=$(cat); timeout ${seconds} sh -c "$script" </dev/null || { status=$?; [ $status != 124 ] || echo "not ready within ${readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
+        stdin: script,
+        triggers: [machine],
+      },
+      {
+        ...this.opts,
+        provider: commands,
+        // Ends the wait for a machine that accepts connections and never answers. One minute more than the script's own time limit,
+        // so that the script's error comes first.
+        customTimeouts: {
+          create: `${readyMinutes + 1}m`,
+          update: `${readyMinutes + 1}m`,
+        },
+      },
     );
   }
 

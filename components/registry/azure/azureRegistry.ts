@@ -3,7 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { CommonProviders } from "../../host/host";
-import { AzureRegistryTier, RegistryAccess } from "../registry";
+import { AzureRegistryTier, Login, RegistryAccess } from "../registry";
 
 export interface AzureRegistryArgs {
   readonly tier: AzureRegistryTier;
@@ -25,12 +25,22 @@ export class AzureRegistry extends pulumi.ComponentResource {
 
   constructor(name: string, args: AzureRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:AzureRegistry", name, {}, opts);
-    const resourceGroupName = args.group.name;
-    const namespace = pulumi.getProject();
-    const registry = new containerregistry.Registry(
+    const registry = this.registry(name, args);
+    this.access = {
+      address: registry.loginServer,
+      namespace: pulumi.getProject(),
+      generation: registry.creationDate,
+      push: { azureRegistry: registry.id },
+      pull: this.pullLogin(name, args, registry),
+    };
+    this.registerOutputs({ address: registry.loginServer });
+  }
+
+  private registry(name: string, args: AzureRegistryArgs): containerregistry.Registry {
+    return new containerregistry.Registry(
       name,
       {
-        resourceGroupName,
+        resourceGroupName: args.group.name,
         location: args.location,
         tags: args.tags,
         registryName: registryName(name, { parent: this, provider: args.providers.random }),
@@ -39,23 +49,30 @@ export class AzureRegistry extends pulumi.ComponentResource {
       },
       { parent: this, deletedWith: args.group },
     );
+  }
 
+  /** Creates a token that may only pull the stack's images, and its password. */
+  private pullLogin(
+    name: string,
+    { group, providers }: AzureRegistryArgs,
+    registry: containerregistry.Registry,
+  ): Login {
     // Azure deletes these together with the registry.
     const inRegistry = { parent: this, deletedWith: registry };
-    const of = { resourceGroupName, registryName: registry.name };
+    const common = { resourceGroupName: group.name, registryName: registry.name };
     const scope = new containerregistry.ScopeMap(
       `${name}-pull`,
       {
-        ...of,
+        ...common,
         scopeMapName: PULL,
         description: "Pull the store's images",
-        actions: [`repositories/${namespace}/*/content/read`],
+        actions: [`repositories/${pulumi.getProject()}/*/content/read`],
       },
       inRegistry,
     );
     const token = new containerregistry.Token(
       `${name}-pull`,
-      { ...of, tokenName: PULL, scopeMapId: scope.id, status: "Enabled" },
+      { ...common, tokenName: PULL, scopeMapId: scope.id, status: "Enabled" },
       // Azure reports the token's password here after it has been generated.
       { ...inRegistry, ignoreChanges: ["credentials"] },
     );
@@ -68,17 +85,9 @@ export class AzureRegistry extends pulumi.ComponentResource {
         triggers: [token.creationDate],
         logging: "stderr",
       },
-      { ...inRegistry, provider: args.providers.commands, additionalSecretOutputs: ["stdout"] },
+      { ...inRegistry, provider: providers.commands, additionalSecretOutputs: ["stdout"] },
     );
-
-    this.access = {
-      address: registry.loginServer,
-      namespace,
-      generation: registry.creationDate,
-      push: { azureRegistry: registry.id },
-      pull: { username: token.name, password: pulumi.secret(password.stdout) },
-    };
-    this.registerOutputs({ address: registry.loginServer });
+    return { username: token.name, password: pulumi.secret(password.stdout) };
   }
 }
 
