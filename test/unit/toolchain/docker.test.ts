@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 
-import { planDocker, type DockerFacts } from "@store/toolchain/tools/docker";
+import { planDocker, type DockerFacts } from "@store/toolchain/tools/planDocker";
 import { parseOsRelease } from "@store/toolchain/system/apt";
 
 const DEFAULT = "unix:///var/run/docker.sock";

@@ -125,13 +125,13 @@ function validateUniqueName({ cloud, id, name }: Put): void {
 function validateTier(properties: Properties): void {
   const tier = textAt(properties, "sku.name");
   if (tier === "Classic") throw badRequest("ClassicSkuRetired", "The SKU Classic is retired.");
-  const premium: readonly [path: string, asked: boolean][] = [
+  const premium: readonly [path: string, isSet: boolean][] = [
     ["zoneRedundancy", textAt(properties, "zoneRedundancy") === "Enabled"],
     ["publicNetworkAccess", textAt(properties, "publicNetworkAccess") === "Disabled"],
     ["dataEndpointEnabled", at(properties, "dataEndpointEnabled") === true],
     ["encryption", textAt(properties, "encryption.status") === "enabled"],
   ];
-  const wrong = premium.find(([, asked]) => asked);
+  const wrong = premium.find(([, isSet]) => isSet);
   if (wrong !== undefined && tier !== "Premium") {
     throw badRequest(
       "SkuNotSupported",

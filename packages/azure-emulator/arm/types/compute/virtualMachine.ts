@@ -87,7 +87,7 @@ function validateInterfaces(put: Put): void {
       .find(
         (other) =>
           !sameId(other.id, put.id) &&
-          interfacesOf(other.properties).some((its) => sameId(its, id)),
+          interfacesOf(other.properties).some((used) => sameId(used, id)),
       );
     if (user === undefined) continue;
     throw conflict("NicInUse", `Network Interface ${id} is used by existing resource ${user.id}.`);

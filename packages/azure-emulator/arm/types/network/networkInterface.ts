@@ -90,14 +90,15 @@ function validateConfiguration(put: Put, configuration: Properties): void {
       );
     }
   }
-  const wanted = textAt(configuration, "privateIPAddress");
-  if (word(configuration, "privateIPAllocationMethod") !== "static" || wanted === "") return;
+  const requestedAddress = textAt(configuration, "privateIPAddress");
+  if (word(configuration, "privateIPAllocationMethod") !== "static" || requestedAddress === "")
+    return;
   const range = parseRange(textAt(where.properties, "addressPrefix"));
-  const its = parseRange(wanted);
-  if (range !== undefined && its !== undefined && contains(range, its)) return;
+  const requested = parseRange(requestedAddress);
+  if (range !== undefined && requested !== undefined && contains(range, requested)) return;
   throw badRequest(
     "PrivateIPAddressNotInSubnet",
-    `Private static IP address ${wanted} does not belong to the range of subnet prefix ${textAt(where.properties, "addressPrefix")}.`,
+    `Private static IP address ${requestedAddress} does not belong to the range of subnet prefix ${textAt(where.properties, "addressPrefix")}.`,
   );
 }
 
@@ -114,14 +115,14 @@ function privateAddress(put: Put, configuration: Properties, index: number): str
   if (before !== "") return before;
   const subnetId = textAt(configuration, "subnet.id");
   const range = parseRange(textAt(put.cloud.get(subnetId)?.properties, "addressPrefix"));
-  const taken = put.cloud
+  const used = put.cloud
     .all(INTERFACE)
     .flatMap((nic) =>
       listAt(nic.computed, "ipConfigurations").map((one) => textAt(one, "privateIPAddress")),
     );
   for (let i = 4; range !== undefined && i < range.size - 1; i++) {
     const address = formatAddress(range.first + i);
-    if (!taken.includes(address)) return address;
+    if (!used.includes(address)) return address;
   }
   throw badRequest(
     "SubnetIsFull",

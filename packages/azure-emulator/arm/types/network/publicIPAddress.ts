@@ -35,7 +35,7 @@ export const publicIPAddress: ResourceType = {
           `^[a-z][a-z0-9-]{1,61}[a-z0-9]$.`,
       );
     }
-    const taken = cloud
+    const used = cloud
       .all(ADDRESS)
       .some(
         (other) =>
@@ -43,7 +43,7 @@ export const publicIPAddress: ResourceType = {
           textAt(other.properties, "dnsSettings.domainNameLabel") === label &&
           textAt(other.properties, "location") === textAt(properties, "location"),
       );
-    if (!taken) return;
+    if (!used) return;
     throw badRequest(
       "DnsRecordInUse",
       `DNS record ${fqdn(properties)} is already used by another public IP.`,
@@ -79,10 +79,10 @@ function fqdn(properties: Properties): string {
 
 /** Returns an unused address in 127.77.0.0/16, which only this machine can reach. */
 function freeAddress({ cloud }: Put): string {
-  const taken = cloud.all(ADDRESS).map(({ computed }) => computed["ipAddress"]);
+  const used = cloud.all(ADDRESS).map(({ computed }) => computed["ipAddress"]);
   for (let attempt = 0; attempt < 1000; attempt++) {
     const address = `127.77.${randomInt(1, 255)}.${randomInt(1, 255)}`;
-    if (!taken.includes(address)) return address;
+    if (!used.includes(address)) return address;
   }
   throw conflict("PublicIPCountLimitReached", "There are no public IP addresses left.");
 }

@@ -92,8 +92,8 @@ export const subnet: ResourceType = {
     }
     const others = subnetsOf(networkId, cloud).filter(({ id }) => !sameId(id, put.id));
     const other = others.find((one) => {
-      const its = parseRange(textAt(one.properties, "addressPrefix"));
-      return its !== undefined && overlap(range, its);
+      const otherRange = parseRange(textAt(one.properties, "addressPrefix"));
+      return otherRange !== undefined && overlap(range, otherRange);
     });
     if (other !== undefined) {
       throw badRequest(
