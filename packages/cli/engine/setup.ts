@@ -33,6 +33,9 @@ export interface EngineContext {
   readonly docker: Docker | undefined;
 }
 
+/** Context of a command that needs no Docker. */
+type PulumiContext = Pick<EngineContext, "engine" | "env">;
+
 /**
  * Installs, builds or starts whatever is missing of Docker, the engine and the base images.
  *
@@ -65,7 +68,7 @@ export async function connectEngine(session: Session, report: Reporter): Promise
  */
 export async function fetchCheckpoint(
   session: Session,
-  context: Pick<EngineContext, "engine" | "env">,
+  context: PulumiContext,
 ): Promise<Checkpoint | undefined> {
   const { state, stack, project } = session;
   if (state.backend.kind === "workspace") return readStackCheckpoint(state, stack.name);
@@ -113,7 +116,7 @@ export async function removeStaleEngineLocks(session: Session, report: Reporter)
 }
 
 /** Creates the stack in its backend if it doesn't exist. */
-export async function ensureStack(session: Session, context: EngineContext): Promise<void> {
+export async function ensureStack(session: Session, context: PulumiContext): Promise<void> {
   const { project, stack, state } = session;
   if (state.backend.kind === "user") return ensureStackOnUserBackend(session, context);
   if (readStackCheckpoint(state, stack.name) !== undefined) return;
@@ -139,7 +142,7 @@ export async function ensureStack(session: Session, context: EngineContext): Pro
  */
 export async function runOnStack(
   session: Session,
-  context: Pick<EngineContext, "engine" | "env">,
+  context: PulumiContext,
   args: readonly string[],
   options: { readonly events: boolean },
 ): Promise<EngineRun> {
@@ -157,7 +160,7 @@ export async function runOnStack(
 /** Runs a Pulumi command on the stack and returns its output. */
 export async function captureOnStack(
   session: Session,
-  context: Pick<EngineContext, "engine" | "env">,
+  context: PulumiContext,
   args: readonly string[],
 ): Promise<EngineOutput> {
   return withTempStackConfig(session, (_folder, stackConfigEnv) =>
@@ -216,7 +219,7 @@ async function setUpDocker(
 }
 
 /** Creates the stack on a backend of the user's. Remembers it in a file, to avoid a request to the backend before each `up`. */
-async function ensureStackOnUserBackend(session: Session, context: EngineContext): Promise<void> {
+async function ensureStackOnUserBackend(session: Session, context: PulumiContext): Promise<void> {
   const { state, stack, project } = session;
   const key = createHash("sha256").update(`${state.backend.url}\n${stack.name}`).digest("hex");
   const known = join(state.folder, "known-stacks", key.slice(0, 16));
@@ -226,7 +229,7 @@ async function ensureStackOnUserBackend(session: Session, context: EngineContext
   writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
 }
 
-async function initStack(context: EngineContext, name: string, cwd: string): Promise<void> {
+async function initStack(context: PulumiContext, name: string, cwd: string): Promise<void> {
   const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: context.engine.pulumi,
     args: ["stack", "init", name, "--no-select", "--non-interactive", "--color", "never"],

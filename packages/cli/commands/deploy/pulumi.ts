@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEngine } from "@store/toolchain/engine/engine";
-import { engineEnvironment, runOnStack } from "../../engine/setup";
+import { engineEnvironment, ensureStack, runOnStack } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { DEFAULT_STACK, readProject } from "../../project/project";
 import type { Session } from "../../project/session";
@@ -42,6 +42,8 @@ async function run({ stack: name, args }: PulumiOptions): Promise<number> {
   const engine = await ensureEngine(reporter());
   if (existsSync(file) && needsSshFiles(args)) await ensureSshFiles(session);
   const context = { engine, env: engineEnvironment(session, engine) };
+  // Pulumi refuses to configure a stack that no `up` has created yet, although its file is in the repository.
+  if (args[0] === "config" && existsSync(file)) await ensureStack(session, context);
   const { exitCode } = await runOnStack(session, context, args, { events: false });
   return exitCode;
 }
