@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { STACK } from "./context";
+import type { Workspace } from "./workspace";
 
 const REPOSITORY = join(__dirname, "../..");
 
@@ -31,10 +33,11 @@ const LIFECYCLE: readonly string[] = [
   "./store down staging --volumes",
 ];
 
-/** Returns the documented commands that look into a running staging stack, for the given stack. */
-export function inspectionCommands(stack: string): string[] {
-  return PAGES.flatMap(commandsOf)
-    .filter((command) => isForStaging(command) && !isConfiguration(command))
-    .filter((command) => !LIFECYCLE.includes(command))
-    .map((command) => command.replaceAll("staging", stack));
+/** Runs the documented commands that look into a running staging stack, and throws for the first that fails. */
+export async function runDocumentedCommands(workspace: Workspace): Promise<string> {
+  const commands = PAGES.flatMap(commandsOf).filter(
+    (command) => isForStaging(command) && !isConfiguration(command) && !LIFECYCLE.includes(command),
+  );
+  for (const command of commands) await workspace.shell(command.replaceAll("staging", STACK));
+  return commands.join(", ");
 }

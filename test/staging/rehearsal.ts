@@ -1,6 +1,7 @@
 import { type Fault, phaseOf } from "@store/azure-emulator/arm/faults";
 import { type ContextOptions, RehearsalContext, STACK } from "./context";
 import { checkDay2Commands } from "./day2Checks";
+import { runDocumentedCommands } from "./documentedCommands";
 import {
   expectNoChanges,
   expectNoChangesElsewhere,
@@ -83,6 +84,9 @@ export class Rehearsal {
       );
     await steps.run("buy a product through port 80", () => this.buy());
     await steps.run("docker and the daily commands", () => checkDay2Commands(context));
+    await steps.run("commands of the documentation", () =>
+      runDocumentedCommands(context.workspace),
+    );
     await steps.run("preview without changes", () =>
       expectNoChanges(context.workspace, "preview", STACK),
     );
