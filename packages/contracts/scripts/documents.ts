@@ -22,10 +22,8 @@ const UNUSED_CONFIGURATION = {
   DATABASE_PASSWORD_FILE: "/dev/null",
   // Any file with content.
   STAFF_TOKEN_FILE: fileURLToPath(import.meta.url),
-  INVENTORY_URL: "http://127.0.0.1:1",
-  BILLING_URL: "http://127.0.0.1:1",
-  SHIPPING_URL: "http://127.0.0.1:1",
   GATEWAY_URL: "http://127.0.0.1:1",
+  ...Object.fromEntries(nodeServices().map(urlOf)),
 };
 
 const changed: string[] = [];
@@ -48,6 +46,11 @@ if (changed.length === 0) {
   process.exitCode = 1;
 } else {
   console.log(`Written: ${changed.join(", ")}. Review the difference and commit it.`);
+}
+
+/** Returns the environment variable by which a service finds another one. */
+function urlOf(service: string): [variable: string, url: string] {
+  return [`${service.toUpperCase().replaceAll("-", "_")}_URL`, "http://127.0.0.1:1"];
 }
 
 /** Returns the services written for Node, by folder name. */
