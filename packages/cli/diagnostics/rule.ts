@@ -17,7 +17,7 @@ export interface EngineError {
   readonly step?: StepEventMetadata;
 }
 
-/** An entry of the table that translates errors of the engine into diagnostics. */
+/** An entry of the table in diagnose.ts, which translates errors of the engine into messages. */
 export interface Rule {
   /** Unique name. */
   readonly name: string;

@@ -13,7 +13,7 @@ import type { Session } from "../project/session";
 
 /**
  * Files and folders that the program consists of, relative to the project. npm packages are represented by the lock file.
- * An `up` is skipped if none of these inputs has changed; a path that doesn't exist is ignored.
+ * An `up` is skipped (commands/deploy/up.ts) if none of these inputs has changed; a path that doesn't exist is ignored.
  */
 export const PROGRAM_INPUTS: readonly string[] = [
   "Pulumi.yaml",
