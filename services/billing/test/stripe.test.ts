@@ -13,7 +13,7 @@ import {
 } from "@store/kit/testing";
 import Stripe from "stripe";
 import { Billing, charge, outcome } from "./support/billing.ts";
-import { StripeStandIn, type Fault, type Operation } from "./support/stripeEmulator.ts";
+import { StripeEmulator, type Fault, type Operation } from "./support/stripeEmulator.ts";
 
 const CARD = "pm_card_visa";
 
@@ -25,15 +25,15 @@ describe("billing with Stripe", function () {
   const putKey = (key: string) => {
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
   };
-  let stripe: StripeStandIn;
+  let stripe: StripeEmulator;
   let url: string;
   let billing: Billing;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "store-test-"));
     keyFile = join(folder, "STRIPE_SECRET_KEY");
-    putKey(StripeStandIn.KEY);
-    stripe = new StripeStandIn();
+    putKey(StripeEmulator.KEY);
+    stripe = new StripeEmulator();
     url = await stripe.start();
     billing = await Billing.start({
       PAYMENT_PROVIDER: "stripe",
@@ -299,7 +299,7 @@ describe("billing with Stripe", function () {
         billing.replicas.running.some(({ log }) => log.some(({ msg }) => advice.test(msg))),
       );
     } finally {
-      putKey(StripeStandIn.KEY);
+      putKey(StripeEmulator.KEY);
     }
     assert.equal(outcome(await billing.authorise(id, request)), "authorised");
   });
@@ -353,7 +353,7 @@ describe("billing with Stripe", function () {
       const seconds = await metric(oldest);
       assert.ok(seconds >= 3_600 && seconds < 3_700, `${seconds} s`);
     } finally {
-      putKey(StripeStandIn.KEY);
+      putKey(StripeEmulator.KEY);
     }
     assert.equal(
       outcome(await billing.insist(() => billing.authorise(other.id, other.request))),
@@ -414,7 +414,7 @@ describe("billing with Stripe", function () {
       putKey("rk_test_51");
       assert.equal((await billing.methods()).body.methods.length, 5);
     } finally {
-      putKey(StripeStandIn.KEY);
+      putKey(StripeEmulator.KEY);
     }
   });
 
@@ -447,7 +447,7 @@ describe("billing with Stripe", function () {
 
     before(() => {
       const { hostname, port } = new URL(url);
-      client = new Stripe(StripeStandIn.KEY, {
+      client = new Stripe(StripeEmulator.KEY, {
         ...{ host: hostname, port, protocol: "http", maxNetworkRetries: 0, telemetry: false },
       });
     });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startStore, until, type TestStoreProcesses } from "@store/kit/testing";
-import { StripeStandIn } from "../../billing/test/support/stripeEmulator.ts";
+import { StripeEmulator } from "../../billing/test/support/stripeEmulator.ts";
 import { fillCheckout, openCheckout } from "./support/purchase.ts";
 import { locationOf, ShopClient } from "./support/shopClient.ts";
 
@@ -11,15 +11,15 @@ import { locationOf, ShopClient } from "./support/shopClient.ts";
 describe("the storefront of a store with Stripe", function () {
   this.timeout(60_000);
   let folder: string;
-  let stripe: StripeStandIn;
+  let stripe: StripeEmulator;
   let store: TestStoreProcesses;
   let client: ShopClient;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "store-test-"));
     const keyFile = join(folder, "STRIPE_SECRET_KEY");
-    writeFileSync(keyFile, `${StripeStandIn.KEY}\n`, { mode: 0o600 });
-    stripe = new StripeStandIn();
+    writeFileSync(keyFile, `${StripeEmulator.KEY}\n`, { mode: 0o600 });
+    stripe = new StripeEmulator();
     store = await startStore({
       billing: {
         PAYMENT_PROVIDER: "stripe",

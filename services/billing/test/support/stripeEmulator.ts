@@ -65,7 +65,7 @@ const cards: Readonly<Record<string, { readonly code: string; readonly decline_c
   pm_card_authenticationRequired: { code: "authentication_required" },
 };
 
-export class StripeStandIn {
+export class StripeEmulator {
   static readonly KEY = "sk_test_of_these_tests";
   readonly intents = new Map<string, Intent>();
   readonly refunds: Refund[] = [];
@@ -141,7 +141,7 @@ export class StripeStandIn {
       reply(404, { error: { type: "invalid_request_error", message: "Unrecognized request URL" } });
       return;
     }
-    if (request.headers.authorization !== `Bearer ${StripeStandIn.KEY}`) {
+    if (request.headers.authorization !== `Bearer ${StripeEmulator.KEY}`) {
       reply(401, { error: { type: "invalid_request_error", message: "Invalid API Key provided" } });
       return;
     }
