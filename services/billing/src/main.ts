@@ -1,11 +1,11 @@
 import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
 import { addMethodRoutes } from "./methodRoutes.ts";
-import { addPaymentMetrics, counted } from "./metrics.ts";
+import { addPaymentMetrics, countCalls } from "./metrics.ts";
 import { addPaymentRoutes } from "./paymentRoutes.ts";
 import { Payments } from "./payments.ts";
 import { createProvider } from "./providers/index.ts";
-import { keepResuming } from "./resuming.ts";
+import { pollPendingRefunds } from "./resuming.ts";
 import { Refunds } from "./refunds.ts";
 import { addStaffRoutes } from "./staffRoutes.ts";
 
@@ -16,11 +16,11 @@ await start(manifest, async (service) => {
     REFUND_POLL_MS: integer(50, 600_000, 5_000),
   });
   const database = service.database({ migrations: new URL("migrations/", import.meta.url) });
-  const provider = counted(await createProvider(service, database), metrics);
+  const provider = countCalls(await createProvider(service, database), metrics);
   addPaymentMetrics(metrics, database);
   const refunds = new Refunds({ database, provider, log, leaseSeconds });
   addMethodRoutes(app, provider);
   addPaymentRoutes(app, new Payments({ database, provider, log, leaseSeconds }));
   addStaffRoutes(app, { database, refunds, staff: service.staff() });
-  keepResuming(app, refunds, REFUND_POLL_MS);
+  pollPendingRefunds(app, refunds, REFUND_POLL_MS);
 });

@@ -2,20 +2,20 @@ import type { App } from "@store/kit";
 import type { PaymentProvider } from "./provider.ts";
 import { PaymentMethods } from "./schemas.ts";
 
-/** Tells everybody what can be paid with, so that no front end has to know the provider. */
+/** Adds the public route that lists the payment methods, so that a front end needs no knowledge of the provider. */
 export function addMethodRoutes(app: App, provider: PaymentProvider): void {
   app.get(
     "/api/billing/payment-methods",
     {
       schema: {
         operationId: "listPaymentMethods",
-        summary: "What an order can be paid with",
+        summary: "List the accepted payment methods",
         tags: ["payment methods"],
         response: { 200: PaymentMethods },
       },
     },
     (_request, reply) => {
-      // It changes with the provider and its key, and nobody may be offered what isn't taken any more.
+      // The methods depend on the provider and its key. A cached list could offer one that is no longer accepted.
       reply.header("cache-control", "no-store");
       return provider.paymentMethods();
     },

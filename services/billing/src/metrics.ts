@@ -1,36 +1,39 @@
 import { addDatabaseGauges, Counter, type Database, type Registry } from "@store/kit";
 import { ProviderUnknown, providers, type PaymentProvider } from "./provider.ts";
 
-/** Shows what waits for the provider, of all replicas together. */
+/** Adds gauges of the payments and refunds that wait for the provider, for all replicas together. */
 export function addPaymentMetrics(registry: Registry, database: Database): void {
   addDatabaseGauges(registry, {
-    read: async () => ofEachProvider(await database.query<Counted>(unknownPayments)),
+    read: async () => withAllProviders(await database.query<Counted>(unknownPayments)),
     label: BY_PROVIDER,
     gauges: {
       billing_payments_unknown: [
-        "Payments of which it isn't known what came of asking the provider for them, those just being asked for included.",
+        "Payments whose outcome at the provider isn't known, including requests in progress.",
         ({ count }) => count,
       ],
     },
   });
   addDatabaseGauges(registry, {
-    read: async () => ofEachProvider(await database.query<Counted>(pendingRefunds)),
+    read: async () => withAllProviders(await database.query<Counted>(pendingRefunds)),
     label: BY_PROVIDER,
     gauges: {
-      billing_refunds_pending: ["Refunds that aren't carried out yet.", ({ count }) => count],
+      billing_refunds_pending: [
+        "Refunds that have not been carried out yet.",
+        ({ count }) => count,
+      ],
       billing_refunds_pending_oldest_seconds: [
-        "How long ago the oldest refund was asked for that isn't carried out yet, in seconds.",
+        "Age of the oldest refund that has not been carried out yet, in seconds.",
         ({ seconds = 0 }) => seconds,
       ],
     },
   });
 }
 
-/** The provider, with each call of this replica counted by what came of it. */
-export function counted(provider: PaymentProvider, registry: Registry): PaymentProvider {
+/** Wraps the provider and counts the calls of this replica by their outcome. */
+export function countCalls(provider: PaymentProvider, registry: Registry): PaymentProvider {
   const calls = new Counter({
     name: "billing_provider_calls_total",
-    help: "Calls of the payment provider by this replica and what came of them; unknown: no definite answer; error: it broke off.",
+    help: "Calls to the payment provider by this replica and their outcomes; unknown: no definite answer; error: an unexpected error.",
     labelNames: ["provider", "call", "answer"],
     registers: [registry],
   });
@@ -39,15 +42,15 @@ export function counted(provider: PaymentProvider, registry: Registry): PaymentP
     outcome: Promise<T>,
     answerOf: (outcome: T) => string,
   ): Promise<T> => {
-    const note = (answer: string) => {
+    const countAnswer = (answer: string) => {
       calls.inc({ provider: provider.name, call, answer });
     };
     try {
-      const known = await outcome;
-      note(answerOf(known));
-      return known;
+      const result = await outcome;
+      countAnswer(answerOf(result));
+      return result;
     } catch (error) {
-      note(error instanceof ProviderUnknown ? "unknown" : "error");
+      countAnswer(error instanceof ProviderUnknown ? "unknown" : "error");
       throw error;
     }
   };
@@ -64,19 +67,19 @@ export function counted(provider: PaymentProvider, registry: Registry): PaymentP
 interface Counted {
   readonly provider: string;
   readonly count: number;
-  /** Of refunds. */
+  /** Age of the oldest refund, in seconds. Only for refunds. */
   readonly seconds?: number;
 }
 
 const BY_PROVIDER = ["provider", ({ provider }: Counted) => provider] as const;
 
-/** With a zero for each provider of which there is nothing. */
-function ofEachProvider(counted: readonly Counted[]): Counted[] {
+/** Adds a zero for each provider without a row. */
+function withAllProviders(counted: readonly Counted[]): Counted[] {
   const others = providers.filter((name) => !counted.some(({ provider }) => provider === name));
   return [...counted, ...others.map((name) => ({ provider: name, count: 0 }))];
 }
 
-/** NULL: from before there were providers. */
+/** NULL marks a payment from before the column existed. */
 const provider = "coalesce(provider, 'none') AS provider";
 
 const unknownPayments = `

@@ -5,16 +5,16 @@ import { Authorisation, Capture, PaymentRequest, Void } from "./schemas.ts";
 const params = Type.Object({ id: Uuid });
 
 const idempotent =
-  "Ask as often as you like under the same id: it is done once. 503 says that it isn't known yet what came of it: ask again.";
+  "Idempotent by the id: repeated requests take effect once. 503: the outcome isn't known yet; repeat the request.";
 
-/** How other services have money taken. The gateway routes none of it. */
+/** Adds the internal routes to authorise, capture and void payments. The gateway doesn't route them. */
 export function addPaymentRoutes(app: App, payments: Payments): void {
   app.put(
     "/internal/payments/:id",
     {
       schema: {
         operationId: "authorisePayment",
-        summary: "Holds an amount on a customer's account",
+        summary: "Authorise a payment: hold an amount on the customer's account",
         description: `${idempotent} 409 payment-voided, order-already-paid; 422 payment-differs.`,
         tags: ["internal"],
         params,
@@ -30,7 +30,7 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
     {
       schema: {
         operationId: "capturePayment",
-        summary: "Takes all of what was authorised",
+        summary: "Capture the whole authorised amount",
         description: `${idempotent} 404; 409 payment-voided, payment-declined, payment-pending.`,
         tags: ["internal"],
         params,
@@ -45,8 +45,8 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
     {
       schema: {
         operationId: "voidPayment",
-        summary: "Lets go of what was authorised",
-        description: `${idempotent} An id that isn't known is refused from then on. 409 payment-captured.`,
+        summary: "Void a payment: release the authorised amount",
+        description: `${idempotent} An unknown id is voided in advance: a later authorisation is refused. 409 payment-captured.`,
         tags: ["internal"],
         params,
         response: { 200: Void },

@@ -7,13 +7,14 @@ interface PaymentsOptions {
   readonly database: Database;
   readonly provider: PaymentProvider;
   readonly log: Log;
-  /** For how long a call of the provider keeps others away from its payment, should its process die meanwhile. */
+  /** Seconds for which a call to the provider locks its payment. Afterwards (the process died) another call can take over. */
   readonly leaseSeconds: number;
 }
 
 /**
- * Takes money once for each id. Before the provider is called, the payment is kept and leased: whoever asks again under its
- * id, of whichever replica, is told to wait or finds out what came of it. No transaction is open while the provider is called.
+ * Authorises, captures and voids payments, once for each id. Before the provider is called, the payment is stored and leased: a
+ * repeated request to any replica gets 503 while the lease is held, and the outcome afterwards. No transaction is open during a
+ * call to the provider.
  */
 export class Payments {
   readonly #options: PaymentsOptions;
@@ -22,14 +23,16 @@ export class Payments {
     this.#options = options;
   }
 
-  /** Holds the amount on the customer's account, or says why not: the same again whenever it is asked. */
+  /** Holds the amount on the customer's account or returns the reason for declining it. A repeated request gets the same answer. */
   async authorise(id: string, request: PaymentRequest): Promise<Authorisation> {
     const { database, provider } = this.#options;
     const tokenHash = hashToken(id, request.token);
     const claim = await database.transaction(async (transaction) => {
       const known = await lock(transaction, id);
-      if (known !== undefined && !isOf(known, request, tokenHash)) throw differs(id);
-      const payment = known ?? (await open(transaction, { id, request, tokenHash, provider }));
+      if (known !== undefined && !matchesRequest(known, request, tokenHash))
+        throw paymentDiffers(id);
+      const payment =
+        known ?? (await openPayment(transaction, { id, request, tokenHash, provider }));
       return this.#claim(transaction, payment, ["pending"]);
     });
     const payment = await this.#finish(claim, (reference) =>
@@ -37,39 +40,43 @@ export class Payments {
         ...request,
         id,
         reference,
-        keep: (name) => this.#keep(claim, name),
+        saveReference: (newReference) => this.#saveReference(claim, newReference),
       }),
     );
-    if (payment.status === "voided") throw voided(id);
+    if (payment.status === "voided") throw paymentVoided(id);
     if (payment.status === "declined")
       return { id, status: "declined", reason: payment.decline_reason ?? "declined" };
     return { id, status: payment.status === "authorised" ? "authorised" : "captured" };
   }
 
-  /** Takes all of what was authorised, once. */
+  /** Captures the whole authorised amount, once. */
   async capture(id: string): Promise<"captured"> {
     const { database, provider } = this.#options;
     const claim = await database.transaction(async (transaction) => {
       const known = await lock(transaction, id);
       if (known !== undefined) return this.#claim(transaction, known, ["authorised"]);
-      if (await hasTombstone(transaction, id)) throw voided(id);
+      if (await hasTombstone(transaction, id)) throw paymentVoided(id);
       throw problem(404, `There is no payment ${id}.`);
     });
     const { status } = await this.#finish(claim, async (reference) => ({
       status: await provider.capture({ id, reference }),
     }));
-    if (status === "voided") throw voided(id);
+    if (status === "voided") throw paymentVoided(id);
     if (status === "declined")
       throw problem(409, `Payment ${id} was declined.`, { type: "payment-declined" });
     if (status === "pending") {
-      throw problem(409, `What came of payment ${id} isn't known yet: ask for it again first.`, {
-        type: "payment-pending",
-      });
+      throw problem(
+        409,
+        `The outcome of authorising payment ${id} isn't known yet. Repeat the authorisation first.`,
+        {
+          type: "payment-pending",
+        },
+      );
     }
     return "captured";
   }
 
-  /** Lets go of what was authorised. A payment that wasn't asked for yet never will be. */
+  /** Releases the authorised amount. An unknown id gets a tombstone, which refuses a later authorisation under it. */
   async void(id: string): Promise<"voided" | "declined"> {
     const { database, provider } = this.#options;
     const claim = await database.transaction(async (transaction) => {
@@ -83,30 +90,35 @@ export class Payments {
       status: await provider.void({ id, reference }),
     }));
     if (status === "voided" || status === "declined") return status;
-    throw problem(409, `Payment ${id} is captured: refund it instead.`, {
+    throw problem(409, `Payment ${id} is already captured. Refund it instead.`, {
       type: "payment-captured",
     });
   }
 
-  /** Takes the lease of a payment whose status is one to go on from. Refuses while somebody else has it. */
+  /**
+   * Takes the payment's lease if its status allows the next step.
+   *
+   * @throws Problem (503) while another call holds the lease.
+   */
   async #claim(
     transaction: Queryable,
     payment: PaymentRow,
-    goesOnFrom: readonly Payment["status"][],
+    allowedStatuses: readonly Payment["status"][],
   ): Promise<Claim> {
-    if (!goesOnFrom.includes(payment.status)) return { payment, lease: undefined };
-    if (payment.provider !== this.#options.provider.name) throw this.#notOurs(payment);
+    if (!allowedStatuses.includes(payment.status)) return { payment, lease: undefined };
+    if (payment.provider !== this.#options.provider.name)
+      throw this.#belongsToOtherProvider(payment);
     const lease = randomUUID();
     const leased = await transaction.query(
       `UPDATE payments SET lease = $2, leased_until = clock_timestamp() + make_interval(secs => $3)
        WHERE id = $1 AND (lease IS NULL OR leased_until < clock_timestamp()) RETURNING id`,
       [payment.id, lease, this.#options.leaseSeconds],
     );
-    if (leased.length === 0) throw busy(payment.id);
+    if (leased.length === 0) throw paymentBusy(payment.id);
     return { payment, lease };
   }
 
-  /** Calls the provider where there is something left to do, and keeps what came of it. */
+  /** Calls the provider if a step is left to do, and stores the outcome. */
   async #finish(
     { payment, lease }: Claim,
     call: (reference: KnownPayment["reference"]) => Promise<Outcome>,
@@ -117,48 +129,57 @@ export class Payments {
     try {
       outcome = await call(payment.provider_reference);
     } catch (error) {
-      // Without this, the next one would wait for the lease to run out; if it fails, that is what happens.
+      // Release the lease: otherwise the next call has to wait until it expires, as it does if this query fails.
       await database
-        .query(`UPDATE payments SET lease = NULL, leased_until = NULL WHERE ${isLeased}`, [
+        .query(`UPDATE payments SET lease = NULL, leased_until = NULL WHERE ${holdsLease}`, [
           payment.id,
           lease,
         ])
-        .catch((failure: unknown) => log.warn({ err: failure }, "A payment's lease is left over"));
-      throw error instanceof ProviderUnknown ? this.#unknown(error) : error;
+        .catch((failure: unknown) =>
+          log.warn(
+            { err: failure },
+            "Could not release the lease of a payment; it expires by itself",
+          ),
+        );
+      throw error instanceof ProviderUnknown ? this.#outcomeUnknown(error) : error;
     }
     const [settled] = await database.query<PaymentRow>(
       `UPDATE payments SET status = $3, decline_reason = $4, lease = NULL, leased_until = NULL, updated_at = now()
-       WHERE ${isLeased} RETURNING ${columns}`,
+       WHERE ${holdsLease} RETURNING ${columns}`,
       [payment.id, lease, outcome.status, "reason" in outcome ? outcome.reason : null],
     );
-    // Our time was over, and somebody else has it now. They find out the same from the provider.
-    if (settled === undefined) throw busy(payment.id);
+    // The lease expired and another call has taken over. The provider gives it the same outcome.
+    if (settled === undefined) throw paymentBusy(payment.id);
     return settled;
   }
 
-  /** Keeps the provider's name for a payment, and starts the lease's time anew. */
-  async #keep({ payment, lease }: Claim, reference: string): Promise<void> {
-    const kept = await this.#options.database.query(
+  /** Stores the provider's id of a payment and renews the lease. */
+  async #saveReference({ payment, lease }: Claim, reference: string): Promise<void> {
+    const saved = await this.#options.database.query(
       `UPDATE payments SET provider_reference = $3, leased_until = clock_timestamp() + make_interval(secs => $4)
-       WHERE ${isLeased} RETURNING id`,
+       WHERE ${holdsLease} RETURNING id`,
       [payment.id, lease, reference, this.#options.leaseSeconds],
     );
-    if (kept.length === 0) throw busy(payment.id);
+    if (saved.length === 0) throw paymentBusy(payment.id);
   }
 
-  #unknown(error: ProviderUnknown): Problem {
+  #outcomeUnknown(error: ProviderUnknown): Problem {
     this.#options.log.warn(`The payment provider: ${error.message}`);
-    return problem(503, "The payment provider gave no answer. Ask again under the same id.", {
-      headers: { "retry-after": "1" },
-    });
+    return problem(
+      503,
+      "The payment provider gave no definite answer. Repeat the request with the same id.",
+      {
+        headers: { "retry-after": "1" },
+      },
+    );
   }
 
-  #notOurs({ id, provider }: PaymentRow): Problem {
-    const ours = this.#options.provider.name;
+  #belongsToOtherProvider({ id, provider }: PaymentRow): Problem {
+    const configured = this.#options.provider.name;
     this.#options.log.error(
-      `A payment belongs to the provider ${String(provider)}, and PAYMENT_PROVIDER is ${ours}: set it back to finish what it has`,
+      `Can't continue a payment of provider ${String(provider)} while PAYMENT_PROVIDER is ${configured}. Set PAYMENT_PROVIDER back until its payments are finished`,
     );
-    return problem(503, `Payment ${id} belongs to another provider than the one in use.`, {
+    return problem(503, `Payment ${id} belongs to another provider than the configured one.`, {
       headers: { "retry-after": "60" },
     });
   }
@@ -166,7 +187,7 @@ export class Payments {
 
 interface Claim {
   readonly payment: PaymentRow;
-  /** Ours; undefined where there is nothing left to do. */
+  /** Id of the lease that this call holds. Undefined if no step is left to do. */
   readonly lease: string | undefined;
 }
 
@@ -189,17 +210,17 @@ interface PaymentRow {
 const columns =
   "id, order_id, status, amount, currency, token_hash, provider, provider_reference, decline_reason";
 
-/** Fences off whoever had the lease before. */
-const isLeased = "id = $1 AND lease = $2";
+/** Condition that rejects writes of a call whose lease was lost to another. */
+const holdsLease = "id = $1 AND lease = $2";
 
 /**
- * The payment, if there is one. Until the transaction ends, everybody else who asks for this id waits, also where there is no
- * row yet that could be locked.
+ * Locks a payment id until the transaction ends, and returns the payment, or undefined if there is none. The advisory lock also
+ * covers an id without a row, which a row lock can't.
  */
 async function lock(transaction: Queryable, id: string): Promise<PaymentRow | undefined> {
   await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [id]);
   const [payment] = await transaction.query<PaymentRow>(
-    // And for whoever is just keeping what the provider did: what is read here must still be so when the lease is taken.
+    // The row lock waits for a call that is storing its outcome: the status read here must still hold when the lease is taken.
     `SELECT ${columns} FROM payments WHERE id = $1 FOR UPDATE`,
     [id],
   );
@@ -213,10 +234,14 @@ interface NewPayment {
   readonly provider: PaymentProvider;
 }
 
-/** Keeps a new payment as pending, unless it was voided before or its order has another. */
-async function open(transaction: Queryable, payment: NewPayment): Promise<PaymentRow> {
+/**
+ * Stores a new pending payment.
+ *
+ * @throws Problem (409) if the id was voided before or the order has another payment.
+ */
+async function openPayment(transaction: Queryable, payment: NewPayment): Promise<PaymentRow> {
   const { id, request, tokenHash, provider } = payment;
-  if (await hasTombstone(transaction, id)) throw voided(id);
+  if (await hasTombstone(transaction, id)) throw paymentVoided(id);
   const [opened] = await transaction.query<PaymentRow>(
     `INSERT INTO payments (id, order_id, status, amount, currency, token_hash, provider)
      VALUES ($1, $2, 'pending', $3, $4, $5, $6)
@@ -224,7 +249,7 @@ async function open(transaction: Queryable, payment: NewPayment): Promise<Paymen
     [id, request.order, request.amount.amount, request.amount.currency, tokenHash, provider.name],
   );
   if (opened !== undefined) return opened;
-  throw problem(409, `Order ${request.order} has a payment already.`, {
+  throw problem(409, `Order ${request.order} already has a payment.`, {
     type: "order-already-paid",
   });
 }
@@ -241,12 +266,16 @@ async function leaveTombstone(transaction: Queryable, id: string): Promise<void>
   );
 }
 
-/** The token itself isn't kept. The id makes equal tokens of two payments look different. */
+/** Hash stored instead of the token. The payment's id is the salt, so that equal tokens have different hashes. */
 function hashToken(id: string, token: string): Buffer {
   return createHash("sha256").update(`${id} ${token}`).digest();
 }
 
-function isOf(payment: PaymentRow, { order, amount }: PaymentRequest, tokenHash: Buffer): boolean {
+function matchesRequest(
+  payment: PaymentRow,
+  { order, amount }: PaymentRequest,
+  tokenHash: Buffer,
+): boolean {
   return (
     payment.order_id === order &&
     payment.amount === amount.amount &&
@@ -255,18 +284,22 @@ function isOf(payment: PaymentRow, { order, amount }: PaymentRequest, tokenHash:
   );
 }
 
-function differs(id: string): Problem {
-  return problem(422, `Payment ${id} was asked for with another order, amount or token.`, {
+function paymentDiffers(id: string): Problem {
+  return problem(422, `Payment ${id} was requested before with another order, amount or token.`, {
     type: "payment-differs",
   });
 }
 
-function voided(id: string): Problem {
+function paymentVoided(id: string): Problem {
   return problem(409, `Payment ${id} is voided.`, { type: "payment-voided" });
 }
 
-function busy(id: string): Problem {
-  return problem(503, `Payment ${id} is being dealt with right now. Ask again under the same id.`, {
-    headers: { "retry-after": "1" },
-  });
+function paymentBusy(id: string): Problem {
+  return problem(
+    503,
+    `Payment ${id} is being processed by another request. Repeat the request with the same id.`,
+    {
+      headers: { "retry-after": "1" },
+    },
+  );
 }

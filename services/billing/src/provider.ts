@@ -1,22 +1,25 @@
 import type { Money, PaymentMethods } from "./schemas.ts";
 
 /**
- * Who takes the customers' money. Every call is idempotent by our id, for ever: asked again, it answers what came of the first
- * time and takes nothing twice. It answers what is certain and throws ProviderUnknown where it can't tell; whatever it throws,
- * the call may have taken effect. A call for something voided is refused however late it comes.
+ * A payment provider: holds, captures, voids and refunds the customers' money. Each call is idempotent by the payment's or
+ * refund's id, without a time limit: a repeated call returns the first call's outcome and moves no money twice. A call returns
+ * definite outcomes only. Any error means that the call may have taken effect. Calls for a voided payment are refused, however
+ * late they arrive.
+ *
+ * @throws ProviderUnknown if the outcome isn't known.
  */
 export interface PaymentProvider {
-  /** Kept with each payment, which only this provider can go on with. */
+  /** Stored with each payment: only the provider that started a payment can continue it. */
   readonly name: ProviderName;
-  /** What customers can pay with as things are: a provider's key may change while the service runs. */
+  /** Returns the payment methods accepted right now. They can change at run time, because the provider's key can. */
   paymentMethods(): PaymentMethods;
   /** Holds the amount on the customer's account. */
   authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome>;
-  /** Takes all of what is held. */
+  /** Captures the whole authorised amount. */
   capture(payment: KnownPayment): Promise<"captured" | "voided">;
-  /** Lets go of what is held, and refuses to hold it later. */
+  /** Releases the authorised amount and refuses a later authorisation. */
   void(payment: KnownPayment): Promise<"voided" | "captured">;
-  /** Pays back a part of what was taken, once for each id of a refund. */
+  /** Refunds a part of the captured amount, once for each refund id. */
   refund(refund: RefundCall): Promise<RefundOutcome>;
 }
 
@@ -25,7 +28,7 @@ export type ProviderName = (typeof providers)[number];
 
 export interface KnownPayment {
   readonly id: string;
-  /** What the provider calls it, as given to `keep`. */
+  /** The provider's own id of the payment, as passed to `saveReference`. Null before that. */
   readonly reference: string | null;
 }
 
@@ -33,8 +36,12 @@ export interface AuthorisationRequest extends KnownPayment {
   readonly order: string;
   readonly amount: Money;
   readonly token: string;
-  /** Keeps the provider's own name of the payment durably. Throws where the payment isn't ours to go on with any more. */
-  readonly keep: (reference: string) => Promise<void>;
+  /**
+   * Stores the provider's own id of the payment.
+   *
+   * @throws Problem (503) if this call no longer holds the payment's lease.
+   */
+  readonly saveReference: (reference: string) => Promise<void>;
 }
 
 export type AuthorisationOutcome =
@@ -47,12 +54,12 @@ export interface RefundCall {
   readonly amount: Money;
 }
 
-/** pending: the provider has taken it over, and will say later what came of it. */
+/** pending: the provider has accepted the refund and decides later. */
 export type RefundOutcome =
   | { readonly status: "succeeded" | "pending" }
   | { readonly status: "failed"; readonly reason: string };
 
-/** No answer, or one that says nothing of the call: it may have taken effect or not. The same call may be made again. */
+/** The call's outcome is unknown: no answer, or one that doesn't tell. The call may have taken effect; repeating it is safe. */
 export class ProviderUnknown extends Error {
   override readonly name = "ProviderUnknown";
 }

@@ -7,19 +7,19 @@ interface RefundsOptions {
   readonly database: Database;
   readonly provider: PaymentProvider;
   readonly log: Log;
-  /** For how long a call of the provider keeps others away from its refund, should its process die meanwhile. */
+  /** Seconds for which a call to the provider locks its refund. Afterwards (the process died) another replica can take over. */
   readonly leaseSeconds: number;
 }
 
-/** Pauses before a refund is tried again, in seconds: doubled each time, up to the longest. */
+/** Pause before the first retry of a refund, in seconds. Each further pause is twice as long, up to LONGEST_PAUSE. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 300;
-/** Refunds that one look takes on. */
+/** Maximum number of refunds processed in one poll. */
 const BATCH = 10;
 
 /**
- * Pays back what was captured, never more than that. A refund is kept, and its sum set aside, before the provider is called;
- * one whose outcome isn't known is asked for again, by whichever replica, until it is.
+ * Refunds captured payments, never more than was captured. A refund is stored and its amount reserved before the provider is
+ * called. Any replica retries a refund with an unknown outcome until the outcome is known.
  */
 export class Refunds {
   readonly #options: RefundsOptions;
@@ -28,7 +28,7 @@ export class Refunds {
     this.#options = options;
   }
 
-  /** Under a key, the same request gets the same refund, as it is by then. */
+  /** Makes a refund and tries to carry it out. A repeated request with the same idempotency key returns the same refund in its current state. */
   async request(payment: string, request: RefundRequest, key?: string): Promise<Refund> {
     const { database } = this.#options;
     const id = await database.transaction(
@@ -38,11 +38,11 @@ export class Refunds {
     );
     await this.#attempt(id);
     const [row] = await database.query<RefundRow>(`${selectRefunds} WHERE id = $1`, [id]);
-    if (row === undefined) throw new Error("a refund that was just kept is gone");
+    if (row === undefined) throw new Error("a refund that was just stored is missing");
     return toRefund(row);
   }
 
-  /** Asks again for refunds whose outcome isn't known, where it is time to. */
+  /** Retries pending refunds that are due. */
   async resume(): Promise<void> {
     const due = await this.#options.database.query<{ id: string }>(
       `SELECT refunds.id FROM refunds JOIN payments ON payments.id = payment_id
@@ -64,18 +64,21 @@ export class Refunds {
       [id],
     );
     if (payment === undefined) throw problem(404, `There is no payment ${id}.`);
-    const ours = this.#options.provider.name;
+    const configured = this.#options.provider.name;
     if (payment.status !== "captured" && payment.status !== "refunded") {
       throw problem(
         409,
-        `Payment ${id} is ${payment.status}: only what was captured is refunded.`,
+        `Payment ${id} is ${payment.status}. Only captured payments can be refunded.`,
         {
           type: "payment-not-captured",
         },
       );
     }
-    if (payment.provider !== ours) {
-      throw problem(503, `Payment ${id} belongs to another provider than the one in use, ${ours}.`);
+    if (payment.provider !== configured) {
+      throw problem(
+        503,
+        `Payment ${id} belongs to another provider than the configured one (${configured}).`,
+      );
     }
     const { currency } = payment;
     if (request.amount !== undefined && request.amount.currency !== currency) {
@@ -94,7 +97,7 @@ export class Refunds {
     if (reserved.length === 0) {
       throw problem(
         409,
-        `Of payment ${id}, ${left} ${currency} (minor units) are left to refund.`,
+        `At most ${left} ${currency} (in minor units) of payment ${id} can still be refunded.`,
         {
           type: "refund-exceeds",
           errors: [{ in: "body", pointer: "/amount/amount", message: `must be at most ${left}` }],
@@ -103,7 +106,7 @@ export class Refunds {
     }
     const refund = randomUUID();
     await transaction.query(
-      // Others look after it only once we should long have been done.
+      // No poll takes the refund before the lease of the call below would have expired.
       `INSERT INTO refunds
          (id, payment_id, idempotency_key, request_hash, amount, status, reason, next_attempt_at)
        VALUES ($1, $2, $3, $4, $5, 'pending', $6, now() + make_interval(secs => $7))`,
@@ -115,7 +118,7 @@ export class Refunds {
     return refund;
   }
 
-  /** Calls the provider for a pending refund that nobody else has, and keeps what came of it. */
+  /** Calls the provider for a pending refund that no other call has leased, and stores the outcome. */
   async #attempt(id: string): Promise<void> {
     const { database, provider, log, leaseSeconds } = this.#options;
     const lease = randomUUID();
@@ -139,7 +142,7 @@ export class Refunds {
       });
     } catch (error) {
       if (error instanceof ProviderUnknown) log.warn(`The payment provider: ${error.message}`);
-      else log.error({ err: error }, "A refund failed, and will be tried again");
+      else log.error({ err: error }, "A refund failed with an error; it will be retried");
       outcome = { status: "pending" };
     }
     if (outcome.status === "pending") await this.#postpone(id, lease, attempts);
@@ -152,7 +155,7 @@ export class Refunds {
       `UPDATE refunds SET lease = NULL, leased_until = NULL, updated_at = now(),
          next_attempt_at = now() + make_interval(secs => $3)
        WHERE id = $1 AND lease = $2`,
-      // Half of it at random, so that what failed together isn't tried again together.
+      // Random jitter of up to half the pause spreads the retries of refunds that failed together.
       [id, lease, pause * (0.5 + Math.random() / 2)],
     );
   }
@@ -164,7 +167,7 @@ export class Refunds {
     outcome: Exclude<RefundOutcome, { status: "pending" }>,
   ): Promise<void> {
     await this.#options.database.transaction(async (transaction) => {
-      // Two refunds that end at once must see each other to know which of them is the last.
+      // Lock the payment: of two refunds that end at once, the later one must see the other to complete the payment's refund.
       await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
       const [settled] = await transaction.query<{ amount: number }>(
         `UPDATE refunds SET status = $3, failure = $4, lease = NULL, leased_until = NULL, updated_at = now()
@@ -205,7 +208,7 @@ interface LeasedRefund {
   readonly attempts: number;
 }
 
-/** A row as JSON makes it, too, where the time is text. */
+/** A row of selectRefunds. In JSON aggregated by PostgreSQL, the time is a string. */
 export interface RefundRow {
   readonly id: string;
   readonly payment_id: string;
@@ -234,7 +237,12 @@ export function toRefund(row: RefundRow): Refund {
   };
 }
 
-/** The refund that a key was used for before. Whoever uses a key of this payment at the same time waits. */
+/**
+ * Returns the id of the refund made with this idempotency key, or undefined. Locks the payment, so that simultaneous requests
+ * with one key run one after the other.
+ *
+ * @throws Problem (422) if the key was used with another body.
+ */
 async function findByKey(
   transaction: Queryable,
   payment: string,
@@ -249,13 +257,13 @@ async function findByKey(
   );
   if (earlier === undefined || earlier.request_hash.equals(hashRequest(request)))
     return earlier?.id;
-  throw problem(422, "This idempotency-key was used for another refund: take a new key.", {
+  throw problem(422, "This idempotency-key was used for another refund. Use a new key.", {
     type: "idempotency-key-reused",
     errors: [{ in: "header", pointer: "/idempotency-key", message: "was used with another body" }],
   });
 }
 
 function hashRequest({ amount, reason }: RefundRequest): Buffer {
-  const meant = JSON.stringify([amount?.amount, amount?.currency, reason]);
-  return createHash("sha256").update(meant).digest();
+  const content = JSON.stringify([amount?.amount, amount?.currency, reason]);
+  return createHash("sha256").update(content).digest();
 }

@@ -1,16 +1,18 @@
 import type { App } from "@store/kit";
 import type { Refunds } from "./refunds.ts";
 
-/** Looks for refunds to go on with every so many milliseconds, for as long as the service runs. */
-export function keepResuming(app: App, refunds: Refunds, everyMs: number): void {
+/** Retries due refunds at an interval in milliseconds until the app closes. */
+export function pollPendingRefunds(app: App, refunds: Refunds, intervalMs: number): void {
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {
     running ??= refunds
       .resume()
-      // The database is away, say. The next look is soon.
-      .catch((error: unknown) => app.log.warn({ err: error }, "Refunds wait"))
+      // For example the database is unreachable. The next poll tries again.
+      .catch((error: unknown) =>
+        app.log.warn({ err: error }, "Could not retry pending refunds; the next poll tries again"),
+      )
       .finally(() => (running = undefined));
-  }, everyMs);
+  }, intervalMs);
   app.addHook("onClose", async () => {
     clearInterval(timer);
     await running;

@@ -2,15 +2,18 @@ import { UpstreamText, Text, Type, Uuid, type Static } from "@store/kit";
 
 const strict = { additionalProperties: false };
 
-const Amount = { description: "In the currency's minor unit: cents, say.", examples: [8900] };
+const Amount = {
+  description: "In the currency's minor unit, for example cents.",
+  examples: [8900],
+};
 const Currency = Type.String({
   pattern: "^[A-Z]{3}$",
   "x-message": "must be the three capital letters of a currency in ISO 4217, as in AUD",
-  description: "ISO 4217.",
+  description: "ISO 4217 code.",
   examples: ["AUD"],
 });
 
-/** Of what is there. Nothing is paid back yet of most payments. */
+/** Amount of money. May be zero: most payments have nothing refunded. */
 export const Money = Type.Object(
   {
     amount: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, ...Amount }),
@@ -20,8 +23,8 @@ export const Money = Type.Object(
 );
 export type Money = Static<typeof Money>;
 
-/** Of what is asked for: nothing is sold for nothing. */
-const MoneyAsked = Type.Object(
+/** Amount of money in a request: at least one minor unit. */
+const PositiveMoney = Type.Object(
   {
     amount: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...Amount }),
     currency: Currency,
@@ -32,8 +35,11 @@ const MoneyAsked = Type.Object(
 export const PaymentRequest = Type.Object(
   {
     order: Uuid,
-    amount: MoneyAsked,
-    token: UpstreamText(200, "What the payment provider gave the customer's browser. It isn't kept."),
+    amount: PositiveMoney,
+    token: UpstreamText(
+      200,
+      "Token that the payment provider gave the customer's browser. It isn't stored.",
+    ),
   },
   strict,
 );
@@ -41,32 +47,37 @@ export type PaymentRequest = Static<typeof PaymentRequest>;
 
 const DeclineReason = Type.String({
   description:
-    "Why it was declined: declined, insufficient_funds, expired_card, authentication_required, invalid_token or another word of the provider's.",
+    "Reason for the decline: declined, insufficient_funds, expired_card, authentication_required, invalid_token or another code of the provider.",
   examples: ["insufficient_funds"],
 });
 
 const PaymentMethod = Type.Object({
-  token: Type.String({ description: "What an order gives as its payment.", examples: ["tok_ok"] }),
-  name: Type.String({ description: "For people, as short as a label." }),
-  description: Type.String({ description: "For people: what comes of it, in a sentence." }),
+  token: Type.String({ description: "Token to pass as an order's payment.", examples: ["tok_ok"] }),
+  name: Type.String({ description: "Label to show to customers." }),
+  description: Type.String({
+    description: "Sentence to show to customers about the expected outcome.",
+  }),
   outcome: Type.Enum(["authorised", "declined"], {
     type: "string",
-    description: "What comes of it in the end.",
+    description: "Final outcome of a payment with this method.",
   }),
   reason: Type.Optional(DeclineReason),
 });
 
 export const PaymentMethods = Type.Object(
   {
-    provider: Type.String({ description: "Who takes the money.", examples: ["simulated"] }),
-    movesMoney: Type.Boolean({ description: "false: it is a trial, and nobody pays anything." }),
+    provider: Type.String({
+      description: "Name of the payment provider.",
+      examples: ["simulated"],
+    }),
+    movesMoney: Type.Boolean({ description: "false: a trial, in which nobody is charged." }),
     methods: Type.Array(PaymentMethod, {
       description:
-        "What anybody can pay with by its token alone. Empty: cards are entered into the provider's own form, by a front end " +
-        "that loads it, and that form makes the token for one order.",
+        "Payment methods that need nothing but their token. Empty: cards must be entered into the provider's own form, which " +
+        "a front end embeds and which creates a token for one order.",
     }),
   },
-  { description: "What the store takes as a payment." },
+  { description: "Payment methods that the store accepts." },
 );
 export type PaymentMethods = Static<typeof PaymentMethods>;
 
@@ -76,7 +87,7 @@ export const Authorisation = Type.Object(
     status: Type.Enum(["authorised", "captured", "declined"], { type: "string" }),
     reason: Type.Optional(DeclineReason),
   },
-  { description: "What came of asking for the money. It stays, however often it is asked for." },
+  { description: "Outcome of an authorisation. A repeated request gets the same outcome." },
 );
 export type Authorisation = Static<typeof Authorisation>;
 
@@ -92,12 +103,12 @@ export const Void = Type.Object({
 export const RefundRequest = Type.Object(
   {
     amount: Type.Optional(
-      Type.Object(MoneyAsked.properties, {
+      Type.Object(PositiveMoney.properties, {
         ...strict,
-        description: "All that is left where it isn't said.",
+        description: "Defaults to the whole remaining amount.",
       }),
     ),
-    reason: Type.Optional(Text(500, "For the store's own people.")),
+    reason: Type.Optional(Text(500, "Note for the staff.")),
   },
   strict,
 );
@@ -111,13 +122,13 @@ export const Refund = Type.Object(
     status: Type.Enum(["pending", "succeeded", "failed"], {
       type: "string",
       description:
-        "pending: kept, and will be carried out without being asked again; succeeded: paid back; failed: refused by the provider for good.",
+        "pending: stored, and retried automatically until it is carried out; succeeded: refunded; failed: permanently refused by the provider.",
     }),
     reason: Type.Optional(Type.String()),
-    failure: Type.Optional(Type.String({ description: "Why it failed, by the provider." })),
+    failure: Type.Optional(Type.String({ description: "The provider's reason for the failure." })),
     createdAt: Type.String({ format: "date-time" }),
   },
-  { description: "What a customer is paid back." },
+  { description: "Refund of a payment or of a part of it." },
 );
 export type Refund = Static<typeof Refund>;
 
@@ -128,17 +139,17 @@ export const Payment = Type.Object(
     status: Type.Enum(["pending", "authorised", "captured", "refunded", "voided", "declined"], {
       type: "string",
       description:
-        "pending: not known yet; authorised: held on the customer's account; captured: taken; refunded: all of it paid back; " +
-        "voided: given up before it was taken; declined: refused.",
+        "pending: outcome not known yet; authorised: held on the customer's account; captured: charged; refunded: completely refunded; " +
+        "voided: released before the capture; declined: refused.",
     }),
     reason: Type.Optional(DeclineReason),
     amount: Money,
     refunded: Type.Object(Money.properties, {
-      description: "The sum of its refunds, those on their way included.",
+      description: "Sum of the refunds, including pending ones.",
     }),
     refunds: Type.Array(Refund, { description: "Oldest first." }),
     createdAt: Type.String({ format: "date-time" }),
   },
-  { description: "What was asked of a customer for an order, and what came of it." },
+  { description: "Payment of an order." },
 );
 export type Payment = Static<typeof Payment>;

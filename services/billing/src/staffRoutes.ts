@@ -17,8 +17,8 @@ interface StaffRoutesOptions {
 }
 
 /**
- * What the store's own people see of payments, and do with them. No name and no card is in it, and nothing on the way may
- * keep it: it goes out of date, and it is nobody else's business.
+ * Adds the staff's routes: payments of an order, one payment, refunds. The responses contain no names or cards. They must not be
+ * cached (`no-store`): they go out of date and are confidential.
  */
 export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRoutesOptions): void {
   const security = [{ staff: [] }];
@@ -29,7 +29,7 @@ export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRout
       onRequest: staff,
       schema: {
         operationId: "listPayments",
-        summary: "The payments of an order, oldest first",
+        summary: "List the payments of an order, oldest first",
         tags: ["payments"],
         security,
         querystring: Type.Object({ order: Uuid }),
@@ -52,7 +52,7 @@ export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRout
       onRequest: staff,
       schema: {
         operationId: "getPayment",
-        summary: "One payment",
+        summary: "Get a payment",
         tags: ["payments"],
         security,
         params: Type.Object({ id: Uuid }),
@@ -73,10 +73,10 @@ export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRout
       onRequest: staff,
       schema: {
         operationId: "refundPayment",
-        summary: "Pays a captured payment back, all of it or a part",
+        summary: "Refund a captured payment, completely or partly",
         description:
-          "Under an idempotency-key, the same body gets the same refund, as it is by then; another body is refused (422). " +
-          "More than is left: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
+          "With an idempotency-key, the same body gets the same refund in its current state; another body is refused (422). " +
+          "More than the remaining amount: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
         tags: ["payments"],
         security,
         params: Type.Object({ id: Uuid }),

@@ -294,7 +294,7 @@ describe("billing with Stripe", function () {
     try {
       assert.equal((await billing.authorise(id, request)).status, 503);
       const advice =
-        /^The payment provider: Stripe refuses the key: put a valid one into the file STRIPE_SECRET_KEY_FILE/;
+        /^The payment provider: Stripe rejected the secret key\..* STRIPE_SECRET_KEY_FILE/;
       await until("one of them says what to do", () =>
         billing.replicas.running.some(({ log }) => log.some(({ msg }) => advice.test(msg))),
       );

@@ -2,7 +2,7 @@ import { httpUrl, integer, oneOf, secretFile, type Database, type Service } from
 import { providers, type PaymentProvider } from "../provider.ts";
 import { SimulatedProvider } from "./simulated.ts";
 
-/** The provider that PAYMENT_PROVIDER names, by the variables that it has. */
+/** Creates the provider named by PAYMENT_PROVIDER from its environment variables. Defaults to the simulated provider. */
 export async function createProvider(
   { environment }: Service,
   database: Database,
@@ -12,7 +12,7 @@ export async function createProvider(
     case "simulated": {
       const variables = environment({
         SIMULATED_SLOW_MS: integer(0, 600_000, 5_000),
-        SIMULATED_FLAKY_RATE: rate(0.5),
+        SIMULATED_FLAKY_RATE: probability(0.5),
       });
       return new SimulatedProvider({
         database,
@@ -26,7 +26,7 @@ export async function createProvider(
         STRIPE_API_URL: httpUrl("https://api.stripe.com"),
         STRIPE_TIMEOUT_MS: integer(100, 60_000, 5_000),
       });
-      // Whoever doesn't use it doesn't load it: it takes memory and time at start.
+      // Load Stripe's package only when used: it costs memory and start-up time.
       const { StripeProvider } = await import("./stripe.ts");
       return new StripeProvider({
         key: variables.STRIPE_SECRET_KEY_FILE,
@@ -37,8 +37,8 @@ export async function createProvider(
   }
 }
 
-/** A share, from 0 for never to 1 for always. */
-function rate(fallback: number): (value: string | undefined) => number {
+/** Parses a probability from 0 (never) to 1 (always). */
+function probability(fallback: number): (value: string | undefined) => number {
   return (value) => {
     if (value === undefined) return fallback;
     const number = Number(value);

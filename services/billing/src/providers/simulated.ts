@@ -13,15 +13,15 @@ import type { PaymentMethods } from "../schemas.ts";
 
 interface SimulatedOptions {
   readonly database: Database;
-  /** Milliseconds that tok_slow takes. */
+  /** Delay of an authorisation with tok_slow, in milliseconds. */
   readonly slowMs: number;
-  /** How often (0 to 1) an authorisation or a capture of tok_flaky gets no answer; half of those have taken effect. */
+  /** Probability (0 to 1) that an authorisation or capture with tok_flaky gets no answer. Half of those calls have taken effect. */
   readonly flakyRate: number;
 }
 
 /**
- * A provider that moves no money and keeps books as if it did, in tables and transactions of its own: what it did stays done,
- * whether its answer arrives or not.
+ * Simulated payment provider: moves no money, and records what it would have done in tables of its own. It uses transactions of
+ * its own, as an external provider would: its work stays done even if its answer is lost.
  */
 export class SimulatedProvider implements PaymentProvider {
   readonly name = "simulated";
@@ -38,7 +38,7 @@ export class SimulatedProvider implements PaymentProvider {
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
     const { token } = request;
     if (token === "tok_slow") await delay(this.#options.slowMs);
-    return this.#perhaps(token === "tok_flaky", () => this.#authorise(request));
+    return this.#withFlakiness(token === "tok_flaky", () => this.#authorise(request));
   }
 
   async capture({ id }: KnownPayment): Promise<"captured" | "voided"> {
@@ -46,21 +46,23 @@ export class SimulatedProvider implements PaymentProvider {
       "SELECT flaky FROM simulated_charges WHERE id = $1",
       [id],
     );
-    return this.#perhaps(charge?.flaky === true, async () => {
-      const status = await this.#move(id, "captured");
+    return this.#withFlakiness(charge?.flaky === true, async () => {
+      const status = await this.#changeStatus(id, "captured");
       if (status === "captured" || status === "voided") return status;
-      throw new Error(`The simulated provider can't capture what is ${status ?? "unknown to it"}`);
+      throw new Error(
+        `The simulated provider can't capture a charge that is ${status ?? "unknown"}`,
+      );
     });
   }
 
   async void({ id }: KnownPayment): Promise<"voided" | "captured"> {
-    // So that an authorisation that is still on its way is refused.
-    const unknown = await this.#options.database.query(
+    // Store the unknown charge as voided, so that an authorisation that arrives later is refused.
+    const unknownCharge = await this.#options.database.query(
       "INSERT INTO simulated_charges (id, status) VALUES ($1, 'voided') ON CONFLICT DO NOTHING RETURNING id",
       [id],
     );
-    if (unknown.length > 0) return "voided";
-    return (await this.#move(id, "voided")) === "captured" ? "captured" : "voided";
+    if (unknownCharge.length > 0) return "voided";
+    return (await this.#changeStatus(id, "voided")) === "captured" ? "captured" : "voided";
   }
 
   async refund({ id, payment, amount }: RefundCall): Promise<RefundOutcome> {
@@ -71,7 +73,7 @@ export class SimulatedProvider implements PaymentProvider {
         [payment.id],
       );
       if (charge === undefined) return { status: "failed", reason: "charge_not_captured" };
-      const [before = { refunded: 0, known: false }] = await transaction.query<{
+      const [earlier = { refunded: 0, known: false }] = await transaction.query<{
         refunded: number;
         known: boolean;
       }>(
@@ -79,8 +81,8 @@ export class SimulatedProvider implements PaymentProvider {
          FROM simulated_ledger WHERE charge_id = $1 AND kind = 'refunded'`,
         [payment.id, id],
       );
-      if (before.known) return { status: "succeeded" };
-      if (before.refunded + amount.amount > charge.captured)
+      if (earlier.known) return { status: "succeeded" };
+      if (earlier.refunded + amount.amount > charge.captured)
         return { status: "failed", reason: "charge_already_refunded" };
       await transaction.query(
         `INSERT INTO simulated_ledger (charge_id, order_id, kind, refund_id, amount)
@@ -96,12 +98,12 @@ export class SimulatedProvider implements PaymentProvider {
     const declined = declineReason(token);
     const status = declined === undefined ? "authorised" : "declined";
     return this.#options.database.transaction(async (transaction) => {
-      const made = await transaction.query(
+      const inserted = await transaction.query(
         `INSERT INTO simulated_charges (id, order_id, amount, currency, status, decline_reason, flaky)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id`,
         [id, order, amount.amount, amount.currency, status, declined, token === "tok_flaky"],
       );
-      if (made.length > 0 && declined === undefined) {
+      if (inserted.length > 0 && declined === undefined) {
         await transaction.query(
           `INSERT INTO simulated_ledger (charge_id, order_id, kind, amount) VALUES ($1, $2, 'authorised', $3)`,
           [id, order, amount.amount],
@@ -111,15 +113,15 @@ export class SimulatedProvider implements PaymentProvider {
         "SELECT status, decline_reason FROM simulated_charges WHERE id = $1",
         [id],
       );
-      if (charge === undefined) throw new Error("a charge that was just made is gone");
+      if (charge === undefined) throw new Error("a charge that was just stored is missing");
       return charge.status === "declined"
         ? { status: "declined", reason: charge.decline_reason ?? "declined" }
         : { status: charge.status };
     });
   }
 
-  /** Makes an authorised charge a captured or voided one. Gives what it is afterwards; undefined where there is none. */
-  async #move(
+  /** Captures or voids an authorised charge. Returns the charge's status afterwards, or undefined if there is no such charge. */
+  async #changeStatus(
     id: string,
     status: "captured" | "voided",
   ): Promise<AuthorisationOutcome["status"] | undefined> {
@@ -141,13 +143,17 @@ export class SimulatedProvider implements PaymentProvider {
     });
   }
 
-  /** Where the card is flaky, sometimes nothing is done, and sometimes it is done and the answer gets lost. */
-  async #perhaps<T>(flaky: boolean, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs the operation. With a flaky card the call sometimes fails: before the operation, or after it took effect.
+   *
+   * @throws ProviderUnknown when it fails.
+   */
+  async #withFlakiness<T>(flaky: boolean, work: () => Promise<T>): Promise<T> {
     const fails = flaky && Math.random() < this.#options.flakyRate;
-    const afterwards = Math.random() < 0.5;
-    if (fails && !afterwards) throw new ProviderUnknown("tok_flaky: nothing was done");
+    const afterEffect = Math.random() < 0.5;
+    if (fails && !afterEffect) throw new ProviderUnknown("tok_flaky: no answer, not carried out");
     const outcome = await work();
-    if (fails) throw new ProviderUnknown("tok_flaky: done, and the answer was lost");
+    if (fails) throw new ProviderUnknown("tok_flaky: no answer, carried out");
     return outcome;
   }
 }
@@ -160,33 +166,33 @@ interface Charge {
 const methods: PaymentMethods["methods"] = [
   {
     token: "tok_ok",
-    name: "Card that pays",
-    description: "The payment goes through at once.",
+    name: "Card that is accepted",
+    description: "The payment is confirmed at once.",
     outcome: "authorised",
   },
   {
     token: "tok_slow",
     name: "Slow bank",
-    description: "The payment goes through after five seconds.",
+    description: "The payment is confirmed after five seconds.",
     outcome: "authorised",
   },
   {
     token: "tok_flaky",
     name: "Unreliable bank",
-    description: "It fails at random, and we ask again until we know. You still pay once.",
+    description: "The bank fails at random and we retry. You are charged once.",
     outcome: "authorised",
   },
   {
     token: "tok_declined",
     name: "Declined card",
-    description: "The bank says no.",
+    description: "The bank declines the card.",
     outcome: "declined",
     reason: "declined",
   },
   {
     token: "tok_insufficient_funds",
-    name: "Empty card",
-    description: "There isn’t enough money on it.",
+    name: "Card without funds",
+    description: "The card has insufficient funds.",
     outcome: "declined",
     reason: "insufficient_funds",
   },

@@ -11,18 +11,19 @@ import {
 import type { PaymentMethods } from "../schemas.ts";
 
 interface StripeOptions {
-  /** Reads the secret key; called for each request, so that a new key needs no restart. */
+  /** Returns the secret key. Called for each request, so that a new key needs no restart. */
   readonly key: () => string;
-  /** Where Stripe's API answers. */
+  /** Base URL of Stripe's API. */
   readonly url: string;
-  /** Milliseconds for one request. */
+  /** Timeout of one request, in milliseconds. */
   readonly timeout: number;
 }
 
 /**
- * Stripe forgets an idempotency key after a day, and ours are for ever. So a payment is a PaymentIntent that is made
- * unconfirmed, which moves no money, and whose id we keep before it is confirmed: from then on its own state says what was
- * done, and Stripe refuses to do it twice. One whose id got lost on the way stays unconfirmed.
+ * Payment provider Stripe. Stripe forgets an idempotency key after a day, but billing's ids never expire. A payment is therefore
+ * created as an unconfirmed PaymentIntent, which moves no money, and its id is stored before the confirmation. From then on the
+ * PaymentIntent's status tells what was done, and Stripe refuses to repeat a step. A PaymentIntent whose id got lost stays
+ * unconfirmed.
  */
 export class StripeProvider implements PaymentProvider {
   readonly name = "stripe";
@@ -33,35 +34,35 @@ export class StripeProvider implements PaymentProvider {
     this.#options = options;
   }
 
-  /** A real card's number may be entered into nothing but Stripe's own form, so for those we have nothing to offer. */
+  /** Returns Stripe's test cards with a test key. With a live key there are none: a real card's number may be entered only into Stripe's own form. */
   paymentMethods(): PaymentMethods {
     const isTest = /^(sk|rk)_test_/.test(this.#options.key());
     return { provider: this.name, movesMoney: !isTest, methods: isTest ? testMethods : [] };
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
-    const { reference, token, keep } = request;
+    const { reference, token, saveReference } = request;
     if (reference !== null)
       return outcomeOf(await this.#retrieve(reference)) ?? this.#confirm(reference, token);
-    const made = await this.#create(request);
-    if (typeof made !== "string") return made;
-    await keep(made);
-    return this.#confirm(made, token);
+    const created = await this.#create(request);
+    if (typeof created !== "string") return created;
+    await saveReference(created);
+    return this.#confirm(created, token);
   }
 
   async capture({ id, reference }: KnownPayment): Promise<"captured" | "voided"> {
-    const intent = named(id, reference);
+    const intent = requireReference(id, reference);
     const status = await this.#change(intent, "capture", (stripe) =>
       stripe.paymentIntents.capture(intent),
     );
     if (status === "succeeded") return "captured";
-    // Stripe itself lets go of what isn't captured within a week.
+    // Stripe cancels a PaymentIntent that isn't captured within a week.
     if (status === "canceled") return "voided";
     throw new Error(`Stripe can't capture a PaymentIntent that is ${status}`);
   }
 
   async void({ reference }: KnownPayment): Promise<"voided" | "captured"> {
-    // Nothing is confirmed before its id is kept.
+    // A PaymentIntent is confirmed only after its id was stored.
     if (reference === null) return "voided";
     const status = await this.#change(reference, "cancel", (stripe) =>
       stripe.paymentIntents.cancel(reference),
@@ -72,16 +73,16 @@ export class StripeProvider implements PaymentProvider {
   }
 
   async refund({ id, payment, amount }: RefundCall): Promise<RefundOutcome> {
-    const intent = named(payment.id, payment.reference);
-    // Refunds have no state of ours to refuse a second one, and the key is forgotten after a day: ours carry our id.
-    const earlier = await this.#ask("list refunds", async (stripe) => {
+    const intent = requireReference(payment.id, payment.reference);
+    // Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. So the refund's metadata has our id.
+    const earlier = await this.#send("list refunds", async (stripe) => {
       for await (const refund of stripe.refunds.list({ payment_intent: intent, limit: 100 }))
         if (refund.metadata?.["refund"] === id) return refund;
       return undefined;
     });
     if (earlier !== undefined) return outcomeOfRefund(earlier);
     try {
-      const refund = await this.#ask("refund", (stripe) =>
+      const refund = await this.#send("refund", (stripe) =>
         stripe.refunds.create(
           { payment_intent: intent, amount: amount.amount, metadata: { refund: id } },
           { idempotencyKey: id },
@@ -96,12 +97,12 @@ export class StripeProvider implements PaymentProvider {
     }
   }
 
-  /** Makes the PaymentIntent and gives its id, or why Stripe will never take such an amount. */
+  /** Creates the PaymentIntent. Returns its id, or a decline if Stripe never accepts such an amount. */
   async #create({ id, order, amount }: AuthorisationRequest) {
-    // Whoever asks again soon gets the same one. Not much later: Stripe repeats what it answered to a key, a failure too.
+    // A retry within the same ten minutes gets the same PaymentIntent. Not for longer: Stripe repeats its answer to a key, even a failure.
     const idempotencyKey = `${id}-${Math.floor(Date.now() / TEN_MINUTES)}`;
     try {
-      const intent = await this.#ask("create", (stripe) =>
+      const intent = await this.#send("create", (stripe) =>
         stripe.paymentIntents.create(
           {
             amount: amount.amount,
@@ -123,33 +124,33 @@ export class StripeProvider implements PaymentProvider {
 
   async #confirm(intent: string, token: string): Promise<AuthorisationOutcome> {
     try {
-      const confirmed = await this.#ask("confirm", (stripe) =>
+      const confirmed = await this.#send("confirm", (stripe) =>
         stripe.paymentIntents.confirm(intent, {
           ...paymentMethod(token),
-          // Nobody is there who could answer their bank's questions.
+          // The customer can't authenticate with the bank here: the payment is made in the background.
           error_on_requires_action: true,
         }),
       );
-      return certain(confirmed);
+      return requireOutcome(confirmed);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.declined) return declined(wordFor(error));
-      // Somebody else confirmed or cancelled it meanwhile.
-      if (error.code === UNEXPECTED_STATE) return certain(await this.#retrieve(intent));
+      if (error.declined) return declined(declineReasonOf(error));
+      // Another call has confirmed or cancelled the PaymentIntent.
+      if (error.code === UNEXPECTED_STATE) return requireOutcome(await this.#retrieve(intent));
       if (/^(payment_method|confirmation_token)/.test(error.param ?? ""))
         return declined("invalid_token");
       throw error;
     }
   }
 
-  /** Gives the state after a change, also where it was made before or can't be made any more. */
+  /** Changes a PaymentIntent. Returns its status afterwards, also if the change was made before or isn't possible any more. */
   async #change(
     intent: string,
-    doing: string,
+    action: string,
     change: (stripe: Stripe) => Promise<Stripe.PaymentIntent>,
   ): Promise<Stripe.PaymentIntent.Status> {
     try {
-      return (await this.#ask(doing, change)).status;
+      return (await this.#send(action, change)).status;
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== UNEXPECTED_STATE) throw error;
       return (await this.#retrieve(intent)).status;
@@ -157,11 +158,15 @@ export class StripeProvider implements PaymentProvider {
   }
 
   #retrieve(intent: string): Promise<Stripe.PaymentIntent> {
-    return this.#ask("retrieve", (stripe) => stripe.paymentIntents.retrieve(intent));
+    return this.#send("retrieve", (stripe) => stripe.paymentIntents.retrieve(intent));
   }
 
-  /** One request. What Stripe refused is told from what isn't known. */
-  async #ask<T>(doing: string, request: (stripe: Stripe) => Promise<T>): Promise<T> {
+  /**
+   * Sends one request.
+   *
+   * @throws Refused if Stripe definitely refused it, ProviderUnknown if the outcome isn't known.
+   */
+  async #send<T>(action: string, request: (stripe: Stripe) => Promise<T>): Promise<T> {
     try {
       return await request(this.#connect());
     } catch (error) {
@@ -171,12 +176,12 @@ export class StripeProvider implements PaymentProvider {
         error instanceof Stripe.errors.StripePermissionError
       ) {
         throw new ProviderUnknown(
-          `Stripe refuses the key: put a valid one into the file STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
+          `Stripe rejected the secret key. Put a valid key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
         );
       }
-      if (isDefinite(error)) throw new Refused(doing, error);
+      if (isDefinite(error)) throw new Refused(action, error);
       const code = error.code === undefined ? "" : ` ${error.code}`;
-      throw new ProviderUnknown(`Stripe: ${doing}: ${error.type}${code}${requestOf(error)}`);
+      throw new ProviderUnknown(`Stripe: ${action}: ${error.type}${code}${requestOf(error)}`);
     }
   }
 
@@ -189,7 +194,7 @@ export class StripeProvider implements PaymentProvider {
         port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
         protocol: protocol === "http:" ? "http" : "https",
         timeout: this.#options.timeout,
-        // Whoever called us asks again, and by then the state says what is left to do.
+        // The caller retries, and then the PaymentIntent's status tells what is left to do.
         maxNetworkRetries: 0,
         telemetry: false,
       });
@@ -199,39 +204,40 @@ export class StripeProvider implements PaymentProvider {
   }
 }
 
-/** Stripe's test cards, by the ids in https://docs.stripe.com/testing. No other key but a test key knows them. */
+/** Stripe's test cards by their ids in https://docs.stripe.com/testing. They work with a test key only. */
 const testMethods: PaymentMethods["methods"] = [
   {
     token: "pm_card_visa",
-    name: "Card that pays",
-    description: "The payment goes through at once.",
+    name: "Card that is accepted",
+    description: "The payment is confirmed at once.",
     outcome: "authorised",
   },
   {
     token: "pm_card_visa_chargeDeclined",
     name: "Declined card",
-    description: "The bank says no.",
+    description: "The bank declines the card.",
     outcome: "declined",
     reason: "declined",
   },
   {
     token: "pm_card_visa_chargeDeclinedInsufficientFunds",
-    name: "Empty card",
-    description: "There isn’t enough money on it.",
+    name: "Card without funds",
+    description: "The card has insufficient funds.",
     outcome: "declined",
     reason: "insufficient_funds",
   },
   {
     token: "pm_card_chargeDeclinedExpiredCard",
     name: "Expired card",
-    description: "It is out of date, and the bank says no.",
+    description: "The card has expired and is declined.",
     outcome: "declined",
     reason: "expired_card",
   },
   {
     token: "pm_card_authenticationRequired",
-    name: "Card with a question",
-    description: "The bank wants its customer to answer, which can’t be done here: it is declined.",
+    name: "Card that needs verification",
+    description:
+      "The bank asks for a verification, which isn’t supported here. The card is declined.",
     outcome: "declined",
     reason: "authentication_required",
   },
@@ -239,7 +245,7 @@ const testMethods: PaymentMethods["methods"] = [
 
 const TEN_MINUTES = 600_000;
 const UNEXPECTED_STATE = "payment_intent_unexpected_state";
-/** What no repetition of a refund changes. */
+/** Codes of permanent refusals of a refund: retrying is useless. */
 const REFUND_REFUSALS = new Set([
   "charge_already_refunded",
   "charge_disputed",
@@ -248,7 +254,7 @@ const REFUND_REFUSALS = new Set([
   "amount_too_large",
 ]);
 
-/** Stripe's definite no. It has none of Stripe's message, which may quote the token. */
+/** Definite refusal by Stripe. Leaves out Stripe's message, which may quote the token. */
 class Refused extends Error {
   override readonly name = "Refused";
   readonly declined: boolean;
@@ -256,9 +262,9 @@ class Refused extends Error {
   readonly declineCode: string | undefined;
   readonly param: string | undefined;
 
-  constructor(doing: string, error: Stripe.errors.StripeError) {
-    const about = [error.code, error.param].filter((word) => word !== undefined).join(", ");
-    super(`Stripe refused to ${doing}: ${error.type} (${about})${requestOf(error)}`);
+  constructor(action: string, error: Stripe.errors.StripeError) {
+    const details = [error.code, error.param].filter((reason) => reason !== undefined).join(", ");
+    super(`Stripe refused to ${action}: ${error.type} (${details})${requestOf(error)}`);
     this.declined = error instanceof Stripe.errors.StripeCardError;
     this.code = error.code;
     this.declineCode = error.decline_code;
@@ -274,12 +280,12 @@ function isDefinite(error: Stripe.errors.StripeError): boolean {
   );
 }
 
-/** By which Stripe's support finds it. */
+/** Stripe's request id for a log line: Stripe's support finds the request by it. */
 function requestOf({ requestId }: Stripe.errors.StripeError): string {
   return requestId === undefined ? "" : ` (request ${requestId})`;
 }
 
-/** What came of a PaymentIntent; undefined where it may still be confirmed. */
+/** Outcome of a PaymentIntent. Undefined if it can still be confirmed. */
 function outcomeOf(intent: Stripe.PaymentIntent): AuthorisationOutcome | undefined {
   switch (intent.status) {
     case "requires_capture":
@@ -293,7 +299,7 @@ function outcomeOf(intent: Stripe.PaymentIntent): AuthorisationOutcome | undefin
     case "requires_payment_method": {
       const { last_payment_error: error } = intent;
       if (error === null) return undefined;
-      return declined(wordFor({ code: error.code, declineCode: error.decline_code }));
+      return declined(declineReasonOf({ code: error.code, declineCode: error.decline_code }));
     }
     case "requires_confirmation":
       return undefined;
@@ -302,7 +308,7 @@ function outcomeOf(intent: Stripe.PaymentIntent): AuthorisationOutcome | undefin
   }
 }
 
-function certain(intent: Stripe.PaymentIntent): AuthorisationOutcome {
+function requireOutcome(intent: Stripe.PaymentIntent): AuthorisationOutcome {
   const outcome = outcomeOf(intent);
   if (outcome !== undefined) return outcome;
   throw new ProviderUnknown(`Stripe: the PaymentIntent is ${intent.status} after it was confirmed`);
@@ -324,18 +330,23 @@ interface Codes {
   readonly declineCode?: string | undefined;
 }
 
-/** Words that a shop's page can say something helpful to. The banks' others are no customer's business. */
-function wordFor({ code, declineCode }: Codes): string {
-  const words = ["insufficient_funds", "expired_card", "incorrect_cvc", "authentication_required"];
-  return words.find((word) => word === declineCode || word === code) ?? "declined";
+/** Reason for a decline. Only reasons that the shop can explain to the customer are passed on; all others are "declined". */
+function declineReasonOf({ code, declineCode }: Codes): string {
+  const reasons = [
+    "insufficient_funds",
+    "expired_card",
+    "incorrect_cvc",
+    "authentication_required",
+  ];
+  return reasons.find((reason) => reason === declineCode || reason === code) ?? "declined";
 }
 
-/** What a browser gets from Stripe for a card: a ConfirmationToken or a PaymentMethod. */
+/** Parameter for the token that the browser got from Stripe: a ConfirmationToken or a PaymentMethod. */
 function paymentMethod(token: string): Stripe.PaymentIntentConfirmParams {
   return token.startsWith("ctoken_") ? { confirmation_token: token } : { payment_method: token };
 }
 
-function named(id: string, reference: string | null): string {
+function requireReference(id: string, reference: string | null): string {
   if (reference !== null) return reference;
-  throw new Error(`Payment ${id} was taken, and Stripe's name for it isn't there`);
+  throw new Error(`Payment ${id} has no Stripe PaymentIntent id although it was authorised`);
 }
