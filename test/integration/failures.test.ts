@@ -53,7 +53,7 @@ describe("./store up that fails", function () {
     store.configure({ httpPort: "eighty" });
     await fails(/httpPort.*must be of type 'integer'|store:httpPort/s);
     store.configure({ replicas: { inventory: "many" } });
-    await fails(/store:replicas: inventory is "many"; it should be a whole number/);
+    await fails(/store:replicas\.inventory: "many" should be a whole number/, /--path/);
   });
 
   it("names the port that is in use, and its key", async () => {

@@ -12,15 +12,19 @@ export const configRejectedByResource: Rule = {
   }),
 };
 
-/** A configuration value that the program rejected. */
+/** Configuration values that the program rejected, a line each. */
 export const configRejected: Rule = {
   name: "config-rejected",
   sources: ["program"],
-  match: [/^([a-z][\w-]*:[\w.]+):/],
+  match: [/^([a-z][\w-]*:[\w.[\]-]+):/],
   cause: ({ match }) => match[1],
   toDiagnostic: ({ error, match }, context) => ({
     summary: error.message,
-    hint: `Nothing was changed. ${howToChange(match[1], context)}`,
+    hint: `Nothing was changed. ${
+      error.message.trim().includes("\n")
+        ? `Change these values in ${stackFileName(context)}, then: ${retryCommand(context)}`
+        : howToChange(match[1], context)
+    }`,
   }),
 };
 
@@ -100,5 +104,6 @@ function howToChange(key: string | undefined, context: Context): string {
     return `Fix the cause, then: ${storeCommand(command, session.stack.name)}`;
   }
   const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";
-  return `Change the value in ${stackFileName(context)}, or run: ./store pulumi config set ${secret}${shortKey} VALUE${stackFlag(context)}`;
+  const path = /[.[]/.test(shortKey) ? `--path '${shortKey}'` : shortKey;
+  return `Change the value in ${stackFileName(context)}, or run: ./store pulumi config set ${secret}${path} VALUE${stackFlag(context)}`;
 }

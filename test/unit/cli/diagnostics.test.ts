@@ -62,6 +62,22 @@ describe("diagnoseRun", () => {
     assert.match(hint ?? "", /Pulumi\.dev\.yaml.*\.\/store pulumi config set services VALUE/);
   });
 
+  it("tells how to set a part of an object, and points to the file for several values", async () => {
+    const withMessage = (message: string) =>
+      parseEvents(
+        recording("config.jsonl").replace(
+          /store:services: .*?storefront\./,
+          JSON.stringify(message).slice(1, -1),
+        ),
+      );
+    const one = await diagnose(withMessage("store:environment.my-service.A: 1 should be text."));
+    assert.match(one.hint ?? "", /config set --path 'environment\.my-service\.A' VALUE/);
+    const two = await diagnose(withMessage("store:httpPort: 0 is wrong.\nstore:live: x is wrong."));
+    assert.match(two.summary, /httpPort.*live/s);
+    assert.doesNotMatch(two.hint ?? "", /config set/);
+    assert.match(two.hint ?? "", /Pulumi\.dev\.yaml/);
+  });
+
   it("names a configuration key once that several resources reject", async () => {
     const rejected = ["billing", "orders"].flatMap((service) =>
       failedStep("command:local:Command", service, "store:postgresImage: 16 is too old"),
