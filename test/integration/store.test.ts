@@ -381,7 +381,7 @@ describe("the store", function () {
     assert.deepEqual(await store.left(), []);
     assert.notEqual((await run("docker", ["image", "inspect", image])).code, 0, `${image} is left`);
     const again = await store.succeed("down", "--yes", "--volumes");
-    assert.match(again, /nothing/i);
+    assert.match(again, /no resources/i);
   });
 
   async function firstProduct(): Promise<Product> {
