@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Answer } from "@store/kit/testing";
 import { Billing, charge, outcome } from "./support/billing.ts";
 
-describe("taking money", function () {
+describe("billing's internal routes for payments", function () {
   this.timeout(60_000);
   let billing: Billing;
 
@@ -21,7 +21,7 @@ describe("taking money", function () {
       ["tok_visa", { status: "declined", reason: "invalid_token" }, []],
     ];
     for (const [token, answer, ledger] of tokens) {
-      it(`with ${token} is answered alike by each replica, and done once`, async () => {
+      it(`with ${token} gets the same answer from each replica and takes effect once`, async () => {
         const id = randomUUID();
         const request = charge(token);
         for (let i = 0; i < 3; i++) {
@@ -42,22 +42,22 @@ describe("taking money", function () {
       });
     }
 
-    it("with tok_slow takes its time", async () => {
+    it("with tok_slow takes SIMULATED_SLOW_MS", async () => {
       const before = Date.now();
       await billing.authorise(randomUUID(), charge("tok_slow"));
       const took = Date.now() - before;
       assert.ok(took >= 1_500 && took < 4_500, `${took} ms`);
     });
 
-    it("of nothing is refused: nothing is sold for nothing", async () => {
+    it("is refused for an amount of zero", async () => {
       const { status, body } = await billing.authorise(randomUUID(), charge("tok_ok", 0));
       assert.equal(status, 400);
       assert.match(JSON.stringify(body), /"pointer":"\/amount\/amount"/);
     });
 
-    it("is refused under the same id with anything else in it", async () => {
+    it("is refused if the id was used with another order, amount, currency or token", async () => {
       for (const token of ["tok_ok", "tok_declined"]) {
-        const { id, request } = await billing.paid(charge(token));
+        const { id, request } = await billing.createPayment(charge(token));
         const first = await billing.authorise(id, request);
         for (const other of [
           { ...request, order: randomUUID() },
@@ -72,9 +72,9 @@ describe("taking money", function () {
       }
     });
 
-    it("of an order that is being paid is refused, and free again after a refusal or a void", async () => {
+    it("is refused for an order with another payment, unless that payment was declined or voided", async () => {
       const { order } = charge("tok_ok");
-      const pay = (token: string) => billing.paid({ ...charge(token), order });
+      const pay = (token: string) => billing.createPayment({ ...charge(token), order });
       await pay("tok_declined");
       const held = await pay("tok_ok");
       const second = await billing.authorise(randomUUID(), { ...charge("tok_ok"), order });
@@ -95,7 +95,7 @@ describe("taking money", function () {
       );
     });
 
-    it("of an order that comes twice at the same moment, under two ids, is done for one", async () => {
+    it("succeeds once if several ids are requested for one order simultaneously", async () => {
       for (let i = 0; i < 10; i++) {
         const request = charge("tok_ok");
         const answers = await Promise.all(
@@ -109,7 +109,7 @@ describe("taking money", function () {
       }
     });
 
-    it("that is asked for by many at the same moment is answered to one, and the others are told to ask again", async () => {
+    it("is answered to one of several simultaneous requests with one id; the others get 503 with retry-after", async () => {
       const id = randomUUID();
       const request = charge("tok_slow");
       const answers = await Promise.all(
@@ -123,8 +123,8 @@ describe("taking money", function () {
       assert.deepEqual(await billing.ledger(request.order), ["authorised 8900"]);
     });
 
-    it("is known weeks later", async () => {
-      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    it("gets the same answer weeks later", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
       await billing.replicas.database.query(
         `UPDATE payments SET created_at = created_at - interval '60 days',
            updated_at = updated_at - interval '60 days' WHERE id = $1`,
@@ -137,8 +137,8 @@ describe("taking money", function () {
   });
 
   describe("a capture", () => {
-    it("takes what was authorised, once, by whichever replica and however often", async () => {
-      const { id, request } = await billing.paid(charge("tok_ok", 4_711));
+    it("captures the authorised amount once, however many requests are sent to whichever replica", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok", 4_711));
       const answers = await Promise.all(Array.from({ length: 6 }, () => billing.capture(id)));
       assert.ok(answers.some(({ status }) => status === 200));
       for (const answer of answers)
@@ -148,13 +148,13 @@ describe("taking money", function () {
       assert.deepEqual(await billing.ledger(request.order), ["authorised 4711", "captured 4711"]);
     });
 
-    it("of a payment that there isn't is told so", async () => {
+    it("of an unknown payment gets 404", async () => {
       assert.equal((await billing.capture(randomUUID())).status, 404);
     });
 
-    it("of what was declined or voided is refused", async () => {
-      const declined = await billing.paid(charge("tok_declined"));
-      const voided = await billing.paid(charge("tok_ok"), "void");
+    it("of a declined or voided payment is refused", async () => {
+      const declined = await billing.createPayment(charge("tok_declined"));
+      const voided = await billing.createPayment(charge("tok_ok"), "void");
       const never = randomUUID();
       await billing.void(never);
       assert.equal(outcome(await billing.capture(declined.id)), "payment-declined");
@@ -165,23 +165,23 @@ describe("taking money", function () {
       ]);
     });
 
-    it("before it is known what came of the authorisation is refused", async () => {
-      const { id, request } = await pending();
+    it("is refused while the outcome of the authorisation is unknown", async () => {
+      const { id, request } = await insertPending();
       assert.equal(outcome(await billing.capture(id)), "payment-pending");
       assert.deepEqual(await billing.ledger(request.order), []);
     });
   });
 
   describe("a void", () => {
-    it("lets go of what was authorised, once", async () => {
-      const { id, request } = await billing.paid(charge("tok_ok"));
+    it("releases the authorised amount once", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok"));
       for (let i = 0; i < 3; i++)
         assert.deepEqual((await billing.void(id)).body, { id, status: "voided" });
       assert.deepEqual(await billing.ledger(request.order), ["authorised 8900", "voided 8900"]);
       assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
     });
 
-    it("of a payment that wasn't asked for yet keeps it from ever being made", async () => {
+    it("of an unknown id refuses a later authorisation with this id", async () => {
       const id = randomUUID();
       const request = charge("tok_ok");
       for (let i = 0; i < 3; i++)
@@ -192,24 +192,24 @@ describe("taking money", function () {
       }
       assert.deepEqual(await billing.ledger(request.order), []);
       assert.equal((await billing.payment(id)).status, 404);
-      // Its order isn't taken by it.
+      // The tombstone doesn't block another payment of the order.
       assert.equal(outcome(await billing.authorise(randomUUID(), request)), "authorised");
     });
 
-    it("of what isn't known yet keeps it from being authorised later", async () => {
-      const { id, request } = await pending();
+    it("of a pending payment refuses a later authorisation", async () => {
+      const { id, request } = await insertPending();
       assert.deepEqual((await billing.void(id)).body, { id, status: "voided" });
       assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
       assert.deepEqual(await billing.ledger(request.order), []);
     });
 
-    it("of what was declined says so", async () => {
-      const { id } = await billing.paid(charge("tok_declined"));
+    it("of a declined payment answers that it was declined", async () => {
+      const { id } = await billing.createPayment(charge("tok_declined"));
       assert.deepEqual((await billing.void(id)).body, { id, status: "declined" });
     });
 
-    it("of what was captured is refused, also after it was refunded", async () => {
-      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+    it("of a captured payment is refused, even after a refund", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
       assert.equal(outcome(await billing.void(id)), "payment-captured");
       await billing.refund(id, {});
       assert.equal(outcome(await billing.void(id)), "payment-captured");
@@ -227,7 +227,7 @@ describe("taking money", function () {
         const id = randomUUID();
         const request = charge("tok_ok");
         await Promise.all([billing.authorise(id, request), billing.void(id)]);
-        const voided = await billing.insist(() => billing.void(id));
+        const voided = await billing.retryUntilKnown(() => billing.void(id));
         assert.equal(outcome(voided), "voided");
         assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
         const ledger = await billing.ledger(request.order);
@@ -238,8 +238,8 @@ describe("taking money", function () {
       }
     });
 
-    it("of a capture and an outcome that is just being kept goes by the outcome", async () => {
-      const { id, request } = await billing.paid(charge("tok_ok"));
+    it("of a capture with a transaction that stores an outcome respects that outcome", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok"));
       const other = await billing.replicas.database.connect();
       try {
         await other.query("BEGIN");
@@ -254,16 +254,16 @@ describe("taking money", function () {
       }
     });
 
-    it("of a capture and a void has one winner, whom the books agree with", async () => {
+    it("of a capture and a void has one winner, which the provider's ledger confirms", async () => {
       const winners = new Set<unknown>();
       for (let i = 0; i < 20; i++) {
-        const { id, request } = await billing.paid(charge("tok_ok"));
+        const { id, request } = await billing.createPayment(charge("tok_ok"));
         const calls = [() => billing.capture(id), () => billing.void(id)];
-        // Whoever is asked first has a lead.
+        // The call sent first has a lead; let each go first in half of the rounds.
         if (i % 2 === 1) calls.reverse();
         await Promise.all(calls.map((call) => call()));
-        const captured = outcome(await billing.insist(() => billing.capture(id)));
-        const voided = outcome(await billing.insist(() => billing.void(id)));
+        const captured = outcome(await billing.retryUntilKnown(() => billing.capture(id)));
+        const voided = outcome(await billing.retryUntilKnown(() => billing.void(id)));
         const [, last, ...more] = await billing.ledger(request.order);
         assert.deepEqual(more, []);
         if (captured === "captured") {
@@ -277,8 +277,8 @@ describe("taking money", function () {
     });
   });
 
-  /** A payment whose provider never answered and wasn't reached. */
-  async function pending() {
+  /** Inserts a pending payment whose request never reached the provider. */
+  async function insertPending() {
     const id = randomUUID();
     const request = charge("tok_ok");
     await billing.replicas.database.query(

@@ -4,10 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { until, flushedLogs } from "@store/kit/testing";
 import { Billing, charge, outcome } from "./support/billing.ts";
 
-describe("billing when things fail", function () {
+describe("billing after failures", function () {
   this.timeout(60_000);
 
-  describe("a provider that fails at random", () => {
+  describe("with a provider that fails at random", () => {
     let billing: Billing;
 
     before(async () => {
@@ -15,16 +15,16 @@ describe("billing when things fail", function () {
     });
     after(() => billing.stop());
 
-    it("takes each payment once, whether its answers arrive or not", async () => {
+    it("captures each payment once, whether the provider's answers arrive or not", async () => {
       const payments = Array.from({ length: 30 }, () => ({
         id: randomUUID(),
         request: charge("tok_flaky"),
       }));
       await Promise.all(
         payments.map(async ({ id, request }) => {
-          const authorised = await billing.insist(() => billing.authorise(id, request));
+          const authorised = await billing.retryUntilKnown(() => billing.authorise(id, request));
           assert.equal(outcome(authorised), "authorised");
-          const captured = await billing.insist(() => billing.capture(id));
+          const captured = await billing.retryUntilKnown(() => billing.capture(id));
           assert.equal(outcome(captured), "captured");
         }),
       );
@@ -38,12 +38,12 @@ describe("billing when things fail", function () {
       }
     });
 
-    it("that did something and didn't answer is not asked twice by a void", async () => {
+    it("voids a payment once whose authorisation took effect without an answer", async () => {
       for (let i = 0; i < 10; i++) {
         const id = randomUUID();
         const request = charge("tok_flaky");
         await billing.authorise(id, request);
-        assert.equal(outcome(await billing.insist(() => billing.void(id))), "voided");
+        assert.equal(outcome(await billing.retryUntilKnown(() => billing.void(id))), "voided");
         assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
         const ledger = (await billing.ledger(request.order)).join();
         assert.ok(["", "authorised 8900,voided 8900"].includes(ledger), ledger);
@@ -51,21 +51,21 @@ describe("billing when things fail", function () {
     });
   });
 
-  it("fails as often as it is told, and no other card does", async () => {
+  it("fails at the rate of SIMULATED_FLAKY_RATE with tok_flaky only", async () => {
     const billing = await Billing.start({ SIMULATED_FLAKY_RATE: "1" });
     try {
       for (let i = 0; i < 5; i++) {
         const answer = await billing.authorise(randomUUID(), charge("tok_flaky"));
         assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
       }
-      const { id } = await billing.paid(charge("tok_ok"));
+      const { id } = await billing.createPayment(charge("tok_ok"));
       assert.equal(outcome(await billing.capture(id)), "captured");
     } finally {
       await billing.stop();
     }
   });
 
-  describe("a process that dies", () => {
+  describe("when a process dies", () => {
     let billing: Billing;
 
     before(async () => {
@@ -73,25 +73,25 @@ describe("billing when things fail", function () {
     });
     after(() => billing.stop());
 
-    it("before the provider did anything leaves a payment that another replica finishes", async () => {
+    it("finishes a payment in another replica if the process died before the provider did anything", async () => {
       const [dying] = billing.replicas.running;
       const id = randomUUID();
       const request = charge("tok_slow");
       const lost = assert.rejects(billing.authorise(id, request, dying));
-      await until("it is kept", async () => (await billing.payment(id)).status === 200);
+      await until("the payment is stored", async () => (await billing.payment(id)).status === 200);
       await billing.replicas.kill(dying ?? assert.fail());
       await lost;
 
-      assert.equal((await billing.authorise(id, request)).status, 503, "it may still be at it");
+      assert.equal((await billing.authorise(id, request)).status, 503, "the lease is still held");
       assert.equal(outcome(await billing.payment(id)), "pending");
-      const answer = await billing.insist(() => billing.authorise(id, request));
+      const answer = await billing.retryUntilKnown(() => billing.authorise(id, request));
       assert.deepEqual(answer.body, { id, status: "authorised" });
       assert.deepEqual(await billing.ledger(request.order), ["authorised 8900"]);
       await billing.replicas.add();
     });
 
     for (const step of ["authorise", "capture", "void"] as const) {
-      it(`after the provider did it and before it is kept, at ${step}, is found out once`, async () => {
+      it(`finds out the outcome of ${step} if the process died after the provider carried it out and before it was stored`, async () => {
         const id = randomUUID();
         const request = charge("tok_ok");
         const call = () =>
@@ -100,7 +100,7 @@ describe("billing when things fail", function () {
         const done = step === "authorise" ? 1 : 2;
         const [dying] = billing.replicas.running;
 
-        // Whoever wants to keep what the provider did has to wait, and dies there.
+        // The trigger blocks the replica when it stores the outcome; the replica is killed there.
         const blocker = await billing.replicas.database.connect();
         await blocker.query(
           `CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS
@@ -122,7 +122,7 @@ describe("billing when things fail", function () {
                   dying,
                 ),
           );
-          await until("the provider did it", async () => {
+          await until("the provider has carried it out", async () => {
             return (await billing.ledger(request.order)).length === done;
           });
           await billing.replicas.kill(dying ?? assert.fail());
@@ -136,7 +136,7 @@ describe("billing when things fail", function () {
         }
 
         assert.equal((await call()).status, 503);
-        const answer = await billing.insist(call);
+        const answer = await billing.retryUntilKnown(call);
         assert.equal(
           outcome(answer),
           { authorise: "authorised", capture: "captured", void: "voided" }[step],
@@ -147,7 +147,7 @@ describe("billing when things fail", function () {
     }
   });
 
-  it("a call that outlasts its time can't undo what was decided meanwhile", async () => {
+  it("ignores the outcome of a call that outlasted its lease", async () => {
     const billing = await Billing.start({ SIMULATED_SLOW_MS: "2500", PAYMENT_LEASE_SECONDS: "1" });
     try {
       const id = randomUUID();
@@ -164,10 +164,10 @@ describe("billing when things fail", function () {
     }
   });
 
-  it("a payment of another provider is left to it", async () => {
+  it("leaves a payment of another provider unchanged", async () => {
     const billing = await Billing.start();
     try {
-      const { id } = await billing.paid(charge("tok_ok"));
+      const { id } = await billing.createPayment(charge("tok_ok"));
       await billing.replicas.database.query(
         "UPDATE payments SET provider = 'stripe' WHERE id = $1",
         [id],
@@ -180,11 +180,11 @@ describe("billing when things fail", function () {
     }
   });
 
-  it("no token is logged or kept", async () => {
+  it("neither logs nor stores a token", async () => {
     const billing = await Billing.start({ LOG_LEVEL: "trace" });
     try {
       const token = `tok_${randomUUID()}`;
-      const { id, request } = await billing.paid({ ...charge("tok_ok"), token });
+      const { id, request } = await billing.createPayment({ ...charge("tok_ok"), token });
       await billing.authorise(id, { ...request, token: `${token}x` });
       await billing.authorise(id, { ...request, token, amount: { amount: token } });
       const tables = await billing.replicas.database.query<{ name: string }>(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Billing, charge } from "./support/billing.ts";
 
-describe("what billing can be paid with", function () {
+describe("billing's payment methods", function () {
   this.timeout(60_000);
   let billing: Billing;
 
@@ -10,7 +10,7 @@ describe("what billing can be paid with", function () {
   });
   after(() => billing.stop());
 
-  it("is the simulated provider's five cards, for everybody to read, and no money moves", async () => {
+  it("are the simulated provider's five cards, which move no money, without authentication", async () => {
     const { status, headers, body } = await billing.methods();
     assert.equal(status, 200);
     assert.equal(headers.get("cache-control"), "no-store");
@@ -28,11 +28,11 @@ describe("what billing can be paid with", function () {
     for (const { name, description } of body.methods) assert.ok(name !== "" && description !== "");
   });
 
-  it("comes to what is said of it", async () => {
+  it("lead to their announced outcomes", async () => {
     const { methods } = (await billing.methods()).body;
     for (const { token, outcome, reason } of methods) {
-      const { id, request } = await billing.paid(charge(token));
-      const { body } = await billing.insist(() => billing.authorise(id, request));
+      const { id, request } = await billing.createPayment(charge(token));
+      const { body } = await billing.retryUntilKnown(() => billing.authorise(id, request));
       assert.deepEqual([body["status"], body["reason"]], [outcome, reason], token);
     }
   });

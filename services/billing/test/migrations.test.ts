@@ -10,7 +10,7 @@ import {
   type TestDatabase,
 } from "@store/kit/testing";
 
-/** What the first release knew of a payment. */
+/** Payment statuses of the first release. */
 const statuses = ["pending", "authorised", "captured", "refunded", "voided", "declined"] as const;
 
 describe("billing's migrations", function () {
@@ -20,8 +20,8 @@ describe("billing's migrations", function () {
   let database: TestDatabase;
   let billing: RunningService;
 
-  /** As the first release reads a payment. */
-  const asBefore = async (order: string) =>
+  /** Reads the payments of an order with the first release's query. */
+  const readAsFirstRelease = async (order: string) =>
     database.query(
       `SELECT id, order_id, status, amount, currency, created_at
        FROM payments WHERE order_id = $1 ORDER BY created_at, id`,
@@ -42,7 +42,7 @@ describe("billing's migrations", function () {
       body: (await response.json()) as Record<string, unknown>,
     };
   };
-  let once: unknown[];
+  let beforeMigration: unknown[];
 
   before(async () => {
     database = await createDatabase();
@@ -53,13 +53,13 @@ describe("billing's migrations", function () {
         [id, order, status],
       );
     }
-    once = await Promise.all(payments.map(({ order }) => asBefore(order)));
+    beforeMigration = await Promise.all(payments.map(({ order }) => readAsFirstRelease(order)));
     billing = await startService("billing", { ...database.environment, ...staff.environment });
     await billing.ready();
   });
   after(() => billing.stop());
 
-  it("keep what there was, and know what of it was paid back", async () => {
+  it("keep the existing payments and set their refunded amounts", async () => {
     for (const { id, order, status } of payments) {
       const { body } = await send("GET", `/api/billing/payments?order=${order}`);
       const [payment, ...more] = body["items"] as Record<string, unknown>[];
@@ -70,7 +70,7 @@ describe("billing's migrations", function () {
     }
   });
 
-  it("let nobody be charged twice for what was paid before them", async () => {
+  it("prevent a second charge for an order paid before the migration", async () => {
     const captured = payments.find(({ status }) => status === "captured") ?? assert.fail();
     const request = {
       order: captured.order,
@@ -88,8 +88,11 @@ describe("billing's migrations", function () {
     assert.deepEqual(await database.query("SELECT FROM simulated_ledger"), []);
   });
 
-  it("leave the first release working: it reads what was there, and what comes since", async () => {
-    assert.deepEqual(await Promise.all(payments.map(({ order }) => asBefore(order))), once);
+  it("keep the first release working: it can read both old and new payments", async () => {
+    assert.deepEqual(
+      await Promise.all(payments.map(({ order }) => readAsFirstRelease(order))),
+      beforeMigration,
+    );
     const order = randomUUID();
     const id = randomUUID();
     await send("PUT", `/internal/payments/${id}`, {
@@ -97,7 +100,7 @@ describe("billing's migrations", function () {
       amount: { amount: 100, currency: "AUD" },
       token: "tok_ok",
     });
-    const [payment] = (await asBefore(order)) as Record<string, unknown>[];
+    const [payment] = (await readAsFirstRelease(order)) as Record<string, unknown>[];
     assert.deepEqual(
       [payment?.["id"], payment?.["status"], payment?.["amount"]],
       [id, "authorised", "100"],

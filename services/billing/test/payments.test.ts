@@ -22,7 +22,7 @@ describe("billing", () => {
   after(() => billing.stop());
 
   describe("payments", () => {
-    it("of an order are listed oldest first, without anybody else's", async () => {
+    it("of an order are listed oldest first, without those of other orders", async () => {
       const order = randomUUID();
       const captured = await insert({ order, status: "captured", at: "2026-03-02T09:00:01Z" });
       const declined = await insert({ order, status: "declined", at: "2026-03-02T09:00:00Z" });
@@ -56,7 +56,7 @@ describe("billing", () => {
       });
     });
 
-    it("of an order that has none are an empty list", async () => {
+    it("of an order without payments are an empty list", async () => {
       const { status, body } = await get(`/api/billing/payments?order=${randomUUID()}`);
 
       assert.equal(status, 200);
@@ -64,7 +64,7 @@ describe("billing", () => {
     });
 
     for (const status of ["pending", "authorised", "captured", "refunded", "voided", "declined"]) {
-      it(`that are ${status} are found by their id`, async () => {
+      it(`with status ${status} are found by id`, async () => {
         const order = randomUUID();
         const id = await insert({ order, status, at: "2026-03-02T09:00:00.123Z" });
 
@@ -85,7 +85,7 @@ describe("billing", () => {
     }
 
     for (const amount of [0, Number.MAX_SAFE_INTEGER]) {
-      it(`keep an amount of ${amount} exactly`, async () => {
+      it(`return an amount of ${amount} exactly`, async () => {
         const id = await insert({ amount });
 
         const { body } = await get(`/api/billing/payments/${id}`);
@@ -95,11 +95,11 @@ describe("billing", () => {
     }
   });
 
-  describe("a request that is wrong", () => {
+  describe("an invalid request", () => {
     const order = "5f0c2a52-3a52-4d5e-8a2c-0d6c1f0b7e11";
     const list = "/api/billing/payments";
     const notUuid = "must be a UUID in lower case";
-    const wrong: readonly [what: string, path: string, error: object][] = [
+    const invalidRequests: readonly [description: string, path: string, error: object][] = [
       ["without an order", list, { in: "query", pointer: "/order", message: "is missing" }],
       [
         "with an empty order",
@@ -107,7 +107,7 @@ describe("billing", () => {
         { in: "query", pointer: "/order", message: "is missing" },
       ],
       [
-        "with an order that is no UUID",
+        "with an order that isn't a UUID",
         `${list}?order=1%20OR%201=1`,
         { in: "query", pointer: "/order", message: notUuid },
       ],
@@ -117,18 +117,18 @@ describe("billing", () => {
         { in: "query", pointer: "/order", message: "must be string" },
       ],
       [
-        "with a parameter that there isn't",
+        "with an unknown parameter",
         `${list}?order=${order}&status=captured`,
         { in: "query", pointer: "/status", message: "is not a field of this request" },
       ],
       [
-        "for an id that is no UUID",
+        "with an id that isn't a UUID",
         `${list}/${order.toUpperCase()}`,
         { in: "path", pointer: "/id", message: notUuid },
       ],
     ];
-    for (const [what, path, error] of wrong) {
-      it(`${what} is told which field is wrong`, async () => {
+    for (const [description, path, error] of invalidRequests) {
+      it(`${description} gets 400 with the invalid field`, async () => {
         const { status, headers, body } = await get(path);
 
         assert.equal(status, 400);
@@ -139,7 +139,7 @@ describe("billing", () => {
       });
     }
 
-    it("for a payment that there isn't is told so", async () => {
+    it("for an unknown payment gets 404", async () => {
       const { status, headers, body } = await get(`${list}/${order}`);
 
       assert.equal(status, 404);
@@ -153,7 +153,7 @@ describe("billing", () => {
       });
     });
 
-    it("by a method that there isn't is told which there are", async () => {
+    it("with an unsupported method gets 405 with the supported methods", async () => {
       const response = await billing.fetch(list, { method: "POST", body: "{}" });
 
       assert.equal(response.status, 405);
@@ -163,7 +163,7 @@ describe("billing", () => {
   });
 
   describe("the database", () => {
-    it("takes no second payment of an order while the first may have taken money", async () => {
+    it("refuses a second payment of an order unless the first one was declined or voided", async () => {
       for (const status of ["pending", "authorised", "captured", "refunded"]) {
         const order = randomUUID();
         await insert({ order, status });
@@ -175,33 +175,33 @@ describe("billing", () => {
       }
     });
 
-    it("takes another payment of an order after those that took nothing", async () => {
+    it("accepts another payment of an order after declined and voided ones", async () => {
       const order = randomUUID();
       for (const status of ["declined", "voided", "declined", "authorised"]) {
         await insert({ order, status });
       }
     });
 
-    it("lets one of two payments of an order win that are made at once", async () => {
+    it("accepts one of two simultaneous payments of an order", async () => {
       const order = randomUUID();
 
-      const made = await Promise.allSettled([insert({ order }), insert({ order })]);
+      const results = await Promise.allSettled([insert({ order }), insert({ order })]);
 
-      assert.deepEqual(made.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+      assert.deepEqual(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     });
 
-    const impossible: readonly [what: string, payment: Payment][] = [
-      ["an amount below nothing", { amount: -1 }],
-      ["an amount that JSON can't hold", { amount: "9007199254740992" }],
-      ["a currency that isn't three capitals", { currency: "aud" }],
-      ["a status that there isn't", { status: "paid" }],
+    const invalidPayments: readonly [description: string, payment: Payment][] = [
+      ["a negative amount", { amount: -1 }],
+      ["an amount above the largest safe integer of JSON", { amount: "9007199254740992" }],
+      ["a currency that isn't three capital letters", { currency: "aud" }],
+      ["an unknown status", { status: "paid" }],
     ];
-    for (const [what, payment] of impossible) {
-      it(`refuses ${what}`, () => assert.rejects(insert(payment), { code: "23514" }));
+    for (const [description, payment] of invalidPayments) {
+      it(`refuses ${description}`, () => assert.rejects(insert(payment), { code: "23514" }));
     }
   });
 
-  describe("the published interface", () => {
+  describe("the OpenAPI document", () => {
     const open = [
       "/api/billing/payment-methods",
       "/api/billing/payments",
@@ -218,7 +218,7 @@ describe("billing", () => {
       "/api/billing/openapi.json": open,
     };
     for (const [path, routes] of Object.entries(documents)) {
-      it(`at ${path} has every route with its parameters and problems`, async () => {
+      it(`at ${path} contains every route with its parameters and problem responses`, async () => {
         const { status, body } = await get(path);
 
         assert.equal(status, 200);
@@ -237,8 +237,8 @@ describe("billing", () => {
           assert.ok(field(operation, "summary"));
           const responses = field(operation, "responses");
           assert.ok(field(field(field(responses, "200"), "content"), "application/json"));
-          for (const refusal of ["4XX", "5XX"]) {
-            const content = field(field(responses, refusal), "content");
+          for (const errorStatus of ["4XX", "5XX"]) {
+            const content = field(field(responses, errorStatus), "content");
             assert.deepEqual(field(content, "application/problem+json"), {
               schema: { $ref: "#/components/schemas/Problem" },
             });
@@ -248,21 +248,21 @@ describe("billing", () => {
     }
   });
 
-  it("says that it is alive and ready", async () => {
+  it("reports that it is alive and ready", async () => {
     assert.deepEqual((await get("/healthz")).body, { status: "alive" });
     assert.deepEqual((await get("/readyz")).body, { status: "ready" });
   });
 
-  it("is alive without its database, and says why it isn't ready", async () => {
-    const nobody = { ...database.environment, ...staff.environment, DATABASE_PORT: "9" };
-    const alone = await startService("billing", nobody);
+  it("is alive but not ready without its database", async () => {
+    const environment = { ...database.environment, ...staff.environment, DATABASE_PORT: "9" };
+    const withoutDatabase = await startService("billing", environment);
     try {
-      const ready = await alone.fetch("/readyz");
-      const list = await alone.fetch(`/api/billing/payments?order=${randomUUID()}`, {
+      const ready = await withoutDatabase.fetch("/readyz");
+      const list = await withoutDatabase.fetch(`/api/billing/payments?order=${randomUUID()}`, {
         headers: staff.headers,
       });
 
-      assert.equal((await alone.fetch("/healthz")).status, 200);
+      assert.equal((await withoutDatabase.fetch("/healthz")).status, 200);
       assert.equal(ready.status, 503);
       assert.equal(field(await ready.json(), "status"), "not ready");
       assert.equal(list.status, 503);
@@ -271,11 +271,11 @@ describe("billing", () => {
         "The database can't be reached right now. Try again.",
       );
     } finally {
-      await alone.stop();
+      await withoutDatabase.stop();
     }
   });
 
-  it("counts requests by route, not by the ids in them", async () => {
+  it("counts requests by route pattern, without ids", async () => {
     const id = await insert({});
     await get(`/api/billing/payments/${id}`);
 
@@ -312,7 +312,7 @@ describe("billing", () => {
   }
 });
 
-/** A field of a JSON object. */
+/** Returns a field of a JSON object. */
 function field(value: unknown, name: string): unknown {
   assert.ok(typeof value === "object" && value !== null, `${name}: not in an object`);
   return Reflect.get(value, name);

@@ -5,7 +5,7 @@ import { Billing, charge, outcome } from "./support/billing.ts";
 
 const aud = (amount: number) => ({ amount: { amount, currency: "AUD" } });
 
-describe("refunds", function () {
+describe("billing's refunds", function () {
   this.timeout(60_000);
   let billing: Billing;
 
@@ -14,11 +14,15 @@ describe("refunds", function () {
   });
   after(() => billing.stop());
 
-  /** Keeps a refund as it is before the provider is called, and for as long as somebody may still be at it. */
-  async function setAside(payment: string, amount: number, leasedFor: string): Promise<string> {
+  /** Inserts a pending refund that a call to the provider has leased for the given interval. Returns its id. */
+  async function insertLeasedRefund(
+    payment: string,
+    amount: number,
+    leasedFor: string,
+  ): Promise<string> {
     const refund = randomUUID();
     await billing.replicas.database.query(
-      `WITH set_aside AS (UPDATE payments SET refunded = $3 WHERE id = $2)
+      `WITH reserved AS (UPDATE payments SET refunded = $3 WHERE id = $2)
        INSERT INTO refunds (id, payment_id, request_hash, amount, status, lease, leased_until)
        VALUES ($1, $2, '', $3, 'pending', gen_random_uuid(), now() + $4::interval)`,
       [refund, payment, amount, leasedFor],
@@ -26,8 +30,8 @@ describe("refunds", function () {
     return refund;
   }
 
-  it("pay back a part, and then the rest", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+  it("refund a part and then the rest", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
 
     const part = await billing.refund(id, { ...aud(900), reason: "a scratch" });
     assert.equal(part.status, 201);
@@ -48,8 +52,8 @@ describe("refunds", function () {
     ]);
   });
 
-  it("never pay back more than was taken", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+  it("never exceed the captured amount", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
     const much = await billing.refund(id, aud(8_901));
     assert.deepEqual([much.status, outcome(much)], [409, "refund-exceeds"]);
     assert.deepEqual(much.body["errors"], [
@@ -63,19 +67,19 @@ describe("refunds", function () {
     assert.equal((await billing.ledger(request.order)).length, 4);
   });
 
-  it("pay nothing back of what cost nothing, which an early release took", async () => {
-    const { id } = await billing.paid(charge("tok_ok"), "capture");
+  it("are refused for a payment of zero, which an early release accepted", async () => {
+    const { id } = await billing.createPayment(charge("tok_ok"), "capture");
     await billing.replicas.database.query("UPDATE payments SET amount = 0 WHERE id = $1", [id]);
     const answer = await billing.refund(id, {});
     assert.deepEqual([answer.status, outcome(answer)], [409, "refund-exceeds"]);
   });
 
-  it("know sums above 2,147,483,647 minor units: paid back where there is that much, refused where not", async () => {
-    const few = await billing.paid(charge("tok_ok"), "capture");
+  it("support amounts above 2,147,483,647 minor units", async () => {
+    const few = await billing.createPayment(charge("tok_ok"), "capture");
     const much = await billing.refund(few.id, aud(2_147_483_648));
     assert.deepEqual([much.status, outcome(much)], [409, "refund-exceeds"]);
 
-    const { id, request } = await billing.paid(charge("tok_ok", 3_000_000_000), "capture");
+    const { id, request } = await billing.createPayment(charge("tok_ok", 3_000_000_000), "capture");
     assert.equal(outcome(await billing.refund(id, aud(2_147_483_648))), "succeeded");
     assert.equal(outcome(await billing.refund(id, aud(852_516_353))), "refund-exceeds");
     assert.equal(outcome(await billing.refund(id, aud(852_516_352))), "succeeded");
@@ -84,9 +88,9 @@ describe("refunds", function () {
     ]);
   });
 
-  it("never pay back more than was taken when they come at the same moment", async () => {
+  it("never exceed the captured amount when requested simultaneously", async () => {
     for (let i = 0; i < 5; i++) {
-      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+      const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
       const answers = await Promise.all(
         Array.from({ length: 8 }, () => billing.refund(id, aud(2_000))),
       );
@@ -100,17 +104,17 @@ describe("refunds", function () {
     }
   });
 
-  it("that together are all of it end as refunded, also when they come at the same moment", async () => {
+  it("of the whole amount set the payment to refunded, even when requested simultaneously", async () => {
     for (let i = 0; i < 5; i++) {
-      const { id } = await billing.paid(charge("tok_ok", 800), "capture");
+      const { id } = await billing.createPayment(charge("tok_ok", 800), "capture");
       await Promise.all(Array.from({ length: 8 }, () => billing.refund(id, aud(100))));
       assert.equal(outcome(await billing.payment(id)), "refunded");
     }
   });
 
-  describe("under an idempotency-key", () => {
-    it("are made once, however often and at how many replicas they are asked for", async () => {
-      const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+  describe("with an idempotency-key", () => {
+    it("are made once, however many requests are sent to whichever replica", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
       const key = randomUUID();
       const answers = await Promise.all(
         Array.from({ length: 6 }, () => billing.refund(id, aud(100), key)),
@@ -122,9 +126,9 @@ describe("refunds", function () {
       assert.equal((await billing.ledger(request.order)).length, 3);
     });
 
-    it("are refused with another body, and free for another payment", async () => {
-      const one = await billing.paid(charge("tok_ok"), "capture");
-      const other = await billing.paid(charge("tok_ok"), "capture");
+    it("are refused with another body; another payment can use the same key", async () => {
+      const one = await billing.createPayment(charge("tok_ok"), "capture");
+      const other = await billing.createPayment(charge("tok_ok"), "capture");
       const key = randomUUID();
       await billing.refund(one.id, aud(100), key);
       for (const body of [aud(101), {}, { ...aud(100), reason: "late" }]) {
@@ -136,18 +140,18 @@ describe("refunds", function () {
         assert.equal((await billing.ledger(request.order)).length, 3);
     });
 
-    it("that would be too much are asked anew: a refusal isn't kept", async () => {
-      const { id } = await billing.paid(charge("tok_ok"), "capture");
+    it("can be repeated with a smaller amount after exceeding the captured amount: a refusal isn't stored", async () => {
+      const { id } = await billing.createPayment(charge("tok_ok"), "capture");
       const key = randomUUID();
       assert.equal(outcome(await billing.refund(id, aud(9_000), key)), "refund-exceeds");
       assert.equal(outcome(await billing.refund(id, aud(8_900), key)), "succeeded");
     });
   });
 
-  it("are refused for what wasn't captured", async () => {
-    const authorised = await billing.paid(charge("tok_ok"));
-    const declined = await billing.paid(charge("tok_declined"));
-    const voided = await billing.paid(charge("tok_ok"), "void");
+  it("are refused for a payment that wasn't captured", async () => {
+    const authorised = await billing.createPayment(charge("tok_ok"));
+    const declined = await billing.createPayment(charge("tok_declined"));
+    const voided = await billing.createPayment(charge("tok_ok"), "void");
     for (const { id } of [authorised, declined, voided]) {
       const answer = await billing.refund(id, {});
       assert.deepEqual([answer.status, outcome(answer)], [409, "payment-not-captured"]);
@@ -155,9 +159,9 @@ describe("refunds", function () {
     assert.equal((await billing.refund(randomUUID(), {})).status, 404);
   });
 
-  it("that are wrong are told which field is wrong", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
-    const wrong: readonly [body: object, pointer: string][] = [
+  it("with an invalid body get 400 with the invalid field", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
+    const invalidRequests: readonly [body: object, pointer: string][] = [
       ...[0, -1, 1.5, 1e21, "1"].map((amount): [object, string] => [
         { amount: { amount, currency: "AUD" } },
         "/amount/amount",
@@ -168,7 +172,7 @@ describe("refunds", function () {
       [{ reason: "" }, "/reason"],
       [{ amonut: { amount: 1, currency: "AUD" } }, "/amonut"],
     ];
-    for (const [body, pointer] of wrong) {
+    for (const [body, pointer] of invalidRequests) {
       const answer = await billing.refund(id, body);
       assert.deepEqual([answer.status, outcome(answer)], [400, "validation"]);
       const [error] = answer.body["errors"] as readonly { readonly pointer: string }[];
@@ -180,9 +184,9 @@ describe("refunds", function () {
     assert.equal((await billing.ledger(request.order)).length, 2);
   });
 
-  it("whose process died are carried out by another, once", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
-    await setAside(id, 8_900, "5 seconds");
+  it("of a process that died are carried out once by another replica", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
+    await insertLeasedRefund(id, 8_900, "5 seconds");
     assert.equal(outcome(await billing.refund(id, aud(1))), "refund-exceeds");
     assert.deepEqual((await billing.ledger(request.order)).slice(2), []);
 
@@ -190,25 +194,28 @@ describe("refunds", function () {
     assert.deepEqual((await billing.ledger(request.order)).slice(2), ["refunded 8900"]);
   });
 
-  it("leave a payment captured for as long as one of them may fail yet", async () => {
-    const { id } = await billing.paid(charge("tok_ok"), "capture");
-    const pending = await setAside(id, 900, "1 hour");
+  it("leave the payment captured while one of them is pending", async () => {
+    const { id } = await billing.createPayment(charge("tok_ok"), "capture");
+    const pending = await insertLeasedRefund(id, 900, "1 hour");
     assert.equal(outcome(await billing.refund(id, {})), "succeeded");
     assert.equal(outcome(await billing.payment(id)), "captured");
     await billing.replicas.database.query("UPDATE refunds SET leased_until = now() WHERE id = $1", [
       pending,
     ]);
-    await until("all is paid back", async () => outcome(await billing.payment(id)) === "refunded");
+    await until(
+      "the payment is refunded",
+      async () => outcome(await billing.payment(id)) === "refunded",
+    );
   });
 
-  it("of a payment of another provider are left to that one, new ones and those on their way", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+  it("of a payment of another provider are refused, and pending ones aren't carried out", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
     await billing.replicas.database.query("UPDATE payments SET provider = 'stripe' WHERE id = $1", [
       id,
     ]);
-    const pending = await setAside(id, 900, "0 seconds");
+    const pending = await insertLeasedRefund(id, 900, "0 seconds");
     assert.equal((await billing.refund(id, {})).status, 503);
-    // Many looks for refunds that are due.
+    // Wait for several polls.
     await new Promise((resolve) => setTimeout(resolve, 700));
     const { body } = await billing.payment(id);
     assert.deepEqual(body["refunded"], aud(900).amount);
@@ -220,10 +227,10 @@ describe("refunds", function () {
     assert.equal((await billing.ledger(request.order)).length, 2);
   });
 
-  it("that the provider did before the process died are found to be done", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+  it("that the provider carried out before the process died aren't repeated", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
     const { body } = await billing.refund(id, aud(8_900));
-    // Both at once: whoever looks for pending ones may come at any moment.
+    // One statement: a poll may run between two.
     await billing.replicas.database.query(
       `WITH payment AS (UPDATE payments SET status = 'captured' WHERE id = $2)
        UPDATE refunds SET status = 'pending', next_attempt_at = now() WHERE id = $1`,
@@ -233,7 +240,7 @@ describe("refunds", function () {
     assert.deepEqual((await billing.ledger(request.order)).slice(2), ["refunded 8900"]);
   });
 
-  it("that the provider refuses for good say so, and their sum is free again", async () => {
+  it("that the provider refuses permanently are failed, and their amount can be refunded again", async () => {
     const id = randomUUID();
     await billing.replicas.database.query(
       `INSERT INTO payments (id, order_id, status, amount, currency, provider)
@@ -250,7 +257,7 @@ describe("refunds", function () {
     assert.deepEqual([body["status"], body["refunded"]], ["captured", aud(0).amount]);
   });
 
-  it("give their sum free once, also when whoever carried them out has lost them meanwhile", async () => {
+  it("release their amount once when they fail, even if two calls settle the same refund", async () => {
     const { database } = billing.replicas;
     const [payment, refund] = [randomUUID(), randomUUID()];
     const settling = await database.connect();
@@ -267,11 +274,11 @@ describe("refunds", function () {
                 (gen_random_uuid(), $1, '', 700, 'pending', now() + interval '1 hour')`,
         [payment, refund],
       );
-      // Whoever wants to settle it has to wait.
+      // The lock makes each call wait before it settles the refund.
       await settling.query("SELECT FROM payments WHERE id = $1 FOR UPDATE", [payment]);
       await database.query("UPDATE refunds SET next_attempt_at = now() WHERE id = $1", [refund]);
       for (const attempt of [1, 2]) {
-        await until(`it is carried out by ${attempt}`, async () => {
+        await until(`attempt ${attempt} has started`, async () => {
           const waiting = await database.query<{ attempts: number }>(
             "SELECT attempts FROM refunds WHERE id = $1",
             [refund],
@@ -281,7 +288,7 @@ describe("refunds", function () {
         if (attempt === 1)
           await database.query("UPDATE refunds SET leased_until = now() WHERE id = $1", [refund]);
       }
-      await until("both want to settle it", async () => {
+      await until("both attempts wait for the lock", async () => {
         const waiting = await database.query(
           "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT id FROM payments%'",
         );
@@ -297,19 +304,19 @@ describe("refunds", function () {
         ({ id, status }) => id === refund && status === "failed",
       );
     };
-    await until("it has failed", settled);
-    await until("nobody wants to settle it any more", async () => {
+    await until("the refund has failed", settled);
+    await until("both attempts have ended", async () => {
       const waiting = await database.query(
         "SELECT FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE 'SELECT id FROM payments%'",
       );
       return waiting.length === 0;
     });
-    // The other one's sum is still on its way.
+    // The other refund's amount is still reserved.
     assert.deepEqual((await billing.payment(payment)).body["refunded"], aud(700).amount);
   });
 });
 
-describe("the staff's routes of billing", function () {
+describe("billing's staff routes", function () {
   this.timeout(60_000);
   let billing: Billing;
 
@@ -318,8 +325,8 @@ describe("the staff's routes of billing", function () {
   });
   after(() => billing.stop());
 
-  it("are for the staff only, and ask for the token before anything else", async () => {
-    const { id, request } = await billing.paid(charge("tok_ok"), "capture");
+  it("require the staff token and check it before anything else", async () => {
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
     const routes: readonly [method: string, path: string, body?: unknown][] = [
       ["GET", `/api/billing/payments?order=${request.order}`],
       ["GET", "/api/billing/payments"],

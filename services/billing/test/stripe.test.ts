@@ -17,12 +17,12 @@ import { StripeEmulator, type Fault, type Operation } from "./support/stripeEmul
 
 const CARD = "pm_card_visa";
 
-// The real package of Stripe's talks to a stand-in for its API, since there is no Stripe here.
+// Billing uses Stripe's real package against an emulator of Stripe's API.
 describe("billing with Stripe", function () {
   this.timeout(60_000);
   let folder: string;
   let keyFile: string;
-  const putKey = (key: string) => {
+  const writeKey = (key: string) => {
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
   };
   let stripe: StripeEmulator;
@@ -32,7 +32,7 @@ describe("billing with Stripe", function () {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "store-test-"));
     keyFile = join(folder, "STRIPE_SECRET_KEY");
-    putKey(StripeEmulator.KEY);
+    writeKey(StripeEmulator.KEY);
     stripe = new StripeEmulator();
     url = await stripe.start();
     billing = await Billing.start({
@@ -51,9 +51,9 @@ describe("billing with Stripe", function () {
     rmSync(folder, { recursive: true });
   });
 
-  it("holds, takes and pays back, once each", async () => {
+  it("authorises, captures and refunds once each", async () => {
     for (const token of [CARD, "ctoken_visa"]) {
-      const { id, request } = await billing.paid(charge(token));
+      const { id, request } = await billing.createPayment(charge(token));
       for (let i = 0; i < 2; i++)
         assert.deepEqual((await billing.authorise(id, request)).body, { id, status: "authorised" });
       for (let i = 0; i < 2; i++) assert.equal(outcome(await billing.capture(id)), "captured");
@@ -76,14 +76,14 @@ describe("billing with Stripe", function () {
     }
   });
 
-  it("is called once for calls of one payment that come at the same moment", async () => {
+  it("calls Stripe once for simultaneous requests of one payment", async () => {
     for (let i = 0; i < 3; i++) {
       const id = randomUUID();
       const request = charge(CARD);
       const before = stripe.requests.length;
       await Promise.all(Array.from({ length: 6 }, () => billing.authorise(id, request)));
       assert.equal(
-        outcome(await billing.insist(() => billing.authorise(id, request))),
+        outcome(await billing.retryUntilKnown(() => billing.authorise(id, request))),
         "authorised",
       );
       assert.deepEqual(stripe.requests.slice(before), ["create", "confirm"]);
@@ -101,19 +101,19 @@ describe("billing with Stripe", function () {
     ["anything at all", "invalid_token"],
   ];
   for (const [token, reason] of declines) {
-    it(`declines ${token} as ${reason}, for good`, async () => {
-      const { id, request } = await billing.paid(charge(token));
+    it(`declines ${token} permanently with reason ${reason}`, async () => {
+      const { id, request } = await billing.createPayment(charge(token));
       const requests = stripe.requests.length;
       const answer = await billing.authorise(id, request);
       assert.deepEqual(answer.body, { id, status: "declined", reason });
       assert.equal(outcome(await billing.capture(id)), "payment-declined");
       assert.equal(outcome(await billing.void(id)), "declined");
-      assert.equal(stripe.requests.length, requests, "Stripe isn't asked again");
+      assert.equal(stripe.requests.length, requests, "Stripe gets no further request");
       assert.deepEqual(stripe.ledger(id), []);
     });
   }
 
-  it("declines what Stripe takes from nobody", async () => {
+  it("declines amounts and currencies that Stripe doesn't support", async () => {
     const amounts: readonly [amount: number, currency: string, reason: string][] = [
       [49, "AUD", "amount_too_small"],
       [100_000_000, "AUD", "amount_too_large"],
@@ -135,7 +135,7 @@ describe("billing with Stripe", function () {
   for (const step of ["authorise", "capture", "void"] as const) {
     for (const operation of steps[step]) {
       for (const fault of faults) {
-        it(`finds out at ${step} what came of "${operation}" after "${fault}"`, async () => {
+        it(`finds out the outcome of ${step} after fault "${fault}" in "${operation}"`, async () => {
           const id = randomUUID();
           const request = charge(CARD);
           const began = keyWindow();
@@ -146,9 +146,9 @@ describe("billing with Stripe", function () {
 
           const first = await call();
           assert.deepEqual([first.status, first.headers.get("retry-after")], [503, "1"]);
-          // Stripe repeats its own failure under the same key, for a day.
+          // Stripe repeats its own failure for the same key for a day.
           if (operation === "create" && fault === "error") stripe.forgetKeys();
-          const answer = await billing.insist(call);
+          const answer = await billing.retryUntilKnown(call);
 
           const done = { authorise: "authorised", capture: "captured", void: "voided" }[step];
           assert.equal(outcome(answer), done);
@@ -156,9 +156,9 @@ describe("billing with Stripe", function () {
             "authorised 8900",
             ...{ authorise: [], capture: ["captured 8900"], void: ["canceled"] }[step],
           ]);
-          // One that was lost on the way stays unconfirmed where the next was asked for under another key.
+          // A lost PaymentIntent stays unconfirmed if the retry used the next time window's key.
           const lost = intentsOf(id).length - 1;
-          assert.ok(lost >= 0 && lost <= keyWindow() - began, `${lost} made too many`);
+          assert.ok(lost >= 0 && lost <= keyWindow() - began, `${lost} superfluous PaymentIntents`);
         });
       }
     }
@@ -166,14 +166,14 @@ describe("billing with Stripe", function () {
 
   for (const operation of ["list", "refund"] as const) {
     for (const fault of faults) {
-      it(`pays back once when "${operation}" ends as "${fault}"`, async () => {
-        const { id } = await billing.paid(charge(CARD), "capture");
+      it(`refunds once after fault "${fault}" in "${operation}"`, async () => {
+        const { id } = await billing.createPayment(charge(CARD), "capture");
         stripe.fail(operation, fault);
         const { status, body } = await billing.refund(id, {});
         assert.deepEqual([status, body["status"]], [201, "pending"]);
-        // As a day later.
+        // Simulates the next day.
         stripe.forgetKeys();
-        await until("it is paid back", async () => {
+        await until("the payment is refunded", async () => {
           return outcome(await billing.payment(id)) === "refunded";
         });
         assert.deepEqual(stripe.ledger(id).slice(2), ["refunded 8900"]);
@@ -181,38 +181,38 @@ describe("billing with Stripe", function () {
     }
   }
 
-  it("pays back once where Stripe's list hasn't got it yet", async () => {
-    const { id } = await billing.paid(charge(CARD), "capture");
+  it("refunds once if Stripe's list doesn't contain the refund yet", async () => {
+    const { id } = await billing.createPayment(charge(CARD), "capture");
     stripe.fail("refund", "after");
     const { body } = await billing.refund(id, { amount: { amount: 900, currency: "AUD" } });
     assert.equal(body["status"], "pending");
     stripe.lagBehind();
-    await until("it is known to be paid back", async () => {
+    await until("the refund has succeeded", async () => {
       const refunds = (await billing.payment(id)).body["refunds"] as readonly { status: string }[];
       return refunds.every(({ status }) => status === "succeeded");
     });
     assert.deepEqual(stripe.ledger(id).slice(2), ["refunded 900"]);
   });
 
-  it("finds its refund among many", async () => {
-    const { id } = await billing.paid(charge(CARD), "capture");
+  it("finds its refund on a later page of the list", async () => {
+    const { id } = await billing.createPayment(charge(CARD), "capture");
     stripe.pageSize = 2;
     stripe.fail("refund", "after");
     const part = { amount: { amount: 10, currency: "AUD" } };
     await billing.refund(id, part);
     for (let i = 0; i < 5; i++) await billing.refund(id, part);
     stripe.forgetKeys();
-    await until("all are paid back", async () => {
+    await until("all refunds have succeeded", async () => {
       const refunds = (await billing.payment(id)).body["refunds"] as readonly { status: string }[];
       return refunds.every(({ status }) => status === "succeeded");
     });
     assert.equal(stripe.ledger(id).length, 2 + 6);
   });
 
-  it("says that a refund failed which Stripe refuses for good", async () => {
-    const { id } = await billing.paid(charge(CARD), "capture");
+  it("marks a refund as failed that Stripe refuses permanently", async () => {
+    const { id } = await billing.createPayment(charge(CARD), "capture");
     const intent = intentsOf(id)[0]?.id ?? "";
-    // By hand, at Stripe.
+    // A refund made manually at Stripe.
     stripe.refunds.push({
       ...{ id: "re_by_hand", object: "refund", payment_intent: intent, amount: 8_000 },
       ...{ status: "succeeded", metadata: {} },
@@ -222,7 +222,7 @@ describe("billing with Stripe", function () {
     assert.deepEqual((await billing.payment(id)).body["refunded"], { amount: 0, currency: "AUD" });
   });
 
-  it("finds out a day later what was authorised or declined", async () => {
+  it("finds out the outcome of an authorisation a day later", async () => {
     for (const [token, status, ledger] of [
       [CARD, "authorised", ["authorised 8900"]],
       ["pm_card_visa_chargeDeclinedInsufficientFunds", "declined", []],
@@ -238,7 +238,7 @@ describe("billing with Stripe", function () {
     }
   });
 
-  it("moves no money by a PaymentIntent whose id got lost", async () => {
+  it("moves no money with a PaymentIntent whose id got lost", async () => {
     const id = randomUUID();
     const request = charge(CARD);
     stripe.fail("create", "after");
@@ -253,7 +253,7 @@ describe("billing with Stripe", function () {
     );
   });
 
-  it("voids what may be authorised, and refuses it afterwards", async () => {
+  it("voids a payment with an unknown outcome and refuses it afterwards", async () => {
     for (const [operation, fault] of [
       ["create", "before"],
       ["create", "after"],
@@ -274,42 +274,42 @@ describe("billing with Stripe", function () {
     for (let i = 0; i < 10; i++) {
       const id = randomUUID();
       await Promise.all([billing.authorise(id, charge(CARD)), billing.void(id)]);
-      assert.equal(outcome(await billing.insist(() => billing.void(id))), "voided");
+      assert.equal(outcome(await billing.retryUntilKnown(() => billing.void(id))), "voided");
       assert.ok(["", "authorised 8900,canceled"].includes(stripe.ledger(id).join()));
     }
   });
 
-  it("says that a payment is voided which Stripe let go after a week", async () => {
-    const { id, request } = await billing.paid(charge(CARD));
+  it("reports a payment as voided that Stripe cancelled after a week", async () => {
+    const { id, request } = await billing.createPayment(charge(CARD));
     stripe.lapse(id);
     assert.equal(outcome(await billing.capture(id)), "payment-voided");
     assert.equal(outcome(await billing.payment(id)), "voided");
     assert.equal(outcome(await billing.authorise(id, request)), "payment-voided");
   });
 
-  it("waits where its key is refused, says what to do, and takes a new one without a restart", async () => {
+  it("logs how to fix a rejected key and uses a new key without a restart", async () => {
     const id = randomUUID();
     const request = charge(CARD);
-    putKey("sk_test_revoked");
+    writeKey("sk_test_revoked");
     try {
       assert.equal((await billing.authorise(id, request)).status, 503);
       const advice =
         /^The payment provider: Stripe rejected the secret key\..* STRIPE_SECRET_KEY_FILE/;
-      await until("one of them says what to do", () =>
+      await until("a replica logs how to fix the key", () =>
         billing.replicas.running.some(({ log }) => log.some(({ msg }) => advice.test(msg))),
       );
     } finally {
-      putKey(StripeEmulator.KEY);
+      writeKey(StripeEmulator.KEY);
     }
     assert.equal(outcome(await billing.authorise(id, request)), "authorised");
   });
 
-  it("shows in its metrics what waits for the provider, for how long, and what the provider answered", async () => {
+  it("has metrics for unknown payments, pending refunds and the provider's answers", async () => {
     const metric = async (name: string) => {
       const texts = await Promise.all(
         billing.replicas.running.map(async (one) => (await one.fetch("/metrics")).text()),
       );
-      // In a gauge each replica has the whole service's number, in a counter its own.
+      // A gauge counts the whole service in each replica; a counter counts its own replica.
       const values = texts.map((text) =>
         Number(
           text
@@ -333,14 +333,14 @@ describe("billing with Stripe", function () {
     await until("nothing is pending", async () => (await metric(pending)) === 0);
     assert.deepEqual([await metric(unknown), await metric(oldest)], [0, 0]);
 
-    const { id } = await billing.paid(charge(CARD), "capture");
+    const { id } = await billing.createPayment(charge(CARD), "capture");
     const other = { id: randomUUID(), request: charge(CARD) };
     const before = {
       unknown: await metric(calls("authorise", "unknown")),
       authorised: await metric(calls("authorise", "authorised")),
       refunded: await metric(calls("refund", "succeeded")),
     };
-    putKey("sk_test_revoked");
+    writeKey("sk_test_revoked");
     try {
       assert.equal((await billing.authorise(other.id, other.request)).status, 503);
       await billing.refund(id, {});
@@ -353,36 +353,36 @@ describe("billing with Stripe", function () {
       const seconds = await metric(oldest);
       assert.ok(seconds >= 3_600 && seconds < 3_700, `${seconds} s`);
     } finally {
-      putKey(StripeEmulator.KEY);
+      writeKey(StripeEmulator.KEY);
     }
     assert.equal(
-      outcome(await billing.insist(() => billing.authorise(other.id, other.request))),
+      outcome(await billing.retryUntilKnown(() => billing.authorise(other.id, other.request))),
       "authorised",
     );
-    await until("it is paid back", async () => (await metric(pending)) === 0);
+    await until("the payment is refunded", async () => (await metric(pending)) === 0);
     assert.deepEqual([await metric(unknown), await metric(oldest)], [0, 0]);
     assert.equal(await metric(calls("authorise", "authorised")), before.authorised + 1);
     assert.equal(await metric(calls("refund", "succeeded")), before.refunded + 1);
   });
 
-  it("shows what it counts by itself while somebody has its tables for longer than a statement takes", async () => {
+  it("serves its other metrics while its tables are locked for longer than the statement timeout", async () => {
     const { database, running } = billing.replicas;
-    const someone = await database.connect();
+    const connection = await database.connect();
     let metrics: string | undefined;
     try {
-      await someone.query("BEGIN; LOCK TABLE payments, refunds");
+      await connection.query("BEGIN; LOCK TABLE payments, refunds");
       metrics = await (await running[0]?.fetch("/metrics"))?.text();
     } finally {
-      await someone.end();
+      await connection.end();
     }
     assert.match(metrics ?? "", /^http_request_duration_seconds_count\{/m);
     assert.doesNotMatch(metrics ?? "", /^billing_(payments_unknown|refunds_pending)/m);
   });
 
-  it("can be paid with Stripe's own test cards under a test key, and each comes to what is said of it", async () => {
+  it("offers Stripe's test cards with a test key, and each leads to its announced outcome", async () => {
     const { provider, movesMoney, methods } = (await billing.methods()).body;
     assert.deepEqual([provider, movesMoney], ["stripe", false]);
-    // Of https://docs.stripe.com/testing, by whose ids Stripe knows them.
+    // The ids in https://docs.stripe.com/testing.
     assert.deepEqual(
       methods.map(({ token }) => token),
       [
@@ -393,32 +393,32 @@ describe("billing with Stripe", function () {
         "pm_card_authenticationRequired",
       ],
     );
-    for (const { token, name, description, outcome: said, reason } of methods) {
+    for (const { token, name, description, outcome: expected, reason } of methods) {
       assert.ok(name !== "" && description !== "");
-      const { id, request } = await billing.paid(charge(token));
+      const { id, request } = await billing.createPayment(charge(token));
       const { body } = await billing.authorise(id, request);
-      assert.deepEqual([body["status"], body["reason"]], [said, reason], token);
+      assert.deepEqual([body["status"], body["reason"]], [expected, reason], token);
     }
   });
 
-  it("can be paid with none by itself under a live key: cards are for Stripe's own form then", async () => {
+  it("offers no payment methods with a live key: cards are entered into Stripe's own form", async () => {
     try {
       for (const key of ["sk_live_51", "rk_live_51", "something else"]) {
-        putKey(key);
+        writeKey(key);
         assert.deepEqual(
           (await billing.methods()).body,
           { provider: "stripe", movesMoney: true, methods: [] },
           key,
         );
       }
-      putKey("rk_test_51");
+      writeKey("rk_test_51");
       assert.equal((await billing.methods()).body.methods.length, 5);
     } finally {
-      putKey(StripeEmulator.KEY);
+      writeKey(StripeEmulator.KEY);
     }
   });
 
-  it("starts with a file that has its key, or not at all", async () => {
+  it("refuses to start without a readable key file", async () => {
     const { environment } = await createDatabase();
     const variables = { ...environment, ...createStaff().environment, PAYMENT_PROVIDER: "stripe" };
     for (const [file, problem] of [
@@ -442,7 +442,7 @@ describe("billing with Stripe", function () {
       assert.ok(!log.includes(secret), secret);
   });
 
-  describe("the stand-in", () => {
+  describe("the emulator of Stripe", () => {
     let client: Stripe;
 
     before(() => {
@@ -452,7 +452,7 @@ describe("billing with Stripe", function () {
       });
     });
 
-    it("refuses parameters that Stripe doesn't know, and misses those that it needs", async () => {
+    it("refuses unknown, invalid and missing parameters", async () => {
       const wrong: readonly [path: string, params: object, code: string, param: string][] = [
         ["/v1/payment_intents", { amount: 100 }, "parameter_missing", "currency"],
         [
@@ -473,7 +473,7 @@ describe("billing with Stripe", function () {
         await assert.rejects(client.rawRequest("POST", path, params), { code, param });
     });
 
-    it("refuses another request under the same key, and repeats its answer to the same", async () => {
+    it("refuses another request with the same key and repeats its answer to the same request", async () => {
       const create = (amount: number) =>
         client.paymentIntents.create({ amount, currency: "aud" }, { idempotencyKey: "the same" });
       const { id } = await create(100);
@@ -496,7 +496,7 @@ describe("billing with Stripe", function () {
     return [...stripe.intents.values()].filter(({ metadata }) => metadata["payment"] === payment);
   }
 
-  /** The number of the ten minutes for which a payment's key for Stripe is the same: see services/billing/src/providers/stripe.ts. */
+  /** Number of the ten-minute window in which a payment's idempotency key for Stripe stays the same (see ../src/providers/stripe.ts). */
   function keyWindow(): number {
     return Math.floor(Date.now() / 600_000);
   }

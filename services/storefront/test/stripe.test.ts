@@ -51,7 +51,7 @@ describe("the storefront of a store with Stripe", function () {
   it("confirms an order and charges the card once", async () => {
     assert.match(await buyWith("pm_card_visa"), /your order is confirmed/);
     assert.deepEqual(
-      stripe.moved.map(({ what }) => what),
+      stripe.movements.map(({ description }) => description),
       ["authorised 2900", "captured 2900"],
     );
   });
@@ -64,7 +64,7 @@ describe("the storefront of a store with Stripe", function () {
   ] as const) {
     it(`explains why the payment with ${token} was declined`, async () => {
       assert.match(await buyWith(token), heading);
-      assert.equal(stripe.moved.length, 2);
+      assert.equal(stripe.movements.length, 2);
     });
   }
 });

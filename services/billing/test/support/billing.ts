@@ -11,7 +11,7 @@ export function charge(token: string, amount = 8_900): Charge {
   return { order: randomUUID(), amount: { amount, currency: "AUD" }, token };
 }
 
-/** What can be paid with, as it is published. */
+/** Response of GET /api/billing/payment-methods. */
 export interface Methods {
   readonly provider: string;
   readonly movesMoney: boolean;
@@ -24,7 +24,7 @@ export interface Methods {
   }[];
 }
 
-/** Replicas of billing, by the calls that it takes. */
+/** Two replicas of billing, with a method for each of the service's calls. */
 export class Billing {
   readonly replicas: Replicas;
 
@@ -66,8 +66,8 @@ export class Billing {
     return { ...answer, body: answer.body as unknown as Methods };
   }
 
-  /** A new payment as it is after the steps. */
-  async paid(
+  /** Authorises a new payment, then carries out the given steps. Returns the payment's id and the request. */
+  async createPayment(
     request: Charge,
     ...steps: readonly ("capture" | "void")[]
   ): Promise<{ readonly id: string; readonly request: Charge }> {
@@ -77,18 +77,18 @@ export class Billing {
     return { id, request };
   }
 
-  /** Asks until it is known what came of it, as orders does. */
-  async insist(ask: () => Promise<Answer>): Promise<Answer> {
-    let answer = await ask();
+  /** Repeats a call until its answer isn't 503, as the orders service does. */
+  async retryUntilKnown(call: () => Promise<Answer>): Promise<Answer> {
+    let answer = await call();
     await until("the payment's outcome is known", async () => {
       if (answer.status !== 503) return true;
-      answer = await ask();
+      answer = await call();
       return answer.status !== 503;
     });
     return answer;
   }
 
-  /** What the simulated provider did for an order, in the order in which it did it: "captured 8900", say. */
+  /** Returns the simulated provider's ledger entries for an order, oldest first, for example "captured 8900". */
   async ledger(order: string): Promise<readonly string[]> {
     const entries = await this.replicas.database.query<{ kind: string; amount: string }>(
       "SELECT kind, amount FROM simulated_ledger WHERE order_id = $1 ORDER BY entry",

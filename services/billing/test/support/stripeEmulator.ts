@@ -1,8 +1,8 @@
 /**
- * A stand-in for Stripe's API, written for these tests: not Stripe, and nothing of theirs. It has the few calls that billing
- * makes, keeps PaymentIntents and refunds in memory, and refuses what Stripe's documentation says that Stripe refuses: a wrong
- * key, unknown and missing parameters, steps that a PaymentIntent's status doesn't allow, an idempotency key with other
- * parameters. It can be told to fail, before or after it did what it was asked.
+ * Emulator of Stripe's API, written for these tests; contains none of Stripe's code. It has only the calls that billing makes
+ * and stores PaymentIntents and refunds in memory. As documented by Stripe, it refuses a wrong key, unknown and missing
+ * parameters, steps that a PaymentIntent's status doesn't allow, and an idempotency key with other parameters. Tests can make it
+ * fail before or after it carried out a request.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -12,7 +12,10 @@ import { text } from "node:stream/consumers";
 export type Operation =
   "create" | "retrieve" | "confirm" | "capture" | "cancel" | "refund" | "list";
 
-/** before and after: the connection breaks then; silent: it was done and no answer comes. */
+/**
+ * before, after: the connection breaks before or after the request is carried out; silent: carried out, no answer; error: status 500;
+ * busy: status 429.
+ */
 export type Fault = "before" | "after" | "silent" | "error" | "busy";
 
 interface Intent {
@@ -40,7 +43,7 @@ interface Reply {
   readonly body: object;
 }
 
-/** A request as Stripe reads it: `metadata[order]` is a parameter like any other. */
+/** Form parameters of a request. Stripe treats `metadata[order]` as one parameter name. */
 type Parameters = ReadonlyMap<string, string>;
 
 const parameters: Record<Operation, RegExp> = {
@@ -53,7 +56,7 @@ const parameters: Record<Operation, RegExp> = {
   list: /^(payment_intent|limit|starting_after)$/,
 };
 
-/** Stripe's test cards that are refused, by the ids in https://docs.stripe.com/testing. */
+/** Errors of Stripe's test cards that are declined, by the ids in https://docs.stripe.com/testing. */
 const cards: Readonly<Record<string, { readonly code: string; readonly decline_code?: string }>> = {
   pm_card_visa_chargeDeclined: { code: "card_declined", decline_code: "generic_decline" },
   pm_card_visa_chargeDeclinedLostCard: { code: "card_declined", decline_code: "lost_card" },
@@ -69,15 +72,18 @@ export class StripeEmulator {
   static readonly KEY = "sk_test_of_these_tests";
   readonly intents = new Map<string, Intent>();
   readonly refunds: Refund[] = [];
-  /** What happened to money, in the order in which it did: "captured 8900", say. */
-  readonly moved: { readonly payment: string; readonly what: string }[] = [];
-  /** The requests that came, by what they wanted. */
+  /** Movements of money, oldest first, for example "captured 8900". */
+  readonly movements: { readonly payment: string; readonly description: string }[] = [];
+  /** Operations of all requests received, oldest first. */
   readonly requests: Operation[] = [];
-  /** How many of a list are on one page. */
+  /** Maximum number of items on one page of a list. Defaults to 100. */
   pageSize = 100;
-  readonly #keys = new Map<string, { readonly asked: string; readonly reply: Reply | undefined }>();
+  readonly #keys = new Map<
+    string,
+    { readonly request: string; readonly reply: Reply | undefined }
+  >();
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
-  #lagsBehind = false;
+  #listLagsBehind = false;
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void this.#serve(request, response);
   });
@@ -86,7 +92,8 @@ export class StripeEmulator {
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
     const address = this.#server.address();
-    if (address === null || typeof address === "string") throw new Error("no port was given");
+    if (address === null || typeof address === "string")
+      throw new Error("the emulator has no port");
     return `http://127.0.0.1:${address.port}`;
   }
 
@@ -96,38 +103,40 @@ export class StripeEmulator {
     await once(this.#server, "close");
   }
 
-  /** Fails the next request of this kind. Where a connection breaks, the package asks once more by itself: that fails, too. */
+  /** Makes the next request of this operation fail. Stripe's package repeats a request once if the connection breaks; that request fails, too. */
   fail(operation: Operation, fault: Fault): void {
     this.#faults.push({ operation, fault });
     if (fault === "before" || fault === "after") this.#faults.push({ operation, fault });
   }
 
-  /** As after a day. */
+  /** Deletes the idempotency keys, as Stripe does after a day. */
   forgetKeys(): void {
     this.#keys.clear();
   }
 
-  /** The next list of refunds has none of them yet. */
+  /** Makes the next list of refunds empty, as if the list lagged behind. */
   lagBehind(): void {
-    this.#lagsBehind = true;
+    this.#listLagsBehind = true;
   }
 
-  /** As after a week: what isn't captured is let go. */
+  /** Cancels a payment that isn't captured, as Stripe does after a week. */
   lapse(payment: string): void {
     for (const intent of this.intents.values())
       if (intent.metadata["payment"] === payment && intent.status === "requires_capture")
-        this.#move(intent, "canceled", "canceled");
+        this.#changeStatus(intent, "canceled", "canceled");
   }
 
-  /** What happened to the money of one of our payments. */
+  /** Returns the movements of money of one of billing's payments, oldest first. */
   ledger(payment: string): string[] {
-    return this.moved.filter((move) => move.payment === payment).map(({ what }) => what);
+    return this.movements
+      .filter((movement) => movement.payment === payment)
+      .map(({ description }) => description);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://stripe");
-    const [, version, what = "", id, step] = url.pathname.split("/");
-    const operation = operationOf(request.method, what, id, step);
+    const [, version, resource = "", id, step] = url.pathname.split("/");
+    const operation = operationOf(request.method, resource, id, step);
     const form =
       request.method === "POST" ? new URLSearchParams(await text(request)) : url.searchParams;
     const reply = (status: number, body: object) => {
@@ -161,7 +170,7 @@ export class StripeEmulator {
       return;
     }
     const key = request.headers["idempotency-key"];
-    const answer = this.#once(
+    const answer = this.#replyOnce(
       typeof key === "string" ? key : undefined,
       operation,
       id,
@@ -172,8 +181,8 @@ export class StripeEmulator {
     else if (fault?.fault !== "silent") reply(answer.status, answer.body);
   }
 
-  /** Under a key that it knows, Stripe answers what it answered first: also a failure of its own. */
-  #once(
+  /** Carries out a request once for each idempotency key. Like Stripe, repeats its first answer to a key, even a status 500. */
+  #replyOnce(
     key: string | undefined,
     operation: Operation,
     id: string | undefined,
@@ -181,26 +190,26 @@ export class StripeEmulator {
     fault: Fault | undefined,
   ): Reply {
     form.sort();
-    const asked = `${operation} ${id ?? ""} ${form.toString()}`;
+    const request = `${operation} ${id ?? ""} ${form.toString()}`;
     const earlier = key === undefined ? undefined : this.#keys.get(key);
-    if (earlier !== undefined && earlier.asked !== asked) {
+    if (earlier !== undefined && earlier.request !== request) {
       return {
         status: 400,
         body: { error: { type: "idempotency_error", message: "Keys for idempotent requests…" } },
       };
     }
     if (earlier?.reply !== undefined) return earlier.reply;
-    const wrong = check(operation, form);
-    if (wrong !== undefined) return wrong;
+    const invalid = validate(operation, form);
+    if (invalid !== undefined) return invalid;
     const reply =
       fault === "error"
         ? { status: 500, body: { error: { type: "api_error", message: "An error occurred" } } }
-        : this.#do(operation, id, new Map(form));
-    if (key !== undefined) this.#keys.set(key, { asked, reply });
+        : this.#carryOut(operation, id, new Map(form));
+    if (key !== undefined) this.#keys.set(key, { request, reply });
     return reply;
   }
 
-  #do(operation: Operation, id: string | undefined, form: Parameters): Reply {
+  #carryOut(operation: Operation, id: string | undefined, form: Parameters): Reply {
     if (operation === "create") return this.#create(form);
     if (operation === "refund") return this.#refund(form);
     if (operation === "list") return this.#list(form);
@@ -210,12 +219,12 @@ export class StripeEmulator {
     if (operation === "confirm") return this.#confirm(intent, form);
     if (operation === "capture") {
       if (intent.status !== "requires_capture") return unexpected(intent);
-      return this.#move(intent, "succeeded", `captured ${intent.amount}`);
+      return this.#changeStatus(intent, "succeeded", `captured ${intent.amount}`);
     }
     const held = intent.status === "requires_capture";
     if (!held && !["requires_payment_method", "requires_confirmation"].includes(intent.status))
       return unexpected(intent);
-    return this.#move(intent, "canceled", held ? "canceled" : undefined);
+    return this.#changeStatus(intent, "canceled", held ? "canceled" : undefined);
   }
 
   #create(form: Parameters): Reply {
@@ -225,7 +234,7 @@ export class StripeEmulator {
     if (amount > 99_999_999) return refuse("amount_too_large", "amount");
     if (!["aud", "nzd", "usd"].includes(currency)) return refuse(undefined, "currency");
     const intent: Intent = {
-      ...{ id: name("pi"), object: "payment_intent", amount, currency },
+      ...{ id: createId("pi"), object: "payment_intent", amount, currency },
       ...{
         status: "requires_payment_method",
         metadata: metadataOf(form),
@@ -249,7 +258,7 @@ export class StripeEmulator {
     }
     if (!["pm_card_visa", "ctoken_visa"].includes(method))
       return refuse("resource_missing", parameter, 400, method);
-    return this.#move(intent, "requires_capture", `authorised ${intent.amount}`);
+    return this.#changeStatus(intent, "requires_capture", `authorised ${intent.amount}`);
   }
 
   #refund(form: Parameters): Reply {
@@ -263,18 +272,21 @@ export class StripeEmulator {
     if (left === 0) return refuse("charge_already_refunded", undefined);
     if (amount > left) return refuse(undefined, "amount");
     const refund: Refund = {
-      ...{ id: name("re"), object: "refund", payment_intent: intent.id, amount },
+      ...{ id: createId("re"), object: "refund", payment_intent: intent.id, amount },
       ...{ status: "succeeded", metadata: metadataOf(form) },
     };
     this.refunds.push(refund);
-    this.moved.push({ payment: intent.metadata["payment"] ?? "", what: `refunded ${amount}` });
+    this.movements.push({
+      payment: intent.metadata["payment"] ?? "",
+      description: `refunded ${amount}`,
+    });
     return ok(refund);
   }
 
-  /** The newest first. */
+  /** Lists the refunds of a PaymentIntent, newest first. */
   #list(form: Parameters): Reply {
-    const known = this.#lagsBehind ? [] : this.refunds;
-    this.#lagsBehind = false;
+    const known = this.#listLagsBehind ? [] : this.refunds;
+    this.#listLagsBehind = false;
     const all = known
       .filter((refund) => refund.payment_intent === form.get("payment_intent"))
       .reverse();
@@ -284,20 +296,21 @@ export class StripeEmulator {
     return ok({ object: "list", data, has_more: start + size < all.length, url: "/v1/refunds" });
   }
 
-  #move(intent: Intent, status: string, what: string | undefined): Reply {
+  #changeStatus(intent: Intent, status: string, description: string | undefined): Reply {
     intent.status = status;
-    if (what !== undefined) this.moved.push({ payment: intent.metadata["payment"] ?? "", what });
+    if (description !== undefined)
+      this.movements.push({ payment: intent.metadata["payment"] ?? "", description });
     return ok(intent);
   }
 }
 
 function operationOf(
   method: string | undefined,
-  what: string,
+  resource: string,
   id: string | undefined,
   step: string | undefined,
 ): Operation | undefined {
-  const key = `${method ?? ""} ${what}${id === undefined ? "" : "/ID"}${step === undefined ? "" : `/${step}`}`;
+  const key = `${method ?? ""} ${resource}${id === undefined ? "" : "/ID"}${step === undefined ? "" : `/${step}`}`;
   const operations: Readonly<Record<string, Operation>> = {
     "POST payment_intents": "create",
     "GET payment_intents/ID": "retrieve",
@@ -310,7 +323,7 @@ function operationOf(
   return operations[key];
 }
 
-function check(operation: Operation, form: URLSearchParams): Reply | undefined {
+function validate(operation: Operation, form: URLSearchParams): Reply | undefined {
   const unknown = [...form.keys()].find((parameter) => !parameters[operation].test(parameter));
   if (unknown !== undefined) return refuse("parameter_unknown", unknown);
   const required = { create: ["amount", "currency"], refund: ["payment_intent"] };
@@ -334,7 +347,7 @@ function refuse(
   status = 400,
   value = "",
 ): Reply {
-  // Stripe quotes what it was given: nothing for a log.
+  // Stripe quotes the parameter, for example the token, in its message. Billing must not log it.
   const message = `Refused: ${code ?? ""} ${param ?? ""} '${value}'`;
   return { status, body: { error: { type: "invalid_request_error", code, param, message } } };
 }
@@ -356,6 +369,6 @@ function metadataOf(form: Parameters): Record<string, string> {
   );
 }
 
-function name(kind: string): string {
-  return `${kind}_${randomBytes(8).toString("hex")}`;
+function createId(prefix: string): string {
+  return `${prefix}_${randomBytes(8).toString("hex")}`;
 }
