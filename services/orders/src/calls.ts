@@ -4,7 +4,7 @@ import type { paths as BillingPaths } from "@store/contracts/internal/billing";
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
 
-/** The services that an order goes through. */
+/** Clients of the services that process an order. */
 export interface Services {
   readonly inventory: Client<InventoryPaths>;
   readonly billing: Client<BillingPaths>;
@@ -14,36 +14,36 @@ export interface Services {
 type ShipmentRequest =
   ShippingPaths["/internal/shipments/{id}"]["put"]["requestBody"]["content"]["application/json"];
 
-/** What the services are told of an order. */
+/** The data of an order that other services need. */
 export interface OrderFacts {
   readonly id: string;
-  /** Of the request that placed it. */
+  /** ID of the request that placed the order. */
   readonly requestId: string;
-  /** Of the same, where there are traces. */
+  /** Trace context of the request that placed the order; null without tracing. */
   readonly traceparent: string | null;
   readonly customer: ShipmentRequest["recipient"];
   readonly items: ShipmentRequest["lines"];
   readonly total: { readonly amount: number; readonly currency: string };
-  /** Null once the payment is authorised or given up. */
+  /** Null after the payment was authorised or the order's cancellation began. */
   readonly paymentToken: string | null;
 }
 
-/** A definite answer. */
+/** A definite answer: the service did the step or refused it. */
 export interface Answer {
-  /** Whether it was a 4xx. */
+  /** True for a 4xx response. */
   readonly refused: boolean;
-  /** The `status` in it; of a refusal, the type of its problem. Empty where there is none. */
-  readonly word: string;
-  /** Why it has that status. */
+  /** `status` of the body, or the problem type of a refusal. Empty if missing. */
+  readonly outcome: string;
+  /** Reason for the status. */
   readonly reason?: string;
-  /** For people. */
+  /** Description for staff and the log. */
   readonly text: string;
 }
 
 /**
- * Asks a service for one step of an order, under the step's id.
+ * Calls a service for one step of an order, with the ID of that step.
  *
- * @throws UpstreamError when it isn't known what came of it.
+ * @throws UpstreamError if the outcome is unknown.
  */
 export type Call = (services: Services, order: OrderFacts) => Promise<Answer>;
 
@@ -101,7 +101,7 @@ export const createShipment: Call = async ({ shipping }, order) =>
     }),
   );
 
-/** Path and headers of a call. */
+/** Path parameters and headers of a call. */
 function about(order: OrderFacts, thing: "reservation" | "payment" | "shipment") {
   return {
     params: { path: { id: derivedId(order.id, thing) } },
@@ -109,7 +109,7 @@ function about(order: OrderFacts, thing: "reservation" | "payment" | "shipment")
   };
 }
 
-/** A UUID (version 5, RFC 9562) of the thing in the order's own namespace: the same whoever makes it, and whenever. */
+/** A UUID (version 5, RFC 9562) with the order as namespace and `thing` as name. Deterministic, so that retries use the same ID. */
 export function derivedId(order: string, thing: string): string {
   const hash = createHash("sha1")
     .update(Buffer.from(order.replaceAll("-", ""), "hex"))
@@ -120,7 +120,7 @@ export function derivedId(order: string, thing: string): string {
   return hash.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** What of the answers a saga relies on. They decide over money, so they are looked at and not believed. */
+/** The fields of answers that the saga relies on. They decide over money, so they are validated. */
 const readStatus = createParser(
   Type.Object({ status: Type.String(), reason: Type.Optional(Type.String()) }),
 );
@@ -133,21 +133,21 @@ interface Response {
 }
 
 function answerOf(service: string, { response, data, error }: Response): Answer {
-  const said = `${service} answered ${response.status}`;
+  const summary = `${service} answered ${response.status}`;
   if (response.ok) {
     const { status = "", reason } = readStatus(data) ?? {};
     return {
       refused: false,
-      word: status,
+      outcome: status,
       ...(reason === undefined ? {} : { reason }),
-      text: [said, status, reason].filter(Boolean).join(" "),
+      text: [summary, status, reason].filter(Boolean).join(" "),
     };
   }
-  // A server or a proxy that gave up waiting for our request: it may have come through all the same.
+  // The server or a proxy timed out waiting for our request, which may have been processed all the same.
   if (response.status === 408) throw new UpstreamError(service, "answered 408", false);
   const { type = "", detail = "" } = readProblem(error) ?? {};
-  const word = type.replace(/^urn:store:problem:/, "");
-  // PostgreSQL keeps no NUL: with one in it, what is to be kept of the order couldn't be.
-  const text = `${said} ${word}: ${detail}`.replaceAll("\0", "").slice(0, 500);
-  return { refused: true, word, text };
+  const outcome = type.replace(/^urn:store:problem:/, "");
+  // PostgreSQL rejects NUL in text: the order's progress couldn't be saved.
+  const text = `${summary} ${outcome}: ${detail}`.replaceAll("\0", "").slice(0, 500);
+  return { refused: true, outcome, text };
 }

@@ -9,10 +9,10 @@ import {
   type Static,
 } from "@store/kit";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
-import { Pause } from "./wakeableTimer.ts";
+import { WakeableTimer } from "./wakeableTimer.ts";
 import type { OrderStatus } from "./schemas.ts";
 
-/** Changes that shipping is asked for at once. */
+/** Maximum number of changes per request to shipping. */
 const PAGE = 100;
 
 const Change = Type.Object({
@@ -28,16 +28,16 @@ interface FollowerOptions {
   readonly database: Database;
   readonly shipping: Client<ShippingPaths>;
   readonly log: Log;
-  /** How often shipping is asked, by all replicas together, in milliseconds. */
+  /** Interval between two polls of shipping by all replicas together, in milliseconds. */
   readonly pollMs: number;
 }
 
-/** Brings to the orders what has become of their parcels. */
+/** Polls shipping's changes and updates the status of the orders. */
 export class ShippingFollower {
   readonly #options: FollowerOptions;
-  readonly #pause = new Pause();
+  readonly #timer = new WakeableTimer();
   #stopping = false;
-  #away = false;
+  #unreachable = false;
   #following: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
@@ -45,35 +45,35 @@ export class ShippingFollower {
   }
 
   start(): void {
-    this.#following = this.#followOnAndOn();
+    this.#following = this.#followUntilStopped();
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#pause.ring();
+    this.#timer.notify();
     await this.#following;
   }
 
-  /** How many seconds ago some replica had taken all of shipping's changes. */
+  /** Seconds since a replica last had applied all of shipping's changes. */
   async lag(): Promise<number> {
     const [cursor] = await this.#options.database.query<{ seconds: number }>(readLag);
-    if (cursor === undefined) throw new Error("the cursor's row is gone");
+    if (cursor === undefined) throw new Error("the table shipping_cursor has no row");
     return cursor.seconds;
   }
 
-  async #followOnAndOn(): Promise<void> {
+  async #followUntilStopped(): Promise<void> {
     while (!this.#stopping) {
       try {
         await this.#follow();
-        this.#away = false;
+        this.#unreachable = false;
       } catch (error) {
         this.#logFailure(error);
       }
-      await this.#pause.rest(this.#options.pollMs);
+      await this.#timer.wait(this.#options.pollMs);
     }
   }
 
-  /** Takes all changes that there are, if it is our turn to. */
+  /** Applies all new changes, unless another replica has polled within the interval. */
   async #follow(): Promise<void> {
     const { database, pollMs } = this.#options;
     const [turn] = await database.query<{ change: number }>(takeTurn, [pollMs]);
@@ -91,47 +91,54 @@ export class ShippingFollower {
       params: { query: { after, limit: PAGE } },
     });
     const changes = readChanges(data)?.items;
-    if (changes === undefined) throw new Error("shipping's answer isn't what its document says");
+    if (changes === undefined)
+      throw new Error("shipping's answer doesn't match its OpenAPI document");
     return changes;
   }
 
   /**
-   * In one transaction with the cursor, so that each change counts once, also when two replicas have the same page: both
-   * take its changes in their order, and for each the cursor lets one of them pass.
+   * Applies a change in one transaction with the cursor, so that each change is applied once even if two replicas have the
+   * same page: both apply the changes in order, and the cursor accepts each change from one replica only.
    */
   async #apply({ change, order, status, at }: Change): Promise<void> {
     await this.#options.database.transaction(async (transaction) => {
       const passed = await transaction.query(passCursor, [change]);
       if (passed.length === 0) return;
-      // A parcel on its way proves that every step is done, also when we haven't heard of the last one yet.
+      // A dispatched parcel proves that every step is done, even if the answer to the last one hasn't arrived.
       await transaction.query("DELETE FROM sagas WHERE order_id = $1", [order]);
       const [kept] = await transaction.query<{ status: OrderStatus }>(
         "SELECT status FROM orders WHERE id = $1 FOR UPDATE",
         [order],
       );
-      for (const next of missing(kept?.status, status === "dispatched" ? "shipped" : "delivered")) {
+      for (const next of statusesUntil(
+        kept?.status,
+        status === "dispatched" ? "shipped" : "delivered",
+      )) {
         await transaction.query(setStatus, [order, next, at]);
       }
     });
   }
 
   #logFailure(error: unknown): void {
-    // The kit has logged that the database is away.
+    // The kit has already logged that the database is unreachable.
     if (error instanceof DatabaseUnavailable) return;
     if (!(error instanceof UpstreamError)) {
-      this.#options.log.error({ err: error }, "Shipping's changes couldn't be followed");
-    } else if (!this.#away) {
-      this.#away = true;
-      this.#options.log.warn(`${error.message}: its changes are followed later`);
+      this.#options.log.error({ err: error }, "Failed to apply shipping's changes");
+    } else if (!this.#unreachable) {
+      this.#unreachable = true;
+      this.#options.log.warn(`${error.message}: will poll its changes again later`);
     }
   }
 }
 
-/** The statuses that an order comes through from `status` to `target`. An order of which we know nothing has none. */
-function missing(status: OrderStatus | undefined, target: OrderStatus): readonly OrderStatus[] {
-  const way: readonly OrderStatus[] = ["confirmed", "shipped", "delivered"];
+/** The statuses after `status` up to and including `target`. Empty for an unknown or cancelled order. */
+function statusesUntil(
+  status: OrderStatus | undefined,
+  target: OrderStatus,
+): readonly OrderStatus[] {
+  const sequence: readonly OrderStatus[] = ["confirmed", "shipped", "delivered"];
   if (status === undefined || status === "cancelled") return [];
-  return way.slice(way.indexOf(status) + 1, way.indexOf(target) + 1);
+  return sequence.slice(sequence.indexOf(status) + 1, sequence.indexOf(target) + 1);
 }
 
 const takeTurn = `

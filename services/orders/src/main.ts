@@ -71,7 +71,7 @@ await start(manifest, (service) => {
     follower.start();
     done();
   });
-  // Requests under way and orders under way come to their end side by side.
+  // Finish open requests and orders in progress concurrently.
   let stopped: Promise<unknown> | undefined;
   const stop = () => (stopped ??= Promise.all([worker.stop(), follower.stop()]));
   app.addHook("preClose", (done) => {

@@ -1,56 +1,56 @@
 import { addDatabaseGauges, Counter, type Registry } from "@store/kit";
 import { saga, type Step } from "./saga.ts";
-import type { Census, SagaStore } from "./sagaStore.ts";
+import type { StepStats, SagaStore } from "./sagaStore.ts";
 
-/** Adds the saga's metrics, and gives what counts the attempts. */
+/** Adds the saga's metrics. Returns the function that counts an attempt. */
 export function addSagaMetrics(
   registry: Registry,
   sagas: SagaStore,
 ): (step: Step, outcome: "done" | "refused" | "unknown") => void {
   addDatabaseGauges(registry, {
-    read: () => census(sagas),
+    read: () => readAllSteps(sagas),
     label: ["step", ({ step }) => step],
     gauges: {
       saga_orders: [
-        "Orders under way by step, of all replicas together; needs_attention: they wait for a person.",
+        "Orders in progress by step, in the whole service; needs_attention: waiting for staff.",
         ({ orders }) => orders,
       ],
       saga_oldest_seconds: [
-        "How long ago the oldest order at a step was placed, in seconds. How long it stands there: saga_standing_seconds.",
+        "Age of the oldest order at a step, in seconds. For the time spent at the step see saga_standing_seconds.",
         ({ age }) => age,
       ],
       saga_standing_seconds: [
-        "How long an order at a step has made no progress from there, the longest, in seconds.",
+        "Longest time that an order has been at a step, in seconds.",
         ({ standing }) => standing,
       ],
     },
   });
   const attempts = new Counter({
     name: "saga_step_attempts_total",
-    help: "Calls of this replica for a step by what came of them; unknown: no definite answer, so it is asked again.",
+    help: "Calls of this replica by step and outcome; unknown: no definite answer, so the call is repeated.",
     labelNames: ["step", "outcome"],
     registers: [registry],
   });
   return (step, outcome) => attempts.inc({ step, outcome });
 }
 
-/** Adds for how long the orders haven't been brought up to what has become of their parcels. */
+/** Adds a gauge of how far the orders lag behind shipping. */
 export function addFollowerMetrics(registry: Registry, lag: () => Promise<number>): void {
   addDatabaseGauges(registry, {
     read: async () => [await lag()],
     gauges: {
       shipping_changes_lag_seconds: [
-        "How long ago the orders were last brought up to all of shipping's changes, in seconds; at rest, no more than the time between two looks.",
+        "Seconds since all of shipping's changes were last applied; normally at most the poll interval.",
         (seconds) => seconds,
       ],
     },
   });
 }
 
-/** With a zero for each step at which there is no order. */
-async function census(sagas: SagaStore): Promise<Census[]> {
-  const counted = new Map((await sagas.census()).map((one) => [one.step, one]));
+/** Reads the statistics of all steps, with zeros for a step without orders. */
+async function readAllSteps(sagas: SagaStore): Promise<StepStats[]> {
+  const bySteps = new Map((await sagas.readStepStats()).map((one) => [one.step, one]));
   return [...Object.keys(saga), "needs_attention"].map(
-    (step) => counted.get(step) ?? { step, orders: 0, age: 0, standing: 0 },
+    (step) => bySteps.get(step) ?? { step, orders: 0, age: 0, standing: 0 },
   );
 }

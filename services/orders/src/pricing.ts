@@ -9,7 +9,7 @@ export interface PricedItem {
   readonly price: { readonly amount: number; readonly currency: string };
 }
 
-/** What of inventory's answer an order relies on. It decides what is charged, so it is looked at and not believed. */
+/** The fields of inventory's answer that an order relies on. They decide what is charged, so they are validated. */
 const readProducts = createParser(
   Type.Object({
     items: Type.Array(
@@ -27,9 +27,9 @@ const readProducts = createParser(
 );
 
 /**
- * Puts inventory's names and prices to what was ordered.
+ * Adds inventory's names and prices to the ordered items.
  *
- * @throws Problem naming each line that can't be had, or what it comes to if that isn't what the customer was shown.
+ * @throws Problem with each line that can't be ordered, or with the actual total if the customer was shown another.
  */
 export async function priceOrder(
   inventory: Client<InventoryPaths>,
@@ -42,7 +42,8 @@ export async function priceOrder(
     headers,
   });
   const products = readProducts(data)?.items;
-  if (products === undefined) throw new Error("inventory's answer isn't what its document says");
+  if (products === undefined)
+    throw new Error("inventory's answer doesn't match its OpenAPI document");
   const bySku = new Map(products.map((product) => [product.sku, product]));
 
   const errors: FieldError[] = [];
@@ -64,23 +65,27 @@ export async function priceOrder(
   return [first, ...rest];
 }
 
-/** What is sold in different currencies has no sum. */
+/** Throws a problem if the items have different currencies, because they have no common total. */
 function refuseOtherCurrencies([first, ...rest]: readonly [PricedItem, ...PricedItem[]]): void {
   const { currency } = first.price;
   const errors = rest.flatMap(({ sku, price }, index): FieldError[] => {
-    const message = `${sku} is sold in ${price.currency}, not in ${currency} as what comes first`;
+    const message = `${sku} is sold in ${price.currency}, but the first item in ${currency}`;
     return price.currency === currency
       ? []
       : [{ in: "body", pointer: `/items/${index + 1}/sku`, message }];
   });
   if (errors.length === 0) return;
-  throw problem(422, "Order what is sold in different currencies one by one.", {
-    type: "currencies-differ",
-    errors,
-  });
+  throw problem(
+    422,
+    "All items of an order must have the same currency. Place one order per currency.",
+    {
+      type: "currencies-differ",
+      errors,
+    },
+  );
 }
 
-/** In the currency's minor unit. */
+/** Sum of the items' prices, in the currency's minor unit. */
 export function totalOf(items: readonly PricedItem[]): number {
   return items.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0);
 }
@@ -92,7 +97,7 @@ function compare(
   const amount = totalOf(items);
   const { currency } = items[0].price;
   if (shown.amount === amount && shown.currency === currency) return;
-  throw problem(422, `This order comes to ${amount} ${currency} (minor units).`, {
+  throw problem(422, `The total of this order is ${amount} ${currency} (minor units).`, {
     type: "total-differs",
     errors: [{ in: "body", pointer: "/total", message: `must be ${amount} ${currency}` }],
   });
@@ -105,7 +110,7 @@ function repeated(items: OrderRequest["items"]): FieldError[] {
       seen.add(sku);
       return [];
     }
-    const message = `${sku} is in an earlier line: order each product in one`;
+    const message = `${sku} is also in an earlier line: use one line per product`;
     return [{ in: "body", pointer: `/items/${line}/sku`, message }];
   });
 }

@@ -14,15 +14,15 @@ import { priceOrder } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
 import { hashRequest, receiptOf, type OrderStore } from "./store.ts";
 
-/** In bytes. What is too much is to be named by its field, and ten thousand lines are more than the kit takes. */
+/** In bytes. Above the kit's default, so that validation can name the field of an order with too many lines. */
 const BODY_LIMIT = 1024 * 1024;
 
 interface OrderRoutes {
   readonly orders: OrderStore;
   readonly inventory: Client<InventoryPaths>;
-  /** Gives the span that is under way. */
+  /** Returns the trace context of the current span. */
   readonly traceparent: Service["traceparent"];
-  /** Is told when there is a new order. */
+  /** Called when there is a new order. */
   readonly placed: () => void;
 }
 
@@ -36,46 +36,45 @@ export function addOrderRoutes(
       bodyLimit: BODY_LIMIT,
       schema: {
         operationId: "placeOrder",
-        summary: "Places an order, once for each key",
+        summary: "Places an order, once per idempotency key",
         tags: ["orders"],
         description:
-          "The same key and body get the same answer again, however often and whenever they come; the key of an order " +
-          "with another body is refused. Retry with the same key whenever you don't know whether the order was taken. " +
-          "What can't be ordered (422) isn't kept as an order, nor ever will be under that key, for a month at least: take a " +
-          "new key to try again. 422 items: some can't be had. 422 total-differs: it comes to something else than `total`.",
+          "The same key and body always get the same answer. The key of an order with another body is refused. Retry with the " +
+          "same key if you don't know whether the order was accepted. A refusal (422) is stored for at least a month, so " +
+          "use a new key to try again. 422 items: some items can't be ordered. 422 total-differs: the actual total isn't `total`.",
         headers: Type.Object({
           "idempotency-key": IdempotencyKey,
         }),
         body: OrderRequest,
-        response: { 202: withHeaders(OrderReceipt, { location: "The order's path." }) },
+        response: { 202: withHeaders(OrderReceipt, { location: "Path of the order." }) },
       },
     },
     async (request, reply) => {
       const key = request.headers["idempotency-key"];
-      const asked = { key, hash: hashRequest(request.body) };
-      // Before the prices: a replay must not fail because something has changed or is away since.
+      const identity = { key, hash: hashRequest(request.body) };
+      // Before the pricing: a replay must not fail because prices have changed or inventory is unreachable.
       const answer =
-        (await orders.findAnswer(asked)) ??
+        (await orders.findAnswer(identity)) ??
         (await priceOrder(inventory, request.body, forwardCorrelationHeaders(request)).then(
           (items) =>
             orders.place({
-              ...asked,
+              ...identity,
               request: request.body,
               items,
               requestId: request.id,
               traceparent: traceparent(),
             }),
-          // The same request may have been placed meanwhile, and be the reason why there is nothing left for this one.
-          (error: unknown) => orders.refuse(asked, error),
+          // The same request may have been placed meanwhile and have taken the last of the stock.
+          (error: unknown) => orders.refuse(identity, error),
         ));
-      const { id, body } = receiptOf(answer, asked.hash);
+      const { id, body } = receiptOf(answer, identity.hash);
       placed();
       return (
         reply
           .code(202)
           .header("location", `/api/orders/${id}`)
           .type("application/json; charset=utf-8")
-          // As it was kept, to the byte: what the schema makes of it may be another with the next release.
+          // The stored bytes: the next release's schema might serialise them differently.
           .serializer(() => body)
           .send(JSON.parse(body) as OrderReceipt)
       );
@@ -87,9 +86,9 @@ export function addOrderRoutes(
     {
       schema: {
         operationId: "getOrder",
-        summary: "How far an order is",
+        summary: "Returns an order and its history",
         tags: ["orders"],
-        description: "Knowing its id is what entitles to see it.",
+        description: "No authentication: whoever knows the ID may read the order.",
         params: Type.Object({ id: Uuid }),
         response: { 200: Order },
       },

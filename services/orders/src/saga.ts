@@ -11,16 +11,15 @@ import {
 } from "./calls.ts";
 
 /**
- * How an order goes: reserve → authorise → commit → capture → ship, and it is confirmed.
+ * The state machine of an order: reserve → authorise → commit → capture → ship → confirmed.
  *
- * The commit of the reservation is the pivot. Refused before it, an order is undone: release, void, and it is cancelled. From
- * it on, an order only goes forward. It is inventory alone that decides which of the two: a reservation is committed or
- * cancelled, once and for all. So an order is undone by cancelling the reservation first, and the payment is given up only
- * when that was granted; when it wasn't, the goods are the customer's and the order goes on to be paid.
+ * The commit of the reservation is the pivot. An order that is refused before it is compensated: release → void → cancelled.
+ * After it, an order only goes forward. Inventory alone decides between the two: a reservation is either committed or cancelled,
+ * permanently. So compensation cancels the reservation first and voids the payment only if inventory agreed. If inventory
+ * refused, the goods are committed and the order continues with the capture.
  *
- * Every call may be made any number of times, also late and by two at once: it has the same id each time, a definite
- * answer stays the same, and what was cancelled refuses what comes later. So a saga may be taken up at any step that it has
- * been at, and is always right to be taken up at an earlier one.
+ * Every call is idempotent, even if it arrives late or twice at once: it has the same ID each time, a definite answer stays the
+ * same, and a cancelled resource refuses later calls. So a saga can be resumed at any step that it has reached.
  */
 export const saga: Readonly<Record<Step, Rule>> = {
   reserve: {
@@ -73,52 +72,52 @@ export const saga: Readonly<Record<Step, Rule>> = {
 export type Step = "reserve" | "authorise" | "commit" | "capture" | "ship" | "release" | "void";
 
 /**
- * Steps that the database must know an order to be at before they are asked for; from then on the payment's token isn't
- * needed. commit: so that only who holds the order's lease can pass the pivot. release: so that an order which is being
- * undone isn't tried again from the start. The others are kept only when an order has to wait at them.
+ * Steps that are saved before their call; from then on the payment token isn't needed. commit: only the holder of the lease can
+ * pass the pivot. release: a compensation isn't restarted from the beginning. Other steps are saved only if an order waits at
+ * them.
  */
-export const keptBefore: ReadonlySet<Step> = new Set(["commit", "release"]);
+export const savedBeforeCall: ReadonlySet<Step> = new Set(["commit", "release"]);
 
-/** What a definite answer means: another step or the end. */
-export type Move =
+/** Consequence of a definite answer: another step or the end. */
+export type Transition =
   | {
       readonly to: Step;
-      /** Why the order is being undone from now on; null: it isn't any more. @default as it was */
+      /** Reason for the cancellation; null: no longer being cancelled. @default unchanged */
       readonly reason?: string | null;
     }
   | { readonly end: "confirmed" | "cancelled" };
 
 interface Rule {
   readonly call: Call;
-  /** What to do next, by the `status` of an answer 200. */
-  readonly done: Readonly<Record<string, Move | ((answer: Answer) => Move)>>;
-  /** What a refusal (4xx) means, by the type of its problem. */
-  readonly refused: Readonly<Record<string, Move>>;
+  /** Transitions by the `status` of a successful answer. */
+  readonly done: Readonly<Record<string, Transition | ((answer: Answer) => Transition)>>;
+  /** Transitions by the problem type of a refusal (4xx). */
+  readonly refused: Readonly<Record<string, Transition>>;
 }
 
-/** What an answer to a step means; `undefined`: it isn't foreseen, and a person must look at it. */
-export function moveFor(step: Step, answer: Answer): Move | undefined {
-  const moves: Rule["done"] = answer.refused ? saga[step].refused : saga[step].done;
-  // The word comes from outside: "constructor" is no move.
-  if (!Object.hasOwn(moves, answer.word)) return undefined;
-  const move = moves[answer.word];
-  return typeof move === "function" ? move(answer) : move;
+/** Returns the transition for an answer; `undefined` for an unexpected answer, which staff must handle. */
+export function transitionFor(step: Step, answer: Answer): Transition | undefined {
+  const transitions: Rule["done"] = answer.refused ? saga[step].refused : saga[step].done;
+  // The outcome is external input: "constructor" is no transition.
+  if (!Object.hasOwn(transitions, answer.outcome)) return undefined;
+  const transition = transitions[answer.outcome];
+  return typeof transition === "function" ? transition(answer) : transition;
 }
 
-function to(step: Step): Move {
+function to(step: Step): Transition {
   return { to: step };
 }
 
-function cancel(reason: string): Move {
+function cancel(reason: string): Transition {
   return { to: "release", reason };
 }
 
-function end(status: "confirmed" | "cancelled"): Move {
+function end(status: "confirmed" | "cancelled"): Transition {
   return { end: status };
 }
 
-/** Billing's word for why stays, if it is a word. */
-function cancelDeclined({ reason = "declined" }: Answer): Move {
+/** Keeps billing's reason if it is a valid identifier. */
+function cancelDeclined({ reason = "declined" }: Answer): Transition {
   if (reason === "declined" || !/^[a-z][a-z0-9_]{0,39}$/.test(reason))
     return cancel("payment_declined");
   return cancel(reason);

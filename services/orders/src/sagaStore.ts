@@ -4,47 +4,47 @@ import type { OrderFacts } from "./calls.ts";
 import type { Step } from "./saga.ts";
 import { changeStatus } from "./status.ts";
 
-/** An order that a worker has claimed, as it was then. */
+/** An order at the time at which a worker claimed it. */
 export interface ClaimedOrder extends OrderFacts, Progress {
-  /** Of this claim. All that is written for the order is written under it. */
+  /** ID of this claim. Every write for the order requires it. */
   readonly lease: string;
 }
 
-/** How far an order is. */
+/** Progress of an order. */
 export interface Progress {
   readonly step: Step;
-  /** Why it is being undone; null when it isn't. */
+  /** Reason for the cancellation; null if the order isn't being cancelled. */
   readonly reason: string | null;
-  /** How often the step was asked for without a definite answer. */
+  /** Number of calls for the step without a definite answer. */
   readonly attempts: number;
   readonly lastError: string | null;
 }
 
-/** The orders at a step. */
-export interface Census {
+/** Statistics of the orders at a step. */
+export interface StepStats {
   readonly step: string;
   readonly orders: number;
-  /** How many seconds ago the oldest of them was placed. */
+  /** Seconds since the oldest of them was placed. */
   readonly age: number;
-  /** For how many seconds one of them has stood there, the longest. */
+  /** Longest time at this step, in seconds. */
   readonly standing: number;
 }
 
 /**
- * The sagas in the database. What is written for an order is written only as long as nobody has claimed it after us, and the
- * methods tell whether it was.
+ * The sagas in the database. A write for an order succeeds only while no other worker has claimed it since; the methods return
+ * whether it did.
  */
 export class SagaStore {
   readonly #database: Database;
   readonly #leaseMs: number;
 
-  /** @param leaseMs For how long a claim holds, in milliseconds. */
+  /** @param leaseMs Duration of a lease, in milliseconds. */
   constructor(database: Database, leaseMs: number) {
     this.#database = database;
     this.#leaseMs = leaseMs;
   }
 
-  /** Takes the orders that are due, those that have waited longest first, and no more than `count`. */
+  /** Claims up to `count` due orders, the longest overdue first. */
   async claim(count: number): Promise<ClaimedOrder[]> {
     const lease = randomUUID();
     const rows = await this.#database.query<ClaimedRow>(claimDue, [count, lease, this.#leaseMs]);
@@ -55,7 +55,7 @@ export class SagaStore {
     }));
   }
 
-  /** Holds them for longer. Gives those that are still ours, by lease and id written together. */
+  /** Renews leases. Returns the renewed ones as lease + order ID. */
   async renew(orders: readonly ClaimedOrder[]): Promise<ReadonlySet<string>> {
     const rows = await this.#database.query<{ lease: string; id: string }>(renewLeases, [
       orders.map(({ id }) => id),
@@ -65,15 +65,15 @@ export class SagaStore {
     return new Set(rows.map(({ id, lease }) => lease + id));
   }
 
-  /** Keeps that it is at this step now, and forgets the payment's token. */
-  async keep({ id, lease }: ClaimedOrder, { step, reason }: Progress): Promise<boolean> {
-    return this.#written(keepStep, [id, lease, step, reason]);
+  /** Saves the current step and deletes the payment token. */
+  async saveStep({ id, lease }: ClaimedOrder, { step, reason }: Progress): Promise<boolean> {
+    return this.#write(updateStep, [id, lease, step, reason]);
   }
 
-  /** Gives it back, to be taken again after `pauseMs`. */
-  async park(order: ClaimedOrder, progress: Progress, pauseMs: number): Promise<boolean> {
+  /** Gives up the lease; the order is due again after `pauseMs` milliseconds. */
+  async reschedule(order: ClaimedOrder, progress: Progress, pauseMs: number): Promise<boolean> {
     const { step, reason, attempts, lastError } = progress;
-    return this.#written(parkOrder, [
+    return this.#write(rescheduleOrder, [
       order.id,
       order.lease,
       step,
@@ -84,10 +84,10 @@ export class SagaStore {
     ]);
   }
 
-  /** Leaves it to a person. */
-  async leave({ id, lease }: ClaimedOrder, progress: Progress): Promise<boolean> {
+  /** Sets the status needs_attention: staff must decide. */
+  async escalate({ id, lease }: ClaimedOrder, progress: Progress): Promise<boolean> {
     const { step, reason, attempts, lastError } = progress;
-    return this.#written(leaveOrder, [
+    return this.#write(escalateOrder, [
       "needs_attention",
       `${step}_refused`,
       id,
@@ -99,21 +99,21 @@ export class SagaStore {
     ]);
   }
 
-  /** Ends it. */
+  /** Ends the saga with the final status. */
   async end(
     { id, lease }: ClaimedOrder,
     status: "confirmed" | "cancelled",
     reason: string | null,
   ): Promise<boolean> {
-    return this.#written(endSaga, [status, reason, id, lease]);
+    return this.#write(endSaga, [status, reason, id, lease]);
   }
 
-  /** Of the steps at which there are orders. */
-  async census(): Promise<Census[]> {
-    return this.#database.query<Census>(countSagas);
+  /** Reads the statistics of each step that has orders. */
+  async readStepStats(): Promise<StepStats[]> {
+    return this.#database.query<StepStats>(selectStepStats);
   }
 
-  async #written(sql: string, values: readonly unknown[]): Promise<boolean> {
+  async #write(sql: string, values: readonly unknown[]): Promise<boolean> {
     return (await this.#database.query(sql, values)).length > 0;
   }
 }
@@ -123,7 +123,7 @@ interface ClaimedRow extends Omit<ClaimedOrder, "lease" | "total"> {
   readonly currency: string;
 }
 
-// MATERIALIZED: chosen once, or more than the limit might be locked.
+// MATERIALIZED: evaluated once; otherwise more rows than the limit might be locked.
 const claimDue = `
   WITH due AS MATERIALIZED (
     SELECT order_id FROM sagas WHERE due_at <= now()
@@ -145,19 +145,19 @@ const renewLeases = `
   WHERE order_id = held.id AND lease = held.token
   RETURNING order_id AS id, lease`;
 
-const keepStep = `
+const updateStep = `
   WITH saga AS (
     UPDATE sagas SET step = $3, reason = $4, attempts = 0, last_error = NULL
     WHERE order_id = $1 AND lease = $2 RETURNING order_id
   )
   UPDATE orders SET payment_token = NULL FROM saga WHERE id = order_id RETURNING id`;
 
-const parkOrder = `
+const rescheduleOrder = `
   UPDATE sagas SET step = $3, reason = $4, attempts = $5, last_error = $6, lease = NULL,
     due_at = now() + $7 * interval '1 millisecond'
   WHERE order_id = $1 AND lease = $2 RETURNING order_id`;
 
-const leaveOrder = changeStatus(`
+const escalateOrder = changeStatus(`
   UPDATE sagas SET step = $5, reason = $6, attempts = $7, last_error = $8, lease = NULL, due_at = NULL
   WHERE order_id = $3 AND lease = $4 RETURNING order_id`);
 
@@ -165,7 +165,7 @@ const endSaga = changeStatus(
   "DELETE FROM sagas WHERE order_id = $3 AND lease = $4 RETURNING order_id",
 );
 
-const countSagas = `
+const selectStepStats = `
   SELECT CASE WHEN due_at IS NULL THEN 'needs_attention' ELSE step END AS step,
     count(*) AS orders, extract(epoch FROM now() - min(since))::float8 AS age,
     extract(epoch FROM now() - min(step_since))::float8 AS standing

@@ -1,8 +1,8 @@
 import { countries, Sku, Text, Type, Uuid, type Static } from "@store/kit";
 
-/** Lines of one order. Inventory answers for as many at once. */
+/** Maximum number of lines of an order. Equals inventory's limit per request. */
 const MAX_LINES = 50;
-/** Of one product. Beyond this, people talk to the shop. */
+/** Maximum quantity of one product per order. */
 const MAX_QUANTITY = 999;
 
 const strict = { additionalProperties: false };
@@ -25,7 +25,7 @@ export const OrderRequest = Type.Object(
             postcode: Text(20),
             country: Type.Enum(countries, {
               description: "ISO 3166-1.",
-              "x-message": "must be the two capital letters of a country in ISO 3166-1, as in AU",
+              "x-message": "must be an ISO 3166-1 country code of two capital letters, such as AU",
             }),
           },
           strict,
@@ -38,23 +38,26 @@ export const OrderRequest = Type.Object(
         { sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }) },
         strict,
       ),
-      { minItems: 1, maxItems: MAX_LINES, description: "Each product once." },
+      { minItems: 1, maxItems: MAX_LINES, description: "One line per product." },
     ),
-    payment: Type.Object({ token: Text(200, "From the payment provider, for one use.") }, strict),
+    payment: Type.Object(
+      { token: Text(200, "Single-use token from the payment provider.") },
+      strict,
+    ),
     total: Type.Optional(
       Type.Object(
         {
           amount: Type.Integer({
             minimum: 1,
             maximum: Number.MAX_SAFE_INTEGER,
-            description: "In the currency's minor unit: cents, say.",
+            description: "In the currency's minor unit, such as cents.",
           }),
           currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217." }),
         },
         {
           ...strict,
           description:
-            "What the customer was shown. Prices come from inventory: if it isn't what they come to, nothing is ordered.",
+            "Total that the customer was shown. The order is refused if the total of inventory's prices differs.",
         },
       ),
     ),
@@ -75,20 +78,20 @@ export type OrderStatus = Static<typeof OrderStatus>;
 
 export const OrderReceipt = Type.Object(
   { id: Uuid, status: OrderStatus },
-  { description: "The order is kept and will be dealt with. Its path is in the header location." },
+  { description: "The order is stored and will be processed. The location header has its path." },
 );
 export type OrderReceipt = Static<typeof OrderReceipt>;
 
 const Money = Type.Object({
-  amount: Type.Integer({ description: "In the currency's minor unit: cents, say." }),
+  amount: Type.Integer({ description: "In the currency's minor unit, such as cents." }),
   currency: Type.String({ description: "ISO 4217." }),
 });
 
 const Reason = Type.Optional(
   Type.String({
     description:
-      "Why it ended badly, in a word for programs. Cancelled: out_of_stock, payment_declined, insufficient_funds, " +
-      "invalid_token, cancelled_by_store or another. needs_attention: what was refused, as in capture_refused.",
+      "Machine-readable reason for the status. cancelled: out_of_stock, payment_declined, insufficient_funds, " +
+      "invalid_token, cancelled_by_store or another. needs_attention: the refused step, such as capture_refused.",
     examples: ["out_of_stock"],
   }),
 );
@@ -108,7 +111,7 @@ export const Order = Type.Object({
       reason: Reason,
       at: Type.String({ format: "date-time" }),
     }),
-    { description: "The statuses that it has had, the newest last." },
+    { description: "All statuses of the order, newest last." },
   ),
 });
 export type Order = Static<typeof Order>;
@@ -126,21 +129,21 @@ export const StaffOrder = Type.Object(
       {
         type: "string",
         description:
-          "Where it is: goods held, payment authorised, goods taken, payment taken, shipment created; release and void: being " +
-          "undone. done: there is nothing left to do.",
+          "Current step: hold goods, authorise payment, commit goods, capture payment, create shipment; release and void: " +
+          "cancellation. done: nothing left to do.",
       },
     ),
-    attempts: Type.Integer({ description: "At this step, without a definite answer." }),
-    lastError: Type.Optional(Type.String({ description: "What came of the last attempt." })),
+    attempts: Type.Integer({ description: "Attempts at this step without a definite answer." }),
+    lastError: Type.Optional(Type.String({ description: "Error of the last attempt." })),
   },
-  { description: "An order as the store's own people see it." },
+  { description: "An order as staff see it." },
 );
 export type StaffOrder = Static<typeof StaffOrder>;
 
 export const StaffOrderPage = Type.Object({
   items: Type.Array(StaffOrder),
   next: Type.Union([Uuid, Type.Null()], {
-    description: "What to give as `after` for the next page; null at the end.",
+    description: "Value of `after` for the next page; null on the last page.",
   }),
 });
 export type StaffOrderPage = Static<typeof StaffOrderPage>;

@@ -11,18 +11,18 @@ import { Order, OrderStatus, StaffOrderPage, type StaffOrder } from "./schemas.t
 import { changeStatus } from "./status.ts";
 import type { OrderStore } from "./store.ts";
 
-/** Orders on a page where the caller doesn't say how many. */
+/** Default number of orders on a page. */
 const PAGE = 20;
 
 interface StaffRoutes {
   readonly database: Database;
   readonly orders: OrderStore;
   readonly staff: ReturnType<Service["staff"]>;
-  /** Is told when an order is to go on. */
+  /** Called when an order has become due. */
   readonly changed: () => void;
 }
 
-/** For the store's own people: what is going on, and what becomes of an order that stands still. */
+/** Adds the routes for staff: list orders, retry an order, cancel an order. */
 export function addStaffRoutes(app: App, { database, orders, staff, changed }: StaffRoutes): void {
   app.get(
     "/api/orders",
@@ -30,7 +30,7 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
       onRequest: staff,
       schema: {
         operationId: "listOrders",
-        summary: "The orders, newest first",
+        summary: "Lists orders, newest first",
         tags: ["staff"],
         security: [{ staff: [] }],
         querystring: Type.Object({
@@ -42,9 +42,9 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
       },
     },
     async ({ query: { status = null, limit = PAGE, after = null } }, reply) => {
-      // One more than is shown tells whether there is a next page.
+      // One more than shown, to know whether there is a next page.
       const values: unknown[] = [limit + 1];
-      // A statement for each set of conditions, so that each has an index of its own.
+      // A separate statement per set of conditions, so that each can use its own index.
       const conditions = [
         status !== null && `status = $${values.push(status)}`,
         after !== null &&
@@ -63,10 +63,10 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
       onRequest: staff,
       schema: {
         operationId: "retryOrder",
-        summary: "Lets an order go on now, at the step where it stands",
+        summary: "Retries an order immediately at its current step",
         description:
-          "One that needs attention is tried again, and one that waits for its next attempt waits no longer. One that is " +
-          "being worked on stays as it is. 409 nothing-to-retry if it has ended.",
+          "Retries an order that needs attention or waits for its next attempt. An order that is being processed stays as it " +
+          "is. 409 nothing-to-retry if the order has ended.",
         tags: ["staff"],
         security: [{ staff: [] }],
         params: Type.Object({ id: Uuid }),
@@ -75,12 +75,12 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
     },
     async ({ params: { id } }, reply) => {
       await database.query(retryOrder, ["pending", null, id]);
-      const hurried = await database.query(hurryOrder, [id]);
+      const madeDue = await database.query(makeOrderDue, [id]);
       changed();
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
-      // Or it isn't any more: it goes on while we look.
-      if (hurried.length === 0 && order.status !== "pending") {
+      // A pending order may be in progress already, which is fine.
+      if (madeDue.length === 0 && order.status !== "pending") {
         throw problem(409, `The order is ${order.status}: there is nothing to retry.`, {
           type: "nothing-to-retry",
         });
@@ -96,11 +96,11 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
       onRequest: staff,
       schema: {
         operationId: "cancelOrder",
-        summary: "Has an order undone whose goods aren't taken yet",
+        summary: "Cancels an order whose goods aren't committed yet",
         description:
-          "One that needs attention, or waits for its next attempt, gives up its goods and its payment and ends as cancelled. " +
-          "If its goods turn out to be taken after all, it goes on instead. Asking again changes nothing. " +
-          "409 order-not-cancellable once its goods are taken; 409 order-in-progress while it is being worked on.",
+          "Cancels an order that needs attention or waits for its next attempt: releases its goods and voids its payment. " +
+          "If its goods turn out to be committed already, the order continues instead. Idempotent. " +
+          "409 order-not-cancellable after its goods are committed; 409 order-in-progress while it is being processed.",
         tags: ["staff"],
         security: [{ staff: [] }],
         params: Type.Object({ id: Uuid }),
@@ -108,10 +108,10 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
       },
     },
     async ({ params: { id } }, reply) => {
-      const undone = await database.transaction(async (transaction) => {
-        const sagas = await transaction.query(undoSaga, [id]);
+      const cancelling = await database.transaction(async (transaction) => {
+        const sagas = await transaction.query(cancelSaga, [id]);
         if (sagas.length === 0) return false;
-        // What is being undone pays for nothing.
+        // A cancelled order needs no payment token.
         await transaction.query("UPDATE orders SET payment_token = NULL WHERE id = $1", [id]);
         await transaction.query(reopenOrder, ["pending", null, id]);
         return true;
@@ -119,12 +119,12 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
       changed();
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
-      if (!undone && order.status !== "cancelled") {
-        const [saga] = await database.query<{ undoable: boolean }>(
-          `SELECT ${isUndoable} AS undoable FROM sagas WHERE order_id = $1`,
+      if (!cancelling && order.status !== "cancelled") {
+        const [saga] = await database.query<{ cancellable: boolean }>(
+          `SELECT ${isCancellable} AS cancellable FROM sagas WHERE order_id = $1`,
           [id],
         );
-        throw saga?.undoable === true ? inProgress() : notCancellable(order);
+        throw saga?.cancellable === true ? inProgress() : notCancellable(order);
       }
       reply.header("cache-control", "no-store");
       return order;
@@ -133,7 +133,7 @@ export function addStaffRoutes(app: App, { database, orders, staff, changed }: S
 }
 
 function inProgress(): Problem {
-  return problem(409, "The order is being worked on right now. Look again in a moment.", {
+  return problem(409, "The order is being processed. Try again in a moment.", {
     type: "order-in-progress",
   });
 }
@@ -141,8 +141,8 @@ function inProgress(): Problem {
 function notCancellable({ status }: Order): Problem {
   const detail =
     status === "pending" || status === "needs_attention"
-      ? "The order's goods are taken: it can only go on."
-      : `The order is ${status}: it can't be cancelled any more.`;
+      ? "The order's goods are committed, so it can't be cancelled."
+      : `The order is ${status} and can't be cancelled.`;
   return problem(409, detail, { type: "order-not-cancellable" });
 }
 
@@ -183,18 +183,18 @@ const retryOrder = changeStatus(
   "UPDATE sagas SET due_at = now(), attempts = 0 WHERE order_id = $3 AND due_at IS NULL RETURNING order_id",
 );
 
-const hurryOrder =
+const makeOrderDue =
   "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
 
-/** After the commit of its reservation, an order only goes forward. */
-const isUndoable = "step NOT IN ('capture', 'ship')";
+/** SQL condition: the reservation isn't committed. After its commit an order can't be cancelled. */
+const isCancellable = "step NOT IN ('capture', 'ship')";
 
-// Not while a worker has it: that one may be past the commit without having written it yet. The release, which the worker
-// asks for first, is granted only if no commit was, and keeps a late one from being granted.
-const undoSaga = `
+// Not while a worker has the lease: it may have committed without having saved that yet. The worker starts with the release,
+// which inventory grants only if nothing was committed, and which makes inventory refuse a late commit.
+const cancelSaga = `
   UPDATE sagas SET step = CASE step WHEN 'void' THEN 'void' ELSE 'release' END,
     reason = coalesce(reason, 'cancelled_by_store'), attempts = 0, last_error = NULL, due_at = now()
-  WHERE order_id = $1 AND lease IS NULL AND ${isUndoable} RETURNING order_id`;
+  WHERE order_id = $1 AND lease IS NULL AND ${isCancellable} RETURNING order_id`;
 
 const reopenOrder = changeStatus(
   "SELECT id AS order_id FROM orders WHERE id = $3 AND status = 'needs_attention'",

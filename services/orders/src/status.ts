@@ -1,6 +1,7 @@
 /**
- * SQL that gives orders the status $1 for the reason $2, together with a line in their history: the orders that `saga`
- * returns as order_id, a statement with the parameters from $3 on.
+ * Returns SQL that sets the status $1 and reason $2 of orders and adds a row to their history.
+ *
+ * @param saga Statement that returns the orders as order_id. Its parameters start at $3.
  */
 export function changeStatus(saga: string): string {
   return `

@@ -3,16 +3,16 @@ import { Problem, problem, type Database } from "@store/kit";
 import { totalOf, type PricedItem } from "./pricing.ts";
 import type { Order, OrderReceipt, OrderRequest, OrderStatus } from "./schemas.ts";
 
-/** A request by which it is known again. */
+/** Identity of a request, for detecting repetitions. */
 interface Asked {
   readonly key: string;
-  /** By {@link hashRequest}. */
+  /** Result of {@link hashRequest}. */
   readonly hash: Buffer;
 }
 
-/** What was answered to a key, and to which request. */
+/** The stored answer to a request. */
 export interface KeptAnswer {
-  /** The order's; null: it was refused. */
+  /** ID of the order; null if the request was refused. */
   readonly id: string | null;
   readonly hash: Buffer;
   readonly response: string;
@@ -33,13 +33,13 @@ export class OrderStore {
     this.#database = database;
   }
 
-  /** What was answered to the order under this key, or to this request when it was refused. */
+  /** Finds the answer to the order with this key, or to this request if it was refused. */
   async findAnswer({ key, hash }: Asked): Promise<KeptAnswer | undefined> {
     const [answer] = await this.#database.query<KeptAnswer>(selectAnswer, [key, hash]);
     return answer;
   }
 
-  /** Keeps a new order. If its key was taken or it was refused in the meantime, gives what was answered then. */
+  /** Stores a new order. If the key was used or the request refused in the meantime, returns the answer given then. */
   async place({
     key,
     hash,
@@ -69,15 +69,15 @@ export class OrderStore {
     ]);
     if (inserted.length > 0) return { id, hash, response };
     const earlier = await this.findAnswer({ key, hash });
-    if (earlier === undefined) throw new Error("a taken key has no answer");
+    if (earlier === undefined) throw new Error("a used idempotency key has no stored answer");
     return earlier;
   }
 
   /**
-   * Keeps that a request is refused: from then on it is, also where it is just about to be placed by somebody else. If it was
-   * answered in the meantime, gives that.
+   * Stores the refusal of a request. From then on the request is refused, even if another replica is about to place it. If it
+   * was answered in the meantime, returns that answer.
    *
-   * @throws what it was given, where that is no refusal: it isn't known whether it can be had.
+   * @throws `error` if it isn't a Problem, because then it is unknown whether the items can be ordered.
    */
   async refuse(asked: Asked, error: unknown): Promise<KeptAnswer> {
     if (!(error instanceof Problem)) {
@@ -124,7 +124,7 @@ export class OrderStore {
   }
 }
 
-/** Of the request as it is meant: the order of the fields and the spaces between them don't make it another. */
+/** SHA-256 of the parsed request. Whitespace and the order of fields don't change it. */
 export function hashRequest(request: OrderRequest): Buffer {
   const sorted = JSON.stringify(request, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
@@ -135,9 +135,9 @@ export function hashRequest(request: OrderRequest): Buffer {
 }
 
 /**
- * The order under a key, and the body of what was answered to it, for a request that has that hash.
+ * Returns the order's ID and the stored response body for a request with that hash.
  *
- * @throws Problem where another request took the key, or this one was refused.
+ * @throws Problem if another request used the key or this request was refused.
  */
 export function receiptOf(kept: KeptAnswer, hash: Buffer): { id: string; body: string } {
   if (kept.id === null) {
@@ -147,7 +147,7 @@ export function receiptOf(kept: KeptAnswer, hash: Buffer): { id: string; body: s
   if (kept.hash.equals(hash)) return { id: kept.id, body: kept.response };
   throw problem(
     422,
-    "This idempotency-key was used for another order: take a new key for a new order.",
+    "This idempotency-key was used for another order. Use a new key for a new order.",
     {
       type: "idempotency-key-reused",
       errors: [
@@ -157,7 +157,7 @@ export function receiptOf(kept: KeptAnswer, hash: Buffer): { id: string; body: s
   );
 }
 
-/** A problem as it is kept. */
+/** The stored form of a problem. */
 type Refusal = Pick<Problem, "status" | "message" | "options">;
 
 const selectAnswer = `
@@ -166,21 +166,20 @@ const selectAnswer = `
   SELECT NULL, request_hash, response FROM refusals WHERE idempotency_key = $1 AND request_hash = $2
   ORDER BY id LIMIT 1`;
 
-/** Waits for whoever is placing an order under this key, and has others wait who want to. */
+/** Locks the key until the end of the transaction, against concurrent orders with this key. */
 const holdKey = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const insertRefusal =
   "INSERT INTO refusals (idempotency_key, request_hash, response) VALUES ($1, $2, $3)";
 
-// Each new one takes two old ones along, so that the table never grows beyond those of a month.
+// Each insertion deletes two expired rows, so that the table never grows beyond one month of refusals.
 const forgetOldRefusals = `
   DELETE FROM refusals WHERE (idempotency_key, request_hash) IN (
     SELECT idempotency_key, request_hash FROM refusals WHERE refused_at < now() - interval '30 days'
     ORDER BY refused_at LIMIT 2 FOR UPDATE SKIP LOCKED
   )`;
 
-// One statement, one commit. It waits for whoever is placing or refusing under the same key right now. The saga's row comes
-// with the order's.
+// One statement, one commit. It waits for concurrent orders and refusals with the same key. A trigger inserts the saga's row.
 const insertOrder = `
   WITH placed AS (
     INSERT INTO orders (id, idempotency_key, request_hash, response, customer, payment_token,
@@ -214,7 +213,7 @@ interface OrderRow {
   }[];
 }
 
-// In one statement, so that all of it is of one moment.
+// One statement, for a consistent snapshot.
 const selectOrder = `
   SELECT status, reason, total_amount AS total, currency, placed_at,
     (SELECT json_agg(json_build_object('sku', sku, 'name', name, 'quantity', quantity, 'amount', price_amount)

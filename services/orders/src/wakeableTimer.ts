@@ -1,11 +1,11 @@
-/** Rests that somebody may cut short. */
-export class Pause {
-  #rung = false;
+/** A timer whose wait can be ended early. */
+export class WakeableTimer {
+  #notified = false;
   #wake: (() => void) | undefined;
 
-  /** Resolves after `ms` milliseconds, or when rung: at once if that was since the last rest. */
-  async rest(ms: number): Promise<void> {
-    if (!this.#rung) {
+  /** Resolves after `ms` milliseconds or on notify(); immediately if notify() was called since the last wait. */
+  async wait(ms: number): Promise<void> {
+    if (!this.#notified) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
         this.#wake = () => {
@@ -15,11 +15,11 @@ export class Pause {
       });
     }
     this.#wake = undefined;
-    this.#rung = false;
+    this.#notified = false;
   }
 
-  ring(): void {
-    this.#rung = true;
+  notify(): void {
+    this.#notified = true;
     this.#wake?.();
   }
 }

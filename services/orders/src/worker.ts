@@ -1,54 +1,53 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable, UpstreamError, type Log, type Service } from "@store/kit";
 import type { Services } from "./calls.ts";
-import { Pause } from "./wakeableTimer.ts";
-import { keptBefore, moveFor, saga, type Move, type Step } from "./saga.ts";
+import { WakeableTimer } from "./wakeableTimer.ts";
+import { savedBeforeCall, transitionFor, saga, type Transition, type Step } from "./saga.ts";
 import type { ClaimedOrder, Progress, SagaStore } from "./sagaStore.ts";
 
 export interface WorkerOptions {
   readonly sagas: SagaStore;
   readonly services: Services;
   readonly log: Log;
-  /** Is told what came of asking for a step. */
+  /** Counts the outcome of a call for a step. */
   readonly count: (step: Step, outcome: "done" | "refused" | "unknown") => void;
-  /** Makes a span of asking for a step. */
+  /** Wraps the call for a step in a span. */
   readonly trace: Service["trace"];
-  /** Orders that it drives at once, without those that only wait. */
+  /** Maximum number of orders processed at once, not counting those that wait for a slow call. */
   readonly concurrency: number;
-  /** Orders that may wait besides for a call that takes its time. */
+  /** Maximum number of additional orders that wait for a slow call. */
   readonly maxWaiting: number;
-  /** For how long a claim holds, in milliseconds. */
+  /** Duration of a lease, in milliseconds. */
   readonly leaseMs: number;
-  /** How often it looks for orders without being told of one, in milliseconds. */
+  /** Interval between two polls for due orders, in milliseconds. */
   readonly pollMs: number;
-  /** Pause before a step is asked for again, in milliseconds. It doubles with each attempt. */
+  /** Delay before the first retry of a step, in milliseconds. It doubles with each attempt. */
   readonly backoffMs: number;
-  /** Where it stops doubling. */
+  /** Maximum delay between attempts, in milliseconds. */
   readonly backoffMaxMs: number;
 }
 
-/** From when on an order only waits for its call, in milliseconds: it costs nobody anything, so another takes its place. */
+/** Time after which a call counts as slow, in milliseconds. Waiting costs nothing, so the worker claims another order. */
 const SLOW_MS = 500;
 
-/** An order in our hands. */
+/** An order that this worker has claimed. */
 interface Held {
   readonly order: ClaimedOrder;
-  /** By performance.now(): from then on it may be another's. */
+  /** End of the lease, in terms of performance.now(). */
   until: number;
 }
 
 /**
- * Drives orders through the saga, several at once, and any number of replicas on one database. An order is one worker's as
- * long as that renews its lease. One that was stopped for longer asks for nothing more when it wakes up, and what it still
- * writes meets no row.
+ * Processes several orders at once; any number of replicas may share a database. An order belongs to one worker while that renews
+ * its lease. A worker that was suspended for longer makes no more calls when it resumes, and its writes match no row.
  */
 export class SagaWorker {
   readonly #options: WorkerOptions;
   readonly #driven = new Map<Held, Promise<void>>();
-  /** Those of them that wait for a slow call. */
+  /** The orders that wait for a slow call. */
   readonly #waiting = new Set<Held>();
-  readonly #pause = new Pause();
-  /** The last claim found as many as it could take: there may be more. */
+  readonly #timer = new WakeableTimer();
+  /** True if the last claim was full, so that more orders may be due. */
   #more = false;
   readonly #stopping = new AbortController();
   #claiming: Promise<void> | undefined;
@@ -59,47 +58,47 @@ export class SagaWorker {
   }
 
   start(): void {
-    this.#claiming = this.#claimOnAndOn();
+    this.#claiming = this.#claimUntilStopped();
     this.#renewals = setInterval(() => void this.#renew(), this.#options.leaseMs / 3);
   }
 
-  /** There is something new to drive. */
+  /** Polls for due orders immediately. */
   kick(): void {
-    this.#pause.ring();
+    this.#timer.notify();
   }
 
-  /** Claims nothing more, lets the calls under way come to their end, and gives the orders back for others to go on with. */
+  /** Stops claiming, waits for open calls, and gives up the leases so that other replicas can continue. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#pause.ring();
+    this.#timer.notify();
     await this.#claiming;
     await Promise.all(this.#driven.values());
     clearInterval(this.#renewals);
   }
 
-  async #claimOnAndOn(): Promise<void> {
+  async #claimUntilStopped(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const free = this.#free;
       const claimed = free === 0 ? 0 : await this.#claim(free);
       this.#more = claimed === free;
-      if (free === 0 || claimed < free) await this.#pause.rest(this.#options.pollMs);
+      if (free === 0 || claimed < free) await this.#timer.wait(this.#options.pollMs);
     }
   }
 
-  /** How many more orders it can take. */
+  /** Number of orders that can be claimed now. */
   get #free(): number {
     const { concurrency, maxWaiting } = this.#options;
     const busy = this.#driven.size - this.#waiting.size;
-    // Those that have waited are busy again, whether there is a place or not.
+    // An order becomes busy again after its slow call, even beyond the limit.
     return Math.max(0, Math.min(concurrency - busy, concurrency + maxWaiting - this.#driven.size));
   }
 
   async #claim(count: number): Promise<number> {
-    // Taken before the claim is sent, so that a lease ends for us before it ends for the database.
+    // Computed before the query, so that the lease ends here before it ends in the database.
     const until = performance.now() + this.#options.leaseMs;
     try {
       const orders = await this.#options.sagas.claim(count);
-      for (const order of orders) this.#take({ order, until });
+      for (const order of orders) this.#startDriving({ order, until });
       return orders.length;
     } catch (error) {
       this.#logFailure(error);
@@ -107,50 +106,54 @@ export class SagaWorker {
     }
   }
 
-  #take(held: Held): void {
+  #startDriving(held: Held): void {
     const driven = this.#drive(held)
       .then((ours) => {
-        if (!ours) this.#log(held.order).warn("The lease is over: somebody else drives the order");
+        if (!ours)
+          this.#log(held.order).warn("The lease has expired: another replica processes the order");
       })
-      // Nothing is lost with it: the lease runs out, and the order is taken up again.
+      // No data is lost: the lease expires and the order is claimed again.
       .catch((error: unknown) => this.#logFailure(error, held.order))
       .finally(() => {
         this.#driven.delete(held);
-        if (this.#more) this.#pause.ring();
+        if (this.#more) this.#timer.notify();
       });
     this.#driven.set(held, driven);
   }
 
-  /** Takes an order from step to step, until it has ended or has to wait. Gives whether it was ours to the end. */
+  /** Processes an order until it ends or has to wait. Returns whether the lease was held throughout. */
   async #drive(held: Held): Promise<boolean> {
     const { sagas } = this.#options;
     const { order } = held;
     let at: Progress = order;
     for (;;) {
-      if (this.#stopping.signal.aborted) return sagas.park(order, at, 0);
+      if (this.#stopping.signal.aborted) return sagas.reschedule(order, at, 0);
       if (performance.now() >= held.until) return false;
-      const next = await this.#ask(held, at);
+      const next = await this.#callStep(held, at);
       if ("wait" in next) {
         const attempts = at.attempts + 1;
         const waiting = { ...at, attempts, lastError: next.wait };
-        return this.#write(held, () => sagas.park(order, waiting, this.#backoff(attempts)));
+        return this.#write(held, () => sagas.reschedule(order, waiting, this.#backoff(attempts)));
       }
       if ("attention" in next) {
-        const left = { ...at, lastError: next.attention };
-        return this.#write(held, () => sagas.leave(order, left));
+        const escalated = { ...at, lastError: next.attention };
+        return this.#write(held, () => sagas.escalate(order, escalated));
       }
       const { reason: before } = at;
       if ("end" in next) return this.#write(held, () => sagas.end(order, next.end, before));
       const { to, reason = before } = next;
       const reached = (at = { step: to, reason, attempts: 0, lastError: null });
-      if (keptBefore.has(to) && !(await this.#write(held, () => sagas.keep(order, reached))))
+      if (
+        savedBeforeCall.has(to) &&
+        !(await this.#write(held, () => sagas.saveStep(order, reached)))
+      )
         return false;
     }
   }
 
   /**
-   * Writes what has become of an order, and tries again for as long as it is ours: nobody else would take it up before the
-   * lease is over. One that was written and whose answer got lost meets no row the second time, as one that we have lost does.
+   * Writes an order's progress and retries while the lease is held, because nobody else claims the order before that. If a write
+   * succeeded but its answer got lost, the retry matches no row, just as for a lost lease.
    */
   async #write(held: Held, write: () => Promise<boolean>): Promise<boolean> {
     const { signal } = this.#stopping;
@@ -165,33 +168,33 @@ export class SagaWorker {
     }
   }
 
-  /** Asks for a step, and gives what is to be done now. */
-  async #ask(
+  /** Calls a service for a step and returns what to do next. */
+  async #callStep(
     held: Held,
     { step, attempts }: Progress,
-  ): Promise<Move | { readonly wait: string } | { readonly attention: string }> {
+  ): Promise<Transition | { readonly wait: string } | { readonly attention: string }> {
     const { services, count, trace } = this.#options;
     const { order } = held;
     const slow = setTimeout(() => {
       this.#waiting.add(held);
-      if (this.#more) this.#pause.ring();
+      if (this.#more) this.#timer.notify();
     }, SLOW_MS);
     try {
-      const ask = () => saga[step].call(services, order);
-      const answer = await trace(`saga ${step}`, ask, order.traceparent);
+      const call = () => saga[step].call(services, order);
+      const answer = await trace(`saga ${step}`, call, order.traceparent);
       count(step, answer.refused ? "refused" : "done");
-      const next = moveFor(step, answer) ?? { attention: answer.text };
+      const next = transitionFor(step, answer) ?? { attention: answer.text };
       if ("attention" in next) this.#log(order).error({ step }, "The order needs attention");
-      if ("end" in next) this.#log(order).info({ status: next.end }, "The order is through");
+      if ("end" in next) this.#log(order).info({ status: next.end }, "The order has ended");
       return next;
     } catch (error) {
       if (error instanceof UpstreamError) {
         count(step, "unknown");
-        // Once: an outage is a hundred attempts. The metrics and the staff's list have the rest.
-        if (attempts === 0) this.#log(order).warn({ step }, `${error.message}: asked again later`);
+        // Logged once, because an outage causes hundreds of attempts. Metrics and the staff's list show the rest.
+        if (attempts === 0) this.#log(order).warn({ step }, `${error.message}: will retry later`);
         return { wait: error.message };
       }
-      // A mistake of ours, or an answer that isn't even JSON.
+      // A bug of this service, or an answer that isn't JSON.
       this.#log(order).error({ step, err: error }, "The order needs attention");
       return { attention: error instanceof Error ? error.message : String(error) };
     } finally {
@@ -200,7 +203,7 @@ export class SagaWorker {
     }
   }
 
-  /** Half of the pause is drawn, so that those who failed together don't come back together. */
+  /** Delay before the next attempt, in milliseconds. Random by up to half, so that orders that failed together don't retry together. */
   #backoff(attempts: number): number {
     const { backoffMs, backoffMaxMs } = this.#options;
     return Math.min(backoffMs * 2 ** (attempts - 1), backoffMaxMs) * (0.5 + Math.random() / 2);
@@ -218,15 +221,15 @@ export class SagaWorker {
     }
   }
 
-  /** By the id of the request that placed it: an order's own id is the key to it. */
+  /** Logger with the ID of the request that placed the order. The order's own ID grants access, so it isn't logged. */
   #log({ requestId }: ClaimedOrder): Log {
     return this.#options.log.child({ requestId });
   }
 
   #logFailure(error: unknown, order?: ClaimedOrder): void {
-    // The kit has logged once that the database is away.
+    // The kit has already logged that the database is unreachable.
     if (error instanceof DatabaseUnavailable) return;
     const log = order === undefined ? this.#options.log : this.#log(order);
-    log.error({ err: error }, "An order's progress couldn't be read or kept");
+    log.error({ err: error }, "Failed to read or write an order's progress");
   }
 }

@@ -369,7 +369,7 @@ describe("orders", function () {
           {
             in: "body",
             pointer: "/items/1/sku",
-            message: "VASE-BUD is sold in NZD, not in AUD as what comes first",
+            message: "VASE-BUD is sold in NZD, but the first item in AUD",
           },
         ]);
         assert.equal(await countOf(key), 0);

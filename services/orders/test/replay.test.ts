@@ -55,7 +55,7 @@ describe("the same key and body", function () {
       )
     ).map(({ id, status }) => ({ id, status }));
 
-  /** Whether so many statements wait for what another one holds. */
+  /** Checks that `count` statements wait for a lock. */
   const waiting = async (what: "transactionid" | "advisory", count: number) => {
     const found = await world.database.query(
       `SELECT FROM pg_stat_activity

@@ -324,7 +324,7 @@ describe("the saga", function () {
       }
     });
 
-    describe("that the store's own people cancel", () => {
+    describe("an order that staff cancel", () => {
       const cancel = (id: string) =>
         first().fetch(`/api/orders/${id}/cancel`, { method: "POST", headers: world.staff.headers });
       const refusal = async (id: string) => {
@@ -478,7 +478,7 @@ describe("the saga", function () {
       });
     });
 
-    describe("for the store's own people", () => {
+    describe("the staff routes", () => {
       interface Page {
         readonly items: Record<string, unknown>[];
         readonly next: string | null;
@@ -714,7 +714,7 @@ describe("the saga", function () {
         const before = world.stepsOf(order);
         answer(heard);
         paused.process.kill("SIGCONT");
-        await paused.waitForLog("it has lost the order", ({ msg }) => /lease is over/.test(msg));
+        await paused.waitForLog("it has lost the order", ({ msg }) => /lease has expired/.test(msg));
         assert.deepEqual(world.stepsOf(order), before, "it asks for nothing more");
         const { step, attempts } = (await sagaOf(order)) ?? assert.fail("it has ended the order");
         assert.deepEqual([step, attempts], [waiting, 1]);
@@ -734,7 +734,7 @@ describe("the saga", function () {
   describe("where what has become of an order can't be written", () => {
     before(() => world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" }));
     after(() => world.killReplicas());
-    afterEach(() => mend());
+    afterEach(() => repair());
 
     /** From now on PostgreSQL refuses a change of an order's saga. */
     const refuse = (change: string, code: string) =>
@@ -742,7 +742,7 @@ describe("the saga", function () {
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
           BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '${code}'; END $$;
         CREATE TRIGGER refuse BEFORE ${change} EXECUTE FUNCTION refuse()`);
-    const mend = () => world.database.query("DROP FUNCTION IF EXISTS refuse CASCADE");
+    const repair = () => world.database.query("DROP FUNCTION IF EXISTS refuse CASCADE");
     const written = "UPDATE ON sagas FOR EACH ROW WHEN (NEW.step = 'commit')";
 
     const cases: [string, Step, Fate, string][] = [
@@ -769,7 +769,7 @@ describe("the saga", function () {
           await until("it is asked for", () => refused !== undefined);
           await new Promise((resolve) => setTimeout(resolve, 400));
           assert.equal((await world.view(order)).status, "pending");
-          await mend();
+          await repair();
           await ends(order, confirmed);
         });
       }
@@ -787,15 +787,15 @@ describe("the saga", function () {
       await first().waitForLog(
         "it can't be written",
         ({ requestId, msg }) =>
-          requestId === order.requestId && /couldn't be read or kept/.test(msg),
+          requestId === order.requestId && /Failed to read or write/.test(msg),
       );
       await world.database.query("UPDATE sagas SET lease = gen_random_uuid() WHERE order_id = $1", [
         order.id,
       ]);
-      await mend();
+      await repair();
       await first().waitForLog(
         "it has lost the order",
-        ({ requestId, msg }) => requestId === order.requestId && /lease is over/.test(msg),
+        ({ requestId, msg }) => requestId === order.requestId && /lease has expired/.test(msg),
       );
       assert.equal((await sagaOf(order))?.step, "reserve");
       assert.deepEqual(world.stepsOf(order), ["reserve", "authorise"]);

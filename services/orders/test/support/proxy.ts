@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A step of the saga, by the call that is made for it; "other" is everything else. */
+/** A step of the saga, derived from its call; "other" is everything else. */
 export type Step =
   | "reserve"
   | "authorise"
@@ -18,13 +18,13 @@ export type Step =
 export interface Call {
   readonly step: Step;
   readonly path: string;
-  /** By which a test knows its order. */
+  /** Identifies the order for a test. */
   readonly requestId: string;
-  /** When it came, by performance.now(). */
+  /** Time of arrival, in terms of performance.now(). */
   readonly at: number;
 }
 
-/** What is to be done with a call. `drop`: the service does it and its answer gets lost; `cut`: it never reaches the service. */
+/** Handling of a call. `drop`: the service processes it and the answer is lost; `cut`: it never reaches the service. */
 export type Fate = "forward" | "drop" | "cut" | Refusal;
 
 /** An answer by the proxy itself. */
@@ -34,15 +34,15 @@ interface Refusal {
   readonly detail?: string;
 }
 
-/** Stands between orders and a service, and does with each call what the test says. */
+/** A proxy between orders and a service that injects faults. */
 export class Proxy {
-  /** Every call that came, in the order in which they came. */
+  /** All calls in order of arrival. */
   readonly calls: Call[] = [];
-  /** Decides over each call when it comes. */
+  /** Chooses the handling of each call. */
   fate: (call: Call) => Fate | Promise<Fate> = () => "forward";
   /** Calls that two workers made for one order at the same time. */
   readonly overlaps: Call[] = [];
-  /** Where the service is; `undefined` while it is away. */
+  /** URL of the service; `undefined` while it is unreachable. */
   target: string | undefined;
   readonly #server = createServer(
     { keepAliveTimeout: 60_000 },
@@ -82,7 +82,7 @@ export class Proxy {
     try {
       await this.#decide(call, incoming, outgoing);
     } catch {
-      // The service is away, or it is the caller who has gone.
+      // The service is unreachable or the caller has disconnected.
       outgoing.destroy();
     } finally {
       if (driving) this.#underWay.delete(call.requestId);

@@ -14,7 +14,7 @@ import { Proxy, type Call, type Fate, type Step } from "./proxy.ts";
 const upstreams = ["inventory", "billing", "shipping"] as const;
 type Upstream = (typeof upstreams)[number];
 
-/** An order as anybody sees it who knows its id. */
+/** The public view of an order. */
 interface OrderView {
   readonly id: string;
   readonly status: string;
@@ -25,13 +25,13 @@ interface OrderView {
 /** An order that a test has placed. */
 export interface Placed {
   readonly id: string;
-  /** Of the request that placed it: by it the proxies know what is done for it. */
+  /** ID of the request that placed it; identifies its calls in the proxies. */
   readonly requestId: string;
-  /** What it takes from the stock: one of a product of its own. */
+  /** The ordered product, which no other order uses. */
   readonly sku: string;
 }
 
-/** What the other services say of an order at rest. */
+/** Final state of an order in all services. */
 export interface Outcome {
   readonly status: string;
   readonly reason?: string | undefined;
@@ -48,10 +48,10 @@ export const customer = {
   address: { line1: "1 Analytical St", city: "Perth", postcode: "6000", country: "AU" },
 };
 
-/** How many of an order's product there are before it. */
+/** Stock of an order's product before the order. */
 const STOCK = 5;
 
-/** At rest: what an order comes to that went well. */
+/** Expected final state of a successful order. */
 export const confirmed: Outcome = {
   status: "confirmed",
   reason: undefined,
@@ -62,7 +62,7 @@ export const confirmed: Outcome = {
   shipments: 1,
 };
 
-/** At rest: what an order comes to that was undone; `payments` are the payments that billing knows of. */
+/** Expected final state of a cancelled order; `payments`: statuses of its payments in billing. */
 export function cancelled(reason: string, payments: readonly string[]): Outcome {
   return {
     status: "cancelled",
@@ -75,7 +75,7 @@ export function cancelled(reason: string, payments: readonly string[]): Outcome 
   };
 }
 
-/** inventory, billing and shipping as they are, each behind a proxy, and as many replicas of orders as a test wants. */
+/** Real inventory, billing and shipping, each behind a proxy, and replicas of orders. */
 export class World {
   readonly staff: TestStaff;
   readonly database: TestDatabase;
@@ -119,7 +119,7 @@ export class World {
       ...this.#databases[name].environment,
       ...this.staff.environment,
       SIMULATED_SLOW_MS: "1000",
-      // Otherwise a payment that was under way when the database went away is nobody's for longer than tests wait.
+      // Otherwise a payment interrupted by a database restart stays leased for longer than the tests wait.
       PAYMENT_LEASE_SECONDS: "4",
       RESERVATION_SWEEP_MS: "100",
       ...environment,
@@ -129,13 +129,13 @@ export class World {
     this.proxies[name].target = service.url;
   }
 
-  /** From then on its callers are refused the connection. */
+  /** Stops a service; connections to it are then refused. */
   async stopUpstream(name: Upstream): Promise<void> {
     this.proxies[name].target = undefined;
     await this.#services.get(name)?.stop();
   }
 
-  /** Starts replicas of orders that are impatient, so that the tests needn't be patient. */
+  /** Starts replicas of orders with short intervals, for fast tests. */
   async startReplicas(count: number, environment: Record<string, string> = {}): Promise<void> {
     const started = await Promise.all(
       Array.from({ length: count }, () =>
@@ -156,13 +156,13 @@ export class World {
     await Promise.all(started.map((replica) => replica.ready()));
   }
 
-  /** Ends the replicas, as a machine does that loses its power. */
+  /** Kills the replicas, as a power failure does. */
   async killReplicas(): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.stop("SIGKILL")));
     this.replicas = [];
   }
 
-  /** Forgets what a test has told the proxies. */
+  /** Resets the proxies. */
   calm(): void {
     for (const proxy of Object.values(this.proxies)) {
       proxy.fate = () => "forward";
@@ -176,7 +176,7 @@ export class World {
     for (const proxy of Object.values(this.proxies)) proxy.close();
   }
 
-  /** Lets the test decide over calls for one step; the others go through. */
+  /** Sets the handling of calls for one step. */
   onStep(step: Step, fate: (call: Call) => Fate | Promise<Fate>): void {
     for (const proxy of Object.values(this.proxies)) {
       const others = proxy.fate;
@@ -184,7 +184,7 @@ export class World {
     }
   }
 
-  /** Places an order for one of a product that nobody else orders. */
+  /** Places an order for one unit of its own product. */
   async place({
     token = "tok_ok",
     replica = this.replicas[0],
@@ -207,7 +207,7 @@ export class World {
     return { id, requestId, sku };
   }
 
-  /** Says how many there are, as the store's own people do. */
+  /** Sets the stock of a product, as staff. */
   async stock(sku: string, onHand: number): Promise<void> {
     const response = await this.ask("inventory", `/api/inventory/products/${sku}`, {
       method: "PUT",
@@ -221,7 +221,7 @@ export class World {
     assert.ok(response.ok, await response.text());
   }
 
-  /** Asks a service past its proxy, as the store's own people. */
+  /** Sends a request to a service without its proxy, as staff. */
   async ask(name: Upstream, path: string, init: RequestInit = {}): Promise<Response> {
     const service = this.#services.get(name);
     assert.ok(service);
@@ -234,7 +234,7 @@ export class World {
     });
   }
 
-  async #told<T>(name: Upstream, path: string): Promise<T> {
+  async #readJson<T>(name: Upstream, path: string): Promise<T> {
     const response = await this.ask(name, path);
     assert.equal(response.status, 200, path);
     return (await response.json()) as T;
@@ -260,19 +260,19 @@ export class World {
     return view ?? assert.fail();
   }
 
-  /** What has become of it, in all services. */
+  /** Reads the state of an order in all services. */
   async outcome(order: Placed): Promise<Outcome> {
     const [view, stock, payments, shipments] = await Promise.all([
       this.view(order),
-      this.#told<{ onHand: number; held: number }>(
+      this.#readJson<{ onHand: number; held: number }>(
         "inventory",
         `/api/inventory/stock/${order.sku}`,
       ),
-      this.#told<{ items: { status: string; amount: { amount: number } }[] }>(
+      this.#readJson<{ items: { status: string; amount: { amount: number } }[] }>(
         "billing",
         `/api/billing/payments?order=${order.id}`,
       ),
-      this.#told<{ items: unknown[] }>("shipping", `/api/shipping/shipments?order=${order.id}`),
+      this.#readJson<{ items: unknown[] }>("shipping", `/api/shipping/shipments?order=${order.id}`),
     ]);
     for (const { amount } of payments.items) assert.equal(amount.amount, 2900);
     return {
@@ -286,7 +286,7 @@ export class World {
     };
   }
 
-  /** The steps that were asked for, for one order, in their order. */
+  /** Steps called for an order, in order of arrival. */
   stepsOf({ requestId }: Placed): Step[] {
     return this.#calls
       .filter((call) => call.requestId === requestId)
@@ -302,7 +302,7 @@ export class World {
 }
 
 let skus = 0;
-/** Of a product that nobody has ordered yet. */
+/** Returns an unused SKU. */
 export function newSku(): string {
   return `TEST-${++skus}`;
 }
