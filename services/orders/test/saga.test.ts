@@ -714,7 +714,9 @@ describe("the saga", function () {
         const before = world.stepsOf(order);
         answer(heard);
         paused.process.kill("SIGCONT");
-        await paused.waitForLog("it has lost the order", ({ msg }) => /lease has expired/.test(msg));
+        await paused.waitForLog("it has lost the order", ({ msg }) =>
+          /lease has expired/.test(msg),
+        );
         assert.deepEqual(world.stepsOf(order), before, "it asks for nothing more");
         const { step, attempts } = (await sagaOf(order)) ?? assert.fail("it has ended the order");
         assert.deepEqual([step, attempts], [waiting, 1]);
