@@ -35,10 +35,10 @@ async function placeAsBefore(database: TestDatabase): Promise<string> {
   }
 }
 
-describe("orders of the release before", function () {
+describe("orders of the previous release", function () {
   this.timeout(60_000);
 
-  it("are gone on with, those from before the migration and those placed after it", async () => {
+  it("continue, whether they were placed before or after the migration", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "orders", "0001-orders.sql");
     const before = await placeAsBefore(database);
@@ -61,7 +61,7 @@ describe("orders of the release before", function () {
       await orders.stop();
     }
   });
-  it("from before there were traces are gone on with, also by that release on the new schema", async () => {
+  it("without traces continue, also under the previous release on the new schema", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "orders", "0002-sagas.sql");
     const before = await placeWithRequestId(database);
@@ -124,7 +124,7 @@ describe("orders of the release before", function () {
     }
   });
 
-  it("are gone on with while the next release adds to the tables under the statements that are prepared", async () => {
+  it("continue while the next release adds columns under prepared statements", async () => {
     const database = await createDatabase();
     // So that each statement has been made on the one connection, and often enough for a plan that is kept.
     const orders = await startAlone(database, {

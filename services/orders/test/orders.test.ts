@@ -82,8 +82,8 @@ describe("orders", function () {
       )[0]?.count,
     );
 
-  describe("placing one", () => {
-    it("keeps it with inventory's prices and says where it is", async () => {
+  describe("placing an order", () => {
+    it("stores the order with inventory's prices and returns its location", async () => {
       const response = await post(order);
       assert.equal(response.status, 202);
       assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
@@ -121,7 +121,7 @@ describe("orders", function () {
       });
     });
 
-    it("keeps the price of its day", async () => {
+    it("keeps the price at the time of the order", async () => {
       const { id } = (await (await post(order)).json()) as Receipt;
       await catalogue.query("UPDATE products SET price_amount = 99900 WHERE sku = 'MUG-STONE'");
       try {
@@ -132,7 +132,7 @@ describe("orders", function () {
       }
     });
 
-    it("tells nobody who ordered or how they pay", async () => {
+    it("never returns the customer or the payment", async () => {
       const { id } = (await (await post(order)).json()) as Receipt;
       const answer = await orders.fetch(`/api/orders/${id}`);
       assert.equal(answer.headers.get("cache-control"), "no-store");
@@ -144,10 +144,10 @@ describe("orders", function () {
     });
   });
 
-  describe("the total that the customer was shown", () => {
+  describe("an order with the total that the customer saw", () => {
     const shown = (amount: number, currency = "AUD") => ({ ...order, total: { amount, currency } });
 
-    it("is what is ordered for, or nothing is", async () => {
+    it("is placed only if that is the total", async () => {
       assert.equal((await post(shown(9200))).status, 202);
       for (const [amount, currency] of [
         [9201, "AUD"],
@@ -166,7 +166,7 @@ describe("orders", function () {
       }
     });
 
-    it("is what was ordered for, whatever prices have become since", async () => {
+    it("keeps its response after prices have changed", async () => {
       const key = randomUUID();
       const placed = await (await post(shown(9200), key)).text();
       await catalogue.query("UPDATE products SET price_amount = 99900 WHERE sku = 'MUG-STONE'");
@@ -181,8 +181,8 @@ describe("orders", function () {
     });
   });
 
-  describe("the idempotency key", () => {
-    it("gets the same bytes again, also for other spaces and another order of fields", async () => {
+  describe("the idempotency key of an order", () => {
+    it("returns the same bytes again, whatever the white space and the order of fields", async () => {
       const key = randomUUID();
       const first = await post(order, key);
       const again = await post(order, key);
@@ -196,7 +196,7 @@ describe("orders", function () {
       assert.equal(await countOf(key), 1);
     });
 
-    it("makes one order of ten that come at once", async () => {
+    it("creates one order from ten concurrent requests", async () => {
       const key = randomUUID();
       const answers = await Promise.all(Array.from({ length: 10 }, () => post(order, key)));
       assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]));
@@ -205,7 +205,7 @@ describe("orders", function () {
       assert.equal(await countOf(key), 1);
     });
 
-    it("lets one of two different orders win that come at once", async () => {
+    it("accepts one of two different concurrent orders", async () => {
       const key = randomUUID();
       const other = { ...order, items: [{ sku: "TEAPOT-GLAZED", quantity: 1 }] };
       const answers = await Promise.all(
@@ -215,7 +215,7 @@ describe("orders", function () {
       assert.equal(await countOf(key), 1);
     });
 
-    it("is refused for another order", async () => {
+    it("is refused for a different order", async () => {
       const key = randomUUID();
       await post(order, key);
       const response = await post({ ...order, payment: { token: "tok_slow" } }, key);
@@ -228,7 +228,7 @@ describe("orders", function () {
       );
     });
 
-    it("is required, and must be printable", async () => {
+    it("is required and must be printable", async () => {
       for (const key of ["", " ", "a b", "x".repeat(256)]) {
         const response = await post(order, key);
         assert.equal(response.status, 400, JSON.stringify(key));
@@ -240,7 +240,7 @@ describe("orders", function () {
       }
     });
 
-    it("gets its answer also while inventory is away, and a new order is told to come again", async () => {
+    it("returns the stored response while inventory is unavailable; a new order gets 503", async () => {
       const key = randomUUID();
       const placed = await post(order, key);
       const alone = await startOrders("http://127.0.0.1:9");
@@ -260,7 +260,7 @@ describe("orders", function () {
       await alone.stop();
     });
 
-    it("outlives a restart of the service", async () => {
+    it("survives a restart of the service", async () => {
       const key = randomUUID();
       const placed = await post(order, key);
       const next = await startOrders(inventory.url);
@@ -275,7 +275,7 @@ describe("orders", function () {
     });
   });
 
-  describe("what can't be ordered", () => {
+  describe("an invalid order", () => {
     const items = (...lines: unknown[]) => ({ ...order, items: lines });
     const quantity = (value: unknown) => items({ sku: "MUG-STONE", quantity: value });
     const to = (address: object) => ({
@@ -357,7 +357,7 @@ describe("orders", function () {
       });
     }
 
-    it("answers 422 to products of two currencies, which have no sum", async () => {
+    it("is refused with 422 for products in two currencies", async () => {
       await catalogue.query("UPDATE products SET price_currency = 'NZD' WHERE sku = 'VASE-BUD'");
       try {
         const key = randomUUID();
@@ -378,7 +378,7 @@ describe("orders", function () {
       }
     });
 
-    it("takes an order of all that there are, and of not one more", async () => {
+    it("may take the whole stock, and not one item more", async () => {
       // Of a product that no other test orders: what others have is held for them.
       const chairs = (count: number) => items({ sku: "CHAIR-ASH", quantity: count });
       assert.equal((await post(chairs(7))).status, 422);
@@ -406,8 +406,8 @@ describe("orders", function () {
     }
   });
 
-  describe("looking for one", () => {
-    it("answers 404 where there is none and 400 to what is no id", async () => {
+  describe("reading an order", () => {
+    it("answers 404 to an unknown ID and 400 to an invalid one", async () => {
       assert.equal((await orders.fetch(`/api/orders/${randomUUID()}`)).status, 404);
       for (const id of ["1", "%00", "a".repeat(36)]) {
         assert.equal((await orders.fetch(`/api/orders/${id}`)).status, 400, id);

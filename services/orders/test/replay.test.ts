@@ -4,7 +4,7 @@ import { until } from "@store/kit/testing";
 import type { Fate } from "./support/proxy.ts";
 import { customer, newSku, World } from "./support/world.ts";
 
-describe("the same key and body", function () {
+describe("a repeated order request", function () {
   this.timeout(60_000);
   let world: World;
   const key = () => `replay-${randomUUID()}`;
@@ -78,11 +78,11 @@ describe("the same key and body", function () {
   };
 
   const fates: [string, Fate][] = [
-    ["that its goods are gone", "forward"],
-    ["that inventory fails", { status: 500 }],
+    ["no items left", "forward"],
+    ["inventory failing", { status: 500 }],
   ];
   for (const [what, fate] of fates) {
-    it(`gets the order also where it hears ${what} once that was taken`, async () => {
+    it(`gets the order, also if its own pricing found ${what}`, async () => {
       const [one, sku, requestId] = [key(), newSku(), randomUUID()];
       await world.stock(sku, 1);
       const { asked, go } = holdPrices(requestId);
@@ -99,7 +99,7 @@ describe("the same key and body", function () {
     });
   }
 
-  it("is refused for good once it was refused, also where it was about to be taken", async () => {
+  it("stays refused, also if a concurrent request was about to be accepted", async () => {
     const [one, sku] = [key(), newSku()];
     await world.stock(sku, 0);
     // Both come to where only one of them goes on: first the one that is to be refused, then the one that is to be taken.
@@ -127,7 +127,7 @@ describe("the same key and body", function () {
     assert.equal((await ordersOf(one)).length, 1);
   });
 
-  it("is the order's where it is refused in the very moment in which that is kept", async () => {
+  it("gets the order's response if it is refused while the order is being stored", async () => {
     const [one, sku] = [key(), newSku()];
     await world.stock(sku, 1);
     const other = await world.database.connect();

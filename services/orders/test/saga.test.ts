@@ -47,15 +47,15 @@ describe("the saga", function () {
     before(() => world.startReplicas(2, { SAGA_LEASE_SECONDS: "4" }));
     after(() => world.killReplicas());
 
-    describe("of an order that goes well", () => {
-      it("takes goods, money and a parcel, each once, and asks for each step once", async () => {
+    describe("an order without problems", () => {
+      it("commits items, captures money and creates a parcel once, with one call per step", async () => {
         const order = await world.place();
         await ends(order, confirmed);
         assert.deepEqual(world.stepsOf(order), forwards);
         assert.equal(await sagaOf(order), undefined);
       });
 
-      it("is no reason to wait: the order is answered while every service hangs", async () => {
+      it("is accepted at once while every service hangs", async () => {
         let go: (fate: Fate) => void = () => assert.fail("never asked");
         const held = new Promise<Fate>((resolve) => (go = resolve));
         world.onStep("reserve", () => held);
@@ -65,7 +65,7 @@ describe("the saga", function () {
         await ends(order, confirmed);
       });
 
-      it("forgets the payment's token, and puts nothing about people into the log", async () => {
+      it("deletes the payment's token and logs no personal data", async () => {
         world.onStep("commit", () => ({ status: 503 }));
         const order = await world.place();
         await until("the commit is tried", () => world.stepsOf(order).includes("commit"));
@@ -78,7 +78,7 @@ describe("the saga", function () {
         assert.ok(!log.includes(order.id), "the id is the key to the order");
       });
 
-      it("is driven by one of them at a time", async () => {
+      it("is driven by one replica at a time", async () => {
         const orders = await Promise.all(
           Array.from({ length: 20 }, (_, i) => world.place({ replica: world.replicas[i % 2] })),
         );
@@ -93,7 +93,7 @@ describe("the saga", function () {
       });
     });
 
-    it("keeps an order for as long as its call takes, also beyond the lease", async () => {
+    it("renews the lease while a call takes longer than it", async () => {
       world.onStep("authorise", async (): Promise<Fate> => {
         await new Promise((resolve) => setTimeout(resolve, 5_500));
         return "forward";
@@ -103,14 +103,14 @@ describe("the saga", function () {
       assert.deepEqual(world.stepsOf(order), forwards);
     });
 
-    describe("of an order that is refused", () => {
+    describe("an order that is refused", () => {
       const declines: [string, string][] = [
         ["tok_declined", "payment_declined"],
         ["tok_insufficient_funds", "insufficient_funds"],
         ["tok_nonsense", "invalid_token"],
       ];
       for (const [token, reason] of declines) {
-        it(`gives the goods back where ${token} is ${reason}`, async () => {
+        it(`releases its items if ${token} is ${reason}`, async () => {
           const order = await world.place({ token });
           await ends(order, cancelled(reason, ["declined"]));
           assert.deepEqual(world.stepsOf(order), ["reserve", "authorise", "release", "void"]);
@@ -118,7 +118,7 @@ describe("the saga", function () {
         });
       }
 
-      it("asks for no money where the goods have gone meanwhile", async () => {
+      it("authorises no payment if the items were sold meanwhile", async () => {
         const sku = newSku();
         world.onStep("reserve", async (): Promise<Fate> => {
           await world.stock(sku, 0);
@@ -132,7 +132,7 @@ describe("the saga", function () {
         assert.deepEqual(world.stepsOf(order), ["reserve", "release", "void"]);
       });
 
-      it("gives the money up where the hold has expired and the goods are sold", async () => {
+      it("voids the payment if the reservation has expired and the items are sold", async () => {
         world.onStep("commit", () => ({ status: 409, type: "out-of-stock" }));
         const order = await world.place();
         await ends(order, cancelled("out_of_stock", ["voided"]));
@@ -146,7 +146,7 @@ describe("the saga", function () {
       });
 
       for (const step of ["release", "void"] as const) {
-        it(`asks for ${step} until it is definitely done`, async () => {
+        it(`retries ${step} until it succeeds`, async () => {
           const fates: Fate[] = [{ status: 503 }, "cut", "drop", { status: 429 }];
           world.onStep(step, () => fates.shift() ?? "forward");
           const order = await world.place({ token: "tok_declined" });
@@ -155,7 +155,7 @@ describe("the saga", function () {
         });
       }
 
-      it("goes on after all if the goods are the customer's already", async () => {
+      it("continues if its items are already committed", async () => {
         // As a commit does that was sent long ago and arrives when the next one has been refused.
         world.onStep("commit", async ({ path }) => {
           await world.ask("inventory", path, { method: "POST" });
@@ -173,9 +173,9 @@ describe("the saga", function () {
       });
     });
 
-    describe("where an answer isn't known", () => {
+    describe("an order with a call of unknown outcome", () => {
       for (const step of forwards) {
-        it(`asks for ${step} again until it is, and undoes nothing`, async () => {
+        it(`retries ${step} until the outcome is known, and undoes nothing`, async () => {
           const fates: Fate[] = ["cut", { status: 503 }, "drop", { status: 429 }, { status: 408 }];
           world.onStep(step, () => fates.shift() ?? "forward");
           const order = await world.place();
@@ -186,11 +186,11 @@ describe("the saga", function () {
         });
       }
 
-      it("waits for a provider that takes its time", async () => {
+      it("waits for a slow payment provider", async () => {
         await ends(await world.place({ token: "tok_slow" }), confirmed);
       });
 
-      it("comes to one payment with a provider that fails at random", async () => {
+      it("results in one payment with a provider that fails at random", async () => {
         const orders = await Promise.all(
           Array.from({ length: 10 }, () => world.place({ token: "tok_flaky" })),
         );
@@ -198,7 +198,7 @@ describe("the saga", function () {
       });
 
       for (const name of ["inventory", "billing", "shipping"] as const) {
-        it(`goes on when ${name} is back that was away`, async () => {
+        it(`continues when ${name} is available again`, async () => {
           const away: Record<typeof name, Step> = {
             inventory: "commit",
             billing: "capture",
@@ -227,7 +227,7 @@ describe("the saga", function () {
       }
     });
 
-    it("shows in its metrics how old orders are, and how long they stand where they stand", async () => {
+    it("has metrics of the age of orders and of their time at a step", async () => {
       const metric = async (name: string, step: Step) => {
         const text = await (await first().fetch("/metrics")).text();
         const line = text.split("\n").find((one) => one.startsWith(`${name}{step="${step}"} `));
@@ -268,7 +268,7 @@ describe("the saga", function () {
       assert.equal(await metric("saga_standing_seconds", "ship"), 0);
     });
 
-    it("shows in its metrics how far it is behind shipping", async () => {
+    it("has a metric of its lag behind shipping", async () => {
       const lag = async () => {
         const text = await (await first().fetch("/metrics")).text();
         return Number(/^shipping_changes_lag_seconds (.*)$/m.exec(text)?.[1]);
@@ -285,7 +285,7 @@ describe("the saga", function () {
       await until("it is up to date again", async () => (await lag()) < 5);
     });
 
-    describe("where an answer isn't foreseen", () => {
+    describe("an order with an unexpected answer", () => {
       const refuses: [Step, Fate, Partial<typeof confirmed>][] = [
         ["reserve", { status: 400 }, { onHand: 5, held: 0, payments: [], shipments: 0 }],
         ["authorise", { status: 404 }, { onHand: 5, held: 1, payments: [], shipments: 0 }],
@@ -298,7 +298,7 @@ describe("the saga", function () {
         ["ship", { status: 422, type: "constructor" }, { payments: ["captured"], shipments: 0 }],
       ];
       for (const [step, fate, left] of refuses) {
-        it(`leaves an order whose ${step} is refused to a person, who lets it go on`, async () => {
+        it(`waits for staff if ${step} is refused, and continues after their retry`, async () => {
           world.onStep(step, () => fate);
           const order = await world.place();
           const { reason, history } = await world.reaches(order, "needs_attention");
@@ -342,7 +342,7 @@ describe("the saga", function () {
         ["commit", ["voided"]],
       ];
       for (const [step, payments] of refused) {
-        it(`is undone where its ${step} is refused, and the call is refused that comes late`, async () => {
+        it(`is undone if ${step} was refused, and a late call is refused`, async () => {
           let path = "";
           world.onStep(step, (call) => {
             path = call.path;
@@ -384,7 +384,7 @@ describe("the saga", function () {
         });
       }
 
-      it("is undone while it waits for an answer, also for one that comes yet", async () => {
+      it("is undone while it waits for an answer, also if the answer still arrives", async () => {
         world.onStep("authorise", () => "drop");
         const order = await world.place();
         await until("it waits", async () => ((await sagaOf(order))?.attempts ?? 0) > 0);
@@ -393,7 +393,7 @@ describe("the saga", function () {
         await ends(order, cancelled("cancelled_by_store", ["voided"]));
       });
 
-      it("goes on if its goods are the customer's already", async () => {
+      it("continues if its items are already committed", async () => {
         world.onStep("commit", async ({ path }) => {
           await world.ask("inventory", path, { method: "POST" });
           return { status: 404 };
@@ -408,7 +408,7 @@ describe("the saga", function () {
         assert.deepEqual(world.stepsOf(order).slice(-3), ["release", "capture", "ship"]);
       });
 
-      it("keeps the reason for which it was being undone already", async () => {
+      it("keeps the reason for which it was already being undone", async () => {
         world.onStep("release", () => ({ status: 404 }));
         const order = await world.place({ token: "tok_declined" });
         await world.reaches(order, "needs_attention");
@@ -420,7 +420,7 @@ describe("the saga", function () {
         });
       });
 
-      it("is the only one that is undone: one that waits and one that needs attention stay as they are", async () => {
+      it("is the only one undone: a waiting order and one that needs attention are unchanged", async () => {
         const refused = new Set<string>();
         world.onStep("reserve", ({ requestId }) =>
           refused.has(requestId) ? { status: 404 } : { status: 503 },
@@ -449,7 +449,7 @@ describe("the saga", function () {
         });
       });
 
-      it("stays as it is once its goods are taken, while it is worked on, and when it has ended", async () => {
+      it("is unchanged once its items are committed, while a worker has it, and after its end", async () => {
         const problem = "urn:store:problem:";
         for (const step of ["capture", "ship"] as const) {
           world.onStep(step, () => ({ status: 404 }));
@@ -491,7 +491,7 @@ describe("the saga", function () {
         assert.equal(response.headers.get("cache-control"), "no-store");
         return (await response.json()) as Page;
       };
-      it("needs their token", async () => {
+      it("require the staff token", async () => {
         for (const [path, method] of [
           ["/api/orders", "GET"],
           [`/api/orders/${randomUUID()}/retry`, "POST"],
@@ -503,7 +503,7 @@ describe("the saga", function () {
         }
       });
 
-      it("lists what an order waits for", async () => {
+      it("list the step and the error of a waiting order", async () => {
         world.onStep("capture", () => ({ status: 503 }));
         const order = await world.place();
         await until("it waits", async () => ((await sagaOf(order))?.attempts ?? 0) > 0);
@@ -524,7 +524,7 @@ describe("the saga", function () {
         await ends(order, confirmed);
       });
 
-      it("lists all orders newest first, page by page, each once", async () => {
+      it("list each order once, newest first, page by page", async () => {
         const placed: Placed[] = [];
         for (let i = 0; i < 3; i++) placed.push(await world.place({ token: "tok_declined" }));
         for (const order of placed) await world.reaches(order, "cancelled");
@@ -557,7 +557,7 @@ describe("the saga", function () {
         }
       });
 
-      it("retries no other order, and hurries none that is being worked on", async () => {
+      it("retry no other order and none that a worker has", async () => {
         let go: (fate: Fate) => void = () => assert.fail("never asked");
         const busyId = randomUUID();
         world.onStep("reserve", ({ requestId }) =>
@@ -585,7 +585,7 @@ describe("the saga", function () {
         await world.reaches(other, "confirmed");
       });
 
-      it("retries nothing that has ended or isn't there", async () => {
+      it("retry no order that has ended or doesn't exist", async () => {
         const order = await world.place();
         await world.reaches(order, "confirmed");
         const ended = await retry(order.id);
@@ -598,7 +598,7 @@ describe("the saga", function () {
       });
     });
 
-    describe("after the parcel is made", () => {
+    describe("an order whose parcel exists", () => {
       const move = async (order: Placed, to: "dispatch" | "deliver") => {
         const response = await world.ask("shipping", `/api/shipping/shipments?order=${order.id}`);
         const [shipment] = ((await response.json()) as { items: { id: string }[] }).items;
@@ -609,7 +609,7 @@ describe("the saga", function () {
         assert.equal(moved.status, 200);
       };
 
-      it("follows it, and tells each status once", async () => {
+      it("follows the parcel and records each status once", async () => {
         const orders = await Promise.all(Array.from({ length: 5 }, () => world.place()));
         for (const order of orders) await world.reaches(order, "confirmed");
         await Promise.all(orders.map((order) => move(order, "dispatch")));
@@ -624,7 +624,7 @@ describe("the saga", function () {
         }
       });
 
-      it("knows by it that all is done, whatever has become of the last answer", async () => {
+      it("is confirmed by the parcel even if the last response was lost", async () => {
         world.onStep("ship", () => "drop");
         const order = await world.place();
         await until("the parcel is made", async () => (await world.outcome(order)).shipments === 1);
@@ -642,7 +642,7 @@ describe("the saga", function () {
       });
     });
 
-    it("outlives a restart of the database in the middle", async () => {
+    it("survives a restart of the database", async () => {
       const orders = await Promise.all(
         Array.from({ length: 10 }, () => world.place({ token: "tok_slow" })),
       );
@@ -652,7 +652,7 @@ describe("the saga", function () {
     });
   });
 
-  describe("where a replica dies", () => {
+  describe("an order whose replica is killed", () => {
     const start = () => world.startReplicas(1, { SAGA_LEASE_SECONDS: "1" });
     before(start);
     after(() => world.killReplicas());
@@ -660,8 +660,8 @@ describe("the saga", function () {
     const undoes: readonly Step[] = ["release", "void"];
     for (const step of [...forwards, ...undoes]) {
       for (const fate of ["cut", "drop"] as const) {
-        const when = fate === "cut" ? "before it is asked" : "before it hears of it";
-        it(`at ${step}, ${when}, is gone on with by the next`, async () => {
+        const when = fate === "cut" ? "before the call" : "before the response";
+        it(`at ${step}, ${when}, is continued by the next replica`, async () => {
           const undone = undoes.includes(step);
           let killed: Promise<unknown> | undefined;
           world.onStep(step, () => {
@@ -679,7 +679,7 @@ describe("the saga", function () {
     }
   });
 
-  describe("where a replica is stopped for longer than its lease", () => {
+  describe("a replica that is frozen for longer than its lease", () => {
     afterEach(() => world.killReplicas());
 
     // The step at which it stops, the one at which the other one waits when it wakes up, and what it hears then.
@@ -691,8 +691,8 @@ describe("the saga", function () {
       ["ship", "ship", "forward"],
     ];
     for (const [asking, waiting, heard] of cases) {
-      const what = typeof heard === "string" ? "" : ` and hears ${heard.status}`;
-      it(`while it asks for ${asking}${what}, another goes on, and it writes nothing when it wakes up`, async () => {
+      const what = typeof heard === "string" ? "" : `, answered by ${heard.status},`;
+      it(`during the call of ${asking}${what} writes nothing after waking up; another replica continues`, async () => {
         // So patient that it still hears the answer.
         await world.startReplicas(1, { STEP_TIMEOUT_MS: "60000", PAYMENT_TIMEOUT_MS: "60000" });
         const [paused = assert.fail()] = world.replicas;
@@ -733,7 +733,7 @@ describe("the saga", function () {
     }
   });
 
-  describe("where what has become of an order can't be written", () => {
+  describe("an order whose progress can't be stored", () => {
     before(() => world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" }));
     after(() => world.killReplicas());
     afterEach(() => repair());
@@ -750,17 +750,17 @@ describe("the saga", function () {
     const cases: [string, Step, Fate, string][] = [
       ["a step", "authorise", "forward", written],
       [
-        "that it waits",
+        "its waiting",
         "commit",
         { status: 503 },
         "UPDATE ON sagas FOR EACH ROW WHEN (NEW.lease IS NULL)",
       ],
-      ["that it has ended", "ship", "forward", "DELETE ON sagas FOR EACH ROW"],
+      ["its end", "ship", "forward", "DELETE ON sagas FOR EACH ROW"],
     ];
     // A database that is away, and a statement that it ended.
     for (const code of ["57P01", "57014"]) {
       for (const [what, step, fate, change] of cases) {
-        it(`${what} is written as soon as it can be (${code}), however long the lease is`, async () => {
+        it(`has ${what} stored as soon as possible (${code}), however long the lease is`, async () => {
           let refused: Promise<unknown> | undefined;
           world.onStep(step, async () => {
             if (refused !== undefined) return "forward";
@@ -777,7 +777,7 @@ describe("the saga", function () {
       }
     }
 
-    it("is written by nobody who has lost the order meanwhile", async () => {
+    it("isn't written by a worker that has lost its lease", async () => {
       let refused = false;
       world.onStep("authorise", async (): Promise<Fate> => {
         await refuse(written, "57014");
@@ -803,13 +803,13 @@ describe("the saga", function () {
       assert.deepEqual(world.stepsOf(order), ["reserve", "authorise"]);
     });
 
-    it("doesn't fail for what PostgreSQL can't keep in a text", async () => {
+    it("stores an answer with characters that PostgreSQL can't store", async () => {
       world.onStep("reserve", () => ({ status: 400, detail: "no\0thing" }));
       await world.reaches(await world.place(), "needs_attention");
     });
   });
 
-  describe("where payments take their time", () => {
+  describe("orders with slow payments", () => {
     afterEach(() => world.killReplicas());
 
     /** Places orders whose payments are asked for and not answered until `answer` is called. */
@@ -830,7 +830,7 @@ describe("the saga", function () {
       orders.filter((order) => world.stepsOf(order).includes("authorise")).length;
     const patient = { SAGA_CONCURRENCY: "2", PAYMENT_TIMEOUT_MS: "60000" };
 
-    it("they keep nobody else waiting", async () => {
+    it("delay no other order", async () => {
       await world.startReplicas(1, patient);
       const slow = await placeSlow(6);
       await until("all of them are asked for", () => asked(slow.orders) === 6);
@@ -840,7 +840,7 @@ describe("the saga", function () {
       for (const order of slow.orders) await ends(order, confirmed);
     });
 
-    it("no more of them are taken on than may wait", async () => {
+    it("are claimed up to the limit of waiting orders", async () => {
       await world.startReplicas(1, { ...patient, SAGA_MAX_WAITING: "1" });
       const slow = await placeSlow(4);
       await until("three of them are asked for", () => asked(slow.orders) === 3);
@@ -851,10 +851,10 @@ describe("the saga", function () {
     });
   });
 
-  describe("where a replica is told to end", () => {
+  describe("a replica that gets SIGTERM", () => {
     afterEach(() => world.killReplicas());
 
-    it("lets its call end and gives the order back, for another to go on at once", async () => {
+    it("finishes its call and releases the order, which another replica continues at once", async () => {
       // So patient that the other may take its time to start.
       await world.startReplicas(1, { SAGA_LEASE_SECONDS: "3600", PAYMENT_TIMEOUT_MS: "60000" });
       const [ending = assert.fail()] = world.replicas;

@@ -29,7 +29,7 @@ describe("the traces of an order", function () {
       ),
     ).filter(({ name }) => name.startsWith("saga "));
 
-  it("have each step under the request that placed it, also what another replica does", async () => {
+  it("contain each step under the request that placed the order, across replicas", async () => {
     const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
     await world.startReplicas(1, {
       ...traces,
@@ -67,7 +67,7 @@ describe("the traces of an order", function () {
     await world.killReplicas();
   });
 
-  it("keep nothing where none are wanted", async () => {
+  it("aren't stored if tracing is off", async () => {
     await world.startReplicas(1);
     const order = await world.place();
     await world.reaches(order, confirmed.status);
