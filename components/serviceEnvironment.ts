@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dependenciesOf, ServiceSpec } from "../services/spec";
-import type { StoreArgs } from "./store";
+import type { StoreArgs } from "./storeArgs";
 
 /** Returns the variables that a service gets from the store: addresses of other services, tracing and demo data. */
 export function serviceEnvironment(spec: ServiceSpec, args: StoreArgs): Record<string, string> {

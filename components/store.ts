@@ -8,44 +8,12 @@ import { SecretFiles, SharedSecrets } from "./container/secrets";
 import { Database, DatabaseData } from "./database/database";
 import { Gateway } from "./gateway/gateway";
 import { Host } from "./host/host";
-import { ImageSource } from "./image/image";
-import { imageSupply, ImageSupply, SuppliedImage } from "./image/images";
+import { imageSupply } from "./image/images";
+import type { ImageSupply, SuppliedImage } from "./image/imageSupply";
 import { folderOf } from "./image/serviceContent";
-import { Publishing } from "./registry/registry";
 import { Service } from "./service";
 import { serviceEnvironment, specOf } from "./serviceEnvironment";
-
-export interface StoreArgs {
-  readonly host: Host;
-  /** Provider that generates the passwords. */
-  readonly passwords: random.Provider;
-  /** Specs of all services, enabled or not, by name. */
-  readonly specs: ReadonlyMap<string, ServiceSpec>;
-  /** Names of the services to run. */
-  readonly enabledServices: readonly string[];
-  /** Names of the enabled services that run in dev mode, from mounted sources. Defaults to none. */
-  readonly devModeServices?: readonly string[];
-  /** Number of instances by service. Defaults to the number in the service's spec. */
-  readonly replicas?: Readonly<Record<string, number>>;
-  /** Third-party images by exact version. */
-  readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
-  /** Repository and commit of this checkout, for the images' labels. */
-  readonly source: pulumi.Input<ImageSource>;
-  /** Registry through which images reach the host. Defaults to none: the host builds its images. */
-  readonly publish?: Publishing;
-  /** Port of the host for the gateway. */
-  readonly httpPort: number;
-  /** Requests that one client address may send to the gateway in 10 s; 0 switches off this limit and those of the specs. */
-  readonly requestLimit: number;
-  /** Additional environment variables, by service and name. Defaults to none. */
-  readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Additional secrets, by service and name. Defaults to none. */
-  readonly secrets?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
-  /** OTLP/HTTP endpoint to which the services send traces. Defaults to none: no traces are sent. */
-  readonly otlpEndpoint?: string;
-  /** Fills an empty catalogue with demo products. */
-  readonly demoData: boolean;
-}
+import type { StoreArgs } from "./storeArgs";
 
 /** The store: the gateway, the services and their databases on one host. */
 export class Store extends pulumi.ComponentResource {

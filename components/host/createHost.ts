@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import type * as random from "@pulumi/random";
-import type { AzureHost, AzureHostArgs } from "./azure/azureHost";
+import type { AzureHost } from "./azure/azureHost";
+import type { AzureHostArgs } from "./azure/azureHostArgs";
 import { Host } from "./host";
 import { LocalHost, LocalHostArgs } from "./localHost";
 import type { SshHost, SshHostArgs } from "./ssh/sshHost";

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { ServiceSpec } from "../../services/spec";
 import { Image } from "./image";
-import type { ImageSupply, ImageSupplyArgs } from "./images";
+import type { ImageSupply, ImageSupplyArgs } from "./imageSupply";
 import { baseContent, baseName, imageResource, once, serviceContent } from "./serviceContent";
 
 /** Images that the host builds, and third-party images that it pulls from their own registries. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ServiceSpec } from "../../services/spec";
 import type { ImageContentArgs } from "./image";
-import type { ImageSupplyArgs } from "./images";
+import type { ImageSupplyArgs } from "./imageSupply";
 
 /** Returns the folder of a service, relative to the project folder, in which the program runs. */
 export function folderOf(service: string): string {

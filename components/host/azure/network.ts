@@ -2,7 +2,7 @@ import * as network from "@pulumi/azure-native/network";
 import type * as types from "@pulumi/azure-native/types";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { AzureHostArgs, AzureScope } from "./azureHost";
+import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 
 /** Creates the public IP address. It is static, so that it survives a replacement of the VM. */
 export function publicAddress(

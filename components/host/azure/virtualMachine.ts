@@ -2,7 +2,7 @@ import * as compute from "@pulumi/azure-native/compute";
 import * as devtestlab from "@pulumi/azure-native/devtestlab";
 import type * as network from "@pulumi/azure-native/network";
 import * as pulumi from "@pulumi/pulumi";
-import type { AzureHostArgs, AzureScope } from "./azureHost";
+import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { cloudInit } from "./cloudInit";
 
 /** Path at which Azure's agent links the disk at LUN 0. */

@@ -3,7 +3,7 @@ import { ServiceSpec } from "../../../services/spec";
 import type { Host } from "../../host/host";
 import { Publishing } from "../../registry/registry";
 import { imageContent } from "../image";
-import type { ImageSupply, ImageSupplyArgs, SuppliedImage } from "../images";
+import type { ImageSupply, ImageSupplyArgs, SuppliedImage } from "../imageSupply";
 import { baseContent, baseName, imageResource, once, serviceContent } from "../serviceContent";
 import { PublishedImage, PublishedImageArgs } from "./publishedImage";
 

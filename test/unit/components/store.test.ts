@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DatabaseData } from "../../../components/database/database";
 import { LocalHost } from "../../../components/host/localHost";
-import { Store, StoreArgs } from "../../../components/store";
+import { Store } from "../../../components/store";
+import type { StoreArgs } from "../../../components/storeArgs";
 import { ServiceSpec } from "../../../services/spec";
 import {
   COMMAND,

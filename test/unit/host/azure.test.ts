@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
-import type { AzureHost, AzureHostArgs } from "../../../components/host/azure/azureHost";
+import type { AzureHost } from "../../../components/host/azure/azureHost";
+import type { AzureHostArgs } from "../../../components/host/azure/azureHostArgs";
 import { plain, promiseOf, Registered, resource, resources } from "../mocks";
 import { commonProviders } from "./commonProviders";
 import { mockedInOwnFolder } from "./mockedFolder";

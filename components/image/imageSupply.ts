@@ -1,0 +1,29 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ServiceSpec } from "../../services/spec";
+import type { ImageSource } from "./image";
+
+/** An image that a host can run. */
+export interface SuppliedImage {
+  /** Name for people, with the content tag. */
+  readonly ref: pulumi.Input<string>;
+  /** ID of the image, for a container. */
+  readonly imageId: pulumi.Output<string>;
+}
+
+/** Source of a stack's images. */
+export interface ImageSupply {
+  /** Returns the image of a service. */
+  of(service: string, spec: ServiceSpec): SuppliedImage;
+  /** Returns the ID of a third-party image. */
+  thirdParty(name: string, ref: string): pulumi.Output<string>;
+}
+
+export interface ImageSupplyArgs {
+  /** Node.js image that the services' Dockerfiles get as the build argument NODE_IMAGE. */
+  readonly nodeImage: string;
+  /** Names of the services in dev mode, whose sources are mounted. */
+  readonly devModeServices: readonly string[];
+  /** Repository and commit for the images' labels. */
+  readonly source: pulumi.Input<ImageSource>;
+  readonly opts: pulumi.CustomResourceOptions;
+}
