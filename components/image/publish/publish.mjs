@@ -163,7 +163,7 @@ function refused(output) {
   if (/unauthorized|denied|authentication required|no basic auth|incorrect username/i.test(output))
     return because(
       access.azureRegistry === undefined
-        ? `the registry ${registry} refuses the login (store:registry: username, password)`
+        ? `the registry ${registry} rejects the login (store:registry: username, password)`
         : `this Azure login may not push to the registry ${registry}: it needs the role AcrPush, Contributor or Owner there`,
     );
   if (/no space left/i.test(output)) return because("a disk is full, here or in the registry");

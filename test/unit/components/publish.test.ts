@@ -114,7 +114,7 @@ describe("publish.mjs", () => {
     const { why, evidence } = diagnosed(result);
     assert.match(
       why,
-      /registry\.example\.com refuses the login \(store:registry: username, password\)/,
+      /registry\.example\.com rejects the login \(store:registry: username, password\)/,
     );
     assert.match(evidence.join("\n"), /401 Unauthorized/);
     assert.doesNotMatch(result.stderr, /secret/);
