@@ -9,7 +9,7 @@ import glossary from "./glossary.json";
 
 const ROOT = join(__dirname, "..");
 
-/** Adds this many characters at most to one line of `git log --oneline`. */
+/** Limit of a commit title in characters. */
 const TITLE_LENGTH = 72;
 
 /** The last commit before the rule for titles. */
