@@ -1,4 +1,4 @@
-import { Container, run, TestStore } from "../test/integration/testStore";
+import { Container, run, TestStore } from "../test/integration/support/testStore";
 
 /** Returns the first running container of a service or of the gateway. */
 export async function containerOf(store: TestStore, service: string): Promise<Container> {

@@ -13,7 +13,7 @@
  */
 import { join } from "node:path";
 import { reporter } from "@store/cli/terminal/terminal";
-import { run, TestStore } from "../test/integration/testStore";
+import { run, TestStore } from "../test/integration/support/testStore";
 import { ensureWrk } from "@store/toolchain/tools/wrk";
 import { addressOf, containerOf } from "./containers";
 import { median, printTable } from "./measure";

@@ -4,8 +4,8 @@
  *
  *     npx tsx bench/one-service.ts [rounds]
  */
-import { Load } from "../test/integration/load";
-import { TestStore } from "../test/integration/testStore";
+import { Load } from "../test/integration/support/load";
+import { TestStore } from "../test/integration/support/testStore";
 import { printTable } from "./measure";
 
 async function main(): Promise<void> {

@@ -8,7 +8,7 @@
  * Linux only: elsewhere the services' IP addresses can't be reached from the host.
  */
 import { randomUUID } from "node:crypto";
-import { TestStore } from "../test/integration/testStore";
+import { TestStore } from "../test/integration/support/testStore";
 import { addressOf, containerOf, docker } from "./containers";
 import { median, printTable } from "./measure";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { commandsOf, isConfiguration, isForStaging, PAGES } from "../staging/documentedCommands";
-import { run, TestStore } from "./testStore";
+import { run, TestStore } from "./support/testStore";
 
 /** Commands that run the tests or the rehearsal: this run itself covers them. */
 const THIS_RUN = new Set(["npm test", "./store rehearse", "./store rehearse --fail quota"]);

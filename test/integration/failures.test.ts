@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { DaemonProxy } from "./daemonProxy";
-import { Load } from "./load";
+import { DaemonProxy } from "./support/daemonProxy";
+import { eventually } from "./support/eventually";
+import { Load } from "./support/load";
 import { CommandResult } from "../staging/workspace";
-import { run, TestStore } from "./testStore";
+import { run, TestStore } from "./support/testStore";
 
 /** Failures of `up` and their messages. After each, the old containers must still serve, and the next `up` must succeed. */
 describe("./store up that fails", function () {
@@ -157,7 +158,7 @@ describe("./store up that fails", function () {
     // The engine finishes the running step, which waits for the health check.
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
     const { process, ended } = store.start("up");
-    await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
+    await brokenIsCreated();
     // Signal the process group, like a terminal.
     globalThis.process.kill(-(process.pid ?? 0), "SIGINT");
     const { code, output } = await ended;
@@ -170,7 +171,7 @@ describe("./store up that fails", function () {
   it("can be repeated after it was killed", async () => {
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
     const { process, ended } = store.start("up");
-    await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
+    await brokenIsCreated();
     globalThis.process.kill(-(process.pid ?? 0), "SIGKILL");
     await ended;
   });
@@ -178,7 +179,7 @@ describe("./store up that fails", function () {
   it("rejects a concurrent up, and names the other process", async () => {
     addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
     const first = store.start("up");
-    await waitFor(async () => (await store.containers()).some((c) => c.service === "broken"));
+    await brokenIsCreated();
     const second = await store.run("up");
     assert.equal(second.code, 1, second.output);
     assert.match(second.output, /another/i);
@@ -192,6 +193,13 @@ describe("./store up that fails", function () {
     assert.equal(code, 2, output);
     assertNoTrace(output);
   });
+
+  function brokenIsCreated(): Promise<void> {
+    return eventually(
+      async () => (await store.containers()).some(({ service }) => service === "broken"),
+      "the container isn't created",
+    );
+  }
 
   function addBroken(how: { dockerfile?: string; main?: string; withinSeconds?: number }): void {
     mkdirSync(join(store.folder, "services/broken"), { recursive: true });
@@ -227,16 +235,5 @@ describe("./store up that fails", function () {
 
   function assertNoTrace(output: string): void {
     assert.doesNotMatch(output, /^\s+at .*:\d+:\d+\)?$/m, output);
-  }
-
-  async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-    for (
-      const end = Date.now() + 60_000;
-      Date.now() < end;
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    ) {
-      if (await condition()) return;
-    }
-    assert.fail("the condition wasn't met within 60 s");
   }
 });

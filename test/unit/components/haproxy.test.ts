@@ -20,7 +20,7 @@ const route = (service: string, ...prefixes: string[]): Route => ({
 const configOf = (routes: readonly Route[], requests = 0): string =>
   haproxyConfig(routes, { requests }).files["haproxy.cfg"];
 
-// test/integration/gateway.test.ts tests the configuration in a real HAProxy. These tests cover what can't be seen there.
+// test/integration/gateway tests the configuration in a real HAProxy. These tests cover what can't be seen there.
 describe("haproxyConfig", () => {
   const routes = [
     route("storefront", "/"),

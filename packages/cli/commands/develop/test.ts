@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
@@ -59,7 +59,7 @@ const TIERS: readonly Tier[] = [
   },
   {
     name: "integration",
-    parts: () => listFolder("test/integration").filter((file) => file.endsWith(".test.ts")),
+    parts: () => testFiles("test/integration"),
     concurrency: 2,
     requires: [setUpDocker, ensureEngine],
   },
@@ -136,6 +136,17 @@ async function runTier(
   };
   await Promise.all(Array.from({ length: tier.concurrency ?? 1 }, worker));
   return { tier: tier.name, ...tierCounts(counts) };
+}
+
+/** Lists the test files of a folder and its subfolders. */
+function testFiles(folder: string): string[] {
+  return listFolder(folder).flatMap((path) =>
+    statSync(join(ROOT, path)).isDirectory()
+      ? testFiles(path)
+      : path.endsWith(".test.ts")
+        ? [path]
+        : [],
+  );
 }
 
 /** Lists a folder in alphabetical order. */

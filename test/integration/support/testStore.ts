@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { copyWorkspace, environmentOf, CommandResult } from "../staging/workspace";
+import { copyWorkspace, environmentOf, CommandResult } from "../../staging/workspace";
 
-const REPOSITORY = resolve(__dirname, "../..");
+const REPOSITORY = resolve(__dirname, "../../..");
 
 /**
  * A copy of the repository with its own stack, state and port, in which tests run `./store` as a user would, and may change sources.
@@ -117,6 +117,27 @@ export class TestStore {
     return output;
   }
 
+  /** Returns the JSON at a path of the store. Fails the test unless the status is 200. */
+  async json<T>(path: string, headers: Record<string, string> = {}): Promise<T> {
+    const answer = await fetch(this.url + path, { headers });
+    assert.equal(answer.status, 200, path);
+    return (await answer.json()) as T;
+  }
+
+  /** Runs a command in a container. Fails the test with the output if the command fails. @returns the output. */
+  async exec(container: ContainerKey, ...command: string[]): Promise<string> {
+    const { code, output } = await run("docker", ["exec", await this.idOf(container), ...command]);
+    assert.equal(code, 0, output);
+    return output;
+  }
+
+  /** Returns the ID of a running container. Fails the test if there is none. */
+  async idOf(container: ContainerKey): Promise<string> {
+    const id = (await this.running()).get(container);
+    assert.ok(id, `${container} doesn't run`);
+    return id;
+  }
+
   /** Returns the stack's containers that match the filters of `docker ps`. */
   async containers(...filters: string[]): Promise<Container[]> {
     const args = [
@@ -158,10 +179,10 @@ export class TestStore {
       });
   }
 
-  /** Returns the IDs of the running containers by service and role. */
-  async running(): Promise<Map<string, string>> {
+  /** Returns the IDs of the running containers. */
+  async running(): Promise<Map<ContainerKey, string>> {
     const containers = await this.containers("status=running");
-    return new Map(containers.map(({ service, role, id }) => [`${service}/${role}`, id]));
+    return new Map(containers.map(({ service, role, id }) => [`${service}/${role}` as const, id]));
   }
 
   /** Returns the containers, networks and volumes that Docker has of this stack. */
@@ -194,6 +215,9 @@ export class TestStore {
     return environmentOf(this.folder);
   }
 }
+
+/** Service and role of a container, such as `inventory/database`. */
+export type ContainerKey = `${string}/${string}`;
 
 export interface Container {
   readonly id: string;

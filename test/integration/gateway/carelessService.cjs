@@ -1,0 +1,52 @@
+// A service that echoes the request, and normalizes its path as far as possible. Its argument is its name.
+const decode = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+require("http")
+  .createServer((request, response) => {
+    let length = 0;
+    request
+      .on("data", (data) => (length += data.length))
+      .on("end", () => {
+        const path = decode(decode(request.url.split(/[?#]/)[0]))
+          .replaceAll("\\", "/")
+          .replace(/^https?:\/\/[^/]*/, "");
+        const leadsInside = (path) =>
+          /^\/internal(\/|$)/.test(require("path").posix.normalize("/" + path));
+        const inside = [path, path.replaceAll(";", ""), path.replaceAll(/;[^/]*/g, "")].some(
+          leadsInside,
+        );
+        const own = {
+          "content-security-policy": "default-src 'self'",
+          "referrer-policy": "same-origin",
+        };
+        response.writeHead(Number(request.headers["x-answer"] ?? 200), {
+          server: "careless/1.0",
+          "x-answered-by": process.argv[1],
+          ...(request.url === "/own-policy" ? own : {}),
+        });
+        response.end(
+          JSON.stringify({
+            service: process.argv[1],
+            target: request.url,
+            length,
+            headers: request.headers,
+            ...(inside ? { reached: "INTERNAL" } : {}),
+          }),
+        );
+      });
+  })
+  .on("clientError", (_error, socket) => {
+    if (socket.writable)
+      socket.end(
+        "HTTP/1.1 400 Bad Request\r\nx-answered-by: " +
+          process.argv[1] +
+          "\r\nconnection: close\r\n\r\n",
+      );
+  })
+  .listen(3000);
+process.on("SIGTERM", () => process.exit());

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import {
+  GATEWAY_ADMIN_PORT,
+  GATEWAY_PORT,
+  GATEWAY_PUBLISHED_PORT,
+  GatewayConfig,
+  haproxyConfig,
+  Route,
+} from "../../../components/gateway/haproxy";
+import { RateLimit } from "../../../services/spec";
+import { eventually } from "../support/eventually";
+import { run } from "../support/testStore";
+import { Answer, send } from "./http";
+
+export interface Gateway {
+  /** Address of the port for requests from outside. */
+  readonly published: string;
+  /** Address of the port for requests from the store's own networks. */
+  readonly inside: string;
+  /** Address of the port for health and metrics. */
+  readonly admin: string;
+  /** Returns the log. */
+  log(): Promise<string>;
+  /** Sends a request without the normalization of `fetch`. */
+  send(line: string, headers?: readonly string[], options?: { end?: string }): Promise<Answer>;
+  /** Sends raw bytes. */
+  sendRaw(request: string): Promise<Answer>;
+}
+
+/** A Docker network with the services inventory and storefront, which don't protect themselves, and HAProxy in front of them. */
+export class TestNetwork {
+  private readonly folder = mkdtempSync(join(tmpdir(), "store-gateway-"));
+  private readonly dispose_ = () => this.removeAll();
+
+  private constructor(private readonly name: string) {
+    process.once("exit", this.dispose_);
+  }
+
+  static async create(): Promise<TestNetwork> {
+    const network = new TestNetwork(`store-test-gateway-${randomBytes(4).toString("hex")}`);
+    await docker("network", "create", "--label", network.label, network.name);
+    await Promise.all(["inventory", "storefront"].map((name) => network.startService(name)));
+    return network;
+  }
+
+  private async startService(name: string): Promise<void> {
+    await this.start(name, imageOf("node"), "node", ["-e", CARELESS_SERVICE, name]);
+  }
+
+  async stopService(name: string): Promise<void> {
+    await docker("rm", "--force", `${this.name}-${name}`);
+  }
+
+  async startGateway(
+    limits: { requests: number },
+    { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
+  ): Promise<Gateway> {
+    const { files } = haproxyConfig(
+      [
+        {
+          ...ROUTE_DEFAULTS,
+          service: "inventory",
+          prefixes: ["/api/inventory"],
+          rateLimits: inventory,
+        },
+        {
+          ...ROUTE_DEFAULTS,
+          service: "storefront",
+          prefixes: ["/", "/api/inventory/pages"],
+          rateLimits: storefront,
+        },
+      ],
+      limits,
+    );
+    const name = `gateway-${limits.requests}`;
+    const folder = this.write(name, files);
+    const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
+    await this.start(
+      name,
+      imageOf("haproxy"),
+      "haproxy",
+      ["-W", "-db", "-f", "/etc/store/haproxy.cfg"],
+      [
+        ...["--volume", `${folder}:/etc/store:ro`, "--tmpfs", "/tmp"],
+        ...ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]),
+      ],
+    );
+    const address = async (port: number): Promise<string> =>
+      `http://${(await docker("port", `${this.name}-${name}`, `${port}/tcp`)).trim()}`;
+    const [inside = "", published = "", admin = ""] = await Promise.all(ports.map(address));
+    await eventually(
+      async () => (await fetch(`${admin}/version`, { signal: AbortSignal.timeout(2_000) })).ok,
+      `${name} isn't ready`,
+    );
+    return {
+      inside,
+      published,
+      admin,
+      log: () => docker("logs", `${this.name}-${name}`),
+      send: (line, headers = [], { end = "\r\n\r\n" } = {}) =>
+        send(
+          published,
+          [line, "host: gateway", "connection: close", ...headers].join("\r\n") + end,
+        ),
+      sendRaw: (request) => send(published, request),
+    };
+  }
+
+  /** Validates a configuration with `haproxy -c`. Fails the test with its output. */
+  async check(routes: readonly Route[]): Promise<void> {
+    const folder = this.write("check", haproxyConfig(routes, { requests: 20 }).files);
+    await docker(
+      ...["run", "--rm", "--label", this.label, "--volume", `${folder}:/etc/store:ro`],
+      ...["--entrypoint", "haproxy", imageOf("haproxy"), "-c", "-f", "/etc/store/haproxy.cfg"],
+    );
+  }
+
+  /** Writes the files into a folder that any user can read, like the gateway's volume. */
+  private write(name: string, files: GatewayConfig["files"]): string {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
+    for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
+    return folder;
+  }
+
+  async dispose(): Promise<void> {
+    process.off("exit", this.dispose_);
+    this.removeAll();
+    return Promise.resolve();
+  }
+
+  private get label(): string {
+    return `dev.store.test.gateway=${this.name}`;
+  }
+
+  private async start(
+    name: string,
+    image: string,
+    program: string,
+    args: readonly string[],
+    options: readonly string[] = [],
+  ): Promise<void> {
+    await docker(
+      ...["run", "--detach", "--name", `${this.name}-${name}`, "--label", this.label],
+      ...["--network", this.name, "--network-alias", name, "--entrypoint", program],
+      ...[...options, image, ...args],
+    );
+  }
+
+  /** Removes everything synchronously, for an interrupted run. */
+  private removeAll(): void {
+    const list = spawnSync("docker", ["ps", "-aq", "--filter", `label=${this.label}`], {
+      encoding: "utf8",
+    });
+    const ids = list.stdout.split("\n").filter((id) => id !== "");
+    if (ids.length > 0) spawnSync("docker", ["rm", "--force", "--volumes", ...ids]);
+    spawnSync("docker", ["network", "rm", this.name]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A service that echoes the request, and normalizes its path as far as possible. */
+const CARELESS_SERVICE = readFileSync(join(__dirname, "carelessService.cjs"), "utf8");
+
+/** Name of a service, its health and no limits. */
+export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [] };
+
+async function docker(...args: string[]): Promise<string> {
+  const { code, output } = await run("docker", args);
+  assert.equal(code, 0, `docker ${args.join(" ")}:\n${output}`);
+  return output;
+}
+
+/** Returns the base image that the stacks use. */
+function imageOf(kind: "node" | "haproxy"): string {
+  const project = parse(readFileSync(resolve(__dirname, "../../../Pulumi.yaml"), "utf8")) as {
+    readonly config: Readonly<Record<string, { readonly default: string }>>;
+  };
+  const image = project.config[`store:${kind}Image`]?.default;
+  assert.ok(image);
+  return image;
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import gatewayApi from "../../../components/gateway/gatewayApi.json";
+import { Route } from "../../../components/gateway/haproxy";
+import { assertProblem, pick } from "./http";
+import { Gateway, ROUTE_DEFAULTS, TestNetwork } from "./network";
+
+const routeOf = (service: string): Route => ({
+  ...ROUTE_DEFAULTS,
+  service,
+  prefixes: [`/api/${service}`],
+  rateLimits: [{ method: "POST", path: `/api/${service}`, requests: 60, seconds: 60 }],
+});
+
+describe("the gateway", function () {
+  this.timeout("3m");
+  let network: TestNetwork;
+  let gateway: Gateway;
+
+  before(async () => {
+    network = await TestNetwork.create();
+    gateway = await network.startGateway({ requests: 0 });
+  });
+  after(() => network.dispose());
+
+  for (const [what, routes] of [
+    ["a hundred services", Array.from({ length: 100 }, (_, i) => routeOf(`service-${i}`))],
+    ["a front end alone", [{ ...ROUTE_DEFAULTS, service: "storefront", prefixes: ["/"] }]],
+    ["one service and no front end", [routeOf("inventory")]],
+    ["no service", []],
+  ] as const) {
+    it(`accepts the configuration of ${what}`, () => network.check(routes));
+  }
+
+  describe("lists the services", () => {
+    for (const path of ["/api", "/api/"]) {
+      it(`at ${path}, with the URLs of their documents`, async () => {
+        const response = await fetch(gateway.published + path);
+        assert.equal(response.status, 200);
+        assert.equal(response.headers.get("content-type"), "application/json");
+        assert.deepEqual(await response.json(), {
+          services: [{ name: "inventory", openapi: "/api/inventory/openapi.json" }],
+        });
+      });
+    }
+    it("as its own OpenAPI document describes", async () => {
+      const response = await fetch(`${gateway.published}/api/openapi.json`);
+      assert.equal(response.headers.get("content-type"), "application/json");
+      const { openapi, paths } = (await response.json()) as typeof gatewayApi;
+      assert.equal(openapi, "3.1.0");
+      const { schema } = paths["/api"].get.responses["200"].content["application/json"];
+      const validate = new Ajv2020({ strict: false }).compile(schema);
+      const listed: unknown = await (await fetch(`${gateway.published}/api`)).json();
+      assert.ok(validate(listed), JSON.stringify(validate.errors));
+      assert.ok(!validate({ services: [{ name: "inventory" }] }));
+    });
+    it("for GET and HEAD only", async () => {
+      assert.equal((await fetch(`${gateway.published}/api`, { method: "HEAD" })).status, 200);
+      const response = await fetch(`${gateway.published}/api`, { method: "POST", body: "x" });
+      assert.equal(response.status, 405);
+      assert.equal(response.headers.get("allow"), "GET, HEAD");
+      await assertProblem(response);
+    });
+  });
+
+  describe("routes", () => {
+    it("each prefix to its service and all other paths to storefront, unchanged", async () => {
+      for (const [target, service] of [
+        ["/api/inventory", "inventory"],
+        ["/api/inventory/products?q=a%2Fb//../c&limit=1", "inventory"],
+        ["/api/inventory/caf%C3%A9", "inventory"],
+        ["/api/inventory/pages", "storefront"],
+        ["/api/inventory/pages/1", "storefront"],
+        ["/api/inventory/pages2", "inventory"],
+        ["/apis", "storefront"],
+        ["/basket?next=/../x", "storefront"],
+      ] as const) {
+        const { status, body } = await gateway.send(`GET ${target} HTTP/1.1`);
+        assert.equal(status, 200, target);
+        assert.deepEqual(
+          pick(JSON.parse(body), "service", "target"),
+          { service, target },
+          `${target}: ${body}`,
+        );
+      }
+    });
+
+    // The services normalize the path, and answer INTERNAL if the result is an internal route.
+    for (const target of [
+      "/internal/reservations/1",
+      "/internal",
+      "//internal/reservations/1",
+      "/%69nternal/reservations/1",
+      "/%2e%2e/internal/reservations/1",
+      "/./internal/reservations/1",
+      "/api/../internal/reservations/1",
+      "/api/inventory/../internal/reservations/1",
+      "/api/inventory/../../internal/reservations/1",
+      "/api/inventory/%2e%2e/%2e%2e/internal/reservations/1",
+      "/api/inventory/%2E%2E/%2E%2E/internal/reservations/1",
+      "/api/inventory/.%2e/.%2E/internal/reservations/1",
+      "/api/inventory/..%2f..%2finternal/reservations/1",
+      "/api/inventory/..%2F..%2Finternal/reservations/1",
+      "/api/inventory/..\\..\\internal\\reservations\\1",
+      "/api/inventory/..%5c..%5cinternal/reservations/1",
+      "/api/inventory//..//../internal/reservations/1",
+      "/api/inventory/x/../../../internal/reservations/1",
+      "http://gateway/internal/reservations/1",
+      "http://gateway/api/inventory/../../internal/reservations/1",
+      "http://gateway?/api/inventory/../../internal/reservations/1",
+      "http://x/internal/reservations/1?/api/inventory/",
+      "http://x?/internal/reservations/1",
+      "http://x#/internal/reservations/1",
+      "/internal/reservations/1#/api/inventory/",
+      "/api/inventory/..;/..;/internal/reservations/1",
+      "internal/reservations/1",
+      "/internal/reservations/%2",
+      "/internal/reservations/%zz",
+      "/%2569nternal/reservations/1",
+      "/api/inventory/%252e%252e/%252E%252E/internal/reservations/1",
+      "/internal;x/reservations/1",
+      "/;internal/reservations/1",
+      "/api/inventory/;../%3b../internal/reservations/1",
+    ]) {
+      it(`no request to an internal route: ${target}`, async () => {
+        for (const method of ["GET", "PUT"]) {
+          const { status, body } = await gateway.send(`${method} ${target} HTTP/1.1`);
+          assert.doesNotMatch(body, /INTERNAL/, `${status} ${body}`);
+        }
+      });
+    }
+
+    it("no request to the services' own endpoints", async () => {
+      for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) {
+        const response = await fetch(gateway.published + path);
+        assert.equal(response.status, 404, path);
+        await assertProblem(response);
+      }
+    });
+
+    it("no request without a matching service", async () => {
+      const response = await fetch(`${gateway.published}/api/nothing/x`);
+      assert.equal(response.status, 404);
+      await assertProblem(response);
+    });
+  });
+});

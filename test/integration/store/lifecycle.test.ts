@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { run, TestStore } from "../support/testStore";
+
+/** The tests build on each other, because `up` is too slow to start from nothing in each. */
+describe("a stack", function () {
+  this.timeout("6m");
+  this.bail(true);
+  let store: TestStore;
+
+  before(async () => {
+    store = await TestStore.create({ services: ["billing", "inventory"] });
+    await store.succeed("up");
+  });
+  after(() => store.dispose());
+
+  it("restores containers that were removed or stopped manually", async () => {
+    const containers = await store.running();
+    await run("docker", ["rm", "--force", containers.get("billing/service") ?? ""]);
+    await run("docker", ["stop", "--time", "1", containers.get("inventory/service") ?? ""]);
+    await store.succeed("up");
+    const running = await store.running();
+    assert.ok(running.has("billing/service") && running.has("inventory/service"));
+    assert.equal((await fetch(`${store.url}/api/billing/openapi.json`)).status, 200);
+  });
+
+  it("keeps the data through down and up", async () => {
+    await psql("CREATE TABLE kept AS SELECT 42 AS answer");
+    await store.succeed("down", "--yes");
+    assert.deepEqual((await store.containers()).length, 0);
+    assert.match((await store.run("token")).output, /has no token: it isn't up.*Bring it up: /s);
+    assert.ok(
+      (await store.left()).every((line) => line.startsWith("volume ")),
+      (await store.left()).join(),
+    );
+    await store.succeed("up");
+    assert.match(await psql("SELECT answer FROM kept"), /42/);
+  });
+
+  it("runs a subset of the services with their dependencies, and keeps the data of the others", async () => {
+    store.configure({ services: ["billing"] });
+    await store.succeed("up");
+    assert.deepEqual(servicesOf(await store.running()), ["billing", "gateway"]);
+    assert.equal((await fetch(`${store.url}/api/orders/openapi.json`)).status, 404);
+    store.configure({ services: ["inventory"] });
+    await store.succeed("up");
+    assert.match(await psql("SELECT answer FROM kept"), /42/);
+  });
+
+  async function psql(statement: string): Promise<string> {
+    const script = `PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U inventory inventory -c '${statement}'`;
+    return store.exec("inventory/database", "sh", "-c", script);
+  }
+});
+
+function servicesOf(running: Map<string, string>): string[] {
+  return [...new Set([...running.keys()].map((key) => key.split("/")[0] ?? ""))].sort();
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Load } from "../support/load";
+import { run, TestStore } from "../support/testStore";
+import { assertNoChange, changed } from "./changes";
+import { testIsolation } from "./isolation";
+import { addPerlService } from "./perlService";
+import { testSales } from "./sales";
+import { testSecrets } from "./secrets";
+
+/** The whole store. The tests build on each other, because `up` is too slow to start from nothing in each. */
+describe("the store", function () {
+  this.timeout("6m");
+  this.bail(true);
+  let store: TestStore;
+  let output: string;
+
+  before(async () => {
+    store = await TestStore.create();
+    output = await store.succeed("up");
+  });
+  after(() => store.dispose());
+
+  it("comes up with one command, which prints the URL", async () => {
+    assert.match(output, new RegExp(`http://localhost:${store.port}\\b`));
+    const page = await fetch(store.url);
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type") ?? "", /text\/html/);
+    const { items } = await store.json<{ items: { name: string }[] }>("/api/inventory/products");
+    const first = items[0] ?? assert.fail("the catalogue is empty");
+    assert.ok((await page.text()).includes(first.name), `the page doesn't show ${first.name}`);
+  });
+
+  it("serves each service's API with its OpenAPI document", async () => {
+    for (const service of ["inventory", "orders", "billing", "shipping"]) {
+      const document = (await (await fetch(`${store.url}/api/${service}/openapi.json`)).json()) as {
+        paths: object;
+      };
+      const paths = Object.keys(document.paths);
+      assert.ok(
+        paths.length > 0 && paths.every((path) => `${path}/`.startsWith(`/api/${service}/`)),
+        paths.join(),
+      );
+    }
+  });
+
+  it("has a documentation page for each service's API", async () => {
+    const overview = await (await fetch(`${store.url}/docs`)).text();
+    for (const service of ["inventory", "orders", "billing", "shipping"]) {
+      assert.match(overview, new RegExp(`href="/docs/${service}"`));
+      const page = await fetch(`${store.url}/docs/${service}`);
+      assert.equal(page.status, 200);
+      assert.match(await page.text(), new RegExp(`/api/${service}/openapi\\.json`));
+    }
+  });
+
+  testSales(() => store);
+  testIsolation(() => store);
+  testSecrets(() => store);
+
+  it("labels images with their sources", async () => {
+    const id = await store.idOf("inventory/service");
+    const { output } = await run("docker", ["inspect", "--format", "{{json .Config.Labels}}", id]);
+    const labels = JSON.parse(output) as Record<string, string>;
+    assert.match(labels["org.opencontainers.image.version"] ?? "", /^[0-9a-f]{16}$/);
+    assert.equal(labels["dev.store.project"], "store");
+    // The copy has no git repository, so the label for the revision is missing; see the unit tests.
+    assert.equal(labels["org.opencontainers.image.revision"], undefined);
+  });
+
+  it("has no changes in a preview, in a refresh and in another up", async () => {
+    const before = await store.running();
+    assertNoChange(await store.succeed("preview"));
+    assertNoChange(await store.succeed("preview", "--refresh"));
+    // Skipped without the engine first, then with the engine.
+    assert.match(await store.succeed("up"), /everything is unchanged since the last up/);
+    assertNoChange(await store.succeed("up", "--refresh"));
+    assert.deepEqual(await store.running(), before);
+  });
+
+  it("doesn't change the stack's configuration file", () => {
+    assert.doesNotMatch(store.read(`Pulumi.${store.stack}.yaml`), /encryptionsalt/);
+  });
+
+  it("rolls a changed service out without a failed request, and changes nothing else", async () => {
+    const before = await store.running();
+    store.edit("services/inventory/src/main.ts", "", "// another content\n");
+    const preview = await store.succeed("preview");
+    assert.match(preview, /inventory-image/);
+    assert.doesNotMatch(
+      preview,
+      /(orders|billing|shipping|storefront|packages-kit)-image:\S+ +create/,
+    );
+
+    const load = Load.on(`${store.url}/api/inventory/products`);
+    await store.succeed("up");
+    const { requests, failures, longestGapMs } = await load.stop();
+    assert.deepEqual(failures, []);
+    assert.ok(requests > 100, `only ${requests} requests were sent`);
+    console.log(`      ${requests} requests, none lost, longest gap ${longestGapMs} ms`);
+
+    const replaced = changed(before, await store.running());
+    assert.deepEqual(replaced, ["inventory/service"]);
+    assertNoChange(await store.succeed("preview"));
+  });
+
+  it("runs a new service in another language when its folder is added, without interrupting the others", async () => {
+    const before = await store.running();
+    addPerlService(store);
+    const load = Load.on(`${store.url}/api/inventory/products`);
+    await store.succeed("up");
+    const { failures } = await load.stop();
+    assert.deepEqual(failures, []);
+    assert.equal(await (await fetch(`${store.url}/api/greeter/hello`)).text(), "hello from perl\n");
+    assert.deepEqual(changed(before, await store.running()), ["greeter/service"]);
+    assertNoChange(await store.succeed("preview", "--refresh"));
+  });
+
+  it("removes the service when its folder is deleted", async () => {
+    rmSync(join(store.folder, "services/greeter"), { recursive: true });
+    await store.succeed("up");
+    assert.equal((await fetch(`${store.url}/api/greeter/hello`)).status, 404);
+    assert.equal(
+      (await store.containers()).filter(({ service }) => service === "greeter").length,
+      0,
+    );
+  });
+
+  it("leaves nothing behind after down --volumes", async () => {
+    // inventory's source was changed above, so no other stack on this machine uses the same image.
+    const image = await imageOf("inventory");
+    await store.succeed("down", "--yes", "--volumes");
+    assert.deepEqual(await store.left(), []);
+    assert.notEqual((await run("docker", ["image", "inspect", image])).code, 0, `${image} is left`);
+    const again = await store.succeed("down", "--yes", "--volumes");
+    assert.match(again, /no resources/i);
+  });
+
+  /** Returns the name of a service's image. */
+  async function imageOf(service: string): Promise<string> {
+    const id = await store.idOf(`${service}/service`);
+    const image = (await run("docker", ["inspect", "--format", "{{.Image}}", id])).output.trim();
+    const { output } = await run("docker", ["inspect", "--format", "{{index .RepoTags 0}}", image]);
+    assert.match(output, /^store\//);
+    return output.trim();
+  }
+});
