@@ -47,7 +47,13 @@ export class DatabaseData extends pulumi.ComponentResource {
     const volume = new docker.Volume(
       name,
       { ...dataVolume.args, labels: labels({ service: args.service, role: "database" }) },
-      { parent: this, protect: dataVolume.protect, dependsOn: [...(args.after ?? [])] },
+      {
+        parent: this,
+        protect: dataVolume.protect,
+        dependsOn: [...(args.after ?? [])],
+        // The labels contain the stack's name. Other labels would replace the volume, so a renamed stack would lose its data.
+        ignoreChanges: ["labels"],
+      },
     );
     // Letters and digits only, because people also put it into files and command lines.
     const password = new random.RandomPassword(

@@ -1,5 +1,5 @@
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { listContainers } from "../docker/containers";
+import { stackContainers } from "../docker/stackContainers";
 import type { Docker } from "../docker/docker";
 import type { EngineRun } from "../engine/runEngine";
 import { storeCommand } from "../project/project";
@@ -37,6 +37,7 @@ const RULES: readonly Rule[] = [
   networksExhausted,
   unhealthy,
   engine.protectedData,
+  engine.protectedReplacement,
   config.programFailed,
   ...hostRules,
   config.programError,
@@ -100,8 +101,7 @@ async function createContext(
 ): Promise<Context> {
   const context = { command, session, isLocal: isLocal(session) };
   try {
-    const { project, stack } = session;
-    const containers = docker ? await listContainers(docker, project.name, stack.name) : [];
+    const containers = docker ? await stackContainers(session, docker) : [];
     return { ...context, docker, containers };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

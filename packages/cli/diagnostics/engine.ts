@@ -48,6 +48,20 @@ function protectedDataDiagnostic({ urns }: Found, context: Context): Diagnostic 
   };
 }
 
+/** A resource with data that a changed input would replace. */
+export const protectedReplacement: Rule = {
+  name: "protected-replacement",
+  sources: ["resource", "program"],
+  match: [/unable to replace resource .*marked for protection/s],
+  cause: () => "protected",
+  toDiagnostic: ({ urns }, context) => ({
+    summary: `Refusing to replace data: the change would replace ${urns.map(resourceName).sort().join(", ")} by empty ones.`,
+    hint:
+      `No data was deleted, and running services keep running. See what changes: ` +
+      `${storeCommand("preview", context.session.stack.name)} --diff. Undo that change, then: ${retryCommand(context)}`,
+  }),
+};
+
 export const unexpectedChanges: Rule = {
   name: "unexpected-changes",
   sources: ["engine"],

@@ -1,9 +1,11 @@
 import { createServer } from "node:net";
 import { CliError } from "@store/docker/cliError";
-import { ContainerSummary, LABEL } from "../docker/containers";
+import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
+import { loadOwnResources } from "../docker/stackContainers";
 import type { Docker } from "../docker/docker";
 import { configText, stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
+import { isOwnContainer, OwnResources } from "../state/ownResources";
 
 /** The container or process that listens on a port. */
 export interface PortHolder {
@@ -45,7 +47,7 @@ export async function portHolder(
   port: number,
 ): Promise<PortHolder | undefined> {
   const container = docker && (await containerOnPort(docker, port));
-  if (container) return describeContainer(container, session);
+  if (container) return describeContainer(container, session, await loadOwnResources(session));
   if (await isFree(port)) return undefined;
   return { isOwnGateway: false, description: await describeProcess(port) };
 }
@@ -70,18 +72,17 @@ async function containerOnPort(
   return running.find(({ Ports }) => (Ports ?? []).some(({ PublicPort }) => PublicPort === port));
 }
 
-function describeContainer(container: ContainerSummary, session: Session): PortHolder {
-  const name = (container.Names[0] ?? container.Id).replace(/^\//, "");
-  const {
-    [LABEL.project]: project,
-    [LABEL.stack]: stack,
-    [LABEL.role]: role,
-  } = container.Labels ?? {};
-  const isOwnProject = project === session.project.name;
-  return {
-    isOwnGateway: isOwnProject && stack === session.stack.name && role === "gateway",
-    description: `the container ${name}${isOwnProject ? ` of the stack ${stack}` : ""}`,
-  };
+function describeContainer(
+  container: ContainerSummary,
+  session: Session,
+  own: OwnResources,
+): PortHolder {
+  const { id, name, networks, role, stack } = parseContainer(container);
+  const isOwnGateway = role === "gateway" && isOwnContainer(own, { id, name, networks });
+  const isStore = container.Labels?.[LABEL.project] === session.project.name;
+  const owner =
+    stack === session.stack.name ? `another checkout's stack ${stack}` : `the stack ${stack}`;
+  return { isOwnGateway, description: `the container ${name}${isStore ? ` of ${owner}` : ""}` };
 }
 
 /** Tries the address to which a local stack's gateway is published. */

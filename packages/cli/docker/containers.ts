@@ -1,10 +1,13 @@
-import { Docker, withLabels } from "./docker";
+import { isOwnContainer, OwnResources } from "../state/ownResources";
+import { Docker } from "./docker";
 import { duration } from "../terminal/terminal";
 
 /** A container of a stack, recognized by its labels. */
 export interface StoreContainer {
   readonly id: string;
   readonly name: string;
+  /** Label with the name of its stack when the container was created. Not unique: see OwnResources. */
+  readonly stack: string;
   /** Name of its service; "gateway" for the gateway. */
   readonly service: string;
   readonly role: Role;
@@ -33,14 +36,18 @@ export const LABEL = {
   replica: "dev.store.replica",
 } as const;
 
+/** Selects the resources of all stacks of all checkouts on a daemon. */
+export const ALL_STACKS = { label: [LABEL.project] };
+
 /** Lists all containers of the stack, sorted by service, role and replica, newer ones first. */
-export async function listContainers(
-  docker: Docker,
-  project: string,
-  stack: string,
-): Promise<StoreContainer[]> {
-  const filters = withLabels({ [LABEL.project]: project, [LABEL.stack]: stack });
-  const found = await docker.list<ContainerSummary>("/containers/json", { all: true, filters });
+export async function listContainers(docker: Docker, own: OwnResources): Promise<StoreContainer[]> {
+  return (await listAllContainers(docker)).filter((container) => isOwnContainer(own, container));
+}
+
+/** Lists the containers of all stacks of all checkouts on the daemon, in the same order. */
+export async function listAllContainers(docker: Docker): Promise<StoreContainer[]> {
+  const query = { all: true, filters: ALL_STACKS };
+  const found = await docker.list<ContainerSummary>("/containers/json", query);
   return found.map(parseContainer).sort(compareContainers);
 }
 
@@ -60,6 +67,7 @@ export function parseContainer(summary: ContainerSummary): StoreContainer {
   return {
     id: summary.Id,
     name: (summary.Names[0] ?? summary.Id.slice(0, 12)).replace(/^\//, ""),
+    stack: labels[LABEL.stack] ?? "",
     service: labels[LABEL.service] ?? "",
     role: (labels[LABEL.role] ?? "service") as Role,
     replica: replica === undefined ? undefined : Number(replica),

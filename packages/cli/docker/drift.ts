@@ -1,11 +1,18 @@
-import { Checkpoint, CONTAINER_TYPE, resourceName } from "../state/checkpoint";
-import { Docker, withLabels } from "./docker";
-import { LABEL, listContainers, StoreContainer } from "./containers";
+import {
+  Checkpoint,
+  CONTAINER_TYPE,
+  NETWORK_TYPE,
+  resourceName,
+  VOLUME_TYPE,
+} from "../state/checkpoint";
+import { isOwnContainer, ownResources } from "../state/ownResources";
+import { Docker } from "./docker";
+import { ALL_STACKS, LABEL, listAllContainers, StoreContainer } from "./containers";
 
-/** Docker's resources of a stack. */
+/** Docker's resources of all stacks of all checkouts. */
 export interface DockerState {
   readonly containers: readonly StoreContainer[];
-  readonly networks: readonly { readonly id: string; readonly name: string }[];
+  readonly networks: readonly NamedResource[];
   readonly volumes: readonly { readonly name: string }[];
   /** IDs of all images on the host, including those of other stacks. */
   readonly images: ReadonlySet<string>;
@@ -21,6 +28,13 @@ export interface DriftPlan {
   readonly orphans: readonly Orphan[];
 }
 
+interface NamedResource {
+  readonly id: string;
+  readonly name: string;
+  /** Label with the name of its stack. */
+  readonly stack: string;
+}
+
 export interface Orphan {
   readonly kind: "container" | "network" | "volume";
   readonly id: string;
@@ -29,22 +43,22 @@ export interface Orphan {
   readonly serving: boolean;
 }
 
-/** Reads the stack's resources from Docker. */
-export async function readDockerState(
-  docker: Docker,
-  project: string,
-  stack: string,
-): Promise<DockerState> {
-  const filters = withLabels({ [LABEL.project]: project, [LABEL.stack]: stack });
+/** Reads the resources of all stacks from Docker. */
+export async function readDockerState(docker: Docker): Promise<DockerState> {
+  const filters = ALL_STACKS;
   const [containers, networks, volumes, images] = await Promise.all([
-    listContainers(docker, project, stack),
-    docker.list<{ Id: string; Name: string }>("/networks", { filters }),
+    listAllContainers(docker),
+    docker.list<NetworkSummary>("/networks", { filters }),
     docker.get<{ Volumes: { Name: string }[] | null }>("/volumes", { filters }),
     docker.list<{ Id: string }>("/images/json"),
   ]);
   return {
     containers,
-    networks: networks.map(({ Id, Name }) => ({ id: Id, name: Name })),
+    networks: networks.map(({ Id, Name, Labels }) => ({
+      id: Id,
+      name: Name,
+      stack: Labels?.[LABEL.stack] ?? "",
+    })),
     volumes: (volumes?.Volumes ?? []).map(({ Name }) => ({ name: Name })),
     images: new Set(images.map(({ Id }) => Id)),
   };
@@ -60,7 +74,6 @@ export function planDrift(
   actual: DockerState,
   interrupted: readonly string[] = [],
 ): DriftPlan {
-  const pending = checkpoint.pending.map(({ resource }) => resource);
   return {
     differences: [
       ...checkpoint.pending.map(
@@ -70,11 +83,7 @@ export function planDrift(
       ...stopped(checkpoint, actual),
     ],
     clearPendingCreates: checkpoint.pending.some(({ type }) => type === "creating"),
-    orphans: orphans(
-      checkpoint,
-      actual,
-      new Set([...interrupted, ...pending.flatMap(({ inputs }) => nameOf(inputs))]),
-    ),
+    orphans: orphans(checkpoint, actual, interrupted),
   };
 }
 
@@ -107,7 +116,7 @@ function missing(checkpoint: Checkpoint, actual: DockerState): string[] {
 }
 
 function stopped(checkpoint: Checkpoint, actual: DockerState): string[] {
-  const known = idsOf(checkpoint, CONTAINER_TYPE);
+  const { containers: known } = ownResources(checkpoint);
   return actual.containers
     .filter(
       ({ id, role, state }) => known.has(id) && role !== "files" && !RUNNING_STATES.has(state),
@@ -115,22 +124,15 @@ function stopped(checkpoint: Checkpoint, actual: DockerState): string[] {
     .map(({ name, state }) => `${name} is ${state}`);
 }
 
-/**
- * Finds resources with the stack's labels that the state doesn't contain. The stack of the same name of another workspace has the
- * same labels, so an orphan must also have the name of an interrupted creation, or be connected to a network in the state.
- */
+/** Finds the stack's resources that the state doesn't contain. */
 function orphans(
   checkpoint: Checkpoint,
   actual: DockerState,
-  interrupted: ReadonlySet<string>,
+  interrupted: readonly string[],
 ): Orphan[] {
-  const known = new Set(checkpoint.resources.flatMap(({ id }) => id ?? []));
-  const ourNetworks = idsOf(checkpoint, NETWORK_TYPE);
+  const own = ownResources(checkpoint, interrupted);
   const containers = actual.containers
-    .filter(({ id }) => !known.has(id))
-    .filter(
-      ({ name, networks }) => interrupted.has(name) || networks.some((id) => ourNetworks.has(id)),
-    )
+    .filter((container) => !own.containers.has(container.id) && isOwnContainer(own, container))
     .map(({ id, name, health }): Orphan => ({
       kind: "container",
       id,
@@ -138,30 +140,21 @@ function orphans(
       serving: health === "healthy",
     }));
   const networks = actual.networks
-    .filter(({ id, name }) => !known.has(id) && interrupted.has(name))
+    .filter(({ id, name }) => !own.networks.has(id) && own.unrecorded.has(name))
     .map(({ id, name }): Orphan => ({ kind: "network", id, name, serving: false }));
   // A volume is recorded before a container mounts it, so an unrecorded volume is empty.
   const volumes = actual.volumes
-    .filter(({ name }) => !known.has(name) && interrupted.has(name))
+    .filter(({ name }) => !own.volumes.has(name) && own.unrecorded.has(name))
     .map(({ name }): Orphan => ({ kind: "volume", id: name, name, serving: false }));
   return [...containers, ...networks, ...volumes];
 }
 
-function idsOf(checkpoint: Checkpoint, type: string): ReadonlySet<string> {
-  return new Set(
-    checkpoint.resources.flatMap((resource) =>
-      resource.type === type && resource.id !== undefined ? [resource.id] : [],
-    ),
-  );
-}
-
-function nameOf(inputs: Readonly<Record<string, unknown>> | undefined): string[] {
-  const name = inputs?.["name"];
-  return typeof name === "string" ? [name] : [];
-}
-
 const RUNNING_STATES: ReadonlySet<string> = new Set(["running", "restarting"]);
 
-const NETWORK_TYPE = "docker:index/network:Network";
-const VOLUME_TYPE = "docker:index/volume:Volume";
 const IMAGE_TYPE = "docker:index/remoteImage:RemoteImage";
+
+interface NetworkSummary {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}

@@ -1,8 +1,9 @@
 import { CliError } from "@store/docker/cliError";
 import type { Session } from "../project/session";
-import { displayName, LABEL, listContainers, runnable, StoreContainer } from "./containers";
-import { Docker, dockerUnreachable, withLabels } from "./docker";
+import { ALL_STACKS, displayName, StoreContainer } from "./containers";
+import { Docker, dockerUnreachable } from "./docker";
 import { LogLine, readLog } from "./logs";
+import { stackContainers } from "./stackContainers";
 
 export type PrintLine = (container: StoreContainer, line: LogLine) => void;
 
@@ -57,7 +58,7 @@ export async function followLogs({
       followed.delete(container.id);
     });
   const followNewContainers = async (): Promise<void> => {
-    for await (const { id, since } of startedContainers(session, docker, abort.signal)) {
+    for await (const { id, since } of startedContainers(docker, abort.signal)) {
       const container = await findContainer(session, docker, id, service);
       if (container) void followContainer(container, { since });
     }
@@ -74,12 +75,12 @@ export async function followLogs({
 type LogStart = { readonly tail: number } | { readonly since: number };
 
 async function findContainer(
-  { project, stack }: Session,
+  session: Session,
   docker: Docker,
   id: string,
   service: string | undefined,
 ): Promise<StoreContainer | undefined> {
-  const all = runnable(await listContainers(docker, project.name, stack.name));
+  const all = await stackContainers(session, docker);
   return all.find(
     (container) =>
       container.id === id && (service === undefined || displayName(container) === service),
@@ -91,20 +92,12 @@ function connectionLost(docker: Docker, error: unknown): CliError {
   return dockerUnreachable(docker.host, error instanceof Error ? error.message : "no answer");
 }
 
-/** Yields the stack's containers as they start, with the start's Unix time in seconds. */
+/** Yields the containers of all stacks as they start, with the start's Unix time in seconds. */
 async function* startedContainers(
-  session: Session,
   docker: Docker,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly id: string; readonly since: number }> {
-  const filters = {
-    ...withLabels({
-      [LABEL.project]: session.project.name,
-      [LABEL.stack]: session.stack.name,
-    }),
-    type: ["container"],
-    event: ["start"],
-  };
+  const filters = { ...ALL_STACKS, type: ["container"], event: ["start"] };
   const events = await docker.stream("/events", { filters }, signal);
   let incomplete = "";
   for await (const chunk of events.setEncoding("utf8")) {

@@ -1,8 +1,9 @@
-import { displayName, listContainers, runnable, StoreContainer } from "./containers";
+import { displayName, StoreContainer } from "./containers";
 import { Docker } from "./docker";
 import { CliError, UsageError } from "@store/docker/cliError";
-import { serviceNames, storeCommand } from "../project/project";
+import { serviceNames, stackNames, stackOption, storeCommand } from "../project/project";
 import { Session } from "../project/session";
+import { explainForeignContainers, stackContainers } from "./stackContainers";
 
 /**
  * Selects containers by a name from the command line: a service, SERVICE-database or gateway.
@@ -15,14 +16,15 @@ export async function selectContainers(
   docker: Docker,
   name: string | undefined,
 ): Promise<StoreContainer[]> {
-  const all = runnable(await listContainers(docker, session.project.name, session.stack.name));
+  const all = await stackContainers(session, docker);
   const found = all.filter((container) => name === undefined || displayName(container) === name);
   if (found.length > 0) return found;
 
   const stack = session.stack.name;
   const present = [...new Set(all.map(displayName))];
   if (all.length === 0) {
-    throw new CliError(`The stack ${stack} has no containers.`, {
+    const foreign = await explainForeignContainers(session, docker);
+    throw new CliError(`The stack ${stack} has no containers.${foreign && ` ${foreign}`}`, {
       hint: `Start it: ${storeCommand("up", stack)}`,
     });
   }
@@ -36,4 +38,23 @@ export async function selectContainers(
   }
   const known = [...new Set([...present, ...serviceNames(session.project.root)])].sort();
   throw new UsageError(`Unknown service "${name}". Services: ${known.join(", ")}.`);
+}
+
+/**
+ * Refuses the name of a stack in place of a service's. Call it before connecting to the stack's host, which may be down.
+ *
+ * @param correct Returns the corrected command line. Its argument is the option that selects the stack.
+ * @throws UsageError
+ */
+export function refuseStackName(
+  { project, stack }: Session,
+  name: string | undefined,
+  correct: (option: string) => string,
+): void {
+  if (name === undefined || serviceNames(project.root).includes(name)) return;
+  if (!stackNames(project.root).includes(name)) return;
+  throw new UsageError(
+    `"${name}" is a stack, not a service${name === stack.name ? "" : `, and the stack is ${stack.name}`}.`,
+    `Name the stack with -s: ${correct(stackOption(name))}`,
+  );
 }

@@ -1,9 +1,10 @@
 import { connect } from "./connect";
-import { listContainers, StoreContainer } from "./containers";
+import { StoreContainer } from "./containers";
 import { CliError } from "@store/docker/cliError";
 import { stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
+import { explainForeignContainers, stackContainers } from "./stackContainers";
 
 /** URL of the store: the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(
@@ -21,16 +22,20 @@ export function storeUrl(
  * @throws CliError if the store isn't up
  */
 export async function fetchStoreUrl(session: Session): Promise<string> {
-  const { project, stack } = session;
+  const stack = session.stack.name;
   let url: string | undefined;
+  let foreign = "";
   if (isLocal(session)) {
     const { docker, address } = await connect(session);
-    url = storeUrl(await listContainers(docker, project.name, stack.name), address);
+    const containers = await stackContainers(session, docker);
+    url = storeUrl(containers, address);
+    if (containers.length === 0) foreign = await explainForeignContainers(session, docker);
   } else {
     ({ url } = await stackOutputs(session));
   }
   if (url !== undefined) return url;
-  throw new CliError(`The gateway of the stack ${stack.name} isn't running.`, {
-    hint: `Start it: ${storeCommand("up", stack.name)}`,
-  });
+  throw new CliError(
+    `The gateway of the stack ${stack} isn't running.${foreign && ` ${foreign}`}`,
+    { hint: `Start it: ${storeCommand("up", stack)}` },
+  );
 }

@@ -85,13 +85,20 @@ export async function fetchCheckpoint(
   });
 }
 
+/**
+ * Reads the stack's state like {@link fetchCheckpoint}, for commands that run no engine. Provides the engine only for a backend of
+ * the user's.
+ */
+export async function loadCheckpoint(session: Session): Promise<Checkpoint | undefined> {
+  const { state, stack } = session;
+  if (state.backend.kind === "workspace") return readStackCheckpoint(state, stack.name);
+  const engine = await ensureEngine(reporter());
+  return fetchCheckpoint(session, { engine, env: engineEnvironment(session, engine) });
+}
+
 /** Returns the creation date of the stack's oldest unprotected resource; undefined if it has none. */
 export async function oldestResourceDate(session: Session): Promise<Date | undefined> {
-  const { state } = session;
-  const engine = state.backend.kind === "workspace" ? undefined : await ensureEngine(reporter());
-  const checkpoint = engine
-    ? await fetchCheckpoint(session, { engine, env: engineEnvironment(session, engine) })
-    : readStackCheckpoint(state, session.stack.name);
+  const checkpoint = await loadCheckpoint(session);
   const dates = (checkpoint?.resources ?? [])
     .filter(({ id, protect, created }) => id !== undefined && !protect && created !== undefined)
     .map(({ created }) => new Date(created ?? NaN));

@@ -21,7 +21,7 @@ export async function cleanUp(
   before: DockerState | undefined,
   report: Reporter,
 ): Promise<void> {
-  const { project, stack } = session;
+  const { stack } = session;
   if (checkpoint && before) {
     const interruptedRun = new InterruptedRun(session.state, stack.name);
     const { orphans } = planDrift(checkpoint, before, interruptedRun.resourceNames());
@@ -32,7 +32,7 @@ export async function cleanUp(
   if (removed.length > 0) {
     report.note(`removed ${removed.length} unused images: ${removed.join(", ")}`);
   }
-  const after = await readDockerState(docker, project.name, stack.name);
+  const after = await readDockerState(docker);
   checkRemoved(stack.name, checkpoint, after, report);
 }
 
@@ -48,11 +48,11 @@ function checkRemoved(
   report: Reporter,
 ): void {
   const remaining = [
-    ...after.containers.map(({ id, name }) => ({ id, name: `container ${name}` })),
-    ...after.networks.map(({ id, name }) => ({ id, name: `network ${name}` })),
+    ...after.containers.map((one) => ({ ...one, name: `container ${one.name}` })),
+    ...after.networks.map((one) => ({ ...one, name: `network ${one.name}` })),
   ];
   const inState = new Set(checkpoint?.resources.flatMap(({ id }) => id ?? []));
-  const names = (resources: typeof remaining): string =>
+  const names = (resources: readonly { readonly name: string }[]): string =>
     resources.map(({ name }) => name).join(", ");
   const own = remaining.filter(({ id }) => inState.has(id));
   if (own.length > 0) {
@@ -60,9 +60,10 @@ function checkRemoved(
       hint: `Run the command again: ${storeCommand("down", stack)}`,
     });
   }
-  if (remaining.length > 0) {
+  const sameName = remaining.filter((resource) => resource.stack === stack);
+  if (sameName.length > 0) {
     report.note(
-      `kept resources of a stack ${stack} of another checkout (or one whose state was deleted): ${names(remaining)}`,
+      `kept resources of another stack ${stack}, whose state this checkout doesn't have (another checkout, or a deleted state): ${names(sameName)}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { displayName, runnable } from "../docker/containers";
 import type { DockerState } from "../docker/drift";
-import { Checkpoint, CONTAINER_TYPE, Resource } from "../state/checkpoint";
+import { Checkpoint, CONTAINER_TYPE, Resource, VOLUME_TYPE } from "../state/checkpoint";
 
 /** Effects of `./store down` on a stack. */
 export interface DownPlan {
@@ -23,7 +23,6 @@ export interface DownPlan {
   readonly keptData: readonly string[];
 }
 
-const VOLUME_TYPE = "docker:index/volume:Volume";
 const DISK_TYPE = "azure-native:compute:Disk";
 const VM_TYPE = "azure-native:compute:VirtualMachine";
 
@@ -31,7 +30,7 @@ const VM_TYPE = "azure-native:compute:VirtualMachine";
  * Plans the removal of a stack.
  *
  * @param checkpoint The stack's state. Undefined if the stack was never brought up.
- * @param dockerState Docker's resources with the stack's labels. Undefined for a stack on another host.
+ * @param dockerState Docker's resources of all stacks. Undefined for a stack on another host.
  * @param volumes Delete the data, too.
  */
 export function planDown(
@@ -88,7 +87,7 @@ export function describeDeletions(plan: DownPlan): string[] {
   ];
 }
 
-/** Another checkout's containers have the same labels; only those in the state belong to this stack. */
+/** Returns the names of the stack's own containers. */
 function servicesOf(
   resources: readonly Resource[],
   dockerState: DockerState | undefined,

@@ -3,6 +3,8 @@ import type { Docker } from "../docker/docker";
 import { DriftPlan, Orphan, planDrift, readDockerState, removeOrphan } from "../docker/drift";
 import { EngineContext, fetchCheckpoint, runOnStack } from "../engine/setup";
 import type { Session } from "../project/session";
+import { imagesIn } from "../docker/images";
+import { UsedImages } from "../state/usedImages";
 import { InterruptedRun } from "../state/interruptedRun";
 import type { Reporter } from "../terminal/terminal";
 
@@ -31,13 +33,15 @@ export async function reconcileDrift(
 ): Promise<DriftPlan> {
   const { docker } = engine;
   if (docker === undefined) return NO_DRIFT;
-  const { state, stack, project } = session;
+  const { state, stack } = session;
   const interruptedRun = new InterruptedRun(state, stack.name);
   // Reading the state from a remote backend is slow: only do it after an interrupted run.
   const readsState = state.backend.kind === "workspace" || interruptedRun.exists;
   const checkpoint = readsState ? await fetchCheckpoint(session, engine) : undefined;
   if (checkpoint === undefined) return NO_DRIFT;
-  const dockerState = await readDockerState(docker, project.name, stack.name);
+  // The next `up` may replace images; `down` removes those, too.
+  new UsedImages(state, stack.name).add(imagesIn(checkpoint).map(({ name }) => name));
+  const dockerState = await readDockerState(docker);
   const drift = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
   if (drift.differences.length === 0 && drift.orphans.length === 0) return drift;
 

@@ -59,6 +59,8 @@ export function resourceName(urn: string): string {
 }
 
 export const CONTAINER_TYPE = "docker:index/container:Container";
+export const NETWORK_TYPE = "docker:index/network:Network";
+export const VOLUME_TYPE = "docker:index/volume:Volume";
 
 interface CheckpointFile {
   readonly checkpoint?: { readonly latest?: Deployment };

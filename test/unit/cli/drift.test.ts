@@ -147,7 +147,11 @@ function dockerStateOf(checkpoint: Checkpoint): DockerState {
         state: role === "files" ? "created" : "running",
       });
     }),
-    networks: of("docker:index/network:Network").map(({ id = "" }) => ({ id, name: id })),
+    networks: of("docker:index/network:Network").map(({ id = "" }) => ({
+      id,
+      name: id,
+      stack: "dev",
+    })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
     images: new Set(
       of("docker:index/remoteImage:RemoteImage").map(({ outputs }) => String(outputs?.["imageId"])),
@@ -163,6 +167,7 @@ function container(changes: Partial<StoreContainer>): StoreContainer {
   return {
     id: "id",
     name: "name",
+    stack: "dev",
     service: "service",
     role: "service",
     replica: 0,

@@ -8,7 +8,7 @@ import type { EngineEvent } from "@store/cli/engine/events";
 import type { EngineRun } from "@store/cli/engine/runEngine";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
-import { findState } from "@store/cli/state/state";
+import { checkpointFile, findState } from "@store/cli/state/state";
 import type { CliError } from "@store/docker/cliError";
 
 /** The fields of the SDK's event types that the CLI reads. */
@@ -84,4 +84,18 @@ export function createSession(config: Readonly<Record<string, unknown>>): Sessio
   writeFileSync(file, JSON.stringify({ config }));
   const project = parseProject(root, "name: store");
   return { project, stack: { name: "dev", file }, state: findState(project, {}) };
+}
+
+/** Writes a state of the session's stack with these Docker resources, each with its ID as name. */
+export function writeState(
+  session: Session,
+  ids: { readonly containers?: readonly string[]; readonly networks?: readonly string[] },
+): void {
+  const file = checkpointFile(session.state, session.stack.name) ?? "";
+  const resources = [
+    ...(ids.containers ?? []).map((id) => ({ type: "docker:index/container:Container", id })),
+    ...(ids.networks ?? []).map((id) => ({ type: "docker:index/network:Network", id })),
+  ].map((resource) => ({ ...resource, urn: `urn:pulumi:dev::store::${resource.type}::x` }));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify({ checkpoint: { latest: { resources } } }));
 }

@@ -4,7 +4,7 @@ import { AddressInfo, createServer, Server } from "node:net";
 import { portHolder } from "@store/cli/diagnostics/port";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
 import type { Docker } from "@store/cli/docker/docker";
-import { createSession } from "./failedRun";
+import { createSession, writeState } from "./failedRun";
 
 describe("portHolder", () => {
   const session = createSession({ "store:host": "local" });
@@ -28,22 +28,33 @@ describe("portHolder", () => {
     assert.equal(await portHolder(session, undefined, port), undefined);
   });
 
-  it("describes the container that publishes the port, and recognizes the stack's own gateway", async () => {
-    const own = { [LABEL.project]: "store", [LABEL.stack]: "dev", [LABEL.role]: "gateway" };
-    assert.deepEqual(await portHolder(session, dockerWith(own), port), {
-      isOwnGateway: true,
-      description: "the container proxy of the stack dev",
+  it("describes the container that publishes the port", async () => {
+    const labels = { [LABEL.project]: "store", [LABEL.stack]: "other", [LABEL.role]: "gateway" };
+    assert.deepEqual(await portHolder(session, dockerWith("1", labels), port), {
+      isOwnGateway: false,
+      description: "the container proxy of the stack other",
     });
-    const other = { ...own, [LABEL.stack]: "other" };
-    assert.equal((await portHolder(session, dockerWith(other), port))?.isOwnGateway, false);
-    assert.deepEqual(await portHolder(session, dockerWith({}), port), {
+    assert.deepEqual(await portHolder(session, dockerWith("1", {}), port), {
       isOwnGateway: false,
       description: "the container proxy",
     });
   });
 
-  function dockerWith(Labels: Record<string, string>): Docker {
-    const container = { Names: ["/proxy"], Labels, Ports: [{ PublicPort: port }] };
+  it("recognizes the stack's own gateway by the state, not by its labels", async () => {
+    writeState(session, { containers: ["1"] });
+    const labels = { [LABEL.project]: "store", [LABEL.stack]: "dev", [LABEL.role]: "gateway" };
+    const own = await portHolder(session, dockerWith("1", labels), port);
+    assert.equal(own?.isOwnGateway, true);
+    const renamed = { ...labels, [LABEL.stack]: "before-its-renaming" };
+    assert.equal((await portHolder(session, dockerWith("1", renamed), port))?.isOwnGateway, true);
+    assert.deepEqual(await portHolder(session, dockerWith("2", labels), port), {
+      isOwnGateway: false,
+      description: "the container proxy of another checkout's stack dev",
+    });
+  });
+
+  function dockerWith(Id: string, Labels: Record<string, string>): Docker {
+    const container = { Id, Names: ["/proxy"], Labels, Ports: [{ PublicPort: port }], Status: "" };
     const list = () => Promise.resolve([container as unknown as ContainerSummary]);
     return { list } as unknown as Docker;
   }

@@ -83,10 +83,10 @@ async function removeStack(
   options: DownOptions,
   report: Reporter,
 ): Promise<void> {
-  const { project, stack } = session;
+  const { stack } = session;
   const engine = await connectEngine(session, report);
   const checkpoint = await fetchCheckpoint(session, engine);
-  const before = engine.docker && (await readDockerState(engine.docker, project.name, stack.name));
+  const before = engine.docker && (await readDockerState(engine.docker));
   const plan = planDown(checkpoint, before, options.volumes);
   if (describeDeletions(plan).length === 0) {
     report.note(renderNothingToDo(stack.name, plan));

@@ -3,9 +3,9 @@ import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
-import { listContainers } from "../../docker/containers";
 import type { Docker } from "../../docker/docker";
 import type { DriftPlan } from "../../docker/drift";
+import { stackContainers } from "../../docker/stackContainers";
 import { storeUrl } from "../../docker/url";
 import {
   EngineContext,
@@ -155,9 +155,9 @@ function confirmationRequired(stack: string): UsageError {
   );
 }
 
-async function printStoreUrl({ project, stack }: Session, docker: Docker): Promise<void> {
-  const url = storeUrl(await listContainers(docker, project.name, stack.name), "localhost");
-  process.stdout.write(renderResult(stack.name, url));
+async function printStoreUrl(session: Session, docker: Docker): Promise<void> {
+  const url = storeUrl(await stackContainers(session, docker), "localhost");
+  process.stdout.write(renderResult(session.stack.name, url));
 }
 
 function renderResult(stack: string, url: string | undefined): string {

@@ -2,7 +2,7 @@ import { Argument, Option } from "commander";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { condition, displayName, StoreContainer } from "../../docker/containers";
-import { selectContainers } from "../../docker/selectContainers";
+import { refuseStackName, selectContainers } from "../../docker/selectContainers";
 import { openSession, StackOptions } from "../../project/session";
 import { runAttached } from "../../terminal/attached";
 import { CommandLine, defineCommand, wholeNumber } from "../command";
@@ -52,6 +52,11 @@ function parse({ args: [service = ""], flags, rest }: CommandLine<ExecFlags>): E
 /** Returns the exit code of the command in the container. */
 async function run({ service, replica, command, ...options }: ExecOptions): Promise<number> {
   const session = openSession(options);
+  refuseStackName(
+    session,
+    service,
+    (option) => `./store exec SERVICE${option} -- ${command.join(" ")}`,
+  );
   const { docker, env } = await connect(session);
   const container = chooseInstance(await selectContainers(session, docker, service), replica);
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;

@@ -5,7 +5,7 @@ import { displayName, StoreContainer } from "../../docker/containers";
 import type { Docker } from "../../docker/docker";
 import { followLogs, PrintLine } from "../../docker/followLogs";
 import { LogLine, readLog } from "../../docker/logs";
-import { selectContainers } from "../../docker/selectContainers";
+import { refuseStackName, selectContainers } from "../../docker/selectContainers";
 import { openSession, StackOptions } from "../../project/session";
 import { colors } from "../../terminal/terminal";
 import { defineCommand, wholeNumber } from "../command";
@@ -47,6 +47,7 @@ export const logs = defineCommand<LogsFlags, LogsOptions>({
 
 async function run(options: LogsOptions): Promise<ExitCode> {
   const session = openSession(options);
+  refuseStackName(session, options.service, (option) => `./store logs${option}`);
   const { docker } = await connect(session);
   const containers = await selectContainers(session, docker, options.service);
   const print = linePrinter(containers);

@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { Option } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { connect, Connection } from "../../docker/connect";
-import { listContainers, runnable } from "../../docker/containers";
+import { stackContainers } from "../../docker/stackContainers";
 import { oldestResourceDate } from "../../engine/setup";
 import { configText, readProject, stackNames } from "../../project/project";
 import { openSession, Session, StackOptions } from "../../project/session";
@@ -78,7 +78,7 @@ async function readRow(session: Session): Promise<Row> {
     connection = await connect(session);
     const { docker, address } = connection;
     const version = await docker.get<{ Version: string }>("/version");
-    const all = runnable(await listContainers(docker, project.name, stack.name));
+    const all = await stackContainers(session, docker);
     const up = all.filter(({ state }) => state === "running").length;
     const state =
       all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`;

@@ -1,16 +1,10 @@
 import { Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
-import {
-  condition,
-  displayName,
-  Inspection,
-  listContainers,
-  runnable,
-  uptime,
-} from "../../docker/containers";
+import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
 import { Docker } from "../../docker/docker";
+import { explainForeignContainers, stackContainers } from "../../docker/stackContainers";
 import { storeUrl } from "../../docker/url";
 import { storeCommand } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
@@ -51,12 +45,14 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const stack = session.stack.name;
   const { docker, address } = await connect(session);
-  const containers = runnable(await listContainers(docker, session.project.name, stack));
+  const containers = await stackContainers(session, docker);
   const rows = await Promise.all(containers.map((container) => readRow(docker, container, memory)));
   const url = storeUrl(containers, address);
   process.stdout.write(
     json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, url),
   );
+  const foreign = rows.length === 0 ? await explainForeignContainers(session, docker) : "";
+  if (foreign) process.stderr.write(`${foreign}\n`);
   return ExitCode.Ok;
 }
 

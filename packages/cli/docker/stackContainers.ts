@@ -1,0 +1,29 @@
+import { loadCheckpoint } from "../engine/setup";
+import type { Session } from "../project/session";
+import { InterruptedRun } from "../state/interruptedRun";
+import { OwnResources, ownResources } from "../state/ownResources";
+import { listAllContainers, listContainers, runnable, StoreContainer } from "./containers";
+import type { Docker } from "./docker";
+
+/** Lists the containers of the stack of this checkout, except for those that only hold files. */
+export async function stackContainers(session: Session, docker: Docker): Promise<StoreContainer[]> {
+  return runnable(await listContainers(docker, await loadOwnResources(session)));
+}
+
+/** Reads the state and returns the resources of the stack of this checkout. */
+export async function loadOwnResources(session: Session): Promise<OwnResources> {
+  const interruptedRun = new InterruptedRun(session.state, session.stack.name);
+  return ownResources(await loadCheckpoint(session), interruptedRun.resourceNames());
+}
+
+/**
+ * Explains why the stack has no containers although Docker has some with its name. Call it if the stack has none.
+ *
+ * @returns A sentence. Empty if Docker has none with its name.
+ */
+export async function explainForeignContainers(session: Session, docker: Docker): Promise<string> {
+  const { name } = session.stack;
+  const foreign = runnable(await listAllContainers(docker)).filter(({ stack }) => stack === name);
+  if (foreign.length === 0) return "";
+  return `Docker has ${foreign.length} containers of another stack ${name}, whose state this checkout doesn't have (another checkout, or a deleted state): ${foreign.map((container) => container.name).join(", ")}.`;
+}

@@ -1,0 +1,34 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { State } from "./state";
+
+/**
+ * Names of the images that a stack has used since its last `down`. The state has only those in use, and a label on the image can't name
+ * the stack, because several stacks share an image.
+ */
+export class UsedImages {
+  private readonly file: string;
+
+  constructor(state: State, stack: string) {
+    this.file = join(state.folder, "used-images", `${stack}.json`);
+  }
+
+  names(): string[] {
+    try {
+      return JSON.parse(readFileSync(this.file, "utf8")) as string[];
+    } catch {
+      // Nothing is recorded yet. An unreadable file only leaves images behind.
+      return [];
+    }
+  }
+
+  add(names: readonly string[]): void {
+    const all = [...new Set([...this.names(), ...names])].sort();
+    mkdirSync(dirname(this.file), { recursive: true });
+    writeFileSync(this.file, JSON.stringify(all));
+  }
+
+  clear(): void {
+    rmSync(this.file, { force: true });
+  }
+}
