@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { homedir } from "node:os";
 import { CliError } from "@store/docker/cliError";
-import { localDockerHost } from "@store/docker/dockerHost";
+import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
 import type { HostArgs } from "../components/host/createHost";
 import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
@@ -40,12 +40,12 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const { values, mistakes } = readValues([...specs.keys()]);
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
-  const dockerHost = values.dockerHost || currentDockerHost(mistakes);
+  const docker = dockerEndpoint(values.dockerHost, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
   return {
-    host: hostArgs(values, dockerHost),
-    dockerHost,
+    host: hostArgs(values, docker),
+    dockerHost: docker.host,
     httpPort: values.httpPort,
     requestLimit: values.requestLimit,
     enabledServices,
@@ -71,17 +71,20 @@ function enabled(
   return withDependencies(services.length > 0 ? services : [...specs.keys()], specs);
 }
 
-/** The daemon that the docker command would use; adds a mistake when there is none. */
-function currentDockerHost(mistakes: Mistake[]): string {
+/** Finds the Docker daemon; adds a mistake if docker's own configuration names none. */
+function dockerEndpoint(
+  configured: string,
+  mistakes: Mistake[],
+): Pick<DockerEndpoint, "host" | "certPath"> {
   try {
-    return localDockerHost(process.env, homedir()).host;
+    return resolveDockerEndpoint(process.env, homedir(), configured);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     mistakes.push({
       key: "dockerHost" satisfies ConfigKey,
       problem: `${error.message} ${error.hint} Or set the key.`,
     });
-    return "";
+    return { host: "" };
   }
 }
 

@@ -1,14 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { DockerEndpoint } from "@store/docker/endpoint";
 import type { HostArgs } from "../components/host/createHost";
 import type { RegistryAccess } from "../components/registry/registry";
 import { ConfigValues } from "./schema";
 
 /** Arguments of the host component. The values have passed all rules. */
-export function hostArgs(values: ConfigValues, dockerHost: string): HostArgs {
+export function hostArgs(
+  values: ConfigValues,
+  docker: Pick<DockerEndpoint, "host" | "certPath">,
+): HostArgs {
   const kind = values.host;
   switch (kind) {
     case "local":
-      return { kind, dockerHost };
+      return { kind, dockerHost: docker.host, certPath: docker.certPath };
     case "azure":
       return { kind, ...azureHostArgs(values) };
     case "ssh":

@@ -2,10 +2,13 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DataVolume, Host } from "./host";
+import { NO_DEFAULTS_FROM_ENVIRONMENT } from "./provider";
 
 export interface LocalHostArgs {
   /** Address of the daemon, for example "unix:///var/run/docker.sock". Required, so that DOCKER_HOST of the environment has no effect. */
   readonly dockerHost: string;
+  /** Absolute path of the folder with the client's TLS certificates: ca.pem, cert.pem and key.pem. Defaults to no TLS. */
+  readonly certPath?: string;
 }
 
 /** The Docker daemon of this machine. Ports are published to this machine only. */
@@ -28,7 +31,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     super("store:index:LocalHost", name, {}, opts);
     this.provider = new docker.Provider(
       `${name}-docker`,
-      { host: args.dockerHost },
+      { ...NO_DEFAULTS_FROM_ENVIRONMENT, host: args.dockerHost, certPath: args.certPath ?? "" },
       { parent: this },
     );
     this.commands = new command.Provider(`${name}-command`, {}, { parent: this });
@@ -41,9 +44,14 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     opts: pulumi.CustomResourceOptions,
     stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
+    const { dockerHost, certPath } = this.args;
+    const environment = {
+      DOCKER_HOST: dockerHost,
+      ...(certPath !== undefined && { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certPath }),
+    };
     return new command.local.Command(
       name,
-      { create: script, stdin, environment: { DOCKER_HOST: this.args.dockerHost } },
+      { create: script, stdin, environment },
       { ...opts, provider: this.commands },
     );
   }

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { cacheFolder, filesBelow, keyOf } from "@store/toolchain/system/cache";
-import { Daemon } from "@store/docker/daemon";
+import { Docker } from "@store/docker/docker";
 import { debianBase, ensureDebianBase } from "@store/toolchain/images/debian";
 import { exitingOnSignals } from "@store/toolchain/images/scratchFolder";
 import { withLock } from "@store/toolchain/system/lock";
@@ -46,7 +46,7 @@ async function ensureImage(
       );
       await ensureDebianBase(
         base,
-        new Daemon(host),
+        new Docker({ host }),
         { [LABEL]: "base", [`${LABEL}.key`]: base.key },
         report,
       );

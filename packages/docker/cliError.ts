@@ -17,7 +17,7 @@ export class CliError extends Error {
     readonly summary: string,
     options: CliErrorOptions = {},
   ) {
-    super(summary);
+    super(summary, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "CliError";
     this.details = options.details ?? [];
     this.detailsTitle = options.detailsTitle;
@@ -31,6 +31,8 @@ export interface CliErrorOptions {
   readonly detailsTitle?: string;
   readonly hint?: string;
   readonly exitCode?: ExitCode;
+  /** The error that led to this one. */
+  readonly cause?: unknown;
 }
 
 /** An invalid command line. */

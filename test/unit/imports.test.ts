@@ -19,7 +19,7 @@ describe("import directions (eslint.config.mjs)", function () {
     ["index.ts", "@store/toolchain/engine/engine", false],
     ["config/config.ts", "../components/host/createHost", true],
     ["config/config.ts", "../services", true],
-    ["config/config.ts", "@store/docker/dockerHost", true],
+    ["config/config.ts", "@store/docker/endpoint", true],
     ["config/config.ts", "../packages/cli/main", false],
     ["components/store.ts", "../services/spec", true],
     ["components/store.ts", "../config/config", false],

@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
+import { NO_DEFAULTS_FROM_ENVIRONMENT } from "../provider";
 import { SshAccess, sshOptions } from "./ssh";
 
 export interface RemoteDockerArgs {
@@ -41,10 +42,11 @@ export class RemoteDocker {
     // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
     const address = pulumi
       .all([access.address, ready.id])
-      .apply(([host]) => `ssh://${access.user}@${host}:${port}`);
+      .apply(([host]) => sshUrl(access.user, host, port));
     this.provider = new docker.Provider(
       `${name}-docker`,
       {
+        ...NO_DEFAULTS_FROM_ENVIRONMENT,
         host: address,
         sshOpts: sshOptions(access),
         registryAuth: registry && [{ address: registry.address, ...registry.pull }],
@@ -96,4 +98,9 @@ export class RemoteDocker {
       { ...opts, provider: this.args.commands, deletedWith: this.opts.deletedWith },
     );
   }
+}
+
+/** A user name may contain characters that are special in a URL, and an IPv6 address needs brackets. */
+function sshUrl(user: string, host: string, port: number): string {
+  return `ssh://${encodeURIComponent(user)}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,6 +1,6 @@
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { stackContainers } from "../docker/stackContainers";
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import type { EngineRun } from "../engine/runEngine";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";

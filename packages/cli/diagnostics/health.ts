@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { condition, displayName, Inspection, StoreContainer } from "../docker/containers";
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { lastLines } from "../docker/logs";
 import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, stackFlag } from "./rule";
 

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { CliError } from "@store/docker/cliError";
 import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
 import { loadOwnResources } from "../docker/stackContainers";
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { configText, stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
 import { isOwnContainer, OwnResources } from "../state/ownResources";

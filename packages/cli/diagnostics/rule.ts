@@ -1,7 +1,7 @@
 import type { StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { CliErrorOptions } from "@store/docker/cliError";
 import type { StoreContainer } from "../docker/containers";
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
 import { resourceName } from "../state/checkpoint";

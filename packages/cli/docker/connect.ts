@@ -1,7 +1,8 @@
-import { Docker } from "./docker";
-import { dockerEnvironment, RemoteHost, remoteHost } from "../host/remoteHost";
+import { Docker } from "@store/docker/docker";
+import { dockerEnvironment } from "@store/docker/environment";
+import { RemoteHost, remoteEnvironment, remoteHost, sshArguments } from "../host/remoteHost";
 import { connectLocalDocker, isLocal, Session } from "../project/session";
-import { SshAgent } from "../host/sshAgent";
+import { SshAgent } from "@store/docker/sshAgent";
 
 /** Connection to the Docker daemon of a stack's host. */
 export interface Connection {
@@ -9,7 +10,7 @@ export interface Connection {
   /** Name or IP address of the host, for published ports. */
   readonly address: string;
   /** Environment in which the docker command uses the same daemon. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: NodeJS.ProcessEnv;
   /** Undefined for a local host. */
   readonly remote?: RemoteHost;
 }
@@ -22,13 +23,14 @@ export interface Connection {
 export async function connect(session: Session): Promise<Connection> {
   if (isLocal(session)) {
     const docker = await connectLocalDocker(session);
-    return { docker, address: "localhost", env: { DOCKER_HOST: docker.host } };
+    return { docker, address: "localhost", env: dockerEnvironment(docker.endpoint) };
   }
   const remote = await remoteHost(session);
+  const agent = new SshAgent({ args: sshArguments(remote) });
   return {
-    docker: new Docker(`ssh://${remote.alias}`, new SshAgent(remote)),
+    docker: new Docker({ host: `ssh://${remote.alias}` }, agent),
     address: remote.access.address,
-    env: dockerEnvironment(remote),
+    env: remoteEnvironment(remote),
     remote,
   };
 }

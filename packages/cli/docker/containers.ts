@@ -1,5 +1,5 @@
 import { isOwnContainer, OwnResources } from "../state/ownResources";
-import { Docker } from "./docker";
+import { Docker } from "@store/docker/docker";
 import { duration } from "../terminal/terminal";
 
 /** A container of a stack, recognized by its labels. */

@@ -6,7 +6,7 @@ import {
   VOLUME_TYPE,
 } from "../state/checkpoint";
 import { isOwnContainer, ownResources } from "../state/ownResources";
-import { Docker } from "./docker";
+import { Docker } from "@store/docker/docker";
 import { ALL_STACKS, LABEL, listAllContainers, StoreContainer } from "./containers";
 
 /** Docker's resources of all stacks of all checkouts. */

@@ -1,7 +1,8 @@
 import { CliError } from "@store/docker/cliError";
 import type { Session } from "../project/session";
 import { ALL_STACKS, displayName, StoreContainer } from "./containers";
-import { Docker, dockerUnreachable } from "./docker";
+import { Docker } from "@store/docker/docker";
+import { dockerUnreachable } from "@store/docker/unreachable";
 import { LogLine, readLog } from "./logs";
 import { stackContainers } from "./stackContainers";
 
@@ -89,7 +90,7 @@ async function findContainer(
 
 /** Error for a log stream that breaks off, which happens when the daemon stops. */
 function connectionLost(docker: Docker, error: unknown): CliError {
-  return dockerUnreachable(docker.host, error instanceof Error ? error.message : "no answer");
+  return dockerUnreachable(docker.host, error);
 }
 
 /** Yields the containers of all stacks as they start, with the start's Unix time in seconds. */

@@ -4,7 +4,7 @@ import { Checkpoint } from "../state/checkpoint";
 import { UsedImages } from "../state/usedImages";
 import { readStackCheckpoint } from "../state/state";
 import { LABEL } from "./containers";
-import { Docker, withLabels } from "./docker";
+import { Docker, withLabels } from "@store/docker/docker";
 import { Session } from "../project/session";
 
 /**

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { Docker } from "./docker";
+import { Docker } from "@store/docker/docker";
 
 /** A line of a container's log, with Docker's timestamp. */
 export interface LogLine {

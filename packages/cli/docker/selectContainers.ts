@@ -1,5 +1,5 @@
 import { displayName, StoreContainer } from "./containers";
-import { Docker } from "./docker";
+import { Docker } from "@store/docker/docker";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { serviceNames, stackNames, stackOption, storeCommand } from "../project/project";
 import { Session } from "../project/session";

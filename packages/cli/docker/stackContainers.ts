@@ -3,7 +3,7 @@ import type { Session } from "../project/session";
 import { InterruptedRun } from "../state/interruptedRun";
 import { OwnResources, ownResources } from "../state/ownResources";
 import { listAllContainers, listContainers, runnable, StoreContainer } from "./containers";
-import type { Docker } from "./docker";
+import type { Docker } from "@store/docker/docker";
 
 /** Lists the containers of the stack of this checkout, except for those that only hold files. */
 export async function stackContainers(session: Session, docker: Docker): Promise<StoreContainer[]> {

@@ -1,4 +1,4 @@
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import type { Session } from "../project/session";
 
 /** Result of a check of `./store doctor`. */

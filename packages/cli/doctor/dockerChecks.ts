@@ -1,10 +1,9 @@
-import { CliError } from "@store/docker/cliError";
 import { BaseImageStatus } from "@store/toolchain/images/plan";
 import { inspectBaseImages } from "@store/toolchain/images/baseImages";
 import { findDocker } from "@store/toolchain/tools/docker";
-import { Docker } from "../docker/docker";
+import { Docker } from "@store/docker/docker";
 import { baseImageNames } from "../project/project";
-import { configuredDocker, Session } from "../project/session";
+import { dockerEndpoint, Session } from "../project/session";
 import type { CheckContext, CheckResult } from "./check";
 
 /** Finds this machine's Docker daemon and checks that it answers. */
@@ -12,14 +11,12 @@ export async function findAndCheckDocker(
   session: Session,
 ): Promise<Pick<CheckContext, "docker" | "dockerResult">> {
   const title = "Docker";
-  const configured = configuredDocker(session);
-  if (configured) return checkConfiguredDocker(title, configured);
-  const search = await findDocker();
+  const search = await findDocker(dockerEndpoint(session));
   if (search.found) {
     const { version, arch, host, hostFrom, cli } = search;
     const found = `${version} (${arch}) at ${host}, from ${hostFrom}`;
     const hint = cli === undefined ? MISSING_DOCKER_COMMAND : undefined;
-    return { docker: new Docker(host), dockerResult: { title, status: "ok", found, hint } };
+    return { docker: new Docker(search), dockerResult: { title, status: "ok", found, hint } };
   }
   const { plan, problem: found } = search;
   return {
@@ -33,21 +30,6 @@ export async function findAndCheckDocker(
 
 const MISSING_DOCKER_COMMAND =
   "The docker command isn't installed. ./store exec and ./store rehearse need it.";
-
-async function checkConfiguredDocker(
-  title: string,
-  docker: Docker,
-): Promise<Pick<CheckContext, "docker" | "dockerResult">> {
-  try {
-    const version = await docker.get<{ Version?: string }>("/version");
-    const found = `${version?.Version ?? "unknown version"} at ${docker.host}, from store:dockerHost`;
-    return { docker, dockerResult: { title, status: "ok", found } };
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    const { summary: found, hint } = error;
-    return { docker: undefined, dockerResult: { title, status: "failed", found, hint } };
-  }
-}
 
 export function checkDocker({ dockerResult }: CheckContext): CheckResult[] {
   return [dockerResult];

@@ -72,7 +72,7 @@ export interface EngineOutput {
 /** Runs a Pulumi command and returns its output. */
 export async function captureEngine(call: Omit<EngineCall, "eventLog">): Promise<EngineOutput> {
   const { pulumi, args, cwd, env } = call;
-  const { code, stdout, stderr } = await run(pulumi, [...args], { cwd, env });
+  const { code, stdout, stderr } = await run(pulumi, [...args], { cwd, environment: env });
   return { exitCode: code ?? 1, stdout, stderr };
 }
 

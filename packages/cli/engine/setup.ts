@@ -7,13 +7,15 @@ import { ensureDocker } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { Engine } from "@store/toolchain/engine/engineEnv";
 import { Checkpoint, parseExport } from "../state/checkpoint";
-import { Docker } from "../docker/docker";
+import { Docker } from "@store/docker/docker";
 import { captureEngine, EngineOutput, EngineRun, runEngine } from "./runEngine";
 import { CliError } from "@store/docker/cliError";
+import type { DockerEndpoint } from "@store/docker/endpoint";
+import { dockerEnvironment } from "@store/docker/environment";
 import { endOrphanedPlugins } from "./orphanedPlugins";
 import { isHeld, lockedError, removeEngineLock } from "../state/locks";
 import { baseImageNames } from "../project/project";
-import { configuredDocker, connectLocalDocker, isLocal, Session } from "../project/session";
+import { connectLocalDocker, dockerEndpoint, isLocal, Session } from "../project/session";
 import {
   readStackCheckpoint,
   findEngineLocks,
@@ -50,15 +52,15 @@ export async function setUpEngine(
   const localDocker = await setUpDocker(session, report, options);
   const docker = isLocal(session) ? localDocker : undefined;
   const engine = await ensureEngine(report);
-  return { engine, env: engineEnvironment(session, engine), docker };
+  return { engine, env: engineEnvironment(session, engine, localDocker.endpoint), docker };
 }
 
 /** Connects to Docker and provides the engine, for commands that build no images. Docker is not installed. */
 export async function connectEngine(session: Session, report: Reporter): Promise<EngineContext> {
   const docker = isLocal(session) ? await connectLocalDocker(session) : undefined;
-  await docker?.ping();
   const engine = await ensureEngine(report);
-  return { engine, env: engineEnvironment(session, engine), docker };
+  const endpoint = docker?.endpoint ?? dockerEndpoint(session);
+  return { engine, env: engineEnvironment(session, engine, endpoint), docker };
 }
 
 /**
@@ -195,12 +197,21 @@ async function withTempStackConfig<T>(
   }
 }
 
-export function engineEnvironment(session: Session, engine: Engine): NodeJS.ProcessEnv {
+/**
+ * Environment of the engine.
+ *
+ * @param endpoint Docker daemon that builds the images. @default none, for Pulumi's commands that don't run the program
+ */
+export function engineEnvironment(
+  session: Session,
+  engine: Engine,
+  endpoint?: Pick<DockerEndpoint, "host" | "certPath">,
+): NodeJS.ProcessEnv {
   return {
     // Less garbage collection in the engine and its plugins, which are Go programs with small heaps. The user's own value has
     // precedence. https://go.dev/doc/gc-guide#GOGC
     GOGC: "400",
-    ...process.env,
+    ...dockerEnvironment(endpoint),
     ...engine.env,
     ...prepareState(session.state),
     PULUMI_STACK: session.stack.name,
@@ -214,9 +225,7 @@ async function setUpDocker(
   report: Reporter,
   options: { readonly baseImages: boolean },
 ): Promise<Docker> {
-  const configured = configuredDocker(session);
-  const docker = configured ?? new Docker((await ensureDocker(report)).host);
-  await configured?.ping();
+  const docker = new Docker(await ensureDocker(report, dockerEndpoint(session)));
   const names = baseImageNames(session.project, session.stack);
   // The program reports a name that isn't a string.
   if (options.baseImages && Object.values(names).every((name) => name !== "")) {

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
 import { CliError, UsageError } from "@store/docker/cliError";
+import { dockerEnvironment } from "@store/docker/environment";
 import { HostAccess, stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
@@ -47,12 +48,15 @@ export async function ensureSshFiles(session: Session): Promise<void> {
 }
 
 /** Environment in which docker connects to the host. */
-export function dockerEnvironment(
+export function remoteEnvironment(
   { alias, bin }: RemoteHost,
   env: NodeJS.ProcessEnv = process.env,
-): { readonly DOCKER_HOST: string; readonly PATH: string } {
+): NodeJS.ProcessEnv {
   const path = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== bin);
-  return { DOCKER_HOST: `ssh://${alias}`, PATH: [bin, ...path].join(delimiter) };
+  return {
+    ...dockerEnvironment({ host: `ssh://${alias}` }, env),
+    PATH: [bin, ...path].join(delimiter),
+  };
 }
 
 /** Arguments for ssh. */

@@ -1,5 +1,5 @@
 import { CliError } from "@store/docker/cliError";
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { DockerState, planDrift, readDockerState, removeOrphan } from "../docker/drift";
 import { removeUnusedImages } from "../docker/images";
 import { storeCommand } from "../project/project";

@@ -1,5 +1,5 @@
 import { diagnoseRun } from "../diagnostics/diagnose";
-import type { Docker } from "../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { DriftPlan, Orphan, planDrift, readDockerState, removeOrphan } from "../docker/drift";
 import { EngineContext, fetchCheckpoint, runOnStack } from "../engine/setup";
 import type { Session } from "../project/session";

@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
 import { findDocker } from "@store/toolchain/tools/docker";
-import { Docker } from "../docker/docker";
+import { Docker } from "@store/docker/docker";
 import { CliError } from "@store/docker/cliError";
 import { configText, findStack, Project, readProject, Stack, storeCommand } from "./project";
+import { beforeStoreEnv } from "../host/shellEnvironment";
 import { findState, State } from "../state/state";
 
 /** A stack with its project and the location of its state. */
@@ -39,10 +43,8 @@ export function isLocal(session: Session): boolean {
  * @throws CliError if it isn't running
  */
 export async function connectLocalDocker(session: Session): Promise<Docker> {
-  const configured = configuredDocker(session);
-  if (configured) return configured;
-  const found = await findDocker();
-  if (found.found) return new Docker(found.host);
+  const found = await findDocker(dockerEndpoint(session));
+  if (found.found) return new Docker(found);
   throw new CliError(found.problem, {
     hint:
       found.plan.action === "tell"
@@ -51,8 +53,8 @@ export async function connectLocalDocker(session: Session): Promise<Docker> {
   });
 }
 
-/** Docker at the address in the stack's configuration (store:dockerHost); undefined without that key. */
-export function configuredDocker(session: Session): Docker | undefined {
-  const host = configText(session.project, session.stack, "dockerHost");
-  return host === "" ? undefined : new Docker(host);
+/** Finds the Docker daemon that builds the stack's images and runs a local stack. @throws CliError if there is no such context */
+export function dockerEndpoint({ project, stack }: Session): DockerEndpoint {
+  const configured = existsSync(stack.file) ? configText(project, stack, "dockerHost") : "";
+  return resolveDockerEndpoint(beforeStoreEnv(process.env), homedir(), configured);
 }

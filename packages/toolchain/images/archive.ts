@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-import type { Daemon, Progress } from "@store/docker/daemon";
+import type { Docker, Progress } from "@store/docker/docker";
 
 /**
  * Streams the output of a tar command to a daemon's API, without a temporary file.
@@ -9,7 +9,7 @@ import type { Daemon, Progress } from "@store/docker/daemon";
  * @throws an error if the tar command or the request fails.
  */
 export async function sendArchive(
-  daemon: Daemon,
+  docker: Docker,
   resource: string,
   [command = "", ...args]: readonly string[],
   onProgress: (progress: Progress) => void,
@@ -22,5 +22,5 @@ export async function sendArchive(
       else reject(new Error(`tar ended with ${code ?? "a signal"}`));
     });
   });
-  await Promise.all([ended, daemon.upload(resource, tar.stdout, onProgress)]);
+  await Promise.all([ended, docker.upload(resource, tar.stdout, onProgress)]);
 }

@@ -1,5 +1,5 @@
 import { CliError } from "@store/docker/cliError";
-import { Daemon, reasonOf } from "@store/docker/daemon";
+import type { Docker } from "@store/docker/docker";
 import { Reporter } from "../system/report";
 import { buildFallbacks } from "./buildFallbacks";
 import { exitingOnSignals } from "./scratchFolder";
@@ -9,7 +9,6 @@ import {
   type BaseImageRefs,
   type BaseImageStatus,
   chooseAction,
-  IMAGES,
 } from "./plan";
 
 export interface BaseImage {
@@ -24,23 +23,18 @@ export interface BaseImage {
  */
 export async function ensureBaseImages(
   refs: BaseImageRefs,
-  docker: { readonly host: string },
+  docker: Docker,
   report: Reporter,
 ): Promise<BaseImage[]> {
-  // The API isn't available through ssh, and fallback images are for this machine only: leave errors to the program's pull.
-  if (!Daemon.supports(docker.host)) {
-    return IMAGES.map((image) => ({ ref: refs[image], how: "pullable" }));
-  }
-  const daemon = new Daemon(docker.host);
-  const statuses = await inspect(refs, daemon);
+  const statuses = await inspect(refs, docker);
   const plan = statuses.map((status) => ({ ...status, action: chooseAction(status) }));
 
   for (const { ref, action } of plan) {
-    if (action === "remove fallback") await removeFallback(ref, daemon, report);
+    if (action === "remove fallback") await removeFallback(ref, docker, report);
   }
   const toBuild = plan.filter(({ action }) => action === "build").map(({ image }) => image);
   if (toBuild.length > 0) {
-    await exitingOnSignals(() => buildFallbacks(toBuild, refs, daemon, report));
+    await exitingOnSignals(() => buildFallbacks(toBuild, refs, docker, report));
   }
   const fallbacks = plan.filter(({ action }) => usesFallback(action)).map(({ ref }) => ref);
   if (fallbacks.length > 0) {
@@ -51,22 +45,21 @@ export async function ensureBaseImages(
   return plan.map(({ ref, action }) => ({ ref, how: resultOf(action) }));
 }
 
-/** Returns the availability of the base images without changing anything; nothing for a daemon behind ssh. */
+/** Returns the availability of the base images without changing anything. */
 export async function inspectBaseImages(
   refs: BaseImageRefs,
-  docker: { readonly host: string },
+  docker: Docker,
 ): Promise<BaseImageStatus[]> {
-  if (!Daemon.supports(docker.host)) return [];
-  const statuses = await inspect(refs, new Daemon(docker.host));
+  const statuses = await inspect(refs, docker);
   return statuses.map(({ image: _, ...status }) => status);
 }
 
 /** Removes the tag of a fallback image. Containers and images that are based on it keep their layers. */
-async function removeFallback(ref: string, daemon: Daemon, report: Reporter): Promise<void> {
-  const answer = await daemon.delete(`/images/${ref}?force=1&noprune=1`);
-  if (answer.status !== 200 && answer.status !== 404) {
+async function removeFallback(ref: string, docker: Docker, report: Reporter): Promise<void> {
+  const refusal = await docker.remove(`/images/${ref}`, { force: 1, noprune: 1 });
+  if (refusal !== undefined) {
     throw new CliError(
-      `The fallback image ${ref} can't be removed to make room for the official image: ${reasonOf(answer)}`,
+      `The fallback image ${ref} can't be removed to make room for the official image: ${refusal}`,
       { hint: `Remove it: docker rmi -f ${ref}` },
     );
   }

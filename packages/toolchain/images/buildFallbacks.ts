@@ -1,5 +1,5 @@
 import { CliError } from "@store/docker/cliError";
-import { Daemon } from "@store/docker/daemon";
+import type { Docker } from "@store/docker/docker";
 import { cacheFolder } from "../system/cache";
 import { withLock } from "../system/lock";
 import { Reporter } from "../system/report";
@@ -14,13 +14,13 @@ import { ImageName, Recipe, recipeFor, recipeKey } from "./recipes";
 export async function buildFallbacks(
   images: readonly ImageName[],
   refs: BaseImageRefs,
-  daemon: Daemon,
+  docker: Docker,
   report: Reporter,
 ): Promise<void> {
   report.step(
     `Building the fallback images ${images.map((image) => refs[image]).join(", ")} from packages`,
   );
-  await checkArchitecture(daemon);
+  await checkArchitecture(docker);
   const base = debianBase();
   const onWait = (pid: number): void =>
     report.progress(`waiting for process ${pid}, which is building base images`);
@@ -28,54 +28,53 @@ export async function buildFallbacks(
     // Another process may have built them in the meantime.
     const recipes: Recipe[] = [];
     for (const recipe of images.map((image) => recipeFor(image, refs[image]))) {
-      if (recipe !== undefined && !(await isBuilt(recipe, base, daemon))) recipes.push(recipe);
+      if (recipe !== undefined && !(await isBuilt(recipe, base, docker))) recipes.push(recipe);
     }
     if (recipes.length === 0) return;
 
     await allOrFirstError([
-      ensureDebianBase(base, daemon, { [LABEL]: "base", [KEY_LABEL]: base.key }, report),
+      ensureDebianBase(base, docker, { [LABEL]: "base", [KEY_LABEL]: base.key }, report),
       // One after the other, because npm itself downloads in parallel.
       recipes.reduce(
         (before, recipe) => before.then(() => download(recipe, report)),
         Promise.resolve(),
       ),
     ]);
-    await allOrFirstError(recipes.map((recipe) => buildFallback(recipe, base, daemon, report)));
-    await removeStages(daemon);
+    await allOrFirstError(recipes.map((recipe) => buildFallback(recipe, base, docker, report)));
+    await removeStages(docker);
   });
 }
 
 async function buildFallback(
   recipe: Recipe,
   base: DebianBase,
-  daemon: Daemon,
+  docker: Docker,
   report: Reporter,
 ): Promise<void> {
-  const before = await imageId(recipe.ref, daemon);
+  const before = await imageId(recipe.ref, docker);
   const labels = { [LABEL]: "fallback", [KEY_LABEL]: recipeKey(recipe, base) };
-  await build(recipe, base, daemon, labels, report);
+  await build(recipe, base, docker, labels, report);
   discardDownloads(recipe);
   // Docker refuses to delete an image that is in use; it stays.
-  if (before !== undefined && before !== (await imageId(recipe.ref, daemon))) {
-    await daemon.delete(`/images/${before}`);
+  if (before !== undefined && before !== (await imageId(recipe.ref, docker))) {
+    await docker.remove(`/images/${before}`);
   }
 }
 
 /** Removes the images of the builds' first stages, which are large and unused. */
-async function removeStages(daemon: Daemon): Promise<void> {
-  const filters = JSON.stringify({ dangling: ["true"], label: [`${LABEL}=stage`] });
-  const { body } = await daemon.get(`/images/json?filters=${encodeURIComponent(filters)}`);
-  for (const { Id } of body as { Id: string }[]) await daemon.delete(`/images/${Id}`);
+async function removeStages(docker: Docker): Promise<void> {
+  const filters = { dangling: ["true"], label: [`${LABEL}=stage`] };
+  const stages = await docker.list<{ Id: string }>("/images/json", { filters });
+  for (const { Id } of stages) await docker.remove(`/images/${Id}`);
 }
 
-async function isBuilt(recipe: Recipe, base: DebianBase, daemon: Daemon): Promise<boolean> {
-  const labels = await labelsOf(recipe.ref, daemon);
+async function isBuilt(recipe: Recipe, base: DebianBase, docker: Docker): Promise<boolean> {
+  const labels = await labelsOf(recipe.ref, docker);
   return localState(labels, recipeKey(recipe, base)) === "fallback";
 }
 
-async function imageId(ref: string, daemon: Daemon): Promise<string | undefined> {
-  const { status, body } = await daemon.get(`/images/${ref}/json`);
-  return status === 200 ? (body as { Id: string }).Id : undefined;
+async function imageId(ref: string, docker: Docker): Promise<string | undefined> {
+  return (await docker.get<{ Id: string }>(`/images/${ref}/json`))?.Id;
 }
 
 /** Waits for all actions before it throws the first error, so that none runs on in the background. */
@@ -86,8 +85,8 @@ async function allOrFirstError(actions: readonly Promise<void>[]): Promise<void>
 }
 
 /** Checks that the daemon has this machine's architecture, for which the packages are. @throws CliError */
-async function checkArchitecture(daemon: Daemon): Promise<void> {
-  const { Arch } = (await daemon.get("/version")).body as { Arch: string };
+async function checkArchitecture(docker: Docker): Promise<void> {
+  const { Arch } = (await docker.get<{ Arch: string }>("/version")) ?? {};
   const ours = process.arch === "x64" ? "amd64" : process.arch;
   if (Arch !== ours) {
     throw new CliError(

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { CliError } from "@store/docker/cliError";
-import { Daemon } from "@store/docker/daemon";
+import type { Docker } from "@store/docker/docker";
 import { messageOf } from "@store/docker/messageOf";
 import { Reporter } from "../system/report";
 import { lastLines } from "../system/run";
@@ -13,7 +13,7 @@ import { folderOf, type Recipe, versionFailure } from "./recipes";
 export async function build(
   recipe: Recipe,
   base: DebianBase,
-  daemon: Daemon,
+  docker: Docker,
   labels: Record<string, string>,
   report: Reporter,
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function build(
   const tar = ["tar", "-c", "--owner=0", "--group=0", "--numeric-owner"];
   const command = [...tar, ...folders.flatMap((folder) => ["-C", folder, "."])];
   try {
-    await sendArchive(daemon, `/build?${query.toString()}`, command, ({ stream = "" }) => {
+    await sendArchive(docker, `/build?${query.toString()}`, command, ({ stream = "" }) => {
       const lines = readable(stream);
       output.push(...lines);
       const line = lines.at(-1);

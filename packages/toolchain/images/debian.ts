@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "@store/docker/cliError";
-import { Daemon } from "@store/docker/daemon";
+import type { Docker } from "@store/docker/docker";
 import { messageOf } from "@store/docker/messageOf";
 import { cacheFolder, filesBelow, keyOf } from "../system/cache";
 import { Reporter } from "../system/report";
@@ -41,11 +41,11 @@ export function debianBase(suite = SUITE): DebianBase {
 /** Builds the image unless the daemon has it. The caller must hold the lock base-images. */
 export async function ensureDebianBase(
   base: DebianBase,
-  daemon: Daemon,
+  docker: Docker,
   labels: Record<string, string>,
   report: Reporter,
 ): Promise<void> {
-  if ((await daemon.get(`/images/${base.ref}/json`)).status === 200) return;
+  if ((await docker.get(`/images/${base.ref}/json`)) !== undefined) return;
   const asRoot = rootCommand();
   await ensureDebootstrap(asRoot, report);
   await inScratchFolder(path.join(cacheFolder(), "debian-root"), asRoot, async (folder) => {
@@ -61,9 +61,9 @@ export async function ensureDebianBase(
       "The Debian base image can't be finished",
     );
     report.progress("importing the Debian base image");
-    await importImage(root, base.ref, daemon, labels, asRoot);
+    await importImage(root, base.ref, docker, labels, asRoot);
   });
-  await removeOlderBases(base, daemon);
+  await removeOlderBases(base, docker);
 }
 
 /** Hint for all errors of the build. */
@@ -124,7 +124,7 @@ async function bootstrap(
 async function importImage(
   root: string,
   ref: string,
-  daemon: Daemon,
+  docker: Docker,
   labels: Record<string, string>,
   asRoot: readonly string[],
 ): Promise<void> {
@@ -136,7 +136,7 @@ async function importImage(
   query.append("changes", 'CMD ["bash"]');
   const tar = [...asRoot, "tar", "-c", "--numeric-owner", "-C", root, "."];
   try {
-    await sendArchive(daemon, `/images/create?${query.toString()}`, tar, () => undefined);
+    await sendArchive(docker, `/images/create?${query.toString()}`, tar, () => undefined);
   } catch (error) {
     throw new CliError(`Docker can't take the Debian base image: ${messageOf(error)}`, {
       hint: "See that the daemon has disk space left (`docker system df`), then run it again.",
@@ -145,14 +145,14 @@ async function importImage(
 }
 
 /** Removes the tags of older recipes and CA bundles. Images based on them keep their layers. */
-async function removeOlderBases(base: DebianBase, daemon: Daemon): Promise<void> {
-  const filters = encodeURIComponent(JSON.stringify({ reference: [REPOSITORY] }));
-  const { body } = await daemon.get(`/images/json?filters=${filters}`);
-  const tags = (body as { RepoTags: string[] | null }[]).flatMap((image) => image.RepoTags ?? []);
+async function removeOlderBases(base: DebianBase, docker: Docker): Promise<void> {
+  const filters = { reference: [REPOSITORY] };
+  const images = await docker.list<{ RepoTags: string[] | null }>("/images/json", { filters });
+  const tags = images.flatMap((image) => image.RepoTags ?? []);
   const older = tags.filter(
     (tag) => tag.startsWith(`${REPOSITORY}:${base.suite}-`) && tag !== base.ref,
   );
-  for (const tag of older) await daemon.delete(`/images/${tag}`);
+  for (const tag of older) await docker.remove(`/images/${tag}`);
 }
 
 async function mustRun(

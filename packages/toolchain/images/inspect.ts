@@ -1,5 +1,5 @@
 import { CliError } from "@store/docker/cliError";
-import { Answer, Daemon, reasonOf } from "@store/docker/daemon";
+import { type Docker, reasonOf } from "@store/docker/docker";
 import { messageOf } from "@store/docker/messageOf";
 import { debianBase } from "./debian";
 import {
@@ -21,13 +21,13 @@ const REGISTRY_LIMIT_MS = 3000;
 
 type Inspected = BaseImageStatus & { readonly image: ImageName };
 
-export async function inspect(refs: BaseImageRefs, daemon: Daemon): Promise<Inspected[]> {
+export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Inspected[]> {
   const images = await Promise.all(
-    IMAGES.map(async (image) => ({ image, labels: await labelsOf(refs[image], daemon) })),
+    IMAGES.map(async (image) => ({ image, labels: await labelsOf(refs[image], docker) })),
   );
   // The base's key is a hash over this machine's CA bundle; skip it if all images are official.
   const base = images.some(({ labels }) => isBuiltByToolchain(labels)) ? debianBase() : undefined;
-  const unreachable = new UnreachableRegistries(daemon.host);
+  const unreachable = new UnreachableRegistries(docker.host);
   const statuses = await Promise.all(
     images.map(async ({ image, labels }) => {
       const ref = refs[image];
@@ -38,7 +38,7 @@ export async function inspect(refs: BaseImageRefs, daemon: Daemon): Promise<Insp
         ref,
         configKey: CONFIG_KEYS[image],
         local,
-        registry: local === "official" ? undefined : await askRegistry(ref, daemon, unreachable),
+        registry: local === "official" ? undefined : await askRegistry(ref, docker, unreachable),
         canBeBuilt: recipe !== undefined && process.platform === "linux",
       };
     }),
@@ -50,16 +50,9 @@ export async function inspect(refs: BaseImageRefs, daemon: Daemon): Promise<Insp
 /** Returns the labels of an image; undefined if the daemon doesn't have it. */
 export async function labelsOf(
   ref: string,
-  daemon: Daemon,
+  docker: Docker,
 ): Promise<Record<string, string> | undefined> {
-  let answer: Answer;
-  try {
-    answer = await daemon.get(`/images/${ref}/json`);
-  } catch (error) {
-    throw new CliError(`The Docker daemon at ${daemon.host} doesn't answer: ${messageOf(error)}`, {
-      hint: "Start it; `docker version` must show a server.",
-    });
-  }
+  const answer = await docker.request("GET", `/images/${ref}/json`);
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) {
     throw new CliError(`The Docker daemon can't look up the image "${ref}": ${reasonOf(answer)}`, {
@@ -86,19 +79,19 @@ function isBuiltByToolchain(labels: Record<string, string> | undefined): boolean
 
 async function askRegistry(
   ref: string,
-  daemon: Daemon,
+  docker: Docker,
   unreachable: UnreachableRegistries,
 ): Promise<RegistryStatus> {
   const host = registryHost(ref);
   const remembered = unreachable.recall(host);
   if (remembered !== undefined) return { answer: "unreachable", reason: remembered };
   const start = Date.now();
-  const registry = await daemon
-    .get(`/distribution/${ref}/json`, REGISTRY_LIMIT_MS)
+  const registry = await docker
+    .request("GET", `/distribution/${ref}/json`, REGISTRY_LIMIT_MS)
     .then((answer) => registryAnswer(ref, answer))
     .catch((error: unknown): RegistryStatus => ({
       answer: "unreachable",
-      reason: `${host}: ${messageOf(error)}`,
+      reason: `${host}: ${messageOf(error instanceof CliError ? error.cause : error)}`,
     }));
   if (registry.answer === "unreachable" && Date.now() - start > SLOW_MS) {
     unreachable.remember(host, registry.reason);

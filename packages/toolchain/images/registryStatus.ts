@@ -1,4 +1,4 @@
-import { Answer, reasonOf } from "@store/docker/daemon";
+import { Answer, reasonOf } from "@store/docker/docker";
 import { type RegistryStatus } from "./plan";
 
 /** Interprets the daemon's response to `GET /distribution/REF/json`. */

@@ -9,6 +9,8 @@ export interface RunOptions {
   cwd?: string;
   /** Added to the environment of this process. */
   env?: NodeJS.ProcessEnv;
+  /** Replaces the environment of this process. @default the environment of this process with `env` */
+  environment?: NodeJS.ProcessEnv;
   /** Called with each line of stdout and stderr, without empty lines. */
   onLine?: (line: string) => void;
   /** Time in milliseconds after which the command is ended by SIGTERM. @default none */
@@ -32,7 +34,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: options.environment ?? { ...process.env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     // Not spawn's `timeout`: its timer isn't cleared if the command can't be started, and keeps this process alive.

@@ -1,20 +1,19 @@
 import * as os from "node:os";
+import * as path from "node:path";
 import { CliError } from "@store/docker/cliError";
-import { type DockerHost, localDockerHost } from "@store/docker/dockerHost";
+import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
+import { describeProblem } from "@store/docker/unreachable";
 import { distribution, findAsRoot } from "../system/apt";
 import { cacheFolder } from "../system/cache";
 import { withLock } from "../system/lock";
 import { type Reporter } from "../system/report";
 import { findOnPath } from "../system/run";
-import { ANSWER_LIMIT_MS, pingDaemon, type Problem } from "./pingDocker";
+import { pingDaemon } from "./pingDocker";
 import { type DockerFacts, type DockerPlan, planDocker } from "./planDocker";
 import { install, start } from "./startDocker";
 
-export interface DockerFound {
+export interface DockerFound extends DockerEndpoint {
   found: true;
-  /** URL for DOCKER_HOST and the Docker provider. */
-  host: string;
-  hostFrom: string;
   version: string;
   /** The daemon's CPU architecture in Docker's notation. */
   arch: string;
@@ -23,18 +22,24 @@ export interface DockerFound {
   how: "found" | "installed" | "started";
 }
 
-export interface DockerMissing {
+export interface DockerMissing extends DockerEndpoint {
   found: false;
-  host: string;
-  hostFrom: string;
   problem: string;
   /** Action that ensureDocker would take. */
   plan: DockerPlan;
 }
 
-/** Returns a running daemon. Installs or starts one if necessary and possible. @throws CliError with instructions otherwise. */
-export async function ensureDocker(report: Reporter): Promise<DockerFound> {
-  const first = await findDocker();
+/**
+ * Returns the running daemon at the endpoint. Installs or starts one if necessary and possible.
+ *
+ * @param endpoint Defaults to the daemon that the docker command would use.
+ * @throws CliError with instructions otherwise
+ */
+export async function ensureDocker(
+  report: Reporter,
+  endpoint = currentEndpoint(),
+): Promise<DockerFound> {
+  const first = await findDocker(endpoint);
   if (first.found) return first;
   if (first.plan.action === "tell") throw new CliError(first.problem, { hint: first.plan.remedy });
 
@@ -43,18 +48,18 @@ export async function ensureDocker(report: Reporter): Promise<DockerFound> {
     "docker",
     (pid) => report.step(`Waiting for process ${pid}, which is setting up Docker`),
     async () => {
-      let now = await findDocker();
+      let now = await findDocker(endpoint);
       if (now.found) return now;
       let how: DockerFound["how"] = "started";
       if (now.plan.action === "install") {
         await install(now.plan.asRoot, report);
         how = "installed";
         // With systemd, the package starts the daemon.
-        now = await findDocker();
+        now = await findDocker(endpoint);
       }
       if (!now.found && now.plan.action === "start") {
         await start(now.plan.asRoot, report);
-        now = await findDocker();
+        now = await findDocker(endpoint);
       }
       if (now.found) return { ...now, how };
       throw new CliError(now.problem, {
@@ -67,34 +72,50 @@ export async function ensureDocker(report: Reporter): Promise<DockerFound> {
   );
 }
 
-/** Returns the daemon that the docker command would use, and whether it answers. Changes nothing. */
-export async function findDocker(): Promise<DockerFound | DockerMissing> {
-  const target = targetOf(process.env);
-  const answer = await pingDaemon(target.host);
+/**
+ * Checks whether the daemon at the endpoint answers. Changes nothing.
+ *
+ * @param endpoint Defaults to the daemon that the docker command would use.
+ * @throws CliError if the endpoint is invalid
+ */
+export async function findDocker(
+  endpoint = currentEndpoint(),
+): Promise<DockerFound | DockerMissing> {
+  const answer = await pingDaemon(endpoint);
   if (typeof answer === "object") {
-    return { found: true, ...target, ...answer, cli: findOnPath("docker"), how: "found" };
+    return { found: true, ...endpoint, ...answer, cli: findOnPath("docker"), how: "found" };
   }
-  const plan = planDocker({ ...target, problem: answer, ...(await examineMachine()) });
-  return { found: false, ...target, problem: describe(target, answer), plan };
+  const plan = planDocker({ ...endpoint, problem: answer, ...(await examineMachine()) });
+  const { host, hostFrom } = endpoint;
+  const problem = `No Docker daemon answers at ${host}, from ${hostFrom}: ${describeProblem(answer)}.`;
+  return { found: false, ...endpoint, problem, plan };
 }
 
-function targetOf(env: NodeJS.ProcessEnv): DockerHost {
-  return localDockerHost(env, os.homedir());
+function currentEndpoint(): DockerEndpoint {
+  return resolveDockerEndpoint(process.env, os.homedir());
 }
 
-function describe(target: DockerHost, problem: Problem): string {
-  const reasons: Record<string, string> = {
-    ENOENT: "there is no such socket",
-    ECONNREFUSED: "nothing listens there",
-    EACCES: "this user may not open it",
-    ETIMEDOUT: `no answer within ${ANSWER_LIMIT_MS / 1000} s`,
-    ENOTFOUND: "there is no such host",
-    EPROTONOSUPPORT: "only unix:// and tcp:// addresses are supported",
-  };
-  return `No Docker daemon answers at ${target.host}, from ${target.hostFrom}: ${reasons[problem] ?? problem}.`;
+/** Sockets of rootless Docker, Docker Desktop, Colima and OrbStack. Their installers set up a docker context, which may not be current. */
+function userSockets(): string[] {
+  const home = os.homedir();
+  const runtime = process.env["XDG_RUNTIME_DIR"] || `/run/user/${process.getuid?.() ?? ""}`;
+  return [
+    path.join(runtime, "docker.sock"),
+    path.join(home, ".docker/run/docker.sock"),
+    path.join(home, ".docker/desktop/docker.sock"),
+    path.join(home, ".colima/default/docker.sock"),
+    path.join(home, ".orbstack/run/docker.sock"),
+  ];
 }
 
-async function examineMachine(): Promise<Omit<DockerFacts, keyof DockerHost | "problem">> {
+async function findUserSocket(): Promise<string | undefined> {
+  for (const host of userSockets().map((socket) => `unix://${socket}`)) {
+    if (typeof (await pingDaemon({ host })) === "object") return host;
+  }
+  return undefined;
+}
+
+async function examineMachine(): Promise<Omit<DockerFacts, keyof DockerEndpoint | "problem">> {
   return {
     platform: process.platform,
     distribution: distribution(),
@@ -102,6 +123,7 @@ async function examineMachine(): Promise<Omit<DockerFacts, keyof DockerHost | "p
     daemonInstalled:
       findOnPath("dockerd", [process.env.PATH, "/usr/sbin", "/usr/local/sbin"].join(":")) !==
       undefined,
+    otherSocket: await findUserSocket(),
     asRoot: await findAsRoot(),
   };
 }

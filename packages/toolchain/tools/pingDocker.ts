@@ -1,23 +1,30 @@
-import { Daemon, reasonOf } from "@store/docker/daemon";
-import { messageOf } from "@store/docker/messageOf";
+import { CliError } from "@store/docker/cliError";
+import { isSupported } from "@store/docker/connection";
+import { Docker, reasonOf } from "@store/docker/docker";
+import type { DockerEndpoint } from "@store/docker/endpoint";
+import { type Problem, problemOf } from "@store/docker/unreachable";
 
 /** Timeout of a request to the daemon, in milliseconds. */
 export const ANSWER_LIMIT_MS = 5_000;
 
-/** Cause of an unreachable daemon: a system error code or a message. */
-export type Problem = string;
+/** Timeout for a daemon behind ssh, whose login takes time. */
+const SSH_ANSWER_LIMIT_MS = 40_000;
 
-/** Returns the daemon's version and architecture, or why it can't be reached. */
+/** Returns the daemon's version and architecture, or why it can't be reached. @throws CliError if the endpoint is invalid */
 export async function pingDaemon(
-  host: string,
+  endpoint: Pick<DockerEndpoint, "host" | "certPath">,
 ): Promise<{ version: string; arch: string } | Problem> {
-  if (!Daemon.supports(host)) return "EPROTONOSUPPORT";
+  if (!isSupported(endpoint.host)) return "EPROTONOSUPPORT";
+  const docker = new Docker(endpoint);
   try {
-    const answer = await new Daemon(host).get("/version", ANSWER_LIMIT_MS);
+    const limitMs = endpoint.host.startsWith("ssh:") ? SSH_ANSWER_LIMIT_MS : ANSWER_LIMIT_MS;
+    const answer = await docker.request("GET", "/version", limitMs);
     if (answer.status !== 200) return reasonOf(answer);
     const { Version, Arch } = answer.body as { Version: string; Arch: string };
     return { version: Version, arch: Arch };
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+    return problemOf(error instanceof CliError ? error.cause : error);
+  } finally {
+    docker.close();
   }
 }

@@ -1,14 +1,16 @@
-import { DEFAULT_DOCKER_HOST, type DockerHost } from "@store/docker/dockerHost";
+import { DEFAULT_DOCKER_HOST, type DockerEndpoint } from "@store/docker/endpoint";
+import { type Problem, unreachableHint } from "@store/docker/unreachable";
 import { type AsRoot, usesApt } from "../system/apt";
-import { type Problem } from "./pingDocker";
 
 /** Facts about a machine whose Docker daemon can't be reached. */
-export interface DockerFacts extends DockerHost {
+export interface DockerFacts extends DockerEndpoint {
   problem: Problem;
   platform: NodeJS.Platform;
   /** ID and ID_LIKE of /etc/os-release. */
   distribution: string[];
   daemonInstalled: boolean;
+  /** Address of a daemon of this user that answers at another place, for example rootless Docker. @default none */
+  otherSocket?: string;
   /** Command prefix for root: empty for root, sudo if it needs no password. Undefined if neither is possible. */
   asRoot: AsRoot | undefined;
 }
@@ -19,16 +21,13 @@ export type DockerPlan =
 /** Decides how to make Docker available: install it, start it, or tell the user what to do. */
 export function planDocker(facts: DockerFacts): DockerPlan {
   const { asRoot } = facts;
-  if (facts.problem === "EPROTONOSUPPORT") {
-    return tell("Set DOCKER_HOST to a unix:// or tcp:// address, or `docker context use default`.");
-  }
-  if (facts.problem === "EACCES") {
-    return tell("Run `sudo usermod -aG docker $USER`, log in again, and run this again.");
-  }
+  const hint = unreachableHint(facts.host, facts.problem);
+  if (hint !== undefined) return tell(hint);
   // The user has chosen this daemon; don't replace it by another.
   if (facts.host !== DEFAULT_DOCKER_HOST) {
     return tell(`Start the daemon there, or change ${facts.hostFrom}.`);
   }
+  if (facts.otherSocket !== undefined) return tell(otherSocketHint(facts.otherSocket));
   if (facts.platform === "darwin") {
     return tell(
       "Install Docker Desktop (https://docs.docker.com/desktop), start it, and run this again.",
@@ -52,6 +51,13 @@ export function planDocker(facts: DockerFacts): DockerPlan {
         "Run `sudo apt-get install docker.io && sudo usermod -aG docker $USER`, log in again, and run this again.",
       )
     : { action: "install", asRoot };
+}
+
+function otherSocketHint(host: string): string {
+  return (
+    `A daemon answers at ${host}. Use it: export DOCKER_HOST=${host}, or choose its context ` +
+    "(docker context ls, docker context use NAME)."
+  );
 }
 
 function tell(remedy: string): DockerPlan {

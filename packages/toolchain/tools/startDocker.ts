@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "@store/docker/cliError";
-import { DEFAULT_DOCKER_HOST } from "@store/docker/dockerHost";
+import { DEFAULT_DOCKER_HOST } from "@store/docker/endpoint";
 import { aptInstall, type AsRoot, asRootRun, commandLine } from "../system/apt";
 import { cacheFolder } from "../system/cache";
 import { type Reporter } from "../system/report";
@@ -74,7 +74,7 @@ async function untilAnswering(
 ): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
-    const answer = await pingDaemon(DEFAULT_DOCKER_HOST);
+    const answer = await pingDaemon({ host: DEFAULT_DOCKER_HOST });
     // Permission denied on the socket means that the daemon is running.
     if (typeof answer === "object" || answer === "EACCES") return;
     const failed = failure();

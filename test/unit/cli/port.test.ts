@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { AddressInfo, createServer, Server } from "node:net";
 import { portHolder } from "@store/cli/diagnostics/port";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
-import type { Docker } from "@store/cli/docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { createSession, writeState } from "./failedRun";
 
 describe("portHolder", () => {

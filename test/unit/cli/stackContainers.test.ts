@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "@store/docker/cliError";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
-import type { Docker } from "@store/cli/docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { refuseStackName, selectContainers } from "@store/cli/docker/selectContainers";
 import { stackContainers } from "@store/cli/docker/stackContainers";
 import type { Session } from "@store/cli/project/session";

@@ -23,7 +23,9 @@ describe("readConfig().host", () => {
   afterEach(resetConfig);
 
   it("defaults to this machine", () => {
-    assert.deepEqual(read({}), { kind: "local", dockerHost: "unix:///test.sock" });
+    assert.deepEqual(read({}), {
+      ...{ kind: "local", dockerHost: "unix:///test.sock", certPath: undefined },
+    });
   });
 
   it("accepts Azure with a registry, an owner and address ranges for SSH", () => {

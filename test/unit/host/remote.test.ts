@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
+import { LocalHost } from "../../../components/host/localHost";
 import { SshHost } from "../../../components/host/ssh/sshHost";
 import { plain, resource, resources } from "../mocks";
 import { commonProviders } from "./commonProviders";
@@ -33,6 +34,21 @@ describe("SshHost", () => {
     const { inputs } = await resource(REMOTE_COMMAND, "files");
     assert.equal(plain({ of: inputs["create"] })["of"], "cat >/secret");
     assert.deepEqual(plain(inputs["stdin"]), "the secret");
+  });
+
+  it("lets no variable of the environment choose another daemon", async () => {
+    host();
+    new LocalHost("local", { dockerHost: "unix:///a.sock" });
+    const providers = await resources("pulumi:providers:docker");
+    assert.equal(providers.length, 2);
+    for (const { inputs } of providers) {
+      const { context, certPath, caMaterial, certMaterial, keyMaterial } = inputs;
+      // An empty value; without a value the provider takes DOCKER_CONTEXT, DOCKER_CERT_PATH and so on.
+      assert.deepEqual(
+        [context, certPath, caMaterial, certMaterial, keyMaterial],
+        Array(5).fill(""),
+      );
+    }
   });
 
   it("pulls with the pull credentials", async () => {

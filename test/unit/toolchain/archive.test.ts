@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Daemon } from "@store/docker/daemon";
+import { Docker } from "@store/docker/docker";
 import { sendArchive } from "@store/toolchain/images/archive";
 
 describe("sendArchive", () => {
@@ -29,7 +29,7 @@ describe("sendArchive", () => {
 
   const send = async (...command: string[]) => {
     const said: (string | undefined)[] = [];
-    const daemon = new Daemon(`unix://${join(folder, "docker.sock")}`);
+    const daemon = new Docker({ host: `unix://${join(folder, "docker.sock")}` });
     await sendArchive(daemon, "/build", command, ({ stream }) => said.push(stream));
     return said;
   };

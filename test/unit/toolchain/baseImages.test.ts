@@ -20,6 +20,7 @@ import { buildFailure, readable } from "@store/toolchain/images/buildImage";
 import { embeddedVersion, postgresVersionsOf } from "@store/toolchain/images/npmPackages";
 import { Recipe, recipeFor, recipeKey } from "@store/toolchain/images/recipes";
 import { CliError } from "@store/docker/cliError";
+import { Docker } from "@store/docker/docker";
 import { Reporter } from "@store/toolchain/system/report";
 
 const REFS = { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" };
@@ -230,7 +231,7 @@ describe("The Debian base image", () => {
 
 describe("ensureBaseImages", () => {
   let folder: string;
-  let docker: { host: string };
+  let docker: Docker;
   let server: Server;
   let requests: string[];
   let notes: string[];
@@ -265,7 +266,7 @@ describe("ensureBaseImages", () => {
       });
     });
     const socket = join(folder, "docker.sock");
-    docker = { host: `unix://${socket}` };
+    docker = new Docker({ host: `unix://${socket}` });
     await new Promise<void>((resolve) => server.listen(socket, resolve));
   });
 
@@ -366,20 +367,10 @@ describe("ensureBaseImages", () => {
   });
 
   it("reports an unreachable daemon with its address", async () => {
-    const nobody = { host: `unix://${join(folder, "nobody.sock")}` };
+    const nobody = new Docker({ host: `unix://${join(folder, "nobody.sock")}` });
     await assert.rejects(
       ensureBaseImages(REFS, nobody, report),
       (error: unknown) => error instanceof CliError && error.message.includes(nobody.host),
     );
-  });
-
-  it("leaves everything to the pull if the daemon is behind ssh", async () => {
-    const far = { host: "ssh://somebody@host.example" };
-    const images = await ensureBaseImages(REFS, far, report);
-    assert.deepEqual(
-      images.map(({ how }) => how),
-      ["pullable", "pullable", "pullable"],
-    );
-    assert.deepEqual(await inspectBaseImages(REFS, far), []);
   });
 });

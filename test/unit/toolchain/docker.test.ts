@@ -40,7 +40,21 @@ describe("The action if no Docker daemon answers", () => {
       { host: "tcp://10.0.0.1:2375", hostFrom: "DOCKER_HOST", problem: "ECONNREFUSED" },
       /Start the daemon there.*DOCKER_HOST/,
     ],
-    ["does not speak ssh", { host: "ssh://x", problem: "EPROTONOSUPPORT" }, /unix:\/\/ or tcp/],
+    [
+      "names the supported addresses",
+      { host: "npipe:////./pipe/docker_engine", problem: "EPROTONOSUPPORT" },
+      /unix:\/\/, tcp:\/\/ or ssh:/,
+    ],
+    [
+      "tells how to check a connection by ssh",
+      { host: "ssh://me@host", hostFrom: "DOCKER_HOST", problem: "Permission denied (publickey)." },
+      /docker --host ssh:\/\/me@host version/,
+    ],
+    [
+      "names another daemon of the same user instead of installing one",
+      { otherSocket: "unix:///run/user/1000/docker.sock" },
+      /export DOCKER_HOST=unix:\/\/\/run\/user\/1000\/docker\.sock/,
+    ],
   ];
   for (const [title, facts, expected] of cases) {
     it(title, () => {

@@ -4,7 +4,7 @@ import { ensureEngine } from "@store/toolchain/engine/engine";
 import { engineEnvironment, ensureStack, runOnStack } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { DEFAULT_STACK, readProject } from "../../project/project";
-import type { Session } from "../../project/session";
+import { dockerEndpoint, type Session } from "../../project/session";
 import { findState } from "../../state/state";
 import { reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
@@ -41,12 +41,30 @@ async function run({ stack: name, args }: PulumiOptions): Promise<number> {
   const session: Session = { project, stack: { name, file }, state: findState(project) };
   const engine = await ensureEngine(reporter());
   if (existsSync(file) && needsSshFiles(args)) await ensureSshFiles(session);
-  const context = { engine, env: engineEnvironment(session, engine) };
+  const endpoint = NEEDS_NO_DOCKER.has(args[0] ?? "") ? undefined : dockerEndpoint(session);
+  const context = { engine, env: engineEnvironment(session, engine, endpoint) };
   // Pulumi refuses to configure a stack that no `up` has created yet, although its file is in the repository.
   if (args[0] === "config" && existsSync(file)) await ensureStack(session, context);
   const { exitCode } = await runOnStack(session, context, args, { events: false });
   return exitCode;
 }
+
+/** Pulumi's commands that work without Docker, so that they also work with a broken configuration of docker. */
+const NEEDS_NO_DOCKER: ReadonlySet<string> = new Set([
+  ...[
+    "about",
+    "cancel",
+    "config",
+    "help",
+    "login",
+    "logout",
+    "plugin",
+    "stack",
+    "state",
+    "version",
+  ],
+  ...["whoami", "--help", "--version"],
+]);
 
 /** Returns true for operations that connect to the host without running the program, which writes the SSH files. */
 function needsSshFiles(args: readonly string[]): boolean {

@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
-import type { Docker } from "../../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import type { DriftPlan } from "../../docker/drift";
 import { stackContainers } from "../../docker/stackContainers";
 import { storeUrl } from "../../docker/url";

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
 import { ensureEngine } from "@store/toolchain/engine/engine";
+import { Docker } from "@store/docker/docker";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { findOnPath } from "@store/toolchain/system/run";
 import { ensureDocker } from "@store/toolchain/tools/docker";
@@ -150,7 +151,7 @@ async function setUp(report: Reporter): Promise<string> {
   await ensureEngine(report);
   const project = readProject();
   const images = baseImageNames(project, findStack(project, DEFAULT_STACK));
-  await ensureBaseImages(images, docker, report);
+  await ensureBaseImages(images, new Docker(docker), report);
   return docker.host;
 }
 

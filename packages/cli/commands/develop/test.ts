@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
 import { ensureEngine } from "@store/toolchain/engine/engine";
+import { Docker } from "@store/docker/docker";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureChromium } from "@store/toolchain/tools/chromium";
 import { ensureDocker } from "@store/toolchain/tools/docker";
@@ -160,7 +161,7 @@ async function setUpDocker(report: Reporter): Promise<void> {
   const project = readProject();
   const docker = await ensureDocker(report);
   const images = baseImageNames(project, findStack(project, DEFAULT_STACK));
-  await ensureBaseImages(images, docker, report);
+  await ensureBaseImages(images, new Docker(docker), report);
 }
 
 async function setUpChromium(report: Reporter): Promise<void> {

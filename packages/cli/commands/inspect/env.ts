@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
+import { exportCommands, quoted, RESTORE_COMMANDS } from "../../host/shellEnvironment";
 import { openSession, StackOptions } from "../../project/session";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -27,11 +28,11 @@ export const env = defineCommand<StackFlags & { readonly unset?: boolean }, EnvO
 });
 
 async function run(options: EnvOptions): Promise<ExitCode> {
-  process.stdout.write(options.unset ? UNSET : await exportCommands(options));
+  process.stdout.write(options.unset ? UNSET : await pointDocker(options));
   return ExitCode.Ok;
 }
 
-async function exportCommands(options: StackOptions): Promise<string> {
+async function pointDocker(options: StackOptions): Promise<string> {
   const session = openSession(options);
   const { env: dockerEnv, remote } = await connect(session);
   const name = session.stack.name;
@@ -43,18 +44,16 @@ async function exportCommands(options: StackOptions): Promise<string> {
           `export PATH=${quoted(`${remote.bin}:`)}"$STORE_PATH";`,
         ]
       : []),
-    `export DOCKER_HOST=${quoted(dockerEnv["DOCKER_HOST"] ?? "")};`,
+    ...exportCommands(dockerEnv),
     `# Point the docker command at stack ${name}:  eval "$(./store env ${name})"`,
     `# Undo it:  eval "$(./store env --unset)"`,
     "",
   ].join("\n");
 }
 
-const UNSET = `unset DOCKER_HOST;
-[ -z "\${STORE_PATH-}" ] || export PATH="$STORE_PATH";
-unset STORE_PATH;
-`;
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
+const UNSET = [
+  ...RESTORE_COMMANDS,
+  `[ -z "\${STORE_PATH-}" ] || export PATH="$STORE_PATH";`,
+  "unset STORE_PATH;",
+  "",
+].join("\n");

@@ -61,10 +61,7 @@ async function run({ service, replica, command, ...options }: ExecOptions): Prom
   const container = chooseInstance(await selectContainers(session, docker, service), replica);
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), container.id];
-  return runAttached("docker", [...args, ...command], "docker-cli or docker.io", {
-    ...process.env,
-    ...env,
-  });
+  return runAttached("docker", [...args, ...command], "docker-cli or docker.io", env);
 }
 
 /**

@@ -2,7 +2,7 @@ import { Argument, Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { displayName, StoreContainer } from "../../docker/containers";
-import type { Docker } from "../../docker/docker";
+import type { Docker } from "@store/docker/docker";
 import { followLogs, PrintLine } from "../../docker/followLogs";
 import { LogLine, readLog } from "../../docker/logs";
 import { refuseStackName, selectContainers } from "../../docker/selectContainers";

@@ -3,7 +3,7 @@ import { ExitCode } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
-import { Docker } from "../../docker/docker";
+import { Docker } from "@store/docker/docker";
 import { explainForeignContainers, stackContainers } from "../../docker/stackContainers";
 import { storeUrl } from "../../docker/url";
 import { storeCommand } from "../../project/project";

@@ -2,26 +2,54 @@ import { ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Agent, AgentOptions } from "node:http";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { RemoteHost, sshArguments } from "./remoteHost";
 
 /** Maximum number of connections. They are reused, because a login is slow and sshd limits concurrent ones. */
 const CONNECTIONS = 4;
 
+/** A Docker daemon behind ssh. */
+export interface SshTarget {
+  /** Arguments of ssh that select the machine, the user and the key. */
+  readonly args: readonly string[];
+  /** Path of the daemon's socket on the machine. @default that machine's own default */
+  readonly socket?: string;
+}
+
+/**
+ * Parses an address like ssh://user@host:port/path/of/docker.sock, with the user's ssh configuration for what it leaves out.
+ *
+ * @throws Error if the address is invalid
+ */
+export function sshTarget(host: string): SshTarget {
+  const invalid = `${host} is not an ssh://[user@]host[:port] address`;
+  if (!URL.canParse(host)) throw new Error(invalid);
+  const { username, password, hostname, port, pathname, search } = new URL(host);
+  if (hostname === "" || password !== "" || search !== "") throw new Error(invalid);
+  return {
+    args: [
+      ...(username === "" ? [] : ["-l", decodeURIComponent(username)]),
+      ...(port === "" ? [] : ["-p", port]),
+      "--",
+      hostname.replace(/^\[(.*)\]$/, "$1"),
+    ],
+    ...(pathname.length > 1 && { socket: pathname }),
+  };
+}
+
 /** Connects to Docker's API over ssh as the docker command does: with `docker system dial-stdio` on the host. */
 export class SshAgent extends Agent {
   constructor(
-    private readonly host: RemoteHost,
+    private readonly target: SshTarget,
     options: AgentOptions = {},
   ) {
     super({ keepAlive: true, maxSockets: CONNECTIONS, ...options });
   }
 
   override createConnection(): Duplex {
-    const child = spawn(
-      "ssh",
-      ["-o", "BatchMode=yes", ...sshArguments(this.host), "docker", "system", "dial-stdio"],
-      { stdio: ["pipe", "pipe", "pipe"] },
-    );
+    const { args, socket: path } = this.target;
+    const docker = ["docker", ...(path === undefined ? [] : ["--host", `unix://${path}`])];
+    const child = spawn("ssh", [...SSH_OPTIONS, ...args, ...docker, "system", "dial-stdio"], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let stderr = "";
     child.stderr.on("data", (data: Buffer) => (stderr = (stderr + data.toString()).slice(-2000)));
     const socket = new SshSocket(child);
@@ -33,6 +61,9 @@ export class SshAgent extends Agent {
     return socket;
   }
 }
+
+// BatchMode: a prompt for a password would be repeated by each connection, and hidden by the engine's progress.
+const SSH_OPTIONS = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
 
 /** The stdin and stdout of ssh as a socket for the HTTP client. */
 class SshSocket extends Duplex {

@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { sshTarget } from "@store/docker/sshAgent";
 
 const ROOT = resolve(__dirname, "../../..");
 
@@ -22,11 +23,20 @@ describe("SshAgent", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
+  it("takes user, port and socket from the address, as the docker command does", () => {
+    assert.deepEqual(sshTarget("ssh://store-staging"), { args: ["--", "store-staging"] });
+    assert.deepEqual(sshTarget("ssh://jane.doe%40corp@[::1]:2222/run/user/1000/docker.sock"), {
+      args: ["-l", "jane.doe@corp", "-p", "2222", "--", "::1"],
+      socket: "/run/user/1000/docker.sock",
+    });
+    for (const invalid of ["ssh://", "ssh://me:secret@host", "ssh://host:99999", "ssh://host?a=b"])
+      assert.throws(() => sshTarget(invalid), /is not an ssh:/, invalid);
+  });
+
   it("reuses its connections and doesn't keep the process alive", async () => {
     const program = `
-      const { Docker } = require("./packages/cli/docker/docker");
-      const { SshAgent } = require("./packages/cli/host/sshAgent");
-      const docker = new Docker("ssh://host", new SshAgent({ alias: "host", sshConfig: "none" }));
+      const { Docker } = require("@store/docker/docker");
+      const docker = new Docker({ host: "ssh://host" });
       const request = () => docker.get("/version");
       Promise.all([1, 2, 3, 4, 5, 6].map(request)).then(request).then(() => console.log("answered"));
     `;

@@ -8,11 +8,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { Docker } from "@store/cli/docker/docker";
-import { withEnvironment } from "../environment";
-import { addressOf, Daemon, reasonOf } from "@store/docker/daemon";
+import { CliError } from "@store/docker/cliError";
+import { connectionTo, isSupported } from "@store/docker/connection";
+import { Docker, reasonOf } from "@store/docker/docker";
 
-describe("Daemon", () => {
+describe("Docker", () => {
   let folder: string;
   let server: Server | undefined;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "docker-api-"))));
@@ -22,16 +22,16 @@ describe("Daemon", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Starts a test daemon on a socket. */
-  const startDaemon = async (listener: RequestListener): Promise<Daemon> => {
+  /** Starts a test docker on a socket. */
+  const startDaemon = async (listener: RequestListener): Promise<Docker> => {
     const socket = join(folder, "docker.sock");
     server = createServer(listener).listen(socket);
     await once(server, "listening");
-    return new Daemon(`unix://${socket}`);
+    return new Docker({ host: `unix://${socket}` });
   };
 
   it("connects to sockets and to TCP addresses with Docker's default ports", () => {
-    const at = (host: string, env: NodeJS.ProcessEnv = {}) => addressOf(host, env);
+    const at = (host: string) => connectionTo({ host });
     assert.deepEqual(at("unix:///var/run/docker.sock"), {
       ...{ socketPath: "/var/run/docker.sock", host: "docker", secure: false },
     });
@@ -40,30 +40,35 @@ describe("Daemon", () => {
     assert.deepEqual(at("tcp://host:80"), { host: "host", port: 80, secure: false });
     assert.deepEqual(at("https://host"), { host: "host", port: 2376, secure: true });
     assert.throws(() => at("tcp://host:port"), /no host name/);
-    assert.throws(() => at("ssh://me@host"), /not a supported address/);
-    assert.equal(Daemon.supports("ssh://me@host"), false);
+    assert.throws(() => at("npipe:////./pipe/docker_engine"), /not a unix.*address/);
+    assert.equal(isSupported("ssh://me@host"), true);
+    assert.equal(isSupported("fd://"), false);
   });
 
   it("returns JSON or text, and the message of an error", async () => {
-    const daemon = await startDaemon((request, response) => {
+    const docker = await startDaemon((request, response) => {
       if (request.url === "/_ping") response.end("OK");
       else if (request.url === "/json") response.end('{"a":1}');
       else response.writeHead(request.url === "/broken" ? 502 : 409).end('{"message":"in use"}');
     });
-    assert.deepEqual(await daemon.get("/json"), { status: 200, body: { a: 1 } });
-    assert.deepEqual(await daemon.get("/_ping"), { status: 200, body: "OK" });
-    assert.equal(reasonOf(await daemon.delete("/images/x")), "in use");
+    assert.deepEqual(await docker.get("/json"), { a: 1 });
+    assert.deepEqual(await docker.request("GET", "/_ping"), { status: 200, body: "OK" });
+    assert.equal(await docker.remove("/images/x"), "in use");
     assert.equal(reasonOf({ status: 502, body: "Bad gateway\n" }), "Bad gateway");
     assert.equal(reasonOf({ status: 502, body: {} }), "HTTP status 502");
   });
 
   it("rejects when the time limit is over", async () => {
-    const daemon = await startDaemon(() => undefined);
-    await assert.rejects(daemon.get("/version", 50), { code: "ETIMEDOUT" });
+    const docker = await startDaemon(() => undefined);
+    await assert.rejects(
+      docker.request("GET", "/version", 50),
+      (error: unknown) =>
+        error instanceof CliError && (error.cause as NodeJS.ErrnoException).code === "ETIMEDOUT",
+    );
   });
 
   it("uploads an archive, reports the progress and rejects with the daemon's error", async () => {
-    const daemon = await startDaemon((request, response) => {
+    const docker = await startDaemon((request, response) => {
       request.resume().once("end", () => {
         if (request.url === "/refused") response.writeHead(500).end('{"message":"no space"}');
         else response.end('{"stream":"one"}\n{"stream":"two"}\n{"error":"step 3 failed"}\n');
@@ -71,19 +76,19 @@ describe("Daemon", () => {
     });
     const progress: (string | undefined)[] = [];
     await assert.rejects(
-      daemon.upload("/build", Readable.from(["tar"]), ({ stream }) => progress.push(stream)),
+      docker.upload("/build", Readable.from(["tar"]), ({ stream }) => progress.push(stream)),
       /step 3 failed/,
     );
     assert.deepEqual(progress, ["one", "two"]);
     await assert.rejects(
-      daemon.upload("/refused", Readable.from(["tar"]), () => undefined),
+      docker.upload("/refused", Readable.from(["tar"]), () => undefined),
       /no space/,
     );
     const broken = new PassThrough();
     broken.write("half");
     setImmediate(() => broken.destroy(new Error("tar ended with 2")));
     await assert.rejects(
-      daemon.upload("/build", broken, () => undefined),
+      docker.upload("/build", broken, () => undefined),
       /tar ended with 2/,
     );
   });
@@ -107,14 +112,10 @@ describe("Daemon", () => {
     ).listen(0, "127.0.0.1");
     await once(server, "listening");
     const host = `tcp://localhost:${(server.address() as AddressInfo).port}`;
-    await withEnvironment({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: folder }, async () => {
-      assert.deepEqual((await new Daemon(host).get("/version")).body, { Version: "1" });
+    assert.deepEqual(await new Docker({ host, certPath: folder }).get("/version"), {
+      Version: "1",
     });
-    await withEnvironment({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/nowhere" }, () => {
-      assert.throws(() => new Docker(host), /certificates .*\/nowhere.*DOCKER_CERT_PATH/);
-    });
-    await withEnvironment({ DOCKER_TLS_VERIFY: undefined }, () =>
-      assert.rejects(new Daemon(host).get("/version"), "without TLS"),
-    );
+    assert.throws(() => new Docker({ host, certPath: "/nowhere" }), /certificates .*\/nowhere/);
+    await assert.rejects(new Docker({ host }).get("/version"), "without TLS");
   });
 });

@@ -1,0 +1,54 @@
+import { CliError } from "./cliError";
+import { messageOf } from "./messageOf";
+
+/** Cause of an unreachable daemon: a system error code or a message. */
+export type Problem = string;
+
+/** Code of the system's error, or its message. */
+export function problemOf(error: unknown): Problem {
+  return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+}
+
+/** Error for a daemon that doesn't answer. Its cause is the system's error. */
+export function dockerUnreachable(host: string, error: unknown): CliError {
+  const problem = problemOf(error);
+  return new CliError(`Docker at ${host} doesn't answer: ${describeProblem(problem, error)}.`, {
+    hint: unreachableHint(host, problem) ?? "Start it. ./store doctor checks it.",
+    cause: error,
+  });
+}
+
+/** Describes the cause as a clause. */
+export function describeProblem(problem: Problem, error?: unknown): string {
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such socket",
+    ECONNREFUSED: "nothing listens there",
+    EACCES: "this user may not open the socket",
+    ENOTFOUND: "there is no such host",
+    EPROTONOSUPPORT: "only unix://, tcp:// and ssh:// addresses are supported",
+  };
+  return known[problem] ?? (error === undefined ? problem : messageOf(error));
+}
+
+/** Returns what the user can do; undefined if the daemon has to be installed or started. */
+export function unreachableHint(host: string, problem: Problem): string | undefined {
+  if (problem === "EACCES") {
+    return (
+      "Join the group docker: sudo usermod -aG docker $USER. Then log in again (or run newgrp docker in this shell), " +
+      "and run this again. Rootless Docker needs no group: docker context use rootless."
+    );
+  }
+  if (problem === "EPROTONOSUPPORT") {
+    return "Set DOCKER_HOST to a unix://, tcp:// or ssh:// address, or `docker context use default`.";
+  }
+  if (host.startsWith("ssh:")) {
+    return (
+      `Check the connection: docker --host ${host} version. ssh must log in without a prompt: with a key in ssh-agent, ` +
+      "and with the host's key in known_hosts."
+    );
+  }
+  if (/certificate|CERT|VERIFY|\bTLS\b|ERR_SSL|EPROTO\b/.test(problem)) {
+    return "Check that the certificates belong to this daemon, and that DOCKER_TLS_VERIFY is set for a daemon with TLS only.";
+  }
+  return undefined;
+}
