@@ -10,9 +10,9 @@ import { dependenciesOf, liesUnder, ServiceSpec, ServiceSpecSchema } from "./spe
  * @throws RunError with all mistakes, each with its file.
  */
 export function loadSpecs(folder: string = __dirname): Map<string, ServiceSpec> {
-  const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "service.ts")))
-    .map((entry) => entry.name)
+  // The folder may be a symbolic link.
+  const names = readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "service.ts")))
     .sort();
   const specs = new Map(names.map((name) => [name, loadSpec(folder, name)]));
   const problems = problemsOf(specs, folder);

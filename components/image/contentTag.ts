@@ -1,7 +1,7 @@
-import dockerignore from "@balena/dockerignore";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { ContextEntry, contextEntries, readable, readRegularFile } from "./context/contextEntries";
 
 /** Everything that goes into an image. */
 export interface ImageContent {
@@ -18,71 +18,50 @@ export interface ImageContent {
 /**
  * Returns the image tag: a hash of everything that goes into the image, that is, of the files of the build context that .dockerignore
  * doesn't exclude (path, content, executable bit), the Dockerfile and the build arguments. The same content has the same tag on every
- * machine and in every folder: times, owners and other permission bits don't count.
+ * machine and in every folder: times, owners and other permission bits don't count, and the image doesn't have them (context/stagedContext.ts).
  *
- * @throws Error if the context or the Dockerfile can't be read.
+ * @param entries Entries of the build context. Defaults to those that .dockerignore doesn't exclude.
+ * @throws RunError if the context or the Dockerfile can't be read.
  */
-export function contentTag({ context, dockerfile, args, except = [] }: ImageContent): string {
+export function contentTag(
+  { context, dockerfile, args, except = [] }: ImageContent,
+  entries: readonly ContextEntry[] = contextEntries(context, dockerfile),
+): string {
   const hash = createHash("sha256");
   // Every field ends with NUL, which no path and no argument name can contain, so that different contents never hash the same bytes.
   const add = (...fields: (string | Buffer)[]): void =>
     fields.forEach((field) => hash.update(field).update("\0"));
 
-  add("dockerfile", digest(readFileSync(join(context, dockerfile))));
+  const dockerfileText = readRegularFile(join(context, dockerfile));
+  add("dockerfile", createHash("sha256").update(dockerfileText).digest("hex"));
   for (const name of Object.keys(args).sort()) add("arg", name, args[name] ?? "");
-  for (const path of contextFiles(context, dockerfile)) {
+  for (const { path, kind } of entries) {
     if (except.some((folder) => isWithin(path, folder))) continue;
     const file = join(context, path);
-    const stats = lstatSync(file);
-    if (stats.isSymbolicLink()) add("link", path, readlinkSync(file));
-    else add(stats.mode & 0o100 ? "executable" : "file", path, digest(readFileSync(file)));
+    if (kind === "folder") add(kind, path);
+    else if (kind === "link") add(kind, path, readable(file, readlinkSync));
+    else add(kind, path, readable(file, digestOfFile));
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-/** Returns the files of a build context that .dockerignore doesn't exclude, as sorted paths with forward slashes. */
-export function contextFiles(context: string, dockerfile: string): string[] {
-  const patterns = ignorePatterns(context, dockerfile);
-  const filter = dockerignore().add(patterns);
-  const exceptions = patterns
-    .filter((pattern) => pattern.startsWith("!"))
-    .map((pattern) => pattern.slice(1).replace(/^\/+/, ""));
-  // As Docker does, search an ignored folder if an exception may include a file in it.
-  const mayHoldException = (folder: string): boolean =>
-    exceptions.some((path) => path.startsWith(`${folder}/`) || /^[^/]*[*?[]/.test(path));
-
-  const files: string[] = [];
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(join(context, folder), { withFileTypes: true })) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      const ignored = filter.ignores(path);
-      if (entry.isDirectory()) {
-        if (!ignored || mayHoldException(path)) walk(path);
-      } else if (!ignored) {
-        files.push(path);
-      }
-    }
-  };
-  walk("");
-  return files.sort();
-}
-
-/** As for `docker build`, `NAME.dockerignore` beside the Dockerfile takes precedence over the context's .dockerignore. */
-function ignorePatterns(context: string, dockerfile: string): string[] {
-  const file = [`${dockerfile}.dockerignore`, ".dockerignore"]
-    .map((name) => join(context, name))
-    .find((path) => existsSync(path));
-  if (file === undefined) return [];
-  return readFileSync(file, "utf8")
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-function digest(content: Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
+const CHUNK_BYTES = 256 * 1024;
+
+/** Hashes a file piece by piece, because a build context may hold files that don't fit into memory. */
+function digestOfFile(file: string): string {
+  const hash = createHash("sha256");
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const descriptor = openSync(file, "r");
+  try {
+    for (let length; (length = readSync(descriptor, chunk)) > 0;) {
+      hash.update(chunk.subarray(0, length));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return hash.digest("hex");
 }

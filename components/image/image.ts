@@ -1,9 +1,11 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { contentTag } from "./contentTag";
 import { LABEL_PROJECT } from "../container/labels";
+import { readRegularFile } from "./context/contextEntries";
+import { contentTag } from "./contentTag";
+import { declaredArgs } from "./context/dockerfile";
+import { StagedContext } from "./context/stagedContext";
 
 export interface ImageArgs extends ImageContentArgs {
   /** Name without a tag, for example "store/inventory". */
@@ -45,7 +47,7 @@ export class Image {
   private readonly built: docker.RemoteImage;
 
   constructor(name: string, args: ImageArgs, opts: pulumi.CustomResourceOptions) {
-    const { tag, ...content } = imageContent({
+    const { tag, labels, ...build } = imageContent(name, {
       ...args,
       args: { ...args.args, ...(args.base && { BASE_IMAGE: args.base.ref }) },
     });
@@ -58,13 +60,11 @@ export class Image {
       {
         name: this.ref,
         build: {
-          context: args.context,
-          dockerfile: content.dockerfile,
-          buildArgs: content.buildArgs,
+          ...build,
           // Contains the output of a failed step, which the provider's error doesn't.
           buildLogFile: `build-logs/${name}.log`,
           // Not `labels`, which the provider ignores when it builds with BuildKit.
-          label: content.labels,
+          label: labels,
         },
         // A container of this stack or another one may still use it. `store down` removes unused images.
         keepLocally: true,
@@ -78,34 +78,42 @@ export class Image {
 /** Inputs of a build and their content tag. */
 export interface ImageContent {
   readonly tag: string;
+  /** Folder of the copied build context, relative to the project. */
+  readonly context: string;
+  /** Copied Dockerfile, relative to the context. */
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: pulumi.Output<Record<string, string>>;
 }
 
-export function imageContent({
-  context,
-  dockerfile = "Dockerfile",
-  args = {},
-  mounted = [],
-  source,
-}: ImageContentArgs): ImageContent {
-  const buildArgs = declared(join(context, dockerfile), args);
-  const hash = contentTag({ context, dockerfile, args: buildArgs, except: mounted });
+/**
+ * Computes the content tag and, except in a preview, copies the build context.
+ *
+ * @param name Name of the image in the program.
+ */
+export function imageContent(
+  name: string,
+  { context, dockerfile = "Dockerfile", args = {}, mounted = [], source }: ImageContentArgs,
+): ImageContent {
+  const text = readRegularFile(join(context, dockerfile)).toString("utf8");
+  const buildArgs = declaredArgs(text, args);
+  const content = { context, dockerfile, args: buildArgs, except: mounted };
+  const hash = contentTag(content);
   // A tag of its own, because this image lacks the mounted sources.
   const tag = mounted.length > 0 ? `live-${hash}` : hash;
-  return { tag, dockerfile, buildArgs, labels: labelsOf(source, tag) };
-}
-
-/** Returns the build arguments that the Dockerfile declares by ARG, so that no other argument changes the content tag. */
-function declared(
-  dockerfile: string,
-  args: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const names = [...readFileSync(dockerfile, "utf8").matchAll(/^\s*ARG\s+(\w+)/gim)].map(
-    ([, name]) => name,
+  const staged = new StagedContext(
+    join(".store", "contexts", pulumi.getStack(), name),
+    content,
+    hash,
   );
-  return Object.fromEntries(Object.entries(args).filter(([name]) => names.includes(name)));
+  if (!pulumi.runtime.isDryRun()) staged.write();
+  return {
+    tag,
+    context: staged.context,
+    dockerfile: staged.dockerfile,
+    buildArgs,
+    labels: labelsOf(source, tag),
+  };
 }
 
 function labelsOf(

@@ -104,7 +104,13 @@ async function build() {
   ];
   const { code, output } = await docker(args, { command: builder });
   if (code === 0) return;
-  throw new Error(`${from.context}/${from.dockerfile} can't be built\n${lastLines(output, 15)}`);
+  throw new Error(`${originalDockerfile()} can't be built\n${lastLines(output, 15)}`);
+}
+
+/** Returns the path in the repository of the Dockerfile, which was copied with the build context (components/image/context/stagedContext.ts). */
+function originalDockerfile() {
+  const path = join(from.context, from.dockerfile);
+  return path.replace(/^\.store\/contexts\/[^/]+\/[^/]+\/dockerfile\//, "");
 }
 
 /**

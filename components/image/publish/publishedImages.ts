@@ -23,10 +23,8 @@ export class PublishedImages implements ImageSupply {
     this.base = once((folder) => {
       const name = baseName(folder);
       const content = baseContent(folder, args);
-      const { tag, ...build } = imageContent(content);
-      const image = this.publish(imageResource(folder), name, tag, {
-        from: { context: content.context, ...build },
-      });
+      const { tag, ...build } = imageContent(imageResource(folder), content);
+      const image = this.publish(imageResource(folder), name, tag, { from: build });
       return { image, plainRef: `store/${name}:${tag}` };
     });
   }
@@ -34,14 +32,13 @@ export class PublishedImages implements ImageSupply {
   of(service: string, spec: ServiceSpec): SuppliedImage {
     const base = spec.image?.base === undefined ? undefined : this.base(spec.image.base);
     const content = serviceContent(service, spec, this.args);
-    const { tag, ...build } = imageContent({
+    const { tag, ...build } = imageContent(imageResource(service), {
       ...content,
       // Without the registry's address, so that the tag is the same for any registry.
       args: { ...content.args, ...(base && { BASE_IMAGE: base.plainRef }) },
     });
     const image = this.publish(imageResource(service), service, tag, {
       from: {
-        context: content.context,
         ...build,
         buildArgs: {
           ...build.buildArgs,

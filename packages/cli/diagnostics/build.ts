@@ -47,9 +47,11 @@ const FREE_DISK_SPACE =
 
 function buildDiagnostic(found: Found, context: Context): Diagnostic {
   const service = serviceOf(found);
-  const dockerfile = join(
-    inputOf(found, "build", "context") ?? "",
-    inputOf(found, "build", "dockerfile") ?? "Dockerfile",
+  const dockerfile = originalPath(
+    join(
+      inputOf(found, "build", "context") ?? "",
+      inputOf(found, "build", "dockerfile") ?? "Dockerfile",
+    ),
   );
   const logFile = inputOf(found, "build", "buildLogFile");
   const [step = "", ...output] = readFailedStep(context.session.project.root, logFile);
@@ -73,6 +75,11 @@ function buildDiagnostic(found: Found, context: Context): Diagnostic {
       `${KEEPS_RUNNING} Fix ${dockerfile} or the files that it copies, then: ${retryCommand(context)}` +
       (logFile ? `\nComplete log: ${logFile}` : ""),
   };
+}
+
+/** Returns the path in the repository of a file in a copied build context (components/image/context/stagedContext.ts). */
+function originalPath(path: string): string {
+  return path.replace(/^\.store\/contexts\/[^/]+\/[^/]+\/(context|dockerfile)\//, "");
 }
 
 function readFailedStep(root: string, logFile: string | undefined): string[] {

@@ -120,11 +120,9 @@ export function baseImageNames(
   };
 }
 
-/** Names of the services: the folders with a service.ts. */
+/** Names of the services: the folders, or symbolic links to folders, with a service.ts. */
 export function serviceNames(root: string = ROOT): string[] {
-  return readdirSync(join(root, "services"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
+  return readdirSync(join(root, "services"))
     .filter((name) => existsSync(join(root, "services", name, "service.ts")))
     .sort();
 }

@@ -1,14 +1,20 @@
 import { createHash, Hash } from "node:crypto";
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
+  Stats,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
+import { messageOf } from "@store/docker/messageOf";
 import type { Session } from "../project/session";
 
 /**
@@ -63,24 +69,106 @@ export function inputHash(
     if (ENVIRONMENT_INPUTS.test(name)) add(name, env[name] ?? "");
   }
   add("configuration", readFileSync(session.stack.file));
-  add("state", readFileSync(checkpoint));
-  for (const path of PROGRAM_INPUTS) {
+  const state = readFileSync(checkpoint);
+  add("state", state);
+  for (const path of [...PROGRAM_INPUTS, ...contextFolders(state.toString())]) {
     if (existsSync(join(session.project.root, path))) addTree(hash, session.project.root, path);
   }
   return hash.digest("hex");
 }
 
+/**
+ * Folders of images that are built from outside of {@link PROGRAM_INPUTS} (`image.base` of a service's spec), as the state has them:
+ * literally, or within the path of the copied build context (components/image/context/stagedContext.ts).
+ */
+function contextFolders(state: string): string[] {
+  const contexts = [...state.matchAll(/\\?"context\\?":\s*\\?"([^"\\]+)/g)].map(([, path = ""]) =>
+    path.replace(/^\.store\/contexts\/[^/]+\/[^/]+\/context\//, ""),
+  );
+  return [...new Set(contexts)]
+    .filter((path) => !PROGRAM_INPUTS.some((input) => `${path}/`.startsWith(`${input}/`)))
+    .filter((path) => !isAbsolute(path) && !path.startsWith(".."))
+    .sort();
+}
+
 function addTree(hash: Hash, root: string, path: string): void {
   const full = join(root, path);
   const stats = lstatSync(full);
-  if (stats.isDirectory()) {
-    for (const entry of readdirSync(full).sort()) {
-      if (entry !== "node_modules") addTree(hash, root, `${path}/${entry}`);
-    }
-    return;
+  hash.update(`${path}\0`);
+  if (stats.isSymbolicLink()) addLink(hash, root, path);
+  else if (stats.isDirectory()) addFolder(hash, root, path);
+  else if (stats.isFile()) addFile(hash, full, stats);
+  // Reading a named pipe or a socket waits for ever or fails; an image can't have them.
+  else hash.update("special\0");
+}
+
+function addFolder(hash: Hash, root: string, path: string): void {
+  for (const entry of namesIn(join(root, path))) {
+    const child = `${path}/${entry}`;
+    if (entry !== "node_modules") addTree(hash, root, child);
+    // A service may have its packages in its image. Their content is not read, because they may be many.
+    else if (/^services\/[^/]+$/.test(path)) addMetadata(hash, join(root, child));
   }
-  hash.update(`${path}\0${stats.mode & 0o100}\0`);
-  hash.update(stats.isSymbolicLink() ? readlinkSync(full) : readFileSync(full)).update("\0");
+}
+
+/** Adds a symbolic link and its target. A folder counts if it is a program's input or a service, because their links are followed. */
+function addLink(hash: Hash, root: string, path: string): void {
+  const full = join(root, path);
+  hash.update(`link\0${readlinkSync(full)}\0`);
+  const target = targetOf(full);
+  if (target?.isFile()) addFile(hash, full, target);
+  if (target?.isDirectory() && path.split("/").length <= 2) addFolder(hash, root, path);
+}
+
+/** Returns undefined for a link that leads nowhere. */
+function targetOf(link: string): Stats | undefined {
+  try {
+    return statSync(link);
+  } catch {
+    return undefined;
+  }
+}
+
+function addFile(hash: Hash, full: string, stats: Stats): void {
+  hash.update(`${stats.mode & 0o100}\0`);
+  try {
+    addContent(hash, full);
+  } catch (error) {
+    // The program reports a file that it needs and can't read.
+    hash.update(`${messageOf(error)}\0`);
+  }
+}
+
+/** Adds a file piece by piece, because a build context may hold files that don't fit into memory. */
+function addContent(hash: Hash, full: string): void {
+  const chunk = Buffer.allocUnsafe(256 * 1024);
+  const descriptor = openSync(full, "r");
+  try {
+    for (let length; (length = readSync(descriptor, chunk)) > 0;) {
+      hash.update(chunk.subarray(0, length));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  hash.update("\0");
+}
+
+function addMetadata(hash: Hash, full: string): void {
+  for (const entry of namesIn(full)) {
+    const file = join(full, entry);
+    const { size, mtimeMs, mode } = lstatSync(file);
+    hash.update(`${file}\0${size}\0${mtimeMs}\0${mode}\0`);
+    if (lstatSync(file).isDirectory()) addMetadata(hash, file);
+  }
+}
+
+/** Sorted names; none for a folder that can't be read, which the program reports if it needs the folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
 }
 
 /** The input hash of a stack's last successful `up`. */

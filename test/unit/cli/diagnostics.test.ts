@@ -8,7 +8,7 @@ import { parseEvents } from "@store/cli/engine/events";
 import { resourceName } from "@store/cli/state/checkpoint";
 import { failedCreations } from "@store/cli/state/interruptedRun";
 import { ExitCode } from "@store/docker/cliError";
-import { NETWORK } from "../mocks";
+import { NETWORK, REMOTE_IMAGE } from "../mocks";
 import { applyRulesTo, diagnose, failedStep } from "./failedRun";
 
 /**
@@ -31,6 +31,20 @@ describe("diagnoseRun", () => {
     const { summary, hint } = await diagnose(recordedEvents("build"));
     assert.match(summary, /image of broken .*services\/broken\/Dockerfile/);
     assert.match(hint ?? "", /build-logs\/broken-image\.log/);
+  });
+
+  it("names the Dockerfile of the repository, not the copy that was built", async () => {
+    const folder = ".store/contexts/dev/inventory-image";
+    const message = "Error running buildx build: failed to solve: exit code: 1";
+    const { summary } = await diagnose(
+      failedStep(REMOTE_IMAGE, "inventory-image:1", message, {
+        build: {
+          context: `${folder}/context/services/inventory`,
+          dockerfile: "../../../dockerfile/services/inventory/Dockerfile",
+        },
+      }),
+    );
+    assert.match(summary, / in services\/inventory\/Dockerfile\./);
   });
 
   it("finds a Dockerfile with a syntax error, with the builder's message", async () => {

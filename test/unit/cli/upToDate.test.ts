@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ROOT } from "@store/cli/project/project";
@@ -85,6 +94,34 @@ describe("inputHash", () => {
     assert.equal(new Set([before, added, currentHash()]).size, 3);
   });
 
+  it("changes with a file of a service whose folder is a symbolic link", () => {
+    write("elsewhere/main.ts", "before");
+    symlinkSync(join(root, "elsewhere"), join(root, "services/linked"));
+    const before = currentHash();
+    write("elsewhere/main.ts", "after");
+    assert.notEqual(currentHash(), before);
+  });
+
+  it("changes with packages that lie in a service's folder", () => {
+    const before = currentHash();
+    write("services/orders/node_modules/x/index.js", "vendored in another version");
+    assert.notEqual(currentHash(), before);
+  });
+
+  it("changes with the folder of an image that the state has", () => {
+    write("images/base/Dockerfile", "FROM scratch");
+    const context = ".store/contexts/dev/images-base-image/context/images/base";
+    write(".store/state.json", JSON.stringify({ inputs: { build: { context } } }));
+    const before = currentHash();
+    write("images/base/Dockerfile", "FROM other");
+    assert.notEqual(currentHash(), before);
+  });
+
+  it("doesn't wait for a named pipe", () => {
+    execFileSync("mkfifo", [join(root, "services/orders/.env")]);
+    assert.equal(currentHash(), currentHash());
+  });
+
   it("changes with the engine, the Docker host and their environment variables", () => {
     assert.notEqual(currentHash({ engine: "/other" }), currentHash());
     assert.notEqual(currentHash({ dockerHost: "tcp://other:2375" }), currentHash());
@@ -97,7 +134,7 @@ describe("inputHash", () => {
     write("README.md", "changed");
     write("packages/cli/main.ts", "changed");
     write("test/unit/some.test.ts", "changed");
-    write("services/orders/node_modules/x/index.js", "changed");
+    write("packages/kit/node_modules/x/index.js", "changed");
     assert.equal(currentHash(), before);
   });
 

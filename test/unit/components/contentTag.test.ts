@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { contentTag, contextFiles } from "../../../components/image/contentTag";
+import { contentTag } from "../../../components/image/contentTag";
+import { contextEntries } from "../../../components/image/context/contextEntries";
 
 describe("contentTag", () => {
   let folder: string;
@@ -21,6 +22,7 @@ describe("contentTag", () => {
   };
   const tag = (args: Record<string, string> = {}, context = folder, except?: string[]): string =>
     contentTag({ context, dockerfile: "Dockerfile", args, except });
+  const files = (): string[] => contextEntries(folder, "Dockerfile").map(({ path }) => path);
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "content-tag-"));
@@ -99,7 +101,7 @@ describe("contentTag", () => {
     write("build/keep/this.js", "");
     write("deep/er/x.log", "");
     write("deep/er/x.js", "");
-    assert.deepEqual(contextFiles(folder, "Dockerfile"), [
+    assert.deepEqual(files(), [
       ".dockerignore",
       "Dockerfile",
       "build/keep/this.js",
@@ -111,6 +113,6 @@ describe("contentTag", () => {
 
   it("prefers the ignore file beside the Dockerfile", () => {
     write("Dockerfile.dockerignore", "*\n!test\n");
-    assert.deepEqual(contextFiles(folder, "Dockerfile"), ["test/main.test.js"]);
+    assert.deepEqual(files(), ["test/main.test.js"]);
   });
 });

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
@@ -98,6 +100,8 @@ async function removeStack(
   if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
     await destroy(session, engine, checkpoint, before, options);
   }
+  // Copied build contexts: components/image/context/stagedContext.ts.
+  rmSync(join(project.root, ".store", "contexts", stack.name), { recursive: true, force: true });
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
   report.note(renderResult(stack.name, plan));
 }
