@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Host } from "../host/host";
+import { readWithoutComments, withArguments } from "../shell/shell";
 
 /** Most processes and threads of a container at a time. */
 const LIMITS = {
@@ -24,14 +25,14 @@ export function limitProcesses(
   opts: pulumi.CustomResourceOptions,
   limits: readonly ProcessLimit[],
 ): void {
-  const commands = limits.flatMap(({ role, containers, processes = LIMITS[role] }) =>
-    containers.map(
-      (id) => pulumi.interpolate`docker update --pids-limit ${processes} ${id} >/dev/null`,
-    ),
+  const args = limits.flatMap(({ role, containers, processes = LIMITS[role] }) =>
+    containers.flatMap((id) => [String(processes), id]),
   );
   host.run(
     "process-limits",
-    pulumi.all(commands).apply((lines) => lines.join(" &&\n")),
+    pulumi.all(args).apply((values) => withArguments(LIMIT_PROCESSES_SCRIPT, values)),
     opts,
   );
 }
+
+const LIMIT_PROCESSES_SCRIPT = readWithoutComments(__dirname, "limitProcesses.sh");

@@ -115,7 +115,7 @@ describe("Store", () => {
     store();
     const { inputs } = await resource(COMMAND, "process-limits");
     const limits = [
-      ...String(inputs["create"]).matchAll(/^docker update --pids-limit (\d+) (\S+)-id /gm),
+      ...String(inputs["create"]).matchAll(/ '(\d+)' '(\S+)-id'/g),
     ];
     assert.deepEqual(Object.fromEntries(limits.map(([, limit, name]) => [name, limit])), {
       gateway: "512",
