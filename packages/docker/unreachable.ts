@@ -9,6 +9,9 @@ export function problemOf(error: unknown): Problem {
   return (error as NodeJS.ErrnoException).code ?? messageOf(error);
 }
 
+/** Problem of an address at which Podman answers. */
+export const PODMAN: Problem = "PODMAN";
+
 /** Error for a daemon that doesn't answer. Its cause is the system's error. */
 export function dockerUnreachable(host: string, error: unknown): CliError {
   const problem = problemOf(error);
@@ -25,6 +28,8 @@ export function describeProblem(problem: Problem, error?: unknown): string {
     ECONNREFUSED: "nothing listens there",
     EACCES: "this user may not open the socket",
     ENOTFOUND: "there is no such host",
+    PODMAN:
+      "Podman answers there, which lacks parts of Docker's API that the store needs (image distribution, BuildKit)",
     EPROTONOSUPPORT: "only unix://, tcp:// and ssh:// addresses are supported",
   };
   return known[problem] ?? (error === undefined ? problem : messageOf(error));
@@ -36,6 +41,12 @@ export function unreachableHint(host: string, problem: Problem): string | undefi
     return (
       "Join the group docker: sudo usermod -aG docker $USER. Then log in again (or run newgrp docker in this shell), " +
       "and run this again. Rootless Docker needs no group: docker context use rootless."
+    );
+  }
+  if (problem === PODMAN) {
+    return (
+      "Install Docker Engine, which also runs rootless (https://docs.docker.com/engine/security/rootless), and choose its daemon: " +
+      "by DOCKER_HOST, docker's context or store:dockerHost."
     );
   }
   if (problem === "EPROTONOSUPPORT") {

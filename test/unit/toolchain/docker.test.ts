@@ -1,5 +1,11 @@
 import { strict as assert } from "node:assert";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
+import { findDocker } from "@store/toolchain/tools/docker";
 import { planDocker, type DockerFacts } from "@store/toolchain/tools/planDocker";
 import { parseOsRelease } from "@store/toolchain/system/apt";
 
@@ -69,3 +75,34 @@ describe("The action if no Docker daemon answers", () => {
     assert.deepEqual(parseOsRelease(text), ["linuxmint", "ubuntu", "debian"]);
   });
 });
+
+describe("A daemon of another product", () => {
+  let folder: string;
+  let server: Server;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "podman-"));
+    server = createServer((_request, response) => response.end(JSON.stringify(PODMAN_VERSION)));
+    await once(server.listen(join(folder, "docker.sock")), "listening");
+  });
+  after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is refused if it is Podman, with the reason and a remedy, and nothing is installed", async () => {
+    const found = await findDocker({
+      host: `unix://${folder}/docker.sock`,
+      hostFrom: "DOCKER_HOST",
+    });
+    assert.ok(!found.found);
+    assert.match(found.problem, /from DOCKER_HOST: Podman answers there/);
+    assert.match(found.plan.action === "tell" ? found.plan.remedy : "", /Install Docker Engine/);
+  });
+});
+
+/** Response of Podman 5.8 to /version, shortened. */
+const PODMAN_VERSION = {
+  Components: [{ Name: "Podman Engine", Version: "5.8.6" }, { Name: "Conmon" }],
+  ...{ Version: "5.8.6", ApiVersion: "1.44", Arch: "amd64" },
+};
