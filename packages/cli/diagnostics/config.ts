@@ -1,5 +1,13 @@
 import { storeCommand } from "../project/project";
-import { Context, KEEPS_RUNNING, retryCommand, Rule, stackFileName, stackFlag } from "./rule";
+import {
+  Context,
+  KEEPS_RUNNING,
+  retryCommand,
+  Rule,
+  sameMessage,
+  stackFileName,
+  stackFlag,
+} from "./rule";
 
 /** A configuration value that a script of the program rejected while the engine was changing resources. */
 export const configRejectedByResource: Rule = {
@@ -89,6 +97,8 @@ export const programError: Rule = {
   name: "program-error",
   sources: ["program"],
   match: [/^/],
+  // In a preview, the errors of resources have the same source.
+  cause: sameMessage,
   toDiagnostic: ({ error }, context) => ({
     summary: error.message,
     hint: `Nothing was changed. ${howToChange(undefined, context)}`,

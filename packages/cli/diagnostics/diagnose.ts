@@ -12,7 +12,7 @@ import { unhealthy } from "./health";
 import { daemonUnreachable, hostRules } from "./host";
 import { pullFailed } from "./image";
 import { networksExhausted, portTaken } from "./network";
-import { Context, Diagnostic, EngineError, Found, Rule } from "./rule";
+import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 
 /**
@@ -61,8 +61,8 @@ export async function diagnoseRun(
   }
   const context = await createContext(command, session, docker);
   const { summary, details, detailsTitle, hint } = await first.rule.toDiagnostic(first, context);
-  const also = others.map(({ error }) => shortMessage(error));
-  return new CliError(also.length > 0 ? `${summary}\n  Also: ${also.join("; ")}.` : summary, {
+  const also = otherErrors(others).map((line) => `\n  - ${line}`);
+  return new CliError(also.length > 0 ? `${summary}\n  Also:${also.join("")}` : summary, {
     details,
     detailsTitle,
     hint,
@@ -110,9 +110,17 @@ async function createContext(
   }
 }
 
-function shortMessage({ source, urn, message }: EngineError): string {
-  const [firstLine = ""] = message.split("\n");
-  return source === "resource" ? `${resourceName(urn ?? "")}: ${firstLine}` : firstLine;
+/** One line for each different message, with the names of its resources. */
+function otherErrors(found: readonly Found[]): string[] {
+  const namesByMessage = new Map<string, string[]>();
+  for (const { error, urns } of found) {
+    const [firstLine = ""] = error.message.split("\n");
+    const names = error.source === "resource" ? urns.map(resourceName) : [];
+    namesByMessage.set(firstLine, [...(namesByMessage.get(firstLine) ?? []), ...names]);
+  }
+  return [...namesByMessage].map(([message, names]) =>
+    names.length === 0 ? message : `${listNames(names)}: ${message}`,
+  );
 }
 
 function interruptedError(command: Context["command"], stack: string): CliError {

@@ -2,7 +2,16 @@ import { storeCommand } from "../project/project";
 import { resourceName } from "../state/checkpoint";
 import { isHeld, lockedError } from "../state/locks";
 import { findEngineLocks } from "../state/state";
-import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, stackFlag } from "./rule";
+import {
+  Context,
+  Diagnostic,
+  Found,
+  listNames,
+  retryCommand,
+  Rule,
+  sameMessage,
+  stackFlag,
+} from "./rule";
 
 export const stackLocked: Rule = {
   name: "stack-locked",
@@ -78,8 +87,9 @@ export const unexpectedChanges: Rule = {
 export const resourceFailed: Rule = {
   name: "resource-failed",
   match: [/^/],
+  cause: sameMessage,
   toDiagnostic: (found, context) => ({
-    summary: `${resourceOf(found)}: ${found.error.message}`,
+    summary: `${listNames(found.urns.map(resourceName))}: ${found.error.message}`,
     hint: `The previous version was left unchanged. Fix the cause, then: ${retryCommand(context)}`,
   }),
 };
@@ -88,6 +98,7 @@ export const engineFailed: Rule = {
   name: "engine-failed",
   sources: ["engine"],
   match: [/^/],
+  cause: sameMessage,
   toDiagnostic: ({ error }) => ({
     summary: error.message,
     hint: "./store doctor checks what the engine needs.",

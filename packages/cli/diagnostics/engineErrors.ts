@@ -13,7 +13,7 @@ export function collectErrors(events: readonly EngineEvent[], stderr: string): E
     if (step) return [{ source: "resource", urn, step, message: rootCause(messages) }];
     return messages
       .filter((message) => !/^(update|preview|destroy|refresh) (failed|canceled)$/.test(message))
-      .map((message) => ({ source: "program", urn, message }));
+      .map((message) => ({ source: "program", urn, message: rootCause([message]) }));
   });
   if (errors.length > 0) return errors;
   const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
@@ -37,9 +37,13 @@ function messagesByUrn(events: readonly EngineEvent[]): [string, string[]][] {
  *     1 error occurred:
  *         * creating urn:…: 1 error occurred:
  *         * container failed to be in healthy state
+ *
+ * A preview and a refresh put "Preview failed: " before it.
  */
 function rootCause(messages: readonly string[]): string {
-  const wrapped = messages.find((message) => message.startsWith("1 error occurred:"));
+  const wrapped = messages.find((message) =>
+    /^([A-Z]\w+ failed: )?1 error occurred:/.test(message),
+  );
   const innermost = wrapped?.split(/\n\s*\* /).at(-1) ?? messages[0] ?? "";
   return (
     innermost

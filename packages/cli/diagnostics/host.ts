@@ -15,6 +15,8 @@ export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
 
 export const daemonUnreachable: Rule = {
   name: "daemon-unreachable",
+  // In a preview, the errors of resources have the source "program".
+  sources: ["resource", "program"],
   match: [
     /Cannot connect to the Docker daemon at (\S+?)\.? /,
     /make sure that (\S+) is reachable/,

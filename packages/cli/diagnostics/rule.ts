@@ -74,6 +74,20 @@ export function stackFileName({ session }: Context): string {
   return session.stack.file.replace(`${session.project.root}/`, "");
 }
 
+/** For {@link Rule.cause}: the same message of several resources is one diagnostic. */
+export function sameMessage({ error }: Found): string {
+  return error.message;
+}
+
+/** "a, b, c and 4 more". */
+export function listNames(names: readonly string[]): string {
+  const more = names.length - LISTED_NAMES;
+  const listed = names.slice(0, LISTED_NAMES).join(", ");
+  return more > 0 ? `${listed} and ${more} more` : listed;
+}
+
+const LISTED_NAMES = 3;
+
 /** Name of the failed resource in the program. */
 export function resourceOf({ error }: Found): string {
   return resourceName(error.urn ?? "");

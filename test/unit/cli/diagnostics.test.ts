@@ -9,7 +9,7 @@ import { resourceName } from "@store/cli/state/checkpoint";
 import { failedCreations } from "@store/cli/state/interruptedRun";
 import { ExitCode } from "@store/docker/cliError";
 import { NETWORK, REMOTE_IMAGE } from "../mocks";
-import { applyRulesTo, diagnose, failedStep } from "./failedRun";
+import { applyRulesTo, diagnose, engineEvents, failedStep } from "./failedRun";
 
 /**
  * The recordings are event logs of the engine, from runs of this program that were made to fail, without irrelevant events and
@@ -243,7 +243,44 @@ describe("diagnoseRun", () => {
     const mixed = ["unhealthy", "build", "port"].flatMap(recordedEvents);
     assert.deepEqual(ruleNames(mixed), ["port-taken", "build-failed", "container-unhealthy"]);
     const { summary } = await diagnose(mixed);
-    assert.match(summary, /18091[^]*Also: broken-image.*broken-0/);
+    assert.match(summary, /18091[^]*Also:\n {2}- broken-image.*\n {2}- broken-0/);
+  });
+
+  it("says a message once that many resources have in common, and lists all different ones", async () => {
+    const volumes = Array.from({ length: 17 }, (_, n) => `volume-${n}`);
+    const steps = volumes.flatMap((name) =>
+      failedStep("docker:index:Volume", name, "no context foo"),
+    );
+    const other = failedStep(
+      "docker:index:Network",
+      "edge",
+      "1 error occurred:\n\t* no such driver",
+    );
+    // In a preview no step fails, and the engine puts "Preview failed: " before the message.
+    const preview = volumes.map((name) => ({
+      urn: `urn:pulumi:dev::store::docker:index:Volume::${name}`,
+      severity: "error" as const,
+      message: "Preview failed: 1 error occurred:\n\t* no context foo\n",
+    }));
+    const errors = [
+      await diagnose([...steps, ...other]),
+      await diagnose(engineEvents(...preview.map((diagnosticEvent) => ({ diagnosticEvent })))),
+    ];
+    assert.match(
+      errors[0]?.summary ?? "",
+      /^volume-0, volume-1, volume-2 and 14 more: no context foo\n {2}Also:\n {2}- edge: no such driver$/,
+    );
+    assert.equal(errors[1]?.summary, "no context foo");
+  });
+
+  it("finds that Docker doesn't answer in a preview, too", async () => {
+    const message =
+      "Preview failed: 1 error occurred:\n\t* Error pinging Docker server, please make sure that unix:///a.sock is reachable and has a '_ping' endpoint.";
+    const error = await diagnose(
+      engineEvents({ diagnosticEvent: { urn: "urn:x::y", severity: "error", message } }),
+      { command: "preview" },
+    );
+    assert.match(error.summary, /^Lost the connection to Docker at unix:\/\/\/a\.sock\.$/);
   });
 
   it("passes on the engine's message if no rule is for it", async () => {
