@@ -101,7 +101,10 @@ async function removeStack(
     await destroy(session, engine, checkpoint, before, options);
   }
   // Copied build contexts: components/image/context/stagedContext.ts.
-  rmSync(join(project.root, ".store", "contexts", stack.name), { recursive: true, force: true });
+  rmSync(join(session.project.root, ".store", "contexts", stack.name), {
+    recursive: true,
+    force: true,
+  });
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
   report.note(renderResult(stack.name, plan));
 }
