@@ -25,6 +25,7 @@ export function program(): Record<string, unknown> {
     publish: host.registry && { registry: host.registry, builder: config.dockerHost },
     httpPort: config.httpPort,
     requestLimit: config.requestLimit,
+    connectionLimit: config.connectionLimit,
     environment: config.environment,
     secrets: config.secrets,
     otlpEndpoint: config.otlpEndpoint,

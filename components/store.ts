@@ -150,7 +150,7 @@ export class Store extends pulumi.ComponentResource {
   }
 
   private gateway(
-    { host, httpPort, requestLimit }: StoreArgs,
+    { host, httpPort, requestLimit, connectionLimit }: StoreArgs,
     imageId: pulumi.Output<string>,
     networks: Networks,
     services: readonly DeployedService[],
@@ -165,10 +165,11 @@ export class Store extends pulumi.ComponentResource {
           prefixes: spec.routes ?? [],
           healthPath: healthPath(spec),
           rateLimits: spec.rateLimits ?? [],
+          timeouts: spec.timeouts ?? [],
         })),
         networks: Object.values(networks),
         httpPort,
-        requestLimit,
+        clientLimits: { requests: requestLimit, connections: connectionLimit },
         host,
         after: services.map(({ component }) => component),
       },

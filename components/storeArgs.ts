@@ -27,6 +27,8 @@ export interface StoreArgs {
   readonly httpPort: number;
   /** Requests that one client address may send to the gateway in 10 s; 0 switches off this limit and those of the specs. */
   readonly requestLimit: number;
+  /** Connections that one client address may have to the gateway at a time; 0 switches off the limit. */
+  readonly connectionLimit: number;
   /** Additional environment variables, by service and name. Defaults to none. */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Additional secrets, by service and name. Defaults to none. */

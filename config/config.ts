@@ -14,7 +14,7 @@ import { readValues } from "./values";
 /** The stack's configuration, valid and in the form that the components take. */
 export interface StoreConfig extends Pick<
   ConfigValues,
-  "httpPort" | "requestLimit" | "replicas" | "environment" | "demoData"
+  "httpPort" | "requestLimit" | "connectionLimit" | "replicas" | "environment" | "demoData"
 > {
   readonly host: HostArgs;
   /** Address of this machine's Docker daemon, which builds the images and runs a local store. */
@@ -48,6 +48,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     dockerHost: docker.host,
     httpPort: values.httpPort,
     requestLimit: values.requestLimit,
+    connectionLimit: values.connectionLimit,
     enabledServices,
     devModeServices: [...new Set(values.live)].sort(),
     replicas: values.replicas,

@@ -63,6 +63,7 @@ export function configSchema(serviceNames: readonly string[]) {
     dockerHost: v.optional(v.string(), ""),
     httpPort: v.optional(wholeNumber(1, 65_535), 8080),
     requestLimit: v.optional(wholeNumber(0, 1_000_000), 500),
+    connectionLimit: v.optional(wholeNumber(0, 1_000_000), 500),
     services: v.optional(list(service, "services, such as [orders]"), []),
     servicesOnly: v.optional(flag(), false),
     live: v.optional(list(service, "services, such as [orders]"), []),

@@ -65,6 +65,7 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
       ...nameProblems(name),
       ...routeProblems(name, valid, specs),
       ...rateLimitProblems(valid),
+      ...timeoutProblems(valid),
       ...dependencyProblems(name, valid, specs),
       ...dockerfileProblems(join(folder, name), valid),
     ].map((problem) => `services/${name}/service.ts: ${problem}`);
@@ -102,6 +103,17 @@ function rateLimitProblems({ rateLimits = [], routes = [] }: Partial<ServiceSpec
       .filter(({ path }) => !routes.some((prefix) => liesUnder(path, prefix)))
       .map(({ path }) => `rateLimits: "${path}" is under none of the service's routes.`),
     ...[...duplicates].map((key) => `rateLimits: ${key} is there twice.`),
+  ];
+}
+
+function timeoutProblems({ timeouts = [], routes = [] }: Partial<ServiceSpec>): string[] {
+  const paths = timeouts.map(({ path }) => path);
+  const duplicates = new Set(paths.filter((path, index) => paths.indexOf(path) < index));
+  return [
+    ...paths
+      .filter((path) => !routes.some((prefix) => liesUnder(path, prefix)))
+      .map((path) => `timeouts: "${path}" is under none of the service's routes.`),
+    ...[...duplicates].map((path) => `timeouts: ${path} is there twice.`),
   ];
 }
 

@@ -47,6 +47,13 @@ const RateLimitSchema = readonlyObject({
   seconds: wholeNumber(1, 3600),
 });
 
+const RouteTimeoutSchema = readonlyObject({
+  /** A path under one of the service's routes. The timeout is for it and all paths below it; the longest path wins. */
+  path: path("/api/orders/events"),
+  /** Longest silence in seconds, up to 86400: before and within an answer, and on a WebSocket. */
+  seconds: wholeNumber(1, 86_400),
+});
+
 const ImageSpecSchema = readonlyObject({
   /**
    * Folder, relative to the repository, of an image to build first. The Dockerfile gets that image's name as the build
@@ -127,6 +134,12 @@ export const ServiceSpecSchema = v.strictObject({
    */
   rateLimits: listOf(RateLimitSchema),
 
+  /**
+   * Timeouts of the gateway for long polls, event streams and WebSockets. Without one, an answer begins within 20 s and is never
+   * silent for longer than that; a WebSocket may be silent for an hour. @default []
+   */
+  timeouts: listOf(RouteTimeoutSchema),
+
   /** Number of instances; `store:replicas` overrides it. @default 1 */
   replicas: v.optional(v.number()),
 
@@ -154,6 +167,8 @@ export const ServiceSpecSchema = v.strictObject({
 export type ServiceSpec = Readonly<v.InferOutput<typeof ServiceSpecSchema>>;
 /** @example { method: "POST", path: "/api/orders", requests: 60, seconds: 60 } */
 export type RateLimit = Readonly<v.InferOutput<typeof RateLimitSchema>>;
+/** @example { path: "/api/orders/events", seconds: 3600 } */
+export type RouteTimeout = Readonly<v.InferOutput<typeof RouteTimeoutSchema>>;
 export type ImageSpec = Readonly<v.InferOutput<typeof ImageSpecSchema>>;
 export type HealthSpec = Readonly<v.InferOutput<typeof HealthSpecSchema>>;
 export type DevModeSpec = Readonly<v.InferOutput<typeof DevModeSpecSchema>>;

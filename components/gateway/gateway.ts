@@ -2,7 +2,14 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DELETE_BEFORE_CREATE, hardened } from "../container/container";
 import { Files } from "../container/files";
-import { GATEWAY_ADMIN_PORT, GATEWAY_PUBLISHED_PORT, haproxyConfig, Route } from "./haproxy";
+import {
+  ClientLimits,
+  GATEWAY_ADMIN_PORT,
+  GATEWAY_PUBLISHED_PORT,
+  haproxyConfig,
+  MEMORY_MIB,
+  Route,
+} from "./haproxy";
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
@@ -16,8 +23,7 @@ export interface GatewayArgs {
   readonly networks: readonly docker.Network[];
   /** Port of the host on which the gateway is published. */
   readonly httpPort: number;
-  /** Requests that one client address may send in 10 s; 0 switches off this limit and those of the routes. */
-  readonly requestLimit: number;
+  readonly clientLimits: ClientLimits;
   readonly host: Host;
   /** Resources that must exist before the configuration routes requests to them. */
   readonly after: readonly pulumi.Resource[];
@@ -31,14 +37,14 @@ export class Gateway extends pulumi.ComponentResource {
     super("store:index:Gateway", name, {}, opts);
 
     // A changed configuration doesn't replace the container: HAProxy reloads it without an interruption.
-    const { files: config, version } = haproxyConfig(args.routes, { requests: args.requestLimit });
+    const { files: config, version } = haproxyConfig(args.routes, args.clientLimits);
     const files = new Files(
       `${name}-config`,
       {
         service: "gateway",
         host: args.host,
         imageId: args.imageId,
-        files: { ...config, [RELOAD]: RELOAD_SCRIPT },
+        files: { ...config, [START]: START_SCRIPT, [RELOAD]: RELOAD_SCRIPT },
         after: args.after,
       },
       { parent: this },
@@ -59,20 +65,9 @@ export class Gateway extends pulumi.ComponentResource {
     return new docker.Container(
       name,
       {
-        ...hardened({ memoryMiB: 192, waitSeconds: 60 }),
+        ...hardened({ memoryMiB: MEMORY_MIB, waitSeconds: 60 }),
         image: args.imageId,
-        // As a batch process, HAProxy doesn't preempt a service for each packet but handles packets in groups, which costs less CPU
-        // time per request on a busy machine.
-        entrypoints: [
-          "chrt",
-          "--batch",
-          "0",
-          "haproxy",
-          "-W",
-          "-db",
-          "-f",
-          `${FOLDER}/haproxy.cfg`,
-        ],
+        entrypoints: ["bash", `${FOLDER}/${START}`],
         volumes: [files.mountedAt(FOLDER)],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
         ports: [
@@ -93,7 +88,10 @@ export class Gateway extends pulumi.ComponentResource {
 }
 
 const FOLDER = "/etc/store";
+const START = "start.sh";
 const RELOAD = "reload.sh";
+
+const START_SCRIPT = `${readWithoutComments(__dirname, "start.sh")}\n`;
 
 /** Reloads the configuration of a running HAProxy without refusing a request. */
 const RELOAD_SCRIPT = `${HTTP_GET_SCRIPT}\n${readWithoutComments(__dirname, "reload.sh")}\n`;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { RateLimit } from "../../services/spec";
+import { RateLimit, RouteTimeout } from "../../services/spec";
 import { readWithoutComments } from "../shell/shell";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, refuse, renderAnswers } from "./gatewayAnswers";
@@ -15,6 +15,16 @@ export interface Route {
   readonly healthPath: string;
   /** Rate limits, as in the service's spec. */
   readonly rateLimits: readonly RateLimit[];
+  /** Timeouts of paths, as in the service's spec. */
+  readonly timeouts: readonly RouteTimeout[];
+}
+
+/** Limits per client address. Only clients outside of the store's own networks count. */
+export interface ClientLimits {
+  /** Requests within 10 s; 0 switches off this limit and those of the routes. */
+  readonly requests: number;
+  /** Connections at a time; 0 switches off the limit. */
+  readonly connections: number;
 }
 
 /** Port of the gateway's container for requests from the store's own networks. Ports are literal in haproxy.cfg and reload.sh. */
@@ -23,6 +33,9 @@ export const GATEWAY_PORT = 80;
 export const GATEWAY_PUBLISHED_PORT = 8080;
 /** Port of the gateway's container for health and metrics. */
 export const GATEWAY_ADMIN_PORT = 8404;
+
+/** Memory limit of the gateway in MiB: for all connections (`maxconn` in haproxy.cfg) with full buffers, and the process before a reload. */
+export const MEMORY_MIB = 256;
 
 /** Most instances of a service, replacements included, that the gateway can follow at a time. */
 export const MOST_INSTANCES = 32;
@@ -37,26 +50,26 @@ export interface GatewayConfig {
 /**
  * Returns HAProxy's configuration for these services. It follows their instances by DNS, so it depends neither on the number of the
  * instances nor on their replacements.
- *
- * @param limits Requests that one client address may send in 10 s; 0 switches off this limit and those of the routes.
  */
-export function haproxyConfig(
-  routes: readonly Route[],
-  limits: { readonly requests: number },
-): GatewayConfig {
+export function haproxyConfig(routes: readonly Route[], limits: ClientLimits): GatewayConfig {
   const sorted = [...routes].sort((a, b) => (a.service < b.service ? -1 : 1));
   const limited = limits.requests > 0;
+  const connections = connectionLimit(limits.connections);
   const text = render("haproxy.cfg", {
     pageStart: `set-var-fmt proc.page_start '${PAGE_START.replaceAll("%", "%%")}'`,
     pagePolicy: PAGE_POLICY,
     loggedRoute: loggedRoute(sorted),
+    hardStopSeconds: hardStopSeconds(sorted).toString(),
+    connectionLimit: connections.rules.join("\n    "),
     rateLimits: limited ? rateLimits(limits.requests, sorted).join("\n    ") : "",
     services: serviceList(sorted),
     gatewayApi: JSON.stringify(gatewayApi),
     ...frontEnd(sorted),
-    backends: [...sorted.map(backend), ...(limited ? sorted.flatMap(limitTables) : [])].join(
-      "\n\n",
-    ),
+    backends: [
+      ...sorted.map(backend),
+      ...connections.tables,
+      ...(limited ? sorted.flatMap(limitTables) : []),
+    ].join("\n\n"),
     unreachable: sorted.map(unreachable).join("\n    "),
     version: VERSION,
   });
@@ -115,13 +128,40 @@ function prefixesBelowRoot(prefixes: readonly string[]): string[] {
   return prefixes.filter((prefix) => prefix !== "/");
 }
 
-function backend({ service, port, healthPath }: Route): string {
+function backend({ service, port, healthPath, timeouts }: Route): string {
   return render("backend.cfg", {
     ...{ service, healthPath },
     port: port.toString(),
     mostInstances: MOST_INSTANCES.toString(),
+    timeouts: timeoutRules(timeouts).join("\n    "),
   });
 }
+
+/** Directives for the timeouts of paths. The last one that matches wins: that of the longest path. */
+function timeoutRules(timeouts: readonly RouteTimeout[]): string[] {
+  return [...timeouts]
+    .sort((a, b) => a.path.length - b.path.length || (a.path < b.path ? -1 : 1))
+    .flatMap(({ path, seconds }) => {
+      const below = path === "/" ? path : `${path}/`;
+      // Decoded, as the services read the path.
+      const condition = `{ path,url_dec -m str ${path} } or { path,url_dec -m beg ${below} }`;
+      // "server" is for answers, "tunnel" for what follows an upgrade to WebSocket.
+      return ["server", "tunnel"].map(
+        (kind) => `http-request set-timeout ${kind} ${seconds}s if ${condition}`,
+      );
+    });
+}
+
+/** Seconds after a reload at which the old process ends. Long polls aren't interrupted earlier than their own timeout says. */
+function hardStopSeconds(routes: readonly Route[]): number {
+  return Math.max(
+    LEAST_HARD_STOP_SECONDS,
+    ...routes.flatMap(({ timeouts }) => timeouts.map(({ seconds }) => seconds)),
+  );
+}
+
+/** Requests without a timeout of their own take up to 30 s. The rest is for open WebSockets, which nothing else closes. */
+const LEAST_HARD_STOP_SECONDS = 300;
 
 function unreachable({ service }: Route): string {
   return `http-request return status 503 content-type text/plain string "${VERSION} waits for ${service}" if { path /version } { nbsrv(${service}) eq 0 }`;
@@ -136,8 +176,31 @@ function serviceList(routes: readonly Route[]): string {
 }
 
 /**
- * Directives for the limit of all requests and for the routes' own limits, per client address; an IPv6 client has a whole network of
- * addresses. Only requests from outside count, because storefront sends those of all its visitors.
+ * Directives for the limit of connections, which close a further connection before anything is read from it. Not logged: a flood of
+ * connections would be a flood of lines.
+ */
+function connectionLimit(connections: number): Record<"rules" | "tables", string[]> {
+  if (connections === 0) return { rules: [], tables: [] };
+  return {
+    rules: [
+      `tcp-request connection track-sc2 ${CLIENT} table ${CONNECTION_TABLE} if ${OUTSIDE}`,
+      `tcp-request connection reject if ${OUTSIDE} { sc2_conn_cur gt ${connections} }`,
+    ],
+    tables: [
+      `backend ${CONNECTION_TABLE}\n    stick-table type ipv6 size 100k expire 1m store conn_cur`,
+    ],
+  };
+}
+
+/** No service name contains a dot. */
+const CONNECTION_TABLE = "gateway.connections";
+
+/** The client's address; an IPv6 client has a whole network of addresses. */
+const CLIENT = "src,ipmask(32,64)";
+
+/**
+ * Directives for the limit of all requests and for the routes' own limits, per client address. Only requests from outside count,
+ * because storefront sends those of all its visitors.
  */
 function rateLimits(requests: number, routes: readonly Route[]): string[] {
   return [
@@ -180,7 +243,7 @@ interface Limit {
 function limit({ counter, table, condition, requests, seconds, detail }: Limit): string[] {
   const rate = `${counter}_http_req_rate`;
   return [
-    `http-request track-${counter} src,ipmask(32,64)${table === undefined ? "" : ` table ${table}`} if ${condition}`,
+    `http-request track-${counter} ${CLIENT}${table === undefined ? "" : ` table ${table}`} if ${condition}`,
     // Only the first refusal is logged: a flood is one line for each address.
     `http-request set-log-level silent if ${condition} { ${rate} gt ${requests + 1} }`,
     `${refuse(429, detail, { "retry-after": seconds.toString() })} if ${condition} { ${rate} gt ${requests} }`,

@@ -142,11 +142,13 @@ export async function start(
   }
 }
 
+/** Listens on IPv4 and IPv6 if the host is "::", and on IPv4 alone if the kernel has no IPv6. */
 async function listen(app: App, host: string, port: number): Promise<void> {
   try {
     await app.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EAFNOSUPPORT" && host === "::") return listen(app, "0.0.0.0", port);
     if (code === "EADDRINUSE")
       throw new EnvironmentError(`PORT ${port} is in use: set another port or stop its process`);
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")

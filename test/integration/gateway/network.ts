@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import {
+  ClientLimits,
   GATEWAY_ADMIN_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
@@ -58,7 +59,7 @@ export class TestNetwork {
   }
 
   async startGateway(
-    limits: { requests: number },
+    { requests = 0, connections = 0 }: Partial<ClientLimits>,
     { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
   ): Promise<Gateway> {
     const { files } = haproxyConfig(
@@ -76,9 +77,9 @@ export class TestNetwork {
           rateLimits: storefront,
         },
       ],
-      limits,
+      { requests, connections },
     );
-    const name = `gateway-${limits.requests}`;
+    const name = `gateway-${requests}-${connections}`;
     const folder = this.write(name, files);
     const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
     await this.start(
@@ -114,7 +115,7 @@ export class TestNetwork {
 
   /** Validates a configuration with `haproxy -c`. Fails the test with its output. */
   async check(routes: readonly Route[]): Promise<void> {
-    const folder = this.write("check", haproxyConfig(routes, { requests: 20 }).files);
+    const folder = this.write("check", haproxyConfig(routes, { requests: 20, connections: 500 }).files);
     await docker(
       ...["run", "--rm", "--label", this.label, "--volume", `${folder}:/etc/store:ro`],
       ...["--entrypoint", "haproxy", imageOf("haproxy"), "-c", "-f", "/etc/store/haproxy.cfg"],
@@ -169,7 +170,7 @@ export class TestNetwork {
 const CARELESS_SERVICE = readFileSync(join(__dirname, "carelessService.cjs"), "utf8");
 
 /** Name of a service, its health and no limits. */
-export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [] };
+export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [], timeouts: [] };
 
 async function docker(...args: string[]): Promise<string> {
   const { code, output } = await run("docker", args);

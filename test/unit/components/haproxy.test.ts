@@ -6,6 +6,7 @@ import {
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
   haproxyConfig,
+  MEMORY_MIB,
   Route,
 } from "../../../components/gateway/haproxy";
 
@@ -15,10 +16,16 @@ const route = (service: string, ...prefixes: string[]): Route => ({
   prefixes,
   healthPath: "/readyz",
   rateLimits: [],
+  timeouts: [],
 });
 
+const LIMITS = { requests: 0, connections: 0 };
+
+const below = (path: string): string =>
+  `{ path,url_dec -m str ${path} } or { path,url_dec -m beg ${path}/ }`;
+
 const configOf = (routes: readonly Route[], requests = 0): string =>
-  haproxyConfig(routes, { requests }).files["haproxy.cfg"];
+  haproxyConfig(routes, { ...LIMITS, requests }).files["haproxy.cfg"];
 
 // test/integration/gateway tests the configuration in a real HAProxy. These tests cover what can't be seen there.
 describe("haproxyConfig", () => {
@@ -30,20 +37,23 @@ describe("haproxyConfig", () => {
   const config = configOf(routes);
 
   it("maps each prefix with a slash at its end, except the one of the default backend", () => {
-    const { files } = haproxyConfig(routes, { requests: 0 });
+    const { files } = haproxyConfig(routes, LIMITS);
     assert.equal(files["routes.map"], "/api/orders/ orders\n/api/orders/reports/ reports\n");
     assert.match(config, /^ {4}default_backend storefront$/m);
     assert.doesNotMatch(configOf([route("a", "/api/a")]), /default_backend/);
   });
 
   it("returns the same configuration for any order of the services", () => {
-    const reversed = haproxyConfig([...routes].reverse(), { requests: 0 });
-    assert.deepEqual(reversed, haproxyConfig(routes, { requests: 0 }));
+    const reversed = haproxyConfig([...routes].reverse(), LIMITS);
+    assert.deepEqual(reversed, haproxyConfig(routes, LIMITS));
   });
 
   it("finds instances by the service's name and checks its own health path", () => {
     const own = configOf([{ ...route("a", "/a"), port: 4321, healthPath: "/ok" }]);
-    assert.match(own, /server-template a 32 a:4321 check .*resolvers docker init-addr last,none/);
+    assert.match(
+      own,
+      /server-template a 32 a:4321 check .*resolvers docker resolve-prefer ipv4 init-addr last,none/,
+    );
     assert.match(own, /option httpchk GET \/ok\n/);
   });
 
@@ -65,11 +75,62 @@ describe("haproxyConfig", () => {
     assert.match(limited, /track-sc1 .* table a\.limit\.1 if \{ method PUT \}/);
   });
 
+  it("counts connections per address before it reads anything, unless there is no limit", () => {
+    const { files } = haproxyConfig(routes, { requests: 0, connections: 70 });
+    assert.match(
+      files["haproxy.cfg"],
+      /tcp-request connection reject if \{ dst_port 8080 \} \{ sc2_conn_cur gt 70 \}/,
+    );
+    assert.doesNotMatch(config, /conn_cur/);
+  });
+
+  it("keeps connections for health checks and metrics free, and has memory for all of them", () => {
+    const [, total = "", shared = ""] =
+      /^ {4}maxconn (\d+)$.*^frontend public$.*?^ {4}maxconn (\d+)$/ms.exec(config) ?? [];
+    assert.ok(Number(total) - Number(shared) >= 64, `${shared} of ${total}`);
+    const buffer = Number(/tune\.bufsize (\d+)/.exec(config)?.[1]);
+    // Two buffers and about 4 KiB for each connection; 32 MiB for the rest of the process.
+    const needed = Number(total) * (2 * buffer + 4096) + 32 * 1024 ** 2;
+    assert.ok(MEMORY_MIB * 1024 ** 2 >= needed, `${Math.ceil(needed / 1024 ** 2)} MiB are needed`);
+  });
+
+  it("sets the timeouts of a service's paths, that of the longest path last", () => {
+    const timeouts = [
+      { path: "/api/a/events", seconds: 3600 },
+      { path: "/api/a", seconds: 60 },
+    ];
+    const own = configOf([{ ...route("a", "/api/a"), timeouts }]);
+    assert.deepEqual(
+      [...own.matchAll(/set-timeout (.*)/g)].map(([, rule]) => rule),
+      [
+        ...["server", "tunnel"].map((kind) => `${kind} 60s if ${below("/api/a")}`),
+        ...["server", "tunnel"].map((kind) => `${kind} 3600s if ${below("/api/a/events")}`),
+      ],
+    );
+    assert.match(config, /^ {4}timeout tunnel 1h$/m);
+  });
+
+  it("ends the process before a reload only after the longest timeout", () => {
+    const of = (...timeouts: { path: string; seconds: number }[]) =>
+      /hard-stop-after (\d+)s/.exec(configOf([{ ...route("a", "/api/a"), timeouts }]))?.[1];
+    assert.equal(of(), "300");
+    assert.equal(of({ path: "/api/a", seconds: 60 }, { path: "/api/a/x", seconds: 900 }), "900");
+  });
+
+  it("prefers IPv4 for the services, and listens on IPv6 only if the kernel has it", () => {
+    assert.match(config, /server-template .* resolve-prefer ipv4 /);
+    for (const port of [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT])
+      assert.match(
+        config,
+        new RegExp(`\\.if defined\\(HAS_IPV6\\)(\n {4}bind :::.*)*\n {4}bind :::${port} v6only\n`),
+      );
+  });
+
   it("has a version that changes with the routes and that /version answers", () => {
-    const { files, version } = haproxyConfig(routes, { requests: 0 });
+    const { files, version } = haproxyConfig(routes, LIMITS);
     assert.match(files["haproxy.cfg"], new RegExp(`string "${version}" if \\{ path /version \\}`));
     const moved = [route("storefront", "/"), route("orders", "/api/order"), ...routes.slice(2)];
-    assert.notEqual(haproxyConfig(moved, { requests: 0 }).version, version);
+    assert.notEqual(haproxyConfig(moved, LIMITS).version, version);
   });
 
   it("has one backend for a service with several prefixes", () => {

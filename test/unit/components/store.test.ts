@@ -52,6 +52,7 @@ describe("Store", () => {
       source: { url: "https://example.org/store.git", revision: "abc" },
       httpPort: 8081,
       requestLimit: 100,
+      connectionLimit: 500,
       demoData: true,
       ...args,
     });

@@ -62,6 +62,9 @@ describe("loadSpecs", () => {
   const withLimits = (...rateLimits: readonly object[]): Record<string, object> => ({
     a: { ...good, routes: ["/api/a"], rateLimits },
   });
+  const withTimeouts = (...timeouts: readonly object[]): Record<string, object> => ({
+    a: { ...good, routes: ["/api/a"], timeouts },
+  });
   const rejected: readonly [what: string, specs: Record<string, object>, message: RegExp][] = [
     ["a reserved name", { gateway: good }, /^services\/gateway\/service\.ts: "gateway" can't be/],
     ["a name that isn't a DNS name", { A_b: good }, /can't be a service's name/],
@@ -119,6 +122,21 @@ describe("loadSpecs", () => {
     ["a fractional limit", withLimits({ ...limit, requests: 1.5 }), /\.requests: 1\.5 should/],
     ["a period over an hour", withLimits({ ...limit, seconds: 3601 }), /\.seconds: 3601 should/],
     ["a rate limit twice", withLimits(limit, limit), /rateLimits: POST \/api\/a\/x is there twice/],
+    [
+      "a timeout outside of the routes",
+      withTimeouts({ path: "/api/ab", seconds: 60 }),
+      /^services\/a\/service\.ts: timeouts: "\/api\/ab" is under none of the service's routes\.$/,
+    ],
+    [
+      "a timeout of more than a day",
+      withTimeouts({ path: "/api/a/x", seconds: 86_401 }),
+      /timeouts\.0\.seconds: 86401 should be a whole number from 1 to 86400/,
+    ],
+    [
+      "two timeouts of a path",
+      withTimeouts({ path: "/api/a", seconds: 60 }, { path: "/api/a", seconds: 90 }),
+      /timeouts: \/api\/a is there twice/,
+    ],
     [
       "an empty health command",
       { a: { ...good, health: { command: [] } } },
