@@ -1,4 +1,5 @@
-// A service that echoes the request, and normalizes its path as far as possible. Its argument is its name.
+// A service that echoes the request, and normalizes its path as far as possible. Its argument is its name. It doesn't answer a path that
+// ends with "silent", and accepts each WebSocket. It listens on IPv4 only, as many programs do.
 const decode = (text) => {
   try {
     return decodeURIComponent(text);
@@ -12,6 +13,7 @@ require("http")
     request
       .on("data", (data) => (length += data.length))
       .on("end", () => {
+        if (request.url.endsWith("silent")) return;
         const path = decode(decode(request.url.split(/[?#]/)[0]))
           .replaceAll("\\", "/")
           .replace(/^https?:\/\/[^/]*/, "");
@@ -40,6 +42,17 @@ require("http")
         );
       });
   })
+  .on("upgrade", (request, socket) => {
+    const accept = require("crypto")
+      .createHash("sha1")
+      .update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+      .digest("base64");
+    socket.on("error", () => undefined);
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n" +
+        `sec-websocket-accept: ${accept}\r\n\r\n`,
+    );
+  })
   .on("clientError", (_error, socket) => {
     if (socket.writable)
       socket.end(
@@ -48,5 +61,5 @@ require("http")
           "\r\nconnection: close\r\n\r\n",
       );
   })
-  .listen(3000);
+  .listen(3000, "0.0.0.0");
 process.on("SIGTERM", () => process.exit());

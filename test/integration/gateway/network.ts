@@ -10,16 +10,17 @@ import {
   GATEWAY_ADMIN_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
-  GatewayConfig,
   haproxyConfig,
   Route,
 } from "../../../components/gateway/haproxy";
-import { RateLimit } from "../../../services/spec";
+import { RateLimit, RouteTimeout } from "../../../services/spec";
 import { eventually } from "../support/eventually";
 import { run } from "../support/testStore";
 import { Answer, send } from "./http";
 
 export interface Gateway {
+  /** Name of the container. */
+  readonly container: string;
   /** Address of the port for requests from outside. */
   readonly published: string;
   /** Address of the port for requests from the store's own networks. */
@@ -43,15 +44,24 @@ export class TestNetwork {
     process.once("exit", this.dispose_);
   }
 
-  static async create(): Promise<TestNetwork> {
+  /** @param ipv6 Gives the network IPv6 addresses, too. */
+  static async create({ ipv6 = false } = {}): Promise<TestNetwork> {
     const network = new TestNetwork(`store-test-gateway-${randomBytes(4).toString("hex")}`);
-    await docker("network", "create", "--label", network.label, network.name);
+    // A random unique local range (RFC 4193), because Docker before version 27 chooses none itself.
+    const range = `fd${randomBytes(1).toString("hex")}:${randomBytes(2).toString("hex")}::/64`;
+    const addresses = ipv6 ? ["--ipv6", "--subnet", range] : [];
+    await docker("network", "create", "--label", network.label, ...addresses, network.name);
     await Promise.all(["inventory", "storefront"].map((name) => network.startService(name)));
     return network;
   }
 
   private async startService(name: string): Promise<void> {
     await this.start(name, imageOf("node"), "node", ["-e", CARELESS_SERVICE, name]);
+  }
+
+  /** Runs a program in a service's container and returns its output. */
+  async exec(service: string, ...command: readonly string[]): Promise<string> {
+    return docker("exec", `${this.name}-${service}`, ...command);
   }
 
   async stopService(name: string): Promise<void> {
@@ -61,6 +71,7 @@ export class TestNetwork {
   async startGateway(
     { requests = 0, connections = 0 }: Partial<ClientLimits>,
     { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
+    timeouts: readonly RouteTimeout[] = [],
   ): Promise<Gateway> {
     const { files } = haproxyConfig(
       [
@@ -75,18 +86,20 @@ export class TestNetwork {
           service: "storefront",
           prefixes: ["/", "/api/inventory/pages"],
           rateLimits: storefront,
+          timeouts,
         },
       ],
       { requests, connections },
     );
     const name = `gateway-${requests}-${connections}`;
-    const folder = this.write(name, files);
+    const start = readFileSync(resolve(__dirname, "../../../components/gateway/start.sh"), "utf8");
+    const folder = this.write(name, { ...files, "start.sh": start });
     const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
     await this.start(
       name,
       imageOf("haproxy"),
-      "haproxy",
-      ["-W", "-db", "-f", "/etc/store/haproxy.cfg"],
+      "bash",
+      ["/etc/store/start.sh"],
       [
         ...["--volume", `${folder}:/etc/store:ro`, "--tmpfs", "/tmp"],
         ...ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]),
@@ -100,6 +113,7 @@ export class TestNetwork {
       `${name} isn't ready`,
     );
     return {
+      container: `${this.name}-${name}`,
       inside,
       published,
       admin,
@@ -115,7 +129,10 @@ export class TestNetwork {
 
   /** Validates a configuration with `haproxy -c`. Fails the test with its output. */
   async check(routes: readonly Route[]): Promise<void> {
-    const folder = this.write("check", haproxyConfig(routes, { requests: 20, connections: 500 }).files);
+    const folder = this.write(
+      "check",
+      haproxyConfig(routes, { requests: 20, connections: 500 }).files,
+    );
     await docker(
       ...["run", "--rm", "--label", this.label, "--volume", `${folder}:/etc/store:ro`],
       ...["--entrypoint", "haproxy", imageOf("haproxy"), "-c", "-f", "/etc/store/haproxy.cfg"],
@@ -123,7 +140,7 @@ export class TestNetwork {
   }
 
   /** Writes the files into a folder that any user can read, like the gateway's volume. */
-  private write(name: string, files: GatewayConfig["files"]): string {
+  private write(name: string, files: Readonly<Record<string, string>>): string {
     const folder = join(this.folder, name);
     mkdirSync(folder, { recursive: true });
     for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
@@ -172,7 +189,7 @@ const CARELESS_SERVICE = readFileSync(join(__dirname, "carelessService.cjs"), "u
 /** Name of a service, its health and no limits. */
 export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [], timeouts: [] };
 
-async function docker(...args: string[]): Promise<string> {
+export async function docker(...args: string[]): Promise<string> {
   const { code, output } = await run("docker", args);
   assert.equal(code, 0, `docker ${args.join(" ")}:\n${output}`);
   return output;

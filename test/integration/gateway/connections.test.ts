@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { connect, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../support/eventually";
+import { docker, Gateway, TestNetwork } from "./network";
+
+/** The services listen on IPv4 only, the network has IPv4 and IPv6. */
+describe("the gateway's connections", function () {
+  this.timeout("2m");
+  let network: TestNetwork;
+  let gateway: Gateway;
+  const sockets: Socket[] = [];
+
+  before(async () => {
+    network = await TestNetwork.create({ ipv6: true });
+    gateway = await network.startGateway({}, {}, [
+      { path: "/", seconds: 60 },
+      { path: "/short", seconds: 1 },
+    ]);
+  });
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+  after(() => network.dispose());
+
+  it("reach a service that listens on IPv4 only on a network with IPv6", async () => {
+    assert.equal((await fetch(gateway.published)).status, 200);
+  });
+
+  it("come from IPv6, too", async () => {
+    const address = (
+      await docker(
+        ...["inspect", "--format"],
+        ...["{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}", gateway.container],
+      )
+    ).trim();
+    for (const port of [80, 8080]) {
+      const script = `fetch("http://[${address}]:${port}/").then((r) => console.log(r.status))`;
+      assert.equal((await network.exec("inventory", "node", "-e", script)).trim(), "200");
+    }
+  });
+
+  it("are limited per address before a request is read, and closed after 5 s without one", async () => {
+    const limited = await network.startGateway({ connections: 20 });
+    const idle = Array.from({ length: 30 }, () => open(limited.published));
+    const openConnections = (): number => idle.filter(({ socket }) => !socket.destroyed).length;
+    await eventually(() => Promise.resolve(openConnections() === 20), "20 should stay open");
+    await assert.rejects(fetch(limited.published));
+    // Other addresses, the store's own networks and the health check aren't affected.
+    const fetchStatus = `fetch("http://${limited.container}:8080/").then((r) => console.log(r.status))`;
+    assert.equal((await network.exec("inventory", "node", "-e", fetchStatus)).trim(), "200");
+    assert.equal((await fetch(limited.inside)).status, 200);
+    await eventually(() => Promise.resolve(openConnections() === 0), "idle ones should be closed");
+    const answers = idle.filter(({ received }) => /^HTTP\/1\.1 408 /.test(received()));
+    assert.equal(answers.length, 20);
+    assert.equal((await fetch(limited.published)).status, 200);
+  });
+
+  it("leave room for health check and metrics when clients hold all others", async () => {
+    const flood = `for (let i = 0; i < 4200; i++) {
+        require("net").connect(8080, "${gateway.container}").on("error", () => undefined);
+      }
+      setTimeout(() => process.exit(), 4000);`;
+    const flooding = network.exec("storefront", "node", "-e", flood);
+    await eventually(async () => {
+      const metrics = await (await fetch(`${gateway.admin}/metrics`)).text();
+      return /^haproxy_frontend_current_sessions\{proxy="public"\} 4000$/m.test(metrics);
+    }, "the flood doesn't fill the gateway");
+    const health = await fetch(`${gateway.admin}/healthz`, { signal: AbortSignal.timeout(1_000) });
+    assert.equal(health.status, 200);
+    await flooding;
+    assert.equal((await fetch(gateway.published)).status, 200);
+  });
+
+  it("wait for an answer as long as the spec says for its path", async () => {
+    const started = Date.now();
+    const response = await fetch(`${gateway.published}/short/silent`);
+    assert.equal(response.status, 504);
+    assert.ok(Date.now() - started < 5_000, `after ${Date.now() - started} ms`);
+  });
+
+  it("keep a silent WebSocket open as long as the spec says for its path", async () => {
+    const [short, long] = ["/short/chat", "/chat"].map((path) => {
+      const connection = open(gateway.published);
+      connection.socket.write(
+        `GET ${path} HTTP/1.1\r\nhost: gateway\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+          "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      );
+      return connection;
+    });
+    assert.ok(short && long);
+    for (const { received } of [short, long])
+      await eventually(
+        () => Promise.resolve(received().startsWith("HTTP/1.1 101 ")),
+        "no upgrade to WebSocket",
+      );
+    await eventually(() => Promise.resolve(short.socket.destroyed), "it should be closed");
+    await sleep(500);
+    assert.equal(long.socket.destroyed, false);
+  });
+
+  /** Opens a connection. */
+  function open(address: string): { readonly socket: Socket; readonly received: () => string } {
+    const { hostname, port } = new URL(address);
+    let text = "";
+    const socket = connect(Number(port), hostname);
+    socket.setEncoding("utf8").on("data", (data: string) => (text += data));
+    socket.on("error", () => undefined);
+    sockets.push(socket);
+    return { socket, received: () => text };
+  }
+});
