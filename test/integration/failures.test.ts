@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DaemonProxy } from "./support/daemonProxy";
 import { eventually } from "./support/eventually";
@@ -138,6 +140,53 @@ describe("./store up that fails", function () {
       /unix:\/\/\/nowhere\/docker\.sock/,
       /Docker/,
     );
+  });
+
+  it("uses the configured daemon, whatever docker's variables say", async () => {
+    store.configure({ services: ["inventory"], dockerHost: "unix:///var/run/docker.sock" });
+    const nonsense = [
+      ...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"],
+      ...["DOCKER_API_VERSION", "DOCKER_BUILDKIT", "BUILDX_BUILDER", "BUILDKIT_HOST"],
+    ].map((name) => [name, "nonsense"] as const);
+    const { ended } = store.start("preview", Object.fromEntries(nonsense), "--refresh");
+    const { code, output } = await ended;
+    assert.equal(code, 0, output);
+  });
+
+  it("refuses a context of another daemon, and follows one of the same daemon", async () => {
+    const proxy = await DaemonProxy.start();
+    const other = createHttpServer((request, response) => {
+      response.end(request.url === "/info" ? '{"ID":"other"}' : '{"Version":"1","Arch":"amd64"}');
+    });
+    const folder = mkdtempSync(join(tmpdir(), "docker-config-"));
+    try {
+      const socket = join(folder, "other.sock");
+      await new Promise<void>((listening) => other.listen(socket, listening));
+      // A real answer to a look-up of an object that the daemon doesn't have.
+      other.prependListener("request", (request, response) => {
+        if (/^\/(containers|networks|volumes)\/./.test(request.url ?? ""))
+          response.statusCode = 404;
+      });
+      const contexts = { moved: proxy.host, other: `unix://${socket}` };
+      for (const [name, host] of Object.entries(contexts)) {
+        const create = ["--config", folder, "context", "create", name, "--docker", `host=${host}`];
+        assert.equal((await run("docker", create)).code, 0);
+      }
+      const withContext = (context: string) => ({ DOCKER_CONFIG: folder, DOCKER_CONTEXT: context });
+      for (const command of ["up", "preview", "ps"]) {
+        const { ended } = store.start(command, withContext("other"));
+        expectFailure(await ended, /is on the Docker daemon at .*the docker context other selects/);
+      }
+      const { code, output } = await store.start("up", withContext("moved"), "--refresh").ended;
+      assert.equal(code, 0, output);
+      assert.match(output, /Docker has moved from unix:\/\/\/var\/run\/docker\.sock to /);
+      assert.match(output, /unchanged/);
+    } finally {
+      other.close();
+      // The next `up` finds the daemon at its default address again; the address in the state is dead.
+      await proxy.cut();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("reports a Docker daemon that becomes unreachable during the up", async () => {

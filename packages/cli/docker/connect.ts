@@ -2,6 +2,7 @@ import { Docker } from "@store/docker/docker";
 import { dockerEnvironment } from "@store/docker/environment";
 import { RemoteHost, remoteEnvironment, remoteHost, sshArguments } from "../host/remoteHost";
 import { connectLocalDocker, isLocal, Session } from "../project/session";
+import { checkStackDaemon } from "./stackDaemonCheck";
 import { SshAgent } from "@store/docker/sshAgent";
 
 /** Connection to the Docker daemon of a stack's host. */
@@ -23,6 +24,7 @@ export interface Connection {
 export async function connect(session: Session): Promise<Connection> {
   if (isLocal(session)) {
     const docker = await connectLocalDocker(session);
+    await checkStackDaemon(session, docker);
     return { docker, address: "localhost", env: dockerEnvironment(docker.endpoint) };
   }
   const remote = await remoteHost(session);

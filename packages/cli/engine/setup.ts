@@ -8,6 +8,7 @@ import { ensureEngine } from "@store/toolchain/engine/engine";
 import { Engine } from "@store/toolchain/engine/engineEnv";
 import { Checkpoint, parseExport } from "../state/checkpoint";
 import { Docker } from "@store/docker/docker";
+import { checkStackDaemon } from "../docker/stackDaemonCheck";
 import { captureEngine, EngineOutput, EngineRun, runEngine } from "./runEngine";
 import { CliError } from "@store/docker/cliError";
 import type { DockerEndpoint } from "@store/docker/endpoint";
@@ -226,6 +227,8 @@ async function setUpDocker(
   options: { readonly baseImages: boolean },
 ): Promise<Docker> {
   const docker = new Docker(await ensureDocker(report, dockerEndpoint(session)));
+  // Before base images are built on another daemon than the stack's.
+  if (isLocal(session)) await checkStackDaemon(session, docker);
   const names = baseImageNames(session.project, session.stack);
   // The program reports a name that isn't a string.
   if (options.baseImages && Object.values(names).every((name) => name !== "")) {

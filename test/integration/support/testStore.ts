@@ -85,12 +85,13 @@ export class TestStore {
     return output;
   }
 
-  /** Starts `./store COMMAND STACK` in a process group of its own, like a terminal. */
+  /** Starts `./store COMMAND STACK ARGS…` in a process group of its own, like a terminal. */
   start(
     command: string,
     environment: Readonly<Record<string, string>> = {},
+    ...args: readonly string[]
   ): { readonly process: ChildProcess; readonly ended: Promise<CommandResult> } {
-    const process = spawn("./store", [command, this.stack], {
+    const process = spawn("./store", [command, this.stack, ...args], {
       cwd: this.folder,
       env: { ...this.environment, ...environment },
       detached: true,

@@ -14,10 +14,12 @@ import {
 import { ensureSshFiles } from "../../host/remoteHost";
 import { cleanUp } from "../../lifecycle/cleanUp";
 import { describeDeletions, DownPlan, planDown } from "../../lifecycle/downPlan";
+import { followDaemon } from "../../lifecycle/followDaemon";
 import { CLEAR_PENDING_CREATES } from "../../lifecycle/reconcileDrift";
 import { openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { takeLock } from "../../state/locks";
+import { StackDaemon } from "../../state/stackDaemon";
 import { stackLockFile } from "../../state/state";
 import { confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
@@ -85,8 +87,9 @@ async function removeStack(
   options: DownOptions,
   report: Reporter,
 ): Promise<void> {
-  const { stack } = session;
+  const { project, stack, state } = session;
   const engine = await connectEngine(session, report);
+  await followDaemon(session, engine, report);
   const checkpoint = await fetchCheckpoint(session, engine);
   const before = engine.docker && (await readDockerState(engine.docker));
   const plan = planDown(checkpoint, before, options.volumes);
@@ -106,6 +109,7 @@ async function removeStack(
     force: true,
   });
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
+  if (plan.keptData.length === 0) new StackDaemon(state, stack.name).clear();
   report.note(renderResult(stack.name, plan));
 }
 

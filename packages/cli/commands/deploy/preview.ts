@@ -3,6 +3,7 @@ import { ExitCode } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { ensureStack, runOnStack, setUpEngine } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
+import { followDaemon } from "../../lifecycle/followDaemon";
 import { openSession, StackOptions } from "../../project/session";
 import { reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
@@ -46,8 +47,10 @@ export const preview = defineCommand<PreviewFlags, PreviewOptions>({
 async function run({ refresh, diff, pulumi, ...options }: PreviewOptions): Promise<ExitCode> {
   const session = openSession(options);
   // A preview only needs the names of the base images.
-  const context = await setUpEngine(session, reporter(), { baseImages: false });
+  const report = reporter();
+  const context = await setUpEngine(session, report, { baseImages: false });
   await ensureStack(session, context);
+  await followDaemon(session, context, report);
   if (refresh) await ensureSshFiles(session);
   const engineRun = await runOnStack(
     session,

@@ -16,6 +16,7 @@ import {
 } from "../../engine/setup";
 import { taintFailedVm } from "../../host/failedProvisioning";
 import { ensureSshFiles } from "../../host/remoteHost";
+import { followDaemon } from "../../lifecycle/followDaemon";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
 import { stackOption, storeCommand } from "../../project/project";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
@@ -78,6 +79,7 @@ async function run(options: UpOptions): Promise<ExitCode> {
     await removeStaleEngineLocks(session, report);
     const engine = await setUpEngine(session, report, { baseImages: true });
     await ensureStack(session, engine);
+    await followDaemon(session, engine, report);
     const drift = await reconcileDrift(session, engine, report);
     if (engine.docker) await checkPort(session, engine.docker);
     if (isUpToDate(options, session, engine, drift)) {

@@ -1,0 +1,114 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CliError } from "@store/docker/cliError";
+import type { Docker } from "@store/docker/docker";
+import type { DockerEndpoint } from "@store/docker/endpoint";
+import {
+  checkDaemonOf,
+  daemonId,
+  dockerHostIn,
+  hasResources,
+  PROVIDER_TYPE,
+} from "../docker/stackDaemonCheck";
+import { captureOnStack, EngineContext, fetchCheckpoint } from "../engine/setup";
+import { Session } from "../project/session";
+import type { Resource } from "../state/checkpoint";
+import { StackDaemon } from "../state/stackDaemon";
+import { makeRunFolder } from "../state/state";
+import type { Reporter } from "../terminal/terminal";
+
+/**
+ * Makes the state of a local stack use the current address of its Docker daemon. A refresh and a destroy use the address in the state,
+ * which is outdated after the daemon's socket has moved. Call it before a command that changes the stack.
+ *
+ * @throws CliError if the current daemon is another one than that with the stack's resources
+ */
+export async function followDaemon(
+  session: Session,
+  engine: EngineContext,
+  report: Reporter,
+): Promise<void> {
+  const { docker } = engine;
+  if (docker === undefined) return;
+  const { state, stack } = session;
+  const record = new StackDaemon(state, stack.name);
+  const recorded = record.read();
+  const current = { host: docker.host, id: await daemonId(docker) };
+  const isRecorded = recorded?.host === current.host && recorded.id === current.id;
+  // Reading the state from a remote backend is slow.
+  if (isRecorded && state.backend.kind === "user") return;
+
+  const checkpoint = await fetchCheckpoint(session, engine);
+  const oldHost = checkpoint && dockerHostIn(checkpoint);
+  if (checkpoint !== undefined && oldHost !== undefined && oldHost !== docker.host) {
+    await checkDaemonOf(checkpoint, session, docker);
+    report.step(`Docker has moved from ${oldHost} to ${docker.host}; updating the state`);
+    await moveStack(session, engine, oldHost, docker.endpoint);
+  } else if (checkpoint && recorded && !isRecorded && !(await hasResources(docker, checkpoint))) {
+    report.note(
+      `another Docker daemon than before answers at ${docker.host}; none of the stack's resources are on it`,
+    );
+  }
+  if (!isRecorded) record.record(current);
+}
+
+const COMMAND_TYPE = "command:local:Command";
+
+async function moveStack(
+  session: Session,
+  engine: EngineContext,
+  from: string,
+  to: Docker["endpoint"],
+): Promise<void> {
+  const stack = ["--stack", session.stack.name, "--non-interactive"];
+  const pulumi = async (...args: readonly string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await captureOnStack(session, engine, [...args, ...stack]);
+    if (exitCode === 0) return stdout;
+    throw new CliError(`Updating Docker's address in the state of ${session.stack.name} failed.`, {
+      details: stderr.trim().split("\n"),
+      detailsTitle: `pulumi ${args.slice(0, 2).join(" ")}`,
+    });
+  };
+  const exported = JSON.parse(await pulumi("stack", "export")) as Export;
+  const folder = makeRunFolder(session.state);
+  try {
+    const file = join(folder, "state.json");
+    writeFileSync(file, JSON.stringify(withHost(exported, from, to)), { mode: 0o600 });
+    await pulumi("stack", "import", "--file", file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** An exported state; only the fields that are read here. */
+export interface Export {
+  readonly deployment?: { readonly resources?: readonly Resource[] };
+}
+
+/** Returns the state with another address of Docker in its provider and in commands on this machine. */
+export function withHost(
+  exported: Export,
+  from: string,
+  to: Pick<DockerEndpoint, "host" | "certPath">,
+): Export {
+  const moved = (values: Resource["inputs"]): Resource["inputs"] => {
+    if (values === undefined) return undefined;
+    const environment = values["environment"] as Readonly<Record<string, unknown>> | undefined;
+    return {
+      ...values,
+      ...(values["host"] === from && {
+        host: to.host,
+        ...("certPath" in values && { certPath: to.certPath ?? "" }),
+      }),
+      ...(environment?.["DOCKER_HOST"] === from && {
+        environment: { ...environment, DOCKER_HOST: to.host },
+      }),
+    };
+  };
+  const resources = exported.deployment?.resources?.map((resource) =>
+    resource.type === PROVIDER_TYPE || resource.type === COMMAND_TYPE
+      ? { ...resource, inputs: moved(resource.inputs), outputs: moved(resource.outputs) }
+      : resource,
+  );
+  return { ...exported, deployment: { ...exported.deployment, resources } };
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { checkStackDaemon } from "@store/cli/docker/stackDaemonCheck";
+import type { EngineContext } from "@store/cli/engine/setup";
+import { followDaemon, withHost } from "@store/cli/lifecycle/followDaemon";
+import { parseProject } from "@store/cli/project/project";
+import type { Session } from "@store/cli/project/session";
+import { StackDaemon } from "@store/cli/state/stackDaemon";
+import { checkpointFile, findState } from "@store/cli/state/state";
+import { CliError } from "@store/docker/cliError";
+import { Docker } from "@store/docker/docker";
+import { withEnvironment } from "../environment";
+import { CONTAINER } from "../mocks";
+
+const OLD = "unix:///old.sock";
+
+describe("The Docker daemon of a stack", () => {
+  let folder: string;
+  let session: Session;
+  let docker: Docker;
+  let server: Server;
+  /** Paths of the objects that the daemon has. */
+  let objects: string[];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "store-daemon-"));
+    objects = [];
+    server = createServer(({ url = "" }, response) => {
+      if (url === "/info") response.end('{"ID":"A"}');
+      else response.writeHead(objects.includes(url) ? 200 : 404).end("{}");
+    }).listen(join(folder, "docker.sock"));
+    await once(server, "listening");
+    docker = new Docker({ host: `unix://${join(folder, "docker.sock")}` });
+    const project = parseProject(folder, "name: store\nruntime: nodejs\n");
+    const file = join(folder, "Pulumi.dev.yaml");
+    writeFileSync(file, "config: {}\n");
+    session = { project, stack: { name: "dev", file }, state: findState(project, {}) };
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const writeState = (...resources: object[]) => {
+    const provider = { urn: "urn:p", type: "pulumi:providers:docker", inputs: { host: OLD } };
+    const file = checkpointFile(session.state, "dev") ?? "";
+    mkdirSync(dirname(file), { recursive: true });
+    const latest = { resources: [provider, ...resources] };
+    writeFileSync(file, JSON.stringify({ checkpoint: { latest } }));
+  };
+  const container = { urn: "urn:c", type: CONTAINER, id: "c0ffee" };
+  const record = () => new StackDaemon(session.state, "dev");
+  const report = { step: () => undefined, note: () => undefined, progress: () => undefined };
+  /** Follows the daemon with an engine that doesn't exist, so that an attempt to move the state fails. */
+  const follow = () => {
+    const engine = { pulumi: "/nowhere/pulumi", version: "3", how: "path", env: {} } as const;
+    const context: EngineContext = { engine, env: {}, docker };
+    return followDaemon(session, context, report);
+  };
+  const isOther = (error: unknown) =>
+    error instanceof CliError &&
+    /is on the Docker daemon at unix:\/\/\/old\.sock/.test(error.message);
+  const startsMove = (error: unknown) =>
+    error instanceof CliError && /Updating Docker's address in the state/.test(error.message);
+
+  it("is recorded with its ID", async () => {
+    await follow();
+    assert.deepEqual(record().read(), { host: docker.host, id: "A" });
+  });
+
+  it("is refused before anything is done if it is another one", async () => {
+    writeState(container);
+    await assert.rejects(follow(), isOther);
+    record().record({ host: OLD, id: "B" });
+    await assert.rejects(follow(), isOther);
+    await assert.rejects(checkStackDaemon(session, docker), isOther);
+    assert.deepEqual(record().read(), { host: OLD, id: "B" });
+  });
+
+  it("is the same at another address if it has the same ID, or one of the stack's resources", async () => {
+    writeState(container);
+    objects = ["/containers/c0ffee/json"];
+    await assert.rejects(follow(), startsMove);
+    objects = [];
+    record().record({ host: OLD, id: "A" });
+    await assert.rejects(follow(), startsMove);
+    await checkStackDaemon(session, docker);
+  });
+
+  it("may be any one for a stack without resources", async () => {
+    writeState();
+    record().record({ host: OLD, id: "B" });
+    await assert.rejects(follow(), startsMove);
+  });
+
+  it("is named with the command that selects it", () =>
+    withEnvironment({ DOCKER_HOST: "unix:///new.sock" }, async () => {
+      writeState(container);
+      await assert.rejects(follow(), (error: unknown) => {
+        assert.ok(error instanceof CliError);
+        assert.match(error.message, /DOCKER_HOST selects another daemon: unix:\/\/\/new\.sock/);
+        assert.match(error.hint ?? "", /export DOCKER_HOST=unix:\/\/\/old\.sock/);
+        return true;
+      });
+    }));
+});
+
+describe("withHost", () => {
+  it("changes the address in the provider and in commands on this machine, and nothing else", () => {
+    const state = (host: string, certPath: string) => ({
+      version: 3,
+      deployment: {
+        manifest: { magic: "x" },
+        resources: [
+          {
+            urn: "p",
+            type: "pulumi:providers:docker",
+            inputs: { host, certPath },
+            outputs: { host },
+          },
+          { urn: "q", type: "pulumi:providers:docker", inputs: { host: "ssh://me@host" } },
+          {
+            ...{ urn: "c", type: "command:local:Command", id: "c1" },
+            inputs: { create: "docker info", environment: { DOCKER_HOST: host, A: "1" } },
+          },
+          { urn: "d", type: CONTAINER, id: "d1", inputs: { host: OLD } },
+        ],
+      },
+    });
+    const to = { host: "tcp://new:2376", certPath: "/certs" };
+    const moved = JSON.stringify(withHost(state(OLD, ""), OLD, to));
+    assert.deepEqual(JSON.parse(moved), state("tcp://new:2376", "/certs"));
+  });
+});
