@@ -35,7 +35,7 @@ const mutations: readonly Mutation[] = [
       service: "orders",
       edits: [
         {
-          file: "routes.ts",
+          file: "orders/orderRoutes.ts",
           from: `const key = request.headers["idempotency-key"];`,
           to: "const key = `${request.headers['idempotency-key']}-${crypto.randomUUID()}`;",
         },
@@ -50,7 +50,7 @@ const mutations: readonly Mutation[] = [
       service: "orders",
       edits: [
         {
-          file: "store.ts",
+          file: "orders/orderStore.ts",
           from: "if (earlier !== undefined) return earlier;",
           to: "void earlier;",
         },
@@ -65,7 +65,7 @@ const mutations: readonly Mutation[] = [
       service: "orders",
       edits: [
         {
-          file: "sagaStore.ts",
+          file: "saga/sagaStore.ts",
           from: "UPDATE sagas SET lease = $2, due_at = now() + $3 * interval '1 millisecond'",
           to: "UPDATE sagas SET lease = $2, due_at = now() + 0 * $3 * interval '1 millisecond'",
         },

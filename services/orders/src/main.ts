@@ -1,16 +1,18 @@
-import { integer, start } from "@store/kit";
+import { integer, start, type App } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
-import type { Services } from "./calls.ts";
 import type { paths as BillingPaths } from "@store/contracts/internal/billing";
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
-import { ShippingFollower } from "./follower.ts";
-import { addFollowerMetrics, addSagaMetrics } from "./metrics.ts";
-import { addOrderRoutes } from "./routes.ts";
-import { SagaStore } from "./sagaStore.ts";
-import { addStaffRoutes } from "./staff.ts";
-import { OrderStore } from "./store.ts";
-import { SagaWorker } from "./worker.ts";
+import { addOrderRoutes } from "./orders/orderRoutes.ts";
+import { OrderStore } from "./orders/orderStore.ts";
+import type { Services } from "./saga/calls.ts";
+import { addSagaMetrics } from "./saga/metrics.ts";
+import { SagaStore } from "./saga/sagaStore.ts";
+import { SagaWorker } from "./saga/sagaWorker.ts";
+import { addFollowerMetrics } from "./shipping/metrics.ts";
+import { ShippingFollower } from "./shipping/shippingFollower.ts";
+import { StaffOrders } from "./staff/staffOrders.ts";
+import { addStaffRoutes } from "./staff/staffRoutes.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -62,18 +64,30 @@ await start(manifest, (service) => {
     orders,
     inventory: services.inventory,
     traceparent: service.traceparent,
-    placed: () => worker.kick(),
+    onPlaced: () => worker.pollNow(),
   });
-  addStaffRoutes(app, { database, orders, staff: staff(), changed: () => worker.kick() });
+  addStaffRoutes(app, {
+    orders,
+    staffOrders: new StaffOrders(database),
+    staff: staff(),
+    onDue: () => worker.pollNow(),
+  });
 
+  runWithApp(app, [worker, follower]);
+});
+
+/** Starts the background jobs when the app is ready, and stops them when it closes. */
+function runWithApp(
+  app: App,
+  jobs: readonly { start: () => void; stop: () => Promise<void> }[],
+): void {
   app.addHook("onReady", (done) => {
-    worker.start();
-    follower.start();
+    for (const job of jobs) job.start();
     done();
   });
   // Finish open requests and orders in progress concurrently.
   let stopped: Promise<unknown> | undefined;
-  const stop = () => (stopped ??= Promise.all([worker.stop(), follower.stop()]));
+  const stop = () => (stopped ??= Promise.all(jobs.map((job) => job.stop())));
   app.addHook("preClose", (done) => {
     void stop();
     done();
@@ -81,4 +95,4 @@ await start(manifest, (service) => {
   app.addHook("onClose", async () => {
     await stop();
   });
-});
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable, UpstreamError, type Log, type Service } from "@store/kit";
 import type { Services } from "./calls.ts";
-import { WakeableTimer } from "./wakeableTimer.ts";
+import { WakeableTimer } from "../wakeableTimer.ts";
 import { savedBeforeCall, transitionFor, saga, type Transition, type Step } from "./saga.ts";
 import type { ClaimedOrder, Progress, SagaStore } from "./sagaStore.ts";
 
@@ -31,24 +31,24 @@ export interface WorkerOptions {
 const SLOW_MS = 500;
 
 /** An order that this worker has claimed. */
-interface Held {
+interface LeasedOrder {
   readonly order: ClaimedOrder;
   /** End of the lease, in terms of performance.now(). */
   until: number;
 }
 
 /**
- * Processes several orders at once; any number of replicas may share a database. An order belongs to one worker while that renews
- * its lease. A worker that was suspended for longer makes no more calls when it resumes, and its writes match no row.
+ * Processes several orders at once; any number of replicas may share a database. An order belongs to one worker as long as
+ * the worker renews its lease. A worker that was suspended for longer makes no more calls when it resumes, and its writes match no row.
  */
 export class SagaWorker {
   readonly #options: WorkerOptions;
-  readonly #driven = new Map<Held, Promise<void>>();
+  readonly #inProgress = new Map<LeasedOrder, Promise<void>>();
   /** The orders that wait for a slow call. */
-  readonly #waiting = new Set<Held>();
+  readonly #waitingForCall = new Set<LeasedOrder>();
   readonly #timer = new WakeableTimer();
   /** True if the last claim was full, so that more orders may be due. */
-  #more = false;
+  #moreMayBeDue = false;
   readonly #stopping = new AbortController();
   #claiming: Promise<void> | undefined;
   #renewals: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ export class SagaWorker {
   }
 
   /** Polls for due orders immediately. */
-  kick(): void {
+  pollNow(): void {
     this.#timer.notify();
   }
 
@@ -72,7 +72,7 @@ export class SagaWorker {
     this.#stopping.abort();
     this.#timer.notify();
     await this.#claiming;
-    await Promise.all(this.#driven.values());
+    await Promise.all(this.#inProgress.values());
     clearInterval(this.#renewals);
   }
 
@@ -80,7 +80,7 @@ export class SagaWorker {
     while (!this.#stopping.signal.aborted) {
       const free = this.#free;
       const claimed = free === 0 ? 0 : await this.#claim(free);
-      this.#more = claimed === free;
+      this.#moreMayBeDue = claimed === free;
       if (free === 0 || claimed < free) await this.#timer.wait(this.#options.pollMs);
     }
   }
@@ -88,9 +88,12 @@ export class SagaWorker {
   /** Number of orders that can be claimed now. */
   get #free(): number {
     const { concurrency, maxWaiting } = this.#options;
-    const busy = this.#driven.size - this.#waiting.size;
+    const busy = this.#inProgress.size - this.#waitingForCall.size;
     // An order becomes busy again after its slow call, even beyond the limit.
-    return Math.max(0, Math.min(concurrency - busy, concurrency + maxWaiting - this.#driven.size));
+    return Math.max(
+      0,
+      Math.min(concurrency - busy, concurrency + maxWaiting - this.#inProgress.size),
+    );
   }
 
   async #claim(count: number): Promise<number> {
@@ -98,7 +101,7 @@ export class SagaWorker {
     const until = performance.now() + this.#options.leaseMs;
     try {
       const orders = await this.#options.sagas.claim(count);
-      for (const order of orders) this.#startDriving({ order, until });
+      for (const order of orders) this.#startProcessing({ order, until });
       return orders.length;
     } catch (error) {
       this.#logFailure(error);
@@ -106,48 +109,52 @@ export class SagaWorker {
     }
   }
 
-  #startDriving(held: Held): void {
-    const driven = this.#drive(held)
-      .then((ours) => {
-        if (!ours)
-          this.#log(held.order).warn("The lease has expired: another replica processes the order");
+  #startProcessing(leased: LeasedOrder): void {
+    const processed = this.#process(leased)
+      .then((isOurs) => {
+        if (!isOurs)
+          this.#log(leased.order).warn(
+            "The lease has expired: another replica processes the order",
+          );
       })
       // No data is lost: the lease expires and the order is claimed again.
-      .catch((error: unknown) => this.#logFailure(error, held.order))
+      .catch((error: unknown) => this.#logFailure(error, leased.order))
       .finally(() => {
-        this.#driven.delete(held);
-        if (this.#more) this.#timer.notify();
+        this.#inProgress.delete(leased);
+        if (this.#moreMayBeDue) this.#timer.notify();
       });
-    this.#driven.set(held, driven);
+    this.#inProgress.set(leased, processed);
   }
 
   /** Processes an order until it ends or has to wait. Returns whether the lease was held throughout. */
-  async #drive(held: Held): Promise<boolean> {
+  async #process(leased: LeasedOrder): Promise<boolean> {
     const { sagas } = this.#options;
-    const { order } = held;
-    let at: Progress = order;
+    const { order } = leased;
+    let progress: Progress = order;
     for (;;) {
-      if (this.#stopping.signal.aborted) return sagas.reschedule(order, at, 0);
-      if (performance.now() >= held.until) return false;
-      const next = await this.#callStep(held, at);
+      if (this.#stopping.signal.aborted) return sagas.reschedule(order, progress, 0);
+      if (performance.now() >= leased.until) return false;
+      const next = await this.#callStep(leased, progress);
       if ("wait" in next) {
-        const attempts = at.attempts + 1;
-        const waiting = { ...at, attempts, lastError: next.wait };
-        return this.#write(held, () => sagas.reschedule(order, waiting, this.#backoff(attempts)));
+        const attempts = progress.attempts + 1;
+        const waiting = { ...progress, attempts, lastError: next.wait };
+        const pauseMs = this.#backoff(attempts);
+        return this.#write(leased, () => sagas.reschedule(order, waiting, pauseMs));
       }
       if ("attention" in next) {
-        const escalated = { ...at, lastError: next.attention };
-        return this.#write(held, () => sagas.escalate(order, escalated));
+        const escalated = { ...progress, lastError: next.attention };
+        return this.#write(leased, () => sagas.escalate(order, escalated));
       }
-      const { reason: before } = at;
-      if ("end" in next) return this.#write(held, () => sagas.end(order, next.end, before));
-      const { to, reason = before } = next;
-      const reached = (at = { step: to, reason, attempts: 0, lastError: null });
+      const { reason: reasonBefore } = progress;
+      if ("end" in next) return this.#write(leased, () => sagas.end(order, next.end, reasonBefore));
+      const { to, reason = reasonBefore } = next;
+      const reached: Progress = { step: to, reason, attempts: 0, lastError: null };
       if (
         savedBeforeCall.has(to) &&
-        !(await this.#write(held, () => sagas.saveStep(order, reached)))
+        !(await this.#write(leased, () => sagas.saveStep(order, reached)))
       )
         return false;
+      progress = reached;
     }
   }
 
@@ -155,14 +162,14 @@ export class SagaWorker {
    * Writes an order's progress and retries while the lease is held, because nobody else claims the order before that. If a write
    * succeeded but its answer got lost, the retry matches no row, just as for a lost lease.
    */
-  async #write(held: Held, write: () => Promise<boolean>): Promise<boolean> {
+  async #write(leased: LeasedOrder, write: () => Promise<boolean>): Promise<boolean> {
     const { signal } = this.#stopping;
     for (let logged = false; ; logged = true) {
       try {
         return await write();
       } catch (error) {
-        if (signal.aborted || performance.now() >= held.until) throw error;
-        if (!logged) this.#logFailure(error, held.order);
+        if (signal.aborted || performance.now() >= leased.until) throw error;
+        if (!logged) this.#logFailure(error, leased.order);
       }
       await delay(this.#options.pollMs, undefined, { signal }).catch(() => undefined);
     }
@@ -170,14 +177,14 @@ export class SagaWorker {
 
   /** Calls a service for a step and returns what to do next. */
   async #callStep(
-    held: Held,
+    leased: LeasedOrder,
     { step, attempts }: Progress,
   ): Promise<Transition | { readonly wait: string } | { readonly attention: string }> {
     const { services, count, trace } = this.#options;
-    const { order } = held;
+    const { order } = leased;
     const slow = setTimeout(() => {
-      this.#waiting.add(held);
-      if (this.#more) this.#timer.notify();
+      this.#waitingForCall.add(leased);
+      if (this.#moreMayBeDue) this.#timer.notify();
     }, SLOW_MS);
     try {
       const call = () => saga[step].call(services, order);
@@ -199,7 +206,7 @@ export class SagaWorker {
       return { attention: error instanceof Error ? error.message : String(error) };
     } finally {
       clearTimeout(slow);
-      this.#waiting.delete(held);
+      this.#waitingForCall.delete(leased);
     }
   }
 
@@ -210,12 +217,12 @@ export class SagaWorker {
   }
 
   async #renew(): Promise<void> {
-    const held = [...this.#driven.keys()];
-    if (held.length === 0) return;
+    const leased = [...this.#inProgress.keys()];
+    if (leased.length === 0) return;
     const until = performance.now() + this.#options.leaseMs;
     try {
-      const ours = await this.#options.sagas.renew(held.map(({ order }) => order));
-      for (const one of held) one.until = ours.has(one.order.lease + one.order.id) ? until : 0;
+      const renewed = await this.#options.sagas.renew(leased.map(({ order }) => order));
+      for (const one of leased) one.until = renewed.has(one.order.lease + one.order.id) ? until : 0;
     } catch (error) {
       this.#logFailure(error);
     }

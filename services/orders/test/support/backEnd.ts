@@ -9,7 +9,8 @@ import {
   type TestDatabase,
   type TestStaff,
 } from "@store/kit/testing";
-import { Proxy, type Call, type Fate, type Step } from "./proxy.ts";
+import { FaultProxy, type Call, type Handling, type Step } from "./faultProxy.ts";
+import { STOCK, type Outcome } from "./outcomes.ts";
 
 const upstreams = ["inventory", "billing", "shipping"] as const;
 type Upstream = (typeof upstreams)[number];
@@ -23,7 +24,7 @@ interface OrderView {
 }
 
 /** An order that a test has placed. */
-export interface Placed {
+export interface PlacedOrder {
   readonly id: string;
   /** ID of the request that placed it; identifies its calls in the proxies. */
   readonly requestId: string;
@@ -31,15 +32,11 @@ export interface Placed {
   readonly sku: string;
 }
 
-/** Final state of an order in all services. */
-export interface Outcome {
-  readonly status: string;
-  readonly reason?: string | undefined;
-  readonly history: readonly string[];
-  readonly onHand: number;
-  readonly held: number;
-  readonly payments: readonly string[];
-  readonly shipments: number;
+/** Progress of an order in the database. */
+interface Saga extends Record<string, unknown> {
+  readonly step: string;
+  readonly attempts: number;
+  readonly last_error: string | null;
 }
 
 export const customer = {
@@ -48,47 +45,25 @@ export const customer = {
   address: { line1: "1 Analytical St", city: "Perth", postcode: "6000", country: "AU" },
 };
 
-/** Stock of an order's product before the order. */
-const STOCK = 5;
-
-/** Expected final state of a successful order. */
-export const confirmed: Outcome = {
-  status: "confirmed",
-  reason: undefined,
-  history: ["pending", "confirmed"],
-  onHand: STOCK - 1,
-  held: 0,
-  payments: ["captured"],
-  shipments: 1,
-};
-
-/** Expected final state of a cancelled order; `payments`: statuses of its payments in billing. */
-export function cancelled(reason: string, payments: readonly string[]): Outcome {
-  return {
-    status: "cancelled",
-    reason,
-    history: ["pending", "cancelled"],
-    onHand: STOCK,
-    held: 0,
-    payments,
-    shipments: 0,
-  };
-}
+/** Lease long enough that no replica loses an order only because the machine is busy. */
+export const LONG_LEASE = { SAGA_LEASE_SECONDS: "4" };
 
 /** Real inventory, billing and shipping, each behind a proxy, and replicas of orders. */
-export class World {
+export class BackEnd {
   readonly staff: TestStaff;
   readonly database: TestDatabase;
   readonly #databases: Readonly<Record<Upstream, TestDatabase>>;
-  readonly #underWay = new Set<string>();
-  readonly proxies: Readonly<Record<Upstream, Proxy>> = {
-    inventory: new Proxy(this.#underWay),
-    billing: new Proxy(this.#underWay),
-    shipping: new Proxy(this.#underWay),
+  readonly #openCalls = new Set<string>();
+  readonly proxies: Readonly<Record<Upstream, FaultProxy>> = {
+    inventory: new FaultProxy(this.#openCalls),
+    billing: new FaultProxy(this.#openCalls),
+    shipping: new FaultProxy(this.#openCalls),
   };
   readonly #services = new Map<Upstream, RunningService>();
   readonly #urls: Record<string, string> = {};
   replicas: RunningService[] = [];
+  /** Arguments of the last useReplicas whose replicas still run. */
+  #usedReplicas: string | undefined;
 
   private constructor(
     databases: Readonly<Record<Upstream | "orders", TestDatabase>>,
@@ -99,19 +74,19 @@ export class World {
     this.staff = staff;
   }
 
-  static async create(): Promise<World> {
+  static async create(): Promise<BackEnd> {
     const [inventory, billing, shipping, orders] = await Promise.all([
       createDatabase(),
       createDatabase(),
       createDatabase(),
       createDatabase(),
     ]);
-    const world = new World({ inventory, billing, shipping, orders }, createStaff());
+    const backEnd = new BackEnd({ inventory, billing, shipping, orders }, createStaff());
     for (const name of upstreams) {
-      world.#urls[`${name.toUpperCase()}_URL`] = await world.proxies[name].listen();
+      backEnd.#urls[`${name.toUpperCase()}_URL`] = await backEnd.proxies[name].listen();
     }
-    await Promise.all(upstreams.map((name) => world.startUpstream(name)));
-    return world;
+    await Promise.all(upstreams.map((name) => backEnd.startUpstream(name)));
+    return backEnd;
   }
 
   async startUpstream(name: Upstream, environment: Record<string, string> = {}): Promise<void> {
@@ -135,8 +110,21 @@ export class World {
     await this.#services.get(name)?.stop();
   }
 
-  /** Starts replicas of orders with short intervals, for fast tests. */
+  /**
+   * Ensures that exactly these replicas run. Keeps the running ones if they were started by the same call, because a start takes a
+   * second.
+   */
+  async useReplicas(count: number, environment: Record<string, string> = {}): Promise<void> {
+    const wanted = JSON.stringify([count, environment]);
+    if (this.#usedReplicas === wanted) return;
+    await this.killReplicas();
+    await this.startReplicas(count, environment);
+    this.#usedReplicas = wanted;
+  }
+
+  /** Starts more replicas of orders, with short intervals for fast tests. */
   async startReplicas(count: number, environment: Record<string, string> = {}): Promise<void> {
+    this.#usedReplicas = undefined;
     const started = await Promise.all(
       Array.from({ length: count }, () =>
         startService("orders", {
@@ -156,16 +144,17 @@ export class World {
     await Promise.all(started.map((replica) => replica.ready()));
   }
 
-  /** Kills the replicas, as a power failure does. */
+  /** Kills all replicas (SIGKILL). */
   async killReplicas(): Promise<void> {
+    this.#usedReplicas = undefined;
     await Promise.all(this.replicas.map((replica) => replica.stop("SIGKILL")));
     this.replicas = [];
   }
 
-  /** Resets the proxies. */
-  calm(): void {
+  /** Makes the proxies forward all calls. */
+  resetFaults(): void {
     for (const proxy of Object.values(this.proxies)) {
-      proxy.fate = () => "forward";
+      proxy.handle = () => "forward";
       proxy.overlaps.length = 0;
     }
   }
@@ -177,10 +166,10 @@ export class World {
   }
 
   /** Sets the handling of calls for one step. */
-  onStep(step: Step, fate: (call: Call) => Fate | Promise<Fate>): void {
+  onStep(step: Step, handle: (call: Call) => Handling | Promise<Handling>): void {
     for (const proxy of Object.values(this.proxies)) {
-      const others = proxy.fate;
-      proxy.fate = (call) => (call.step === step ? fate(call) : others(call));
+      const others = proxy.handle;
+      proxy.handle = (call) => (call.step === step ? handle(call) : others(call));
     }
   }
 
@@ -190,9 +179,9 @@ export class World {
     replica = this.replicas[0],
     sku = newSku(),
     requestId = randomUUID(),
-  } = {}): Promise<Placed> {
+  } = {}): Promise<PlacedOrder> {
     assert.ok(replica);
-    await this.stock(sku, STOCK);
+    await this.setStock(sku, STOCK);
     const response = await replica.fetch("/api/orders", {
       method: "POST",
       headers: {
@@ -208,8 +197,8 @@ export class World {
   }
 
   /** Sets the stock of a product, as staff. */
-  async stock(sku: string, onHand: number): Promise<void> {
-    const response = await this.ask("inventory", `/api/inventory/products/${sku}`, {
+  async setStock(sku: string, onHand: number): Promise<void> {
+    const response = await this.sendTo("inventory", `/api/inventory/products/${sku}`, {
       method: "PUT",
       body: JSON.stringify({
         name: `Product ${sku}`,
@@ -222,7 +211,7 @@ export class World {
   }
 
   /** Sends a request to a service without its proxy, as staff. */
-  async ask(name: Upstream, path: string, init: RequestInit = {}): Promise<Response> {
+  async sendTo(name: Upstream, path: string, init: RequestInit = {}): Promise<Response> {
     const service = this.#services.get(name);
     assert.ok(service);
     return service.fetch(path, {
@@ -235,12 +224,13 @@ export class World {
   }
 
   async #readJson<T>(name: Upstream, path: string): Promise<T> {
-    const response = await this.ask(name, path);
+    const response = await this.sendTo(name, path);
     assert.equal(response.status, 200, path);
     return (await response.json()) as T;
   }
 
-  async view({ id }: Placed): Promise<OrderView> {
+  /** Reads the public view of an order. */
+  async readOrder({ id }: PlacedOrder): Promise<OrderView> {
     const [replica] = this.replicas.filter(
       ({ process }) => process.exitCode === null && !process.killed,
     );
@@ -248,11 +238,12 @@ export class World {
     return (await replica.json(`/api/orders/${id}`)) as OrderView;
   }
 
-  async reaches(order: Placed, status: string, seconds = 20): Promise<OrderView> {
+  /** Waits until an order has a status, and returns the order. */
+  async waitForStatus(order: PlacedOrder, status: string, seconds = 20): Promise<OrderView> {
     let view: OrderView | undefined;
     await until(
       `the order is ${status}`,
-      async () => (view = await this.view(order)).status === status,
+      async () => (view = await this.readOrder(order)).status === status,
       seconds,
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}; it is ${JSON.stringify(view)}`, { cause: error });
@@ -261,9 +252,9 @@ export class World {
   }
 
   /** Reads the state of an order in all services. */
-  async outcome(order: Placed): Promise<Outcome> {
+  async readOutcome(order: PlacedOrder): Promise<Outcome> {
     const [view, stock, payments, shipments] = await Promise.all([
-      this.view(order),
+      this.readOrder(order),
       this.#readJson<{ onHand: number; held: number }>(
         "inventory",
         `/api/inventory/stock/${order.sku}`,
@@ -286,8 +277,58 @@ export class World {
     };
   }
 
+  /** Waits until an order has the status of the outcome, and checks its state in all services. */
+  async assertEndsAs(order: PlacedOrder, expected: Outcome): Promise<void> {
+    await this.waitForStatus(order, expected.status, 60);
+    assert.deepEqual(await this.readOutcome(order), expected);
+  }
+
+  /** Reads the progress of an order; undefined after its end. */
+  async sagaOf({ id }: PlacedOrder): Promise<Saga | undefined> {
+    const [saga] = await this.database.query<Saga>(
+      "SELECT step, attempts, last_error FROM sagas WHERE order_id = $1",
+      [id],
+    );
+    return saga;
+  }
+
+  /** Waits until a call for the order's current step had no definite answer. */
+  waitForAttempt(order: PlacedOrder): Promise<void> {
+    return until(
+      "a call had no definite answer",
+      async () => ((await this.sagaOf(order))?.attempts ?? 0) > 0,
+    );
+  }
+
+  /** Reads the payment token stored with an order; null after its deletion. */
+  async paymentTokenOf({ id }: PlacedOrder): Promise<string | null | undefined> {
+    const [order] = await this.database.query<{ payment_token: string | null }>(
+      "SELECT payment_token FROM orders WHERE id = $1",
+      [id],
+    );
+    return order?.payment_token;
+  }
+
+  get firstReplica(): RunningService {
+    return this.replicas[0] ?? assert.fail("no replica runs");
+  }
+
+  /** Retries an order, as staff. */
+  retry(id: string): Promise<Response> {
+    return this.#postAsStaff(`/api/orders/${id}/retry`);
+  }
+
+  /** Cancels an order, as staff. */
+  cancel(id: string): Promise<Response> {
+    return this.#postAsStaff(`/api/orders/${id}/cancel`);
+  }
+
+  #postAsStaff(path: string): Promise<Response> {
+    return this.firstReplica.fetch(path, { method: "POST", headers: this.staff.headers });
+  }
+
   /** Steps called for an order, in order of arrival. */
-  stepsOf({ requestId }: Placed): Step[] {
+  stepsOf({ requestId }: PlacedOrder): Step[] {
     return this.#calls
       .filter((call) => call.requestId === requestId)
       .map(({ step }) => step)

@@ -34,19 +34,6 @@ export function addSagaMetrics(
   return (step, outcome) => attempts.inc({ step, outcome });
 }
 
-/** Adds a gauge of how far the orders lag behind shipping. */
-export function addFollowerMetrics(registry: Registry, lag: () => Promise<number>): void {
-  addDatabaseGauges(registry, {
-    read: async () => [await lag()],
-    gauges: {
-      shipping_changes_lag_seconds: [
-        "Seconds since all of shipping's changes were last applied; normally at most the poll interval.",
-        (seconds) => seconds,
-      ],
-    },
-  });
-}
-
 /** Reads the statistics of all steps, with zeros for a step without orders. */
 async function readAllSteps(sagas: SagaStore): Promise<StepStats[]> {
   const bySteps = new Map((await sagas.readStepStats()).map((one) => [one.step, one]));

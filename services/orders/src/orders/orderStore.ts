@@ -1,24 +1,10 @@
-import { createHash, randomUUID } from "node:crypto";
-import { Problem, problem, type Database } from "@store/kit";
+import { randomUUID } from "node:crypto";
+import { Problem, type Database } from "@store/kit";
+import type { Refusal, RequestIdentity, StoredAnswer } from "./idempotency.ts";
 import { totalOf, type PricedItem } from "./pricing.ts";
 import type { Order, OrderReceipt, OrderRequest, OrderStatus } from "./schemas.ts";
 
-/** Identity of a request, for detecting repetitions. */
-interface Asked {
-  readonly key: string;
-  /** Result of {@link hashRequest}. */
-  readonly hash: Buffer;
-}
-
-/** The stored answer to a request. */
-export interface KeptAnswer {
-  /** ID of the order; null if the request was refused. */
-  readonly id: string | null;
-  readonly hash: Buffer;
-  readonly response: string;
-}
-
-interface NewOrder extends Asked {
+interface NewOrder extends RequestIdentity {
   readonly request: OrderRequest;
   readonly items: readonly [PricedItem, ...PricedItem[]];
   readonly requestId: string;
@@ -34,8 +20,8 @@ export class OrderStore {
   }
 
   /** Finds the answer to the order with this key, or to this request if it was refused. */
-  async findAnswer({ key, hash }: Asked): Promise<KeptAnswer | undefined> {
-    const [answer] = await this.#database.query<KeptAnswer>(selectAnswer, [key, hash]);
+  async findAnswer({ key, hash }: RequestIdentity): Promise<StoredAnswer | undefined> {
+    const [answer] = await this.#database.query<StoredAnswer>(selectAnswer, [key, hash]);
     return answer;
   }
 
@@ -47,7 +33,7 @@ export class OrderStore {
     items,
     requestId,
     traceparent,
-  }: NewOrder): Promise<KeptAnswer> {
+  }: NewOrder): Promise<StoredAnswer> {
     const id = randomUUID();
     const response = JSON.stringify({ id, status: "pending" } satisfies OrderReceipt);
     const inserted = await this.#database.query(insertOrder, [
@@ -79,22 +65,22 @@ export class OrderStore {
    *
    * @throws `error` if it isn't a Problem, because then it is unknown whether the items can be ordered.
    */
-  async refuse(asked: Asked, error: unknown): Promise<KeptAnswer> {
+  async refuse(identity: RequestIdentity, error: unknown): Promise<StoredAnswer> {
     if (!(error instanceof Problem)) {
-      const earlier = await this.findAnswer(asked);
+      const earlier = await this.findAnswer(identity);
       if (earlier === undefined) throw error;
       return earlier;
     }
-    const { key, hash } = asked;
+    const { key, hash } = identity;
     const { status, message, options } = error;
     const refusal: Refusal = { status, message, options };
     const response = JSON.stringify(refusal);
     return this.#database.transaction(async (transaction) => {
-      await transaction.query(holdKey, [key]);
-      const [earlier] = await transaction.query<KeptAnswer>(selectAnswer, [key, hash]);
+      await transaction.query(lockKey, [key]);
+      const [earlier] = await transaction.query<StoredAnswer>(selectAnswer, [key, hash]);
       if (earlier !== undefined) return earlier;
       await transaction.query(insertRefusal, [key, hash, response]);
-      await transaction.query(forgetOldRefusals);
+      await transaction.query(deleteOldRefusals);
       return { id: null, hash, response };
     });
   }
@@ -124,42 +110,6 @@ export class OrderStore {
   }
 }
 
-/** SHA-256 of the parsed request. Whitespace and the order of fields don't change it. */
-export function hashRequest(request: OrderRequest): Buffer {
-  const sorted = JSON.stringify(request, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash("sha256").update(sorted).digest();
-}
-
-/**
- * Returns the order's ID and the stored response body for a request with that hash.
- *
- * @throws Problem if another request used the key or this request was refused.
- */
-export function receiptOf(kept: KeptAnswer, hash: Buffer): { id: string; body: string } {
-  if (kept.id === null) {
-    const { status, message, options } = JSON.parse(kept.response) as Refusal;
-    throw problem(status, message, options);
-  }
-  if (kept.hash.equals(hash)) return { id: kept.id, body: kept.response };
-  throw problem(
-    422,
-    "This idempotency-key was used for another order. Use a new key for a new order.",
-    {
-      type: "idempotency-key-reused",
-      errors: [
-        { in: "header", pointer: "/idempotency-key", message: "was used with another body" },
-      ],
-    },
-  );
-}
-
-/** The stored form of a problem. */
-type Refusal = Pick<Problem, "status" | "message" | "options">;
-
 const selectAnswer = `
   SELECT id, request_hash AS hash, response FROM orders WHERE idempotency_key = $1
   UNION ALL
@@ -167,13 +117,13 @@ const selectAnswer = `
   ORDER BY id LIMIT 1`;
 
 /** Locks the key until the end of the transaction, against concurrent orders with this key. */
-const holdKey = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+const lockKey = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const insertRefusal =
   "INSERT INTO refusals (idempotency_key, request_hash, response) VALUES ($1, $2, $3)";
 
 // Each insertion deletes two expired rows, so that the table never grows beyond one month of refusals.
-const forgetOldRefusals = `
+const deleteOldRefusals = `
   DELETE FROM refusals WHERE (idempotency_key, request_hash) IN (
     SELECT idempotency_key, request_hash FROM refusals WHERE refused_at < now() - interval '30 days'
     ORDER BY refused_at LIMIT 2 FOR UPDATE SKIP LOCKED

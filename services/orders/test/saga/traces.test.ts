@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
-import { TestCollector, until, type Span } from "@store/kit/testing";
-import { confirmed, World, type Placed } from "./support/world.ts";
+import { until, TestCollector, type Span } from "@store/kit/testing";
+import type { BackEnd, PlacedOrder } from "../support/backEnd.ts";
+import { confirmed } from "../support/outcomes.ts";
+import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
 describe("the traces of an order", function () {
   this.timeout(90_000);
-  let world: World;
+  let backEnd: BackEnd;
   let collector: TestCollector;
 
   before(async () => {
     collector = await TestCollector.start();
-    world = await World.create();
+    backEnd = await sharedBackEnd();
+    await backEnd.killReplicas();
   });
+  afterEach(() => backEnd.resetFaults());
   after(async () => {
-    await world.dispose();
+    await backEnd.killReplicas();
     collector.stop();
   });
 
@@ -20,8 +24,8 @@ describe("the traces of an order", function () {
     collector.spans.filter(
       ({ traceId, parentSpanId }) => traceId === parent?.traceId && parentSpanId === parent.spanId,
     );
-  /** The spans of its steps, in the order in which they began. */
-  const stepsOf = ({ requestId }: Placed) =>
+  /** Returns the spans of an order's steps, in the order in which they began. */
+  const stepsOf = ({ requestId }: PlacedOrder) =>
     childrenOf(
       collector.spans.find(
         ({ name, attributes }) =>
@@ -31,24 +35,20 @@ describe("the traces of an order", function () {
 
   it("contain each step under the request that placed the order, across replicas", async () => {
     const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-    await world.startReplicas(1, {
+    await backEnd.startReplicas(1, {
       ...traces,
       SAGA_BACKOFF_MS: "600000",
       SAGA_BACKOFF_MAX_MS: "600000",
     });
-    world.onStep("commit", () => ({ status: 503 }));
-    const order = await world.place();
-    await until("it waits, and is known to", () => stepsOf(order).length === 3);
-    await world.killReplicas();
-    world.calm();
-    await world.startReplicas(1, traces);
-    const [other = assert.fail()] = world.replicas;
-    await other.fetch(`/api/orders/${order.id}/retry`, {
-      method: "POST",
-      headers: world.staff.headers,
-    });
-    await world.reaches(order, confirmed.status);
-    await until("all steps are known", () => stepsOf(order).length === 6);
+    backEnd.onStep("commit", () => ({ status: 503 }));
+    const order = await backEnd.place();
+    await until("the spans of three steps are exported", () => stepsOf(order).length === 3);
+    await backEnd.killReplicas();
+    backEnd.resetFaults();
+    await backEnd.startReplicas(1, traces);
+    await backEnd.retry(order.id);
+    await backEnd.waitForStatus(order, confirmed.status);
+    await until("the spans of all steps are exported", () => stepsOf(order).length === 6);
     assert.deepEqual(
       stepsOf(order).map((span) => [span.name, childrenOf(span).map(({ name }) => name)]),
       [
@@ -63,18 +63,18 @@ describe("the traces of an order", function () {
     const failed = stepsOf(order).filter(({ error }) => error);
     assert.equal(failed.length, 1);
     assert.doesNotMatch(collector.received, /Ada|example\.org|Analytical|tok_ok/);
-    assert.ok(!collector.received.includes(order.id), "the id is the key to the order");
-    await world.killReplicas();
+    assert.ok(!collector.received.includes(order.id), "the ID grants access to the order");
+    await backEnd.killReplicas();
   });
 
   it("aren't stored if tracing is off", async () => {
-    await world.startReplicas(1);
-    const order = await world.place();
-    await world.reaches(order, confirmed.status);
-    const kept = await world.database.query<{ traceparent: string | null }>(
+    await backEnd.startReplicas(1);
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, confirmed.status);
+    const stored = await backEnd.database.query<{ traceparent: string | null }>(
       "SELECT traceparent FROM orders WHERE id = $1",
       [order.id],
     );
-    assert.deepEqual(kept, [{ traceparent: null }]);
+    assert.deepEqual(stored, [{ traceparent: null }]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Answer } from "./answers.ts";
 import {
   authorisePayment,
   cancelReservation,
@@ -6,7 +7,6 @@ import {
   createShipment,
   holdStock,
   voidPayment,
-  type Answer,
   type Call,
 } from "./calls.ts";
 

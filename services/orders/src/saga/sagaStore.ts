@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "@store/kit";
-import type { OrderFacts } from "./calls.ts";
+import type { OrderData } from "./calls.ts";
 import type { Step } from "./saga.ts";
-import { changeStatus } from "./status.ts";
+import { changeStatus } from "../orders/changeStatus.ts";
 
 /** An order at the time at which a worker claimed it. */
-export interface ClaimedOrder extends OrderFacts, Progress {
+export interface ClaimedOrder extends OrderData, Progress {
   /** ID of this claim. Every write for the order requires it. */
   readonly lease: string;
 }

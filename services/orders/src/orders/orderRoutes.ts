@@ -10,9 +10,10 @@ import {
   type Service,
 } from "@store/kit";
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
+import { hashRequest, receiptOf } from "./idempotency.ts";
 import { priceOrder } from "./pricing.ts";
 import { Order, OrderReceipt, OrderRequest } from "./schemas.ts";
-import { hashRequest, receiptOf, type OrderStore } from "./store.ts";
+import type { OrderStore } from "./orderStore.ts";
 
 /** In bytes. Above the kit's default, so that validation can name the field of an order with too many lines. */
 const BODY_LIMIT = 1024 * 1024;
@@ -23,12 +24,13 @@ interface OrderRoutes {
   /** Returns the trace context of the current span. */
   readonly traceparent: Service["traceparent"];
   /** Called when there is a new order. */
-  readonly placed: () => void;
+  readonly onPlaced: () => void;
 }
 
+/** Adds the public routes: place an order, get an order. */
 export function addOrderRoutes(
   app: App,
-  { orders, inventory, traceparent, placed }: OrderRoutes,
+  { orders, inventory, traceparent, onPlaced }: OrderRoutes,
 ): void {
   app.post(
     "/api/orders",
@@ -64,11 +66,11 @@ export function addOrderRoutes(
               requestId: request.id,
               traceparent: traceparent(),
             }),
-          // The same request may have been placed meanwhile and have taken the last of the stock.
+          // The same request may have been placed meanwhile and may have taken the last of the stock.
           (error: unknown) => orders.refuse(identity, error),
         ));
       const { id, body } = receiptOf(answer, identity.hash);
-      placed();
+      onPlaced();
       return (
         reply
           .code(202)

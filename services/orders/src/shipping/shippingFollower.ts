@@ -9,8 +9,8 @@ import {
   type Static,
 } from "@store/kit";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
-import { WakeableTimer } from "./wakeableTimer.ts";
-import type { OrderStatus } from "./schemas.ts";
+import { WakeableTimer } from "../wakeableTimer.ts";
+import type { OrderStatus } from "../orders/schemas.ts";
 
 /** Maximum number of changes per request to shipping. */
 const PAGE = 100;

@@ -2,6 +2,7 @@ import { problem, createParser, Type, type Client, type FieldError } from "@stor
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { OrderRequest } from "./schemas.ts";
 
+/** A line of an order with the name and price from inventory. */
 export interface PricedItem {
   readonly sku: string;
   readonly name: string;
@@ -36,7 +37,7 @@ export async function priceOrder(
   { items, total }: OrderRequest,
   headers: { readonly "x-request-id": string },
 ): Promise<[PricedItem, ...PricedItem[]]> {
-  refuse(repeated(items));
+  refuseItems(repeatedSkus(items));
   const { data } = await inventory.GET("/internal/products", {
     params: { query: { skus: items.map(({ sku }) => sku).join(",") } },
     headers,
@@ -49,19 +50,20 @@ export async function priceOrder(
   const errors: FieldError[] = [];
   const priced = items.flatMap(({ sku, quantity }, line): PricedItem[] => {
     const product = bySku.get(sku);
-    const at = (field: string, message: string) =>
+    const addError = (field: string, message: string) =>
       errors.push({ in: "body", pointer: `/items/${line}/${field}`, message });
-    if (product === undefined) at("sku", `there is no product ${sku}`);
-    else if (product.available < quantity) at("quantity", `only ${product.available} are there`);
+    if (product === undefined) addError("sku", `there is no product ${sku}`);
+    else if (product.available < quantity)
+      addError("quantity", `only ${product.available} are available`);
     return product === undefined
       ? []
       : [{ sku, name: product.name, quantity, price: product.price }];
   });
-  refuse(errors);
+  refuseItems(errors);
   const [first, ...rest] = priced;
   if (first === undefined) throw new Error("an order without lines passed the schema");
   refuseOtherCurrencies([first, ...rest]);
-  if (total !== undefined) compare(total, [first, ...rest]);
+  if (total !== undefined) refuseOtherTotal(total, [first, ...rest]);
   return [first, ...rest];
 }
 
@@ -90,7 +92,8 @@ export function totalOf(items: readonly PricedItem[]): number {
   return items.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0);
 }
 
-function compare(
+/** Throws a problem with the actual total if the customer was shown another. */
+function refuseOtherTotal(
   shown: NonNullable<OrderRequest["total"]>,
   items: readonly [PricedItem, ...PricedItem[]],
 ): void {
@@ -103,7 +106,8 @@ function compare(
   });
 }
 
-function repeated(items: OrderRequest["items"]): FieldError[] {
+/** Returns an error for each line whose product is in an earlier line too. */
+function repeatedSkus(items: OrderRequest["items"]): FieldError[] {
   const seen = new Set<string>();
   return items.flatMap(({ sku }, line): FieldError[] => {
     if (!seen.has(sku)) {
@@ -115,7 +119,8 @@ function repeated(items: OrderRequest["items"]): FieldError[] {
   });
 }
 
-function refuse(errors: readonly FieldError[]): void {
+/** Throws a problem if there are errors. */
+function refuseItems(errors: readonly FieldError[]): void {
   if (errors.length === 0) return;
   throw problem(422, "Some of the items can't be ordered like this.", { type: "items", errors });
 }

@@ -82,12 +82,12 @@ export const OrderReceipt = Type.Object(
 );
 export type OrderReceipt = Static<typeof OrderReceipt>;
 
-const Money = Type.Object({
+export const Money = Type.Object({
   amount: Type.Integer({ description: "In the currency's minor unit, such as cents." }),
   currency: Type.String({ description: "ISO 4217." }),
 });
 
-const Reason = Type.Optional(
+export const Reason = Type.Optional(
   Type.String({
     description:
       "Machine-readable reason for the status. cancelled: out_of_stock, payment_declined, insufficient_funds, " +
@@ -115,35 +115,3 @@ export const Order = Type.Object({
   ),
 });
 export type Order = Static<typeof Order>;
-
-export const StaffOrder = Type.Object(
-  {
-    id: Uuid,
-    status: OrderStatus,
-    reason: Reason,
-    total: Money,
-    placedAt: Type.String({ format: "date-time" }),
-    customer: Type.Object({ name: Type.String(), email: Type.String() }),
-    step: Type.Enum(
-      ["reserve", "authorise", "commit", "capture", "ship", "release", "void", "done"],
-      {
-        type: "string",
-        description:
-          "Current step: hold goods, authorise payment, commit goods, capture payment, create shipment; release and void: " +
-          "cancellation. done: nothing left to do.",
-      },
-    ),
-    attempts: Type.Integer({ description: "Attempts at this step without a definite answer." }),
-    lastError: Type.Optional(Type.String({ description: "Error of the last attempt." })),
-  },
-  { description: "An order as staff see it." },
-);
-export type StaffOrder = Static<typeof StaffOrder>;
-
-export const StaffOrderPage = Type.Object({
-  items: Type.Array(StaffOrder),
-  next: Type.Union([Uuid, Type.Null()], {
-    description: "Value of `after` for the next page; null on the last page.",
-  }),
-});
-export type StaffOrderPage = Static<typeof StaffOrderPage>;

@@ -14,6 +14,9 @@ export type Step =
   | "changes"
   | "other";
 
+/** Steps of an order that succeeds, in their order. */
+export const FORWARD_STEPS: readonly Step[] = ["reserve", "authorise", "commit", "capture", "ship"];
+
 /** A call that came to the proxy. */
 export interface Call {
   readonly step: Step;
@@ -24,10 +27,10 @@ export interface Call {
   readonly at: number;
 }
 
-/** Handling of a call. `drop`: the service processes it and the answer is lost; `cut`: it never reaches the service. */
-export type Fate = "forward" | "drop" | "cut" | Refusal;
+/** Handling of a call. dropRequest: the call never reaches the service; dropResponse: the service processes the call, but its response is lost. */
+export type Handling = "forward" | "dropRequest" | "dropResponse" | Refusal;
 
-/** An answer by the proxy itself. */
+/** A response by the proxy itself. */
 interface Refusal {
   readonly status: number;
   readonly type?: string;
@@ -35,12 +38,12 @@ interface Refusal {
 }
 
 /** A proxy between orders and a service that injects faults. */
-export class Proxy {
+export class FaultProxy {
   /** All calls in order of arrival. */
   readonly calls: Call[] = [];
   /** Chooses the handling of each call. */
-  fate: (call: Call) => Fate | Promise<Fate> = () => "forward";
-  /** Calls that two workers made for one order at the same time. */
+  handle: (call: Call) => Handling | Promise<Handling> = () => "forward";
+  /** Calls for an order that arrived while another call for the same order was open. */
   readonly overlaps: Call[] = [];
   /** URL of the service; `undefined` while it is unreachable. */
   target: string | undefined;
@@ -48,11 +51,11 @@ export class Proxy {
     { keepAliveTimeout: 60_000 },
     (incoming, outgoing) => void this.#handle(incoming, outgoing),
   );
-  readonly #underWay: Set<string>;
+  readonly #openCalls: Set<string>;
 
-  /** @param underWay Requests of orders with a call under way: give the same to the proxies of all services. */
-  constructor(underWay: Set<string>) {
-    this.#underWay = underWay;
+  /** @param openCalls Request IDs of the orders with an open call. All proxies share one set. */
+  constructor(openCalls: Set<string>) {
+    this.#openCalls = openCalls;
   }
 
   async listen(): Promise<string> {
@@ -75,32 +78,33 @@ export class Proxy {
       requestId: String(incoming.headers["x-request-id"]),
       at: performance.now(),
     };
-    const driving = call.step !== "other" && call.step !== "changes";
-    if (driving && this.#underWay.has(call.requestId)) this.overlaps.push(call);
-    if (driving) this.#underWay.add(call.requestId);
+    const isSagaStep = call.step !== "other" && call.step !== "changes";
+    if (isSagaStep && this.#openCalls.has(call.requestId)) this.overlaps.push(call);
+    if (isSagaStep) this.#openCalls.add(call.requestId);
     this.calls.push(call);
     try {
-      await this.#decide(call, incoming, outgoing);
+      await this.#respond(call, incoming, outgoing);
     } catch {
       // The service is unreachable or the caller has disconnected.
       outgoing.destroy();
     } finally {
-      if (driving) this.#underWay.delete(call.requestId);
+      if (isSagaStep) this.#openCalls.delete(call.requestId);
     }
   }
 
-  async #decide(call: Call, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #respond(call: Call, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
-    const fate = await this.fate(call);
-    if (typeof fate === "object") {
-      const type = fate.type === undefined ? "about:blank" : `urn:store:problem:${fate.type}`;
-      const { status, detail = "by the proxy" } = fate;
+    const handling = await this.handle(call);
+    if (typeof handling === "object") {
+      const type =
+        handling.type === undefined ? "about:blank" : `urn:store:problem:${handling.type}`;
+      const { status, detail = "by the proxy" } = handling;
       outgoing
         .writeHead(status, { "content-type": "application/problem+json" })
         .end(JSON.stringify({ type, status, title: "", detail, instance: "" }));
       return;
     }
-    if (fate === "cut" || this.target === undefined) {
+    if (handling === "dropRequest" || this.target === undefined) {
       outgoing.destroy();
       return;
     }
@@ -110,9 +114,19 @@ export class Proxy {
     }).end(body);
     const [answer] = (await once(sent, "response")) as [IncomingMessage];
     const content = await bodyOf(answer);
-    if (fate === "drop") outgoing.destroy();
+    if (handling === "dropResponse") outgoing.destroy();
     else outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(content);
   }
+}
+
+/** Returns a handling that the test decides on later. A call waits for it. */
+export function undecidedHandling(): {
+  readonly handling: Promise<Handling>;
+  readonly decide: (handling: Handling) => void;
+} {
+  let decide: (handling: Handling) => void = () => undefined;
+  const handling = new Promise<Handling>((resolve) => (decide = resolve));
+  return { handling, decide: (decision) => decide(decision) };
 }
 
 async function bodyOf(message: IncomingMessage): Promise<Buffer> {
@@ -120,7 +134,7 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
 }
 
 function stepOf(method: string, path: string): Step {
-  const [, thing, action = method] =
+  const [, resource, action = method] =
     /^\/internal\/(reservations|payments|shipments)\/(?:[0-9a-f-]{36}\/?|changes)(\w+)?/.exec(
       path,
     ) ?? [];
@@ -134,5 +148,5 @@ function stepOf(method: string, path: string): Step {
     "payments void": "void",
     "shipments PUT": "ship",
   };
-  return steps[`${thing} ${action}`] ?? "other";
+  return steps[`${resource} ${action}`] ?? "other";
 }

@@ -1,0 +1,34 @@
+import { Type, Uuid, type Static } from "@store/kit";
+import { Money, OrderStatus, Reason } from "../orders/schemas.ts";
+
+export const StaffOrder = Type.Object(
+  {
+    id: Uuid,
+    status: OrderStatus,
+    reason: Reason,
+    total: Money,
+    placedAt: Type.String({ format: "date-time" }),
+    customer: Type.Object({ name: Type.String(), email: Type.String() }),
+    step: Type.Enum(
+      ["reserve", "authorise", "commit", "capture", "ship", "release", "void", "done"],
+      {
+        type: "string",
+        description:
+          "Current step: hold goods, authorise payment, commit goods, capture payment, create shipment; release and void: " +
+          "cancellation. done: nothing left to do.",
+      },
+    ),
+    attempts: Type.Integer({ description: "Attempts at this step without a definite answer." }),
+    lastError: Type.Optional(Type.String({ description: "Error of the last attempt." })),
+  },
+  { description: "An order as staff see it." },
+);
+export type StaffOrder = Static<typeof StaffOrder>;
+
+export const StaffOrderPage = Type.Object({
+  items: Type.Array(StaffOrder),
+  next: Type.Union([Uuid, Type.Null()], {
+    description: "Value of `after` for the next page; null on the last page.",
+  }),
+});
+export type StaffOrderPage = Static<typeof StaffOrderPage>;

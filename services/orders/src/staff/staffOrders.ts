@@ -1,0 +1,121 @@
+import type { Database } from "@store/kit";
+import { changeStatus } from "../orders/changeStatus.ts";
+import type { OrderStatus } from "../orders/schemas.ts";
+import type { StaffOrder, StaffOrderPage } from "./schemas.ts";
+
+interface StaffOrderFilter {
+  /** @default all */
+  readonly status?: OrderStatus | undefined;
+  /** ID of the last order of the previous page. Defaults to the first page. */
+  readonly after?: string | undefined;
+  /** Maximum number of orders on the page. */
+  readonly limit: number;
+}
+
+/** The staff's view of the orders in the database, and the changes that staff make. */
+export class StaffOrders {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Reads a page of orders, newest first. */
+  async list({ status, after, limit }: StaffOrderFilter): Promise<StaffOrderPage> {
+    // One more than shown, to know whether there is a next page.
+    const values: unknown[] = [limit + 1];
+    // A separate statement per set of conditions, so that each can use its own index.
+    const conditions = [
+      status !== undefined && `status = $${values.push(status)}`,
+      after !== undefined &&
+        `(placed_at, id) < (SELECT placed_at, id FROM orders WHERE id = $${values.push(after)})`,
+    ].filter((condition) => condition !== false);
+    const rows = await this.#database.query<StaffRow>(selectOrders(conditions), values);
+    const items = rows.slice(0, limit).map(toStaffOrder);
+    return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  /**
+   * Makes an order due immediately, also one that needs attention. Returns false if the order has ended, doesn't exist or is being
+   * processed.
+   */
+  async retry(id: string): Promise<boolean> {
+    await this.#database.query(reopenForRetry, ["pending", null, id]);
+    return (await this.#database.query(makeOrderDue, [id])).length > 0;
+  }
+
+  /** Begins the cancellation of an order. Returns false if the order can't be cancelled now. */
+  async cancel(id: string): Promise<boolean> {
+    return this.#database.transaction(async (transaction) => {
+      const sagas = await transaction.query(cancelSaga, [id]);
+      if (sagas.length === 0) return false;
+      // A cancelled order needs no payment token.
+      await transaction.query("UPDATE orders SET payment_token = NULL WHERE id = $1", [id]);
+      await transaction.query(reopenOrder, ["pending", null, id]);
+      return true;
+    });
+  }
+
+  /** Returns whether an order in progress is at a step at which it can be cancelled. */
+  async isCancellable(id: string): Promise<boolean> {
+    const [saga] = await this.#database.query<{ cancellable: boolean }>(
+      `SELECT ${cancellableStep} AS cancellable FROM sagas WHERE order_id = $1`,
+      [id],
+    );
+    return saga?.cancellable === true;
+  }
+}
+
+interface StaffRow extends Omit<StaffOrder, "reason" | "lastError" | "total" | "placedAt"> {
+  readonly reason: string | null;
+  readonly lastError: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly placedAt: Date;
+}
+
+function toStaffOrder({
+  reason,
+  lastError,
+  amount,
+  currency,
+  placedAt,
+  ...row
+}: StaffRow): StaffOrder {
+  return {
+    ...row,
+    ...(reason === null ? {} : { reason }),
+    ...(lastError === null ? {} : { lastError }),
+    total: { amount, currency },
+    placedAt: placedAt.toISOString(),
+  };
+}
+
+const selectOrders = (conditions: readonly string[]) => `
+  SELECT id, status, orders.reason, total_amount AS amount, currency, placed_at AS "placedAt",
+    json_build_object('name', customer->>'name', 'email', customer->>'email') AS customer,
+    coalesce(step, 'done') AS step, coalesce(attempts, 0) AS attempts, last_error AS "lastError"
+  FROM orders LEFT JOIN sagas ON order_id = id
+  WHERE ${["true", ...conditions].join(" AND ")}
+  ORDER BY placed_at DESC, id DESC LIMIT $1`;
+
+const reopenForRetry = changeStatus(
+  "UPDATE sagas SET due_at = now(), attempts = 0 WHERE order_id = $3 AND due_at IS NULL RETURNING order_id",
+);
+
+const makeOrderDue =
+  "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
+
+/** SQL condition for a step before which the reservation isn't committed. After its commit an order can't be cancelled. */
+const cancellableStep = "step NOT IN ('capture', 'ship')";
+
+// Not while a worker has the lease: it may have committed without having saved that yet. The worker starts with the release,
+// which inventory grants only if nothing was committed, and which makes inventory refuse a late commit.
+const cancelSaga = `
+  UPDATE sagas SET step = CASE step WHEN 'void' THEN 'void' ELSE 'release' END,
+    reason = coalesce(reason, 'cancelled_by_store'), attempts = 0, last_error = NULL, due_at = now()
+  WHERE order_id = $1 AND lease IS NULL AND ${cancellableStep} RETURNING order_id`;
+
+const reopenOrder = changeStatus(
+  "SELECT id AS order_id FROM orders WHERE id = $3 AND status = 'needs_attention'",
+);

@@ -1,0 +1,128 @@
+import { problem, Type, Uuid, type App, type Problem, type Service } from "@store/kit";
+import type { OrderStore } from "../orders/orderStore.ts";
+import { Order, OrderStatus } from "../orders/schemas.ts";
+import { StaffOrderPage } from "./schemas.ts";
+import type { StaffOrders } from "./staffOrders.ts";
+
+/** Default number of orders on a page. */
+const PAGE = 20;
+
+interface StaffRoutes {
+  readonly orders: OrderStore;
+  readonly staffOrders: StaffOrders;
+  /** Hook that rejects requests without the staff token. */
+  readonly staff: ReturnType<Service["staff"]>;
+  /** Called when an order has become due. */
+  readonly onDue: () => void;
+}
+
+/** Adds the routes for staff: list orders, retry an order, cancel an order. The responses must not be cached: they go out of date. */
+export function addStaffRoutes(app: App, routes: StaffRoutes): void {
+  addListRoute(app, routes);
+  addRetryRoute(app, routes);
+  addCancelRoute(app, routes);
+}
+
+function addListRoute(app: App, { staffOrders, staff }: StaffRoutes): void {
+  app.get(
+    "/api/orders",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "listOrders",
+        summary: "Lists orders, newest first",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        querystring: Type.Object({
+          status: Type.Optional(OrderStatus),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
+          after: Type.Optional(Uuid),
+        }),
+        response: { 200: StaffOrderPage },
+      },
+    },
+    async ({ query: { limit = PAGE, ...filter } }, reply) => {
+      reply.header("cache-control", "no-store");
+      return staffOrders.list({ ...filter, limit });
+    },
+  );
+}
+
+function addRetryRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRoutes): void {
+  app.post(
+    "/api/orders/:id/retry",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "retryOrder",
+        summary: "Retries an order immediately at its current step",
+        description:
+          "Retries an order that needs attention or waits for its next attempt. An order that is being processed stays as it " +
+          "is. 409 nothing-to-retry if the order has ended.",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Order },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const isDue = await staffOrders.retry(id);
+      onDue();
+      const order = await orders.find(id);
+      if (order === undefined) throw problem(404, "There is no such order.");
+      // A pending order may be in progress already, which is fine.
+      if (!isDue && order.status !== "pending") {
+        throw problem(409, `The order is ${order.status}: there is nothing to retry.`, {
+          type: "nothing-to-retry",
+        });
+      }
+      reply.header("cache-control", "no-store");
+      return order;
+    },
+  );
+}
+
+function addCancelRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRoutes): void {
+  app.post(
+    "/api/orders/:id/cancel",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "cancelOrder",
+        summary: "Cancels an order whose goods aren't committed yet",
+        description:
+          "Cancels an order that needs attention or waits for its next attempt: releases its goods and voids its payment. " +
+          "If its goods turn out to be committed already, the order continues instead. Idempotent. " +
+          "409 order-not-cancellable after its goods are committed; 409 order-in-progress while it is being processed.",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Order },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const isCancelling = await staffOrders.cancel(id);
+      onDue();
+      const order = await orders.find(id);
+      if (order === undefined) throw problem(404, "There is no such order.");
+      if (!isCancelling && order.status !== "cancelled")
+        throw (await staffOrders.isCancellable(id)) ? inProgress() : notCancellable(order);
+      reply.header("cache-control", "no-store");
+      return order;
+    },
+  );
+}
+
+function inProgress(): Problem {
+  return problem(409, "The order is being processed. Try again in a moment.", {
+    type: "order-in-progress",
+  });
+}
+
+function notCancellable({ status }: Order): Problem {
+  const detail =
+    status === "pending" || status === "needs_attention"
+      ? "The order's goods are committed, so it can't be cancelled."
+      : `The order is ${status} and can't be cancelled.`;
+  return problem(409, detail, { type: "order-not-cancellable" });
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { until } from "@store/kit/testing";
+import { LONG_LEASE, type BackEnd } from "../support/backEnd.ts";
+import { undecidedHandling, type Step } from "../support/faultProxy.ts";
+import { cancelled, confirmed } from "../support/outcomes.ts";
+import { sharedBackEnd } from "../support/sharedBackEnd.ts";
+
+describe("an order that staff cancel", function () {
+  this.timeout(180_000);
+  let backEnd: BackEnd;
+
+  before(async () => {
+    backEnd = await sharedBackEnd();
+    await backEnd.useReplicas(2, LONG_LEASE);
+  });
+  afterEach(() => backEnd.resetFaults());
+
+  /** Cancels an order and returns the status and problem type of the response. */
+  const refusal = async (id: string) => {
+    const response = await backEnd.cancel(id);
+    return [response.status, ((await response.json()) as { type: string }).type] as const;
+  };
+  const cancelledByStore = (payments: readonly string[]) => ({
+    ...cancelled("cancelled_by_store", payments),
+    history: ["pending", "needs_attention", "pending", "cancelled"],
+  });
+
+  const refused: [Step, readonly string[]][] = [
+    ["reserve", []],
+    ["authorise", []],
+    ["commit", ["voided"]],
+  ];
+  for (const [step, payments] of refused) {
+    it(`is compensated if ${step} was refused, and refuses a late call`, async () => {
+      let path = "";
+      backEnd.onStep(step, (call) => {
+        path = call.path;
+        return { status: 404 };
+      });
+      const order = await backEnd.place();
+      await backEnd.waitForStatus(order, "needs_attention");
+      backEnd.resetFaults();
+      const response = await backEnd.cancel(order.id);
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get("cache-control"), "no-store");
+      assert.equal(((await response.json()) as { status: string }).status, "pending");
+      await backEnd.assertEndsAs(order, cancelledByStore(payments));
+      assert.deepEqual(backEnd.stepsOf(order).slice(-2), ["release", "void"]);
+      assert.equal(await backEnd.paymentTokenOf(order), null);
+
+      const late = {
+        reserve: () =>
+          backEnd.sendTo("inventory", path, {
+            method: "PUT",
+            body: JSON.stringify({ lines: [{ sku: order.sku, quantity: 1 }] }),
+          }),
+        authorise: () =>
+          backEnd.sendTo("billing", path, {
+            method: "PUT",
+            body: JSON.stringify({
+              order: order.id,
+              amount: { amount: 2900, currency: "AUD" },
+              token: "tok_ok",
+            }),
+          }),
+        commit: () => backEnd.sendTo("inventory", path, { method: "POST" }),
+      }[step as "reserve" | "authorise" | "commit"];
+      assert.equal((await late()).status, 409);
+      assert.deepEqual(await backEnd.readOutcome(order), cancelledByStore(payments));
+      // A repeated cancellation changes nothing.
+      assert.equal((await backEnd.cancel(order.id)).status, 200);
+      assert.deepEqual(await backEnd.readOutcome(order), cancelledByStore(payments));
+    });
+  }
+
+  it("is compensated while it waits for an answer, also if the call had taken effect", async () => {
+    backEnd.onStep("authorise", () => "dropResponse");
+    const order = await backEnd.place();
+    await backEnd.waitForAttempt(order);
+    await until("it is cancelled", async () => (await backEnd.cancel(order.id)).status === 200);
+    backEnd.resetFaults();
+    await backEnd.assertEndsAs(order, cancelled("cancelled_by_store", ["voided"]));
+  });
+
+  it("continues if its items are already committed", async () => {
+    backEnd.onStep("commit", async ({ path }) => {
+      await backEnd.sendTo("inventory", path, { method: "POST" });
+      return { status: 404 };
+    });
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "needs_attention");
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.assertEndsAs(order, {
+      ...confirmed,
+      history: ["pending", "needs_attention", "pending", "confirmed"],
+    });
+    assert.deepEqual(backEnd.stepsOf(order).slice(-3), ["release", "capture", "ship"]);
+  });
+
+  it("keeps the reason of a cancellation that had already begun", async () => {
+    backEnd.onStep("release", () => ({ status: 404 }));
+    const order = await backEnd.place({ token: "tok_declined" });
+    await backEnd.waitForStatus(order, "needs_attention");
+    backEnd.resetFaults();
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.assertEndsAs(order, {
+      ...cancelled("payment_declined", ["declined"]),
+      history: ["pending", "needs_attention", "pending", "cancelled"],
+    });
+  });
+
+  it("is the only one cancelled: a waiting order and one that needs attention are unchanged", async () => {
+    const refused = new Set<string>();
+    backEnd.onStep("reserve", ({ requestId }) =>
+      refused.has(requestId) ? { status: 404 } : { status: 503 },
+    );
+    const place = async (isRefused: boolean) => {
+      const requestId = randomUUID();
+      if (isRefused) refused.add(requestId);
+      return backEnd.place({ requestId });
+    };
+    const [order, unchanged, waiting] = [await place(true), await place(true), await place(false)];
+    for (const one of [order, unchanged]) await backEnd.waitForStatus(one, "needs_attention");
+    await backEnd.waitForAttempt(waiting);
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.waitForStatus(order, "cancelled");
+    assert.equal((await backEnd.readOrder(unchanged)).status, "needs_attention");
+    for (const one of [unchanged, waiting]) {
+      assert.equal((await backEnd.sagaOf(one))?.step, "reserve");
+      assert.equal(await backEnd.paymentTokenOf(one), "tok_ok");
+    }
+    backEnd.resetFaults();
+    await backEnd.assertEndsAs(waiting, confirmed);
+    await backEnd.retry(unchanged.id);
+    await backEnd.assertEndsAs(unchanged, {
+      ...confirmed,
+      history: ["pending", "needs_attention", "pending", "confirmed"],
+    });
+  });
+
+  it("can't be cancelled after its items are committed, while it is being processed, and after its end", async () => {
+    const problem = "urn:store:problem:";
+    for (const step of ["capture", "ship"] as const) {
+      backEnd.onStep(step, () => ({ status: 404 }));
+      const order = await backEnd.place();
+      await backEnd.waitForStatus(order, "needs_attention");
+      assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+      assert.equal((await backEnd.readOrder(order)).status, "needs_attention");
+      backEnd.resetFaults();
+      await backEnd.retry(order.id);
+      await backEnd.waitForStatus(order, "confirmed");
+      assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+    }
+
+    const { handling, decide } = undecidedHandling();
+    backEnd.onStep("authorise", () => handling);
+    const busy = await backEnd.place();
+    await until("the payment is called", () => backEnd.stepsOf(busy).includes("authorise"));
+    assert.deepEqual(await refusal(busy.id), [409, `${problem}order-in-progress`]);
+    decide("forward");
+    await backEnd.assertEndsAs(busy, confirmed);
+    assert.deepEqual(await refusal(randomUUID()), [404, "about:blank"]);
+  });
+});

@@ -1,0 +1,13 @@
+import { BackEnd } from "./backEnd.ts";
+
+let running: Promise<BackEnd> | undefined;
+
+/** Returns the back end that all test files share, because starting its processes takes seconds. */
+export function sharedBackEnd(): Promise<BackEnd> {
+  return (running ??= BackEnd.create());
+}
+
+after("stop the back end", async function () {
+  this.timeout(60_000);
+  await (await running)?.dispose();
+});
