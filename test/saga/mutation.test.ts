@@ -120,7 +120,9 @@ const mutations: readonly Mutation[] = [
     removed: "the tombstone of a payment",
     mutant: {
       service: "billing",
-      edits: [{ file: "payments.ts", from: "await leaveTombstone(transaction, id);", to: "" }],
+      edits: [
+        { file: "payments/payments.ts", from: "await leaveTombstone(transaction, id);", to: "" },
+      ],
     },
     scenario: lateAuthorisation,
     caught: ["released", "tombstone"],

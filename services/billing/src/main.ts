@@ -1,13 +1,14 @@
 import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
-import { addMethodRoutes } from "./methodRoutes.ts";
+import { addMethodRoutes } from "./methods/methodRoutes.ts";
 import { addPaymentMetrics, countCalls } from "./metrics.ts";
-import { addPaymentRoutes } from "./paymentRoutes.ts";
-import { Payments } from "./payments.ts";
-import { createProvider } from "./providers/index.ts";
-import { pollPendingRefunds } from "./resuming.ts";
-import { Refunds } from "./refunds.ts";
-import { addStaffRoutes } from "./staffRoutes.ts";
+import { addPaymentRoutes } from "./payments/paymentRoutes.ts";
+import { Payments } from "./payments/payments.ts";
+import { addStaffRoutes } from "./payments/staffRoutes.ts";
+import { createProvider } from "./providers/createProvider.ts";
+import { pollRefunds } from "./refunds/pollRefunds.ts";
+import { addRefundRoutes } from "./refunds/refundRoutes.ts";
+import { Refunds } from "./refunds/refunds.ts";
 
 await start(manifest, async (service) => {
   const { app, log, metrics } = service;
@@ -21,6 +22,8 @@ await start(manifest, async (service) => {
   const refunds = new Refunds({ database, provider, log, leaseSeconds });
   addMethodRoutes(app, provider);
   addPaymentRoutes(app, new Payments({ database, provider, log, leaseSeconds }));
-  addStaffRoutes(app, { database, refunds, staff: service.staff() });
-  pollPendingRefunds(app, refunds, REFUND_POLL_MS);
+  const staff = service.staff();
+  addStaffRoutes(app, database, staff);
+  addRefundRoutes(app, refunds, staff);
+  pollRefunds(app, refunds, REFUND_POLL_MS);
 });

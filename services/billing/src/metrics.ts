@@ -1,10 +1,10 @@
 import { addDatabaseGauges, Counter, type Database, type Registry } from "@store/kit";
-import { ProviderUnknown, providers, type PaymentProvider } from "./provider.ts";
+import { UnknownOutcomeError, providers, type PaymentProvider } from "./providers/provider.ts";
 
 /** Adds gauges of the payments and refunds that wait for the provider, for all replicas together. */
 export function addPaymentMetrics(registry: Registry, database: Database): void {
   addDatabaseGauges(registry, {
-    read: async () => withAllProviders(await database.query<Counted>(unknownPayments)),
+    read: async () => withAllProviders(await database.query<ProviderCount>(unknownPayments)),
     label: BY_PROVIDER,
     gauges: {
       billing_payments_unknown: [
@@ -14,7 +14,7 @@ export function addPaymentMetrics(registry: Registry, database: Database): void 
     },
   });
   addDatabaseGauges(registry, {
-    read: async () => withAllProviders(await database.query<Counted>(pendingRefunds)),
+    read: async () => withAllProviders(await database.query<ProviderCount>(pendingRefunds)),
     label: BY_PROVIDER,
     gauges: {
       billing_refunds_pending: [
@@ -50,7 +50,7 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
       countAnswer(answerOf(result));
       return result;
     } catch (error) {
-      countAnswer(error instanceof ProviderUnknown ? "unknown" : "error");
+      countAnswer(error instanceof UnknownOutcomeError ? "unknown" : "error");
       throw error;
     }
   };
@@ -64,17 +64,17 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
   };
 }
 
-interface Counted {
+interface ProviderCount {
   readonly provider: string;
   readonly count: number;
   /** Age of the oldest refund, in seconds. Only for refunds. */
   readonly seconds?: number;
 }
 
-const BY_PROVIDER = ["provider", ({ provider }: Counted) => provider] as const;
+const BY_PROVIDER = ["provider", ({ provider }: ProviderCount) => provider] as const;
 
 /** Adds a zero for each provider without a row. */
-function withAllProviders(counted: readonly Counted[]): Counted[] {
+function withAllProviders(counted: readonly ProviderCount[]): ProviderCount[] {
   const others = providers.filter((name) => !counted.some(({ provider }) => provider === name));
   return [...counted, ...others.map((name) => ({ provider: name, count: 0 }))];
 }

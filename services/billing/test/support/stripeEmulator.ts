@@ -16,7 +16,8 @@ export type Operation =
  * before, after: the connection breaks before or after the request is carried out; silent: carried out, no answer; error: status 500;
  * busy: status 429.
  */
-export type Fault = "before" | "after" | "silent" | "error" | "busy";
+export type Fault = (typeof FAULTS)[number];
+export const FAULTS = ["before", "after", "silent", "error", "busy"] as const;
 
 interface Intent {
   readonly id: string;
@@ -131,6 +132,11 @@ export class StripeEmulator {
     return this.movements
       .filter((movement) => movement.payment === payment)
       .map(({ description }) => description);
+  }
+
+  /** Returns the PaymentIntents of one of billing's payments. */
+  intentsOf(payment: string): Intent[] {
+    return [...this.intents.values()].filter(({ metadata }) => metadata["payment"] === payment);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -40,7 +40,9 @@ export class StaffOrders {
    * processed.
    */
   async retry(id: string): Promise<boolean> {
-    await this.#database.query(reopenForRetry, ["pending", null, id]);
+    const reopened = await this.#database.query(reopenForRetry, ["pending", null, id]);
+    // From here on a worker may process the order and even end it.
+    if (reopened.length > 0) return true;
     return (await this.#database.query(makeOrderDue, [id])).length > 0;
   }
 
@@ -99,10 +101,12 @@ const selectOrders = (conditions: readonly string[]) => `
   WHERE ${["true", ...conditions].join(" AND ")}
   ORDER BY placed_at DESC, id DESC LIMIT $1`;
 
+/** Retries an order that needs attention. */
 const reopenForRetry = changeStatus(
   "UPDATE sagas SET due_at = now(), attempts = 0 WHERE order_id = $3 AND due_at IS NULL RETURNING order_id",
 );
 
+/** Retries an order that waits for its next attempt. */
 const makeOrderDue =
   "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
 

@@ -10,7 +10,7 @@ import {
 import { cancelled, confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order whose replica fails", function () {
+describe("replicas of orders that fail or stop", function () {
   this.timeout(180_000);
   let backEnd: BackEnd;
 

@@ -123,6 +123,29 @@ describe("the staff routes of orders", function () {
     await backEnd.waitForStatus(other, "confirmed");
   });
 
+  it("report success for an order that ends before the response to its retry", async () => {
+    backEnd.onStep("ship", () => ({ status: 404 }));
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "needs_attention");
+    // Ends the order in the moment in which it is retried, like a very fast worker.
+    await backEnd.database.query(`
+      CREATE FUNCTION end_order() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          DELETE FROM sagas WHERE order_id = NEW.order_id;
+          UPDATE orders SET status = 'confirmed' WHERE id = NEW.order_id;
+          RETURN NULL;
+        END $$;
+      CREATE TRIGGER end_order AFTER INSERT ON order_history
+      FOR EACH ROW WHEN (NEW.order_id = '${order.id}') EXECUTE FUNCTION end_order()`);
+    try {
+      const response = await backEnd.retry(order.id);
+      assert.equal(response.status, 200);
+      assert.equal(((await response.json()) as { status: string }).status, "confirmed");
+    } finally {
+      await backEnd.database.query("DROP FUNCTION end_order CASCADE");
+    }
+  });
+
   it("retry no order that has ended or doesn't exist", async () => {
     const order = await backEnd.place();
     await backEnd.waitForStatus(order, "confirmed");

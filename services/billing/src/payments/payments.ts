@@ -1,6 +1,28 @@
 import { createHash, randomUUID } from "node:crypto";
 import { problem, type Database, type Log, type Problem, type Queryable } from "@store/kit";
-import { ProviderUnknown, type KnownPayment, type PaymentProvider } from "./provider.ts";
+import {
+  UnknownOutcomeError,
+  type AuthorisationOutcome,
+  type PaymentIdentity,
+  type PaymentProvider,
+} from "../providers/provider.ts";
+import {
+  columns,
+  hasTombstone,
+  holdsLease,
+  leaveTombstone,
+  lockPayment,
+  openPayment,
+  type PaymentRow,
+} from "./paymentRows.ts";
+import {
+  paymentBusy,
+  paymentCaptured,
+  paymentDeclined,
+  paymentDiffers,
+  paymentPending,
+  paymentVoided,
+} from "./problems.ts";
 import type { Authorisation, Payment, PaymentRequest } from "./schemas.ts";
 
 interface PaymentsOptions {
@@ -28,7 +50,7 @@ export class Payments {
     const { database, provider } = this.#options;
     const tokenHash = hashToken(id, request.token);
     const claim = await database.transaction(async (transaction) => {
-      const known = await lock(transaction, id);
+      const known = await lockPayment(transaction, id);
       if (known !== undefined && !matchesRequest(known, request, tokenHash))
         throw paymentDiffers(id);
       const payment =
@@ -53,7 +75,7 @@ export class Payments {
   async capture(id: string): Promise<"captured"> {
     const { database, provider } = this.#options;
     const claim = await database.transaction(async (transaction) => {
-      const known = await lock(transaction, id);
+      const known = await lockPayment(transaction, id);
       if (known !== undefined) return this.#claim(transaction, known, ["authorised"]);
       if (await hasTombstone(transaction, id)) throw paymentVoided(id);
       throw problem(404, `There is no payment ${id}.`);
@@ -62,17 +84,8 @@ export class Payments {
       status: await provider.capture({ id, reference }),
     }));
     if (status === "voided") throw paymentVoided(id);
-    if (status === "declined")
-      throw problem(409, `Payment ${id} was declined.`, { type: "payment-declined" });
-    if (status === "pending") {
-      throw problem(
-        409,
-        `The outcome of authorising payment ${id} isn't known yet. Repeat the authorisation first.`,
-        {
-          type: "payment-pending",
-        },
-      );
-    }
+    if (status === "declined") throw paymentDeclined(id);
+    if (status === "pending") throw paymentPending(id);
     return "captured";
   }
 
@@ -80,7 +93,7 @@ export class Payments {
   async void(id: string): Promise<"voided" | "declined"> {
     const { database, provider } = this.#options;
     const claim = await database.transaction(async (transaction) => {
-      const known = await lock(transaction, id);
+      const known = await lockPayment(transaction, id);
       if (known !== undefined) return this.#claim(transaction, known, ["pending", "authorised"]);
       await leaveTombstone(transaction, id);
       return undefined;
@@ -90,9 +103,7 @@ export class Payments {
       status: await provider.void({ id, reference }),
     }));
     if (status === "voided" || status === "declined") return status;
-    throw problem(409, `Payment ${id} is already captured. Refund it instead.`, {
-      type: "payment-captured",
-    });
+    throw paymentCaptured(id);
   }
 
   /**
@@ -121,11 +132,11 @@ export class Payments {
   /** Calls the provider if a step is left to do, and stores the outcome. */
   async #finish(
     { payment, lease }: Claim,
-    call: (reference: KnownPayment["reference"]) => Promise<Outcome>,
+    call: (reference: PaymentIdentity["reference"]) => Promise<AuthorisationOutcome>,
   ): Promise<PaymentRow> {
     if (lease === undefined) return payment;
     const { database, log } = this.#options;
-    let outcome: Outcome;
+    let outcome: AuthorisationOutcome;
     try {
       outcome = await call(payment.provider_reference);
     } catch (error) {
@@ -141,7 +152,7 @@ export class Payments {
             "Could not release the lease of a payment; it expires by itself",
           ),
         );
-      throw error instanceof ProviderUnknown ? this.#outcomeUnknown(error) : error;
+      throw error instanceof UnknownOutcomeError ? this.#outcomeUnknown(error) : error;
     }
     const [settled] = await database.query<PaymentRow>(
       `UPDATE payments SET status = $3, decline_reason = $4, lease = NULL, leased_until = NULL, updated_at = now()
@@ -163,7 +174,7 @@ export class Payments {
     if (saved.length === 0) throw paymentBusy(payment.id);
   }
 
-  #outcomeUnknown(error: ProviderUnknown): Problem {
+  #outcomeUnknown(error: UnknownOutcomeError): Problem {
     this.#options.log.warn(`The payment provider: ${error.message}`);
     return problem(
       503,
@@ -191,81 +202,6 @@ interface Claim {
   readonly lease: string | undefined;
 }
 
-type Outcome =
-  | { readonly status: "authorised" | "captured" | "voided" }
-  | { readonly status: "declined"; readonly reason: string };
-
-interface PaymentRow {
-  readonly id: string;
-  readonly order_id: string;
-  readonly status: Payment["status"];
-  readonly amount: number;
-  readonly currency: string;
-  readonly token_hash: Buffer | null;
-  readonly provider: string | null;
-  readonly provider_reference: string | null;
-  readonly decline_reason: string | null;
-}
-
-const columns =
-  "id, order_id, status, amount, currency, token_hash, provider, provider_reference, decline_reason";
-
-/** Condition that rejects writes of a call whose lease was lost to another. */
-const holdsLease = "id = $1 AND lease = $2";
-
-/**
- * Locks a payment id until the transaction ends, and returns the payment, or undefined if there is none. The advisory lock also
- * covers an id without a row, which a row lock can't.
- */
-async function lock(transaction: Queryable, id: string): Promise<PaymentRow | undefined> {
-  await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [id]);
-  const [payment] = await transaction.query<PaymentRow>(
-    // The row lock waits for a call that is storing its outcome: the status read here must still hold when the lease is taken.
-    `SELECT ${columns} FROM payments WHERE id = $1 FOR UPDATE`,
-    [id],
-  );
-  return payment;
-}
-
-interface NewPayment {
-  readonly id: string;
-  readonly request: PaymentRequest;
-  readonly tokenHash: Buffer;
-  readonly provider: PaymentProvider;
-}
-
-/**
- * Stores a new pending payment.
- *
- * @throws Problem (409) if the id was voided before or the order has another payment.
- */
-async function openPayment(transaction: Queryable, payment: NewPayment): Promise<PaymentRow> {
-  const { id, request, tokenHash, provider } = payment;
-  if (await hasTombstone(transaction, id)) throw paymentVoided(id);
-  const [opened] = await transaction.query<PaymentRow>(
-    `INSERT INTO payments (id, order_id, status, amount, currency, token_hash, provider)
-     VALUES ($1, $2, 'pending', $3, $4, $5, $6)
-     ON CONFLICT DO NOTHING RETURNING ${columns}`,
-    [id, request.order, request.amount.amount, request.amount.currency, tokenHash, provider.name],
-  );
-  if (opened !== undefined) return opened;
-  throw problem(409, `Order ${request.order} already has a payment.`, {
-    type: "order-already-paid",
-  });
-}
-
-async function hasTombstone(transaction: Queryable, id: string): Promise<boolean> {
-  const found = await transaction.query("SELECT id FROM payment_tombstones WHERE id = $1", [id]);
-  return found.length > 0;
-}
-
-async function leaveTombstone(transaction: Queryable, id: string): Promise<void> {
-  await transaction.query(
-    "INSERT INTO payment_tombstones (id) VALUES ($1) ON CONFLICT DO NOTHING",
-    [id],
-  );
-}
-
 /** Hash stored instead of the token. The payment's id is the salt, so that equal tokens have different hashes. */
 function hashToken(id: string, token: string): Buffer {
   return createHash("sha256").update(`${id} ${token}`).digest();
@@ -281,25 +217,5 @@ function matchesRequest(
     payment.amount === amount.amount &&
     payment.currency === amount.currency &&
     (payment.token_hash === null || payment.token_hash.equals(tokenHash))
-  );
-}
-
-function paymentDiffers(id: string): Problem {
-  return problem(422, `Payment ${id} was requested before with another order, amount or token.`, {
-    type: "payment-differs",
-  });
-}
-
-function paymentVoided(id: string): Problem {
-  return problem(409, `Payment ${id} is voided.`, { type: "payment-voided" });
-}
-
-function paymentBusy(id: string): Problem {
-  return problem(
-    503,
-    `Payment ${id} is being processed by another request. Repeat the request with the same id.`,
-    {
-      headers: { "retry-after": "1" },
-    },
   );
 }

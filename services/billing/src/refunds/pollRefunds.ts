@@ -2,12 +2,12 @@ import type { App } from "@store/kit";
 import type { Refunds } from "./refunds.ts";
 
 /** Retries due refunds at an interval in milliseconds until the app closes. */
-export function pollPendingRefunds(app: App, refunds: Refunds, intervalMs: number): void {
+export function pollRefunds(app: App, refunds: Refunds, intervalMs: number): void {
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {
     running ??= refunds
-      .resume()
-      // For example the database is unreachable. The next poll tries again.
+      .retryDue()
+      // For example because the database is unreachable.
       .catch((error: unknown) =>
         app.log.warn({ err: error }, "Could not retry pending refunds; the next poll tries again"),
       )

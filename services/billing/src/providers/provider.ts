@@ -1,4 +1,5 @@
-import type { Money, PaymentMethods } from "./schemas.ts";
+import type { PaymentMethods } from "../methods/schemas.ts";
+import type { Money } from "../money.ts";
 
 /**
  * A payment provider: holds, captures, voids and refunds the customers' money. Each call is idempotent by the payment's or
@@ -6,7 +7,7 @@ import type { Money, PaymentMethods } from "./schemas.ts";
  * definite outcomes only. Any error means that the call may have taken effect. Calls for a voided payment are refused, however
  * late they arrive.
  *
- * @throws ProviderUnknown if the outcome isn't known.
+ * @throws UnknownOutcomeError if the outcome isn't known.
  */
 export interface PaymentProvider {
   /** Stored with each payment: only the provider that started a payment can continue it. */
@@ -16,23 +17,23 @@ export interface PaymentProvider {
   /** Holds the amount on the customer's account. */
   authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome>;
   /** Captures the whole authorised amount. */
-  capture(payment: KnownPayment): Promise<"captured" | "voided">;
+  capture(payment: PaymentIdentity): Promise<"captured" | "voided">;
   /** Releases the authorised amount and refuses a later authorisation. */
-  void(payment: KnownPayment): Promise<"voided" | "captured">;
+  void(payment: PaymentIdentity): Promise<"voided" | "captured">;
   /** Refunds a part of the captured amount, once for each refund id. */
-  refund(refund: RefundCall): Promise<RefundOutcome>;
+  refund(refund: ProviderRefundRequest): Promise<RefundOutcome>;
 }
 
 export const providers = ["simulated", "stripe"] as const;
 export type ProviderName = (typeof providers)[number];
 
-export interface KnownPayment {
+export interface PaymentIdentity {
   readonly id: string;
   /** The provider's own id of the payment, as passed to `saveReference`. Null before that. */
   readonly reference: string | null;
 }
 
-export interface AuthorisationRequest extends KnownPayment {
+export interface AuthorisationRequest extends PaymentIdentity {
   readonly order: string;
   readonly amount: Money;
   readonly token: string;
@@ -48,9 +49,9 @@ export type AuthorisationOutcome =
   | { readonly status: "authorised" | "captured" | "voided" }
   | { readonly status: "declined"; readonly reason: string };
 
-export interface RefundCall {
+export interface ProviderRefundRequest {
   readonly id: string;
-  readonly payment: KnownPayment;
+  readonly payment: PaymentIdentity;
   readonly amount: Money;
 }
 
@@ -60,6 +61,6 @@ export type RefundOutcome =
   | { readonly status: "failed"; readonly reason: string };
 
 /** The call's outcome is unknown: no answer, or one that doesn't tell. The call may have taken effect; repeating it is safe. */
-export class ProviderUnknown extends Error {
-  override readonly name = "ProviderUnknown";
+export class UnknownOutcomeError extends Error {
+  override readonly name = "UnknownOutcomeError";
 }

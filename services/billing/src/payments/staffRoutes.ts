@@ -1,26 +1,16 @@
-import {
-  IdempotencyKey,
-  problem,
-  Type,
-  Uuid,
-  type App,
-  type Database,
-  type Service,
-} from "@store/kit";
-import { selectRefunds, toRefund, type RefundRow, type Refunds } from "./refunds.ts";
-import { Payment, Refund, RefundRequest } from "./schemas.ts";
-
-interface StaffRoutesOptions {
-  readonly database: Database;
-  readonly refunds: Refunds;
-  readonly staff: ReturnType<Service["staff"]>;
-}
+import { problem, Type, Uuid, type App, type Database, type Service } from "@store/kit";
+import { selectRefunds, toRefund, type RefundRow } from "../refunds/refundRows.ts";
+import { Payment } from "./schemas.ts";
 
 /**
- * Adds the staff's routes: payments of an order, one payment, refunds. The responses contain no names or cards. They must not be
- * cached (`no-store`): they go out of date and are confidential.
+ * Adds the staff's routes that read payments. The responses contain no names or cards. They must not be cached (`no-store`): they
+ * go out of date and are confidential.
  */
-export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRoutesOptions): void {
+export function addStaffRoutes(
+  app: App,
+  database: Database,
+  staff: ReturnType<Service["staff"]>,
+): void {
   const security = [{ staff: [] }];
 
   app.get(
@@ -64,32 +54,6 @@ export function addStaffRoutes(app: App, { database, refunds, staff }: StaffRout
       if (row === undefined) throw problem(404, `There is no payment ${id}.`);
       reply.header("cache-control", "no-store");
       return toPayment(row);
-    },
-  );
-
-  app.post(
-    "/api/billing/payments/:id/refunds",
-    {
-      onRequest: staff,
-      schema: {
-        operationId: "refundPayment",
-        summary: "Refund a captured payment, completely or partly",
-        description:
-          "With an idempotency-key, the same body gets the same refund in its current state; another body is refused (422). " +
-          "More than the remaining amount: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
-        tags: ["payments"],
-        security,
-        params: Type.Object({ id: Uuid }),
-        headers: Type.Object({
-          "idempotency-key": Type.Optional(IdempotencyKey),
-        }),
-        body: RefundRequest,
-        response: { 201: Refund },
-      },
-    },
-    async ({ params: { id }, headers, body }, reply) => {
-      const refund = await refunds.request(id, body, headers["idempotency-key"]);
-      return reply.code(201).header("cache-control", "no-store").send(refund);
     },
   );
 }

@@ -1,5 +1,5 @@
 import type { App } from "@store/kit";
-import type { PaymentProvider } from "./provider.ts";
+import type { PaymentProvider } from "../providers/provider.ts";
 import { PaymentMethods } from "./schemas.ts";
 
 /** Adds the public route that lists the payment methods, so that a front end needs no knowledge of the provider. */

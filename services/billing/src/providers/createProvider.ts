@@ -1,6 +1,6 @@
 import { httpUrl, integer, oneOf, secretFile, type Database, type Service } from "@store/kit";
-import { providers, type PaymentProvider } from "../provider.ts";
-import { SimulatedProvider } from "./simulated.ts";
+import { providers, type PaymentProvider } from "./provider.ts";
+import { SimulatedProvider } from "./simulated/simulatedProvider.ts";
 
 /** Creates the provider named by PAYMENT_PROVIDER from its environment variables. Defaults to the simulated provider. */
 export async function createProvider(
@@ -27,7 +27,7 @@ export async function createProvider(
         STRIPE_TIMEOUT_MS: integer(100, 60_000, 5_000),
       });
       // Load Stripe's package only when used: it costs memory and start-up time.
-      const { StripeProvider } = await import("./stripe.ts");
+      const { StripeProvider } = await import("./stripe/stripeProvider.ts");
       return new StripeProvider({
         key: variables.STRIPE_SECRET_KEY_FILE,
         url: variables.STRIPE_API_URL,

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "@store/kit";
 import {
-  ProviderUnknown,
+  UnknownOutcomeError,
   type AuthorisationOutcome,
   type AuthorisationRequest,
-  type KnownPayment,
+  type PaymentIdentity,
   type PaymentProvider,
-  type RefundCall,
+  type ProviderRefundRequest,
   type RefundOutcome,
 } from "../provider.ts";
-import type { PaymentMethods } from "../schemas.ts";
+import type { PaymentMethods } from "../../methods/schemas.ts";
+import { declineReason, methods } from "./methods.ts";
 
 interface SimulatedOptions {
   readonly database: Database;
@@ -41,7 +42,7 @@ export class SimulatedProvider implements PaymentProvider {
     return this.#withFlakiness(token === "tok_flaky", () => this.#authorise(request));
   }
 
-  async capture({ id }: KnownPayment): Promise<"captured" | "voided"> {
+  async capture({ id }: PaymentIdentity): Promise<"captured" | "voided"> {
     const [charge] = await this.#options.database.query<{ flaky: boolean }>(
       "SELECT flaky FROM simulated_charges WHERE id = $1",
       [id],
@@ -55,7 +56,7 @@ export class SimulatedProvider implements PaymentProvider {
     });
   }
 
-  async void({ id }: KnownPayment): Promise<"voided" | "captured"> {
+  async void({ id }: PaymentIdentity): Promise<"voided" | "captured"> {
     // Store the unknown charge as voided, so that an authorisation that arrives later is refused.
     const unknownCharge = await this.#options.database.query(
       "INSERT INTO simulated_charges (id, status) VALUES ($1, 'voided') ON CONFLICT DO NOTHING RETURNING id",
@@ -65,7 +66,7 @@ export class SimulatedProvider implements PaymentProvider {
     return (await this.#changeStatus(id, "voided")) === "captured" ? "captured" : "voided";
   }
 
-  async refund({ id, payment, amount }: RefundCall): Promise<RefundOutcome> {
+  async refund({ id, payment, amount }: ProviderRefundRequest): Promise<RefundOutcome> {
     return this.#options.database.transaction<RefundOutcome>(async (transaction) => {
       const [charge] = await transaction.query<{ order_id: string; captured: number }>(
         `SELECT order_id, amount AS captured FROM simulated_charges
@@ -146,14 +147,15 @@ export class SimulatedProvider implements PaymentProvider {
   /**
    * Runs the operation. With a flaky card the call sometimes fails: before the operation, or after it took effect.
    *
-   * @throws ProviderUnknown when it fails.
+   * @throws UnknownOutcomeError when it fails.
    */
   async #withFlakiness<T>(flaky: boolean, work: () => Promise<T>): Promise<T> {
     const fails = flaky && Math.random() < this.#options.flakyRate;
     const afterEffect = Math.random() < 0.5;
-    if (fails && !afterEffect) throw new ProviderUnknown("tok_flaky: no answer, not carried out");
+    if (fails && !afterEffect)
+      throw new UnknownOutcomeError("tok_flaky: no answer, not carried out");
     const outcome = await work();
-    if (fails) throw new ProviderUnknown("tok_flaky: no answer, carried out");
+    if (fails) throw new UnknownOutcomeError("tok_flaky: no answer, carried out");
     return outcome;
   }
 }
@@ -161,44 +163,4 @@ export class SimulatedProvider implements PaymentProvider {
 interface Charge {
   readonly status: AuthorisationOutcome["status"];
   readonly decline_reason: string | null;
-}
-
-const methods: PaymentMethods["methods"] = [
-  {
-    token: "tok_ok",
-    name: "Card that is accepted",
-    description: "The payment is confirmed at once.",
-    outcome: "authorised",
-  },
-  {
-    token: "tok_slow",
-    name: "Slow bank",
-    description: "The payment is confirmed after five seconds.",
-    outcome: "authorised",
-  },
-  {
-    token: "tok_flaky",
-    name: "Unreliable bank",
-    description: "The bank fails at random and we retry. You are charged once.",
-    outcome: "authorised",
-  },
-  {
-    token: "tok_declined",
-    name: "Declined card",
-    description: "The bank declines the card.",
-    outcome: "declined",
-    reason: "declined",
-  },
-  {
-    token: "tok_insufficient_funds",
-    name: "Card without funds",
-    description: "The card has insufficient funds.",
-    outcome: "declined",
-    reason: "insufficient_funds",
-  },
-];
-
-function declineReason(token: string): string | undefined {
-  const method = methods.find((method) => method.token === token);
-  return method === undefined ? "invalid_token" : method.reason;
 }

@@ -1,0 +1,94 @@
+import Stripe from "stripe";
+import { UnknownOutcomeError } from "../provider.ts";
+
+export interface StripeOptions {
+  /** Returns the secret key. Called for each request, so that a new key needs no restart. */
+  readonly key: () => string;
+  /** Base URL of Stripe's API. */
+  readonly url: string;
+  /** Timeout of one request, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** Sends requests to Stripe with its own package, and sorts the errors into refusals and unknown outcomes. */
+export class StripeClient {
+  readonly #options: StripeOptions;
+  #client: { readonly key: string; readonly stripe: Stripe } | undefined;
+
+  constructor(options: StripeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends one request.
+   *
+   * @throws StripeRefusal if Stripe definitely refused it, UnknownOutcomeError if the outcome isn't known.
+   */
+  async send<T>(action: string, request: (stripe: Stripe) => Promise<T>): Promise<T> {
+    try {
+      return await request(this.#connect());
+    } catch (error) {
+      if (!(error instanceof Stripe.errors.StripeError)) throw error;
+      if (
+        error instanceof Stripe.errors.StripeAuthenticationError ||
+        error instanceof Stripe.errors.StripePermissionError
+      ) {
+        throw new UnknownOutcomeError(
+          `Stripe rejected the secret key. Put a valid key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
+        );
+      }
+      if (isDefinite(error)) throw new StripeRefusal(action, error);
+      const code = error.code === undefined ? "" : ` ${error.code}`;
+      throw new UnknownOutcomeError(`Stripe: ${action}: ${error.type}${code}${requestOf(error)}`);
+    }
+  }
+
+  #connect(): Stripe {
+    const key = this.#options.key();
+    if (this.#client?.key !== key) {
+      const { protocol, hostname, port } = new URL(this.#options.url);
+      const stripe = new Stripe(key, {
+        host: hostname,
+        port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
+        protocol: protocol === "http:" ? "http" : "https",
+        timeout: this.#options.timeout,
+        // The caller retries, and then the PaymentIntent's status tells what is left to do.
+        maxNetworkRetries: 0,
+        telemetry: false,
+      });
+      this.#client = { key, stripe };
+    }
+    return this.#client.stripe;
+  }
+}
+
+/** Definite refusal by Stripe. Leaves out Stripe's message, which may quote the token. */
+export class StripeRefusal extends Error {
+  override readonly name = "StripeRefusal";
+  readonly declined: boolean;
+  readonly code: string | undefined;
+  readonly declineCode: string | undefined;
+  readonly param: string | undefined;
+
+  constructor(action: string, error: Stripe.errors.StripeError) {
+    const details = [error.code, error.param].filter((reason) => reason !== undefined).join(", ");
+    super(`Stripe refused to ${action}: ${error.type} (${details})${requestOf(error)}`);
+    this.declined = error instanceof Stripe.errors.StripeCardError;
+    this.code = error.code;
+    this.declineCode = error.decline_code;
+    this.param = error.param;
+  }
+}
+
+function isDefinite(error: Stripe.errors.StripeError): boolean {
+  return (
+    error instanceof Stripe.errors.StripeCardError ||
+    error instanceof Stripe.errors.StripeInvalidRequestError ||
+    error instanceof Stripe.errors.StripeIdempotencyError
+  );
+}
+
+/** Stripe's request id for a log line: Stripe's support finds the request by it. */
+function requestOf({ requestId }: Stripe.errors.StripeError): string {
+  return requestId === undefined ? "" : ` (request ${requestId})`;
+}

@@ -1,0 +1,185 @@
+import type Stripe from "stripe";
+import {
+  UnknownOutcomeError,
+  type AuthorisationOutcome,
+  type AuthorisationRequest,
+  type PaymentIdentity,
+  type PaymentProvider,
+  type ProviderRefundRequest,
+  type RefundOutcome,
+} from "../provider.ts";
+import type { PaymentMethods } from "../../methods/schemas.ts";
+import {
+  declined,
+  declineReasonOf,
+  outcomeOf,
+  outcomeOfRefund,
+  requireOutcome,
+} from "./outcomes.ts";
+import { StripeClient, StripeRefusal, type StripeOptions } from "./stripeClient.ts";
+import { testMethods } from "./testMethods.ts";
+
+/**
+ * Payment provider Stripe. Stripe forgets an idempotency key after a day, but billing's ids never expire. A payment is therefore
+ * created as an unconfirmed PaymentIntent, which moves no money, and its id is stored before the confirmation. From then on the
+ * PaymentIntent's status tells what was done, and Stripe refuses to repeat a step. A PaymentIntent whose id got lost stays
+ * unconfirmed.
+ */
+export class StripeProvider implements PaymentProvider {
+  readonly name = "stripe";
+  readonly #key: StripeOptions["key"];
+  readonly #client: StripeClient;
+
+  constructor(options: StripeOptions) {
+    this.#key = options.key;
+    this.#client = new StripeClient(options);
+  }
+
+  /** Returns Stripe's test cards with a test key. With a live key there are none: a real card's number may be entered only into Stripe's own form. */
+  paymentMethods(): PaymentMethods {
+    const isTest = /^(sk|rk)_test_/.test(this.#key());
+    return { provider: this.name, movesMoney: !isTest, methods: isTest ? testMethods : [] };
+  }
+
+  async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
+    const { reference, token, saveReference } = request;
+    if (reference !== null)
+      return outcomeOf(await this.#retrieve(reference)) ?? this.#confirm(reference, token);
+    const created = await this.#create(request);
+    if (typeof created !== "string") return created;
+    await saveReference(created);
+    return this.#confirm(created, token);
+  }
+
+  async capture({ id, reference }: PaymentIdentity): Promise<"captured" | "voided"> {
+    const intent = requireReference(id, reference);
+    const status = await this.#change(intent, "capture", (stripe) =>
+      stripe.paymentIntents.capture(intent),
+    );
+    if (status === "succeeded") return "captured";
+    // Stripe cancels a PaymentIntent that isn't captured within a week.
+    if (status === "canceled") return "voided";
+    throw new Error(`Stripe can't capture a PaymentIntent that is ${status}`);
+  }
+
+  async void({ reference }: PaymentIdentity): Promise<"voided" | "captured"> {
+    // A PaymentIntent is confirmed only after its id was stored.
+    if (reference === null) return "voided";
+    const status = await this.#change(reference, "cancel", (stripe) =>
+      stripe.paymentIntents.cancel(reference),
+    );
+    if (status === "canceled") return "voided";
+    if (status === "succeeded") return "captured";
+    throw new UnknownOutcomeError(`cancel: the PaymentIntent is ${status}`);
+  }
+
+  async refund({ id, payment, amount }: ProviderRefundRequest): Promise<RefundOutcome> {
+    const intent = requireReference(payment.id, payment.reference);
+    // Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. So the refund's metadata has our id.
+    const earlier = await this.#client.send("list refunds", async (stripe) => {
+      for await (const refund of stripe.refunds.list({ payment_intent: intent, limit: 100 }))
+        if (refund.metadata?.["refund"] === id) return refund;
+      return undefined;
+    });
+    if (earlier !== undefined) return outcomeOfRefund(earlier);
+    try {
+      const refund = await this.#client.send("refund", (stripe) =>
+        stripe.refunds.create(
+          { payment_intent: intent, amount: amount.amount, metadata: { refund: id } },
+          { idempotencyKey: id },
+        ),
+      );
+      return outcomeOfRefund(refund);
+    } catch (error) {
+      if (!(error instanceof StripeRefusal)) throw error;
+      const reason = error.code ?? (error.param === "amount" ? "amount_too_large" : "");
+      if (!REFUND_REFUSALS.has(reason)) throw error;
+      return { status: "failed", reason };
+    }
+  }
+
+  /** Creates the PaymentIntent. Returns its id, or a decline if Stripe never accepts such an amount. */
+  async #create({ id, order, amount }: AuthorisationRequest) {
+    // A retry within the same ten minutes gets the same PaymentIntent. Not for longer: Stripe repeats its answer to a key, even a failure.
+    const idempotencyKey = `${id}-${Math.floor(Date.now() / TEN_MINUTES)}`;
+    try {
+      const intent = await this.#client.send("create", (stripe) =>
+        stripe.paymentIntents.create(
+          {
+            amount: amount.amount,
+            currency: amount.currency.toLowerCase(),
+            capture_method: "manual",
+            allowed_payment_method_types: ["card"],
+            metadata: { payment: id, order },
+          },
+          { idempotencyKey },
+        ),
+      );
+      return intent.id;
+    } catch (error) {
+      if (!(error instanceof StripeRefusal) || !["amount", "currency"].includes(error.param ?? ""))
+        throw error;
+      return declined(error.code ?? `invalid_${error.param ?? "amount"}`);
+    }
+  }
+
+  async #confirm(intent: string, token: string): Promise<AuthorisationOutcome> {
+    try {
+      const confirmed = await this.#client.send("confirm", (stripe) =>
+        stripe.paymentIntents.confirm(intent, {
+          ...paymentMethod(token),
+          // The customer can't authenticate with the bank here: the payment is made in the background.
+          error_on_requires_action: true,
+        }),
+      );
+      return requireOutcome(confirmed);
+    } catch (error) {
+      if (!(error instanceof StripeRefusal)) throw error;
+      if (error.declined) return declined(declineReasonOf(error));
+      // Another call has confirmed or cancelled the PaymentIntent.
+      if (error.code === UNEXPECTED_STATE) return requireOutcome(await this.#retrieve(intent));
+      if (/^(payment_method|confirmation_token)/.test(error.param ?? ""))
+        return declined("invalid_token");
+      throw error;
+    }
+  }
+
+  /** Changes a PaymentIntent. Returns its status afterwards, also if the change was made before or isn't possible any more. */
+  async #change(
+    intent: string,
+    action: string,
+    change: (stripe: Stripe) => Promise<Stripe.PaymentIntent>,
+  ): Promise<Stripe.PaymentIntent.Status> {
+    try {
+      return (await this.#client.send(action, change)).status;
+    } catch (error) {
+      if (!(error instanceof StripeRefusal) || error.code !== UNEXPECTED_STATE) throw error;
+      return (await this.#retrieve(intent)).status;
+    }
+  }
+
+  #retrieve(intent: string): Promise<Stripe.PaymentIntent> {
+    return this.#client.send("retrieve", (stripe) => stripe.paymentIntents.retrieve(intent));
+  }
+}
+
+const TEN_MINUTES = 600_000;
+const UNEXPECTED_STATE = "payment_intent_unexpected_state";
+/** Codes of permanent refusals of a refund: retrying is useless. */
+const REFUND_REFUSALS = new Set([
+  "charge_already_refunded",
+  "charge_disputed",
+  "charge_not_refundable",
+  "refund_disputed_payment",
+  "amount_too_large",
+]);
+
+/** Parameter for the token that the browser got from Stripe: a ConfirmationToken or a PaymentMethod. */
+function paymentMethod(token: string): Stripe.PaymentIntentConfirmParams {
+  return token.startsWith("ctoken_") ? { confirmation_token: token } : { payment_method: token };
+}
+
+function requireReference(id: string, reference: string | null): string {
+  if (reference !== null) return reference;
+  throw new Error(`Payment ${id} has no Stripe PaymentIntent id although it was authorised`);
+}

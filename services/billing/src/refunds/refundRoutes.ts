@@ -1,0 +1,36 @@
+import { IdempotencyKey, Type, Uuid, type App, type Service } from "@store/kit";
+import type { Refunds } from "./refunds.ts";
+import { Refund, RefundRequest } from "./schemas.ts";
+
+/** Adds the staff's route that refunds a payment. */
+export function addRefundRoutes(
+  app: App,
+  refunds: Refunds,
+  staff: ReturnType<Service["staff"]>,
+): void {
+  app.post(
+    "/api/billing/payments/:id/refunds",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "refundPayment",
+        summary: "Refund a captured payment, completely or partly",
+        description:
+          "With an idempotency-key, the same body gets the same refund in its current state; another body is refused (422). " +
+          "More than the remaining amount: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
+        tags: ["payments"],
+        security: [{ staff: [] }],
+        params: Type.Object({ id: Uuid }),
+        headers: Type.Object({
+          "idempotency-key": Type.Optional(IdempotencyKey),
+        }),
+        body: RefundRequest,
+        response: { 201: Refund },
+      },
+    },
+    async ({ params: { id }, headers, body }, reply) => {
+      const refund = await refunds.request(id, body, headers["idempotency-key"]);
+      return reply.code(201).header("cache-control", "no-store").send(refund);
+    },
+  );
+}

@@ -1,0 +1,30 @@
+import type { Refund } from "./schemas.ts";
+
+/** A row of selectRefunds. In JSON aggregated by PostgreSQL, the time is a string. */
+export interface RefundRow {
+  readonly id: string;
+  readonly payment_id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: Refund["status"];
+  readonly reason: string | null;
+  readonly failure: string | null;
+  readonly created_at: Date | string;
+}
+
+export const selectRefunds = `
+  SELECT refunds.id, payment_id, amount, status, reason, failure, created_at,
+    (SELECT currency FROM payments WHERE payments.id = payment_id) AS currency
+  FROM refunds`;
+
+export function toRefund(row: RefundRow): Refund {
+  return {
+    id: row.id,
+    payment: row.payment_id,
+    amount: { amount: row.amount, currency: row.currency },
+    status: row.status,
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.failure === null ? {} : { failure: row.failure }),
+    createdAt: new Date(row.created_at).toISOString(),
+  };
+}
