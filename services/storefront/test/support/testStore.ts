@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { startStore, type TestStoreProcesses } from "@store/kit/testing";
+import { ShopClient } from "./shopClient.ts";
 
 let running: Promise<TestStoreProcesses> | undefined;
 
@@ -12,6 +13,16 @@ after(async function () {
   this.timeout(60_000);
   await (await running)?.stop();
 });
+
+/** Creates a clerk, who is logged in to the office, and a customer. */
+export async function createOfficeClients({
+  gateway,
+  staff,
+}: TestStoreProcesses): Promise<{ clerk: ShopClient; customer: ShopClient }> {
+  const clerk = new ShopClient(gateway.url);
+  await clerk.post("/office/login", { token: staff.token });
+  return { clerk, customer: new ShopClient(gateway.url) };
+}
 
 /** Counts the orders that are placed during an action. */
 export async function countNewOrders(

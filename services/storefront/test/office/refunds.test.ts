@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { buyConfirmed } from "./support/purchase.ts";
-import { ShopClient } from "./support/shopClient.ts";
-import { dropResponses, sharedStore } from "./support/testStore.ts";
+import { buyConfirmed } from "../support/purchase.ts";
+import type { ShopClient } from "../support/shopClient.ts";
+import { createOfficeClients, dropResponses, sharedStore } from "../support/testStore.ts";
 
 describe("the storefront's office: refunds", function () {
   this.timeout(60_000);
@@ -11,11 +11,7 @@ describe("the storefront's office: refunds", function () {
   let customer: ShopClient;
 
   before(async () => (store = await sharedStore()));
-  beforeEach(async () => {
-    customer = new ShopClient(store.gateway.url);
-    clerk = new ShopClient(store.gateway.url);
-    await clerk.post("/office/login", { token: store.staff.token });
-  });
+  beforeEach(async () => ({ clerk, customer } = await createOfficeClients(store)));
 
   it("refunds a part once per form, and not more than is left", async () => {
     const { office } = await buyConfirmed(customer);

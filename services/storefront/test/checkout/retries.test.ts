@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { ADA, fillCheckout, openCheckout } from "./support/purchase.ts";
-import { locationOf, ShopClient } from "./support/shopClient.ts";
-import { countNewOrders, setAvailable, sharedStore } from "./support/testStore.ts";
+import { ADA, fillCheckout, openCheckout } from "../support/purchase.ts";
+import { locationOf, ShopClient } from "../support/shopClient.ts";
+import { countNewOrders, setAvailable, sharedStore } from "../support/testStore.ts";
 
 describe("the storefront's checkout after lost responses and concurrent changes", function () {
   this.timeout(60_000);

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startStore, until, type TestStoreProcesses } from "@store/kit/testing";
-import { StripeEmulator } from "../../billing/test/support/stripeEmulator.ts";
-import { fillCheckout, openCheckout } from "./support/purchase.ts";
-import { locationOf, ShopClient } from "./support/shopClient.ts";
+import { StripeEmulator } from "../../../billing/test/support/stripeEmulator.ts";
+import { fillCheckout, openCheckout } from "../support/purchase.ts";
+import { locationOf, ShopClient } from "../support/shopClient.ts";
 
 // The whole store with PAYMENT_PROVIDER=stripe, against an emulator of Stripe's API.
 describe("the storefront of a store with Stripe", function () {

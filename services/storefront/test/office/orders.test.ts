@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { until, type TestStoreProcesses } from "@store/kit/testing";
-import { buy, buyConfirmed } from "./support/purchase.ts";
-import { locationOf, ShopClient } from "./support/shopClient.ts";
-import { dropResponses, sharedStore } from "./support/testStore.ts";
+import { buy, buyConfirmed } from "../support/purchase.ts";
+import { locationOf, type ShopClient } from "../support/shopClient.ts";
+import { createOfficeClients, dropResponses, sharedStore } from "../support/testStore.ts";
 
 describe("the storefront's office: orders and parcels", function () {
   this.timeout(60_000);
@@ -11,11 +11,7 @@ describe("the storefront's office: orders and parcels", function () {
   let customer: ShopClient;
 
   before(async () => (store = await sharedStore()));
-  beforeEach(async () => {
-    customer = new ShopClient(store.gateway.url);
-    clerk = new ShopClient(store.gateway.url);
-    await clerk.post("/office/login", { token: store.staff.token });
-  });
+  beforeEach(async () => ({ clerk, customer } = await createOfficeClients(store)));
 
   it("lists orders by status, with those that need attention first, and rejects a retry that isn't needed", async () => {
     const { path, office } = await buyConfirmed(customer);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { ADA, buy, fillCheckout, openCheckout } from "./support/purchase.ts";
-import { locationOf, ShopClient } from "./support/shopClient.ts";
-import { countNewOrders, setAvailable, sharedStore } from "./support/testStore.ts";
+import { ADA, buy, fillCheckout, openCheckout } from "../support/purchase.ts";
+import { locationOf, ShopClient } from "../support/shopClient.ts";
+import { countNewOrders, setAvailable, sharedStore } from "../support/testStore.ts";
 
 describe("the storefront's checkout", function () {
   this.timeout(60_000);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { startService, type RunningService, type TestStoreProcesses } from "@store/kit/testing";
-import { ADA, fillCheckout, openCheckout } from "./support/purchase.ts";
-import { sharedStore } from "./support/testStore.ts";
-import { locationOf, ShopClient, type Page } from "./support/shopClient.ts";
+import { ADA, fillCheckout, openCheckout } from "../support/purchase.ts";
+import { sharedStore } from "../support/testStore.ts";
+import { locationOf, ShopClient, type Page } from "../support/shopClient.ts";
 
 describe("payment at the storefront's checkout", function () {
   this.timeout(60_000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { locationOf, ShopClient } from "./support/shopClient.ts";
-import { sharedStore } from "./support/testStore.ts";
+import { locationOf, ShopClient } from "../support/shopClient.ts";
+import { createOfficeClients, sharedStore } from "../support/testStore.ts";
 
 describe("the storefront's office: login", function () {
   this.timeout(60_000);
@@ -10,11 +10,7 @@ describe("the storefront's office: login", function () {
   let customer: ShopClient;
 
   before(async () => (store = await sharedStore()));
-  beforeEach(async () => {
-    customer = new ShopClient(store.gateway.url);
-    clerk = new ShopClient(store.gateway.url);
-    await clerk.post("/office/login", { token: store.staff.token });
-  });
+  beforeEach(async () => ({ clerk, customer } = await createOfficeClients(store)));
 
   const pages = [
     "/office/orders",

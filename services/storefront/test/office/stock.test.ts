@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestStoreProcesses } from "@store/kit/testing";
-import { ShopClient } from "./support/shopClient.ts";
-import { dropResponses, sharedStore } from "./support/testStore.ts";
+import type { ShopClient } from "../support/shopClient.ts";
+import { createOfficeClients, dropResponses, sharedStore } from "../support/testStore.ts";
 
 describe("the storefront's office: stock", function () {
   this.timeout(60_000);
@@ -10,11 +10,7 @@ describe("the storefront's office: stock", function () {
   let customer: ShopClient;
 
   before(async () => (store = await sharedStore()));
-  beforeEach(async () => {
-    customer = new ShopClient(store.gateway.url);
-    clerk = new ShopClient(store.gateway.url);
-    await clerk.post("/office/login", { token: store.staff.token });
-  });
+  beforeEach(async () => ({ clerk, customer } = await createOfficeClients(store)));
 
   const stocked = async (sku: string) =>
     (await store.services.inventory.json(`/api/inventory/stock/${sku}`, {
