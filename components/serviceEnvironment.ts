@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dependenciesOf, ServiceSpec } from "../services/spec";
+import { dependenciesOf, ServiceSpec, urlVariable } from "../services/spec";
 import type { StoreArgs } from "./storeArgs";
 
 /** Returns the variables that a service gets from the store: addresses of other services, tracing and demo data. */
@@ -9,7 +9,7 @@ export function serviceEnvironment(spec: ServiceSpec, args: StoreArgs): Record<s
     ...(edge && { GATEWAY_URL: "http://gateway" }),
     ...Object.fromEntries(
       dependenciesOf(spec).map((dependency) => [
-        `${dependency.toUpperCase().replaceAll("-", "_")}_URL`,
+        urlVariable(dependency),
         `http://${dependency}:${specOf(args.specs, dependency).port}`,
       ]),
     ),

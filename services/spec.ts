@@ -177,6 +177,10 @@ export type DevModeSpec = Readonly<v.InferOutput<typeof DevModeSpecSchema>>;
 export const dependenciesOf = ({ dependsOn, needs }: Partial<ServiceSpec>): readonly string[] =>
   dependsOn ?? needs ?? [];
 
+/** Name of the variable by which a service finds a service that it calls, for example INVENTORY_URL. The kit reads it. */
+export const urlVariable = (service: string): string =>
+  `${service.toUpperCase().replaceAll("-", "_")}_URL`;
+
 /** Path that answers 2xx when the service is ready. */
 export const healthPath = ({ health }: ServiceSpec): string => health?.path ?? "/readyz";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dependenciesOf } from "../../../services/spec";
+import { dependenciesOf, urlVariable } from "../../../services/spec";
 import type { ServiceDatabase } from "./database";
 import type { DevService } from "./devService";
 
@@ -33,7 +33,7 @@ export function environmentOf(
     GATEWAY_URL: url,
     ...Object.fromEntries(
       dependencies.map((dependency) => [
-        `${dependency.name.toUpperCase().replaceAll("-", "_")}_URL`,
+        urlVariable(dependency.name),
         `http://127.0.0.1:${dependency.port}`,
       ]),
     ),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TestCollector, createDatabase, type Span, type TestDatabase } from "./support/index.ts";
-import { startSample, UNREACHABLE_URL } from "./support/sample.ts";
+import { startSample } from "./support/sample.ts";
+import { UNREACHABLE_URL } from "./support/service.ts";
 
 describe("traces", function () {
   this.timeout(60_000);

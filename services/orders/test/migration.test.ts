@@ -5,13 +5,14 @@ import {
   createStaff,
   migrateUpTo,
   startService,
+  UNREACHABLE_URL,
   until,
   type RunningService,
   type TestDatabase,
 } from "@store/kit/testing";
 
-/** Places an order as the release before the sagas does it. */
-async function placeAsBefore(database: TestDatabase): Promise<string> {
+/** Places an order like the release before the sagas. */
+async function placeWithoutSaga(database: TestDatabase): Promise<string> {
   const id = randomUUID();
   const client = await database.connect();
   try {
@@ -41,36 +42,36 @@ describe("orders of the previous release", function () {
   it("continue, whether they were placed before or after the migration", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "orders", "0001-orders.sql");
-    const before = await placeAsBefore(database);
-    const ended = await placeAsBefore(database);
+    const before = await placeWithoutSaga(database);
+    const ended = await placeWithoutSaga(database);
     await database.query("UPDATE orders SET status = 'confirmed' WHERE id = $1", [ended]);
 
     const orders = await startAlone(database);
     try {
       await orders.ready();
-      const later = await placeAsBefore(database);
-      const tried = async () =>
+      const later = await placeWithoutSaga(database);
+      const attempted = async () =>
         (
           await database.query<{ order_id: string }>(
             "SELECT order_id FROM sagas WHERE attempts > 0",
           )
         ).map((row) => row.order_id);
-      await until("both are tried", async () => (await tried()).length === 2);
-      assert.deepEqual((await tried()).sort(), [before, later].sort());
+      await until("both orders are attempted", async () => (await attempted()).length === 2);
+      assert.deepEqual((await attempted()).sort(), [before, later].sort());
     } finally {
       await orders.stop();
     }
   });
-  it("without traces continue, also under the previous release on the new schema", async () => {
+  it("without trace contexts continue, and the previous release can process them on the new schema", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "orders", "0002-sagas.sql");
-    const before = await placeWithRequestId(database);
+    const before = await placeWithoutTrace(database);
     const orders = await startAlone(database);
     try {
       await orders.ready();
-      const later = await placeWithRequestId(database);
+      const later = await placeWithoutTrace(database);
       for (const id of [before, later]) {
-        await until("it is tried", async () => {
+        await until("the order is attempted", async () => {
           const [saga] = await database.query<{ attempts: number }>(
             "SELECT attempts FROM sagas WHERE order_id = $1",
             [id],
@@ -83,7 +84,7 @@ describe("orders of the previous release", function () {
     } finally {
       await orders.stop();
     }
-    // As that release claims an order, goes on with it and ends it.
+    // The statements with which the previous release claims an order, saves its step and ends it.
     await database.query("UPDATE sagas SET lease = NULL, due_at = now()");
     const lease = randomUUID();
     const claimed = await database.query<{ id: string }>(
@@ -103,7 +104,7 @@ describe("orders of the previous release", function () {
     );
     assert.equal(claimed.length, 2);
     for (const { id } of claimed) {
-      const kept = await database.query(
+      const saved = await database.query(
         `WITH saga AS (
            UPDATE sagas SET step = $3, reason = $4, attempts = 0, last_error = NULL
            WHERE order_id = $1 AND lease = $2 RETURNING order_id
@@ -120,20 +121,20 @@ describe("orders of the previous release", function () {
          SELECT id, $1::text, $2::text FROM changed RETURNING order_id`,
         ["confirmed", null, id, lease],
       );
-      assert.deepEqual([kept.length, ended.length], [1, 1]);
+      assert.deepEqual([saved.length, ended.length], [1, 1]);
     }
   });
 
   it("continue while the next release adds columns under prepared statements", async () => {
     const database = await createDatabase();
-    // So that each statement has been made on the one connection, and often enough for a plan that is kept.
+    // A single connection and many attempts, so that PostgreSQL caches a generic plan of each prepared statement.
     const orders = await startAlone(database, {
       DATABASE_POOL_SIZE: "1",
       SAGA_BACKOFF_MAX_MS: "50",
     });
     try {
       await orders.ready();
-      const id = await placeWithRequestId(database);
+      const id = await placeWithoutTrace(database);
       const attempts = async () => {
         const [saga] = await database.query<{ attempts: number }>(
           "SELECT attempts FROM sagas WHERE order_id = $1",
@@ -142,11 +143,11 @@ describe("orders of the previous release", function () {
         await orders.json(`/api/orders/${id}`);
         return saga?.attempts ?? 0;
       };
-      await until("it was tried often", async () => (await attempts()) > 10);
+      await until("the order was attempted often", async () => (await attempts()) > 10);
       for (const table of ["orders", "order_items", "order_history", "sagas"])
         await database.query(`ALTER TABLE ${table} ADD COLUMN next_release text DEFAULT 'new'`);
       const before = await attempts();
-      await until("it is tried again", async () => (await attempts()) > before + 5);
+      await until("the order is attempted again", async () => (await attempts()) > before + 5);
       const { status } = (await orders.json(`/api/orders/${id}`)) as { status: string };
       assert.equal(status, "pending");
       assert.deepEqual(
@@ -159,23 +160,24 @@ describe("orders of the previous release", function () {
   });
 });
 
+/** Starts orders without the services that it calls. */
 function startAlone(
   database: TestDatabase,
-  more: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<RunningService> {
   return startService("orders", {
     ...database.environment,
     ...createStaff().environment,
-    INVENTORY_URL: "http://127.0.0.1:9",
-    BILLING_URL: "http://127.0.0.1:9",
-    SHIPPING_URL: "http://127.0.0.1:9",
+    INVENTORY_URL: UNREACHABLE_URL,
+    BILLING_URL: UNREACHABLE_URL,
+    SHIPPING_URL: UNREACHABLE_URL,
     SAGA_POLL_MS: "100",
-    ...more,
+    ...environment,
   });
 }
 
-/** Places an order as the release does that has sagas and no traces. */
-async function placeWithRequestId(database: TestDatabase): Promise<string> {
+/** Places an order like the release with sagas and without traces. */
+async function placeWithoutTrace(database: TestDatabase): Promise<string> {
   const id = randomUUID();
   await database.query(
     `WITH placed AS (

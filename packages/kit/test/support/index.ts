@@ -14,6 +14,7 @@ export { testSeed } from "./seed.ts";
 export { createStaff, type TestStaff } from "./staff.ts";
 export {
   StartupError,
+  UNREACHABLE_URL,
   freePort,
   repositoryRoot,
   startService,

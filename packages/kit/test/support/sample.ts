@@ -1,11 +1,8 @@
-import { startService, type RunningService } from "./service.ts";
+import { startService, UNREACHABLE_URL, type RunningService } from "./service.ts";
 import { createStaff } from "./staff.ts";
 
 /** Folder of the service that the kit's own tests run, relative to the repository. */
 export const SAMPLE_FOLDER = "packages/kit/test/sample";
-
-/** A URL on which nothing listens: the discard port. */
-export const UNREACHABLE_URL = "http://127.0.0.1:9";
 
 /** The staff token of every sample service. */
 export const sampleStaff = createStaff();

@@ -9,6 +9,9 @@ import { bundleService } from "./bundle.ts";
 
 export const repositoryRoot = join(__dirname, "../../../..");
 
+/** A URL on which nothing listens: the discard port. */
+export const UNREACHABLE_URL = "http://127.0.0.1:9";
+
 interface LogLine {
   readonly level: string;
   readonly msg: string;

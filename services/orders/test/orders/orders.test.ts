@@ -4,6 +4,7 @@ import {
   createDatabase,
   createStaff,
   startService,
+  UNREACHABLE_URL,
   type RunningService,
   type TestDatabase,
 } from "@store/kit/testing";
@@ -49,9 +50,9 @@ describe("orders", function () {
       ...database.environment,
       ...staff.environment,
       INVENTORY_URL: inventoryUrl,
-      // Nobody takes money or sends parcels here: orders stay pending.
-      BILLING_URL: "http://127.0.0.1:9",
-      SHIPPING_URL: "http://127.0.0.1:9",
+      // Orders stay pending: no payment can be authorised.
+      BILLING_URL: UNREACHABLE_URL,
+      SHIPPING_URL: UNREACHABLE_URL,
     });
 
   before(async () => {
@@ -95,10 +96,10 @@ describe("orders", function () {
       );
       assert.equal(response.headers.get("location"), `/api/orders/${receipt.id}`);
 
-      const kept = (await orders.json(`/api/orders/${receipt.id}`)) as Record<string, unknown>;
-      const { placedAt } = kept;
+      const stored = (await orders.json(`/api/orders/${receipt.id}`)) as Record<string, unknown>;
+      const { placedAt } = stored;
       assert.ok(Math.abs(Date.parse(String(placedAt)) - Date.now()) < 60_000);
-      assert.deepEqual(kept, {
+      assert.deepEqual(stored, {
         id: receipt.id,
         status: "pending",
         items: [
@@ -125,8 +126,8 @@ describe("orders", function () {
       const { id } = (await (await post(order)).json()) as Receipt;
       await catalogue.query("UPDATE products SET price_amount = 99900 WHERE sku = 'MUG-STONE'");
       try {
-        const kept = (await orders.json(`/api/orders/${id}`)) as { total: { amount: number } };
-        assert.equal(kept.total.amount, 9200);
+        const stored = (await orders.json(`/api/orders/${id}`)) as { total: { amount: number } };
+        assert.equal(stored.total.amount, 9200);
       } finally {
         await catalogue.query("UPDATE products SET price_amount = 2900 WHERE sku = 'MUG-STONE'");
       }
@@ -243,7 +244,7 @@ describe("orders", function () {
     it("returns the stored response while inventory is unavailable; a new order gets 503", async () => {
       const key = randomUUID();
       const placed = await post(order, key);
-      const alone = await startOrders("http://127.0.0.1:9");
+      const alone = await startOrders(UNREACHABLE_URL);
       await alone.ready();
       const send = (idempotencyKey: string) =>
         alone.fetch("/api/orders", {
@@ -253,9 +254,9 @@ describe("orders", function () {
         });
       assert.equal(await (await send(key)).text(), await placed.text());
       const fresh = randomUUID();
-      const away = await send(fresh);
-      assert.equal(away.status, 503);
-      assert.equal(away.headers.get("retry-after"), "1");
+      const unavailable = await send(fresh);
+      assert.equal(unavailable.status, 503);
+      assert.equal(unavailable.headers.get("retry-after"), "1");
       assert.equal(await countOf(fresh), 0);
       await alone.stop();
     });
@@ -296,8 +297,8 @@ describe("orders", function () {
       ["quantity 1.5", quantity(1.5), 400, ["/items/0/quantity"]],
       ["quantity 10^12", quantity(1e12), 400, ["/items/0/quantity"]],
       ["a quantity in words", quantity("2"), 400, ["/items/0/quantity"]],
-      ["more than is there", quantity(87), 422, ["/items/0/quantity"]],
-      ["what is sold out", items({ sku: "STOOL-MILK", quantity: 1 }), 422, ["/items/0/quantity"]],
+      ["more than the stock", quantity(87), 422, ["/items/0/quantity"]],
+      ["a sold-out product", items({ sku: "STOOL-MILK", quantity: 1 }), 422, ["/items/0/quantity"]],
       [
         "two wrong lines",
         items({ sku: "NOPE", quantity: 1 }, { sku: "STOOL-MILK", quantity: 1 }),
@@ -312,13 +313,13 @@ describe("orders", function () {
         ["/items"],
       ],
       [
-        "a price of the client's",
+        "a price set by the client",
         items({ sku: "MUG-STONE", quantity: 1, price: 1 }),
         400,
         ["/items/0/price"],
       ],
       [
-        "a total of nothing",
+        "a total of zero",
         { ...order, total: { amount: 0, currency: "AUD" } },
         400,
         ["/total/amount"],
@@ -334,7 +335,7 @@ describe("orders", function () {
         ["/customer/email"],
       ],
       ["no payment", { customer, items: order.items }, 400, ["/payment"]],
-      ["no object", [], 400, [""]],
+      ["an array instead of an object", [], 400, [""]],
       [
         "10,000 lines",
         items(...Array.from({ length: 10_000 }, (_, i) => ({ sku: `A${i}`, quantity: 1 }))),
@@ -342,8 +343,8 @@ describe("orders", function () {
         ["/items"],
       ],
     ];
-    for (const [what, body, status, pointers] of cases) {
-      it(`answers ${status} to ${what}`, async () => {
+    for (const [description, body, status, pointers] of cases) {
+      it(`answers ${status} to ${description}`, async () => {
         const key = randomUUID();
         const response = await post(body, key);
         assert.equal(response.status, status);
@@ -379,7 +380,7 @@ describe("orders", function () {
     });
 
     it("may take the whole stock, and not one item more", async () => {
-      // Of a product that no other test orders: what others have is held for them.
+      // A product that no other test orders, because their orders hold stock.
       const chairs = (count: number) => items({ sku: "CHAIR-ASH", quantity: count });
       assert.equal((await post(chairs(7))).status, 422);
       assert.equal((await post(chairs(6))).status, 202);
@@ -397,8 +398,8 @@ describe("orders", function () {
         400,
       ],
     ];
-    for (const [what, body, type, status] of raw) {
-      it(`answers ${status} to ${what}`, async () => {
+    for (const [description, body, type, status] of raw) {
+      it(`answers ${status} to ${description}`, async () => {
         const response = await post(body, randomUUID(), type);
         assert.equal(response.status, status);
         assert.equal(((await response.json()) as Problem).status, status);
