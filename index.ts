@@ -22,6 +22,7 @@ export function program(): Record<string, unknown> {
     replicas: config.replicas,
     images: config.images,
     source: source(),
+    buildxBuilder: config.builder,
     publish: host.registry && { registry: host.registry, builder: config.dockerHost },
     httpPort: config.httpPort,
     requestLimit: config.requestLimit,

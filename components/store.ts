@@ -42,6 +42,7 @@ export class Store extends pulumi.ComponentResource {
       source: args.source,
       host: args.host,
       publish: args.publish,
+      buildxBuilder: args.buildxBuilder,
       opts: { parent: this },
     });
     const gatewayImageId = images.thirdParty("gateway", args.images.haproxy);

@@ -23,6 +23,8 @@ export interface StoreArgs {
   readonly source: pulumi.Input<ImageSource>;
   /** Registry through which images reach the host. Defaults to none: the host builds its images. */
   readonly publish?: Publishing;
+  /** Name of buildx' builder that builds the images of a host without a registry. Defaults to "default". */
+  readonly buildxBuilder?: string;
   /** Port of the host for the gateway. */
   readonly httpPort: number;
   /** Requests that one client address may send to the gateway in 10 s; 0 switches off this limit and those of the specs. */

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { homedir } from "node:os";
 import { CliError } from "@store/docker/cliError";
-import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
+import { currentContext, type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
+import { registryOf, type UserLogin, userLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
 import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
@@ -19,6 +20,8 @@ export interface StoreConfig extends Pick<
   readonly host: HostArgs;
   /** Address of this machine's Docker daemon, which builds the images and runs a local store. */
   readonly dockerHost: string;
+  /** Name of buildx' builder that builds with this daemon, whatever builder is current. */
+  readonly builder: string;
   /** Services to run, including dependencies; sorted. */
   readonly enabledServices: readonly string[];
   /** Enabled services in dev mode (`store:live`); sorted. */
@@ -37,15 +40,17 @@ export interface StoreConfig extends Pick<
  * @throws ConfigError with all mistakes.
  */
 export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig {
+  requireBuildKit();
   const { values, mistakes } = readValues([...specs.keys()]);
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
-  const docker = dockerEndpoint(values.dockerHost, mistakes);
+  const docker = dockerEndpoint(values, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
   return {
-    host: hostArgs(values, docker),
+    host: hostArgs(values, docker, docker.logins),
     dockerHost: docker.host,
+    builder: docker.builder,
     httpPort: values.httpPort,
     requestLimit: values.requestLimit,
     connectionLimit: values.connectionLimit,
@@ -72,21 +77,60 @@ function enabled(
   return withDependencies(services.length > 0 ? services : [...specs.keys()], specs);
 }
 
-/** Finds the Docker daemon; adds a mistake if docker's own configuration names none. */
-function dockerEndpoint(
-  configured: string,
-  mistakes: Mistake[],
-): Pick<DockerEndpoint, "host" | "certPath"> {
+interface Docker extends Pick<DockerEndpoint, "host" | "certPath"> {
+  readonly builder: string;
+  /** The user's logins at the registries from which the stack's host pulls. */
+  readonly logins: readonly UserLogin[];
+}
+
+/** Finds the Docker daemon, its builder and the user's logins; adds a mistake if docker's own configuration is invalid. */
+function dockerEndpoint(values: ConfigValues, mistakes: Mistake[]): Docker {
   try {
-    return resolveDockerEndpoint(process.env, homedir(), configured);
+    const endpoint = resolveDockerEndpoint(process.env, homedir(), values.dockerHost);
+    const builder = currentContext(process.env, homedir());
+    mistakes.push(...buildsElsewhere(endpoint.host, values));
+    const logins = registries(values).flatMap(
+      (registry) => userLogin(registry, process.env, homedir()) ?? [],
+    );
+    return { ...endpoint, builder, logins };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     mistakes.push({
       key: "dockerHost" satisfies ConfigKey,
       problem: `${error.message} ${error.hint} Or set the key.`,
     });
-    return { host: "" };
+    return { host: "", builder: "", logins: [] };
   }
+}
+
+/**
+ * The docker provider builds with the daemon of the engine's environment, which `./store` sets. With plain `pulumi up`, that daemon and
+ * the stack's may differ.
+ */
+function buildsElsewhere(dockerHost: string, values: ConfigValues): Mistake[] {
+  if (values.host !== "local" || pulumi.runtime.isDryRun()) return [];
+  const ambient = resolveDockerEndpoint(process.env, homedir());
+  if (ambient.host === dockerHost) return [];
+  return [
+    {
+      key: "dockerHost" satisfies ConfigKey,
+      problem: `the store runs at ${dockerHost}, but Pulumi would build its images at ${ambient.host} (${ambient.hostFrom}). Run ./store up, or set DOCKER_HOST=${dockerHost}.`,
+    },
+  ];
+}
+
+/** @throws RunError if BuildKit, which the Dockerfiles need, is disabled. `./store` removes the variable. */
+function requireBuildKit(): void {
+  if (!/^(0|f|false)$/i.test(process.env["DOCKER_BUILDKIT"] ?? "")) return;
+  throw new pulumi.RunError(
+    "DOCKER_BUILDKIT in the environment disables BuildKit, which the images need. Unset it, or run ./store up.",
+  );
+}
+
+/** Addresses of the registries from which the stack's host pulls by the user's own login. */
+function registries({ host, registry, postgresImage, haproxyImage }: ConfigValues): string[] {
+  if (host === "local") return [...new Set([postgresImage, haproxyImage].map(registryOf))];
+  return registry.address !== "" && registry.username === "" ? [registry.address] : [];
 }
 
 function asSecrets(values: ConfigValues["secrets"]): StoreConfig["secrets"] {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DockerEndpoint } from "@store/docker/endpoint";
+import type { UserLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
 import type { RegistryAccess } from "../components/registry/registry";
 import { ConfigValues } from "./schema";
@@ -8,13 +9,14 @@ import { ConfigValues } from "./schema";
 export function hostArgs(
   values: ConfigValues,
   docker: Pick<DockerEndpoint, "host" | "certPath">,
+  logins: readonly UserLogin[],
 ): HostArgs {
   const kind = values.host;
   switch (kind) {
     case "local":
-      return { kind, dockerHost: docker.host, certPath: docker.certPath };
+      return { kind, dockerHost: docker.host, certPath: docker.certPath, logins };
     case "azure":
-      return { kind, ...azureHostArgs(values) };
+      return { kind, ...azureHostArgs(values, logins) };
     case "ssh":
       return {
         kind,
@@ -24,15 +26,19 @@ export function hostArgs(
         hostKey: values.sshHostKey,
         privateKey: pulumi.secret(values.sshPrivateKey),
         readyMinutes: values.readyMinutes,
-        registry: registryAccess(values.registry),
+        registry: registryAccess(values.registry, logins),
       };
   }
 }
 
-function azureHostArgs(values: ConfigValues): Omit<Extract<HostArgs, { kind: "azure" }>, "kind"> {
+function azureHostArgs(
+  values: ConfigValues,
+  logins: readonly UserLogin[],
+): Omit<Extract<HostArgs, { kind: "azure" }>, "kind"> {
   const { location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB } = values;
   const { readyMinutes, trustedLaunch, encryptionAtHost, owner } = values;
-  const registry = registryAccess(values.registry) ?? azureRegistryTier(values.azureRegistry);
+  const registry =
+    registryAccess(values.registry, logins) ?? azureRegistryTier(values.azureRegistry);
   return {
     ...{ location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB },
     ...{ readyMinutes, trustedLaunch, encryptionAtHost, owner, registry },
@@ -55,13 +61,18 @@ function azureRegistryTier(tier: ConfigValues["azureRegistry"]) {
   return { tier };
 }
 
-function registryAccess(registry: ConfigValues["registry"]): RegistryAccess | undefined {
+function registryAccess(
+  registry: ConfigValues["registry"],
+  logins: readonly UserLogin[],
+): RegistryAccess | undefined {
   if (registry.address === "") return undefined;
-  const login = { username: registry.username, password: pulumi.secret(registry.password) };
-  return {
+  const common = {
     address: registry.address,
     namespace: registry.namespace.replace(/\/$/, ""),
-    push: login,
-    pull: login,
   };
+  if (registry.username === "") {
+    return { ...common, push: "user", pull: logins.length > 0 ? logins[0] : undefined };
+  }
+  const login = { username: registry.username, password: pulumi.secret(registry.password) };
+  return { ...common, push: login, pull: login };
 }

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { UserLogin } from "@store/docker/registryLogin";
 import { DataVolume, Host } from "./host";
 import { NO_DEFAULTS_FROM_ENVIRONMENT } from "./provider";
 
@@ -9,6 +10,8 @@ export interface LocalHostArgs {
   readonly dockerHost: string;
   /** Absolute path of the folder with the client's TLS certificates: ca.pem, cert.pem and key.pem. Defaults to no TLS. */
   readonly certPath?: string;
+  /** The user's logins at the registries of third-party images. Defaults to none. */
+  readonly logins?: readonly UserLogin[];
 }
 
 /** The Docker daemon of this machine. Ports are published to this machine only. */
@@ -31,7 +34,12 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     super("store:index:LocalHost", name, {}, opts);
     this.provider = new docker.Provider(
       `${name}-docker`,
-      { ...NO_DEFAULTS_FROM_ENVIRONMENT, host: args.dockerHost, certPath: args.certPath ?? "" },
+      {
+        ...NO_DEFAULTS_FROM_ENVIRONMENT,
+        host: args.dockerHost,
+        certPath: args.certPath ?? "",
+        registryAuth: args.logins?.length ? [...args.logins] : undefined,
+      },
       { parent: this },
     );
     this.commands = new command.Provider(`${name}-command`, {}, { parent: this });

@@ -9,12 +9,19 @@ import { baseContent, baseName, imageResource, once, serviceContent } from "./se
 export class BuiltImages implements ImageSupply {
   private readonly base: (folder: string) => Image;
 
+  private readonly buildxBuilder: string;
+
   constructor(private readonly args: ImageSupplyArgs) {
+    this.buildxBuilder = args.buildxBuilder ?? "default";
     this.base = once(
       (folder) =>
         new Image(
           imageResource(folder),
-          { imageName: `store/${baseName(folder)}`, ...baseContent(folder, args) },
+          {
+            imageName: `store/${baseName(folder)}`,
+            ...baseContent(folder, args),
+            buildxBuilder: this.buildxBuilder,
+          },
           args.opts,
         ),
     );
@@ -27,6 +34,7 @@ export class BuiltImages implements ImageSupply {
       {
         imageName: `store/${service}`,
         ...serviceContent(service, spec, this.args),
+        buildxBuilder: this.buildxBuilder,
         base: base === undefined ? undefined : this.base(base),
       },
       this.args.opts,

@@ -12,6 +12,8 @@ export interface ImageArgs extends ImageContentArgs {
   readonly imageName: string;
   /** Base image, which is built first. The Dockerfile gets its name as the build argument BASE_IMAGE. Defaults to none. */
   readonly base?: Image;
+  /** Name of buildx' builder. Required, so that the user's current builder (`docker buildx use`) has no effect. */
+  readonly buildxBuilder: string;
 }
 
 /** Content of an image. */
@@ -61,6 +63,7 @@ export class Image {
         name: this.ref,
         build: {
           ...build,
+          builder: args.buildxBuilder,
           // Contains the output of a failed step, which the provider's error doesn't.
           buildLogFile: `build-logs/${name}.log`,
           // Not `labels`, which the provider ignores when it builds with BuildKit.

@@ -25,5 +25,7 @@ export interface ImageSupplyArgs {
   readonly devModeServices: readonly string[];
   /** Repository and commit for the images' labels. */
   readonly source: pulumi.Input<ImageSource>;
+  /** Name of buildx' builder that builds on the host. Defaults to "default", the one of the daemon that the environment names. */
+  readonly buildxBuilder?: string;
   readonly opts: pulumi.CustomResourceOptions;
 }

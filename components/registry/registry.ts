@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { UserLogin } from "@store/docker/registryLogin";
 
 /** A registry to which images are pushed and from which hosts pull them. */
 export interface RegistryAccess {
@@ -8,10 +9,10 @@ export interface RegistryAccess {
   readonly namespace: string;
   /** Changes when the registry is recreated (and therefore empty), which triggers a new push. Defaults to never changing. */
   readonly generation?: pulumi.Input<string>;
-  /** Credentials for the machine that builds and pushes. */
-  readonly push: Login | AzureLogin;
-  /** Credentials for the hosts that pull. */
-  readonly pull: Login;
+  /** Credentials for the machine that builds and pushes. "user": the user's own `docker login` there, if there is one. */
+  readonly push: Login | AzureLogin | "user";
+  /** Credentials for the hosts that pull. Undefined for a registry without a login. */
+  readonly pull: Login | UserLogin | undefined;
 }
 
 export interface Login {

@@ -31,30 +31,44 @@ export function resolveDockerEndpoint(
   home: string,
   configured = "",
 ): DockerEndpoint {
-  const folder = env["DOCKER_CONFIG"] || join(home, ".docker");
+  const folder = configFolder(env, home);
   if (configured) return withTls({ host: configured, hostFrom: "store:dockerHost" }, folder, env);
   if (env["DOCKER_HOST"]) {
     return withTls({ host: env["DOCKER_HOST"], hostFrom: "DOCKER_HOST" }, folder, env);
   }
-  const config = readJson(join(folder, "config.json")) as Config | undefined;
-  const context = env["DOCKER_CONTEXT"] || config?.currentContext;
-  if (context && context !== "default") return endpointOfContext(context, folder);
+  const context = currentContext(env, home);
+  if (context !== "default") return endpointOfContext(context, folder);
   return { host: DEFAULT_DOCKER_HOST, hostFrom: "the default" };
 }
 
-/** As for the docker command, DOCKER_TLS_VERIFY enables TLS for tcp:// addresses. */
-function withTls(
-  endpoint: DockerEndpoint,
-  configFolder: string,
-  env: NodeJS.ProcessEnv,
-): DockerEndpoint {
-  if (!env["DOCKER_TLS_VERIFY"] || !/^(tcp|https):/.test(endpoint.host)) return endpoint;
-  return { ...endpoint, certPath: resolve(env["DOCKER_CERT_PATH"] || configFolder) };
+/** Returns the name of the context that docker's libraries use in this environment. DOCKER_HOST replaces the context "default". */
+export function currentContext(env: NodeJS.ProcessEnv, home: string): string {
+  if (env["DOCKER_HOST"]) return "default";
+  return env["DOCKER_CONTEXT"] || readDockerConfig(env, home).config?.currentContext || "default";
 }
 
-function endpointOfContext(context: string, configFolder: string): DockerEndpoint {
+/** Reads docker's configuration. `config` is undefined if there is none. */
+export function readDockerConfig(
+  env: NodeJS.ProcessEnv,
+  home: string,
+): { readonly folder: string; readonly config: DockerConfig | undefined } {
+  const folder = configFolder(env, home);
+  return { folder, config: readJson(join(folder, "config.json")) as DockerConfig | undefined };
+}
+
+function configFolder(env: NodeJS.ProcessEnv, home: string): string {
+  return env["DOCKER_CONFIG"] || join(home, ".docker");
+}
+
+/** As for the docker command, DOCKER_TLS_VERIFY enables TLS for tcp:// addresses. */
+function withTls(endpoint: DockerEndpoint, folder: string, env: NodeJS.ProcessEnv): DockerEndpoint {
+  if (!env["DOCKER_TLS_VERIFY"] || !/^(tcp|https):/.test(endpoint.host)) return endpoint;
+  return { ...endpoint, certPath: resolve(env["DOCKER_CERT_PATH"] || folder) };
+}
+
+function endpointOfContext(context: string, folder: string): DockerEndpoint {
   const id = createHash("sha256").update(context).digest("hex");
-  const contexts = join(configFolder, "contexts");
+  const contexts = join(folder, "contexts");
   const meta = readJson(join(contexts, "meta", id, "meta.json")) as Meta | undefined;
   const { Host: host, SkipTLSVerify: isUnverified } = meta?.Endpoints?.docker ?? {};
   if (!host) {
@@ -79,8 +93,12 @@ function endpointOfContext(context: string, configFolder: string): DockerEndpoin
   };
 }
 
-interface Config {
+/** The fields of docker's configuration file that the store reads. */
+export interface DockerConfig {
   readonly currentContext?: string;
+  readonly auths?: Readonly<Record<string, object>>;
+  readonly credHelpers?: Readonly<Record<string, string>>;
+  readonly credsStore?: string;
 }
 
 interface Meta {

@@ -49,7 +49,7 @@ export class RemoteDocker {
         ...NO_DEFAULTS_FROM_ENVIRONMENT,
         host: address,
         sshOpts: sshOptions(access),
-        registryAuth: registry && [{ address: registry.address, ...registry.pull }],
+        registryAuth: registry?.pull && [{ ...registry.pull, address: registry.address }],
       },
       { ...opts, dependsOn: [ready] },
     );

@@ -27,7 +27,7 @@ export function runDocker(
     const child = spawn(command, args, {
       stdio: "pipe",
       env: {
-        ...process.env,
+        ...withoutChoices(process.env),
         DOCKER_CONFIG: configFolder,
         DOCKER_BUILDKIT: "1",
         // One manifest per image, so that the digest is the one that the host pulls.
@@ -63,4 +63,15 @@ export function runDocker(
       });
     });
   });
+}
+
+/**
+ * Removes variables that choose another builder, context or platform.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
+ */
+function withoutChoices(env) {
+  const chosen = /^(BUILDX_|BUILDKIT_|DOCKER_CONTEXT$|DOCKER_DEFAULT_PLATFORM$)/;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !chosen.test(name)));
 }

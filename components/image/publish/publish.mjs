@@ -5,16 +5,17 @@
  * If the registry has the tag already, nothing is built or pushed.
  * Environment: IMAGE (registry/name:tag), FROM (JSON of a `Build` or `Mirror`), PLATFORM, DOCKER_HOST.
  * Standard input (JSON): the registry's address with either username and password, or azureRegistry, the resource ID of an Azure
- * registry, for which the user's Azure login is used.
+ * registry, for which the user's Azure login is used. With neither, the user's own `docker login` is used, if there is one.
  *
  * On failure the last output is "not published: " with the cause in one line, followed by lines of evidence.
  */
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { az, registryOf } from "../../registry/azure/az.mjs";
 import { runDocker } from "./docker.mjs";
+import { isInsecure, writeConfig } from "./dockerConfig.mjs";
 
 /** @typedef {{username: string, password: string}} Login */
 
@@ -35,10 +36,9 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 try {
-  const login = access.azureRegistry === undefined ? access : await azureLogin();
-  writeFileSync(join(folder, "config.json"), JSON.stringify(credentials(login)), { mode: 0o600 });
-  borrowPlugins();
-  await logIn(login);
+  const login = await loginOf(access);
+  writeConfig(folder, registry, login);
+  if (login !== undefined) await logIn(login);
   const found = await lookUp();
   process.stdout.write(found ?? (await publish()));
 } catch (error) {
@@ -50,7 +50,6 @@ try {
 
 /** Checks the credentials before a build that takes minutes. A look-up wouldn't, because Docker falls back to anonymous access. */
 async function logIn(/** @type {Login} */ login) {
-  if (login.username === "") return;
   const { code, output } = await docker(
     ["login", "--username", login.username, "--password-stdin", registry],
     { quiet: true, seconds: LOOK_SECONDS, input: login.password },
@@ -60,7 +59,9 @@ async function logIn(/** @type {Login} */ login) {
 
 /** @returns {Promise<string | undefined>} the image's digest, or undefined if the registry doesn't have the image */
 async function lookUp() {
-  const { code, output } = await docker(["manifest", "inspect", "--verbose", image], {
+  // Docker's client doesn't know the daemon's insecure-registries. https://github.com/docker/cli/issues/4484
+  const insecure = (await isInsecure(registry, docker)) ? ["--insecure"] : [];
+  const { code, output } = await docker(["manifest", "inspect", "--verbose", ...insecure, image], {
     quiet: true,
     seconds: LOOK_SECONDS,
   });
@@ -167,10 +168,10 @@ function refused(output) {
   const why = lines.filter((line) => !ofLayers.includes(line)).slice(-3);
   const because = (/** @type {string} */ what) => new Error([what, ...why].join("\n"));
   if (/unauthorized|denied|authentication required|no basic auth|incorrect username/i.test(output))
+    return because(loginRejected());
+  if (/server gave HTTP response to HTTPS client/i.test(output))
     return because(
-      access.azureRegistry === undefined
-        ? `the registry ${registry} rejects the login (store:registry: username, password)`
-        : `this Azure login may not push to the registry ${registry}: it needs the role AcrPush, Contributor or Owner there`,
+      `the registry ${registry} speaks plain HTTP, which this machine's Docker allows only for its "insecure-registries" (daemon.json)`,
     );
   if (/no space left/i.test(output)) return because("a disk is full, here or in the registry");
   if (
@@ -186,6 +187,14 @@ function refused(output) {
     : because(`the registry ${registry} can't be reached (store:registry: address)`);
 }
 
+function loginRejected() {
+  if (access.azureRegistry !== undefined)
+    return `this Azure login may not push to the registry ${registry}: it needs the role AcrPush, Contributor or Owner there`;
+  return access.username
+    ? `the registry ${registry} rejects the login (store:registry: username, password)`
+    : `the registry ${registry} rejects this machine's docker login: run docker login ${registry}, or set store:registry's username and password`;
+}
+
 /**
  * @param {string[]} args
  * @param {Partial<import("./docker.mjs").Options>} [options]
@@ -194,9 +203,13 @@ function docker(args, options) {
   return runDocker(args, { ...options, configFolder: folder });
 }
 
-function credentials(/** @type {Login} */ login) {
-  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-  return { auths: login.username === "" ? {} : { [registry]: { auth } } };
+/**
+ * @param {{username?: string, password?: string, azureRegistry?: string}} access
+ * @returns {Promise<Login | undefined>} undefined for the user's own login
+ */
+async function loginOf({ username, password, azureRegistry }) {
+  if (azureRegistry !== undefined) return azureLogin();
+  return username && password ? { username, password } : undefined;
 }
 
 /** Returns a login that is valid for three hours. */
@@ -207,12 +220,6 @@ async function azureLogin() {
     ...["--query", "accessToken", "--output", "tsv"],
   ]);
   return { username: TOKEN_USER, password };
-}
-
-/** Links the user's own plugins, such as buildx, into the temporary configuration folder. */
-function borrowPlugins() {
-  const own = join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "cli-plugins");
-  if (existsSync(own)) symlinkSync(own, join(folder, "cli-plugins"));
 }
 
 /**

@@ -67,7 +67,10 @@ export class PublishedImage {
           FROM: JSON.stringify(from),
         })),
         // Not in the environment, which other processes of the same user can read.
-        stdin: pulumi.jsonStringify({ address: registry.address, ...registry.push }),
+        stdin: pulumi.jsonStringify({
+          address: registry.address,
+          ...(registry.push === "user" ? {} : registry.push),
+        }),
         // Another or a recreated registry doesn't have the image. A replacement uses the current values of the inputs ignored below.
         triggers: [
           registry.address,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildCause, DISK_FULL, FREE_DISK_SPACE } from "./buildCause";
 import {
   Context,
   Diagnostic,
@@ -11,18 +12,12 @@ import {
   Rule,
 } from "./rule";
 
-const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded/i;
-
 /** The last line of components/image/publish/publish.mjs, followed by docker's output. */
 export const notPublished: Rule = {
   name: "image-not-published",
   match: [/^not published: (.*)$([\s\S]*)/m],
   cause: ({ match }) => match[1],
-  toDiagnostic: (found, context) => ({
-    summary: `Publishing the image of ${serviceOf(found)} failed: ${found.match[1]}.`,
-    details: (found.match[2] ?? "").split("\n").filter((line) => line.trim() !== ""),
-    hint: `${KEEPS_RUNNING} Fix the cause, then: ${retryCommand(context)}`,
-  }),
+  toDiagnostic: publishDiagnostic,
 };
 
 export const buildFailed: Rule = {
@@ -34,16 +29,30 @@ export const buildFailed: Rule = {
 export const diskFull: Rule = {
   name: "disk-full",
   match: [DISK_FULL],
-  toDiagnostic: (found) => ({
+  toDiagnostic: (found, context) => ({
     summary: `Creating ${resourceOf(found)} failed: the disk is full.`,
     details: [found.error.message],
-    hint: FREE_DISK_SPACE,
+    hint: `${FREE_DISK_SPACE} Then: ${retryCommand(context)}`,
   }),
 };
 
-const FREE_DISK_SPACE =
-  "Free space on the disk of Docker's data folder, then run the command again. docker system df shows what uses it; docker " +
-  "image prune and docker builder prune remove unused data.";
+function publishDiagnostic(found: Found, context: Context): Diagnostic {
+  const [, problem = "", output = ""] = found.match;
+  const details = output.split("\n").filter((line) => line.trim() !== "");
+  const cause = / can't be built$/.test(problem)
+    ? buildCause(builderError(details), details)
+    : undefined;
+  return {
+    summary: `Publishing the image of ${serviceOf(found)} failed: ${cause?.problem ?? `${problem}.`}`,
+    details,
+    hint: `${KEEPS_RUNNING} ${cause?.remedy ?? "Fix the cause, then"}${cause ? " Then" : ""}: ${retryCommand(context)}`,
+  };
+}
+
+/** Returns the builder's own error in the output of `docker build`. */
+function builderError(output: readonly string[]): string {
+  return output.findLast((line) => /^ERROR: /.test(line)) ?? "";
+}
 
 function buildDiagnostic(found: Found, context: Context): Diagnostic {
   const service = serviceOf(found);
@@ -59,21 +68,22 @@ function buildDiagnostic(found: Found, context: Context): Diagnostic {
   const details = hasLog
     ? [step, ...output.slice(-14)]
     : [found.error.message.replace(/^.*?failed to solve: /s, "")];
-  if ([found.error.message, ...output].some((line) => DISK_FULL.test(line))) {
+  const title = hasLog ? "The failed step and the end of its output" : undefined;
+  const fullLog = logFile ? `\nComplete log: ${logFile}` : "";
+  const cause = buildCause(`${found.error.message}\n${step}`, output);
+  if (cause) {
     return {
-      summary: `Building the image of ${service} failed: the disk is full.`,
+      summary: `Building the image of ${service} failed: ${cause.problem}`,
       details,
-      detailsTitle: dockerfile,
-      hint: FREE_DISK_SPACE,
+      detailsTitle: title,
+      hint: `${KEEPS_RUNNING} ${cause.remedy} Then: ${retryCommand(context)}${fullLog}`,
     };
   }
   return {
     summary: `Building the image of ${service} failed: error in ${dockerfile}.`,
     details,
-    detailsTitle: hasLog ? "The failed step and the end of its output" : undefined,
-    hint:
-      `${KEEPS_RUNNING} Fix ${dockerfile} or the files that it copies, then: ${retryCommand(context)}` +
-      (logFile ? `\nComplete log: ${logFile}` : ""),
+    detailsTitle: title,
+    hint: `${KEEPS_RUNNING} Fix ${dockerfile} or the files that it copies, then: ${retryCommand(context)}${fullLog}`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { registryAddress } from "../project/project";
+import { stackRegistry } from "../project/project";
 import {
   Context,
   Diagnostic,
@@ -43,23 +43,52 @@ export function pullFailure(found: Found): PullFailure {
 function toDiagnostic(found: Found, context: Context): Diagnostic {
   const { image, reason, refusedBy } = pullFailure(found);
   const retry = retryCommand(context);
-  if (refusedBy === undefined) {
+  const host = context.isLocal ? "" : " on the host";
+  if (/server gave HTTP response to HTTPS client/i.test(reason)) {
+    const [registry] = image.split("/");
     return {
-      summary: `Pulling the image ${image} failed: ${reason}`,
-      hint: `Check its name (store:nodeImage, store:postgresImage, store:haproxyImage) and that its registry is reachable, then: ${retry}`,
+      summary: `Pulling the image ${image}${host} failed: its registry speaks plain HTTP.`,
+      hint: `Allow it${context.isLocal ? "" : ", on the host"}: {"insecure-registries": ["${registry}"]} in /etc/docker/daemon.json, and systemctl restart docker. Then: ${retry}`,
     };
   }
-  const { project, stack } = context.session;
-  if (registryAddress(project, stack) !== refusedBy) {
+  if (refusedBy === undefined) {
     return {
-      summary: `Pulling the image ${image} on the host failed: the registry ${refusedBy} rejects the login.`,
+      summary: `Pulling the image ${image}${host} failed: ${reason}`,
+      hint: `Check its name (store:nodeImage, store:postgresImage, store:haproxyImage), that its registry is reachable, and, if it is private, your docker login. Then: ${retry}`,
+    };
+  }
+  return rejectedLogin(refusedBy, { image, reason, host }, context);
+}
+
+function rejectedLogin(
+  registry: string,
+  {
+    image,
+    reason,
+    host,
+  }: { readonly image: string; readonly reason: string; readonly host: string },
+  context: Context,
+): Diagnostic {
+  const { project, stack } = context.session;
+  const own = stackRegistry(project, stack);
+  const failed = `Pulling the image ${image}${host} failed: the registry ${registry} rejects`;
+  if (own?.address === registry && own.username !== undefined) {
+    return {
+      summary: `${failed} the login (store:registry: username, password).`,
       details: [reason],
-      hint: `Check the registry's permissions, then: ${retry}`,
+      hint: `${KEEPS_RUNNING} Change the password: ./store pulumi config set --secret --path registry.password VALUE${stackFlag(context)}. Then: ${retryCommand(context)}`,
+    };
+  }
+  if (context.isLocal || own?.address === registry) {
+    return {
+      summary: `${failed} your docker login, or there is none.`,
+      details: [reason],
+      hint: `Log in: docker login ${registry}. Then: ${retryCommand(context)}`,
     };
   }
   return {
-    summary: `Pulling the image ${image} on the host failed: the registry ${refusedBy} rejects the login (store:registry: username, password).`,
+    summary: `${failed} the login.`,
     details: [reason],
-    hint: `${KEEPS_RUNNING} Change the password: ./store pulumi config set --secret --path registry.password VALUE${stackFlag(context)}. Then: ${retry}`,
+    hint: `Check the registry's permissions, then: ${retryCommand(context)}`,
   };
 }

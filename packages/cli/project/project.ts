@@ -101,11 +101,16 @@ export function configText(project: Project, stack: Stack, key: string): string 
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** Address of the stack's registry (store:registry); undefined if it has none. */
-export function registryAddress(project: Project, stack: Stack): string | undefined {
+/** The stack's registry (store:registry): its address, and the user name if there is one; undefined without a registry. */
+export function stackRegistry(
+  project: Project,
+  stack: Stack,
+): { readonly address: string; readonly username?: string } | undefined {
   const registry = configValue(project, readFileSync(stack.file, "utf8"), "registry");
-  const address = isMapping(registry) ? registry["address"] : undefined;
-  return typeof address === "string" ? address : undefined;
+  if (!isMapping(registry)) return undefined;
+  const { address, username } = registry;
+  if (typeof address !== "string" || address === "") return undefined;
+  return typeof username === "string" && username !== "" ? { address, username } : { address };
 }
 
 /** Names of the base images in the stack's configuration. */

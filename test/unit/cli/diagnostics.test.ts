@@ -33,6 +33,71 @@ describe("diagnoseRun", () => {
     assert.match(hint ?? "", /build-logs\/broken-image\.log/);
   });
 
+  for (const { error, summary, hint } of [
+    {
+      error:
+        "failed to solve: r.io/node:26.10.0: failed to resolve source metadata for r.io/node:26.10.0: unexpected status from HEAD request to https://r.io/v2/: 401 Unauthorized",
+      summary: /the registry of its base image r\.io\/node:26\.10\.0 denies access/,
+      hint: /docker login/,
+    },
+    {
+      error:
+        'failed to solve: r.io/node:26.10.0: failed to resolve source metadata for r.io/node:26.10.0: failed to do request: Head "https://r.io/v2/": dial tcp: lookup r.io: no such host',
+      summary: /base image r\.io\/node:26\.10\.0 can't be downloaded/,
+      hint: /network of Docker's daemon/,
+    },
+    {
+      error: "failed to open build log file: open build-logs/x-image.log: permission denied",
+      summary: /build-logs\/x-image\.log can't be written: permission denied/,
+      hint: /chown/,
+    },
+    {
+      error: 'no builder "default" found',
+      summary: /Docker's builder doesn't work/,
+      hint: /docker buildx ls/,
+    },
+    {
+      error:
+        'failed to solve: process "/bin/sh -c npm ci" did not complete successfully: exit code: 137',
+      summary: /lack of memory/,
+      hint: /memory/,
+    },
+  ]) {
+    it(`doesn't blame the Dockerfile for: ${error.slice(-60)}`, async () => {
+      const message = `Error running buildx build: ${error}`;
+      const found = await diagnose(failedStep(REMOTE_IMAGE, "inventory-image:1", message));
+      assert.match(found.summary, summary);
+      assert.doesNotMatch(found.hint ?? "", /Fix .*Dockerfile/);
+      assert.match(found.hint ?? "", hint);
+    });
+  }
+
+  it("doesn't blame the Dockerfile for a download that a step can't do", async () => {
+    const log = `#0 building with "default" instance using docker driver
+#7 [2/3] RUN npm ci
+#7 1.2 npm error code EAI_AGAIN
+#7 ERROR: process "/bin/sh -c npm ci" did not complete successfully: exit code: 1
+`;
+    const { summary } = await diagnose(recordedEvents("build"), {
+      files: { "build-logs/broken-image.log": log },
+    });
+    assert.match(summary, /image of broken failed: a download failed/);
+  });
+
+  it("tells to log in at a private registry, and to allow plain HTTP", async () => {
+    const image = "mirror.example.com/postgres:18.4";
+    const pull = (reason: string) =>
+      diagnose(
+        failedStep(REMOTE_IMAGE, "database", `error pulling image ${image}: ${reason}`, {
+          name: image,
+        }),
+      );
+    const denied = await pull("Error response from daemon: unauthorized: authentication required");
+    assert.match(denied.hint ?? "", /docker login mirror\.example\.com/);
+    const http = await pull("http: server gave HTTP response to HTTPS client");
+    assert.match(http.hint ?? "", /insecure-registries.*mirror\.example\.com/);
+  });
+
   it("names the Dockerfile of the repository, not the copy that was built", async () => {
     const folder = ".store/contexts/dev/inventory-image";
     const message = "Error running buildx build: failed to solve: exit code: 1";
@@ -175,7 +240,7 @@ describe("diagnoseRun", () => {
       assert.ok(found);
       assert.deepEqual(pullFailure(found), { image, reason: answer, refusedBy });
       const own = await diagnose(events, {
-        config: { "store:host": "ssh", "store:registry": { address: refusedBy } },
+        config: { "store:host": "ssh", "store:registry": { address: refusedBy, username: "me" } },
       });
       assert.equal(/registry\.password/.test(own.hint ?? ""), refusedBy !== undefined);
     });

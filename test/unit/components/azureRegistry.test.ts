@@ -56,6 +56,7 @@ describe("AzureRegistry", () => {
 
   it("keeps the pull password secret and has no push password", async () => {
     const { access } = registry();
+    assert.ok(access.pull && "password" in access.pull);
     assert.equal(await pulumi.isSecret(pulumi.output(access.pull.password)), true);
     assert.deepEqual(Object.keys(access.push), ["azureRegistry"]);
     const { inputs } = await resource(COMMAND, "host-registry-pull-password");

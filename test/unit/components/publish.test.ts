@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { applyRulesTo, failedStep } from "../cli/failedRun";
@@ -73,7 +73,7 @@ describe("publish.mjs", () => {
   it("prints the digest of an image that the registry has", () => {
     const result = publish(`manifest) echo '${MANIFEST}' ;;`);
     assert.equal(result.stdout, DIGEST);
-    assert.deepEqual(result.ran, ["login", "manifest"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest"]);
   });
 
   it("uses the user's Azure login for an Azure registry without storing a token", () => {
@@ -87,7 +87,7 @@ describe("publish.mjs", () => {
       azureRegistry,
     });
     assert.equal(result.stdout, DIGEST, result.stderr);
-    assert.deepEqual(result.ran, ["login", "manifest"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest"]);
     assert.doesNotMatch(result.stderr, /a-token/);
   });
 
@@ -103,7 +103,61 @@ describe("publish.mjs", () => {
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;\npush) echo "1: digest: ${DIGEST} size: 7" ;;`,
     );
     assert.equal(result.stdout, DIGEST);
-    assert.deepEqual(result.ran, ["login", "manifest", "image", "tag", "push"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest", "image", "tag", "push"]);
+  });
+
+  describe("with docker's own configuration", () => {
+    const own = {
+      auths: { "mirror.example.com": { auth: "bWU6b3du" } },
+      credsStore: "desktop",
+      proxies: { default: { httpProxy: "http://proxy:3128" } },
+      currentContext: "other",
+    };
+    const saveConfig = `[ "$1" != manifest ] || cp "$DOCKER_CONFIG/config.json" $HOME/used.json`;
+    const used = (): unknown => JSON.parse(readFileSync(join(folder, "used.json"), "utf8"));
+    beforeEach(() => {
+      mkdirSync(join(folder, ".docker"));
+      writeFileSync(join(folder, ".docker/config.json"), JSON.stringify(own));
+    });
+
+    it("keeps the user's logins and proxies, and the registry's login out of the credential store", () => {
+      const result = publish(`manifest) ${saveConfig}; echo '${MANIFEST}' ;;`);
+      assert.equal(result.stdout, DIGEST, result.stderr);
+      const { currentContext: _, ...kept } = own;
+      const auth = Buffer.from("me:secret").toString("base64");
+      assert.deepEqual(used(), {
+        ...kept,
+        auths: { ...own.auths, "registry.example.com": { auth } },
+        credHelpers: { "registry.example.com": "" },
+      });
+    });
+
+    it("uses the user's own login if store:registry has none", () => {
+      const login = { username: "", password: "" };
+      const docker = `manifest) ${saveConfig}; echo '${MANIFEST}' ;;`;
+      const result = publish(docker, undefined, login);
+      assert.equal(result.stdout, DIGEST, result.stderr);
+      assert.deepEqual(result.ran, ["info", "manifest"]);
+      const { currentContext: _, ...kept } = own;
+      assert.deepEqual(used(), kept);
+    });
+
+    it("tells to log in if the user's own login is rejected", () => {
+      const docker = `manifest) echo "unauthorized: authentication required" >&2; exit 1 ;;`;
+      const { why } = diagnosed(publish(docker, undefined, {}));
+      assert.match(why, /run docker login registry\.example\.com/);
+    });
+  });
+
+  it("looks an image up by plain HTTP if the daemon does so", () => {
+    const config = JSON.stringify({
+      InsecureRegistryCIDRs: ["127.0.0.0/8"],
+      IndexConfigs: { "registry.example.com": { Secure: false } },
+    });
+    const result = publish(
+      `info) echo '${config}' ;;\nmanifest) [ "$4" = --insecure ] && echo '${MANIFEST}' ;;`,
+    );
+    assert.equal(result.stdout, DIGEST, result.stderr);
   });
 
   it("checks the login before the build", () => {

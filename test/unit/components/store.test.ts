@@ -74,6 +74,15 @@ describe("Store", () => {
     );
   });
 
+  it("builds with the daemon's own builder, whatever builder is current", async () => {
+    store();
+    const builds = (await resources(REMOTE_IMAGE)).flatMap(({ inputs }) => inputs["build"] ?? []);
+    assert.equal(builds.length, 4);
+    for (const build of builds) {
+      assert.equal((build as Record<string, unknown>)["builder"], "default");
+    }
+  });
+
   it("hardens every running container", async () => {
     store();
     const containers = await running();
@@ -115,9 +124,7 @@ describe("Store", () => {
   it("limits the processes of every running container", async () => {
     store();
     const { inputs } = await resource(COMMAND, "process-limits");
-    const limits = [
-      ...String(inputs["create"]).matchAll(/ '(\d+)' '(\S+)-id'/g),
-    ];
+    const limits = [...String(inputs["create"]).matchAll(/ '(\d+)' '(\S+)-id'/g)];
     assert.deepEqual(Object.fromEntries(limits.map(([, limit, name]) => [name, limit])), {
       gateway: "512",
       "inventory-0": "128",

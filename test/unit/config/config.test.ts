@@ -281,6 +281,23 @@ describe("readConfig", () => {
     assert.equal(read({ nodeImage: ref }).images.node, ref);
   });
 
+  it("rejects a daemon that Pulumi wouldn't build with", () =>
+    withEnvironment({ DOCKER_HOST: "unix:///other.sock" }, () => {
+      assert.throws(
+        () => read({ dockerHost: "unix:///pinned.sock" }),
+        /^[^]*store:dockerHost: the store runs at unix:\/\/\/pinned\.sock, but .*other\.sock \(DOCKER_HOST\).*DOCKER_HOST=unix:\/\/\/pinned/,
+      );
+    }));
+
+  it("builds with the daemon's own builder in any context", () => {
+    assert.equal(read().builder, "default");
+  });
+
+  it("rejects an environment without BuildKit", () =>
+    withEnvironment({ DOCKER_BUILDKIT: "0" }, () => {
+      assert.throws(() => read(), /DOCKER_BUILDKIT/);
+    }));
+
   it("names store:dockerHost if the docker command's own configuration names no daemon", () =>
     withEnvironment({ DOCKER_HOST: undefined, DOCKER_CONTEXT: "gone" }, () => {
       assert.throws(

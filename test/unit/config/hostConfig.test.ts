@@ -1,7 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { HostArgs } from "../../../components/host/createHost";
 import { readConfig } from "../../../config/config";
+import { withEnvironment } from "../environment";
 import { keyPair } from "../host/keys";
 import { resetConfig, setConfig } from "./stackConfig";
 
@@ -24,7 +28,7 @@ describe("readConfig().host", () => {
 
   it("defaults to this machine", () => {
     assert.deepEqual(read({}), {
-      ...{ kind: "local", dockerHost: "unix:///test.sock", certPath: undefined },
+      ...{ kind: "local", dockerHost: "unix:///test.sock", certPath: undefined, logins: [] },
     });
   });
 
@@ -47,9 +51,31 @@ describe("readConfig().host", () => {
   it("keeps the registry's password and the login key secret", async () => {
     const host = read({ ...azure, sshPublicKey: PUBLIC_KEY, sshPrivateKey: PRIVATE_KEY });
     assert.ok(host.kind === "azure");
-    assert.ok("pull" in host.registry);
+    assert.ok("pull" in host.registry && host.registry.pull && "password" in host.registry.pull);
     assert.equal(await pulumi.isSecret(pulumi.output(host.registry.pull.password)), true);
     assert.equal(await pulumi.isSecret(pulumi.output(host.loginKey?.private ?? "")), true);
+  });
+
+  it("uses the user's docker login at a registry without a username", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "store-test-"));
+    try {
+      const own = { ...azure, registry: { address: "registry.example.com" } };
+      await withEnvironment({ DOCKER_CONFIG: folder }, () => {
+        const anonymous = read(own);
+        assert.ok(anonymous.kind === "azure" && "pull" in anonymous.registry);
+        assert.deepEqual([anonymous.registry.push, anonymous.registry.pull], ["user", undefined]);
+        const auths = { "registry.example.com": { auth: "bWU6c2VjcmV0" } };
+        writeFileSync(join(folder, "config.json"), JSON.stringify({ auths }));
+        const host = read(own);
+        assert.ok(host.kind === "azure" && "pull" in host.registry);
+        assert.deepEqual(host.registry.pull, { address: "registry.example.com" });
+        const local = read({ postgresImage: "registry.example.com/postgres:18.4" });
+        assert.ok(local.kind === "local");
+        assert.deepEqual(local.logins, [{ address: "registry.example.com" }]);
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("accepts an SSH machine without a registry", () => {
@@ -86,7 +112,7 @@ describe("readConfig().host", () => {
     [
       "a registry without a password",
       { registry: { address: "r.io", username: "u" } },
-      /^store:registry: r\.io needs/,
+      /^store:registry: r\.io needs a username and a password, or neither/,
     ],
     [
       "a registry address with a scheme",

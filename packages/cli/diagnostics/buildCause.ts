@@ -1,0 +1,104 @@
+/** Cause of a failed build that lies outside of the Dockerfile and its files. */
+export interface BuildCause {
+  /** Completes "Building the image of inventory failed: ". */
+  readonly problem: string;
+  /** Instruction for the user, without the command to run again. */
+  readonly remedy: string;
+}
+
+export const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded/i;
+
+export const FREE_DISK_SPACE =
+  "Free space on the disk of Docker's data folder. docker system df shows what uses it; docker image prune and docker builder " +
+  "prune remove unused data.";
+
+/** Finds the cause in the builder's error and in the output of the failed step; undefined for an error in the Dockerfile. */
+export function buildCause(error: string, output: readonly string[]): BuildCause | undefined {
+  const inBuilder = BUILDER_CAUSES.find(({ match }) => match.test(error));
+  const everything = [error, ...output].join("\n");
+  return (
+    inBuilder?.cause(error) ?? STEP_CAUSES.find(({ match }) => match.test(everything))?.cause("")
+  );
+}
+
+interface Entry {
+  readonly match: RegExp;
+  readonly cause: (error: string) => BuildCause;
+}
+
+/** Errors of the builder itself. Steps may print the same texts for other reasons. */
+const BUILDER_CAUSES: readonly Entry[] = [
+  {
+    match: /failed to open build log file: .*permission denied/i,
+    cause: (error) => ({
+      problem: `the log ${/open (\S+):/.exec(error)?.[1] ?? "in build-logs"} can't be written: permission denied.`,
+      remedy: "Give the folder build-logs to this user: sudo chown -R $(id -u) build-logs.",
+    }),
+  },
+  {
+    match:
+      /pull access denied|insufficient_scope|authorization failed|no basic auth|failed to authorize|(401|403) (Unauthorized|Forbidden)/i,
+    cause: (error) => ({
+      problem: `the registry of its base image${baseImage(error)} denies access.`,
+      remedy:
+        "Check the name (store:nodeImage, FROM in the Dockerfile); if it is right, log in: docker login REGISTRY.",
+    }),
+  },
+  {
+    match:
+      /failed to (do request|fetch|resolve reference)|dial tcp|i\/o timeout|TLS handshake timeout/i,
+    cause: (error) => ({
+      problem: `its base image${baseImage(error)} can't be downloaded: the registry is unreachable.`,
+      remedy:
+        "Check the network of Docker's daemon, its proxy (https://docs.docker.com/engine/daemon/proxy/) and the registry.",
+    }),
+  },
+  {
+    match: /manifest unknown|no match for platform|failed to resolve source metadata .*not found/i,
+    cause: (error) => ({
+      problem: `its base image${baseImage(error)} doesn't exist for this platform.`,
+      remedy: "Check the name: store:nodeImage, FROM in the Dockerfile.",
+    }),
+  },
+  {
+    match:
+      /booting buildkit|no builder ".*" found|failed to dial gRPC|failed to find driver|buildkit daemon|error reading from server: EOF|listing workers/i,
+    cause: () => ({
+      problem: "Docker's builder doesn't work.",
+      remedy:
+        "See docker buildx ls and the daemon's log; restart Docker. ./store doctor checks it.",
+    }),
+  },
+];
+
+/** Errors that a step prints. */
+const STEP_CAUSES: readonly Entry[] = [
+  {
+    match: DISK_FULL,
+    cause: () => ({ problem: "the disk is full.", remedy: FREE_DISK_SPACE }),
+  },
+  {
+    match:
+      /\b(EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONNRESET|ENETUNREACH)\b|temporary failure (in name resolution|resolving)|could not resolve (host|'.*')|network is unreachable|proxyconnect/i,
+    cause: () => ({
+      problem: "a download failed.",
+      remedy:
+        "Check the network; behind a proxy, set it for builds, too: https://docs.docker.com/engine/cli/proxy/.",
+    }),
+  },
+  {
+    match: /exit code: 137|signal: killed|cannot allocate memory|\bOOM\b/i,
+    cause: () => ({
+      problem: "a step was killed, probably for lack of memory.",
+      remedy: "Give Docker more memory, or stop other containers.",
+    }),
+  },
+];
+
+function baseImage(error: string): string {
+  const [, image] =
+    /failed to resolve source metadata for (\S+?):? /.exec(error) ??
+    /failed to solve: (\S+[:@]\S+): /.exec(error) ??
+    [];
+  return image === undefined ? "" : ` ${image}`;
+}
