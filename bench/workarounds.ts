@@ -10,7 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureEngine } from "@store/toolchain/engine/engine";
-import { copyWorkspace } from "../test/staging/workspace";
+import { copyWorkspace } from "../test/support/workspace";
 import { REPOSITORY } from "./emptyProgram";
 import { Command, inTurn, measure, median, printTable } from "./measure";
 

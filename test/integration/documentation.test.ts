@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { commandsOf, isConfiguration, isForStaging, PAGES } from "../staging/documentedCommands";
+import {
+  commandsOf,
+  isConfiguration,
+  isForStaging,
+  PAGES,
+} from "../staging/steps/documentedCommands";
 import { run, TestStore } from "./support/testStore";
 
 /** Commands that run the tests or the rehearsal: this run itself covers them. */

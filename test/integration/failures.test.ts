@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DaemonProxy } from "./support/daemonProxy";
 import { eventually } from "./support/eventually";
 import { Load } from "./support/load";
-import { CommandResult } from "../staging/workspace";
+import { CommandResult } from "../support/workspace";
 import { run, TestStore } from "./support/testStore";
 
 /** Failures of `up` and their messages. After each, the old containers must still serve, and the next `up` must succeed. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { commands, order, STOCK, faultLevels, type Model } from "./commands.ts";
-import { assertInvariantsHold, backEnd, beginRound, seed } from "./shared.ts";
+import { commands, order, STOCK, faultLevels, type Model } from "./rounds/commands.ts";
+import { assertInvariantsHold, backEnd, beginRound, seed } from "./sharedBackEnd.ts";
 
 /** Maximum number of runs. */
 const RUNS = 12;

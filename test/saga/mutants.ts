@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repositoryRoot } from "@store/kit/testing";
-import type { ServiceName } from "./backEnd.ts";
+import type { ServiceName } from "./backEnd/backEnd.ts";
 
 /** A change of a service's sources that removes one protection. */
 export interface Mutant {

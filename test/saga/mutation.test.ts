@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Invariant } from "./invariants.ts";
+import type { Invariant } from "./invariants/invariants.ts";
 import { makeMutant, removeMutant, type Mutant } from "./mutants.ts";
 import {
   lastOne,
@@ -9,8 +9,8 @@ import {
   scarceStock,
   slowSteps,
   type Scenario,
-} from "./scenarios.ts";
-import { assertInvariantsHold, backEnd, beginRound, finishRound } from "./shared.ts";
+} from "./rounds/scenarios.ts";
+import { assertInvariantsHold, backEnd, beginRound, finishRound } from "./sharedBackEnd.ts";
 
 interface Mutation {
   /** The protection that the mutant lacks. */
@@ -163,7 +163,7 @@ describe("the back end without one of its protections", function () {
   it("keeps all invariants after the protections are restored", async () => {
     const round = await beginRound([10]);
     for (let n = 0; n < 5; n++) {
-      void round.shopClient.place({
+      void round.orderClient.place({
         key: round.key(n),
         lines: [{ sku: round.sku(0), quantity: 3 }],
         token: "tok_ok",

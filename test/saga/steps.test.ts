@@ -1,4 +1,4 @@
-import { assertInvariantsHold, backEnd, beginRound } from "./shared.ts";
+import { assertInvariantsHold, backEnd, beginRound } from "./sharedBackEnd.ts";
 import {
   killedAt,
   lastOne,
@@ -7,7 +7,7 @@ import {
   repeatedOrders,
   scarceStock,
   slowSteps,
-} from "./scenarios.ts";
+} from "./rounds/scenarios.ts";
 
 /** The steps of a successful order. */
 const steps = ["reserve", "authorise", "commit", "capture", "ship"] as const;
@@ -31,7 +31,7 @@ describe("the back end under a specific fault", function () {
   it("keeps all invariants when the databases crash during a burst of orders", async () => {
     const round = await beginRound([60, 8]);
     const place = (n: number) =>
-      round.shopClient.place({
+      round.orderClient.place({
         key: round.key(n),
         lines: [
           { sku: round.sku(0), quantity: 1 },

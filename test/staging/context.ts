@@ -18,7 +18,7 @@ import { OWNER_FILE } from "@store/azure-emulator/orphans";
 import type { Reporter } from "@store/toolchain/system/report";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { StoreProbe } from "./storeProbe";
-import { Workspace } from "./workspace";
+import { Workspace } from "../support/workspace";
 
 export interface ContextOptions {
   /** Repository whose staging stack is rehearsed. */

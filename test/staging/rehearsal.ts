@@ -1,7 +1,7 @@
 import { type Fault, phaseOf } from "@store/azure-emulator/arm/faults";
 import { type ContextOptions, RehearsalContext, STACK } from "./context";
-import { checkDay2Commands } from "./day2Checks";
-import { runDocumentedCommands } from "./documentedCommands";
+import { checkDay2Commands } from "./steps/day2Checks";
+import { runDocumentedCommands } from "./steps/documentedCommands";
 import {
   expectNoChanges,
   expectNoChangesElsewhere,
@@ -11,12 +11,12 @@ import {
   replaceVm,
   up,
   upUnderLoad,
-} from "./deploySteps";
-import { checkFaults, failWith } from "./faultInjection";
-import { checkFirewall } from "./hostChecks";
-import { checkHostToken } from "./hostToken";
+} from "./steps/deploySteps";
+import { checkFaults, failWith } from "./steps/faultInjection";
+import { checkFirewall } from "./steps/hostChecks";
+import { checkHostToken } from "./steps/hostToken";
 import { type Step, StepFailed, StepRunner } from "./report";
-import { down } from "./teardownSteps";
+import { down } from "./steps/teardownSteps";
 
 export { type Step, StepFailed };
 

@@ -1,6 +1,6 @@
 import { messageOf } from "@store/docker/messageOf";
 import type { Reporter } from "@store/toolchain/system/report";
-import { CommandFailed } from "./workspace";
+import { CommandFailed } from "../support/workspace";
 
 /** A finished step. */
 export interface Step {

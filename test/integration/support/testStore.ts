@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { copyWorkspace, environmentOf, CommandResult } from "../../staging/workspace";
+import { copyWorkspace, environmentOf, CommandResult } from "../../support/workspace";
 
 const REPOSITORY = resolve(__dirname, "../../..");
 

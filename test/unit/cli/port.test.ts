@@ -4,7 +4,7 @@ import { AddressInfo, createServer, Server } from "node:net";
 import { portHolder } from "@store/cli/diagnostics/port";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
 import type { Docker } from "@store/docker/docker";
-import { createSession, writeState } from "./failedRun";
+import { createSession, writeState } from "./diagnostics/failedRun";
 
 describe("portHolder", () => {
   const session = createSession({ "store:host": "local" });

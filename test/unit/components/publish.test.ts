@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { applyRulesTo, failedStep } from "../cli/failedRun";
+import { applyRulesTo, failedStep } from "../cli/diagnostics/failedRun";
 
 const IMAGE = "registry.example.com/store/inventory:1";
 const DIGEST = `sha256:${"a".repeat(64)}`;

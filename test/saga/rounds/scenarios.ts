@@ -1,11 +1,11 @@
 import { until } from "@store/kit/testing";
 import { killAt } from "./commands.ts";
-import type { OrderRequest } from "./shopClient.ts";
-import type { Trap } from "./faultProxy.ts";
-import { derivedIds } from "./derivedIds.ts";
+import type { OrderRequest } from "../backEnd/orderClient.ts";
+import type { Trap } from "../proxy/faultProxy.ts";
+import { derivedIds } from "../backEnd/derivedIds.ts";
 import type { Round } from "./round.ts";
-import { beginRound } from "./shared.ts";
-import type { Step } from "./operations.ts";
+import { beginRound } from "../sharedBackEnd.ts";
+import type { Step } from "../proxy/operations.ts";
 import type { Victim } from "./commands.ts";
 
 /** Causes a fault in a new round and returns the round, which the caller finishes. */
@@ -23,7 +23,7 @@ function orderRequest(
 
 /** Places orders concurrently. */
 function place(round: Round, ...requests: readonly OrderRequest[]): Promise<unknown> {
-  return Promise.all(requests.map((one) => round.shopClient.place(one)));
+  return Promise.all(requests.map((one) => round.orderClient.place(one)));
 }
 
 /** Each order is sent several times concurrently, and responses get lost. */
@@ -34,7 +34,7 @@ export const repeatedOrders: Scenario = async () => {
   await place(round, ...requests, ...requests);
   await place(round, ...requests);
   const other = { lines: [{ sku: round.sku(0), quantity: 9 }], token: "tok_ok" };
-  await round.shopClient.reuse(round.key(0), other);
+  await round.orderClient.reuse(round.key(0), other);
   return round;
 };
 
@@ -89,7 +89,7 @@ export const lateAuthorisation: Scenario = async () => {
   let arrive: () => void = () => undefined;
   backEnd.proxy.lateAfter = new Promise<void>((resolve) => (arrive = resolve));
   const killed = killAt(backEnd, { operation: "authorise", moment: "late", victim: "caller" });
-  void round.shopClient.place(orderRequest(round, 0));
+  void round.orderClient.place(orderRequest(round, 0));
   await killed;
   const drivers = backEnd.replicasOf("orders");
   for (const { name } of drivers) backEnd.kill(name);

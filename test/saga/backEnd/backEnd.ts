@@ -6,7 +6,7 @@ import {
   type TestDatabase,
   type TestStaff,
 } from "@store/kit/testing";
-import { FaultProxy, type Call } from "./faultProxy.ts";
+import { FaultProxy, type Call } from "../proxy/faultProxy.ts";
 import { allDerivedIds } from "./derivedIds.ts";
 import { Replica } from "./replica.ts";
 

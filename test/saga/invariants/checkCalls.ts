@@ -1,9 +1,9 @@
-import { LEASE_SECONDS } from "./backEnd.ts";
+import { LEASE_SECONDS } from "../backEnd/backEnd.ts";
 import type { Order } from "./checkInvariants.ts";
-import { allDerivedIds } from "./derivedIds.ts";
-import type { Call } from "./faultProxy.ts";
-import { isStep } from "./operations.ts";
-import type { Round } from "./round.ts";
+import { allDerivedIds } from "../backEnd/derivedIds.ts";
+import type { Call } from "../proxy/faultProxy.ts";
+import { isStep } from "../proxy/operations.ts";
+import type { Round } from "../rounds/round.ts";
 
 /** Milliseconds before a call in which a stall of this process makes the time of the call uncertain. */
 const STALL_MARGIN_MS = 1_500;

@@ -2,8 +2,8 @@ import { appendFileSync } from "node:fs";
 import * as path from "node:path";
 import { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import { imagesOf, removeImages } from "@store/azure-emulator/environment";
-import { type RehearsalContext, STACK } from "./context";
-import { CommandFailed, copyWorkspace, type Workspace } from "./workspace";
+import { type RehearsalContext, STACK } from "../context";
+import { CommandFailed, copyWorkspace, type Workspace } from "../../support/workspace";
 
 /** Limit for the gateway on a new host, in milliseconds. */
 const SERVING_LIMIT_MS = 120_000;

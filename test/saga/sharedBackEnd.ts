@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { testSeed } from "@store/kit/testing";
-import { BackEnd } from "./backEnd.ts";
-import { faults } from "./faults.ts";
-import { invariants, type InvariantResults, type Invariant } from "./invariants.ts";
-import { Round } from "./round.ts";
+import { BackEnd } from "./backEnd/backEnd.ts";
+import { faults } from "./proxy/faults.ts";
+import { invariants, type InvariantResults, type Invariant } from "./invariants/invariants.ts";
+import { Round } from "./rounds/round.ts";
 
 export const seed = testSeed("faults and model runs");
 let running: Promise<BackEnd> | undefined;
@@ -34,7 +34,7 @@ export async function assertInvariantsHold(round: Round): Promise<void> {
 export async function finishRound(round: Round, seconds?: number): Promise<InvariantResults> {
   const results = await round.finish(seconds);
   counts.orders += (await round.orders()).length;
-  counts.answered += round.shopClient.placed.size;
+  counts.answered += round.orderClient.placed.size;
   for (const [invariant, count] of results.checked)
     checked.set(invariant, (checked.get(invariant) ?? 0) + count);
   return results;

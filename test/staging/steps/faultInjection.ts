@@ -9,8 +9,8 @@ import {
   restartRegistry,
   untilUploading,
 } from "@store/azure-emulator/registry/registry";
-import { type RehearsalContext, STACK } from "./context";
-import { CommandFailed } from "./workspace";
+import { type RehearsalContext, STACK } from "../context";
+import { CommandFailed } from "../../support/workspace";
 
 /** An active fault. */
 interface InjectedFault {

@@ -1,6 +1,6 @@
 import { namesOf } from "@store/azure-emulator/docker";
 import { repositoriesIn } from "@store/azure-emulator/registry/registry";
-import { type RehearsalContext, STACK } from "./context";
+import { type RehearsalContext, STACK } from "../context";
 import { injectFault } from "./faultInjection";
 
 /** Takes the stack down, and checks that nothing of it is left. */

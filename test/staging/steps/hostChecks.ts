@@ -1,5 +1,5 @@
-import type { RehearsalContext } from "./context";
-import { StoreProbe } from "./storeProbe";
+import type { RehearsalContext } from "../context";
+import { StoreProbe } from "../storeProbe";
 
 /** Checks which ports the host's firewall opens to whom. */
 export async function checkFirewall({ emulator }: RehearsalContext): Promise<string> {

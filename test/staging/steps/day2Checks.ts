@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { type RehearsalContext, STACK } from "./context";
-import { CommandFailed, type Workspace } from "./workspace";
+import { type RehearsalContext, STACK } from "../context";
+import { CommandFailed, type Workspace } from "../../support/workspace";
 
 /**
  * Checks the daily commands against the host: the docker command after `eval "$(./store env STACK)"`, and the commands of `./store`.

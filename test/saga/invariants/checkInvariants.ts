@@ -1,5 +1,5 @@
-import type { Round } from "./round.ts";
-import { derivedIds } from "./derivedIds.ts";
+import type { Round } from "../rounds/round.ts";
+import { derivedIds } from "../backEnd/derivedIds.ts";
 
 export interface Order {
   readonly id: string;
@@ -78,8 +78,8 @@ function isEnd(status: string): boolean {
   return isConfirmed(status) || status === "cancelled";
 }
 
-function checkAcceptedOrders({ shopClient, results }: Round, orders: readonly Order[]): void {
-  for (const [key, { text }] of shopClient.placed) {
+function checkAcceptedOrders({ orderClient, results }: Round, orders: readonly Order[]): void {
+  for (const [key, { text }] of orderClient.placed) {
     const { id } = JSON.parse(text) as { id: string };
     results.check(
       "ends",
@@ -92,11 +92,11 @@ function checkAcceptedOrders({ shopClient, results }: Round, orders: readonly Or
   for (const { key, id } of orders) {
     results.check(
       "once",
-      shopClient.requests.has(key),
+      orderClient.requests.has(key),
       `${id} has the key ${key}, which nobody sent`,
     );
     // Without a response there is nothing to compare.
-    const answer = shopClient.answers.get(key);
+    const answer = orderClient.answers.get(key);
     results.check(
       "replay",
       answer === undefined || answer.status === 202,

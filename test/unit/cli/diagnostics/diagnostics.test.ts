@@ -8,7 +8,7 @@ import { parseEvents } from "@store/cli/engine/events";
 import { resourceName } from "@store/cli/state/checkpoint";
 import { failedCreations } from "@store/cli/state/interruptedRun";
 import { ExitCode } from "@store/docker/cliError";
-import { NETWORK, REMOTE_IMAGE } from "../mocks";
+import { NETWORK, REMOTE_IMAGE } from "../../mocks";
 import { applyRulesTo, diagnose, engineEvents, failedStep } from "./failedRun";
 
 /**

@@ -7,7 +7,7 @@ import type { Docker } from "@store/docker/docker";
 import { refuseStackName, selectContainers } from "@store/cli/docker/selectContainers";
 import { stackContainers } from "@store/cli/docker/stackContainers";
 import type { Session } from "@store/cli/project/session";
-import { createSession, writeState } from "./failedRun";
+import { createSession, writeState } from "../diagnostics/failedRun";
 
 describe("two checkouts with a stack of the same name on one daemon", () => {
   let session: Session;

@@ -7,9 +7,7 @@ import { planDrift, DockerState } from "@store/cli/docker/drift";
 import { describeDeletions, planDown } from "@store/cli/lifecycle/downPlan";
 
 /** State of this program after the engine was killed while it created broken-0; only the fields that the CLI reads. */
-const KILLED = parseCheckpoint(
-  readFileSync(join(__dirname, "recordings/killed-checkpoint.json"), "utf8"),
-);
+const KILLED = parseCheckpoint(readFileSync(join(__dirname, "killed-checkpoint.json"), "utf8"));
 
 describe("planDrift", () => {
   it("is empty if Docker has exactly the resources in the state", () => {

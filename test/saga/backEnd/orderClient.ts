@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { InvariantResults } from "./invariants.ts";
+import type { InvariantResults } from "../invariants/invariants.ts";
 
 /** A request to place an order. */
 export interface OrderRequest {
@@ -21,7 +21,7 @@ const RETRY_PAUSE_MS = 100;
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /** A client that places orders through the public API and retries under the same idempotency key until it gets a definite response. */
-export class ShopClient {
+export class OrderClient {
   readonly #url: string;
   readonly #results: InvariantResults;
   /** The first definite response by key. All later responses must be equal. */

@@ -1,5 +1,5 @@
 import { startService, until, type RunningService } from "@store/kit/testing";
-import type { Upstream } from "./faultProxy.ts";
+import type { Upstream } from "../proxy/faultProxy.ts";
 
 /** Configuration with which a replica is started and restarted. */
 export interface ReplicaSetting {

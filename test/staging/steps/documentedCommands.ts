@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { STACK } from "./context";
-import type { Workspace } from "./workspace";
+import { STACK } from "../context";
+import type { Workspace } from "../../support/workspace";
 
-const REPOSITORY = join(__dirname, "../..");
+const REPOSITORY = join(__dirname, "../../..");
 
 /** Pages whose commands are run by tests. */
 export const PAGES = ["README.md", "docs/tutorial.md"] as const;

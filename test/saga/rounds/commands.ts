@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
-import { LEASE_SECONDS, services, type BackEnd } from "./backEnd.ts";
-import { steps } from "./operations.ts";
-import type { OrderRequest } from "./shopClient.ts";
-import type { Trap } from "./faultProxy.ts";
-import type { Profile } from "./faults.ts";
+import { LEASE_SECONDS, services, type BackEnd } from "../backEnd/backEnd.ts";
+import { steps } from "../proxy/operations.ts";
+import type { OrderRequest } from "../backEnd/orderClient.ts";
+import type { Trap } from "../proxy/faultProxy.ts";
+import type { Profile } from "../proxy/faults.ts";
 import type { Round } from "./round.ts";
 
 /** The state of a model run that decides which commands are possible next. */
@@ -57,7 +57,7 @@ export const order: fc.Arbitrary<Command> = fc
         lines: lines.map(({ good, quantity }) => ({ sku: round.sku(good), quantity })),
         token,
       };
-      for (let n = 0; n < times; n++) void round.shopClient.place(request);
+      for (let n = 0; n < times; n++) void round.orderClient.place(request);
       return Promise.resolve();
     },
     toString: () => `order ${JSON.stringify(lines)} with ${token}, ${times} concurrent requests`,
@@ -73,8 +73,8 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc.nat(9).map((n) => ({
     check: ({ orders }) => orders > n,
     run: (_model, round) => {
-      const request = round.shopClient.requests.get(round.key(n));
-      if (request !== undefined) void round.shopClient.place(request);
+      const request = round.orderClient.requests.get(round.key(n));
+      if (request !== undefined) void round.orderClient.place(request);
       return Promise.resolve();
     },
     toString: () => `order ${n} again`,
@@ -83,9 +83,9 @@ export const commands: fc.Arbitrary<Command>[] = [
     check: ({ orders }) => orders > n,
     run: (_model, round) => {
       // Before its order is placed, the key could belong to either body.
-      if (round.shopClient.placed.has(round.key(n))) {
+      if (round.orderClient.placed.has(round.key(n))) {
         const lines = [{ sku: round.sku(0), quantity: 9 }];
-        round.runInBackground(round.shopClient.reuse(round.key(n), { lines, token: "tok_ok" }));
+        round.runInBackground(round.orderClient.reuse(round.key(n), { lines, token: "tok_ok" }));
       }
       return Promise.resolve();
     },

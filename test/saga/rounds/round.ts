@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "@store/kit/testing";
-import type { BackEnd } from "./backEnd.ts";
-import { checkCallsAndLogs } from "./checkCalls.ts";
-import { checkInvariants, type Order } from "./checkInvariants.ts";
-import { ShopClient } from "./shopClient.ts";
-import { InvariantResults } from "./invariants.ts";
+import type { BackEnd } from "../backEnd/backEnd.ts";
+import { checkCallsAndLogs } from "../invariants/checkCalls.ts";
+import { checkInvariants, type Order } from "../invariants/checkInvariants.ts";
+import { OrderClient } from "../backEnd/orderClient.ts";
+import { InvariantResults } from "../invariants/invariants.ts";
 
 /** Seconds after the end of all faults within which every order must have ended. */
 const RECOVERY_SECONDS = 40;
@@ -14,7 +14,7 @@ export class Round {
   readonly name: string;
   readonly backEnd: BackEnd;
   readonly results = new InvariantResults();
-  readonly shopClient: ShopClient;
+  readonly orderClient: OrderClient;
   /** Total quantity stocked during the round, by SKU. */
   readonly stocked = new Map<string, number>();
   /** Total of the accepted refunds, by payment. */
@@ -30,7 +30,7 @@ export class Round {
   private constructor(backEnd: BackEnd, name: string) {
     this.backEnd = backEnd;
     this.name = name;
-    this.shopClient = new ShopClient(backEnd.url, this.results);
+    this.orderClient = new OrderClient(backEnd.url, this.results);
     this.#firstCall = backEnd.proxy.calls.length;
     backEnd.proxy.resetAttempts();
   }
@@ -196,7 +196,7 @@ export class Round {
     const deadline = Date.now() + seconds * 1_000;
     while (Date.now() < deadline) {
       // The database may be away.
-      if (this.shopClient.isIdle && (await this.allOrdersEnded().catch(() => false))) return;
+      if (this.orderClient.isIdle && (await this.allOrdersEnded().catch(() => false))) return;
       await delay(100);
     }
   }
@@ -207,10 +207,10 @@ export class Round {
    * @param seconds Time within which every order must have ended.
    */
   async finish(seconds = RECOVERY_SECONDS): Promise<InvariantResults> {
-    const { backEnd, shopClient, results } = this;
+    const { backEnd, orderClient, results } = this;
     await backEnd.recover();
     await Promise.all(this.#backgroundWork);
-    await shopClient.settled();
+    await orderClient.settled();
     await backEnd.proxy.settled();
     const isSettled = async () =>
       (await this.allOrdersEnded()) && (await this.#ordersReflectShipments());

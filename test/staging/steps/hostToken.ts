@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { run } from "@store/toolchain/system/run";
-import { Workspace, CommandFailed } from "./workspace";
+import { Workspace, CommandFailed } from "../../support/workspace";
 
 /** Signature of a secret in the stack's state. */
 const SECRET = "4dabf18193072939515e22adb298388d";
