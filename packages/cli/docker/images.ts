@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { Checkpoint } from "../state/checkpoint";
 import { UsedImages } from "../state/usedImages";
 import { readStackCheckpoint } from "../state/state";
-import { LABEL } from "./containers";
+import { isOwnContainer, ownResources } from "../state/ownResources";
+import { LABEL, listAllContainers, runnable } from "./containers";
 import { Docker, withLabels } from "@store/docker/docker";
 import { Session } from "../project/session";
 
 /**
- * Removes the images that the stack has used, unless a container or another stack of this workspace uses them. Images of other
- * checkouts and base images remain.
+ * Removes the images that the stack has used, unless a container or another stack of this workspace uses them. Base images remain. All
+ * images remain while Docker has containers of another checkout: its state, which can't be read here, may contain the same images.
  *
  * @param before State of the destroyed stack.
  * @returns the names of the removed images.
@@ -20,6 +21,8 @@ export async function removeUnusedImages(
   before: Checkpoint | undefined,
 ): Promise<string[]> {
   const { project, stack, state } = session;
+  const states = otherStates(session);
+  if (await hasForeignContainers(docker, [before, ...states])) return [];
   const usedImages = new UsedImages(state, stack.name);
   const [images, containers] = await Promise.all([
     docker.list<ImageSummary>("/images/json", {
@@ -27,7 +30,7 @@ export async function removeUnusedImages(
     }),
     docker.list<{ ImageID: string }>("/containers/json", { all: true }),
   ]);
-  const inUse = new Set([...containers.map(({ ImageID }) => ImageID), ...imagesInUse(session)]);
+  const inUse = new Set([...containers.map(({ ImageID }) => ImageID), ...states.flatMap(imageIds)]);
   const own = new Set([...imagesIn(before).map(({ name }) => name), ...usedImages.names()]);
   const removed: string[] = [];
   for (const name of removable(images, inUse, own)) {
@@ -64,13 +67,25 @@ export function imagesIn(
   });
 }
 
-/** IDs of the images in the state of this workspace's stacks. */
-function imagesInUse(session: Session): string[] {
-  const { state, project } = session;
-  if (state.backend.kind === "user") return [];
-  return stackNamesIn(join(state.backend.folder, ".pulumi", "stacks", project.name)).flatMap(
-    (stack) => imagesIn(readStackCheckpoint(state, stack)).map(({ id }) => id),
+function imageIds(checkpoint: Checkpoint | undefined): string[] {
+  return imagesIn(checkpoint).map(({ id }) => id);
+}
+
+async function hasForeignContainers(
+  docker: Docker,
+  states: readonly (Checkpoint | undefined)[],
+): Promise<boolean> {
+  const own = states.map((checkpoint) => ownResources(checkpoint));
+  return runnable(await listAllContainers(docker)).some(
+    (container) => !own.some((resources) => isOwnContainer(resources, container)),
   );
+}
+
+/** States of this workspace's stacks after the stack was destroyed. Empty for a backend of the user's. */
+function otherStates({ state, project }: Session): (Checkpoint | undefined)[] {
+  if (state.backend.kind === "user") return [];
+  const folder = join(state.backend.folder, ".pulumi", "stacks", project.name);
+  return stackNamesIn(folder).map((stack) => readStackCheckpoint(state, stack));
 }
 
 function stackNamesIn(folder: string): string[] {

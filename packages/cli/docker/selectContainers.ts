@@ -3,7 +3,7 @@ import { Docker } from "@store/docker/docker";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { serviceNames, stackNames, stackOption, storeCommand } from "../project/project";
 import { Session } from "../project/session";
-import { explainForeignContainers, stackContainers } from "./stackContainers";
+import { foreignContainersNote, stackContainers } from "./stackContainers";
 
 /**
  * Selects containers by a name from the command line: a service, SERVICE-database or gateway.
@@ -23,7 +23,7 @@ export async function selectContainers(
   const stack = session.stack.name;
   const present = [...new Set(all.map(displayName))];
   if (all.length === 0) {
-    const foreign = await explainForeignContainers(session, docker);
+    const foreign = await foreignContainersNote(session, docker);
     throw new CliError(`The stack ${stack} has no containers.${foreign && ` ${foreign}`}`, {
       hint: `Start it: ${storeCommand("up", stack)}`,
     });

@@ -17,11 +17,11 @@ export async function loadOwnResources(session: Session): Promise<OwnResources> 
 }
 
 /**
- * Explains why the stack has no containers although Docker has some with its name. Call it if the stack has none.
+ * Describes containers of another stack with the same name, for a stack that has none itself.
  *
  * @returns A sentence. Empty if Docker has none with its name.
  */
-export async function explainForeignContainers(session: Session, docker: Docker): Promise<string> {
+export async function foreignContainersNote(session: Session, docker: Docker): Promise<string> {
   const { name } = session.stack;
   const foreign = runnable(await listAllContainers(docker)).filter(({ stack }) => stack === name);
   if (foreign.length === 0) return "";

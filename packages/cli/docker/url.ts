@@ -4,7 +4,7 @@ import { CliError } from "@store/docker/cliError";
 import { stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
-import { explainForeignContainers, stackContainers } from "./stackContainers";
+import { foreignContainersNote, stackContainers } from "./stackContainers";
 
 /** URL of the store: the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(
@@ -29,7 +29,7 @@ export async function fetchStoreUrl(session: Session): Promise<string> {
     const { docker, address } = await connect(session);
     const containers = await stackContainers(session, docker);
     url = storeUrl(containers, address);
-    if (containers.length === 0) foreign = await explainForeignContainers(session, docker);
+    if (containers.length === 0) foreign = await foreignContainersNote(session, docker);
   } else {
     ({ url } = await stackOutputs(session));
   }

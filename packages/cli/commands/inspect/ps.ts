@@ -4,7 +4,7 @@ import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
 import { Docker } from "@store/docker/docker";
-import { explainForeignContainers, stackContainers } from "../../docker/stackContainers";
+import { foreignContainersNote, stackContainers } from "../../docker/stackContainers";
 import { storeUrl } from "../../docker/url";
 import { storeCommand } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
@@ -51,7 +51,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   process.stdout.write(
     json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, url),
   );
-  const foreign = rows.length === 0 ? await explainForeignContainers(session, docker) : "";
+  const foreign = rows.length === 0 ? await foreignContainersNote(session, docker) : "";
   if (foreign) process.stderr.write(`${foreign}\n`);
   return ExitCode.Ok;
 }

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { UsageError } from "@store/docker/cliError";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
 import type { Docker } from "@store/docker/docker";
+import { removeUnusedImages } from "@store/cli/docker/images";
 import { refuseStackName, selectContainers } from "@store/cli/docker/selectContainers";
 import { stackContainers } from "@store/cli/docker/stackContainers";
+import type { Checkpoint } from "@store/cli/state/checkpoint";
 import type { Session } from "@store/cli/project/session";
 import { createSession, writeState } from "../diagnostics/failedRun";
 
@@ -78,3 +80,31 @@ function summary(of: { Id: string; network?: string; stack?: string }): Containe
     NetworkSettings: { Networks: { n: { NetworkID: of.network ?? "none" } } },
   };
 }
+
+describe("removeUnusedImages", () => {
+  const image = { Id: "sha256:1", RepoTags: ["store/inventory:1"] };
+  const before: Checkpoint = {
+    pending: [],
+    resources: [
+      { urn: "u", type: "t", outputs: { imageId: "sha256:1", name: "store/inventory:1" } },
+    ],
+  };
+
+  it("removes the stack's images, but none while Docker has containers of another checkout", async () => {
+    const session = createSession({});
+    assert.deepEqual(await removeUnusedImages(session, dockerWith(), before), [
+      "store/inventory:1",
+    ]);
+    assert.deepEqual(
+      await removeUnusedImages(session, dockerWith(summary({ Id: "theirs" })), before),
+      [],
+    );
+  });
+
+  function dockerWith(...containers: readonly ContainerSummary[]): Docker {
+    return {
+      list: (path: string) => Promise.resolve(path === "/images/json" ? [image] : containers),
+      remove: () => Promise.resolve(undefined),
+    } as unknown as Docker;
+  }
+});
