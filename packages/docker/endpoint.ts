@@ -44,16 +44,12 @@ export function resolveDockerEndpoint(
 /** Returns the name of the context that docker's libraries use in this environment. DOCKER_HOST replaces the context "default". */
 export function currentContext(env: NodeJS.ProcessEnv, home: string): string {
   if (env["DOCKER_HOST"]) return "default";
-  return env["DOCKER_CONTEXT"] || readDockerConfig(env, home).config?.currentContext || "default";
+  return env["DOCKER_CONTEXT"] || readDockerConfig(env, home)?.currentContext || "default";
 }
 
-/** Reads docker's configuration. `config` is undefined if there is none. */
-export function readDockerConfig(
-  env: NodeJS.ProcessEnv,
-  home: string,
-): { readonly folder: string; readonly config: DockerConfig | undefined } {
-  const folder = configFolder(env, home);
-  return { folder, config: readJson(join(folder, "config.json")) as DockerConfig | undefined };
+/** Reads docker's configuration. Returns undefined if there is none. */
+export function readDockerConfig(env: NodeJS.ProcessEnv, home: string): DockerConfig | undefined {
+  return readJson(join(configFolder(env, home), "config.json")) as DockerConfig | undefined;
 }
 
 function configFolder(env: NodeJS.ProcessEnv, home: string): string {

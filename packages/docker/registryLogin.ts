@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { type DockerConfig, readDockerConfig } from "./endpoint";
 
@@ -7,8 +6,6 @@ import { type DockerConfig, readDockerConfig } from "./endpoint";
 export interface UserLogin {
   /** Address of the registry. */
   readonly address: string;
-  /** Docker's configuration file. @default the one that docker's libraries find themselves */
-  readonly configFile?: string;
 }
 
 /** Address by which Docker's provider knows Docker Hub. */
@@ -35,10 +32,8 @@ export function userLogin(
   env: NodeJS.ProcessEnv,
   home: string,
 ): UserLogin | undefined {
-  const { folder, config } = readDockerConfig(env, home);
-  return hasLogin(registry, config ?? {}, env)
-    ? { address: registry, ...configFile(folder, env, home) }
-    : undefined;
+  const config = readDockerConfig(env, home) ?? {};
+  return hasLogin(registry, config, env) ? { address: registry } : undefined;
 }
 
 function hasLogin(registry: string, config: DockerConfig, env: NodeJS.ProcessEnv): boolean {
@@ -61,14 +56,4 @@ function hostOf(key: string): string {
 
 function isInstalled(command: string, env: NodeJS.ProcessEnv): boolean {
   return (env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
-}
-
-/** Docker's provider honours DOCKER_CONFIG, but ignores HOME. */
-function configFile(
-  folder: string,
-  env: NodeJS.ProcessEnv,
-  home: string,
-): Pick<UserLogin, "configFile"> {
-  if (env["DOCKER_CONFIG"] || home === userInfo().homedir) return {};
-  return { configFile: join(folder, "config.json") };
 }

@@ -13,6 +13,7 @@ import { captureEngine, EngineOutput, EngineRun, runEngine } from "./runEngine";
 import { CliError } from "@store/docker/cliError";
 import type { DockerEndpoint } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
+import { dockerConfigFolder } from "./dockerConfig";
 import { endOrphanedPlugins } from "./orphanedPlugins";
 import { isHeld, lockedError, removeEngineLock } from "../state/locks";
 import { baseImageNames } from "../project/project";
@@ -215,6 +216,7 @@ export function engineEnvironment(
     ...dockerEnvironment(endpoint),
     ...engine.env,
     ...prepareState(session.state),
+    DOCKER_CONFIG: dockerConfigFolder(session.state.folder),
     PULUMI_STACK: session.stack.name,
     // The engine's version is pinned.
     PULUMI_SKIP_UPDATE_CHECK: "true",

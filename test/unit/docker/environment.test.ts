@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { engineEnvironment } from "@store/cli/engine/setup";
 import { dockerEnvironment } from "@store/docker/environment";
 import { ROOT } from "@store/cli/project/project";
@@ -69,13 +70,16 @@ describe("dockerEnvironment", () => {
         stack: { name: "dev", file: "Pulumi.dev.yaml" },
         state: {
           project: { root: ROOT, name: "store", defaults: {} },
-          folder: "/tmp",
+          folder: join(ROOT, ".store"),
           backend: { kind: "user", url: "s3://bucket", from: "PULUMI_BACKEND_URL" },
         },
       };
       const engine = { pulumi: "pulumi", version: "3", how: "path", env: {} } as const;
       const env = engineEnvironment(session, engine, { host: "ssh://me@host" });
-      assert.deepEqual(dockerVariables(env), { DOCKER_HOST: "ssh://me@host" });
-      assert.deepEqual(dockerVariables(engineEnvironment(session, engine)), {});
+      const { DOCKER_CONFIG: config, ...others } = dockerVariables(env);
+      assert.ok(existsSync(join(config ?? "", "config.json")), "the docker provider needs the file");
+      assert.deepEqual(others, { DOCKER_HOST: "ssh://me@host" });
+      const withoutHost = dockerVariables(engineEnvironment(session, engine));
+      assert.deepEqual(withoutHost, { DOCKER_CONFIG: config });
     }));
 });
