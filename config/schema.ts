@@ -158,7 +158,10 @@ export function configSchema(serviceNames: readonly string[]) {
       "",
     ),
     sshPort: v.optional(wholeNumber(1, 65_535), 22),
-    sshUser: v.optional(text(/^[a-z_][a-z0-9_-]{0,31}$/, "the user to log in as"), "root"),
+    sshUser: v.optional(
+      text(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/, "the user to log in as"),
+      "root",
+    ),
     sshHostKey: v.optional(
       optionalText(
         /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/,

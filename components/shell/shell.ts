@@ -23,3 +23,11 @@ export function withArguments(script: string, args: readonly string[]): string {
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/**
+ * Returns a command that runs the script in sh, for a machine whose user may have another login shell. The quotation means the same in
+ * the shells of the Bourne family and in fish, in which a backslash is special also between single quotes.
+ */
+export function inSh(script: string): string {
+  return `sh -c '${script.replace(/['\\]/g, "'\\$&'")}'`;
+}

@@ -55,7 +55,9 @@ export class SshAgent extends Agent {
     const socket = new SshSocket(child);
     child.once("error", (error) => socket.destroy(error));
     child.once("close", (code) => {
-      if (code !== 0) socket.destroy(new Error(stderr.trim() || `ssh exited with code ${code}`));
+      // Only now, because after the end of the output the HTTP client knows nothing but that the connection was closed.
+      if (code === 0) socket.push(null);
+      else socket.destroy(new Error(stderr.trim() || `ssh exited with code ${code}`));
     });
     socket.once("close", () => child.kill());
     return socket;
@@ -78,7 +80,6 @@ class SshSocket extends Duplex {
     output.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) output.pause();
     });
-    output.once("end", () => this.push(null));
     // The exit of the process reports a broken pipe, with its cause.
     input.on("error", () => undefined);
   }

@@ -32,7 +32,8 @@ export function describeProblem(problem: Problem, error?: unknown): string {
       "Podman answers there, which lacks parts of Docker's API that the store needs (image distribution, BuildKit)",
     EPROTONOSUPPORT: "only unix://, tcp:// and ssh:// addresses are supported",
   };
-  return known[problem] ?? (error === undefined ? problem : messageOf(error));
+  const message = known[problem] ?? (error === undefined ? problem : messageOf(error));
+  return message.trim().replace(/\.$/, "");
 }
 
 /** Returns what the user can do; undefined if the daemon has to be installed or started. */

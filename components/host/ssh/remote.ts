@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
+import { inSh } from "../../shell/shell";
 import { NO_DEFAULTS_FROM_ENVIRONMENT } from "../provider";
 import { SshAccess, sshOptions } from "./ssh";
 
@@ -68,7 +69,9 @@ export class RemoteDocker {
         },
         // The script is passed by standard input, because errors repeat the command, and read completely before it runs, because
         // a command in it could consume standard input.
-        create: `script=$(cat); timeout ${seconds} sh -c "$script" </dev/null || { status=$?; [ $status != 124 ] || echo "not ready within ${readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
+        create: inSh(
+          `script=$(cat); timeout ${seconds} sh -c "$script" </dev/null || { status=$?; [ $status != 124 ] || echo "not ready within ${readyMinutes} minutes (store:readyMinutes)" >&2; exit $status; }`,
+        ),
         stdin: script,
         triggers: [machine],
       },
@@ -94,7 +97,12 @@ export class RemoteDocker {
   ): pulumi.CustomResource {
     return new command.remote.Command(
       name,
-      { connection: this.connection, create: script, stdin, triggers: [this.args.machine] },
+      {
+        connection: this.connection,
+        create: pulumi.output(script).apply(inSh),
+        stdin,
+        triggers: [this.args.machine],
+      },
       { ...opts, provider: this.args.commands, deletedWith: this.opts.deletedWith },
     );
   }

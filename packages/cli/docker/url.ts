@@ -1,6 +1,7 @@
 import { connect } from "./connect";
 import { StoreContainer } from "./containers";
 import { CliError } from "@store/docker/cliError";
+import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
@@ -14,6 +15,13 @@ export function storeUrl(
   const gateway = containers.find(({ role, state }) => role === "gateway" && state === "running");
   const port = gateway?.ports[0]?.port;
   return port === undefined ? undefined : `http://${address}${port === 80 ? "" : `:${port}`}`;
+}
+
+/** Command that makes the gateway of a local stack reachable here whose daemon is behind ssh; undefined for other daemons. */
+export function sshTunnel(dockerHost: string, url: string): string | undefined {
+  if (!dockerHost.startsWith("ssh:")) return undefined;
+  const port = new URL(url).port || "80";
+  return ["ssh", "-N", "-L", `${port}:127.0.0.1:${port}`, ...sshTarget(dockerHost).args].join(" ");
 }
 
 /**

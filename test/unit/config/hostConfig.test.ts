@@ -85,8 +85,10 @@ describe("readConfig().host", () => {
       sshHostKey: PUBLIC_KEY,
       sshPrivateKey: PRIVATE_KEY,
     };
-    const host = read(ssh);
+    const host = read({ ...ssh, sshUser: "jane.doe" });
     assert.ok(host.kind === "ssh");
+    assert.equal(host.user, "jane.doe");
+    assert.throws(() => read({ ...ssh, sshUser: "-oProxyCommand=x" }), /store:sshUser/);
     assert.equal(host.registry, undefined);
     assert.equal(host.port, 22);
   });

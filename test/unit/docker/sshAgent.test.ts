@@ -4,12 +4,21 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { Docker } from "@store/docker/docker";
 import { sshTarget } from "@store/docker/sshAgent";
+import { withEnvironment } from "../environment";
 
 const ROOT = resolve(__dirname, "../../..");
 
-/** Test double of ssh: answers each request like `docker system dial-stdio`, and exits when its stdin ends. */
+/**
+ * Test double of ssh: answers each request like `docker system dial-stdio`, and exits when its stdin ends. Refuses the login to the
+ * host "closed".
+ */
 const SSH = `#!/usr/bin/env node
+if (process.argv.includes("closed")) {
+  console.error("me@closed: Permission denied (publickey).");
+  process.exit(255);
+}
 process.stdin.on("data", () => process.stdout.write("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}"));
 process.stdin.on("end", () => process.exit());
 `;
@@ -32,6 +41,14 @@ describe("SshAgent", () => {
     for (const invalid of ["ssh://", "ssh://me:secret@host", "ssh://host:99999", "ssh://host?a=b"])
       assert.throws(() => sshTarget(invalid), /is not an ssh:/, invalid);
   });
+
+  it("rejects with the message of ssh", () =>
+    withEnvironment({ PATH: [folder, process.env["PATH"]].join(delimiter) }, () =>
+      assert.rejects(new Docker({ host: "ssh://me@closed" }).get("/version"), {
+        message:
+          "Docker at ssh://me@closed doesn't answer: me@closed: Permission denied (publickey).",
+      }),
+    ));
 
   it("reuses its connections and doesn't keep the process alive", async () => {
     const program = `

@@ -11,12 +11,12 @@ const REMOTE_COMMAND = "command:remote:Command";
 describe("SshHost", () => {
   mockedInOwnFolder();
 
-  function host(): SshHost {
+  function host(user = "deploy", address = "shop.example.org"): SshHost {
     const login = { username: "store", password: pulumi.secret("for-pulling") };
     return new SshHost("host", {
       providers: commonProviders(),
-      address: "shop.example.org",
-      user: "deploy",
+      address,
+      user,
       privateKey: "PRIVATE",
       hostKey: "ssh-ed25519 AAAA",
       readyMinutes: 15,
@@ -32,8 +32,14 @@ describe("SshHost", () => {
   it("passes standard input, the place for secrets, to a script", async () => {
     host().run("files", "cat >/secret", {}, pulumi.secret("the secret"));
     const { inputs } = await resource(REMOTE_COMMAND, "files");
-    assert.equal(plain({ of: inputs["create"] })["of"], "cat >/secret");
+    assert.equal(plain({ of: inputs["create"] })["of"], "sh -c 'cat >/secret'");
     assert.deepEqual(plain(inputs["stdin"]), "the secret");
+  });
+
+  it("connects docker as a user whose name has characters that are special in an address", async () => {
+    host("jane.doe@corp", "2001:db8::1");
+    const [provider] = await resources("pulumi:providers:docker");
+    assert.equal(provider?.inputs["host"], "ssh://jane.doe%40corp@[2001:db8::1]:22");
   });
 
   it("lets no variable of the environment choose another daemon", async () => {
@@ -62,6 +68,8 @@ describe("SshHost", () => {
   it("installs Docker if it is missing", async () => {
     host();
     const { inputs } = await resource(REMOTE_COMMAND, "host-ready");
-    assert.match(String(inputs["stdin"]), /apt-get install -qq --yes docker\.io/);
+    assert.match(String(inputs["stdin"]), /apt install --yes docker\.io/);
+    // A user may have another login shell than sh.
+    assert.match(String(inputs["create"]), /^sh -c '/);
   });
 });

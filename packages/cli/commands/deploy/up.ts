@@ -6,7 +6,7 @@ import { checkPort } from "../../diagnostics/port";
 import type { Docker } from "@store/docker/docker";
 import type { DriftPlan } from "../../docker/drift";
 import { stackContainers } from "../../docker/stackContainers";
-import { storeUrl } from "../../docker/url";
+import { sshTunnel, storeUrl } from "../../docker/url";
 import {
   EngineContext,
   ensureStack,
@@ -160,6 +160,12 @@ function confirmationRequired(stack: string): UsageError {
 async function printStoreUrl(session: Session, docker: Docker): Promise<void> {
   const url = storeUrl(await stackContainers(session, docker), "localhost");
   process.stdout.write(renderResult(session.stack.name, url));
+  const tunnel = url && sshTunnel(docker.host, url);
+  if (tunnel) {
+    process.stdout.write(
+      `That address is on the machine ${docker.host}. Reach it from here: ${tunnel}\n`,
+    );
+  }
 }
 
 function renderResult(stack: string, url: string | undefined): string {
