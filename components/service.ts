@@ -56,13 +56,11 @@ export class Service extends pulumi.ComponentResource {
     const secrets = secretFiles(args);
     const stopSeconds = drainSeconds(spec) + 10;
     const devMode = devModeRun(args);
+    const withinSeconds = spec.health?.withinSeconds ?? 60;
     return new docker.Container(
       name,
       {
-        ...hardened({
-          memoryMiB: spec.limits?.memoryMiB ?? 256,
-          waitSeconds: spec.health?.withinSeconds ?? 60,
-        }),
+        ...hardened({ memoryMiB: spec.limits?.memoryMiB ?? 256, waitSeconds: withinSeconds }),
         image: args.imageId,
         command: devMode?.command,
         envs: environment(args),
@@ -78,7 +76,7 @@ export class Service extends pulumi.ComponentResource {
         ],
         healthcheck: spec.health?.command
           ? pollingHealthCheck(spec.health.command)
-          : httpHealthCheck(spec.port, healthPath(spec)),
+          : httpHealthCheck(spec.port, healthPath(spec), { withinSeconds }),
         destroyGraceSeconds: stopSeconds,
         stopTimeout: stopSeconds,
         labels: [

@@ -7,30 +7,36 @@ type HealthCheck = types.input.ContainerHealthcheck;
 export const HTTP_GET_SCRIPT = readWithoutComments(__dirname, "httpGet.sh");
 const LONG_POLL_SCRIPT = readWithoutComments(__dirname, "longPoll.sh");
 
-/**
- * Health check of a container whose image has bash. Healthy means that a GET request to the path is answered with a 2xx status.
- *
- * @param stateFolder Writable folder of the container that is empty whenever the container starts. Defaults to "/tmp".
- */
-export function httpHealthCheck(port: number, path: string, stateFolder?: string): HealthCheck {
+export interface HealthCheckOptions {
+  /** Seconds within which the container must be healthy, as in {@link hardened}. Defaults to 60. */
+  readonly withinSeconds?: number;
+  /** Writable folder of the container that is empty whenever the container starts. Defaults to "/tmp". */
+  readonly stateFolder?: string;
+}
+
+/** Health check of a container whose image has bash. Healthy means that a GET request to the path is answered with a 2xx status. */
+export function httpHealthCheck(
+  port: number,
+  path: string,
+  options?: HealthCheckOptions,
+): HealthCheck {
   return longPoll(
-    `${HTTP_GET_SCRIPT}\n${LONG_POLL_SCRIPT}`,
+    ["bash", `${HTTP_GET_SCRIPT}\n${LONG_POLL_SCRIPT}`],
     ["http_get", port.toString(), path],
-    stateFolder,
+    options,
   );
 }
 
-/**
- * Health check of a container whose image has bash. Healthy means that the command ends with exit code 0.
- *
- * @param stateFolder As for {@link httpHealthCheck}.
- */
-export function commandHealthCheck(command: readonly string[], stateFolder?: string): HealthCheck {
-  return longPoll(LONG_POLL_SCRIPT, command, stateFolder);
+/** Health check of a container whose image has sh. Healthy means that the command ends with exit code 0. */
+export function commandHealthCheck(
+  command: readonly string[],
+  options?: HealthCheckOptions,
+): HealthCheck {
+  return longPoll(["sh", LONG_POLL_SCRIPT], command, options);
 }
 
 /**
- * Health check by a command for an image without bash. Every 5 s, because each check starts a process on the host, which takes
+ * Health check by a command for an image without a shell. Every 5 s, because each check starts a process on the host, which takes
  * about 50 ms of a core.
  */
 export function pollingHealthCheck(command: readonly string[]): HealthCheck {
@@ -38,7 +44,7 @@ export function pollingHealthCheck(command: readonly string[]): HealthCheck {
     tests: ["CMD", ...command],
     interval: "5s",
     timeout: "5s",
-    startPeriod: ONE_MINUTE,
+    startPeriod: "1m0s",
     retries: 3,
   };
 }
@@ -46,18 +52,24 @@ export function pollingHealthCheck(command: readonly string[]): HealthCheck {
 /**
  * Docker waits one interval before the first check, and each check starts a process on the host: a short interval keeps an idle
  * host busy, a long one delays every rollout. With long polling the first result is available within 500 ms, and afterwards one
- * sleeping bash costs next to nothing.
+ * sleeping shell costs next to nothing.
+ *
+ * Without a start period, because Docker 25 and later check only every `start_interval` during that period, which is 5 s by default and
+ * which older versions refuse. The script itself gives the container time to start.
  */
-function longPoll(script: string, command: readonly string[], stateFolder = "/tmp"): HealthCheck {
+function longPoll(
+  [shell, script]: readonly [shell: string, script: string],
+  command: readonly string[],
+  { withinSeconds = 60, stateFolder = "/tmp" }: HealthCheckOptions = {},
+): HealthCheck {
+  // The check must fail before the provider stops waiting, or Docker would have no output of it to report.
+  const startSeconds = Math.min(Math.max(withinSeconds - 5, 1), 55);
   return {
-    tests: ["CMD", "bash", "-c", script, "health", stateFolder, ...command],
+    tests: ["CMD", shell, "-c", script, "health", stateFolder, startSeconds.toString(), ...command],
     interval: "500ms",
-    timeout: "1m30s",
-    startPeriod: ONE_MINUTE,
+    // In the form in which Docker reports it; any other form would be a difference after each refresh.
+    timeout: "2m0s",
     // One failure is enough: the script itself has already retried.
     retries: 1,
   };
 }
-
-/** In the form in which Docker reports it; any other form would be a difference after each refresh. */
-const ONE_MINUTE = "1m0s";

@@ -1,24 +1,27 @@
-# shellcheck shell=bash
-# Health check that returns only when the container's health changes, or after one minute; Docker then starts it again.
-# Arguments: STATE_FOLDER COMMAND [ARGUMENT...], where COMMAND succeeds when the container is healthy.
-reported_healthy=$1/reported-healthy
-shift
-
-# `read` with a timeout from a pipe that stays empty: `sleep` would be a process that survives the end of this script.
-exec 4<> <(:)
-pause() { read -r -t "$1" <&4; }
+# shellcheck shell=sh
+# Health check that returns only when the container's health changes, or after about one minute; Docker then starts it again.
+# For any sh, because not every image has bash.
+# Arguments: STATE_FOLDER START_SECONDS COMMAND [ARGUMENT...], where COMMAND succeeds when the container is healthy. A container that has
+# just started may take START_SECONDS until the check fails.
+reported_healthy=$1/reported-healthy patience=$2 pause=0.2
+shift 2
 
 if [ -e "$reported_healthy" ]; then
-  failures=0
-  until ((failures == 5 || (failures == 0 && SECONDS >= 60))); do
-    if output=$("$@" 2>&1); then failures=0; pause 5; else ((failures += 1)); pause 1; fi
-  done
-  if ((failures > 0)); then rm "$reported_healthy"; fi
-else
-  until output=$("$@" 2>&1) && : >"$reported_healthy"; do
-    if ((SECONDS >= 5)); then break; fi
-    pause 0.2
+  patience=5 pause=1
+  for _ in 1 2 3 4 5 6; do
+    sleep 10
+    "$@" >/dev/null 2>&1 || break
   done
 fi
+
+deadline=$(($(date +%s) + patience))
+until output=$("$@" 2>&1); do
+  if [ "$(date +%s)" -ge $deadline ]; then
+    rm -f "$reported_healthy"
+    echo "$output"
+    exit 1
+  fi
+  sleep $pause
+done
+: >"$reported_healthy"
 echo "$output"
-[ -e "$reported_healthy" ]

@@ -58,7 +58,7 @@ describe("long-polling health check", function () {
     assert.ok(asked >= 3, `asked ${asked} times`);
   });
 
-  it("fails after five seconds with the reason", async () => {
+  it("fails with the reason five seconds before Docker's time limit", async () => {
     const nobody = createServer();
     await once(nobody.listen(0, "127.0.0.1"), "listening");
     const closed = (nobody.address() as AddressInfo).port;
@@ -67,8 +67,8 @@ describe("long-polling health check", function () {
     const [notReady, unknown, refused, failing] = await Promise.all([
       check({ path: "/not-ready" }),
       check({ path: "/silence" }),
-      run(httpHealthCheck(closed, "/ready", folder).tests),
-      run(commandHealthCheck(["ls", missing], folder).tests),
+      run(httpHealthCheck(closed, "/ready", options()).tests),
+      run(commandHealthCheck(["ls", missing], options()).tests),
     ]);
     for (const { code, seconds } of [notReady, unknown, refused, failing]) {
       assert.equal(code, 1);
@@ -82,7 +82,7 @@ describe("long-polling health check", function () {
 
   it("keeps running while nothing changes, and checks now and then", async () => {
     await check();
-    assert.equal(await check({ forSeconds: 7 }).then(({ code }) => code), undefined);
+    assert.equal(await check({ forSeconds: 2.5 }).then(({ code }) => code), undefined);
     assert.equal(asked, 1 + 2);
   });
 
@@ -90,8 +90,7 @@ describe("long-polling health check", function () {
     await check();
     status = 500;
     setTimeout(() => (status = 200), 2_500);
-    const brief = await check({ forSeconds: 4 });
-    assert.equal(brief.code, undefined, "a short failure isn't reported");
+    assert.equal((await check()).code, 0, "a short failure isn't reported");
     assert.ok(asked >= 3, `asked ${asked} times`);
 
     status = 500;
@@ -112,14 +111,15 @@ describe("long-polling health check", function () {
     assert.ok((await check()).seconds < 2);
   });
 
-  it("leaves no process behind when Docker ends it", async () => {
-    await check();
-    const { left } = await check({ forSeconds: 1 });
-    assert.deepEqual(left, []);
+  it("makes Docker check at once after the start, in every version", () => {
+    const { interval, startPeriod } = httpHealthCheck(port, "/ready");
+    assert.equal(interval, "500ms");
+    // During a start period, Docker 25 and later ignore the interval.
+    assert.equal(startPeriod, undefined);
   });
 
   it("succeeds when the command does", async () => {
-    const { code, output } = await run(commandHealthCheck(["ls", "-a", folder], folder).tests);
+    const { code, output } = await run(commandHealthCheck(["ls", "-a", folder], options()).tests);
     assert.equal(code, 0, output);
   });
 
@@ -128,17 +128,20 @@ describe("long-polling health check", function () {
     readonly code: number | undefined;
     readonly output: string;
     readonly seconds: number;
-    /** Remaining processes of the check. */
-    readonly left: readonly string[];
   }
 
+  const options = () => ({ withinSeconds: 10, stateFolder: folder });
+
   const check = (how: { path?: string; forSeconds?: number } = {}): Promise<Ended> =>
-    run(httpHealthCheck(port, how.path ?? "/ready", folder).tests, how.forSeconds);
+    run(httpHealthCheck(port, how.path ?? "/ready", options()).tests, how.forSeconds);
 
   /** Runs a check as Docker does, which sends SIGTERM after the time limit. */
   async function run(tests: unknown, forSeconds = 30): Promise<Ended> {
     assert.ok(Array.isArray(tests));
-    const [kind, command, ...args] = tests.map(String);
+    // Ten seconds between the checks of a healthy container are too long for a test.
+    const [kind, command, ...args] = tests.map((word) =>
+      String(word).replace("sleep 10", "sleep 1"),
+    );
     assert.equal(kind, "CMD");
     assert.ok(command);
     const began = performance.now();
@@ -153,12 +156,6 @@ describe("long-polling health check", function () {
       code: child.exitCode ?? undefined,
       output,
       seconds: (performance.now() - began) / 1_000,
-      left: membersOf(child.pid),
     };
-  }
-
-  function membersOf(group: number | undefined): string[] {
-    const all = execFileSync("ps", ["-A", "-o", "pgid=,args="], { encoding: "utf8" });
-    return all.split("\n").filter((line) => line.trim().startsWith(`${group} `));
   }
 });
