@@ -127,17 +127,23 @@ export class Database extends pulumi.ComponentResource {
     args: DatabaseArgs,
     connection: DatabaseConnection,
   ): docker.Container {
+    const { memoryMiB = 512 } = args;
+    const passwordFile = `/run/secrets/${PASSWORD_FILE}`;
     return new docker.Container(
       name,
       {
-        ...hardened({ memoryMiB: args.memoryMiB ?? 512, waitSeconds: 90 }),
+        ...hardened({ memoryMiB, waitSeconds: START_SECONDS }),
         image: args.imageId,
+        entrypoints: ["sh", "-c", START_SCRIPT, "start-database", DATA_FOLDER],
         command: ["postgres", ...SETTINGS],
-        user: POSTGRES_USER,
+        user: "postgres",
+        // Parallel queries share data there; Docker's default of 64 MiB isn't enough for a few large ones. It counts as the container's
+        // memory, of which PostgreSQL's own buffers take 128 MiB.
+        shmSize: memoryMiB / 2,
         envs: [
           `POSTGRES_USER=${connection.user}`,
           `POSTGRES_DB=${connection.database}`,
-          `POSTGRES_PASSWORD_FILE=/run/secrets/${PASSWORD_FILE}`,
+          `POSTGRES_PASSWORD_FILE=${passwordFile}`,
         ],
         volumes: [
           // The image keeps the data of each major version in a folder of its own below this one.
@@ -146,16 +152,14 @@ export class Database extends pulumi.ComponentResource {
         ],
         tmpfs: {
           "/tmp": "rw,noexec,nosuid,size=64m",
-          "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999,mode=0775",
+          // For any user: the ID of the image's user isn't known here.
+          "/var/run/postgresql": "rw,noexec,nosuid,size=1m,mode=1777",
         },
         networksAdvanced: [{ name: connection.network.name, aliases: [connection.host] }],
-        // By TCP: while the image initializes the database, its server listens only on the Unix socket.
-        healthcheck: commandHealthCheck([
-          "pg_isready",
-          "--host=127.0.0.1",
-          `--username=${connection.user}`,
-          `--dbname=${connection.database}`,
-        ]),
+        healthcheck: commandHealthCheck(
+          ["sh", "-c", LOGIN_SCRIPT, "login", passwordFile, connection.user, connection.database],
+          { withinSeconds: START_SECONDS },
+        ),
         // Time for the checkpoint of a fast shutdown. A killed server would have to recover from its log at the next start.
         destroyGraceSeconds: 30,
         stopTimeout: 30,
@@ -188,6 +192,11 @@ const SETTINGS = Object.entries(settings).flatMap(([name, value]) => ["-c", `${n
 
 const DATA_FOLDER = "/var/lib/postgresql";
 
+/** Seconds within which a database must be healthy. */
+const START_SECONDS = 90;
+
+const START_SCRIPT = readWithoutComments(__dirname, "startDatabase.sh");
+const LOGIN_SCRIPT = readWithoutComments(__dirname, "login.sh");
 const VERSION_CHECK_SCRIPT = readWithoutComments(__dirname, "versionCheck.sh");
 
 /**
@@ -198,6 +207,3 @@ const VERSION_CHECK_SCRIPT = readWithoutComments(__dirname, "versionCheck.sh");
 export function versionCheck(service: string, folder: string = PREFLIGHT_FOLDER): string {
   return withArguments(VERSION_CHECK_SCRIPT, [service, folder, DATA_FOLDER]);
 }
-
-/** The image's user `postgres`. Started as this user, the image needs no privileges. */
-const POSTGRES_USER = "999:999";

@@ -85,8 +85,8 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   dataFolders(services: readonly string[]): string {
     return [
       `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }`,
-      // Owned by the database's user, whose ID is the same in every release of the PostgreSQL image.
-      `sudo install -d -m 700 -o 999 -g 999 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
+      // As in the PostgreSQL image itself: the database's user, whose ID differs between images, creates a folder of its own.
+      `sudo install -d -m 1777 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
     ].join("\n");
   }
 

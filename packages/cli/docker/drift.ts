@@ -133,11 +133,12 @@ function orphans(
   const own = ownResources(checkpoint, interrupted);
   const containers = actual.containers
     .filter((container) => !own.containers.has(container.id) && isOwnContainer(own, container))
-    .map(({ id, name, health }): Orphan => ({
+    .map(({ id, name, role, health }): Orphan => ({
       kind: "container",
       id,
       name,
-      serving: health === "healthy",
+      // A database's replacement waits until no other container uses the data, and the gateway's needs the port.
+      serving: health === "healthy" && role === "service",
     }));
   const networks = actual.networks
     .filter(({ id, name }) => !own.networks.has(id) && own.unrecorded.has(name))

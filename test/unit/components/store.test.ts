@@ -115,7 +115,7 @@ describe("Store", () => {
       return (healthcheck as { readonly tests: readonly string[] }).tests.slice(-2).join(" ");
     };
     assert.equal(await asked("gateway"), "8404 /healthz");
-    assert.equal(await asked("inventory-database"), "--username=inventory --dbname=inventory");
+    assert.equal(await asked("inventory-database"), "inventory inventory");
     assert.equal(await asked("inventory-0"), "3000 /readyz");
     assert.equal(await asked("orders-0"), "4000 /alive");
     assert.equal(await asked("storefront-0"), "/bare --health");

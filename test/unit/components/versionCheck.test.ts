@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { versionCheck } from "../../../components/database/database";
@@ -16,12 +16,24 @@ describe("versionCheck", () => {
     writeFileSync(join(folder, `${major}/docker/PG_VERSION`), content);
   }
 
-  /** @returns the error, or an empty string if the image may start. */
-  function refusal(major: number, data = `/var/lib/postgresql/${major}/docker`): string {
+  /**
+   * @param user ID of the image's user. Defaults to the one that has written the data.
+   * @returns the error, or an empty string if the image may start.
+   */
+  function refusal(
+    major: number,
+    data = `/var/lib/postgresql/${major}/docker`,
+    user = statSync(folder).uid,
+  ): string {
+    const bin = join(folder, ".bin");
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, "id"), `#!/bin/sh\n[ "$*" = "-u postgres" ] && echo ${user}\n`, {
+      mode: 0o755,
+    });
     const { status, stderr } = spawnSync("sh", ["-s"], {
       input: versionCheck("orders", folder),
       encoding: "utf8",
-      env: { PG_MAJOR: String(major), PGDATA: data },
+      env: { PATH: `${bin}:${process.env["PATH"]}`, PG_MAJOR: String(major), PGDATA: data },
     });
     assert.equal(status, stderr === "" ? 0 : 1, stderr);
     return stderr;
@@ -45,6 +57,16 @@ describe("versionCheck", () => {
     writtenBy(19);
     assert.equal(refusal(19), "");
     assert.match(refusal(20), /written by PostgreSQL 1[89]/);
+  });
+
+  it("refuses an image whose user isn't the one that has written the data, such as an Alpine image", () => {
+    writtenBy(18);
+    const alpine = refusal(18, undefined, 4711);
+    assert.match(
+      alpine,
+      /data of orders belong to user \d+ .* as user 4711.*Set the old image back/s,
+    );
+    assert.match(alpine, /with the old image, dump each database/);
   });
 
   it("ignores the folder of a version without data", () => {

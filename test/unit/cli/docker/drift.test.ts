@@ -59,6 +59,15 @@ describe("planDrift", () => {
     ]);
   });
 
+  it("doesn't leave an unrecorded database or gateway until after the up, because it holds the data or the port", () => {
+    const checkpoint = { ...KILLED, pending: [] };
+    for (const role of ["database", "gateway"] as const) {
+      const lost = container({ id: "lost", name: "lost-1234567", health: "healthy", role });
+      const actual = withContainers(dockerStateOf(checkpoint), lost);
+      assert.equal(planDrift(checkpoint, actual, [lost.name]).orphans[0]?.serving, false, role);
+    }
+  });
+
   it("reports resources that were removed or stopped by hand", () => {
     const checkpoint = { ...KILLED, pending: [] };
     const actual = dockerStateOf(checkpoint);

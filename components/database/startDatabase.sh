@@ -1,0 +1,46 @@
+#!/bin/sh
+# Entry point of a database's container: the image's own entry point, with a first start that may be interrupted at any time.
+# The image takes a data folder for complete as soon as initdb has begun to fill it. Therefore the data folder is initialised under
+# another name and renamed when it is complete; a half-made one is thrown away at the next start, and no other data folder ever is.
+# Arguments: folder of the data volume, and the command for the image's entry point.
+set -eu
+volume=$1
+shift
+
+# Two servers would destroy the data: the container of an interrupted run may still use it. The server inherits the lock and holds it
+# until its last process has ended.
+exec 9>"$volume/.lock"
+if ! flock -n 9; then
+  echo "Waiting until another container stops using the data." >&2
+  flock 9
+fi
+
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  if [ -e "$PGDATA" ]; then
+    # Succeeds only for an empty folder.
+    rmdir "$PGDATA" || {
+      echo "$PGDATA contains files, but no database: PG_VERSION is missing or empty. Restore the data, or remove the files." >&2
+      exit 1
+    }
+  fi
+  new=$PGDATA.new
+  rm -rf "$new"
+  # The server listens on TCP only once the entry point has finished; on another port, where no client finds it.
+  port=5433
+  PGDATA=$new PGPORT=$port docker-entrypoint.sh "$@" &
+  server=$!
+  until pg_isready --quiet --username="$POSTGRES_USER" --host=127.0.0.1 --port=$port; do
+    if ! kill -0 $server 2>/dev/null; then
+      wait $server
+      exit 1
+    fi
+    sleep 0.1
+  done
+  pg_ctl stop --silent --pgdata="$new" --mode=fast
+  wait $server
+  mv "$new" "$PGDATA"
+  # Before any client writes data: a lost renaming would lose them.
+  sync "${PGDATA%/*}"
+fi
+
+exec docker-entrypoint.sh "$@"

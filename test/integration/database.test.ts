@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as random from "@pulumi/random";
+import { Database, DatabaseData } from "../../components/database/database";
+import { LocalHost } from "../../components/host/localHost";
+import {
+  baseImageNames,
+  DEFAULT_STACK,
+  findStack,
+  readProject,
+} from "../../packages/cli/project/project";
+import { CONTAINER, reset, resource, setMocks } from "../unit/mocks";
+import { run } from "./support/testStore";
+
+/** The database's container on real Docker, with the arguments that the component gives to it. */
+describe("a database's container", function () {
+  this.timeout("3m");
+  const name = `store-test-${randomBytes(4).toString("hex")}`;
+  const project = readProject();
+  const image = baseImageNames(project, findStack(project, DEFAULT_STACK)).postgres;
+  let inputs: ContainerInputs;
+  let containers: string[];
+  let volume: string;
+
+  before(async () => {
+    await setMocks();
+    reset();
+    const host = new LocalHost("local", { dockerHost: "unix:///test.sock" });
+    const opts = { providers: [host.provider, new random.Provider("passwords")] };
+    const data = new DatabaseData("orders-data", { service: "orders", host }, opts);
+    new Database("orders-database", { service: "orders", host, data, imageId: image }, opts);
+    inputs = (await resource(CONTAINER, "orders-database")).inputs as unknown as ContainerInputs;
+    await docker("volume", "create", secrets);
+    const write = "echo -n secret >/secrets/database-password && chmod 0444 /secrets/*";
+    await docker(
+      ...["run", "--rm", "--volume", `${secrets}:/secrets`, "--entrypoint", "sh"],
+      ...[image, "-c", write],
+    );
+  });
+  beforeEach(() => {
+    containers = [];
+    volume = `${name}-${randomBytes(4).toString("hex")}`;
+  });
+  afterEach(async () => {
+    for (const container of containers) await run("docker", ["rm", "--force", container]);
+    await run("docker", ["volume", "rm", volume]);
+  });
+  after(() => run("docker", ["volume", "rm", secrets]));
+  const secrets = `${name}-secrets`;
+
+  it("starts over when it was killed during its first start, and keeps its data when it is killed later", async () => {
+    const moments = [
+      /running bootstrap script/,
+      /CREATE DATABASE/,
+      /init process complete/,
+      /port 5433/,
+    ];
+    for (const moment of moments) {
+      const container = await start();
+      await untilLogged(container, moment);
+      await docker("kill", container);
+      await docker("rm", container);
+    }
+    const container = await start();
+    await healthy(container);
+    await query(container, "CREATE TABLE kept AS SELECT 42 AS value");
+    await docker("kill", container);
+    await docker("start", container);
+    await healthy(container);
+    assert.equal(await query(container, "SELECT value FROM kept"), "42");
+  });
+
+  it("uses the data of a release whose image initialised them by itself", async () => {
+    const earlier = await start({ entrypoints: ["docker-entrypoint.sh"] });
+    await healthy(earlier);
+    await query(earlier, "CREATE TABLE kept AS SELECT 42 AS value");
+    await docker("rm", "--force", earlier);
+    const container = await start();
+    await healthy(container);
+    assert.equal(await query(container, "SELECT value FROM kept"), "42");
+  });
+
+  it("waits until no other container uses the data", async () => {
+    const first = await start();
+    await healthy(first);
+    const second = await start();
+    await untilLogged(second, /Waiting until another container stops using the data/);
+    await docker("stop", first);
+    await healthy(second);
+  });
+
+  it("is unhealthy when its service can't log in", async () => {
+    // Like the data of a first start that was interrupted: without the rule for connections from other containers.
+    const rules = "local all all trust\\nhost all all 127.0.0.1/32 trust\\n";
+    const container = await start({
+      entrypoints: [
+        ...["sh", "-c", `printf '${rules}' >/tmp/pg_hba.conf; exec docker-entrypoint.sh "$@"`],
+        "start",
+      ],
+      command: ["postgres", "-c", "hba_file=/tmp/pg_hba.conf"],
+    });
+    await untilLogged(container, /process complete[^]*ready to accept connections/);
+    await docker("exec", container, "pg_isready", "--host=127.0.0.1");
+    const login = inputs.healthcheck.tests.slice(7);
+    const { code, output } = await run("docker", ["exec", container, ...login]);
+    assert.notEqual(code, 0);
+    assert.match(output, /no pg_hba.conf entry/);
+  });
+
+  it("runs parallel queries with more shared memory than Docker's default", async () => {
+    const container = await start();
+    await healthy(container);
+    const rows = await query(
+      container,
+      `CREATE TABLE large AS SELECT id, repeat('x', 100) AS text FROM generate_series(1, 700000) AS id;
+       ANALYZE large;
+       SET work_mem = '64MB'; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET enable_mergejoin = off;
+       SELECT count(*) FROM large AS a JOIN large AS b USING (id) WHERE a.text = b.text`,
+    );
+    assert.match(rows, /700000$/);
+  });
+
+  it("runs an image whose user has another ID", async () => {
+    const other = `${name}-image`;
+    const change =
+      "usermod --uid 70 postgres && groupmod --gid 70 postgres && chown -R postgres:postgres /var/lib/postgresql";
+    const build = `printf 'FROM ${image}\nRUN ${change}\n' | docker build --tag ${other} -`;
+    assert.equal((await run("sh", ["-c", build])).code, 0);
+    try {
+      const container = await start({ image: other });
+      await healthy(container);
+    } finally {
+      await run("docker", ["rmi", "--force", other]);
+    }
+  });
+
+  interface ContainerInputs {
+    readonly entrypoints: readonly string[];
+    readonly command: readonly string[];
+    readonly user: string;
+    readonly envs: readonly string[];
+    readonly tmpfs: Readonly<Record<string, string>>;
+    readonly memory: number;
+    readonly shmSize: number;
+    readonly healthcheck: { readonly tests: readonly string[] };
+  }
+
+  /** Starts a container with the component's arguments. Returns its name. */
+  async function start(
+    changes: Partial<Pick<ContainerInputs, "entrypoints" | "command">> & { image?: string } = {},
+  ): Promise<string> {
+    const { user, envs, tmpfs, memory, shmSize, ...rest } = inputs;
+    const [program = "", ...entrypoint] = changes.entrypoints ?? rest.entrypoints;
+    const container = `${volume}-${containers.length}`;
+    containers.push(container);
+    await docker(
+      ...["run", "--detach", "--name", container, "--init", "--user", user, "--read-only"],
+      ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
+      ...["--memory", `${memory}m`, "--shm-size", `${shmSize}m`, "--entrypoint", program],
+      ...envs.flatMap((variable) => ["--env", variable]),
+      ...Object.entries(tmpfs).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
+      ...["--volume", `${volume}:/var/lib/postgresql`, "--volume", `${secrets}:/run/secrets:ro`],
+      ...[changes.image ?? image, ...entrypoint, ...(changes.command ?? rest.command)],
+    );
+    return container;
+  }
+
+  /** Waits as Docker's health check does. */
+  async function healthy(container: string): Promise<void> {
+    const [, ...check] = inputs.healthcheck.tests;
+    await docker("exec", container, ...check);
+  }
+
+  async function query(container: string, sql: string): Promise<string> {
+    const psql = ["psql", "--username=orders", "--quiet", "--tuples-only", "--no-align"];
+    return (await docker("exec", container, ...psql, "orders", "--command", sql)).trim();
+  }
+
+  async function untilLogged(container: string, text: RegExp): Promise<void> {
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      const log = await docker("logs", container);
+      if (text.test(log)) return;
+      assert.ok(Date.now() < deadline, `${container} didn't log ${String(text)}:\n${log}`);
+      await sleep(20);
+    }
+  }
+
+  async function docker(...args: string[]): Promise<string> {
+    const { code, output } = await run("docker", args);
+    assert.equal(code, 0, `docker ${args.slice(0, 3).join(" ")}: ${output}`);
+    return output;
+  }
+});
