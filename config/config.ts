@@ -10,7 +10,7 @@ import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
-import { readValues } from "./values";
+import { readStackFile, readValues } from "./values";
 
 /** The stack's configuration, valid and in the form that the components take. */
 export interface StoreConfig extends Pick<
@@ -41,7 +41,7 @@ export interface StoreConfig extends Pick<
  */
 export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig {
   requireBuildKit();
-  const { values, mistakes } = readValues([...specs.keys()]);
+  const { values, mistakes } = readValues([...specs.keys()], readStackFile());
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
   const docker = dockerEndpoint(values, mistakes);

@@ -1,22 +1,79 @@
 import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import * as v from "valibot";
 import { Mistake } from "./configError";
 import { ConfigKey, configSchema, ConfigValues } from "./schema";
+import { changedTexts } from "./writtenText";
 
-/** Reads each key and validates it by itself. A key with mistakes gets its default, so that the others can be checked further. */
-export function readValues(serviceNames: readonly string[]): {
+/** The stack's file. */
+export interface StackFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Reads each key and validates it by itself. A key with mistakes gets its default, so that the others can be checked further.
+ *
+ * @param file Its values must be in the form in which they are written. Undefined if the file isn't known.
+ */
+export function readValues(
+  serviceNames: readonly string[],
+  file?: StackFile,
+): {
   readonly values: ConfigValues;
   readonly mistakes: Mistake[];
 } {
-  const mistakes: Mistake[] = [];
+  const mistakes = file ? changedByYaml(file, configSchema(serviceNames).entries) : [];
+  const changed = mistakes.map(({ key }) => `${key}.`);
   const values = Object.entries(configSchema(serviceNames).entries).map(([key, schema]) => {
     const value = rawValue(key, typeof schema.default === "string");
     const { success, output, issues = [] } = v.safeParse(schema, value);
     if (success) return [key, output];
-    mistakes.push(...firstPerPath(issues.map((issue) => toMistake(key, issue))));
+    const found = firstPerPath(issues.map((issue) => toMistake(key, issue)));
+    mistakes.push(...found.filter(({ key }) => !changed.some((one) => one.startsWith(`${key}.`))));
     return [key, v.parse(schema, undefined)];
   });
   return { values: Object.fromEntries(values) as ConfigValues, mistakes };
+}
+
+/** Finds the stack's file as Pulumi does. Undefined if there is none. */
+export function readStackFile(env: NodeJS.ProcessEnv = process.env): StackFile | undefined {
+  // Set by ./store, whose copy of the file has the same name.
+  const path = env["PULUMI_OPTION_CONFIG_FILE"] ?? `Pulumi.${pulumi.getStack()}.yaml`;
+  try {
+    return { name: basename(path), text: readFileSync(path, "utf8") };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Numbers may be written in each way that YAML allows, except for octal ones: YAML reads 010 as 8. */
+function changedByYaml(
+  { name, text }: StackFile,
+  entries: Readonly<Record<string, { readonly default?: unknown }>>,
+): Mistake[] {
+  const isNumber = (key = ""): boolean =>
+    key === "replicas" || ["number", "boolean"].includes(typeof entries[key]?.default);
+  return changedTexts(text, pulumi.getProject(), valueAt)
+    .filter(({ path, written }) => !isNumber(path[0]) || /^[-+]?0\d/.test(written))
+    .map(({ path, line, written, actual }) => ({
+      key: path.join("."),
+      problem: `${written} (${name}, line ${line}) has no quotes, so YAML turns it into ${actual}. ${
+        isNumber(path[0]) ? "Write it without leading zeros." : `Put it in quotes: "${written}".`
+      }`,
+    }));
+}
+
+/** The value that the engine passes for a path, before validation. */
+function valueAt([key = "", ...rest]: readonly string[]): unknown {
+  const value = rawValue(key, rest.length === 0);
+  return rest.reduce<unknown>(
+    (object, name) =>
+      typeof object === "object" && object !== null ? Reflect.get(object, name) : undefined,
+    value,
+  );
 }
 
 /** True for a key whose value in the stack's file is encrypted, or holds an encrypted value. */
