@@ -89,6 +89,12 @@ export class Docker {
     return answer.status < 300 || answer.status === 404 ? undefined : reasonOf(answer);
   }
 
+  /** Sends a command. Returns the daemon's message if it refuses. */
+  async post(path: string, body: object = {}): Promise<string | undefined> {
+    const answer = await this.request("POST", path, COMMAND_TIMEOUT_MS, body);
+    return answer.status < 400 ? undefined : reasonOf(answer);
+  }
+
   /** Sends a tar archive and passes on the daemon's progress. Resolves when the daemon is done; rejects with its error. */
   async upload(
     path: string,
@@ -129,13 +135,31 @@ export class Docker {
    * Returns the daemon's response, whatever its status.
    *
    * @param timeoutMs Time limit for the complete response. @default 30 s
+   * @param body Sent as JSON. @default none
    * @throws CliError whose cause is the system's error, if the daemon doesn't answer
    */
-  async request(method: string, path: string, timeoutMs = TIMEOUT_MS): Promise<Answer> {
-    const request = this.begin(method, path);
+  async request(
+    method: string,
+    path: string,
+    timeoutMs = TIMEOUT_MS,
+    body?: object,
+  ): Promise<Answer> {
+    const text = body && JSON.stringify(body);
+    const request = this.begin(
+      method,
+      path,
+      text === undefined
+        ? {}
+        : {
+            headers: {
+              "content-type": "application/json",
+              "content-length": Buffer.byteLength(text),
+            },
+          },
+    );
     const timer = setTimeout(() => request.destroy(new TimeoutError(timeoutMs)), timeoutMs);
     try {
-      request.end();
+      request.end(text);
       return await this.reach(responseTo(request).then(answerIn));
     } finally {
       clearTimeout(timer);
@@ -161,6 +185,8 @@ const TIMEOUT_MS = 30_000;
 
 /** Killing a container or removing a large image can take long. */
 const REMOVAL_TIMEOUT_MS = 120_000;
+/** A restart first waits until the container has stopped. */
+const COMMAND_TIMEOUT_MS = 120_000;
 
 class TimeoutError extends Error {
   readonly code = "ETIMEDOUT";

@@ -144,6 +144,8 @@ export interface Inspection {
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;
+    readonly Paused?: boolean;
+    readonly Restarting?: boolean;
     readonly OOMKilled?: boolean;
     readonly ExitCode: number;
     readonly Error?: string;
@@ -154,5 +156,12 @@ export interface Inspection {
       readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null;
     };
   };
-  readonly HostConfig?: { readonly Memory?: number };
+  readonly HostConfig?: {
+    readonly Memory?: number;
+    readonly RestartPolicy?: { readonly Name: string };
+  };
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>>;
+    readonly Ports?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>>;
+  };
 }

@@ -28,6 +28,12 @@ export interface DriftPlan {
   readonly orphans: readonly Orphan[];
 }
 
+/** A {@link DriftPlan} after its first part was carried out. */
+export interface RemainingDrift extends DriftPlan {
+  /** URNs of containers to replace. */
+  readonly replace: readonly string[];
+}
+
 interface NamedResource {
   readonly id: string;
   readonly name: string;
@@ -150,7 +156,8 @@ function orphans(
   return [...containers, ...networks, ...volumes];
 }
 
-const RUNNING_STATES: ReadonlySet<string> = new Set(["running", "restarting"]);
+/** containerFaults.ts finds what is wrong with a container in these states. */
+const RUNNING_STATES: ReadonlySet<string> = new Set(["running", "restarting", "paused"]);
 
 const IMAGE_TYPE = "docker:index/remoteImage:RemoteImage";
 

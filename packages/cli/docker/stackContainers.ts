@@ -1,5 +1,6 @@
 import { loadCheckpoint } from "../engine/setup";
 import type { Session } from "../project/session";
+import type { Checkpoint } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";
 import { OwnResources, ownResources } from "../state/ownResources";
 import { listAllContainers, listContainers, runnable, StoreContainer } from "./containers";
@@ -7,13 +8,26 @@ import type { Docker } from "@store/docker/docker";
 
 /** Lists the containers of the stack of this checkout, except for those that only hold files. */
 export async function stackContainers(session: Session, docker: Docker): Promise<StoreContainer[]> {
-  return runnable(await listContainers(docker, await loadOwnResources(session)));
+  return containersInState(session, docker, await loadCheckpoint(session));
+}
+
+/** Lists the containers of the stack, like {@link stackContainers}, for a command that has read the state. */
+export async function containersInState(
+  session: Session,
+  docker: Docker,
+  checkpoint: Checkpoint | undefined,
+): Promise<StoreContainer[]> {
+  return runnable(await listContainers(docker, ownResourcesIn(session, checkpoint)));
 }
 
 /** Reads the state and returns the resources of the stack of this checkout. */
 export async function loadOwnResources(session: Session): Promise<OwnResources> {
+  return ownResourcesIn(session, await loadCheckpoint(session));
+}
+
+function ownResourcesIn(session: Session, checkpoint: Checkpoint | undefined): OwnResources {
   const interruptedRun = new InterruptedRun(session.state, session.stack.name);
-  return ownResources(await loadCheckpoint(session), interruptedRun.resourceNames());
+  return ownResources(checkpoint, interruptedRun.resourceNames());
 }
 
 /**

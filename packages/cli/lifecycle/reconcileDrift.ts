@@ -1,6 +1,15 @@
 import { diagnoseRun } from "../diagnostics/diagnose";
 import type { Docker } from "@store/docker/docker";
-import { DriftPlan, Orphan, planDrift, readDockerState, removeOrphan } from "../docker/drift";
+import {
+  DriftPlan,
+  Orphan,
+  planDrift,
+  readDockerState,
+  RemainingDrift,
+  removeOrphan,
+} from "../docker/drift";
+import { findFaults } from "../docker/containerFaults";
+import { repairFaults } from "./repairFaults";
 import { EngineContext, fetchCheckpoint, runOnStack } from "../engine/setup";
 import type { Session } from "../project/session";
 import { imagesIn } from "../docker/images";
@@ -19,18 +28,24 @@ export const CLEAR_PENDING_CREATES: readonly string[] = [
 /** Maximum number of printed differences. */
 const PRINTED = 5;
 
-const NO_DRIFT: DriftPlan = { differences: [], clearPendingCreates: false, orphans: [] };
+const NO_DRIFT: RemainingDrift = {
+  differences: [],
+  clearPendingCreates: false,
+  orphans: [],
+  replace: [],
+};
 
 /**
  * Removes what an interrupted run or a manual change left behind, as far as possible before the engine runs.
  *
- * @returns The rest: differences that need `--refresh`, and orphans that still serve requests and can go only after the `up`.
+ * @returns The rest: differences that need `--refresh`, containers to replace, and orphans that still serve requests and can go only
+ *   after the `up`.
  */
 export async function reconcileDrift(
   session: Session,
   engine: EngineContext,
   report: Reporter,
-): Promise<DriftPlan> {
+): Promise<RemainingDrift> {
   const { docker } = engine;
   if (docker === undefined) return NO_DRIFT;
   const { state, stack } = session;
@@ -41,10 +56,16 @@ export async function reconcileDrift(
   if (checkpoint === undefined) return NO_DRIFT;
   // The next `up` may replace images; `down` removes those, too.
   new UsedImages(state, stack.name).add(imagesIn(checkpoint).map(({ name }) => name));
-  const dockerState = await readDockerState(docker);
-  const drift = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
-  if (drift.differences.length === 0 && drift.orphans.length === 0) return drift;
+  const [dockerState, faulty] = await Promise.all([
+    readDockerState(docker),
+    findFaults(docker, checkpoint),
+  ]);
+  const plan = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
+  if (plan.differences.length + plan.orphans.length + faulty.length === 0) return NO_DRIFT;
 
+  report.step("Drift detected; reconciling");
+  const { differences, replace } = await repairFaults(docker, faulty, report);
+  const drift = { ...plan, differences: [...plan.differences, ...differences] };
   reportDrift(drift, report);
   const idle = drift.orphans.filter(({ serving }) => !serving);
   await removeOrphans(docker, idle, report);
@@ -54,6 +75,7 @@ export async function reconcileDrift(
   }
   return {
     ...drift,
+    replace,
     // Clearing the pending creations has refreshed the state.
     differences: drift.clearPendingCreates ? [] : drift.differences,
     orphans: drift.orphans.filter(({ serving }) => serving),
@@ -61,7 +83,6 @@ export async function reconcileDrift(
 }
 
 function reportDrift({ differences }: DriftPlan, report: Reporter): void {
-  report.step("Drift detected; reconciling");
   for (const difference of differences.slice(0, PRINTED)) report.note(difference);
   if (differences.length > PRINTED) report.note(`and ${differences.length - PRINTED} more`);
 }

@@ -14,6 +14,8 @@ export interface Resource {
   readonly type: string;
   readonly id?: string;
   readonly protect?: boolean;
+  /** The resource has been replaced; the engine deletes the original next. */
+  readonly delete?: boolean;
   /** Time of creation, in ISO 8601. */
   readonly created?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;

@@ -23,6 +23,33 @@ describe("a stack", function () {
     assert.equal((await fetch(`${store.url}/api/billing/openapi.json`)).status, 200);
   });
 
+  it("continues and reconnects containers that were paused or disconnected manually", async () => {
+    const containers = await store.running();
+    const backend = (await store.left()).find((line) => line.startsWith("network backend"));
+    const network = backend?.split(" ")[1] ?? "";
+    for (const [command, ...names] of [
+      [["network", "disconnect", network], "inventory/service"],
+      [["network", "disconnect", network], "gateway/gateway"],
+      [["pause"], "inventory/database", "billing/service"],
+    ] as const) {
+      for (const name of names) await run("docker", [...command, containers.get(name) ?? ""]);
+      const before = await store.succeed("ps");
+      assert.match(before, /disconnected from network backend|paused/);
+      assert.match(before, new RegExp(`localhost:${store.port} (answers, but not for|doesn't)`));
+      assert.match(await store.succeed("up"), /Drift detected.*The store is up/s);
+      for (const service of ["billing", "inventory"])
+        assert.equal((await fetch(`${store.url}/api/${service}/openapi.json`)).status, 200);
+    }
+    assert.doesNotMatch(await store.succeed("ps"), /disconnected|paused|answers/);
+  });
+
+  it("publishes the port again when Docker's process that listens there has ended", async () => {
+    const { output } = await run("pgrep", ["-f", `docker-proxy .*-host-port ${store.port} `]);
+    if (output.trim() !== "") await run("kill", ["-9", ...output.trim().split("\n")]);
+    await store.succeed("up");
+    assert.equal((await fetch(`${store.url}/api`)).status, 200);
+  });
+
   it("keeps the data through down and up", async () => {
     await psql("CREATE TABLE kept AS SELECT 42 AS answer");
     await store.succeed("down", "--yes");

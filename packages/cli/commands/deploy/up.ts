@@ -3,10 +3,8 @@ import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
-import type { Docker } from "@store/docker/docker";
-import type { DriftPlan } from "../../docker/drift";
-import { stackContainers } from "../../docker/stackContainers";
-import { sshTunnel, storeUrl } from "../../docker/url";
+import type { RemainingDrift } from "../../docker/drift";
+import { sshTunnel } from "../../docker/url";
 import {
   EngineContext,
   ensureStack,
@@ -18,6 +16,7 @@ import { taintFailedVm } from "../../host/failedProvisioning";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
+import { verifyPublicAddress } from "../../lifecycle/verifyPublicAddress";
 import { stackOption, storeCommand } from "../../project/project";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { InterruptedRun } from "../../state/interruptedRun";
@@ -87,7 +86,10 @@ async function run(options: UpOptions): Promise<ExitCode> {
     } else {
       await deploy(options, session, engine, drift, report);
     }
-    if (engine.docker) await printStoreUrl(session, engine.docker);
+    if (engine.docker) {
+      const url = await verifyPublicAddress(session, engine.docker, report);
+      process.stdout.write(renderResult(stack.name, url, engine.docker.host));
+    }
     return ExitCode.Ok;
   } finally {
     release();
@@ -99,9 +101,9 @@ function isUpToDate(
   options: UpOptions,
   session: Session,
   engine: EngineContext,
-  drift: DriftPlan,
+  drift: RemainingDrift,
 ): boolean {
-  if (drift.differences.length > 0 || drift.orphans.length > 0) return false;
+  if (drift.differences.length + drift.orphans.length + drift.replace.length > 0) return false;
   if (options.refresh || options.pulumi.length > 0) return false;
   if (new InterruptedRun(session.state, session.stack.name).exists) return false;
   const hash = hashInputs(session, engine);
@@ -120,7 +122,7 @@ async function deploy(
   options: UpOptions,
   session: Session,
   engine: EngineContext,
-  drift: DriftPlan,
+  drift: RemainingDrift,
   report: Reporter,
 ): Promise<void> {
   const { stack, state } = session;
@@ -135,6 +137,7 @@ async function deploy(
     operation,
     ...(isConfirmed ? ["--yes", "--skip-preview"] : []),
     ...(refresh ? ["--refresh"] : []),
+    ...drift.replace.flatMap((urn) => ["--replace", urn]),
     ...options.pulumi,
   ];
   const engineRun = await runOnStack(session, engine, args, { events: true });
@@ -157,26 +160,18 @@ function confirmationRequired(stack: string): UsageError {
   );
 }
 
-async function printStoreUrl(session: Session, docker: Docker): Promise<void> {
-  const url = storeUrl(await stackContainers(session, docker), "localhost");
-  process.stdout.write(renderResult(session.stack.name, url));
-  const tunnel = url && sshTunnel(docker.host, url);
-  if (tunnel) {
-    process.stdout.write(
-      `That address is on the machine ${docker.host}. Reach it from here: ${tunnel}\n`,
-    );
-  }
-}
-
-function renderResult(stack: string, url: string | undefined): string {
+function renderResult(stack: string, url: string, dockerHost: string): string {
   const commands: readonly [string, string][] = [
     [storeCommand("ps", stack), "list the containers"],
     [`./store logs -f${stackOption(stack)}`, "follow the logs"],
     [storeCommand("down", stack), "remove the stack; keeps the data"],
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
+  const tunnel = sshTunnel(dockerHost, url);
   return [
-    ...(url ? [`The store is up: ${colors.bold(url)}\n`] : []),
+    tunnel === undefined
+      ? `The store is up: ${colors.bold(url)}\n`
+      : `The containers run. The store's address is ${colors.bold(url)} on the machine ${dockerHost}. Reach it from here: ${tunnel}\n`,
     ...commands.map(([command, purpose]) => colors.dim(`  ${command.padEnd(width)}  ${purpose}\n`)),
   ].join("");
 }

@@ -4,10 +4,18 @@ import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
 import { Docker } from "@store/docker/docker";
-import { foreignContainersNote, stackContainers } from "../../docker/stackContainers";
+import { containersInState, foreignContainersNote } from "../../docker/stackContainers";
+import {
+  describeFault,
+  ExpectedContainer,
+  expectedContainers,
+  faultsOf,
+} from "../../docker/containerFaults";
+import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
 import { storeUrl } from "../../docker/url";
+import { loadCheckpoint } from "../../engine/setup";
 import { storeCommand } from "../../project/project";
-import { openSession, StackOptions } from "../../project/session";
+import { isLocal, openSession, StackOptions } from "../../project/session";
 import { colors, Column, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -45,35 +53,75 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const stack = session.stack.name;
   const { docker, address } = await connect(session);
-  const containers = await stackContainers(session, docker);
-  const rows = await Promise.all(containers.map((container) => readRow(docker, container, memory)));
+  const checkpoint = await loadCheckpoint(session);
+  const containers = await containersInState(session, docker, checkpoint);
+  const expected = expectedContainers(checkpoint);
   const url = storeUrl(containers, address);
+  // The address of a local stack whose daemon is behind ssh can't be reached from here.
+  const isBehindSsh = isLocal(session) && docker.host.startsWith("ssh:");
+  const [answer, ...rows] = await Promise.all([
+    url === undefined || isBehindSsh ? undefined : askPublicAddress(url),
+    ...containers.map((container) =>
+      readRow(
+        docker,
+        container,
+        expected.find(({ id }) => id === container.id),
+        memory,
+      ),
+    ),
+  ]);
+  rows.push(...missingRows(expected, containers));
+  const reachability = url === undefined ? "" : renderAddress(url, answer);
   process.stdout.write(
-    json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, url),
+    json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, reachability),
   );
+  if (json && answer && answer.kind !== "ok") process.stderr.write(reachability);
   const foreign = rows.length === 0 ? await foreignContainersNote(session, docker) : "";
   if (foreign) process.stderr.write(`${foreign}\n`);
   return ExitCode.Ok;
 }
 
-function render(
-  stack: string,
-  rows: readonly Row[],
-  memory: boolean,
-  url: string | undefined,
-): string {
+/** Rows of containers that the state has and Docker doesn't. */
+export function missingRows(
+  expected: readonly ExpectedContainer[],
+  actual: readonly Pick<StoreContainer, "id">[],
+): Row[] {
+  const ids = new Set(actual.map(({ id }) => id));
+  return expected
+    .filter(({ id }) => !ids.has(id))
+    .map((container) => ({
+      ...{ service: displayName(container), replica: container.replica, state: "missing" },
+      ...{ problems: [], up: "", restarts: 0, image: "", container: "" },
+      ...{ memoryMiB: undefined, memoryLimitMiB: undefined },
+    }));
+}
+
+function renderAddress(url: string, answer: PublicAnswer | undefined): string {
+  return answer === undefined || answer.kind === "ok"
+    ? `${colors.bold(url)}\n`
+    : `${colors.bold(url)} ${colors.red(describeAnswer(answer))}\n`;
+}
+
+function render(stack: string, rows: readonly Row[], memory: boolean, address: string): string {
   if (rows.length === 0) {
     return `Stack ${stack} has no containers. Bring it up: ${storeCommand("up", stack)}\n`;
   }
   const columns = COLUMNS.filter(({ title }) => memory || title !== "MEMORY");
-  return `${table(rows, columns)}\n${url ? `\n${colors.bold(url)}\n` : ""}`;
+  const missing = rows.filter(({ state }) => state === "missing").map(({ service }) => service);
+  const advice =
+    missing.length > 0
+      ? `\nMissing: ${missing.join(", ")}. Create again: ${storeCommand("up", stack)}\n`
+      : "";
+  return `${table(rows, columns)}\n${advice}${address && `\n${address}`}`;
 }
 
-interface Row {
+export interface Row {
   readonly service: string;
   readonly replica: number | undefined;
   /** Health, or Docker's state of a container without a health check. */
   readonly state: string;
+  /** Differences from the state of the stack that Docker's own state doesn't show, such as a missing network. */
+  readonly problems: readonly string[];
   /** Time since the start, such as "5 min". */
   readonly up: string;
   readonly restarts: number;
@@ -88,9 +136,10 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "#", value: ({ replica }) => replica?.toString() ?? "", align: "right" },
   {
     title: "STATE",
-    value: ({ state, restarts }) => (restarts > 0 ? `${state}, restarted ${restarts}×` : state),
-    paint: (text, { state }) =>
-      state === "healthy"
+    value: ({ state, problems, restarts }) =>
+      [state, ...problems, ...(restarts > 0 ? [`restarted ${restarts}×`] : [])].join(", "),
+    paint: (text, { state, problems }) =>
+      state === "healthy" && problems.length === 0
         ? colors.green(text)
         : state === "starting"
           ? colors.yellow(text)
@@ -108,7 +157,12 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "IMAGE", value: ({ image }) => image },
 ];
 
-async function readRow(docker: Docker, container: StoreContainer, memory: boolean): Promise<Row> {
+async function readRow(
+  docker: Docker,
+  container: StoreContainer,
+  expected: ExpectedContainer | undefined,
+  memory: boolean,
+): Promise<Row> {
   const [inspection, stats, image] = await Promise.all([
     docker.get<Inspection>(`/containers/${container.id}/json`),
     memory && container.state === "running"
@@ -120,6 +174,7 @@ async function readRow(docker: Docker, container: StoreContainer, memory: boolea
     service: displayName(container),
     replica: container.replica,
     state: condition(container),
+    problems: expected && inspection ? hiddenProblems(expected, inspection) : [],
     up: uptime(inspection),
     restarts: inspection?.RestartCount ?? 0,
     memoryMiB: memoryInUse(stats),
@@ -127,6 +182,13 @@ async function readRow(docker: Docker, container: StoreContainer, memory: boolea
     image: imageName(image) ?? container.image,
     container: container.name,
   };
+}
+
+/** Faults other than those that {@link condition} shows. */
+function hiddenProblems(expected: ExpectedContainer, inspection: Inspection): string[] {
+  return faultsOf(expected, inspection)
+    .filter(({ kind }) => !["paused", "restarting", "unhealthy"].includes(kind))
+    .map((fault) => describeFault(fault).replace(/^is /, ""));
 }
 
 /**

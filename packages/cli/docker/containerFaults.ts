@@ -1,0 +1,200 @@
+import { Checkpoint, CONTAINER_TYPE, Resource, resourceName } from "../state/checkpoint";
+import { Inspection, LABEL, Role } from "./containers";
+import { Docker } from "@store/docker/docker";
+
+/** A container as the state says that it should be. */
+export interface ExpectedContainer {
+  readonly urn: string;
+  readonly id: string;
+  readonly service: string;
+  readonly role: Role;
+  /** Number of the replica, from 0. Undefined for databases and the gateway. */
+  readonly replica: number | undefined;
+  readonly networks: readonly ExpectedNetwork[];
+  /** Published ports of the host. */
+  readonly ports: readonly number[];
+  readonly memoryMiB: number | undefined;
+  /** Name of Docker's restart policy. */
+  readonly restart: string | undefined;
+}
+
+interface ExpectedNetwork {
+  readonly name: string;
+  /** DNS names of the container on this network. */
+  readonly aliases: readonly string[];
+}
+
+/** A difference between a container and the state that Docker's list of containers doesn't show. */
+export type Fault =
+  | { readonly kind: "paused" | "restarting" | "unhealthy" }
+  | {
+      readonly kind: "disconnected";
+      readonly network: ExpectedNetwork;
+      /** The container is connected, but without its DNS names. */
+      readonly isConnected: boolean;
+    }
+  | { readonly kind: "unpublished"; readonly port: number }
+  | { readonly kind: "changed"; readonly property: string };
+
+/** Returns the running containers that the state contains. */
+export function expectedContainers(checkpoint: Checkpoint | undefined): ExpectedContainer[] {
+  return (checkpoint?.resources ?? [])
+    .filter(({ type, id, delete: isOriginal }) => type === CONTAINER_TYPE && id && !isOriginal)
+    .map(expectedContainer)
+    .filter(({ role }) => role !== "files");
+}
+
+function expectedContainer({ urn, id = "", inputs = {} }: Resource): ExpectedContainer {
+  const { labels = [], networksAdvanced = [], ports = [], memory, restart } = inputs as Inputs;
+  const values = new Map(labels.map(({ label, value }) => [label, value]));
+  const replica = values.get(LABEL.replica);
+  return {
+    urn,
+    id,
+    service: values.get(LABEL.service) ?? resourceName(urn),
+    role: (values.get(LABEL.role) ?? "service") as Role,
+    replica: replica === undefined ? undefined : Number(replica),
+    networks: networksAdvanced.map(({ name, aliases = [] }) => ({ name, aliases })),
+    ports: ports.flatMap(({ external }) => external ?? []),
+    memoryMiB: memory,
+    restart,
+  };
+}
+
+/** Inputs of a container in the state that are used here, as the docker provider's schema names them. */
+interface Inputs {
+  readonly labels?: readonly { readonly label: string; readonly value: string }[];
+  readonly networksAdvanced?: readonly {
+    readonly name: string;
+    readonly aliases?: readonly string[];
+  }[];
+  readonly ports?: readonly { readonly external?: number }[];
+  readonly memory?: number;
+  readonly restart?: string;
+}
+
+/**
+ * Compares a container with the state. A stopped container has no faults: Docker's list of containers shows that it is stopped, and it is
+ * replaced.
+ */
+export function faultsOf(expected: ExpectedContainer, actual: Inspection): Fault[] {
+  const { State: state, HostConfig: host } = actual;
+  if (!state.Running) return [];
+  const networks = actual.NetworkSettings?.Networks ?? {};
+  const disconnected = expected.networks.flatMap((network): Fault[] => {
+    const found = networks[network.name];
+    const names = new Set(found?.Aliases ?? []);
+    if (found && network.aliases.every((alias) => names.has(alias))) return [];
+    return [{ kind: "disconnected", network, isConnected: found !== undefined }];
+  });
+  return [
+    ...(state.Paused ? [{ kind: "paused" } as const] : []),
+    ...disconnected,
+    ...(disconnected.length > 0 || state.Paused ? [] : unpublishedPorts(expected, actual)),
+    ...healthFaults(state),
+    ...(differs(expected.memoryMiB, host?.Memory && host.Memory / 1024 ** 2)
+      ? [{ kind: "changed", property: "memory limit" } as const]
+      : []),
+    ...(differs(expected.restart, host?.RestartPolicy?.Name)
+      ? [{ kind: "changed", property: "restart policy" } as const]
+      : []),
+  ];
+}
+
+/** A restarting container publishes no ports until it runs again. */
+function unpublishedPorts({ ports }: ExpectedContainer, actual: Inspection): Fault[] {
+  if (actual.State.Restarting) return [];
+  const published = new Set(
+    Object.values(actual.NetworkSettings?.Ports ?? {}).flatMap((bindings) =>
+      (bindings ?? []).map(({ HostPort }) => Number(HostPort)),
+    ),
+  );
+  return ports
+    .filter((port) => !published.has(port))
+    .map((port) => ({ kind: "unpublished", port }));
+}
+
+function healthFaults({ Restarting, Paused, Health }: Inspection["State"]): Fault[] {
+  if (Restarting) return [{ kind: "restarting" }];
+  // The health check of a paused container fails, too.
+  return Health?.Status === "unhealthy" && !Paused ? [{ kind: "unhealthy" }] : [];
+}
+
+function differs<T>(expected: T | undefined, actual: T | undefined): boolean {
+  return expected !== undefined && actual !== undefined && expected !== actual;
+}
+
+/** Describes a fault, as the predicate of a sentence whose subject is the container. */
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case "paused":
+      return "is paused";
+    case "restarting":
+      return "exits and is restarted again and again";
+    case "unhealthy":
+      return "is unhealthy";
+    case "disconnected":
+      return fault.isConnected
+        ? `lacks its DNS name ${fault.network.aliases.join(", ")} on network ${networkOf(fault)}`
+        : `is disconnected from network ${networkOf(fault)}`;
+    case "unpublished":
+      return `doesn't publish port ${fault.port}`;
+    case "changed":
+      return `has another ${fault.property}`;
+  }
+}
+
+/** Name of the network in the program: Docker's name without the random characters at its end. */
+function networkOf({ network }: Extract<Fault, { kind: "disconnected" }>): string {
+  return network.name.replace(/-[0-9a-f]{7}$/, "");
+}
+
+/**
+ * Repairs a fault by Docker's API, if that is possible without replacing the container.
+ *
+ * @returns False if it isn't possible, or if Docker refuses.
+ */
+export async function repairFault(
+  docker: Docker,
+  { id }: ExpectedContainer,
+  fault: Fault,
+): Promise<boolean> {
+  switch (fault.kind) {
+    case "paused":
+      return (await docker.post(`/containers/${id}/unpause`)) === undefined;
+    case "disconnected": {
+      const network = `/networks/${encodeURIComponent(fault.network.name)}`;
+      if (fault.isConnected) await docker.post(`${network}/disconnect`, { Container: id });
+      const EndpointConfig = { Aliases: fault.network.aliases };
+      return (
+        (await docker.post(`${network}/connect`, { Container: id, EndpointConfig })) === undefined
+      );
+    }
+    case "unpublished":
+      return (await docker.post(`/containers/${id}/restart`)) === undefined;
+    default:
+      return false;
+  }
+}
+
+/** A container of the state with its faults. */
+export interface FaultyContainer {
+  readonly expected: ExpectedContainer;
+  readonly name: string;
+  readonly faults: readonly Fault[];
+}
+
+/** Inspects the containers of the state and returns those with faults. Missing containers are left out. */
+export async function findFaults(
+  docker: Docker,
+  checkpoint: Checkpoint | undefined,
+): Promise<FaultyContainer[]> {
+  const found = await Promise.all(
+    expectedContainers(checkpoint).map(async (expected) => {
+      const actual = await docker.get<Inspection>(`/containers/${expected.id}/json`);
+      const faults = actual ? faultsOf(expected, actual) : [];
+      return { expected, name: actual?.Name.replace(/^\//, "") ?? "", faults };
+    }),
+  );
+  return found.filter(({ faults }) => faults.length > 0);
+}

@@ -1,0 +1,48 @@
+import { describeFault, Fault, FaultyContainer, repairFault } from "../docker/containerFaults";
+import type { Docker } from "@store/docker/docker";
+import type { Reporter } from "../terminal/terminal";
+
+/** The faults that {@link repairFaults} leaves to the engine. */
+export interface Unrepaired {
+  /** Descriptions of faults that a refresh finds. */
+  readonly differences: readonly string[];
+  /** URNs of containers to replace. */
+  readonly replace: readonly string[];
+}
+
+/** Repairs what Docker can repair without replacing a container: reconnects, continues or restarts it. */
+export async function repairFaults(
+  docker: Docker,
+  faulty: readonly FaultyContainer[],
+  report: Reporter,
+): Promise<Unrepaired> {
+  const left: { readonly container: FaultyContainer; readonly fault: Fault }[] = [];
+  let repaired = 0;
+  for (const container of faulty) {
+    for (const fault of container.faults) {
+      if (await repairFault(docker, container.expected, fault)) {
+        repaired++;
+        report.note(`${container.name} ${describeFault(fault)}: repaired`);
+      } else {
+        left.push({ container, fault });
+      }
+    }
+  }
+  // A container may be unhealthy only because another one was paused or disconnected.
+  const remaining = left.filter(({ fault }) => repaired === 0 || !isHealthFault(fault));
+  const toReplace = remaining.filter(
+    ({ container, fault }) =>
+      // A database may be busy recovering; it is never replaced for its health.
+      fault.kind !== "changed" && (container.expected.role === "service" || !isHealthFault(fault)),
+  );
+  return {
+    differences: remaining.map(
+      ({ container, fault }) => `${container.name} ${describeFault(fault)}`,
+    ),
+    replace: [...new Set(toReplace.map(({ container }) => container.expected.urn))],
+  };
+}
+
+function isHealthFault({ kind }: Fault): boolean {
+  return kind === "unhealthy" || kind === "restarting";
+}
