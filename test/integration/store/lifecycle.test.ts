@@ -36,7 +36,7 @@ describe("a stack", function () {
       const before = await store.succeed("ps");
       assert.match(before, /disconnected from network backend|paused/);
       assert.match(before, new RegExp(`localhost:${store.port} (answers, but not for|doesn't)`));
-      assert.match(await store.succeed("up"), /Drift detected.*The store is up/s);
+      assert.match(await store.succeed("up"), /Drift detected/);
       for (const service of ["billing", "inventory"])
         assert.equal((await fetch(`${store.url}/api/${service}/openapi.json`)).status, 200);
     }
