@@ -64,6 +64,26 @@ const ImageSpecSchema = readonlyObject({
   dockerfile: v.optional(v.string()),
   /** Additional build arguments. They are part of the content tag and visible in the image: never secrets. @default {} */
   args: v.optional(textByName()),
+  /**
+   * Build secrets by ID, for `RUN --mount=type=secret,id=ID`: an environment variable of the machine that builds, or a file, relative to
+   * the service's folder. They are in no image and not part of the content tag. @default {}
+   * @example { npmrc: { file: "../../.npmrc" }, token: { environment: "NPM_TOKEN" } }
+   */
+  secrets: v.optional(
+    v.pipe(
+      v.record(
+        v.pipe(
+          v.string(),
+          v.regex(/^[A-Za-z0-9._-]+$/, "an ID has letters, digits, '.', '_' and '-' only."),
+        ),
+        v.union(
+          [readonlyObject({ environment: v.string() }), readonlyObject({ file: v.string() })],
+          'should be {environment: "NAME"} or {file: "PATH"}.',
+        ),
+      ),
+      v.readonly(),
+    ),
+  ),
 });
 
 const HealthSpecSchema = readonlyObject({
@@ -169,6 +189,7 @@ export type ServiceSpec = Readonly<v.InferOutput<typeof ServiceSpecSchema>>;
 export type RateLimit = Readonly<v.InferOutput<typeof RateLimitSchema>>;
 /** @example { path: "/api/orders/events", seconds: 3600 } */
 export type RouteTimeout = Readonly<v.InferOutput<typeof RouteTimeoutSchema>>;
+export type BuildSecret = NonNullable<ImageSpec["secrets"]>[string];
 export type ImageSpec = Readonly<v.InferOutput<typeof ImageSpecSchema>>;
 export type HealthSpec = Readonly<v.InferOutput<typeof HealthSpecSchema>>;
 export type DevModeSpec = Readonly<v.InferOutput<typeof DevModeSpecSchema>>;

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
+import type { BuildSecret } from "../../services/spec";
 import { LABEL_PROJECT } from "../container/labels";
 import { readRegularFile } from "./context/contextEntries";
 import { contentTag } from "./contentTag";
@@ -24,6 +25,8 @@ export interface ImageContentArgs {
   readonly dockerfile?: string;
   /** Build arguments. Arguments that the Dockerfile doesn't declare are left out. Never secrets: the image shows them. Defaults to none. */
   readonly args?: Readonly<Record<string, string>>;
+  /** Build secrets by ID. Files are relative to the context. They don't change the content tag. Defaults to none. */
+  readonly secrets?: Readonly<Record<string, BuildSecret>>;
   /** Folders of the context over which sources are mounted. A change in them causes no new image. Defaults to none. */
   readonly mounted?: readonly string[];
   /** Repository and commit of the content, for the image's labels. */
@@ -49,7 +52,7 @@ export class Image {
   private readonly built: docker.RemoteImage;
 
   constructor(name: string, args: ImageArgs, opts: pulumi.CustomResourceOptions) {
-    const { tag, labels, ...build } = imageContent(name, {
+    const { tag, labels, secrets, ...build } = imageContent(name, {
       ...args,
       args: { ...args.args, ...(args.base && { BASE_IMAGE: args.base.ref }) },
     });
@@ -63,6 +66,7 @@ export class Image {
         name: this.ref,
         build: {
           ...build,
+          secrets: [...secrets],
           builder: args.buildxBuilder,
           // Contains the output of a failed step, which the provider's error doesn't.
           buildLogFile: `build-logs/${name}.log`,
@@ -86,6 +90,8 @@ export interface ImageContent {
   /** Copied Dockerfile, relative to the context. */
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** Names of build secrets, never their values: a variable of the environment (`env`) or a file (`src`). */
+  readonly secrets: readonly docker.types.input.RemoteImageBuildSecret[];
   readonly labels: pulumi.Output<Record<string, string>>;
 }
 
@@ -96,7 +102,14 @@ export interface ImageContent {
  */
 export function imageContent(
   name: string,
-  { context, dockerfile = "Dockerfile", args = {}, mounted = [], source }: ImageContentArgs,
+  {
+    context,
+    dockerfile = "Dockerfile",
+    args = {},
+    secrets = {},
+    mounted = [],
+    source,
+  }: ImageContentArgs,
 ): ImageContent {
   const text = readRegularFile(join(context, dockerfile)).toString("utf8");
   const buildArgs = declaredArgs(text, args);
@@ -115,8 +128,18 @@ export function imageContent(
     context: staged.context,
     dockerfile: staged.dockerfile,
     buildArgs,
+    secrets: Object.entries(secrets).map(([id, secret]) => buildSecret(id, secret, context)),
     labels: labelsOf(source, tag),
   };
+}
+
+function buildSecret(
+  id: string,
+  secret: BuildSecret,
+  context: string,
+): docker.types.input.RemoteImageBuildSecret {
+  if ("environment" in secret) return { id, env: secret.environment };
+  return { id, src: isAbsolute(secret.file) ? secret.file : join(context, secret.file) };
 }
 
 function labelsOf(

@@ -18,6 +18,7 @@ export function serviceContent(
     context: folderOf(service),
     dockerfile: image?.dockerfile,
     args: { NODE_IMAGE: args.nodeImage, ...image?.args },
+    secrets: image?.secrets,
     mounted: args.devModeServices.includes(service) ? Object.keys(live?.mounts ?? {}) : [],
     source: args.source,
   };

@@ -101,6 +101,7 @@ async function build() {
     ...["--file", join(from.context, from.dockerfile)],
     ...pairs("--build-arg", from.buildArgs),
     ...pairs("--label", from.labels),
+    ...secrets(from.secrets ?? []),
     from.context,
   ];
   const { code, output } = await docker(args, { command: builder });
@@ -220,6 +221,17 @@ async function azureLogin() {
     ...["--query", "accessToken", "--output", "tsv"],
   ]);
   return { username: TOKEN_USER, password };
+}
+
+/**
+ * @param {{id: string, env?: string, src?: string}[]} list
+ * @returns {string[]}
+ */
+function secrets(list) {
+  return list.flatMap(({ id, env, src }) => [
+    "--secret",
+    env === undefined ? `id=${id},src=${src}` : `id=${id},env=${env}`,
+  ]);
 }
 
 /**

@@ -36,6 +36,14 @@ const BUILDER_CAUSES: readonly Entry[] = [
     }),
   },
   {
+    match: /secret \S*: not found|failed to stat .*: no such file/i,
+    cause: () => ({
+      problem: "a build secret is missing.",
+      remedy:
+        "Set the environment variable, or create the file, that image.secrets of the service's spec names.",
+    }),
+  },
+  {
     match:
       /pull access denied|insufficient_scope|authorization failed|no basic auth|failed to authorize|(401|403) (Unauthorized|Forbidden)/i,
     cause: (error) => ({

@@ -10,7 +10,7 @@ import * as engine from "./engine";
 import { collectErrors } from "./engineErrors";
 import { unhealthy } from "./health";
 import { daemonUnreachable, hostRules } from "./host";
-import { pullFailed } from "./image";
+import { loginUnreadable, pullFailed } from "./image";
 import { networksExhausted, portTaken } from "./network";
 import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
@@ -30,6 +30,7 @@ const RULES: readonly Rule[] = [
   config.configRejectedByEngine,
   notPublished,
   daemonUnreachable,
+  loginUnreadable,
   portTaken,
   buildFailed,
   diskFull,

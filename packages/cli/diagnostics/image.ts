@@ -19,6 +19,17 @@ export const pullFailed: Rule = {
   toDiagnostic,
 };
 
+/** The docker provider can't read the user's login at a registry, which it needs for every resource. */
+export const loginUnreadable: Rule = {
+  name: "login-unreadable",
+  match: [/Error loading registry auth config: (?:could not get auth config[^:]*: )?([^\n]*)/],
+  cause: () => "login",
+  toDiagnostic: ({ match }, context) => ({
+    summary: `Docker's login at a registry can't be read: ${match[1] ?? "unknown error"}.`,
+    hint: `Install the credential helper that docker's configuration (~/.docker/config.json: credHelpers, credsStore) names, or remove it there and run docker login. Then: ${retryCommand(context)}`,
+  }),
+};
+
 interface PullFailure {
   /** With registry, tag and digest. */
   readonly image: string;

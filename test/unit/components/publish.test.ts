@@ -205,6 +205,21 @@ push) echo "0123456789ab: Pushed"; echo "123456789abc: Retrying in 1 second"; ec
     assert.ok(performance.now() - began < 20_000, "the exit waited for the time limit");
   });
 
+  it("passes build secrets by name", () => {
+    const result = publish(
+      `manifest) echo "no such manifest: x" >&2; exit 1 ;;
+build) echo "$*" >&2; exit 1 ;;`,
+      {
+        ...{ context: "services/inventory", dockerfile: "Dockerfile", buildArgs: {}, labels: {} },
+        secrets: [
+          { id: "token", env: "TOKEN" },
+          { id: "npmrc", src: ".npmrc" },
+        ],
+      },
+    );
+    assert.match(result.stderr, /--secret id=token,env=TOKEN --secret id=npmrc,src=\.npmrc /);
+  });
+
   it("shows the end of the output of a failed build", () => {
     const result = publish(
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;

@@ -83,6 +83,22 @@ describe("Store", () => {
     }
   });
 
+  it("names build secrets, which don't change the content tag", async () => {
+    const secrets = { token: { environment: "TOKEN" }, npmrc: { file: "../../.npmrc" } };
+    const build = async (image: ServiceSpec["image"]) => {
+      reset();
+      store({ enabledServices: ["inventory"], specs: new Map([["inventory", { ...kit, image }]]) });
+      return (await resources(REMOTE_IMAGE)).find(({ name }) => /^inventory-image:/.test(name));
+    };
+    const without = await build({ base: "packages/kit" });
+    const { name, inputs } = (await build({ base: "packages/kit", secrets })) ?? {};
+    assert.equal(name, without?.name);
+    assert.deepEqual((inputs?.["build"] as Record<string, unknown>)["secrets"], [
+      { id: "token", env: "TOKEN" },
+      { id: "npmrc", src: ".npmrc" },
+    ]);
+  });
+
   it("hardens every running container", async () => {
     store();
     const containers = await running();

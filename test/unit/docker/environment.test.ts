@@ -77,7 +77,10 @@ describe("dockerEnvironment", () => {
       const engine = { pulumi: "pulumi", version: "3", how: "path", env: {} } as const;
       const env = engineEnvironment(session, engine, { host: "ssh://me@host" });
       const { DOCKER_CONFIG: config, ...others } = dockerVariables(env);
-      assert.ok(existsSync(join(config ?? "", "config.json")), "the docker provider needs the file");
+      assert.ok(
+        existsSync(join(config ?? "", "config.json")),
+        "the docker provider needs the file",
+      );
       assert.deepEqual(others, { DOCKER_HOST: "ssh://me@host" });
       const withoutHost = dockerVariables(engineEnvironment(session, engine));
       assert.deepEqual(withoutHost, { DOCKER_CONFIG: config });

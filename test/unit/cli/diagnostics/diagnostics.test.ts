@@ -52,6 +52,11 @@ describe("diagnoseRun", () => {
       hint: /chown/,
     },
     {
+      error: "failed to stat ../.npmrc: stat ../.npmrc: no such file or directory",
+      summary: /a build secret is missing/,
+      hint: /image\.secrets/,
+    },
+    {
       error: 'no builder "default" found',
       summary: /Docker's builder doesn't work/,
       hint: /docker buildx ls/,
@@ -96,6 +101,17 @@ describe("diagnoseRun", () => {
     assert.match(denied.hint ?? "", /docker login mirror\.example\.com/);
     const http = await pull("http: server gave HTTP response to HTTPS client");
     assert.match(http.hint ?? "", /insecure-registries.*mirror\.example\.com/);
+  });
+
+  it("reports a credential helper that isn't installed once, and how to go on", async () => {
+    const message =
+      "Error loading registry auth config: could not get auth config (the credentialhelper did not work or was not found): " +
+      'error getting credentials - err: exec: "docker-credential-desktop": executable file not found in $PATH';
+    const events = [failedStep(NETWORK, "edge", message), failedStep(NETWORK, "backend", message)];
+    assert.deepEqual(ruleNames(events.flat()), ["login-unreadable"]);
+    const { summary, hint } = await diagnose(events.flat());
+    assert.match(summary, /docker-credential-desktop/);
+    assert.match(hint ?? "", /credsStore/);
   });
 
   it("names the Dockerfile of the repository, not the copy that was built", async () => {
