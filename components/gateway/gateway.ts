@@ -13,7 +13,7 @@ import {
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
-import { readWithoutComments } from "../shell/shell";
+import { readWithoutComments, withArguments } from "../shell/shell";
 
 export interface GatewayArgs {
   /** ID of the HAProxy image. */
@@ -50,7 +50,21 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const container = this.proxy(name, args, files);
+    const portIsFree = args.host.run(
+      `${name}-port`,
+      pulumi
+        .output(args.imageId)
+        .apply((image) =>
+          withArguments(PORT_CHECK_SCRIPT, [
+            image,
+            pulumi.getProject(),
+            `${args.host.bindAddress}:${args.httpPort}:${GATEWAY_PUBLISHED_PORT}`,
+            args.httpPort.toString(),
+          ]),
+        ),
+      { parent: this },
+    );
+    const container = this.proxy(name, args, [files.written, portIsFree], files);
     args.host.run(
       `${name}-reload`,
       pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${RELOAD} ${version} # ${files.version}`,
@@ -61,7 +75,12 @@ export class Gateway extends pulumi.ComponentResource {
     this.registerOutputs({ containerId: this.containerId });
   }
 
-  private proxy(name: string, args: GatewayArgs, files: Files): docker.Container {
+  private proxy(
+    name: string,
+    args: GatewayArgs,
+    after: readonly pulumi.Resource[],
+    files: Files,
+  ): docker.Container {
     return new docker.Container(
       name,
       {
@@ -82,7 +101,7 @@ export class Gateway extends pulumi.ComponentResource {
         stopTimeout: 30,
         labels: labels({ service: "gateway", role: "gateway" }),
       },
-      { parent: this, dependsOn: [files.written], ...DELETE_BEFORE_CREATE },
+      { parent: this, dependsOn: [...after], ...DELETE_BEFORE_CREATE },
     );
   }
 }
@@ -92,6 +111,8 @@ const START = "start.sh";
 const RELOAD = "reload.sh";
 
 const START_SCRIPT = `${readWithoutComments(__dirname, "start.sh")}\n`;
+
+const PORT_CHECK_SCRIPT = readWithoutComments(__dirname, "portCheck.sh");
 
 /** Reloads the configuration of a running HAProxy without refusing a request. */
 const RELOAD_SCRIPT = `${HTTP_GET_SCRIPT}\n${readWithoutComments(__dirname, "reload.sh")}\n`;

@@ -59,6 +59,30 @@ describe("./store up that fails", function () {
     await fails(/store:replicas\.inventory: "many" should be a whole number/, /--path/);
   });
 
+  it("keeps the gateway if another program holds its new port, also without the command's own check", async () => {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    try {
+      const address = server.address();
+      assert.ok(address !== null && typeof address === "object");
+      const before = (await store.running()).get("gateway/gateway");
+      store.configure({ services: ["inventory"], httpPort: address.port });
+      const options = ["up", "--yes", "--skip-preview", "--stack", store.stack];
+      const { code, output } = await run(
+        "./store",
+        ["pulumi", ...options],
+        store.folder,
+        store.environment,
+      );
+      assert.notEqual(code, 0, output);
+      assert.match(output, /address already in use|port is already allocated/);
+      assert.equal((await store.running()).get("gateway/gateway"), before);
+      assert.equal((await fetch(`${store.url}/api`)).status, 200);
+    } finally {
+      server.close();
+    }
+  });
+
   it("names the port that is in use, and its key", async () => {
     const server = createServer();
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

@@ -165,6 +165,13 @@ describe("Store", () => {
     assert.notEqual(first, second);
   });
 
+  it("checks that the port is free before the gateway is replaced", async () => {
+    store();
+    const script = String((await resource(COMMAND, "gateway-port")).inputs["create"]);
+    assert.match(script, /^set -- '[^']+' 'store' '127\.0\.0\.1:8081:8080' '8081'\n/);
+    assert.match(script, /docker run --rm --publish/);
+  });
+
   it("connects each container to its own networks only", async () => {
     store();
     const networks = Object.fromEntries(
