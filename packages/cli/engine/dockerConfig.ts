@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,4 +24,48 @@ export function dockerConfigFolder(
   rmSync(join(folder, "cli-plugins"), { force: true });
   if (existsSync(plugins)) symlinkSync(plugins, join(folder, "cli-plugins"));
   return folder;
+}
+
+/** Name of the generated docker context for a daemon with TLS. */
+const TLS_CONTEXT = "store";
+
+/**
+ * Returns variables that make the engine's builder use a daemon with TLS. The docker provider's BuildKit client ignores
+ * DOCKER_TLS_VERIFY and takes certificates from docker's current context only; so this function generates a context, in a folder with
+ * the user's logins.
+ *
+ * @param stateFolder Folder with the workspace's own data.
+ * @see https://github.com/kreuzwerker/terraform-provider-docker/blob/master/internal/provider/docker_cli.go
+ */
+export function tlsVariables(
+  stateFolder: string,
+  { host, certPath }: { readonly host: string; readonly certPath: string },
+  userConfigFolder: string,
+): Readonly<Record<string, string>> {
+  const folder = resolve(stateFolder, "docker-config-tls");
+  const id = createHash("sha256").update(TLS_CONTEXT).digest("hex");
+  const meta = join(folder, "contexts", "meta", id);
+  // Not a link to the folder, which docker would ignore.
+  const tls = join(folder, "contexts", "tls", id, "docker");
+  for (const path of [meta, tls]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const name of ["config.json", "cli-plugins"])
+    link(join(userConfigFolder, name), join(folder, name));
+  for (const name of ["ca.pem", "cert.pem", "key.pem"]) link(join(certPath, name), join(tls, name));
+  const endpoints = { docker: { Host: host, SkipTLSVerify: false } };
+  writeFileSync(
+    join(meta, "meta.json"),
+    JSON.stringify({ Name: TLS_CONTEXT, Metadata: {}, Endpoints: endpoints }),
+  );
+  return {
+    DOCKER_CONFIG: folder,
+    DOCKER_CONTEXT: TLS_CONTEXT,
+    // For the docker commands of the program, which set DOCKER_HOST themselves.
+    DOCKER_TLS_VERIFY: "1",
+    DOCKER_CERT_PATH: tls,
+  };
+}
+
+function link(target: string, path: string): void {
+  rmSync(path, { force: true });
+  if (existsSync(target)) symlinkSync(target, path);
 }

@@ -13,7 +13,7 @@ import { captureEngine, EngineOutput, EngineRun, runEngine } from "./runEngine";
 import { CliError } from "@store/docker/cliError";
 import type { DockerEndpoint } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
-import { dockerConfigFolder } from "./dockerConfig";
+import { dockerConfigFolder, tlsVariables } from "./dockerConfig";
 import { endOrphanedPlugins } from "./orphanedPlugins";
 import { isHeld, lockedError, removeEngineLock } from "../state/locks";
 import { baseImageNames } from "../project/project";
@@ -216,11 +216,21 @@ export function engineEnvironment(
     ...dockerEnvironment(endpoint),
     ...engine.env,
     ...prepareState(session.state),
-    DOCKER_CONFIG: dockerConfigFolder(session.state.folder),
+    ...dockerConfigVariables(session, endpoint),
     PULUMI_STACK: session.stack.name,
     // The engine's version is pinned.
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
+}
+
+function dockerConfigVariables(
+  { state }: Session,
+  endpoint: Pick<DockerEndpoint, "host" | "certPath"> | undefined,
+): NodeJS.ProcessEnv {
+  const config = dockerConfigFolder(state.folder);
+  if (endpoint?.certPath === undefined) return { DOCKER_CONFIG: config };
+  const { host, certPath } = endpoint;
+  return { ...tlsVariables(state.folder, { host, certPath }, config), DOCKER_HOST: undefined };
 }
 
 async function setUpDocker(

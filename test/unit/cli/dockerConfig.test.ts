@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dockerConfigFolder } from "@store/cli/engine/dockerConfig";
+import { dockerConfigFolder, tlsVariables } from "@store/cli/engine/dockerConfig";
+import { resolveDockerEndpoint } from "@store/docker/endpoint";
 
 describe("dockerConfigFolder", () => {
   let root = "";
@@ -25,5 +26,28 @@ describe("dockerConfigFolder", () => {
     assert.equal(readFileSync(join(folder(), "config.json"), "utf8"), "{}");
     assert.ok(existsSync(join(folder(), "cli-plugins/x")));
     assert.ok(!existsSync(join(root, ".docker/config.json")), "the user's folder was changed");
+  });
+});
+
+describe("tlsVariables", () => {
+  let root = "";
+  beforeEach(() => (root = mkdtempSync(join(tmpdir(), "store-test-"))));
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  it("generates a context with the certificates and the user's logins", () => {
+    const [certPath, user] = [join(root, "certs"), join(root, "user")];
+    for (const path of [certPath, user]) mkdirSync(path);
+    for (const name of ["ca", "cert", "key"]) writeFileSync(join(certPath, `${name}.pem`), name);
+    writeFileSync(join(user, "config.json"), '{"auths":{},"currentContext":"other"}');
+    const endpoint = { host: "tcp://10.0.0.1:2376", certPath };
+    // The second call replaces the files of the first.
+    tlsVariables(join(root, ".store"), { ...endpoint, host: "tcp://old:2376" }, user);
+    const env = tlsVariables(join(root, ".store"), endpoint, user);
+    const found = resolveDockerEndpoint(env, root);
+    assert.equal(found.host, "tcp://10.0.0.1:2376");
+    assert.equal(found.certPath, env["DOCKER_CERT_PATH"]);
+    for (const name of ["ca", "cert", "key"])
+      assert.equal(readFileSync(join(found.certPath ?? "", `${name}.pem`), "utf8"), name);
+    assert.match(readFileSync(join(env["DOCKER_CONFIG"] ?? "", "config.json"), "utf8"), /auths/);
   });
 });
