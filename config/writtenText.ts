@@ -50,7 +50,7 @@ function change(
 }
 
 /** Checks whether a YAML reader may have turned one text into the other. Pulumi's mixes the versions 1.1 and 1.2. */
-function isReadAs(written: string, actual: string): boolean {
+export function isReadAs(written: string, actual: string): boolean {
   return (["1.1", "core"] as const).some((schema) => {
     const value: unknown = yaml().parse(
       written,

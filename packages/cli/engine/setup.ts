@@ -22,6 +22,7 @@ import {
   readStackCheckpoint,
   findEngineLocks,
   createTempStackConfig,
+  editsConfig,
   makeRunFolder,
   prepareState,
 } from "../state/state";
@@ -157,7 +158,7 @@ export async function runOnStack(
   args: readonly string[],
   options: { readonly events: boolean },
 ): Promise<EngineRun> {
-  return withTempStackConfig(session, (folder, stackConfigEnv) =>
+  return withTempStackConfig(session, args, (folder, stackConfigEnv) =>
     runEngine({
       pulumi: context.engine.pulumi,
       args,
@@ -174,7 +175,7 @@ export async function captureOnStack(
   context: PulumiContext,
   args: readonly string[],
 ): Promise<EngineOutput> {
-  return withTempStackConfig(session, (_folder, stackConfigEnv) =>
+  return withTempStackConfig(session, args, (_folder, stackConfigEnv) =>
     captureEngine({
       pulumi: context.engine.pulumi,
       args,
@@ -187,10 +188,13 @@ export async function captureOnStack(
 /** Runs an action with a temporary copy of the stack's configuration file, and copies the engine's changes back afterwards. */
 async function withTempStackConfig<T>(
   session: Session,
+  args: readonly string[],
   action: (folder: string, env: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
   const folder = makeRunFolder(session.state);
-  const stackConfig = createTempStackConfig(session.state, session.stack, folder);
+  const stackConfig = createTempStackConfig(session.state, session.stack, folder, {
+    edits: editsConfig(args),
+  });
   try {
     return await action(folder, { ...stackConfig.env, TMPDIR: temporaryFolder(folder) });
   } finally {

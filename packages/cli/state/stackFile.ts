@@ -1,4 +1,5 @@
-import { parse, parseDocument } from "yaml";
+import { parseDocument } from "yaml";
+import { mergeChanges } from "./mergeConfig";
 
 /**
  * Adds a salt to the text of a stack's configuration file. The engine keeps the salt of the passphrase's key in
@@ -34,8 +35,12 @@ export function hasSalt(text: string): boolean {
  */
 export function restoredText(original: string, after: string): string | undefined {
   if (after === original || stripSalt(after) === original) return undefined;
-  const kept = hasSalt(original) ? after : stripSalt(after);
-  return canonical(kept) === canonical(original) ? undefined : kept;
+  return editedText(original, hasSalt(original) ? after : stripSalt(after));
+}
+
+/** Like {@link restoredText}, with a salt that the engine has added. */
+export function editedText(original: string, after: string): string | undefined {
+  return original.trim() === "" ? after || undefined : mergeChanges(original, after);
 }
 
 const SALT_KEY = "encryptionsalt";
@@ -43,14 +48,4 @@ const SALT_LINE = /^encryptionsalt: *(\S+) *\r?\n?/m;
 
 function lines(text: string): string {
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
-}
-
-/** Canonical form of YAML text: equal for texts with the same meaning to the engine, which treats every scalar as a string. */
-function canonical(text: string): string {
-  return JSON.stringify(parse(text), (_key, value: unknown) => {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-    }
-    return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-  });
 }

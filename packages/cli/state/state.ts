@@ -19,7 +19,8 @@ import { CliError } from "@store/docker/cliError";
 import { isPidAlive } from "@store/toolchain/system/processIdentity";
 import { engineLocks, Lock } from "./locks";
 import { Project, Stack } from "../project/project";
-import { hasSalt, restoredText, addSalt } from "./stackFile";
+import { withQuotes } from "./mergeConfig";
+import { addSalt, editedText, hasSalt, restoredText } from "./stackFile";
 
 /** The folder (.store) with a workspace's own data: state (unless the user has chosen a backend), passphrase, locks, temporary files. */
 export interface State {
@@ -86,15 +87,19 @@ export function makeRunFolder(state: State): string {
 }
 
 /**
- * Creates a copy of the stack's configuration file for the engine, with this workspace's salt. `restore` copies the engine's
- * changes back, without the salt. With a backend of the user's the engine gets the file itself.
+ * Creates a copy of the stack's configuration file for the engine, with this workspace's salt. `restore` applies the engine's changes
+ * to the file, without the salt. With a backend of the user's the engine gets the file itself, unless it edits the file.
+ *
+ * @param options.edits The engine's command edits the file, see {@link editsConfig}. Defaults to false.
  */
 export function createTempStackConfig(
   state: State,
   stack: Stack,
   runFolder: string,
+  { edits = false }: { readonly edits?: boolean } = {},
 ): { env: Record<string, string>; restore(): void } {
-  if (state.backend.kind === "user") {
+  const isWorkspace = state.backend.kind === "workspace";
+  if (!isWorkspace && !edits) {
     const usual = join(state.project.root, `Pulumi.${stack.name}.yaml`);
     return {
       env: stack.file === usual ? {} : { PULUMI_OPTION_CONFIG_FILE: stack.file },
@@ -103,31 +108,40 @@ export function createTempStackConfig(
   }
   const original = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
   const copy = join(runFolder, `Pulumi.${stack.name}.yaml`);
-  writeFileSync(copy, addSalt(original, readStackCheckpoint(state, stack.name)?.salt), {
-    mode: 0o600,
-  });
+  const salt = isWorkspace ? readStackCheckpoint(state, stack.name)?.salt : undefined;
+  writeFileSync(copy, addSalt(edits ? withQuotes(original) : original, salt), { mode: 0o600 });
   return {
     env: { PULUMI_OPTION_CONFIG_FILE: copy },
-    restore: () => {
-      const changed = restoredText(original, readFileSync(copy, "utf8"));
-      const current = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
-      if (current === original) {
-        if (changed !== undefined) replaceFile(stack.file, changed);
-        return;
-      }
-      // Subcommands without --config-file write the salt into the original file.
-      if (hasSalt(current) && !hasSalt(original)) {
-        replaceFile(stack.file, restoredText(original, current) ?? original);
-      }
-      if (changed === undefined) return;
-      const rescued = join(state.folder, `${basename(stack.file)}.engine`);
-      writeFileSync(rescued, changed, { mode: 0o600 });
-      throw new CliError(
-        `${basename(stack.file)} was edited while the engine changed it. The edit was kept; the engine's version is in ${rescued}.`,
-        { hint: "Run the command again to apply its change to the edited file." },
-      );
-    },
+    restore: () => restoreStackConfig(state, stack, original, readFileSync(copy, "utf8")),
   };
+}
+
+/** Returns true for the arguments of Pulumi's commands that edit the stack's configuration file. */
+export function editsConfig(args: readonly string[]): boolean {
+  return CONFIG_EDITS.has(args[args.indexOf("config") + 1] ?? "") && args.includes("config");
+}
+
+const CONFIG_EDITS: ReadonlySet<string> = new Set(["set", "set-all", "rm", "rm-all"]);
+
+function restoreStackConfig(state: State, stack: Stack, original: string, after: string): void {
+  const isWorkspace = state.backend.kind === "workspace";
+  const changed = isWorkspace ? restoredText(original, after) : editedText(original, after);
+  const current = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
+  if (current === original) {
+    if (changed !== undefined) replaceFile(stack.file, changed);
+    return;
+  }
+  // Subcommands without --config-file write the salt into the original file.
+  if (isWorkspace && hasSalt(current) && !hasSalt(original)) {
+    replaceFile(stack.file, restoredText(original, current) ?? original);
+  }
+  if (changed === undefined) return;
+  const rescued = join(state.folder, `${basename(stack.file)}.engine`);
+  writeFileSync(rescued, changed, { mode: 0o600 });
+  throw new CliError(
+    `${basename(stack.file)} was edited while the engine changed it. The edit was kept; the engine's version is in ${rescued}.`,
+    { hint: "Run the command again to apply its change to the edited file." },
+  );
 }
 
 /** Creates the passphrase if needed and returns its path. A hard link makes concurrent callers end up with the same one. */

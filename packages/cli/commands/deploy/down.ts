@@ -87,7 +87,7 @@ async function removeStack(
   options: DownOptions,
   report: Reporter,
 ): Promise<void> {
-  const { project, stack, state } = session;
+  const { stack, state } = session;
   const engine = await connectEngine(session, report);
   await followDaemon(session, engine, report);
   const checkpoint = await fetchCheckpoint(session, engine);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mergeChanges, withQuotes } from "@store/cli/state/mergeConfig";
 import { restoredText, stripSalt, addSalt } from "@store/cli/state/stackFile";
 
 const SALT = "v1:wTSoyaEFMos=:v1:IqDUTW6bG0efFj9f:AQQktqpRmlnBAf3Pv08fnGIYqbwWug==";
@@ -41,7 +42,7 @@ describe("restoredText", () => {
 
   it("contains the change of `config set`, without the salt", () => {
     const changed = FILE.replace("8080", '"9000"');
-    assert.equal(restoredText(FILE, addSalt(changed, SALT)), changed);
+    assert.equal(restoredText(FILE, addSalt(changed, SALT)), FILE.replace("8080", "9000"));
   });
 
   it("contains the change of `config set` to a new file", () => {
@@ -60,5 +61,60 @@ describe("restoredText", () => {
     assert.notEqual(restoredText(list, "config:\n  store:services: [b, a]\n"), undefined);
     const mapping = "config:\n  a:b: 1\n  a:c: 2\n";
     assert.equal(restoredText(mapping, 'config:\n  a:c: "2"\n  a:b: "1"\n'), undefined);
+  });
+});
+
+describe("a change of one key by the engine", () => {
+  const original = `# Our stack.
+config:
+  store:httpPort: 80 # as the firewall has it
+  store:services: [inventory]
+
+  store:environment:
+    inventory:
+      VERSION: 1.10
+      BIG: 12345678901234567
+      DATE: 2024-01-01
+      FLAG: on
+      OCTAL: 010
+`;
+
+  /** The file as the engine writes it: without quotes only if it doesn't change the value. */
+  const afterSet = (change: (text: string) => string): string =>
+    change(withQuotes(original).replaceAll(/^ /gm, "   ").replace(/#.*/g, ""));
+
+  it("leaves comments, quotes and all other values as they are", () => {
+    const change = (text: string): string => text.replace('"80"', '"9000"');
+    assert.equal(mergeChanges(original, afterSet(change)), original.replace("80 #", "9000 #"));
+    assert.equal(
+      mergeChanges(
+        original,
+        afterSet((text) => text),
+      ),
+      undefined,
+    );
+  });
+
+  it("adds and removes keys", () => {
+    const added = mergeChanges(
+      original,
+      afterSet((text) => `${text}         NEW: 12345678901234567890\n`),
+    );
+    assert.equal(added, `${original}      NEW: "12345678901234567890"\n`);
+    const removed = mergeChanges(
+      original,
+      afterSet((text) => text.replace(/.*OCTAL.*\n/, "")),
+    );
+    assert.equal(removed, original.replace(/.*OCTAL.*\n/, ""));
+  });
+
+  it("replaces a value without quotes by the same number in another form", () => {
+    const change = (text: string): string => text.replace('"1.10"', '"1.1"');
+    assert.equal(mergeChanges(original, afterSet(change)), original.replace("1.10", '"1.1"'));
+  });
+
+  it("is recognized without the quotes, if the engine rewrites the file for another reason", () => {
+    const rewritten = original.replace("1.10", "1.1").replace("010", "8").replace("80 #", '"80" #');
+    assert.equal(mergeChanges(original, rewritten), undefined);
   });
 });

@@ -127,7 +127,7 @@ describe("state folder", () => {
       const config = createCopy();
       writeFileSync(copy, `config:\n  store:httpPort: "9000"\nencryptionsalt: ${SALT}\n`);
       config.restore();
-      assert.equal(read(), 'config:\n  store:httpPort: "9000"\n');
+      assert.equal(read(), "config:\n  # a comment\n  store:httpPort: 9000\n");
     });
 
     it("removes a salt that the engine has written into the file itself", () => {
