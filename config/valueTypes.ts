@@ -50,7 +50,11 @@ const RESERVED_VARIABLES =
 export function variables(service: v.GenericSchema<string, string>) {
   const name = v.pipe(
     v.string(),
-    v.regex(/^[A-Z][A-Z0-9_]*$/, "a name has capital letters, digits and underscores only."),
+    v.regex(
+      // Programs read the variables of proxies in lower case, too, and curl reads http_proxy only so.
+      /^[A-Z][A-Z0-9_]*$|^(https?|ftp|all|no)_proxy$/,
+      "a name has capital letters, digits and underscores only, except http_proxy and its like.",
+    ),
     v.check((name) => !RESERVED_VARIABLES.test(name), "is set by the program itself."),
   );
   const value = v.pipe(

@@ -32,17 +32,30 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
       service === container.service &&
       health === "healthy",
   );
-  const cause =
-    container.role === "service" ? `services/${container.service}` : "the cause shown in its log";
   return {
     summary: `${resource} did not become healthy: ${whyUnhealthy(inspection, container)}.`,
     details: log.length > 0 ? log : ["(no output)"],
     detailsTitle: `End of the log of ${container.name}`,
     hint:
       (previous ? `The previous container, ${previous.name}, keeps serving. ` : "") +
-      `Fix ${cause}, then: ${retryCommand(context)}\n` +
+      `${remedy(container, log, stackFlag(context))} Then: ${retryCommand(context)}\n` +
       `Complete log: ./store logs ${displayName(container)}${stackFlag(context)}`,
   };
+}
+
+const DATABASE_ERROR =
+  /pg_hba|password authentication failed|the database system is|too many (clients|connections)|(ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN).*(5432|-database)|database ".*" does not exist|could not (resize|extend)/i;
+
+/** Returns what to fix. A service may fail because of its database. */
+export function remedy(
+  { role, service }: Pick<StoreContainer, "role" | "service">,
+  log: readonly string[],
+  stackFlag: string,
+): string {
+  if (role !== "service") return "Fix the cause shown in its log.";
+  return log.some((line) => DATABASE_ERROR.test(line))
+    ? `Its database refuses it or can't be reached; see ./store logs ${service}-database${stackFlag}. Fix that.`
+    : `Fix services/${service}.`;
 }
 
 /** Inspects a container. A crash-looping one has an exit code only between restarts; waits up to 3 s for the next exit. */

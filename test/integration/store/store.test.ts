@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "../support/load";
 import { run, TestStore } from "../support/testStore";
+import { makeAwkward } from "./awkwardCheckout";
 import { assertNoChange, changed } from "./changes";
 import { testIsolation } from "./isolation";
 import { addPerlService } from "./perlService";
@@ -18,6 +19,7 @@ describe("the store", function () {
 
   before(async () => {
     store = await TestStore.create();
+    makeAwkward(store);
     output = await store.succeed("up");
   });
   after(() => store.dispose());

@@ -289,6 +289,11 @@ describe("readConfig", () => {
       );
     }));
 
+  it("accepts the variables of proxies in lower case", () => {
+    const environment = { orders: { http_proxy: "http://proxy:3128", no_proxy: "localhost" } };
+    assert.deepEqual(read({ environment }).environment, environment);
+  });
+
   it("builds with the daemon's own builder in any context", () => {
     assert.equal(read().builder, "default");
   });

@@ -9,7 +9,7 @@ import {
   StoreContainer,
   uptime,
 } from "@store/cli/docker/containers";
-import { whyUnhealthy } from "@store/cli/diagnostics/health";
+import { remedy, whyUnhealthy } from "@store/cli/diagnostics/health";
 import { frames, parseLine } from "@store/cli/docker/logs";
 import { storeUrl } from "@store/cli/docker/url";
 import { chooseInstance } from "@store/cli/commands/inspect/exec";
@@ -88,6 +88,25 @@ describe("parseContainer", () => {
     const stats = { memory_stats: { usage: 50 * MiB, stats: { total_inactive_file: 20 * MiB } } };
     assert.equal(memoryInUse(stats), 30);
     assert.equal(memoryInUse(undefined), undefined);
+  });
+});
+
+describe("remedy", () => {
+  const of = (line: string, role: "service" | "database" = "service") =>
+    remedy({ role, service: "inventory" }, [line], " -s demo");
+
+  it("blames the database, not the service, for the database's errors", () => {
+    for (const line of [
+      'error: no pg_hba.conf entry for host "172.18.0.3"',
+      "Error: connect ECONNREFUSED 172.18.0.2:5432",
+      "getaddrinfo EAI_AGAIN inventory-database",
+      "FATAL: the database system is starting up",
+    ]) {
+      assert.match(of(line), /logs inventory-database -s demo/, line);
+    }
+    assert.equal(of("TypeError: x is undefined"), "Fix services/inventory.");
+    assert.equal(of("Error: connect ECONNREFUSED 172.18.0.2:3000"), "Fix services/inventory.");
+    assert.match(of("initdb: error", "database"), /cause shown in its log/);
   });
 });
 
