@@ -20,14 +20,20 @@ export class TestStore {
     readonly folder: string,
     readonly stack: string,
     readonly port: number,
+    private readonly site: TestSite,
   ) {}
 
-  static async create(config: Readonly<Record<string, unknown>> = {}): Promise<TestStore> {
+  /** @param site Defaults to this process's environment. */
+  static async create(
+    config: Readonly<Record<string, unknown>> = {},
+    site: TestSite = {},
+  ): Promise<TestStore> {
     const stack = `test${randomBytes(4).toString("hex")}`;
-    const folder = mkdtempSync(join(tmpdir(), `store-${stack}-`));
+    const folder = mkdtempSync(join(tmpdir(), `${site.folderName ?? "store"}-${stack}-`));
     await copyWorkspace(REPOSITORY, folder);
-    const store = new TestStore(folder, stack, await freePort());
+    const store = new TestStore(folder, stack, await freePort(), site);
     store.configure(config);
+    await site.prepare?.(folder);
     return store;
   }
 
@@ -71,7 +77,7 @@ export class TestStore {
 
   /** Runs `./store COMMAND STACK ARGS…`. */
   run(command: string, ...args: string[]): Promise<CommandResult> {
-    return run("./store", [command, this.stack, ...args], this.folder, this.environment);
+    return this.command("./store", command, this.stack, ...args);
   }
 
   /** Runs `./store COMMAND STACK ARGS…`. Fails the test with the output if the command fails. @returns the output. */
@@ -118,6 +124,12 @@ export class TestStore {
     return output;
   }
 
+  /** Runs a program in the workspace. */
+  command(program: string, ...args: string[]): Promise<CommandResult> {
+    const [first = program, ...rest] = [...(this.site.prefix ?? []), program, ...args];
+    return run(first, rest, this.folder, this.environment);
+  }
+
   /** Returns the JSON at a path of the store. Fails the test unless the status is 200. */
   async json<T>(path: string, headers: Record<string, string> = {}): Promise<T> {
     const answer = await fetch(this.url + path, { headers });
@@ -150,10 +162,10 @@ export class TestStore {
       "--filter",
       `label=dev.store.stack=${this.stack}`,
     ];
-    const { output } = await run(
+    const { output } = await this.command(
       "docker",
-      [...args, ...filters.flatMap((filter) => ["--filter", filter])],
-      this.folder,
+      ...args,
+      ...filters.flatMap((filter) => ["--filter", filter]),
     );
     return output
       .split("\n")
@@ -190,9 +202,9 @@ export class TestStore {
   async left(): Promise<string[]> {
     const filter = ["--filter", `label=dev.store.stack=${this.stack}`, "--format"];
     const listed = await Promise.all([
-      run("docker", ["ps", "--all", ...filter, "container {{.Names}}"], this.folder),
-      run("docker", ["network", "ls", ...filter, "network {{.Name}}"], this.folder),
-      run("docker", ["volume", "ls", ...filter, "volume {{.Name}}"], this.folder),
+      this.command("docker", "ps", "--all", ...filter, "container {{.Names}}"),
+      this.command("docker", "network", "ls", ...filter, "network {{.Name}}"),
+      this.command("docker", "volume", "ls", ...filter, "volume {{.Name}}"),
     ]);
     return listed.flatMap(({ output }) => output.split("\n").filter((line) => line !== ""));
   }
@@ -202,10 +214,9 @@ export class TestStore {
     // Remove the remains of a failed `down`, too.
     for (const line of await this.left()) {
       const [kind = "", name = ""] = line.split(" ");
-      await run(
+      await this.command(
         "docker",
-        kind === "container" ? ["rm", "--force", "--volumes", name] : [kind, "rm", name],
-        this.folder,
+        ...(kind === "container" ? ["rm", "--force", "--volumes", name] : [kind, "rm", name]),
       );
     }
     rmSync(this.folder, { recursive: true, force: true });
@@ -213,8 +224,20 @@ export class TestStore {
 
   /** Environment in which `./store` uses this workspace and its state. */
   get environment(): NodeJS.ProcessEnv {
-    return environmentOf(this.folder);
+    return { ...environmentOf(this.folder), ...this.site.env };
   }
+}
+
+/** Place in which a test's commands run. */
+export interface TestSite {
+  /** Beginning of the name of the workspace's folder. @default "store" */
+  readonly folderName?: string;
+  /** Command line that runs another command, for example as another user. @default none */
+  readonly prefix?: readonly string[];
+  /** Changes to the environment. Undefined removes a variable. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Prepares the workspace's folder before the first command. */
+  readonly prepare?: (folder: string) => Promise<void>;
 }
 
 /** Service and role of a container, such as `inventory/database`. */

@@ -23,6 +23,8 @@ interface Tier {
    * Tier that runs at the same time, because both mostly wait. The output of this tier comes after that tier's. Defaults to none.
    */
   readonly runsWith?: string;
+  /** Runs only if it is named, because it takes too long. Defaults to false. */
+  readonly onDemand?: boolean;
   /** Setup steps, in order. Tiers that run at the same time share them. */
   readonly requires: readonly ((report: Reporter) => Promise<unknown>)[];
 }
@@ -70,6 +72,12 @@ const TIERS: readonly Tier[] = [
     runsWith: "integration",
     requires: [setUpDocker, ensureEngine],
   },
+  {
+    name: "docker-versions",
+    parts: () => ["test/dockerVersions/*.test.ts"],
+    onDemand: true,
+    requires: [setUpDocker, ensureEngine],
+  },
 ];
 
 interface TestOptions {
@@ -83,7 +91,9 @@ export const test = defineCommand<object, TestOptions>({
   name: "test",
   summary: "run the tests; the last line of the output has the counts",
   arguments: [
-    new Argument("[tier]", "a tier (default: all)").choices(TIERS.map(({ name }) => name)),
+    new Argument("[tier]", "a tier (default: all but docker-versions)").choices(
+      TIERS.map(({ name }) => name),
+    ),
   ],
   examples: ["./store test", "./store test unit -- --grep config"],
   parse: ({ args: [tier], rest }) => ({ tier, mocha: rest }),
@@ -91,7 +101,9 @@ export const test = defineCommand<object, TestOptions>({
 });
 
 async function run({ tier: name, mocha }: TestOptions): Promise<ExitCode> {
-  const tiers = TIERS.filter((tier) => name === undefined || tier.name === name);
+  const tiers = TIERS.filter((tier) =>
+    name === undefined ? tier.onDemand !== true : tier.name === name,
+  );
   const results: TierResult[] = [];
   // The terminal sends Ctrl-C to mocha, too. Wait for mocha to clean up.
   const interrupt = new AbortController();

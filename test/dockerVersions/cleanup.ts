@@ -1,0 +1,21 @@
+/** Collects what a test must undo, and undoes it in reverse order. */
+export class Cleanup {
+  private readonly actions: (() => unknown)[] = [];
+
+  add(action: () => unknown): void {
+    this.actions.push(action);
+  }
+
+  /** Runs all actions. @throws the first error, after all actions have run. */
+  async run(): Promise<void> {
+    const errors: unknown[] = [];
+    for (const action of this.actions.reverse()) {
+      try {
+        await action();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
