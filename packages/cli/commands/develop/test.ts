@@ -101,9 +101,7 @@ export const test = defineCommand<object, TestOptions>({
 });
 
 async function run({ tier: name, mocha }: TestOptions): Promise<ExitCode> {
-  const tiers = TIERS.filter((tier) =>
-    name === undefined ? tier.onDemand !== true : tier.name === name,
-  );
+  const tiers = selectTiers(name);
   const results: TierResult[] = [];
   // The terminal sends Ctrl-C to mocha, too. Wait for mocha to clean up.
   const interrupt = new AbortController();
@@ -121,6 +119,11 @@ async function run({ tier: name, mocha }: TestOptions): Promise<ExitCode> {
   }
   process.stdout.write(`${summary(results)}\n`);
   return results.every(({ failed }) => failed === 0) ? ExitCode.Ok : ExitCode.Failed;
+}
+
+/** Returns the named tier. Without a name, returns all but those that run on demand. */
+export function selectTiers(name?: string): Tier[] {
+  return TIERS.filter((tier) => (name === undefined ? tier.onDemand !== true : tier.name === name));
 }
 
 type TierResult = Counts & { readonly tier: string };
