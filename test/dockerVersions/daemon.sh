@@ -102,7 +102,7 @@ become_daemon() {
   if [ "$kind" = docker ]; then
     mount --rbind /run "$root/run"
   else
-    mount -t tmpfs tmpfs "$root/run"
+    mount -t tmpfs -o mode=755 tmpfs "$root/run"
     mkdir -p "$root$run"
     mount --bind "$run" "$root$run"
   fi
@@ -182,6 +182,7 @@ sshd() {
   install -D --mode 600 "$1" "$run/ssh/authorized_keys"
   ssh-keygen -q -t ed25519 -N '' -f "$run/ssh/host_key"
   nsenter --target "$(<"$run/pid")" --mount --net --root -- bash -c "mkdir -p /run/sshd $folder && cp $run/ssh/* $folder &&
+    ln -s $run/docker.sock /run/docker.sock &&
     exec /usr/sbin/sshd -f /dev/null -h $folder/host_key -o PidFile=$run/sshd.pid -o AuthorizedKeysFile=$folder/authorized_keys \
       -o UsePAM=no -o PermitRootLogin=yes -o MaxStartups=100:30:200 -o MaxSessions=100"
   cat "$run/ssh/host_key.pub"

@@ -12,8 +12,8 @@ describe("A small store", function () {
   this.timeout("12m");
 
   for (const environment of ENVIRONMENTS) {
-    const verb = environment.refusal ? "is refused with a remedy" : "works";
-    it(`${verb} ${environment.title}`, () => runRow(environment));
+    const result = environment.refusal ? "is refused with a remedy" : "works";
+    it(`${result} ${environment.title}`, () => runRow(environment));
   }
 });
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { pathWithout } from "../support/pathWithout";
 import { Cleanup } from "./cleanup";
 import { daemon, Environment, succeed } from "./environment";
 import { installNode } from "./nodeVersions";
-import { pathWithout } from "./pathWithout";
 import { createUser } from "./user";
 
 /** Oldest supported versions of Node 20 and 22 (package.json, engines), and a current one of Node 24. */
@@ -38,10 +38,17 @@ export const ENVIRONMENTS: readonly Environment[] = [
   },
   {
     title: "without git",
-    setUp: (cleanup) => Promise.resolve({ env: { PATH: pathWithout("git", cleanup) } }),
+    setUp: (cleanup) =>
+      Promise.resolve({ env: { PATH: pathWithout("git", temporaryFolder(cleanup, "path-")) } }),
   },
   { title: "with the state on a backend in another folder", setUp: stateElsewhere },
 ];
+
+function temporaryFolder(cleanup: Cleanup, name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), name));
+  cleanup.add(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
 
 function withPath(folder: string): { readonly env: NodeJS.ProcessEnv } {
   return { env: { PATH: [folder, process.env["PATH"]].join(delimiter) } };
@@ -63,8 +70,7 @@ async function groupMember(cleanup: Cleanup): ReturnType<Environment["setUp"]> {
 }
 
 function stateElsewhere(cleanup: Cleanup): ReturnType<Environment["setUp"]> {
-  const folder = mkdtempSync(join(tmpdir(), "state elsewhere "));
-  cleanup.add(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(cleanup, "state elsewhere ");
   const env = {
     PULUMI_BACKEND_URL: pathToFileURL(folder).href,
     PULUMI_CONFIG_PASSPHRASE: "a test",
@@ -75,8 +81,7 @@ function stateElsewhere(cleanup: Cleanup): ReturnType<Environment["setUp"]> {
 /** The daemon is in the network namespace of the commands: the store's port isn't forwarded. */
 async function dockerBySsh(cleanup: Cleanup): ReturnType<Environment["setUp"]> {
   const { name, ...site } = await daemon(cleanup, "sid-ssh");
-  const folder = mkdtempSync(join(tmpdir(), "ssh-"));
-  cleanup.add(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(cleanup, "ssh-");
   const key = join(folder, "key");
   await succeed("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key);
   const hostKey = await succeed(join(__dirname, "daemon.sh"), "sshd", name, `${key}.pub`);

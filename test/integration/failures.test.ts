@@ -8,6 +8,7 @@ import { DaemonProxy } from "./support/daemonProxy";
 import { eventually } from "./support/eventually";
 import { Load } from "./support/load";
 import { CommandResult } from "../support/workspace";
+import { pathWithout } from "../support/pathWithout";
 import { run, TestStore } from "./support/testStore";
 
 /** Failures of `up` and their messages. After each, the old containers must still serve, and the next `up` must succeed. */
@@ -80,6 +81,20 @@ describe("./store up that fails", function () {
       assert.equal((await fetch(`${store.url}/api`)).status, 200);
     } finally {
       server.close();
+    }
+  });
+
+  it("asks for the docker command if it isn't installed, before it changes anything", async () => {
+    store.configure({ services: ["inventory"], demoData: false });
+    const links = mkdtempSync(join(tmpdir(), "path-"));
+    try {
+      const { code, output } = await store.start("up", { PATH: pathWithout("docker", links) })
+        .ended;
+      assert.equal(code, 1, output);
+      assert.match(output, /The docker command is not installed[^]*Install it: /);
+      assert.doesNotMatch(output, /Updating/);
+    } finally {
+      rmSync(links, { recursive: true });
     }
   });
 

@@ -1,6 +1,6 @@
 import { BaseImageStatus } from "@store/toolchain/images/plan";
 import { inspectBaseImages } from "@store/toolchain/images/baseImages";
-import { findDocker } from "@store/toolchain/tools/docker";
+import { findDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { Docker } from "@store/docker/docker";
 import { baseImageNames } from "../project/project";
 import { dockerEndpoint, Session } from "../project/session";
@@ -15,8 +15,13 @@ export async function findAndCheckDocker(
   if (search.found) {
     const { version, arch, host, hostFrom, cli } = search;
     const found = `${version} (${arch}) at ${host}, from ${hostFrom}`;
-    const hint = cli === undefined ? MISSING_DOCKER_COMMAND : undefined;
-    return { docker: new Docker(search), dockerResult: { title, status: "ok", found, hint } };
+    const docker = new Docker(search);
+    if (cli !== undefined) return { docker, dockerResult: { title, status: "ok", found } };
+    const { summary, hint } = missingDockerCommand();
+    return {
+      docker,
+      dockerResult: { title, status: "failed", found: `${found}. ${summary}`, hint },
+    };
   }
   const { plan, problem: found } = search;
   return {
@@ -27,9 +32,6 @@ export async function findAndCheckDocker(
         : { title, status: "pending", found, hint: `./store up will ${plan.action} it.` },
   };
 }
-
-const MISSING_DOCKER_COMMAND =
-  "The docker command isn't installed. ./store exec and ./store rehearse need it.";
 
 export function checkDocker({ dockerResult }: CheckContext): CheckResult[] {
   return [dockerResult];

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
-import { ensureDocker } from "@store/toolchain/tools/docker";
+import { ensureDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { Engine } from "@store/toolchain/engine/engineEnv";
 import { Checkpoint, parseExport } from "../state/checkpoint";
@@ -242,7 +242,10 @@ async function setUpDocker(
   report: Reporter,
   options: { readonly baseImages: boolean },
 ): Promise<Docker> {
-  const docker = new Docker(await ensureDocker(report, dockerEndpoint(session)));
+  const found = await ensureDocker(report, dockerEndpoint(session));
+  // Before anything is created: commands of the stack run it (components/container/files.ts).
+  if (options.baseImages && found.cli === undefined) throw missingDockerCommand();
+  const docker = new Docker(found);
   // Before base images are built on another daemon than the stack's.
   if (isLocal(session)) await checkStackDaemon(session, docker);
   const names = baseImageNames(session.project, session.stack);

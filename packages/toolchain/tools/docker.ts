@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { CliError } from "@store/docker/cliError";
 import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
 import { describeProblem } from "@store/docker/unreachable";
-import { distribution, findAsRoot } from "../system/apt";
+import { distribution, findAsRoot, usesApt } from "../system/apt";
 import { cacheFolder } from "../system/cache";
 import { withLock } from "../system/lock";
 import { type Reporter } from "../system/report";
@@ -89,6 +89,15 @@ export async function findDocker(
   const { host, hostFrom } = endpoint;
   const problem = `No Docker daemon answers at ${host}, from ${hostFrom}: ${describeProblem(answer)}.`;
   return { found: false, ...endpoint, problem, plan };
+}
+
+/** Error for a machine with a daemon, but without the docker command, which Debian 13 and newer have in a package of its own. */
+export function missingDockerCommand(names = distribution()): CliError {
+  return new CliError("The docker command is not installed or not on PATH; up and exec run it.", {
+    hint: usesApt(names)
+      ? "Install it: sudo apt-get install docker-cli (docker-ce-cli from Docker's own repository)."
+      : "Install it: https://docs.docker.com/engine/install/binaries",
+  });
 }
 
 function currentEndpoint(): DockerEndpoint {

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { findDocker } from "@store/toolchain/tools/docker";
+import { findDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { planDocker, type DockerFacts } from "@store/toolchain/tools/planDocker";
 import { parseOsRelease } from "@store/toolchain/system/apt";
 
@@ -73,6 +73,13 @@ describe("The action if no Docker daemon answers", () => {
   it("recognizes a distribution by ID and ID_LIKE", () => {
     const text = 'NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\n';
     assert.deepEqual(parseOsRelease(text), ["linuxmint", "ubuntu", "debian"]);
+  });
+});
+
+describe("A missing docker command", () => {
+  it("is reported with the package that has it", () => {
+    assert.match(missingDockerCommand(["debian"]).hint ?? "", /apt-get install docker-cli /);
+    assert.match(missingDockerCommand(["fedora"]).hint ?? "", /https:/);
   });
 });
 
