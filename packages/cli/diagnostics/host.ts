@@ -27,7 +27,7 @@ export const daemonUnreachable: Rule = {
   toDiagnostic: daemonDiagnostic,
 };
 
-function daemonDiagnostic({ match }: Found, context: Context): Diagnostic {
+function daemonDiagnostic({ error, match }: Found, context: Context): Diagnostic {
   const address = match[1] === undefined ? "" : ` at ${match[1]}`;
   if (!context.isLocal) {
     return {
@@ -37,6 +37,7 @@ function daemonDiagnostic({ match }: Found, context: Context): Diagnostic {
   }
   return {
     summary: `Lost the connection to Docker${address}.`,
+    details: error.message.split("\n"),
     hint:
       `Start Docker (systemctl start docker, or Docker Desktop); it restarts its containers. ` +
       `Then: ${retryCommand(context)}`,
