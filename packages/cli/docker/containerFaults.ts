@@ -171,11 +171,14 @@ export async function repairFault(
       );
     }
     case "unpublished":
-      return (await docker.post(`/containers/${id}/restart`)) === undefined;
+      return (await docker.post(`/containers/${id}/restart?t=${STOP_SECONDS}`)) === undefined;
     default:
       return false;
   }
 }
+
+/** Seconds for a gateway to stop that no client reaches: only requests of the store's own services can be left. */
+export const STOP_SECONDS = 5;
 
 /** A container of the state with its faults. */
 export interface FaultyContainer {

@@ -4,10 +4,14 @@ import { promisify } from "node:util";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
 import { portHolder } from "../diagnostics/port";
-import { configText, stackOption } from "../project/project";
+import { configText, stackOption, storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
 import { isHeld } from "../state/locks";
 import { findEngineLocks } from "../state/state";
+import { checkAzureLogin, checkConfig } from "./configChecks";
+import { askPublicAddress, describeAnswer } from "../docker/publicAddress";
+import { stackContainers } from "../docker/stackContainers";
+import { sshTunnel, storeUrl } from "../docker/url";
 import type { Check, CheckContext, CheckResult } from "./check";
 import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
 
@@ -18,9 +22,12 @@ const CHECKS: readonly Check[] = [
   checkDocker,
   checkPulumi,
   checkBaseImages,
+  checkConfig,
+  checkAzureLogin,
   checkState,
   checkLocks,
   checkPort,
+  checkPublicAddress,
   checkDisk,
 ];
 
@@ -115,6 +122,19 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
       hint: `Stop it, or choose another port: ${setPort}`,
     },
   ];
+}
+
+/** Asks a local store that is up, as a client would. */
+async function checkPublicAddress({ session, docker }: CheckContext): Promise<CheckResult[]> {
+  if (!isLocal(session) || docker === undefined) return [];
+  const url = storeUrl(await stackContainers(session, docker), "localhost");
+  if (url === undefined || sshTunnel(docker.host, url) !== undefined) return [];
+  const answer = await askPublicAddress(url);
+  const found = `${url} ${describeAnswer(answer)}`;
+  if (answer.kind === "ok") return [{ title: "Store", status: "ok", found }];
+  const { name } = session.stack;
+  const hint = `See what runs: ${storeCommand("ps", name)}. Repair it: ${storeCommand("up", name)}`;
+  return [{ title: "Store", status: "failed", found, hint }];
 }
 
 /** Free disk space in GiB for the store's images, their build and the databases. */

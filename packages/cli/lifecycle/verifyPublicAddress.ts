@@ -1,6 +1,6 @@
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
-import { describeFault, findFaults } from "../docker/containerFaults";
+import { describeFault, findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
 import { sshTunnel, storeUrl } from "../docker/url";
@@ -40,7 +40,7 @@ export async function verifyPublicAddress(
   const gateway = containers.find(({ role }) => role === "gateway");
   if (answer.kind === "refused" && gateway) {
     report.note(`nothing listens at ${url}: restarting ${gateway.name}`);
-    await docker.post(`/containers/${gateway.id}/restart`);
+    await docker.post(`/containers/${gateway.id}/restart?t=${STOP_SECONDS}`);
   }
   if (answer.kind !== "ok") answer = await awaitPublicAddress(url, PATIENCE_MS);
   if (answer.kind === "ok") return url;

@@ -132,6 +132,15 @@ export function serviceNames(root: string = ROOT): string[] {
     .sort();
 }
 
+/** All values of a stack's configuration file by full key (`store:httpPort`), without defaults. */
+export function configValues(project: Project, stackFileText: string): Record<string, unknown> {
+  const yaml = parseYaml("the stack's configuration file", stackFileText);
+  const values = isMapping(yaml["config"]) ? yaml["config"] : {};
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [withNamespace(project.name, key), value]),
+  );
+}
+
 function withNamespace(project: string, key: string): string {
   return key.includes(":") ? key : `${project}:${key}`;
 }

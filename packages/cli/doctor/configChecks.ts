@@ -1,0 +1,116 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { messageOf } from "@store/docker/messageOf";
+import { configText, configValues, stackOption } from "../project/project";
+import type { Session } from "../project/session";
+import type { CheckContext, CheckResult } from "./check";
+
+/** Validates the stack's configuration as the program does. */
+export function checkConfig({ session }: CheckContext): CheckResult[] {
+  const title = "Configuration";
+  const mistakes = configMistakes(session);
+  const file = session.stack.file.replace(`${session.project.root}/`, "");
+  if (mistakes.length === 0) return [{ title, status: "ok", found: `${file} is valid` }];
+  return mistakes.map((found) => ({
+    title,
+    status: "failed",
+    found,
+    hint: `The file is ${file}. Change it: ./store pulumi config set KEY VALUE${stackOption(session.stack.name)}`,
+  }));
+}
+
+/**
+ * Returns the program's own messages about the configuration. Encrypted values can't be checked without the passphrase; they count as
+ * present.
+ */
+export function configMistakes({ project, stack }: Session): string[] {
+  const { values, secretKeys, encrypted } = engineConfig(
+    configValues(project, readFileSync(stack.file, "utf8")),
+  );
+  const previous = process.env;
+  process.env = {
+    ...previous,
+    PULUMI_NODEJS_PROJECT: project.name,
+    PULUMI_NODEJS_STACK: stack.name,
+    PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys),
+    PULUMI_OPTION_CONFIG_FILE: stack.file,
+  };
+  try {
+    // Loaded only here, because Pulumi's SDK takes 300 ms.
+    /* eslint-disable @typescript-eslint/no-require-imports */
+    const pulumi = require("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
+    const { readConfig } =
+      require("../../../config/config") as typeof import("../../../config/config");
+    const { loadSpecs } = require("../../../services") as typeof import("../../../services");
+    /* eslint-enable @typescript-eslint/no-require-imports */
+    pulumi.runtime.setAllConfig(values, [...secretKeys]);
+    readConfig(loadSpecs());
+    return [];
+  } catch (error) {
+    return messageOf(error)
+      .split("\n")
+      .filter((line) => !encrypted.some((key) => line.startsWith(`${key}:`)));
+  } finally {
+    process.env = previous;
+  }
+}
+
+interface EngineConfig {
+  /** Values by full key, in the form in which the engine passes them: text, or JSON. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Keys whose value is encrypted or contains an encrypted value. */
+  readonly secretKeys: readonly string[];
+  /** Keys whose whole value is encrypted. */
+  readonly encrypted: readonly string[];
+}
+
+function engineConfig(config: Readonly<Record<string, unknown>>): EngineConfig {
+  const entries = Object.entries(config).map(([key, value]) => {
+    const plain = withoutCiphertext(value);
+    const text = typeof plain === "string" ? plain : JSON.stringify(plain);
+    return {
+      key,
+      text,
+      isSecret: JSON.stringify(value).includes('"secure":'),
+      isWhole: isSecure(value),
+    };
+  });
+  return {
+    values: Object.fromEntries(entries.map(({ key, text }) => [key, text])),
+    secretKeys: entries.filter(({ isSecret }) => isSecret).map(({ key }) => key),
+    encrypted: entries.filter(({ isWhole }) => isWhole).map(({ key }) => key),
+  };
+}
+
+/** Replaces each encrypted value by a text that isn't empty. */
+function withoutCiphertext(value: unknown): unknown {
+  if (isSecure(value)) return "[encrypted]";
+  if (Array.isArray(value)) return value.map(withoutCiphertext);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, withoutCiphertext(inner)]),
+  );
+}
+
+function isSecure(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).join() === "secure";
+}
+
+/** Checks the login at Azure that the engine's provider uses: a service principal of the environment, or the command az. */
+export async function checkAzureLogin({ session }: CheckContext): Promise<CheckResult[]> {
+  if (configText(session.project, session.stack, "host") !== "azure") return [];
+  const title = "Azure login";
+  const { ARM_CLIENT_ID: client } = process.env;
+  if (client) return [{ title, status: "ok", found: `service principal ${client}, not tried` }];
+  try {
+    const { stdout } = await promisify(execFile)("az", ["account", "show", "--output", "json"]);
+    const { name, id } = JSON.parse(stdout) as { name?: string; id?: string };
+    return [{ title, status: "ok", found: `subscription ${name ?? id ?? "unknown"}, from az` }];
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const found = isMissing ? "the command az isn't installed" : "az isn't logged in";
+    const hint = `${isMissing ? "Install it, then: " : ""}az login. Or set ARM_CLIENT_ID, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID and ARM_CLIENT_SECRET or ARM_USE_OIDC.`;
+    return [{ title, status: "failed", found, hint }];
+  }
+}

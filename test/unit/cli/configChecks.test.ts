@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { configMistakes } from "@store/cli/doctor/configChecks";
+import { readProject } from "@store/cli/project/project";
+import type { Session } from "@store/cli/project/session";
+import { resetConfig } from "../config/stackConfig";
+
+describe("configMistakes", function () {
+  this.timeout("20s");
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), "store-config-"))));
+  after(() => rmSync(folder, { recursive: true }));
+  afterEach(resetConfig);
+
+  const mistakes = (config: Readonly<Record<string, unknown>>): string[] => {
+    const file = join(folder, "Pulumi.one.yaml");
+    writeFileSync(file, stringify({ config }));
+    return configMistakes({ project: readProject(), stack: { name: "one", file } } as Session);
+  };
+  const AZURE = {
+    "store:host": "azure",
+    "store:owner": "team",
+    "store:adminCidrs": ["203.0.113.7/32"],
+  };
+  const registry = (password: unknown) => ({
+    ...{ address: "registry.example", username: "me", password },
+  });
+
+  it("is empty for a valid configuration, also with encrypted values", () => {
+    assert.deepEqual(mistakes({}), []);
+    const secure = { secure: "v1:abc" };
+    assert.deepEqual(mistakes({ ...AZURE, "store:registry": registry(secure) }), []);
+    const ssh = { host: "ssh", sshAddress: "host", sshHostKey: `ssh-ed25519 ${"A".repeat(68)}` };
+    const keys = Object.entries({ ...ssh, sshPrivateKey: secure, registry: registry(secure) });
+    assert.deepEqual(
+      mistakes(Object.fromEntries(keys.map(([key, value]) => [`store:${key}`, value]))),
+      [],
+    );
+  });
+
+  it("names a missing registry and missing address ranges", () => {
+    const found = mistakes({ ...AZURE, "store:adminCidrs": [] });
+    assert.match(found.join("\n"), /^store:registry: is empty.*^store:adminCidrs: is empty/ms);
+  });
+
+  it("leaves the environment as it was", () => {
+    const before = { ...process.env };
+    mistakes({ "store:httpPort": "eighty" });
+    assert.deepEqual({ ...process.env }, before);
+  });
+});
