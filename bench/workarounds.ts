@@ -26,7 +26,7 @@ const VERSIONS: Readonly<Record<string, readonly Edit[]>> = {
   ],
   "no lazy SDK modules": [["runtime/main.cjs", /for \(const unused of [^]*?\n}\n/, ""]],
   "no stackTraces.ts": [["index.ts", /import "\.\/runtime\/stackTraces";\n/, ""]],
-  "no short traces": [["runtime/stackTraces.ts", /error\.message === ""/, "false"]],
+  "no short traces": [["runtime/unreadTraces.ts", /error\.message === ""/, "false"]],
   // Measured on 2026-11-28 and deleted because they save too little:
   "with packages loaded before tsx": [
     [

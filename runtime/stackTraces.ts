@@ -1,6 +1,7 @@
 import { findSourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
 import { install } from "source-map-support";
+import { skipUnreadTraces } from "./unreadTraces";
 
 /**
  * Maps stack traces of the program to its TypeScript sources, and skips the mapping where nobody reads the trace. README.md in
@@ -23,14 +24,4 @@ install({
   },
 });
 
-// The SDK records a stack trace for each resource and promise, to report promises that never settle. These errors have no
-// message. Their traces are read only with PULUMI_DEBUG_PROMISE_LEAKS.
-if (!process.env["PULUMI_DEBUG_PROMISE_LEAKS"]) {
-  // Set by install().
-  const mapTrace = Error.prepareStackTrace.bind(Error) as (
-    error: Error,
-    frames: NodeJS.CallSite[],
-  ) => unknown;
-  Error.prepareStackTrace = (error, frames) =>
-    error.message === "" && error.name === "Error" ? "Error" : mapTrace(error, frames);
-}
+skipUnreadTraces();

@@ -1,4 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { skipUnreadTraces } from "../../runtime/unreadTraces";
+
+// ts-node maps the traces, which takes most of the time of a test with many resources.
+skipUnreadTraces();
 
 /** A resource as the program registered it. */
 export interface Registered {
