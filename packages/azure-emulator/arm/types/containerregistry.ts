@@ -37,14 +37,19 @@ export const registry: ResourceType = {
   }),
 };
 
-export const scopeMap: ResourceType = {
-  token: SCOPE_MAP,
-  armType: `${ARM_TYPE}/scopeMaps`,
-  path: ["resourceGroupName", "registryName", "scopeMapName"],
+/** Rules that a registry's scope maps and tokens share. */
+const PART_OF_REGISTRY = {
   located: false,
   immutable: [],
   nameRule: /^[\w-]{5,50}$/,
   seconds: { create: 2, update: 2, remove: 2 },
+} as const;
+
+export const scopeMap: ResourceType = {
+  token: SCOPE_MAP,
+  armType: `${ARM_TYPE}/scopeMaps`,
+  path: ["resourceGroupName", "registryName", "scopeMapName"],
+  ...PART_OF_REGISTRY,
   validate: (put) => {
     validateParent(put);
     const actions = listAt(put.properties, "actions");
@@ -72,10 +77,7 @@ export const token: ResourceType = {
   token: TOKEN,
   armType: `${ARM_TYPE}/tokens`,
   path: ["resourceGroupName", "registryName", "tokenName"],
-  located: false,
-  immutable: [],
-  nameRule: /^[\w-]{5,50}$/,
-  seconds: { create: 2, update: 2, remove: 2 },
+  ...PART_OF_REGISTRY,
   validate: (put) => {
     validateParent(put);
     const id = textAt(put.properties, "scopeMapId");
