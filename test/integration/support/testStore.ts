@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { execFile, spawn, ChildProcess } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -273,18 +272,9 @@ export async function run(
   }
 }
 
-/** Returns a free port outside of the kernel's range for outgoing connections. */
-export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((done) => {
-      server.on("error", () => done(false));
-      server.listen(port, "127.0.0.1", () => done(true));
-    });
-    if (!isFree) continue;
-    await new Promise((closed) => server.close(closed));
-    return port;
-  }
-  throw new Error("no free port was found");
+/** Returns a free port outside of the kernel's range for outgoing connections. Other test processes search at the same time. */
+async function freePort(): Promise<number> {
+  const { default: getPort } = await import("get-port");
+  const port = Array.from({ length: 100 }, () => randomInt(20_000, 32_000));
+  return getPort({ host: "127.0.0.1", port });
 }

@@ -1,4 +1,5 @@
 export { TestCollector, type Span } from "./collector.ts";
+export { freePort } from "./freePort.ts";
 export { startGateway, type TestGateway } from "./gateway.ts";
 export { migrateUpTo } from "./migrations.ts";
 export {
@@ -15,7 +16,6 @@ export { createStaff, type TestStaff } from "./staff.ts";
 export {
   StartupError,
   UNREACHABLE_URL,
-  freePort,
   repositoryRoot,
   startService,
   until,

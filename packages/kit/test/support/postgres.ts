@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { parse } from "yaml";
 import settings from "../../../../components/database/postgresSettings.json" with { type: "json" };
-import { freePort, repositoryRoot } from "./service.ts";
+import { freePort } from "./freePort.ts";
+import { repositoryRoot } from "./service.ts";
 
 /** The image that the stacks use. TEST_POSTGRES_IMAGE replaces it. */
 const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? imageOfTheStacks();

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { bundleService } from "./bundle.ts";
@@ -151,24 +149,4 @@ export async function until(
     if (Date.now() > deadline) throw new Error(`Timed out after ${seconds} s: ${description}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/**
- * Returns a free port outside of the ephemeral range (from 32768 on Linux, from 49152 on macOS), so that no outgoing connection takes
- * it while its server restarts.
- */
-export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer().listen(port, "127.0.0.1");
-    try {
-      await once(server, "listening");
-    } catch {
-      continue;
-    }
-    server.close();
-    await once(server, "close");
-    return port;
-  }
-  throw new Error("Found no free port between 20000 and 32000");
 }
