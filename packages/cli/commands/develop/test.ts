@@ -17,24 +17,33 @@ interface Tier {
   readonly name: string;
   /** Returns patterns of test files. Each pattern runs in a mocha process of its own. */
   readonly parts: () => readonly string[];
-  /** Number of parts that run at the same time. Defaults to 1. */
-  readonly concurrency?: number;
-  /**
-   * Tier that runs at the same time, because both mostly wait. The output of this tier comes after that tier's. Defaults to none.
-   */
-  readonly runsWith?: string;
   /** Runs only if it is named, because it takes too long. Defaults to false. */
   readonly onDemand?: boolean;
-  /** Setup steps, in order. Tiers that run at the same time share them. */
+  /** Setup steps, in order. Tiers share them. */
   readonly requires: readonly ((report: Reporter) => Promise<unknown>)[];
 }
 
+/** The tiers in the order in which they start: the longest first, so that no long part is left at the end. */
 const TIERS: readonly Tier[] = [
   {
-    name: "unit",
-    parts: () => ["test/unit/*.test.ts", "test/unit/*/**/*.test.ts"],
-    concurrency: 2,
-    requires: [],
+    name: "rehearsal",
+    parts: () => ["test/staging/**/*.test.ts"],
+    requires: [setUpDocker, ensureEngine],
+  },
+  {
+    name: "integration",
+    parts: () => testFiles("test/integration"),
+    requires: [setUpDocker, ensureEngine],
+  },
+  {
+    name: "saga",
+    parts: () => ["test/saga/**/*.test.ts"],
+    requires: [setUpDocker],
+  },
+  {
+    name: "browser",
+    parts: () => ["test/browser/**/*.test.ts"],
+    requires: [setUpDocker, setUpChromium],
   },
   {
     name: "services",
@@ -44,33 +53,17 @@ const TIERS: readonly Tier[] = [
         .filter((folder) => existsSync(join(ROOT, folder)))
         .concat("test/services")
         .map((folder) => `${folder}/**/*.test.ts`),
-    // These tests mostly wait for timers, databases and processes.
-    concurrency: 2,
     requires: [setUpDocker],
   },
   {
-    name: "saga",
-    parts: () => ["test/saga/**/*.test.ts"],
-    runsWith: "services",
-    requires: [setUpDocker],
-  },
-  {
-    name: "browser",
-    parts: () => ["test/browser/**/*.test.ts"],
-    runsWith: "services",
-    requires: [setUpDocker, setUpChromium],
-  },
-  {
-    name: "integration",
-    parts: () => testFiles("test/integration"),
-    concurrency: 2,
-    requires: [setUpDocker, ensureEngine],
-  },
-  {
-    name: "rehearsal",
-    parts: () => ["test/staging/**/*.test.ts"],
-    runsWith: "integration",
-    requires: [setUpDocker, ensureEngine],
+    name: "unit",
+    parts: () => [
+      ...listFolder("test/unit")
+        .filter(isFolder)
+        .map((folder) => `${folder}/**/*.test.ts`),
+      "test/unit/*.test.ts",
+    ],
+    requires: [],
   },
   {
     name: "docker-versions",
@@ -79,6 +72,9 @@ const TIERS: readonly Tier[] = [
     requires: [setUpDocker, ensureEngine],
   },
 ];
+
+/** Number of parts that run at the same time. The parts mostly wait: for containers, timers and other processes. */
+const CONCURRENCY = 4;
 
 interface TestOptions {
   /** Name of a tier. Defaults to all. */
@@ -102,17 +98,11 @@ export const test = defineCommand<object, TestOptions>({
 
 async function run({ tier: name, mocha }: TestOptions): Promise<ExitCode> {
   const tiers = selectTiers(name);
-  const results: TierResult[] = [];
+  for (const setUp of new Set(tiers.flatMap((tier) => tier.requires))) await setUp(reporter());
   // The terminal sends Ctrl-C to mocha, too. Wait for mocha to clean up.
   const interrupt = new AbortController();
   process.on("SIGINT", () => interrupt.abort());
-  for (const group of concurrentGroups(tiers)) {
-    if (interrupt.signal.aborted) break;
-    for (const setUp of new Set(group.flatMap((tier) => tier.requires))) await setUp(reporter());
-    const output = new OrderedOutput(process.stdout);
-    const runs = group.map((tier) => runTier(tier, mocha, output, interrupt.signal));
-    results.push(...(await Promise.all(runs)));
-  }
+  const results = await runTiers(tiers, mocha, interrupt.signal);
   if (interrupt.signal.aborted) {
     process.stdout.write("\nThe tests were interrupted.\n");
     return ExitCode.Interrupted;
@@ -126,43 +116,41 @@ export function selectTiers(name?: string): Tier[] {
   return TIERS.filter((tier) => (name === undefined ? tier.onDemand !== true : tier.name === name));
 }
 
-type TierResult = Counts & { readonly tier: string };
-
-/** Groups the tiers that run at the same time. */
-function concurrentGroups(tiers: readonly Tier[]): Tier[][] {
-  const first = tiers.filter(({ runsWith }) => !tiers.some(({ name }) => name === runsWith));
-  return first.map((tier) => [tier, ...tiers.filter(({ runsWith }) => runsWith === tier.name)]);
-}
-
-/** Runs the parts of a tier, `concurrency` at a time. */
-async function runTier(
-  tier: Tier,
+/** Runs the parts of all tiers from one queue, so that the tiers overlap. The output has the order of the queue. */
+async function runTiers(
+  tiers: readonly Tier[],
   mochaArgs: readonly string[],
-  output: OrderedOutput,
   interrupted: AbortSignal,
-): Promise<TierResult> {
-  output.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);
-  const queue = tier.parts().map((files) => ({ files, section: output.section() }));
-  const counts: Counts[] = [];
+): Promise<(Counts & { readonly tier: string })[]> {
+  const output = new OrderedOutput(process.stdout);
+  const counts = new Map(tiers.map((tier) => [tier, [] as Counts[]]));
+  const queue = tiers.flatMap((tier) => {
+    output.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);
+    return tier.parts().map((files) => ({ tier, files, section: output.section() }));
+  });
   const worker = async (): Promise<void> => {
     for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
-      if (!interrupted.aborted) counts.push(await runMocha(part.files, mochaArgs, part.section));
-      part.section.end();
+      const { tier, files, section } = part;
+      if (!interrupted.aborted) {
+        counts.get(tier)?.push(await runMocha(files, mochaArgs, section));
+      }
+      section.end();
     }
   };
-  await Promise.all(Array.from({ length: tier.concurrency ?? 1 }, worker));
-  return { tier: tier.name, ...tierCounts(counts) };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return tiers.map((tier) => ({ tier: tier.name, ...tierCounts(counts.get(tier) ?? []) }));
 }
 
 /** Lists the test files of a folder and its subfolders. */
 function testFiles(folder: string): string[] {
-  return listFolder(folder).flatMap((path) =>
-    statSync(join(ROOT, path)).isDirectory()
-      ? testFiles(path)
-      : path.endsWith(".test.ts")
-        ? [path]
-        : [],
-  );
+  return listFolder(folder).flatMap((path) => {
+    if (isFolder(path)) return testFiles(path);
+    return path.endsWith(".test.ts") ? [path] : [];
+  });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(join(ROOT, path)).isDirectory();
 }
 
 /** Lists a folder in alphabetical order. */
