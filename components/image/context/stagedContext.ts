@@ -57,15 +57,27 @@ export class StagedContext {
     const { context, dockerfile } = this.content;
     const marker = join(this.folder, "tag");
     if (existsSync(marker) && readFileSync(marker, "utf8") === this.tag) return;
-    rmSync(this.folder, { recursive: true, force: true });
-    this.makeFolder(this.context);
-    this.makeFolder(dirname(this.file));
+    this.clear();
     writeFileSync(this.file, readRegularFile(join(context, dockerfile)));
     // The copy is complete: the builder must not apply the .dockerignore file that may be part of it.
     writeFileSync(`${this.file}.dockerignore`, "# Nothing is excluded.\n");
     for (const entry of contextEntries(context, dockerfile)) this.copy(entry);
     this.verify();
     writeFileSync(marker, this.tag);
+  }
+
+  private clear(): void {
+    try {
+      rmSync(this.folder, { recursive: true, force: true });
+      this.makeFolder(this.context);
+      this.makeFolder(dirname(this.file));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const denied = code === "EACCES" || code === "EPERM";
+      throw new RunError(
+        `${this.folder} can't be written: ${message}.${denied ? " If it belongs to another user: sudo chown -R $(id -u) .store" : ""}`,
+      );
+    }
   }
 
   private copy({ path, kind }: ContextEntry): void {

@@ -117,6 +117,14 @@ describe("StagedContext", () => {
     assert.ok(stage(), "the next run must succeed");
   });
 
+  it("says which folder can't be written", () => {
+    writeFileSync(join(root, "file"), "");
+    const staged = new StagedContext(join(root, "file/copy"), content, contentTag(content));
+    assert.throws(() => {
+      staged.write();
+    }, /file\/copy can't be written: /);
+  });
+
   it("replaces the copy of other content", () => {
     stage();
     rmSync(join(root, "app/src/main.js"));
