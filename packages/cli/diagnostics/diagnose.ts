@@ -11,7 +11,7 @@ import { collectErrors } from "./engineErrors";
 import { unhealthy } from "./health";
 import { daemonUnreachable, hostRules } from "./host";
 import { loginUnreadable, pullFailed } from "./image";
-import { networksExhausted, portTaken } from "./network";
+import { networksExhausted, portPrivileged, portTaken } from "./network";
 import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 
@@ -31,6 +31,7 @@ const RULES: readonly Rule[] = [
   notPublished,
   daemonUnreachable,
   loginUnreadable,
+  portPrivileged,
   portTaken,
   buildFailed,
   diskFull,

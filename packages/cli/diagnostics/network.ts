@@ -1,5 +1,5 @@
 import { diagnoseTakenPort } from "./port";
-import { resourceOf, retryCommand, Rule } from "./rule";
+import { resourceOf, retryCommand, Rule, stackFlag } from "./rule";
 
 export const portTaken: Rule = {
   name: "port-taken",
@@ -11,6 +11,21 @@ export const portTaken: Rule = {
   ],
   toDiagnostic: ({ match }, { session, docker }) =>
     diagnoseTakenPort(session, docker, Number(match[1])),
+};
+
+export const portPrivileged: Rule = {
+  name: "port-privileged",
+  match: [/cannot expose privileged port (\d+)/],
+  toDiagnostic: ({ match }, context) => {
+    const port = match[1] ?? "";
+    return {
+      summary: `Rootless Docker may not listen on port ${port} (store:httpPort): the system reserves low ports for root.`,
+      hint:
+        `Choose another port: ./store pulumi config set httpPort 8080${stackFlag(context)}. Or allow it on Docker's host: ` +
+        `sudo sysctl net.ipv4.ip_unprivileged_port_start=${port} (until a reboot; for good in /etc/sysctl.d). ` +
+        `Then: ${retryCommand(context)}`,
+    };
+  },
 };
 
 export const networksExhausted: Rule = {

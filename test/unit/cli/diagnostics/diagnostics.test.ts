@@ -262,6 +262,22 @@ describe("diagnoseRun", () => {
     });
   }
 
+  it("finds a port below 1024, on which rootless Docker may not listen", async () => {
+    // Docker 28.5. Its advice, to change /etc/sysctl.conf alone, has no effect before a reboot.
+    const events = failedStep(
+      "command:local:Command",
+      "gateway-port",
+      'exit status 126: running "set -- ...":\ndocker: Error response from daemon: failed to set up container networking: driver ' +
+        "failed programming external connectivity on endpoint focused_vaughan (89f8b08def42): error while calling RootlessKit " +
+        "PortManager.AddPort(): cannot expose privileged port 81, you can add 'net.ipv4.ip_unprivileged_port_start=81' to " +
+        "/etc/sysctl.conf (currently 1024), or set CAP_NET_BIND_SERVICE on rootlesskit binary, or choose a larger port number " +
+        "(>= 1024): listen tcp4 127.0.0.1:81: bind: permission denied\n\nRun 'docker run --help' for more information",
+    );
+    const { summary, hint } = await diagnose(events);
+    assert.match(summary, /^Rootless Docker may not listen on port 81 \(store:httpPort\)/);
+    assert.match(hint ?? "", /config set httpPort 8080[^]*ip_unprivileged_port_start=81/);
+  });
+
   it("finds the port that is in use", async () => {
     assert.deepEqual(ruleNames(recordedEvents("port")), ["port-taken"]);
     assert.match((await diagnose(recordedEvents("port"))).summary, /18091/);
