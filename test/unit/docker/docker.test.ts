@@ -11,6 +11,7 @@ import { PassThrough, Readable } from "node:stream";
 import { CliError } from "@store/docker/cliError";
 import { connectionTo, isSupported } from "@store/docker/connection";
 import { Docker, reasonOf } from "@store/docker/docker";
+import { dockerUnreachable } from "@store/docker/unreachable";
 
 describe("Docker", () => {
   let folder: string;
@@ -56,6 +57,15 @@ describe("Docker", () => {
     assert.equal(await docker.remove("/images/x"), "in use");
     assert.equal(reasonOf({ status: 502, body: "Bad gateway\n" }), "Bad gateway");
     assert.equal(reasonOf({ status: 502, body: {} }), "HTTP status 502");
+  });
+
+  it("names the group docker if this user may not open the socket, and else how to start Docker", () => {
+    const errorWith = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
+    const denied = dockerUnreachable("unix:///var/run/docker.sock", errorWith("EACCES"));
+    assert.match(denied.message, /this user may not open the socket/);
+    assert.match(denied.hint ?? "", /sudo usermod -aG docker \$USER/);
+    const stopped = dockerUnreachable("unix:///var/run/docker.sock", errorWith("ECONNREFUSED"));
+    assert.match(stopped.hint ?? "", /^Start it/);
   });
 
   it("rejects when the time limit is over", async () => {
