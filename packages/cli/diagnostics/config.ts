@@ -24,7 +24,8 @@ export const configRejectedByResource: Rule = {
 export const configRejected: Rule = {
   name: "config-rejected",
   sources: ["program"],
-  match: [/^([a-z][\w-]*:[\w.[\]-]+):/],
+  // Not pulumi:providers:NAME, which names a provider.
+  match: [/^((?!pulumi:)[a-z][\w-]*:[\w.[\]-]+):/],
   cause: ({ match }) => match[1],
   toDiagnostic: ({ error, match }, context) => ({
     summary: error.message,

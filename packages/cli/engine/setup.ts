@@ -79,7 +79,7 @@ export async function fetchCheckpoint(
   if (state.backend.kind === "workspace") return readStackCheckpoint(state, stack.name);
   const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: context.engine.pulumi,
-    args: ["stack", "export", "--stack", stack.name, "--non-interactive"],
+    args: ["stack", "export", "--stack", stack.reference ?? stack.name, "--non-interactive"],
     cwd: project.root,
     env: context.env,
   });
@@ -221,7 +221,7 @@ export function engineEnvironment(
     ...engine.env,
     ...prepareState(session.state),
     ...dockerConfigVariables(session, endpoint),
-    PULUMI_STACK: session.stack.name,
+    PULUMI_STACK: session.stack.reference ?? session.stack.name,
     // The engine's version is pinned.
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
@@ -259,10 +259,12 @@ async function setUpDocker(
 /** Creates the stack on a backend of the user's. Remembers it in a file, to avoid a request to the backend before each `up`. */
 async function ensureStackOnUserBackend(session: Session, context: PulumiContext): Promise<void> {
   const { state, stack, project } = session;
-  const key = createHash("sha256").update(`${state.backend.url}\n${stack.name}`).digest("hex");
+  const key = createHash("sha256")
+    .update(`${state.backend.url}\n${stack.reference ?? stack.name}`)
+    .digest("hex");
   const known = join(state.folder, "known-stacks", key.slice(0, 16));
   if (existsSync(known)) return;
-  await initStack(context, stack.name, project.root);
+  await initStack(context, stack.reference ?? stack.name, project.root);
   mkdirSync(join(state.folder, "known-stacks"), { recursive: true });
   writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
 }

@@ -19,7 +19,15 @@ export async function taintFailedVm(
   if (urn === undefined) return;
   const stack = session.stack.name;
   const { exitCode, stderr } = await captureOnStack(session, context, [
-    ...["state", "taint", urn, "--yes", "--stack", stack, "--non-interactive"],
+    ...[
+      "state",
+      "taint",
+      urn,
+      "--yes",
+      "--stack",
+      session.stack.reference ?? stack,
+      "--non-interactive",
+    ],
   ]);
   if (exitCode === 0) return;
   report.note(

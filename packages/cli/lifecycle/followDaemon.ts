@@ -60,7 +60,7 @@ async function moveStack(
   from: string,
   to: Docker["endpoint"],
 ): Promise<void> {
-  const stack = ["--stack", session.stack.name, "--non-interactive"];
+  const stack = ["--stack", session.stack.reference ?? session.stack.name, "--non-interactive"];
   const pulumi = async (...args: readonly string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await captureOnStack(session, engine, [...args, ...stack]);
     if (exitCode === 0) return stdout;

@@ -17,6 +17,8 @@ export interface Project {
 /** A stack and its configuration file. */
 export interface Stack {
   readonly name: string;
+  /** Name for the engine, with the organisation if the user has named one on a backend of the user's. Defaults to the name. */
+  readonly reference?: string;
   /** Absolute path of Pulumi.NAME.yaml, or of the file given by --config-file. */
   readonly file: string;
 }
@@ -60,12 +62,59 @@ export function parseProject(root: string, text: string): Project {
 }
 
 /**
+ * Parses a stack's name in each form that Pulumi accepts: STACK, ORGANISATION/STACK or ORGANISATION/PROJECT/STACK.
+ *
+ * @throws UsageError if the project is another one.
+ */
+export function parseStackReference(
+  project: string,
+  reference: string,
+): { readonly name: string; readonly organisation?: string } {
+  const [name = "", second, ...others] = reference.split("/").reverse();
+  if (second === undefined || others.length > 1)
+    return { name: others.length > 1 ? reference : name };
+  const [organisation = second] = others;
+  if (others.length === 1 && second !== project) {
+    throw new UsageError(
+      `"${reference}" is a stack of the project ${second}; this is the project ${project}.`,
+      `Name a stack of this project, for example ${DEFAULT_STACK}.`,
+    );
+  }
+  return { name, organisation };
+}
+
+/**
+ * Returns the engine's name of a stack. Undefined if it is the short name.
+ *
+ * @param isWorkspace The state is in files of this workspace.
+ * @throws UsageError if files can't contain the organisation's stacks.
+ */
+export function engineReference(
+  project: string,
+  reference: string,
+  isWorkspace: boolean,
+): string | undefined {
+  const { name, organisation } = parseStackReference(project, reference);
+  if (organisation === undefined) return undefined;
+  if (!isWorkspace) return reference;
+  if (organisation === FILE_ORGANISATION) return undefined;
+  throw new UsageError(
+    `"${reference}" is a stack of the organisation ${organisation}, but this checkout keeps its state in files, without organisations.`,
+    `Name the stack: ${name}. Or log in to the backend that has the organisation: ./store doctor shows the backend in use.`,
+  );
+}
+
+/** Organisation of all stacks on Pulumi's file backends. */
+const FILE_ORGANISATION = "organization";
+
+/**
  * Finds a stack by its name.
  *
  * @param configFile Replaces Pulumi.NAME.yaml. @default Pulumi.NAME.yaml
  * @throws UsageError if there is no such file; it lists the existing stacks
  */
-export function findStack(project: Project, name: string, configFile?: string): Stack {
+export function findStack(project: Project, reference: string, configFile?: string): Stack {
+  const { name } = parseStackReference(project.name, reference);
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(name)) {
     throw new UsageError(
       `"${name}" is not a valid stack name: only letters, digits, hyphens, underscores and periods are allowed.`,

@@ -4,7 +4,15 @@ import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoi
 import { findDocker } from "@store/toolchain/tools/docker";
 import { Docker } from "@store/docker/docker";
 import { CliError } from "@store/docker/cliError";
-import { configText, findStack, Project, readProject, Stack, storeCommand } from "./project";
+import {
+  configText,
+  engineReference,
+  findStack,
+  Project,
+  readProject,
+  Stack,
+  storeCommand,
+} from "./project";
 import { beforeStoreEnv } from "../host/shellEnvironment";
 import { findState, State } from "../state/state";
 
@@ -25,11 +33,11 @@ export interface StackOptions {
 export function openSession(options: StackOptions): Session {
   const project = readProject();
   const configFile = options.configFile ?? process.env["STORE_CONFIG_FILE"];
-  return {
-    project,
-    stack: findStack(project, options.stack, configFile),
-    state: findState(project),
-  };
+  const state = findState(project);
+  const stack = findStack(project, options.stack, configFile);
+  const isWorkspace = state.backend.kind === "workspace";
+  const reference = engineReference(project.name, options.stack, isWorkspace);
+  return { project, stack: { ...stack, reference }, state };
 }
 
 /** Checks whether the stack's containers run on this machine (store:host is "local"). */

@@ -2,7 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError } from "@store/docker/cliError";
-import { isPidAlive, startDate } from "@store/toolchain/system/processIdentity";
+import {
+  isPidAlive,
+  isProcessAlive,
+  isThisBoot,
+  processIdentity,
+  startDate,
+} from "@store/toolchain/system/processIdentity";
 import { stackOption } from "../project/project";
 
 /** A lock on a stack, taken by this CLI or by the engine. Both write the same fields. */
@@ -11,6 +17,8 @@ export interface Lock {
   readonly pid: number;
   readonly host: string;
   readonly user?: string;
+  /** The process' {@link processIdentity}. Undefined if the engine took the lock, and on systems without /proc. */
+  readonly identity?: string;
   readonly since: Date;
   /** The command that took the lock, for example "up dev". Undefined if the engine took it. */
   readonly command?: string;
@@ -35,6 +43,7 @@ export function takeLock(
     pid: process.pid,
     hostname: hostname(),
     timestamp: new Date().toISOString(),
+    ...(process.platform === "linux" && { identity: processIdentity() }),
     command,
   });
   for (let attempt = 0; ; attempt++) {
@@ -77,7 +86,14 @@ export function parseLock(file: string, text: string): Lock | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { pid, hostname: host, username, timestamp, command } = value as Record<string, unknown>;
+  const {
+    pid,
+    hostname: host,
+    username,
+    timestamp,
+    command,
+    identity,
+  } = value as Record<string, unknown>;
   if (typeof pid !== "number" || typeof host !== "string" || typeof timestamp !== "string") {
     return undefined;
   }
@@ -88,12 +104,18 @@ export function parseLock(file: string, text: string): Lock | undefined {
     since: new Date(timestamp),
     user: typeof username === "string" ? username : undefined,
     command: typeof command === "string" ? command : undefined,
+    identity: typeof identity === "string" ? identity : undefined,
   };
 }
 
 /** Checks whether the process that took the lock still runs. A lock of another machine can't be checked and counts as held. */
 export function isHeld(lock: Lock): boolean {
+  // This machine since its last start, whatever its host name or its container is now.
+  if (lock.identity !== undefined && isThisBoot(lock.identity))
+    return isProcessAlive(lock.identity);
   if (lock.host !== hostname()) return true;
+  // This machine before its last start.
+  if (lock.identity !== undefined) return false;
   if (!isPidAlive(lock.pid)) return false;
   // A process that started after the lock was taken has got the pid of the one that took it.
   const started = startDate(lock.pid);
@@ -106,16 +128,28 @@ export function lockedError(stack: string, lock: Lock): CliError {
     lock.command ? `\`./store ${lock.command}\`` : "a pulumi command",
     `process ${lock.pid}${elsewhere ? ` on ${lock.host}` : ""}`,
     ...(lock.user ? [`of ${lock.user}`] : []),
-    `since ${lock.since.toLocaleTimeString("en-GB")}`,
+    `since ${lock.since.toLocaleString("en-GB")}`,
   ];
   return new CliError(
     `Another run is working on the stack ${stack}: ${holder[0]} (${holder.slice(1).join(", ")}). Nothing was changed.`,
     {
       hint: elsewhere
-        ? `Wait until it is done. If it no longer runs: ./store pulumi cancel${stackOption(stack)}`
+        ? `Wait until it is done. If it no longer runs: ./store pulumi cancel --yes${stackOption(stack)}`
         : `Wait until it is done, then run the command again. To stop the other run: kill -INT ${lock.pid}`,
     },
   );
+}
+
+/**
+ * Removes the CLI's lock on a stack unless its process runs on this machine. `pulumi cancel` removes the engine's locks only.
+ *
+ * @returns the removed lock.
+ */
+export function removeAbandonedLock(file: string): Lock | undefined {
+  const lock = readLock(file);
+  if (lock === undefined || (lock.host === hostname() && isHeld(lock))) return undefined;
+  rmSync(file, { force: true });
+  return lock;
 }
 
 function readLock(file: string): Lock | undefined {

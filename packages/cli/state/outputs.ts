@@ -39,7 +39,13 @@ export async function stackOutputs(session: Session): Promise<Outputs> {
   const context = { engine, env: engineEnvironment(session, engine) };
   const { exitCode, stdout, stderr } = await captureOnStack(session, context, [
     ...["stack", "output", "--json", "--show-secrets"],
-    ...["--stack", session.stack.name, "--non-interactive", "--color", "never"],
+    ...[
+      "--stack",
+      session.stack.reference ?? session.stack.name,
+      "--non-interactive",
+      "--color",
+      "never",
+    ],
   ]);
   if (exitCode === 0) {
     // The engine keeps the outputs of a destroyed stack.

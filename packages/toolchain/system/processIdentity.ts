@@ -65,6 +65,11 @@ function readStat(pid: number): { readonly state: string; readonly startTime: st
   }
 }
 
+/** Checks whether a {@link processIdentity} was made on this machine since its last start. Linux only. */
+export function isThisBoot(identity: string): boolean {
+  return process.platform === "linux" && identity.split(" ")[0] === bootId();
+}
+
 function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }

@@ -3,10 +3,16 @@ import { join } from "node:path";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { engineEnvironment, ensureStack, runOnStack } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
-import { DEFAULT_STACK, readProject } from "../../project/project";
+import {
+  DEFAULT_STACK,
+  engineReference,
+  parseStackReference,
+  readProject,
+} from "../../project/project";
 import { dockerEndpoint, type Session } from "../../project/session";
-import { findState } from "../../state/state";
-import { reporter } from "../../terminal/terminal";
+import { removeAbandonedLock } from "../../state/locks";
+import { findState, stackLockFile } from "../../state/state";
+import { Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 
 interface PulumiOptions {
@@ -34,11 +40,15 @@ export const pulumi = defineCommand<object, PulumiOptions>({
 });
 
 /** Runs Pulumi on this terminal and returns its exit code. */
-async function run({ stack: name, args }: PulumiOptions): Promise<number> {
+async function run({ stack: named, args }: PulumiOptions): Promise<number> {
   const project = readProject();
+  const state = findState(project);
+  const { name } = parseStackReference(project.name, named);
+  const reference = engineReference(project.name, named, state.backend.kind === "workspace");
   // The stack's file may be missing: Pulumi may be about to create it, and many subcommands need no stack.
   const file = process.env["STORE_CONFIG_FILE"] ?? join(project.root, `Pulumi.${name}.yaml`);
-  const session: Session = { project, stack: { name, file }, state: findState(project) };
+  const session: Session = { project, stack: { name, file, reference }, state };
+  if (args[0] === "cancel") removeLock(session, reporter());
   const engine = await ensureEngine(reporter());
   if (existsSync(file) && needsSshFiles(args)) await ensureSshFiles(session);
   const endpoint = NEEDS_NO_DOCKER.has(args[0] ?? "") ? undefined : dockerEndpoint(session);
@@ -47,6 +57,12 @@ async function run({ stack: name, args }: PulumiOptions): Promise<number> {
   if (args[0] === "config" && existsSync(file)) await ensureStack(session, context);
   const { exitCode } = await runOnStack(session, context, args, { events: false });
   return exitCode;
+}
+
+/** `pulumi cancel` removes the engine's locks; this removes the lock that ./store takes before. */
+function removeLock({ state, stack }: Session, report: Reporter): void {
+  const lock = removeAbandonedLock(stackLockFile(state, stack.name));
+  if (lock) report.note(`removed the lock of process ${lock.pid} on ${lock.host}`);
 }
 
 /** Pulumi's commands that work without Docker, so that they also work with a broken configuration of docker. */

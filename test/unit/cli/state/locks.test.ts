@@ -5,7 +5,15 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { enginePort } from "@store/cli/engine/orphanedPlugins";
-import { engineLocks, isHeld, lockedError, parseLock, takeLock } from "@store/cli/state/locks";
+import {
+  engineLocks,
+  isHeld,
+  lockedError,
+  parseLock,
+  removeAbandonedLock,
+  takeLock,
+} from "@store/cli/state/locks";
+import { processIdentity } from "@store/toolchain/system/processIdentity";
 
 /** A lock written by the engine 3.259.0. */
 const RECORDED =
@@ -89,6 +97,33 @@ describe("stack locks", () => {
       takeLock(file, "dev", "up dev")();
     }
     mkdirSync(folder, { recursive: true });
+  });
+
+  it("of a previous host name or container are held only while the process can still live", function () {
+    if (process.platform !== "linux") this.skip();
+    const held = (identity: string, host: string): boolean =>
+      isHeld(parse(JSON.stringify({ ...JSON.parse(lockOf(1, host)), identity })));
+    const [boot, namespace, pid, start] = processIdentity().split(" ");
+    assert.equal(held([boot, namespace, pid, start].join(" "), "renamed"), true);
+    assert.equal(held([boot, namespace, pid, "1"].join(" "), "renamed"), false);
+    assert.equal(held([boot, namespace, deadPid(), "1"].join(" "), hostname()), false);
+    assert.equal(held([boot, "pid:[1]", pid, start].join(" "), "other-container"), true);
+    // Before the last start of this machine, and on another machine.
+    assert.equal(held(["boot", namespace, pid, start].join(" "), hostname()), false);
+    assert.equal(held(["boot", namespace, pid, start].join(" "), "elsewhere"), true);
+  });
+
+  it("show the date, and are removed unless their process runs on this machine", () => {
+    const file = join(folder, "dev.json");
+    writeFileSync(file, lockOf(7, "elsewhere", new Date("2026-01-02T03:04:05")));
+    assert.throws(
+      () => takeLock(file, "dev", "up dev"),
+      /process 7 on elsewhere.*since 02\/01\/2026, 03:04:05/,
+    );
+    assert.equal(removeAbandonedLock(file)?.pid, 7);
+    takeLock(file, "dev", "up dev");
+    assert.equal(removeAbandonedLock(file), undefined);
+    assert.ok(existsSync(file));
   });
 
   it("are removed with pulumi cancel if the holder is on another machine", () => {
