@@ -1,6 +1,9 @@
 import { ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { CliError } from "@store/docker/cliError";
 import { run } from "@store/toolchain/system/run";
+import { endOrphanedPlugins } from "./orphanedPlugins";
 import { EngineEvent, plain, readEvents } from "./events";
 
 /** Result of a run of the engine. */
@@ -22,6 +25,8 @@ export interface EngineCall {
   readonly env: NodeJS.ProcessEnv;
   /** File for the engine's events. Not all Pulumi commands support it. @default none */
   readonly eventLog?: string;
+  /** Lines to leave out of the output. The output is then not that of a terminal. @default none */
+  readonly hiddenLines?: RegExp;
 }
 
 /**
@@ -30,7 +35,7 @@ export interface EngineCall {
  * The first signal (Ctrl-C) asks the engine to stop after the operations in progress, the second ends it, the third kills it.
  */
 export async function runEngine(call: EngineCall): Promise<EngineRun> {
-  const { eventLog } = call;
+  const { eventLog, hiddenLines } = call;
   const child = spawn(
     call.pulumi,
     eventLog ? [...call.args, "--event-log", eventLog] : [...call.args],
@@ -38,9 +43,10 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
       cwd: call.cwd,
       // --event-log is a debugging option.
       env: eventLog ? { ...call.env, PULUMI_DEBUG_COMMANDS: "true" } : call.env,
-      stdio: ["inherit", "inherit", eventLog ? "pipe" : "inherit"],
+      stdio: ["inherit", hiddenLines ? "pipe" : "inherit", eventLog ? "pipe" : "inherit"],
     },
   );
+  if (hiddenLines && child.stdout) printLines(child.stdout, hiddenLines);
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     process.stderr.write(chunk);
@@ -49,6 +55,8 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
   const signals = forwardSignals(child, eventLog);
   try {
     const exitCode = await waitForExit(child, call.pulumi);
+    // Killed, for example by SIGPIPE in `up | head`: its plugins don't exit by themselves.
+    if (child.signalCode !== null) await endOrphanedPlugins();
     const events = eventLog ? readEvents(eventLog) : [];
     const canceled = events.some((event) => event.summaryEvent?.result === "canceled");
     return {
@@ -60,6 +68,12 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
   } finally {
     signals.stop();
   }
+}
+
+function printLines(stdout: Readable, hidden: RegExp): void {
+  createInterface({ input: stdout }).on("line", (line) => {
+    if (!hidden.test(line)) process.stdout.write(`${line}\n`);
+  });
 }
 
 /** Output and exit code of a Pulumi command. */

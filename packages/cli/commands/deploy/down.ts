@@ -120,8 +120,10 @@ async function destroy(
   dockerState: DockerState | undefined,
   options: DownOptions,
 ): Promise<void> {
+  // The engine prints the advice only if nothing is protected any more.
+  const hiddenLines = options.volumes ? REMOVAL_ADVICE : undefined;
   const pulumi = async (args: readonly string[]): Promise<void> => {
-    const run = await runOnStack(session, engine, args, { events: true });
+    const run = await runOnStack(session, engine, args, { events: true, hiddenLines });
     if (run.exitCode !== 0) throw await diagnoseRun("down", session, engine.docker, run);
   };
   await ensureSshFiles(session);
@@ -137,6 +139,10 @@ async function destroy(
     ...options.pulumi,
   ]);
 }
+
+/** Pulumi's advice to remove the stack from the backend. The next `up` uses the stack again. */
+const REMOVAL_ADVICE =
+  /^The resources in the stack have been deleted, but the history|^If you want to remove the stack completely/;
 
 function renderPlan(stack: string, plan: DownPlan): string {
   const deletions = describeDeletions(plan).map((line) => `  - ${line}\n`);
