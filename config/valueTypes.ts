@@ -51,9 +51,9 @@ export function variables(service: v.GenericSchema<string, string>) {
   const name = v.pipe(
     v.string(),
     v.regex(
-      // Programs read the variables of proxies in lower case, too, and curl reads http_proxy only so.
-      /^[A-Z][A-Z0-9_]*$|^(https?|ftp|all|no)_proxy$/,
-      "a name has capital letters, digits and underscores only, except http_proxy and its like.",
+      // Lower case, too: curl reads http_proxy only so.
+      /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+      "a name has letters, digits, underscores, dots and hyphens only, and doesn't start with a digit.",
     ),
     v.check((name) => !RESERVED_VARIABLES.test(name), "is set by the program itself."),
   );

@@ -128,8 +128,8 @@ describe("readConfig", () => {
     ],
     [
       "an invalid variable name",
-      { environment: { orders: { "a-b": 1 } } },
-      /store:environment\.orders\.a-b: a name has capital letters/,
+      { environment: { orders: { "a=b": 1 } } },
+      /store:environment\.orders\.a=b: a name has letters, digits/,
     ],
     ...["PORT", "DATABASE_HOST", "DATABASE_PASSWORD_FILE", "STAFF_TOKEN_FILE"].map(
       (name): [string, Record<string, unknown>, RegExp] => [
@@ -201,11 +201,13 @@ describe("readConfig", () => {
 
   it("returns variables as text and secrets as secret outputs", async () => {
     const { environment, secrets } = read({
-      environment: { billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: 5, LOUD: false } },
+      environment: {
+        billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: 5, LOUD: false, http_proxy: "" },
+      },
       secrets: { billing: { STRIPE_SECRET_KEY: "s3cret" } },
     });
     assert.deepEqual(environment, {
-      billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: "5", LOUD: "false" },
+      billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: "5", LOUD: "false", http_proxy: "" },
     });
     const secret = secrets["billing"]?.["STRIPE_SECRET_KEY"];
     assert.ok(secret);
@@ -235,7 +237,7 @@ describe("readConfig", () => {
           httpPort: 0,
           demoData: "perhaps",
           replicas: { orders: 0, returns: "two", x: 1 },
-          environment: { billing: { PORT: "1", "a-b": "2" } },
+          environment: { billing: { PORT: "1", "a=b": "2" } },
           services: ["inventori"],
           nodeImage: "node",
         }),
@@ -249,7 +251,7 @@ describe("readConfig", () => {
             "store:replicas.returns",
             "store:replicas.x",
             "store:environment.billing.PORT",
-            "store:environment.billing.a-b",
+            "store:environment.billing.a=b",
             "store:demoData",
             "store:nodeImage",
           ],
