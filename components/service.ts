@@ -101,7 +101,7 @@ function secretFiles({ sharedSecrets = [], ownSecrets }: ServiceArgs): SecretFil
 }
 
 function drainSeconds(spec: ServiceSpec): number {
-  return spec.drainSeconds ?? 3;
+  return spec.drainSeconds ?? 1;
 }
 
 /** Returns the environment as "NAME=value". */

@@ -176,7 +176,7 @@ export const ServiceSpecSchema = v.strictObject({
 
   /**
    * Seconds for which the service keeps serving after SIGTERM, until the gateway has noticed. The container gets it as
-   * DRAIN_SECONDS; Docker kills the container 10 s later. @default 3
+   * DRAIN_SECONDS; Docker kills the container 10 s later. @default 1
    */
   drainSeconds: v.optional(v.number()),
 

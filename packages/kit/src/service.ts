@@ -93,7 +93,7 @@ export async function start(
       PORT: integer(0, 65_535),
       HOST: text("127.0.0.1"),
       LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info"),
-      DRAIN_SECONDS: integer(0, 600, 3),
+      DRAIN_SECONDS: integer(0, 600, 1),
     });
     log = createLogger(name, environment.LOG_LEVEL);
     const lifecycle = { draining: false };

@@ -319,7 +319,7 @@ describe("Store", () => {
     assert.equal((await resource(CONTAINER, "orders-0")).inputs["destroyGraceSeconds"], 17);
     assert.deepEqual((await resource(CONTAINER, "storefront-0")).inputs["envs"], [
       "PORT=3000",
-      "DRAIN_SECONDS=3",
+      "DRAIN_SECONDS=1",
       "GATEWAY_URL=http://gateway",
     ]);
   });
