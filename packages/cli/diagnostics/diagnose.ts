@@ -2,6 +2,7 @@ import { CliError, ExitCode } from "@store/docker/cliError";
 import { stackContainers } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
 import type { EngineRun } from "../engine/runEngine";
+import type { CrashedContainers } from "../lifecycle/crashWatch";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
 import { buildFailed, diskFull, notPublished } from "./build";
@@ -47,12 +48,17 @@ const RULES: readonly Rule[] = [
   engine.engineFailed,
 ];
 
-/** Translates a failed run of the engine into one error message with cause, details and hint. */
+/**
+ * Translates a failed run of the engine into one error message with cause, details and hint.
+ *
+ * @param crashed Containers that were removed during the run. Defaults to none.
+ */
 export async function diagnoseRun(
   command: Context["command"],
   session: Session,
   docker: Docker | undefined,
   run: EngineRun,
+  crashed: CrashedContainers = new Map(),
 ): Promise<CliError> {
   if (run.interrupted) return interruptedError(command, session.stack.name);
   const [first, ...others] = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
@@ -61,7 +67,7 @@ export async function diagnoseRun(
       hint: "See its output above. ./store doctor checks what the engine needs.",
     });
   }
-  const context = await createContext(command, session, docker);
+  const context = await createContext({ command, session, crashed }, docker);
   const { summary, details, detailsTitle, hint } = await first.rule.toDiagnostic(first, context);
   const also = otherErrors(others).map((line) => `\n  - ${line}`);
   return new CliError(also.length > 0 ? `${summary}\n  Also:${also.join("")}` : summary, {
@@ -81,7 +87,10 @@ export function applyRules(errors: readonly EngineError[], local: boolean): Foun
     const first = byCause.get(key);
     byCause.set(key, first ? { ...first, urns: [...first.urns, ...one.urns] } : one);
   }
-  return [...byCause.values()].sort((a, b) => RULES.indexOf(a.rule) - RULES.indexOf(b.rule));
+  const rank = (one: Found): number => one.rule.rank?.(one) ?? 0;
+  return [...byCause.values()].sort(
+    (a, b) => RULES.indexOf(a.rule) - RULES.indexOf(b.rule) || rank(a) - rank(b),
+  );
 }
 
 function applyFirstRule(error: EngineError, local: boolean): Found | undefined {
@@ -97,11 +106,11 @@ function applyFirstRule(error: EngineError, local: boolean): Found | undefined {
 }
 
 async function createContext(
-  command: Context["command"],
-  session: Session,
+  run: Pick<Context, "command" | "session" | "crashed">,
   docker: Docker | undefined,
 ): Promise<Context> {
-  const context = { command, session, isLocal: isLocal(session) };
+  const { session } = run;
+  const context = { ...run, isLocal: isLocal(session) };
   try {
     const containers = docker ? await stackContainers(session, docker) : [];
     return { ...context, docker, containers };

@@ -1,30 +1,34 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { condition, displayName, Inspection, StoreContainer } from "../docker/containers";
-import type { Docker } from "@store/docker/docker";
-import { lastLines } from "../docker/logs";
 import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, stackFlag } from "./rule";
+import { readLastExit } from "./lastExit";
 
 /** A container that didn't become healthy. */
 export const unhealthy: Rule = {
   name: "container-unhealthy",
-  match: [/failed to be in healthy state|container exited immediately/i],
+  // The last one: the CLI has removed the container (lifecycle/crashWatch.ts).
+  match: [
+    /failed to be in healthy state|container exited immediately|inspecting container state: .*No such container/i,
+  ],
+  // A service isn't healthy without its database.
+  rank: ({ error }) => (error.urn?.includes("store:index:Database$") ? 0 : 1),
   toDiagnostic,
 };
 
 async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic> {
   const resource = resourceOf(found);
   const { docker, containers } = context;
-  const container = containers.find(
-    ({ id, name }) => id === found.error.step?.new?.id || name.startsWith(`${resource}-`),
-  );
+  const failedId = found.error.step?.new?.id;
+  const crash = failedId === undefined ? undefined : context.crashed.get(failedId);
+  const container =
+    crash?.container ??
+    containers.find(({ id, name }) => id === failedId || name.startsWith(`${resource}-`));
   if (docker === undefined || container === undefined) {
     return {
       summary: `${resource} did not become healthy, and its container no longer exists.`,
       hint: `Retry: ${retryCommand(context)}`,
     };
   }
-  const inspection = await inspectAfterExit(docker, container.id);
-  const log = await logSinceLastStart(docker, container.id, inspection);
+  const { inspection, log } = crash ?? (await readLastExit(docker, container.id));
   const previous = containers.find(
     ({ id, role, service, health }) =>
       id !== container.id &&
@@ -38,47 +42,43 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
     detailsTitle: `End of the log of ${container.name}`,
     hint:
       (previous ? `The previous container, ${previous.name}, keeps serving. ` : "") +
-      `${remedy(container, log, stackFlag(context))} Then: ${retryCommand(context)}\n` +
-      `Complete log: ./store logs ${displayName(container)}${stackFlag(context)}`,
+      `${remedy(container, [...log, lastCheckOutput(inspection)], stackFlag(context))} Then: ${retryCommand(context)}\n` +
+      `Complete log: ${crash?.logFile ?? `./store logs ${displayName(container)}${stackFlag(context)}`}`,
   };
 }
 
 const DATABASE_ERROR =
   /pg_hba|password authentication failed|the database system is|too many (clients|connections)|(ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN).*(5432|-database)|database ".*" does not exist|could not (resize|extend)/i;
 
-/** Returns what to fix. A service may fail because of its database. */
+/** Messages of a PostgreSQL server that lacks what its first start sets up. */
+const INCOMPLETE_DATA =
+  /no pg_hba\.conf entry|password authentication failed|(database|role) "[^"]*" does not exist/;
+
+/**
+ * Returns what to fix. A service may fail because of its database.
+ *
+ * @param output Lines of the log and of the health check.
+ */
 export function remedy(
   { role, service }: Pick<StoreContainer, "role" | "service">,
-  log: readonly string[],
+  output: readonly string[],
   stackFlag: string,
 ): string {
+  const has = (message: RegExp): boolean => output.some((line) => message.test(line));
+  if (role === "database" && has(INCOMPLETE_DATA)) {
+    return (
+      `An earlier release's first start was interrupted before the data folder of ${service} was complete, or the data are another ` +
+      `stack's. If no service has data to keep, remove all: ./store down${stackFlag} --volumes.`
+    );
+  }
   if (role !== "service") return "Fix the cause shown in its log.";
-  return log.some((line) => DATABASE_ERROR.test(line))
+  return has(DATABASE_ERROR)
     ? `Its database refuses it or can't be reached; see ./store logs ${service}-database${stackFlag}. Fix that.`
     : `Fix services/${service}.`;
 }
 
-/** Inspects a container. A crash-looping one has an exit code only between restarts; waits up to 3 s for the next exit. */
-async function inspectAfterExit(docker: Docker, id: string): Promise<Inspection | undefined> {
-  const deadline = Date.now() + 3_000;
-  for (;;) {
-    const inspection = await docker.get<Inspection>(`/containers/${id}/json`);
-    const restarted = inspection?.State.Status === "running" && (inspection.RestartCount ?? 0) > 0;
-    if (!restarted || Date.now() > deadline) return inspection;
-    await sleep(100);
-  }
-}
-
-/** A crash-looping container logs the same lines at each start; returns those of the last start. */
-async function logSinceLastStart(
-  docker: Docker,
-  id: string,
-  inspection: Inspection | undefined,
-): Promise<string[]> {
-  const lines = await lastLines(docker, id, 15);
-  const started = inspection?.State.StartedAt ?? "";
-  const latest = lines.filter(({ time }) => time >= started);
-  return (latest.length > 0 ? latest : lines).map(({ text }) => text);
+function lastCheckOutput(inspection: Inspection | undefined): string {
+  return inspection?.State.Health?.Log?.at(-1)?.Output ?? "";
 }
 
 /** Returns the cause by Docker's inspection of the container, as a clause. */

@@ -4,6 +4,7 @@ import type { StoreContainer } from "../docker/containers";
 import type { Docker } from "@store/docker/docker";
 import { stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
+import type { CrashedContainers } from "../lifecycle/crashWatch";
 import { resourceName } from "../state/checkpoint";
 
 /** An error that a run of the engine reported. */
@@ -27,6 +28,8 @@ export interface Rule {
   readonly match: readonly RegExp[];
   /** The rule is only for stacks whose host is another machine. @default false */
   readonly remoteOnly?: boolean;
+  /** Rank among the errors of this rule: the one with the lowest is reported in full. @default 0 */
+  readonly rank?: (found: Found) => number;
   /** Errors with the same cause are one diagnostic. @default each error has a cause of its own */
   readonly cause?: (found: Found) => string | undefined;
   readonly toDiagnostic: (found: Found, context: Context) => Diagnostic | Promise<Diagnostic>;
@@ -54,6 +57,8 @@ export interface Context {
   readonly isLocal: boolean;
   /** Docker on this machine; undefined if the stack has another host or Docker doesn't answer. */
   readonly docker: Docker | undefined;
+  /** Containers that were removed during the run, because they exited at each start. */
+  readonly crashed: CrashedContainers;
   /** Containers of the stack after the run; empty without Docker. */
   readonly containers: readonly StoreContainer[];
 }

@@ -15,6 +15,7 @@ import {
 import { taintFailedVm } from "../../host/failedProvisioning";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
+import { CrashWatch } from "../../lifecycle/crashWatch";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
 import { verifyPublicAddress } from "../../lifecycle/verifyPublicAddress";
 import { stackOption, storeCommand } from "../../project/project";
@@ -140,11 +141,13 @@ async function deploy(
     ...drift.replace.flatMap((urn) => ["--replace", urn]),
     ...options.pulumi,
   ];
+  const watch = engine.docker && (await CrashWatch.start(session, engine.docker));
   const engineRun = await runOnStack(session, engine, args, { events: true });
+  const crashed = await watch?.stop();
   if (engineRun.exitCode !== 0) {
     interruptedRun.record(engineRun.events);
     await taintFailedVm(session, engine, engineRun.events, report);
-    throw await diagnoseRun("up", session, engine.docker, engineRun);
+    throw await diagnoseRun("up", session, engine.docker, engineRun, crashed);
   }
   interruptedRun.clear();
   if (operation === "preview") throw confirmationRequired(stack.name);

@@ -108,6 +108,12 @@ describe("remedy", () => {
     assert.equal(of("Error: connect ECONNREFUSED 172.18.0.2:3000"), "Fix services/inventory.");
     assert.match(of("initdb: error", "database"), /cause shown in its log/);
   });
+
+  it("says that a database lacks what its first start sets up", () => {
+    const hint = of('FATAL:  no pg_hba.conf entry for host "172.18.0.2"', "database");
+    assert.match(hint, /interrupted before the data folder of inventory was complete/);
+    assert.match(hint, /\.\/store down -s demo --volumes/);
+  });
 });
 
 describe("whyUnhealthy", () => {

@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { join, relative } from "node:path";
+import type { Docker } from "@store/docker/docker";
+import { LastExit, readLastExit } from "../diagnostics/lastExit";
+import { displayName, LABEL, StoreContainer } from "../docker/containers";
+import { lastLines } from "../docker/logs";
+import { stackContainers } from "../docker/stackContainers";
+import type { Session } from "../project/session";
+import { ContainerEvent, StartingContainers } from "./startingContainers";
+
+/** A container that exited at each start and was removed therefore. */
+export interface CrashedContainer extends LastExit {
+  readonly container: StoreContainer;
+  /** File with the container's log, relative to the project. */
+  readonly logFile: string;
+}
+
+/** Crashed containers by ID. */
+export type CrashedContainers = ReadonlyMap<string, CrashedContainer>;
+
+/**
+ * Ends the provider's wait for containers that exit again and again. The provider waits until its time limit for a container to become
+ * healthy, whatever happens, unless the container no longer exists. So this removes the container and keeps its log.
+ */
+export class CrashWatch {
+  private readonly abort = new AbortController();
+  private readonly crashed = new Map<string, CrashedContainer>();
+  private readonly starting = new StartingContainers();
+  private watching: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly session: Session,
+    private readonly docker: Docker,
+  ) {}
+
+  static async start(session: Session, docker: Docker): Promise<CrashWatch> {
+    const watch = new CrashWatch(session, docker);
+    const filters = {
+      type: ["container"],
+      event: ["create", "die", "destroy", "health_status"],
+      label: [`${LABEL.stack}=${session.stack.name}`, `${LABEL.project}=${session.project.name}`],
+    };
+    const events = await docker.stream("/events", { filters }, watch.abort.signal);
+    // A connection that breaks off ends the watch; the run itself reports that Docker doesn't answer.
+    watch.watching = watch.follow(events).catch(() => undefined);
+    return watch;
+  }
+
+  /** Ends the watch and returns the removed containers. */
+  async stop(): Promise<CrashedContainers> {
+    this.abort.abort();
+    await this.watching;
+    return this.crashed;
+  }
+
+  private async follow(events: Readable): Promise<void> {
+    let incomplete = "";
+    for await (const chunk of events.setEncoding("utf8")) {
+      const lines = (incomplete + String(chunk)).split("\n");
+      incomplete = lines.pop() ?? "";
+      for (const event of lines.flatMap(parseEvent)) {
+        for (const id of this.starting.handle(event)) await this.giveUp(id);
+      }
+    }
+  }
+
+  private async giveUp(id: string): Promise<void> {
+    const { session, docker } = this;
+    // Another checkout's stack of the same name has the same labels.
+    const containers = await stackContainers(session, docker);
+    const container = containers.find((candidate) => candidate.id === id);
+    if (container === undefined) return;
+    const lastExit = await readLastExit(docker, id);
+    const logFile = await this.saveLog(container);
+    this.crashed.set(id, { ...lastExit, container, logFile });
+    await docker.remove(`/containers/${id}`, { force: true });
+  }
+
+  private async saveLog(container: StoreContainer): Promise<string> {
+    const { project, stack, state } = this.session;
+    const folder = join(state.folder, "logs");
+    const file = join(folder, `${stack.name}-${displayName(container)}.log`);
+    const lines = await lastLines(this.docker, container.id, 1_000);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, lines.map(({ time, text }) => `${time} ${text}\n`).join(""));
+    return relative(project.root, file);
+  }
+}
+
+function parseEvent(line: string): ContainerEvent[] {
+  if (line.trim() === "") return [];
+  const { id, Action, Actor } = JSON.parse(line) as {
+    id?: string;
+    Action?: string;
+    Actor?: { Attributes?: Readonly<Record<string, string>> };
+  };
+  // Containers that write files exit when they are done.
+  if (id === undefined || Action === undefined) return [];
+  return Actor?.Attributes?.[LABEL.role] === "files" ? [] : [{ id, action: Action }];
+}
