@@ -108,11 +108,19 @@ export const programError: Rule = {
 
 const SECRET_KEYS = /^(sshPrivateKey|secrets\b.*)$/;
 
+/** Keys that `pulumi config set KEY VALUE` can't set: it takes only text. */
+const MAPPINGS_AND_LISTS: ReadonlySet<string> = new Set([
+  ...["services", "live", "replicas", "environment", "secrets", "registry", "adminCidrs"],
+]);
+
 function howToChange(key: string | undefined, context: Context): string {
   const { command, session } = context;
   const shortKey = key?.replace(`${session.project.name}:`, "");
   if (shortKey === undefined) {
     return `Fix the cause, then: ${storeCommand(command, session.stack.name)}`;
+  }
+  if (MAPPINGS_AND_LISTS.has(shortKey)) {
+    return `Change the value in ${stackFileName(context)}, then: ${storeCommand(command, session.stack.name)}`;
   }
   const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";
   const path = /[.[]/.test(shortKey) ? `--path '${shortKey}'` : shortKey;

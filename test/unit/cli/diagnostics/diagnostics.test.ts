@@ -154,7 +154,7 @@ describe("diagnoseRun", () => {
       summary,
       'store:services: there is no service "inventori". There are: billing, broken, inventory, orders, shipping, storefront.',
     );
-    assert.match(hint ?? "", /Pulumi\.dev\.yaml.*\.\/store pulumi config set services VALUE/);
+    assert.match(hint ?? "", /Change the value in Pulumi\.dev\.yaml, then: \.\/store up/);
   });
 
   it("tells how to set a part of an object, and points to the file for several values", async () => {
@@ -171,6 +171,15 @@ describe("diagnoseRun", () => {
     assert.match(two.summary, /httpPort.*live/s);
     assert.doesNotMatch(two.hint ?? "", /config set/);
     assert.match(two.hint ?? "", /Pulumi\.dev\.yaml/);
+  });
+
+  it("suggests no command that can't set a mapping, and takes no provider for a key", async () => {
+    const program = (message: string) =>
+      engineEvents({ diagnosticEvent: { urn: "", severity: "error", message } });
+    const mapping = await diagnose(program("store:registry: is empty."));
+    assert.doesNotMatch(mapping.hint ?? "", /config set/);
+    const provider = await diagnose(program("pulumi:providers:docker: not found"));
+    assert.doesNotMatch(provider.hint ?? "", /config set/);
   });
 
   it("names a configuration key once that several resources reject", async () => {
