@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { healthPath, ServiceSpec } from "../services/spec";
+import { NETWORK_OPTIONS } from "./container/container";
 import { labels } from "./container/labels";
 import { limitProcesses } from "./container/processLimits";
 import { SecretFiles, SharedSecrets } from "./container/secrets";
@@ -72,9 +73,10 @@ export class Store extends pulumi.ComponentResource {
   }
 
   private networks(): Networks {
+    const opts = { parent: this, ...NETWORK_OPTIONS };
     return {
-      edge: new docker.Network("edge", { labels: labels() }, { parent: this }),
-      backend: new docker.Network("backend", { labels: labels() }, { parent: this }),
+      edge: new docker.Network("edge", { labels: labels() }, opts),
+      backend: new docker.Network("backend", { labels: labels() }, opts),
     };
   }
 

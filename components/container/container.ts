@@ -62,3 +62,9 @@ export const DELETE_BEFORE_CREATE: pulumi.CustomResourceOptions = {
   deleteBeforeReplace: true,
   replaceOnChanges: ["healthcheck"],
 };
+
+/**
+ * Options for a network. Docker decides on IPv6 if its `default-network-opts` say so; after a refresh that would be a difference, which
+ * would replace the network and all its containers.
+ */
+export const NETWORK_OPTIONS: pulumi.CustomResourceOptions = { ignoreChanges: ["ipv6"] };

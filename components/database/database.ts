@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { DELETE_BEFORE_CREATE, hardened } from "../container/container";
+import { DELETE_BEFORE_CREATE, hardened, NETWORK_OPTIONS } from "../container/container";
 import { Files, PREFLIGHT_FOLDER } from "../container/files";
 import { commandHealthCheck } from "../container/health";
 import { Host } from "../host/host";
@@ -91,7 +91,7 @@ export class Database extends pulumi.ComponentResource {
       name,
       // Internal: a database needs no access to the internet.
       { internal: true, labels: labels({ service: args.service, role: "database" }) },
-      { parent: this },
+      { parent: this, ...NETWORK_OPTIONS },
     );
     const secrets = this.secretFiles(name, args);
     this.connection = {

@@ -23,11 +23,13 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
     crash?.container ??
     containers.find(({ id, name }) => id === failedId || name.startsWith(`${resource}-`));
   if (docker === undefined || container === undefined) {
+    if (context.command === "down") return unhealthyInDown(found, context);
     return {
       summary: `${resource} did not become healthy, and its container no longer exists.`,
       hint: `Retry: ${retryCommand(context)}`,
     };
   }
+  if (context.command === "down") return unhealthyInDown(found, context, container);
   const { inspection, log } = crash ?? (await readLastExit(docker, container.id));
   const previous = containers.find(
     ({ id, role, service, health }) =>
@@ -44,6 +46,17 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
       (previous ? `The previous container, ${previous.name}, keeps serving. ` : "") +
       `${remedy(container, [...log, lastCheckOutput(inspection)], stackFlag(context))} Then: ${retryCommand(context)}\n` +
       `Complete log: ${crash?.logFile ?? `./store logs ${displayName(container)}${stackFlag(context)}`}`,
+  };
+}
+
+/** A `down` creates nothing: the provider found the container unhealthy when it read it. Its health doesn't matter then. */
+function unhealthyInDown(found: Found, context: Context, container?: StoreContainer): Diagnostic {
+  const retry = retryCommand(context);
+  return {
+    summary: `${resourceOf(found)} was not deleted: ${found.error.message}`,
+    hint: container
+      ? `Remove its container, then repeat the command: docker rm --force ${container.name} && ${retry}`
+      : `Its container is gone. Repeat the command: ${retry}`,
   };
 }
 

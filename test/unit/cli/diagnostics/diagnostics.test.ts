@@ -26,6 +26,12 @@ describe("diagnoseRun", () => {
     assert.match(hint ?? "", /\.\/store up/);
   });
 
+  it("doesn't blame a container's health for a failed down", async () => {
+    const { summary, hint } = await diagnose(recordedEvents("unhealthy"), { command: "down" });
+    assert.match(summary, /^broken-0 was not deleted: /);
+    assert.match(hint ?? "", /Repeat the command: \.\/store down/);
+  });
+
   it("finds the image that can't be built, with its Dockerfile and its log", async () => {
     assert.deepEqual(ruleNames(recordedEvents("build")), ["build-failed"]);
     const { summary, hint } = await diagnose(recordedEvents("build"));
