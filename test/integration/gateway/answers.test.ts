@@ -202,4 +202,13 @@ describe("the gateway answers", function () {
     assert.doesNotMatch(await gateway.log(), /"\/version"/);
     assert.equal((await fetch(`${gateway.published}/api/inventory/x`)).status, 200);
   });
+
+  it("with a changed configuration while a service is down", async () => {
+    const before = await fetch(`${gateway.admin}/version`);
+    assert.match(await before.text(), /waits for storefront/);
+    const { code, output } = await network.reload(gateway);
+    assert.equal(code, 0, output);
+    assert.match(output, /storefront was unreachable before the change/);
+    assert.equal((await fetch(`${gateway.published}/api/inventory/x`)).status, 200);
+  });
 });

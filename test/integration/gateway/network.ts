@@ -14,6 +14,8 @@ import {
   Route,
 } from "../../../components/gateway/haproxy";
 import { RateLimit, RouteTimeout } from "../../../services/spec";
+import { HTTP_GET_SCRIPT } from "../../../components/container/health";
+import { CommandResult } from "../../support/workspace";
 import { eventually } from "../support/eventually";
 import { run } from "../support/testStore";
 import { Answer, send } from "./http";
@@ -125,6 +127,23 @@ export class TestNetwork {
         ),
       sendRaw: (request) => send(published, request),
     };
+  }
+
+  /** Reloads the gateway with a changed configuration, as `up` does. Returns the exit code and the output. */
+  async reload({ container }: Gateway): Promise<CommandResult> {
+    const name = container.slice(this.name.length + 1);
+    const file = join(this.folder, name, "haproxy.cfg");
+    const config = readFileSync(file, "utf8");
+    const [, version = ""] = /string "([0-9a-f]{16})" if \{ path \/version/.exec(config) ?? [];
+    const changed = version.split("").reverse().join("");
+    assert.notEqual(changed, version);
+    writeFileSync(file, config.replaceAll(version, changed));
+    const reload = readFileSync(
+      resolve(__dirname, "../../../components/gateway/reload.sh"),
+      "utf8",
+    );
+    const script = `${HTTP_GET_SCRIPT}\n${reload}`;
+    return run("docker", ["exec", container, "bash", "-c", script, "reload", changed]);
   }
 
   /** Validates a configuration with `haproxy -c`. Fails the test with its output. */
