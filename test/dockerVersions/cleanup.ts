@@ -6,10 +6,10 @@ export class Cleanup {
     this.actions.push(action);
   }
 
-  /** Runs all actions. @throws the first error, after all actions have run. */
+  /** Runs all actions, and forgets them. @throws the first error, after all actions have run. */
   async run(): Promise<void> {
     const errors: unknown[] = [];
-    for (const action of this.actions.reverse()) {
+    for (const action of this.actions.splice(0).reverse()) {
       try {
         await action();
       } catch (error) {

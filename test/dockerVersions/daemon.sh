@@ -193,13 +193,15 @@ load() {
 }
 
 stop() {
-  local pid_file
+  local pid_file pid
   is_running || return 0
   docker --host "$host" ps --quiet | xargs --no-run-if-empty docker --host "$host" stop --time 5 >/dev/null
   for pid_file in "$run/sshd.pid" "$run/pid" "$run/network.pid"; do
     [ -e "$pid_file" ] || continue
-    kill "$(<"$pid_file")" 2>/dev/null || continue
-    tail --pid="$(<"$pid_file")" --follow /dev/null
+    # sshd deletes its file when it ends.
+    pid=$(<"$pid_file")
+    kill "$pid" 2>/dev/null || continue
+    tail --pid="$pid" --follow /dev/null
   done
   rm -rf "$run"
 }

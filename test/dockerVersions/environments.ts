@@ -78,21 +78,19 @@ function stateElsewhere(cleanup: Cleanup): ReturnType<Environment["setUp"]> {
   return Promise.resolve({ env });
 }
 
-/** The daemon is in the network namespace of the commands: the store's port isn't forwarded. */
+/** The daemon is another machine to the commands: only ssh and the clients of the store are in its network namespace. */
 async function dockerBySsh(cleanup: Cleanup): ReturnType<Environment["setUp"]> {
-  const { name, ...site } = await daemon(cleanup, "sid-ssh");
+  const { name, clients } = await daemon(cleanup, "sid-ssh");
   const folder = temporaryFolder(cleanup, "ssh-");
   const key = join(folder, "key");
   await succeed("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key);
-  const hostKey = await succeed(join(__dirname, "daemon.sh"), "sshd", name, `${key}.pub`);
+  const script = join(__dirname, "daemon.sh");
+  const hostKey = await succeed(script, "sshd", name, `${key}.pub`);
   const knownHosts = join(folder, "known_hosts");
   writeFileSync(knownHosts, `127.0.0.1 ${hostKey}`);
   // OpenSSH has no variable for its configuration, and the user's own must stay as it is.
   const options = `-o User=root -o IdentityFile=${key} -o IdentitiesOnly=yes -o UserKnownHostsFile=${knownHosts}`;
-  writeFileSync(join(folder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F none ${options} "$@"\n`, {
-    mode: 0o755,
-  });
-  // After "daemon.sh exec", which sets DOCKER_HOST.
-  const prefix = [...(site.prefix ?? []), "env", "DOCKER_HOST=ssh://127.0.0.1"];
-  return { ...site, ...withPath(folder), prefix };
+  const command = `exec '${script}' exec ${name} /usr/bin/ssh -F none ${options} "$@"`;
+  writeFileSync(join(folder, "ssh"), `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+  return { clients, env: { ...withPath(folder).env, DOCKER_HOST: "ssh://127.0.0.1" } };
 }
