@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import * as v from "valibot";
 import { Mistake } from "./configError";
 import { ConfigKey, configSchema, ConfigValues } from "./schema";
-import { changedTexts } from "./writtenText";
+import { ChangedText, changedTexts } from "./writtenText";
 
 /** The stack's file. */
 export interface StackFile {
@@ -58,12 +58,22 @@ function changedByYaml(
     key === "replicas" || ["number", "boolean"].includes(typeof entries[key]?.default);
   return changedTexts(text, pulumi.getProject(), valueAt)
     .filter(({ path, written }) => !isNumber(path[0]) || /^[-+]?0\d/.test(written))
-    .map(({ path, line, written, actual }) => ({
-      key: path.join("."),
-      problem: `${written} (${name}, line ${line}) has no quotes, so YAML turns it into ${actual}. ${
-        isNumber(path[0]) ? "Write it without leading zeros." : `Put it in quotes: "${written}".`
-      }`,
+    .map((changed) => ({
+      key: changed.path.join("."),
+      problem: changeProblem(name, changed, isNumber(changed.path[0])),
     }));
+}
+
+function changeProblem(
+  file: string,
+  { path, line, written, actual }: ChangedText,
+  isNumber: boolean,
+): string {
+  if (mayBeSecret(path)) {
+    return `${HIDDEN_VALUE} has no quotes in ${file}, line ${line}, so YAML turns it into another one. Put it in quotes.`;
+  }
+  const remedy = isNumber ? "Write it without leading zeros." : `Put it in quotes: "${written}".`;
+  return `${written} (${file}, line ${line}) has no quotes, so YAML turns it into ${actual}. ${remedy}`;
 }
 
 /** The value that the engine passes for a path, before validation. */
@@ -109,14 +119,20 @@ function toMistake(key: string, { path, input, message }: v.BaseIssue<unknown>):
   };
 }
 
-function shownValue([key = "", field]: readonly string[], value: unknown): string {
-  const isSecret =
-    SECRET_KEYS.has(key) ||
-    isEncrypted(key as ConfigKey) ||
-    (key === "registry" && (field === undefined || field === "password"));
-  if (isSecret) return "the value (not shown, because it may be secret)";
+function shownValue(path: readonly string[], value: unknown): string {
+  if (mayBeSecret(path)) return HIDDEN_VALUE;
   return value === "" ? "is empty; it" : JSON.stringify(value);
 }
+
+function mayBeSecret([key = "", field]: readonly string[]): boolean {
+  return (
+    SECRET_KEYS.has(key) ||
+    isEncrypted(key as ConfigKey) ||
+    (key === "registry" && (field === undefined || field === "password"))
+  );
+}
+
+const HIDDEN_VALUE = "the value (not shown, because it may be secret)";
 
 const SECRET_KEYS: ReadonlySet<string> = new Set<ConfigKey>(["secrets", "sshPrivateKey"]);
 

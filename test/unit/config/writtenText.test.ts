@@ -92,6 +92,26 @@ describe("values of the stack's file", () => {
     ]);
   });
 
+  it("aren't shown if they may be secret", () => {
+    setConfig({
+      registry: { username: 1.1, password: 31 },
+      secrets: { orders: { PIN: 8 } },
+    });
+    const text = `config:
+  store:registry: {username: 1.10, password: 0x1F}
+  store:secrets: {orders: {PIN: 010}}
+`;
+    const { mistakes } = readValues(["orders"], { name: "f", text });
+    assert.deepEqual(
+      mistakes.map(({ key, problem }) => [key, /1\.10|0x1F|31|010|8/.exec(problem)?.[0]]),
+      [
+        ["registry.username", "1.10"],
+        ["registry.password", undefined],
+        ["secrets.orders.PIN", undefined],
+      ],
+    );
+  });
+
   it("are refused in a key with a number only if they are octal", () => {
     setConfig({ dataDiskGiB: 8, httpPort: 8080 });
     const text = "config:\n  store:dataDiskGiB: 010\n  store:httpPort: 8_080\n";
