@@ -1,6 +1,7 @@
 #!/bin/sh
 # Refuses a PostgreSQL image of another major version than the one that wrote the data: it would start with an empty database
-# beside the data. Also refuses one whose user can't read the data, such as an Alpine image for the data of a Debian one. Runs in that image, whose variables PG_MAJOR and PGDATA name its version and data folder.
+# beside the data. Also refuses one whose user can't read the data, such as an Alpine image for the data of a Debian one.
+# Runs in that image, whose variables PG_MAJOR and PGDATA name its version and data folder.
 # Arguments: SERVICE, the folder where the data volume is mounted here, and the folder where the database's container mounts it.
 service=$1 volume=$2 mount=$3
 connect="--username $service $service"
@@ -27,6 +28,8 @@ if [ -s "$data/PG_VERSION" ]; then
 $user. Images of different distributions also sort texts differently, which breaks indexes. Set the old image back. $migrate"
 else
   for file in "$volume"/*/*/PG_VERSION; do
+    # startDatabase.sh throws away a half-made data folder.
+    case $file in *.new/PG_VERSION) continue ;; esac
     [ -s "$file" ] || continue
     read -r version <"$file"
     refuse "the data of $service was written by PostgreSQL $version, and PostgreSQL $PG_MAJOR would start with an empty database. \

@@ -11,9 +11,9 @@ describe("versionCheck", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Writes data as the image of a version does; without content, as if the image had been stopped at once. */
-  function writtenBy(major: number, content = `${major}\n`): void {
-    mkdirSync(join(folder, `${major}/docker`), { recursive: true });
-    writeFileSync(join(folder, `${major}/docker/PG_VERSION`), content);
+  function writtenBy(major: number, content = `${major}\n`, name = "docker"): void {
+    mkdirSync(join(folder, `${major}/${name}`), { recursive: true });
+    writeFileSync(join(folder, `${major}/${name}/PG_VERSION`), content);
   }
 
   /**
@@ -72,6 +72,12 @@ describe("versionCheck", () => {
   it("ignores the folder of a version without data", () => {
     writtenBy(19, "");
     assert.equal(refusal(18), "");
+  });
+
+  it("ignores the half-made data folder of an interrupted first start, which holds no data", () => {
+    writtenBy(18, undefined, "docker.new");
+    assert.equal(refusal(18), "");
+    assert.equal(refusal(19), "");
   });
 
   it("refuses an image with its data outside the volume", () => {
