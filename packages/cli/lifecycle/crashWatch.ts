@@ -34,7 +34,19 @@ export class CrashWatch {
     private readonly docker: Docker,
   ) {}
 
-  static async start(session: Session, docker: Docker): Promise<CrashWatch> {
+  /** Watches while the action runs. Returns the action's result and the removed containers. */
+  static async during<T>(
+    session: Session,
+    docker: Docker,
+    action: () => Promise<T>,
+  ): Promise<{ readonly result: T; readonly crashed: CrashedContainers }> {
+    const watch = await CrashWatch.start(session, docker);
+    // Also after a failed action: the open connection would keep this process alive.
+    const result = await action().finally(() => watch.stop());
+    return { result, crashed: watch.crashed };
+  }
+
+  private static async start(session: Session, docker: Docker): Promise<CrashWatch> {
     const watch = new CrashWatch(session, docker);
     const filters = {
       type: ["container"],
@@ -47,11 +59,9 @@ export class CrashWatch {
     return watch;
   }
 
-  /** Ends the watch and returns the removed containers. */
-  async stop(): Promise<CrashedContainers> {
+  private async stop(): Promise<void> {
     this.abort.abort();
     await this.watching;
-    return this.crashed;
   }
 
   private async follow(events: Readable): Promise<void> {

@@ -12,6 +12,7 @@ import {
   runOnStack,
   setUpEngine,
 } from "../../engine/setup";
+import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
@@ -141,9 +142,10 @@ async function deploy(
     ...drift.replace.flatMap((urn) => ["--replace", urn]),
     ...options.pulumi,
   ];
-  const watch = engine.docker && (await CrashWatch.start(session, engine.docker));
-  const engineRun = await runOnStack(session, engine, args, { events: true });
-  const crashed = await watch?.stop();
+  const runUp = (): Promise<EngineRun> => runOnStack(session, engine, args, { events: true });
+  const { result: engineRun, crashed } = engine.docker
+    ? await CrashWatch.during(session, engine.docker, runUp)
+    : { result: await runUp(), crashed: undefined };
   if (engineRun.exitCode !== 0) {
     interruptedRun.record(engineRun.events);
     await taintFailedVm(session, engine, engineRun.events, report);
