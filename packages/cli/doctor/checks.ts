@@ -100,7 +100,7 @@ function checkLocks({ session: { state, stack } }: CheckContext): CheckResult[] 
     status: isHeld(lock) ? "ok" : "pending",
     found: `process ${lock.pid} on ${lock.host} since ${lock.since.toLocaleString("en-GB")}`,
     hint: isHeld(lock)
-      ? "The process is running."
+      ? "The process is running, as far as can be told from here."
       : "The process was killed; ./store up removes the lock.",
   }));
 }

@@ -6,6 +6,7 @@ import {
   isPidAlive,
   isProcessAlive,
   isThisBoot,
+  isThisNamespace,
   processIdentity,
   startDate,
 } from "@store/toolchain/system/processIdentity";
@@ -59,7 +60,11 @@ export function takeLock(
       throw new CliError(`Can't take the lock ${file}.`, { hint: "Delete that file." });
     rmSync(file, { force: true });
   }
-  const release = (): void => rmSync(file, { force: true });
+  const release = (): void => {
+    // At the exit, the lock may be another process'.
+    process.off("exit", release);
+    rmSync(file, { force: true });
+  };
   process.once("exit", release);
   return release;
 }
@@ -123,10 +128,10 @@ export function isHeld(lock: Lock): boolean {
 }
 
 export function lockedError(stack: string, lock: Lock): CliError {
-  const elsewhere = lock.host !== hostname();
+  const elsewhere = !isFromHere(lock);
   const holder = [
     lock.command ? `\`./store ${lock.command}\`` : "a pulumi command",
-    `process ${lock.pid}${elsewhere ? ` on ${lock.host}` : ""}`,
+    `process ${lock.pid}${elsewhere ? ` on ${placeOf(lock)}` : ""}`,
     ...(lock.user ? [`of ${lock.user}`] : []),
     `since ${lock.since.toLocaleString("en-GB")}`,
   ];
@@ -140,6 +145,15 @@ export function lockedError(stack: string, lock: Lock): CliError {
   );
 }
 
+/** Checks whether the lock's pid is one that this process can see and signal. */
+function isFromHere({ host, identity }: Lock): boolean {
+  return host === hostname() && (identity === undefined || isThisNamespace(identity));
+}
+
+function placeOf({ host }: Lock): string {
+  return host === hostname() ? `${host}, in another container` : host;
+}
+
 /**
  * Removes the CLI's lock on a stack unless its process runs on this machine. `pulumi cancel` removes the engine's locks only.
  *
@@ -147,7 +161,7 @@ export function lockedError(stack: string, lock: Lock): CliError {
  */
 export function removeAbandonedLock(file: string): Lock | undefined {
   const lock = readLock(file);
-  if (lock === undefined || (lock.host === hostname() && isHeld(lock))) return undefined;
+  if (lock === undefined || (isFromHere(lock) && isHeld(lock))) return undefined;
   rmSync(file, { force: true });
   return lock;
 }

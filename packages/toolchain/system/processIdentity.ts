@@ -70,6 +70,11 @@ export function isThisBoot(identity: string): boolean {
   return process.platform === "linux" && identity.split(" ")[0] === bootId();
 }
 
+/** Checks whether a {@link processIdentity} was made in this pid namespace: not in another container. Linux only. */
+export function isThisNamespace(identity: string): boolean {
+  return isThisBoot(identity) && identity.split(" ")[1] === pidNamespace();
+}
+
 function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }

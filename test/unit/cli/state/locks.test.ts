@@ -90,6 +90,13 @@ describe("stack locks", () => {
     takeLock(file, "dev", "up dev")();
   });
 
+  it("stay with the next process when the one that has released them exits", () => {
+    const file = join(folder, "dev.json");
+    const listeners = process.listenerCount("exit");
+    takeLock(file, "dev", "up dev")();
+    assert.equal(process.listenerCount("exit"), listeners);
+  });
+
   it("are taken over from processes that died", () => {
     const file = join(folder, "dev.json");
     for (const left of [lockOf(deadPid()), "", "{"]) {
@@ -130,6 +137,19 @@ describe("stack locks", () => {
     const error = lockedError("dev", parse(lockOf(7, "elsewhere")));
     assert.match(error.message, /pulumi.*process 7 on elsewhere.*ann/);
     assert.match(error.hint ?? "", /\.\/store pulumi cancel/);
+  });
+
+  it("of another container with this host name name no process to signal, and are removed", function () {
+    if (process.platform !== "linux") this.skip();
+    const [boot, , pid, start] = processIdentity().split(" ");
+    const identity = [boot, "pid:[1]", pid, start].join(" ");
+    const text = JSON.stringify({ ...JSON.parse(lockOf(7)), identity });
+    const error = lockedError("dev", parse(text));
+    assert.match(error.message, /in another container/);
+    assert.match(error.hint ?? "", /pulumi cancel/);
+    const file = join(folder, "dev.json");
+    writeFileSync(file, text);
+    assert.equal(removeAbandonedLock(file)?.pid, 7);
   });
 
   function parse(text: string) {
