@@ -4,7 +4,8 @@ import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
 import { loadOwnResources } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
 import { configText, stackOption, storeCommand } from "../project/project";
-import type { Session } from "../project/session";
+import { publishesHere } from "../docker/url";
+import { isLocal, type Session } from "../project/session";
 import { isOwnContainer, OwnResources } from "../state/ownResources";
 
 /** The container or process that listens on a port. */
@@ -40,7 +41,7 @@ export async function diagnoseTakenPort(
   return portTakenError(session, port, holder?.description);
 }
 
-/** Returns undefined if the port is free. */
+/** Returns undefined if the port is free, or if its holder is a process of another machine. */
 export async function portHolder(
   session: Session,
   docker: Docker | undefined,
@@ -48,14 +49,15 @@ export async function portHolder(
 ): Promise<PortHolder | undefined> {
   const container = docker && (await containerOnPort(docker, port));
   if (container) return describeContainer(container, session, await loadOwnResources(session));
-  if (await isFree(port)) return undefined;
+  const isHere = docker === undefined ? isLocal(session) : publishesHere(docker.host);
+  if (!isHere || (await isFree(port))) return undefined;
   return { isOwnGateway: false, description: await describeProcess(port) };
 }
 
 function portTakenError(session: Session, port: number, holder: string | undefined): CliError {
   const stack = session.stack.name;
   return new CliError(
-    `Port ${port} (store:httpPort) is already in use${holder ? ` by ${holder}` : ""}.`,
+    `Port ${port} (store:httpPort) is already in use${isLocal(session) ? "" : " on the host"}${holder ? ` by ${holder}` : ""}.`,
     {
       hint:
         `Stop that, or choose another port and bring the stack up again:\n` +

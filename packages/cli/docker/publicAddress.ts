@@ -21,7 +21,10 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 /** Requests the gateway's list of services, each service in it, and the front page, as a client would. */
 export async function askPublicAddress(url: string): Promise<PublicAnswer> {
   try {
-    const listed = servicesIn(await (await send(`${url}/api`)).text());
+    const list = await send(`${url}/api`);
+    // All requests of this machine together have reached store:requestLimit, so a request to a service gets the same answer.
+    if (isRateLimit(list)) return { kind: "ok" };
+    const listed = servicesIn(await list.text());
     if (listed === undefined) return { kind: "foreign" };
     const asked = [...listed, { name: "the front page", openapi: "/" }];
     const available = await Promise.all(asked.map(({ openapi }) => isAvailable(url + openapi)));
@@ -73,6 +76,11 @@ async function send(url: string): Promise<Response> {
     redirect: "manual",
     headers: { connection: "close" },
   });
+}
+
+/** Recognizes the answer 429 of the gateway (components/gateway/gatewayAnswers.ts). */
+function isRateLimit({ status, headers }: Response): boolean {
+  return status === 429 && headers.get("content-type") === "application/problem+json";
 }
 
 /** Returns undefined if the text isn't the gateway's answer to GET /api (components/gateway/gatewayApi.json). */

@@ -17,6 +17,14 @@ export function storeUrl(
   return port === undefined ? undefined : `http://${address}${port === 80 ? "" : `:${port}`}`;
 }
 
+/**
+ * Checks whether the ports that a daemon publishes at 127.0.0.1 are those of this machine. They aren't for a daemon behind ssh or at
+ * another machine's TCP address.
+ */
+export function publishesHere(dockerHost: string): boolean {
+  return /^(unix:|(tcp|https?):\/\/(localhost|127(\.\d+){3}|\[::1\])(:|\/|$))/.test(dockerHost);
+}
+
 /** Command that makes the gateway of a local stack reachable here whose daemon is behind ssh; undefined for other daemons. */
 export function sshTunnel(dockerHost: string, url: string): string | undefined {
   if (!dockerHost.startsWith("ssh:")) return undefined;

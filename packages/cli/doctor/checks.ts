@@ -11,7 +11,7 @@ import { findEngineLocks } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
 import { askPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
-import { sshTunnel, storeUrl } from "../docker/url";
+import { publishesHere, storeUrl } from "../docker/url";
 import type { Check, CheckContext, CheckResult } from "./check";
 import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
 
@@ -110,7 +110,9 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
   if (!isLocal(session) || !Number.isInteger(port)) return [];
   const title = `Port ${port}`;
   const holder = await portHolder(session, docker, port);
-  if (holder === undefined) return [{ title, status: "ok", found: "free" }];
+  const isVisible = docker === undefined || publishesHere(docker.host);
+  const unused = isVisible ? "free" : "published by no container";
+  if (holder === undefined) return [{ title, status: "ok", found: unused }];
   if (holder.isOwnGateway)
     return [{ title, status: "ok", found: "in use by this stack's gateway" }];
   const setPort = `./store pulumi config set httpPort ${port + 1}${stackOption(session.stack.name)}`;
@@ -128,7 +130,7 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
 async function checkPublicAddress({ session, docker }: CheckContext): Promise<CheckResult[]> {
   if (!isLocal(session) || docker === undefined) return [];
   const url = storeUrl(await stackContainers(session, docker), "localhost");
-  if (url === undefined || sshTunnel(docker.host, url) !== undefined) return [];
+  if (url === undefined || !publishesHere(docker.host)) return [];
   const answer = await askPublicAddress(url);
   const found = `${url} ${describeAnswer(answer)}`;
   if (answer.kind === "ok") return [{ title: "Store", status: "ok", found }];

@@ -3,7 +3,7 @@ import type { Docker } from "@store/docker/docker";
 import { describeFault, findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
-import { sshTunnel, storeUrl } from "../docker/url";
+import { publishesHere, storeUrl } from "../docker/url";
 import { loadCheckpoint } from "../engine/setup";
 import { stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
@@ -34,8 +34,8 @@ export async function verifyPublicAddress(
       hint: `See what runs: ${storeCommand("ps", stack)}`,
     });
   }
-  // The address of a daemon behind ssh can't be reached from here.
-  if (sshTunnel(docker.host, url) !== undefined) return url;
+  // The address can't be reached from here.
+  if (!publishesHere(docker.host)) return url;
   let answer = await awaitPublicAddress(url, REFUSED_PATIENCE_MS);
   const gateway = containers.find(({ role }) => role === "gateway");
   if (answer.kind === "refused" && gateway) {

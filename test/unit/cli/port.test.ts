@@ -23,6 +23,13 @@ describe("portHolder", () => {
     assert.match(holder.description ?? "", new RegExp(`process ${process.pid} \\(.*node`));
   });
 
+  it("is undefined if a process of another machine may listen, whatever listens here", async () => {
+    const remote = createSession({ "store:host": "ssh" });
+    assert.equal(await portHolder(remote, undefined, port), undefined);
+    const docker = { host: "ssh://host", list: () => Promise.resolve([]) } as unknown as Docker;
+    assert.equal(await portHolder(session, docker, port), undefined);
+  });
+
   it("is undefined for a free port", async () => {
     await new Promise((closed) => server.close(closed));
     assert.equal(await portHolder(session, undefined, port), undefined);

@@ -35,6 +35,14 @@ describe("askPublicAddress", function () {
     assert.deepEqual(await askPublicAddress(url), { kind: "ok" });
   });
 
+  it("is ok if the gateway refuses more requests of this machine, for example during a load test", async () => {
+    answer = (_request, response) =>
+      response.writeHead(429, { "content-type": "application/problem+json" }).end("{}");
+    assert.deepEqual(await askPublicAddress(url), { kind: "ok" });
+    answer = (_request, response) => response.writeHead(429).end();
+    assert.deepEqual(await askPublicAddress(url), { kind: "foreign" });
+  });
+
   it("names the services that the gateway can't reach, or that don't answer", async () => {
     answer = (request, response) => {
       if (request.url?.startsWith("/api/billing")) return;

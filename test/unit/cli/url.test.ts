@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sshTunnel } from "@store/cli/docker/url";
+import { publishesHere, sshTunnel } from "@store/cli/docker/url";
 
 describe("sshTunnel", () => {
   it("returns the command for a daemon behind ssh only", () => {
@@ -12,5 +12,15 @@ describe("sshTunnel", () => {
       /-L 80:127\.0\.0\.1:80 -- host$/,
     );
     assert.equal(sshTunnel("unix:///var/run/docker.sock", "http://localhost:8080"), undefined);
+  });
+});
+
+describe("publishesHere", () => {
+  it("is true for daemons whose 127.0.0.1 is this machine's", () => {
+    for (const host of ["unix:///run/docker.sock", "tcp://127.0.0.1:2376", "tcp://[::1]:2375"])
+      assert.ok(publishesHere(host), host);
+    for (const host of ["ssh://host", "tcp://10.0.0.5:2376", "tcp://localhost.example.org:2375"])
+      assert.ok(!publishesHere(host), host);
+    assert.ok(publishesHere("tcp://localhost:2375"));
   });
 });

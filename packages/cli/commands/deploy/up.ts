@@ -4,7 +4,7 @@ import { ExitCode, UsageError } from "@store/docker/cliError";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
 import type { RemainingDrift } from "../../docker/drift";
-import { sshTunnel } from "../../docker/url";
+import { publishesHere, sshTunnel } from "../../docker/url";
 import {
   EngineContext,
   ensureStack,
@@ -174,9 +174,9 @@ function renderResult(stack: string, url: string, dockerHost: string): string {
   const width = Math.max(...commands.map(([command]) => command.length));
   const tunnel = sshTunnel(dockerHost, url);
   return [
-    tunnel === undefined
+    publishesHere(dockerHost)
       ? `The store is up: ${colors.bold(url)}\n`
-      : `The containers run. The store's address is ${colors.bold(url)} on the machine ${dockerHost}. Reach it from here: ${tunnel}\n`,
+      : `The containers run. The store's address is ${colors.bold(url)} on the machine ${dockerHost}.${tunnel === undefined ? "" : ` Reach it from here: ${tunnel}`}\n`,
     ...commands.map(([command, purpose]) => colors.dim(`  ${command.padEnd(width)}  ${purpose}\n`)),
   ].join("");
 }

@@ -12,7 +12,7 @@ import {
   faultsOf,
 } from "../../docker/containerFaults";
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
-import { storeUrl } from "../../docker/url";
+import { publishesHere, storeUrl } from "../../docker/url";
 import { loadCheckpoint } from "../../engine/setup";
 import { storeCommand } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
@@ -57,10 +57,10 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const containers = await containersInState(session, docker, checkpoint);
   const expected = expectedContainers(checkpoint);
   const url = storeUrl(containers, address);
-  // The address of a local stack whose daemon is behind ssh can't be reached from here.
-  const isBehindSsh = isLocal(session) && docker.host.startsWith("ssh:");
+  // A local stack is published at its daemon's 127.0.0.1, which may be another machine's.
+  const isElsewhere = isLocal(session) && !publishesHere(docker.host);
   const [answer, ...rows] = await Promise.all([
-    url === undefined || isBehindSsh ? undefined : askPublicAddress(url),
+    url === undefined || isElsewhere ? undefined : askPublicAddress(url),
     ...containers.map((container) =>
       readRow(
         docker,
