@@ -1,7 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { putFile } from "../../../components/host/ssh/sshFiles";
 
 /**
  * Returns the folder of docker's configuration for the engine and its providers: the user's own, or an empty one if the user has none.
@@ -19,10 +28,8 @@ export function dockerConfigFolder(
   if (existsSync(join(own, "config.json"))) return own;
   const folder = resolve(stateFolder, "docker-config");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, "config.json"), "{}");
-  const plugins = join(own, "cli-plugins");
-  rmSync(join(folder, "cli-plugins"), { force: true });
-  if (existsSync(plugins)) symlinkSync(plugins, join(folder, "cli-plugins"));
+  write(join(folder, "config.json"), "{}");
+  link(join(own, "cli-plugins"), join(folder, "cli-plugins"));
   return folder;
 }
 
@@ -32,7 +39,7 @@ const TLS_CONTEXT = "store";
 /**
  * Returns variables that make the engine's builder use a daemon with TLS. The docker provider's BuildKit client ignores
  * DOCKER_TLS_VERIFY and takes certificates from docker's current context only; so this function generates a context, in a folder with
- * the user's logins.
+ * the user's logins. Each daemon has a folder of its own, because runs on several stacks may use several daemons at the same time.
  *
  * @param stateFolder Folder with the workspace's own data.
  * @see https://github.com/kreuzwerker/terraform-provider-docker/blob/master/internal/provider/docker_cli.go
@@ -42,8 +49,9 @@ export function tlsVariables(
   { host, certPath }: { readonly host: string; readonly certPath: string },
   userConfigFolder: string,
 ): Readonly<Record<string, string>> {
-  const folder = resolve(stateFolder, "docker-config-tls");
-  const id = createHash("sha256").update(TLS_CONTEXT).digest("hex");
+  const daemon = sha256(`${host}\n${certPath}`).slice(0, 12);
+  const folder = resolve(stateFolder, "docker-config-tls", daemon);
+  const id = sha256(TLS_CONTEXT);
   const meta = join(folder, "contexts", "meta", id);
   // Not a link to the folder, which docker would ignore.
   const tls = join(folder, "contexts", "tls", id, "docker");
@@ -52,7 +60,7 @@ export function tlsVariables(
     link(join(userConfigFolder, name), join(folder, name));
   for (const name of ["ca.pem", "cert.pem", "key.pem"]) link(join(certPath, name), join(tls, name));
   const endpoints = { docker: { Host: host, SkipTLSVerify: false } };
-  writeFileSync(
+  write(
     join(meta, "meta.json"),
     JSON.stringify({ Name: TLS_CONTEXT, Metadata: {}, Endpoints: endpoints }),
   );
@@ -65,7 +73,32 @@ export function tlsVariables(
   };
 }
 
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Writes a file that an engine of another run may be reading. */
+function write(path: string, content: string): void {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== content) putFile(path, content);
+}
+
+/** Links to a file or folder, or removes the link if there is none. An engine of another run may be using the link. */
 function link(target: string, path: string): void {
-  rmSync(path, { force: true });
-  if (existsSync(target)) symlinkSync(target, path);
+  if (!existsSync(target)) {
+    rmSync(path, { force: true });
+  } else if (linkTarget(path) !== target) {
+    const draft = `${path}.${process.pid}`;
+    rmSync(draft, { force: true });
+    symlinkSync(target, draft);
+    renameSync(draft, path);
+  }
+}
+
+/** Returns undefined if the link doesn't exist. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dockerConfigFolder, tlsVariables } from "@store/cli/engine/dockerConfig";
@@ -27,6 +35,15 @@ describe("dockerConfigFolder", () => {
     assert.ok(existsSync(join(folder(), "cli-plugins/x")));
     assert.ok(!existsSync(join(root, ".docker/config.json")), "the user's folder was changed");
   });
+
+  it("leaves the files of the previous call in place, which another run may be using", () => {
+    mkdirSync(join(root, ".docker/cli-plugins"), { recursive: true });
+    const files = ["config.json", "cli-plugins"].map((name) => join(folder(), name));
+    const written = () => files.map((file) => lstatSync(file, { bigint: true }).ctimeNs);
+    const before = written();
+    folder();
+    assert.deepEqual(written(), before);
+  });
 });
 
 describe("tlsVariables", () => {
@@ -40,9 +57,9 @@ describe("tlsVariables", () => {
     for (const name of ["ca", "cert", "key"]) writeFileSync(join(certPath, `${name}.pem`), name);
     writeFileSync(join(user, "config.json"), '{"auths":{},"currentContext":"other"}');
     const endpoint = { host: "tcp://10.0.0.1:2376", certPath };
-    // The second call replaces the files of the first.
-    tlsVariables(join(root, ".store"), { ...endpoint, host: "tcp://old:2376" }, user);
     const env = tlsVariables(join(root, ".store"), endpoint, user);
+    // The call of another stack, on another daemon, while an engine uses the files of the first call.
+    tlsVariables(join(root, ".store"), { ...endpoint, host: "tcp://other:2376" }, user);
     const found = resolveDockerEndpoint(env, root);
     assert.equal(found.host, "tcp://10.0.0.1:2376");
     assert.equal(found.certPath, env["DOCKER_CERT_PATH"]);
