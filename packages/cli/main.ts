@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import type { StoreCommand } from "./commands/command";
+import { undoStoreEnv } from "./host/shellEnvironment";
 import { ROOT } from "./project/project";
 import { renderError } from "./terminal/terminal";
 
@@ -45,6 +46,7 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand>> = {
 /** Runs a command line and returns its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", exitOnClosedPipe);
+  undoStoreEnv(process.env);
   try {
     return await run(args);
   } catch (error) {

@@ -29,15 +29,18 @@ export const RESTORE_COMMANDS: readonly string[] = VARIABLES.flatMap((name) => {
 });
 
 /**
- * Returns the environment as it was before `./store env`. Its variables are for the docker command; the store's own commands name
- * the stack, so that `./store up dev` in such a shell doesn't deploy dev to the host of staging.
+ * Undoes `./store env` in the environment of this process and its children. The variables are for the docker command; the store's own
+ * commands name the stack, so that in such a shell `./store up dev` doesn't deploy dev to the host of staging, and `./store test`
+ * doesn't run there.
  */
-export function beforeStoreEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const changed = VARIABLES.filter((name) => env[`${SAVED}${name}`] !== undefined);
-  return {
-    ...env,
-    ...Object.fromEntries(changed.map((name) => [name, env[`${SAVED}${name}`] || undefined])),
-  };
+export function undoStoreEnv(env: NodeJS.ProcessEnv): void {
+  for (const name of VARIABLES) {
+    const saved = env[`${SAVED}${name}`];
+    if (saved === undefined) continue;
+    if (saved === "") delete env[name];
+    else env[name] = saved;
+    delete env[`${SAVED}${name}`];
+  }
 }
 
 export function quoted(text: string): string {

@@ -13,7 +13,6 @@ import {
   Stack,
   storeCommand,
 } from "./project";
-import { beforeStoreEnv } from "../host/shellEnvironment";
 import { findState, State } from "../state/state";
 
 /** A stack with its project and the location of its state. */
@@ -64,5 +63,5 @@ export async function connectLocalDocker(session: Session): Promise<Docker> {
 /** Finds the Docker daemon that builds the stack's images and runs a local stack. @throws CliError if there is no such context */
 export function dockerEndpoint({ project, stack }: Session): DockerEndpoint {
   const configured = existsSync(stack.file) ? configText(project, stack, "dockerHost") : "";
-  return resolveDockerEndpoint(beforeStoreEnv(process.env), homedir(), configured);
+  return resolveDockerEndpoint(process.env, homedir(), configured);
 }

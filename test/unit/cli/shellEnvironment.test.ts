@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { beforeStoreEnv, exportCommands, RESTORE_COMMANDS } from "@store/cli/host/shellEnvironment";
+import { main } from "@store/cli/main";
+import { exportCommands, RESTORE_COMMANDS, undoStoreEnv } from "@store/cli/host/shellEnvironment";
+import { ExitCode } from "@store/docker/cliError";
+import { withEnvironment } from "../environment";
 
 describe("The shell in which ./store env was evaluated", () => {
   const point = exportCommands({ DOCKER_HOST: "ssh://store-it's" }).join("\n");
@@ -35,10 +38,20 @@ describe("The shell in which ./store env was evaluated", () => {
   });
 
   it("keeps using its own daemon for the commands of the store", () => {
-    const before = beforeStoreEnv(variablesAfter(`${point}\n${point}`, own));
-    assert.equal(before["DOCKER_HOST"], own.DOCKER_HOST);
-    assert.equal(before["DOCKER_API_VERSION"], own.DOCKER_API_VERSION);
-    assert.equal(beforeStoreEnv(variablesAfter(point, {}))["DOCKER_HOST"], undefined);
-    assert.deepEqual(beforeStoreEnv(own), own);
+    const afterUndo = (env: NodeJS.ProcessEnv) => {
+      undoStoreEnv(env);
+      return env;
+    };
+    assert.deepEqual(afterUndo(variablesAfter(`${point}\n${point}`, own)), own);
+    assert.deepEqual(afterUndo(variablesAfter(point, {})), {});
+    assert.deepEqual(afterUndo({ ...own }), own);
+  });
+
+  it("passes its own daemon to all that the store's commands start, such as tests", async () => {
+    const env: NodeJS.ProcessEnv = variablesAfter(point, own);
+    await withEnvironment(env, async () => {
+      assert.equal(await main(["test", "no-such-tier"]), ExitCode.Usage);
+      assert.equal(process.env["DOCKER_HOST"], own.DOCKER_HOST);
+    });
   });
 });
