@@ -80,7 +80,7 @@ class SshSocket extends Duplex {
     output.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) output.pause();
     });
-    // The exit of the process reports a broken pipe, with its cause.
+    // The exit of the process, which follows, has the cause of a broken pipe. Therefore the callbacks below ignore errors, too.
     input.on("error", () => undefined);
   }
 
@@ -89,11 +89,11 @@ class SshSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.input.write(chunk, done);
+    this.input.write(chunk, () => done());
   }
 
   override _final(done: () => void): void {
-    this.input.end(done);
+    this.input.end(() => done());
   }
 
   setKeepAlive(): this {

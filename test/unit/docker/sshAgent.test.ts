@@ -12,12 +12,18 @@ const ROOT = resolve(__dirname, "../../..");
 
 /**
  * Test double of ssh: answers each request like `docker system dial-stdio`, and exits when its stdin ends. Refuses the login to the
- * host "closed".
+ * host "closed", and loses the connection to the host "broken" before it has read the request.
  */
 const SSH = `#!/usr/bin/env node
 if (process.argv.includes("closed")) {
   console.error("me@closed: Permission denied (publickey).");
   process.exit(255);
+}
+if (process.argv.includes("broken")) {
+  require("node:fs").closeSync(0);
+  console.error("Connection to broken closed by remote host.");
+  setTimeout(() => process.exit(255), 200);
+  return;
 }
 process.stdin.on("data", () => process.stdout.write("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}"));
 process.stdin.on("end", () => process.exit());
@@ -48,6 +54,17 @@ describe("SshAgent", () => {
         message:
           "Docker at ssh://me@closed doesn't answer: me@closed: Permission denied (publickey).",
       }),
+    ));
+
+  it("rejects with the message of ssh also if the connection breaks while a request is sent", () =>
+    withEnvironment({ PATH: [folder, process.env["PATH"]].join(delimiter) }, () =>
+      assert.rejects(
+        new Docker({ host: "ssh://broken" }).post("/version", { text: "x".repeat(1_000_000) }),
+        {
+          message:
+            "Docker at ssh://broken doesn't answer: Connection to broken closed by remote host.",
+        },
+      ),
     ));
 
   it("reuses its connections and doesn't keep the process alive", async () => {
