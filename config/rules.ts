@@ -108,7 +108,9 @@ function secretFileVariablesFree({ environment, secrets }: ConfigValues): Mistak
 /** Without a username and a password, the user's own `docker login` is used. */
 function registryLoginComplete({ host, registry }: ConfigValues): Mistake[] {
   return when(
-    host !== "local" && (registry.username === "") !== (registry.password === ""),
+    host !== "local" &&
+      registry.address !== "" &&
+      (registry.username === "") !== (registry.password === ""),
     "registry",
     `${registry.address} needs a username and a password, or neither to use your docker login: pulumi config set --path registry.username NAME, then --secret --path registry.password PASSWORD`,
   );

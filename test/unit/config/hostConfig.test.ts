@@ -117,6 +117,11 @@ describe("readConfig().host", () => {
       /^store:registry: r\.io needs a username and a password, or neither/,
     ],
     [
+      "a registry without an address",
+      { registry: { username: "u" } },
+      /^store:registry: is empty, but a VM/,
+    ],
+    [
       "a registry address with a scheme",
       { registry: { address: "https://r.io" } },
       /^store:registry\.address: "https:/,
