@@ -23,7 +23,10 @@ export function program(): Record<string, unknown> {
     images: config.images,
     source: source(),
     buildxBuilder: config.builder,
-    publish: host.registry && { registry: host.registry, builder: config.dockerHost },
+    publish: host.registry && {
+      registry: host.registry,
+      builder: { host: config.dockerHost, certPath: config.dockerCertPath },
+    },
     httpPort: config.httpPort,
     requestLimit: config.requestLimit,
     connectionLimit: config.connectionLimit,

@@ -20,6 +20,8 @@ export interface StoreConfig extends Pick<
   readonly host: HostArgs;
   /** Address of this machine's Docker daemon, which builds the images and runs a local store. */
   readonly dockerHost: string;
+  /** Folder with the client's TLS certificates for that daemon. Undefined without TLS. */
+  readonly dockerCertPath?: string;
   /** Name of buildx' builder that builds with this daemon, whatever builder is current. */
   readonly builder: string;
   /** Services to run, including dependencies; sorted. */
@@ -50,6 +52,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   return {
     host: hostArgs(values, docker, docker.logins),
     dockerHost: docker.host,
+    dockerCertPath: docker.certPath,
     builder: docker.builder,
     httpPort: values.httpPort,
     requestLimit: values.requestLimit,

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { endpointVariables } from "@store/docker/environment";
 import type { UserLogin } from "@store/docker/registryLogin";
 import { DataVolume, Host } from "./host";
 import { NO_DEFAULTS_FROM_ENVIRONMENT } from "./provider";
@@ -52,11 +53,8 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     opts: pulumi.CustomResourceOptions,
     stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
-    const { dockerHost, certPath } = this.args;
-    const environment = {
-      DOCKER_HOST: dockerHost,
-      ...(certPath !== undefined && { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certPath }),
-    };
+    const { dockerHost: host, certPath } = this.args;
+    const environment = endpointVariables({ host, certPath });
     return new command.local.Command(
       name,
       { create: script, stdin, environment },

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { DockerEndpoint } from "@store/docker/endpoint";
 import type { UserLogin } from "@store/docker/registryLogin";
 
 /** A registry to which images are pushed and from which hosts pull them. */
@@ -34,6 +35,6 @@ export type AzureRegistryTier = (typeof AZURE_REGISTRY_TIERS)[number];
 /** Registry for the stack's images, and the daemon that pushes them. */
 export interface Publishing {
   readonly registry: RegistryAccess;
-  /** Address of the Docker daemon that builds and pushes. */
-  readonly builder: string;
+  /** Docker daemon that builds and pushes. */
+  readonly builder: Pick<DockerEndpoint, "host" | "certPath">;
 }

@@ -3,7 +3,8 @@
  * plain JavaScript.
  *
  * If the registry has the tag already, nothing is built or pushed.
- * Environment: IMAGE (registry/name:tag), FROM (JSON of a `Build` or `Mirror`), PLATFORM, DOCKER_HOST.
+ * Environment: IMAGE (registry/name:tag), FROM (JSON of a `Build` or `Mirror`), PLATFORM, DOCKER_HOST, and for a daemon with TLS
+ * DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.
  * Standard input (JSON): the registry's address with either username and password, or azureRegistry, the resource ID of an Azure
  * registry, for which the user's Azure login is used. With neither, the user's own `docker login` is used, if there is one.
  *

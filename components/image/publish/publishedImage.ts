@@ -1,7 +1,8 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { RegistryAccess } from "../../registry/registry";
+import { endpointVariables } from "@store/docker/environment";
+import { Publishing, RegistryAccess } from "../../registry/registry";
 
 export interface PublishedImageArgs {
   /** Name without registry and namespace, for example "inventory". */
@@ -11,8 +12,7 @@ export interface PublishedImageArgs {
   /** Source of the image if the registry doesn't have it yet. */
   readonly from: Build | Mirror;
   readonly registry: RegistryAccess;
-  /** Address of the Docker daemon that builds and pushes. */
-  readonly builder: string;
+  readonly builder: Publishing["builder"];
   /** Platform of the image, for example "linux/amd64". */
   readonly platform: string;
   /** Provider for commands on this machine. */
@@ -64,7 +64,7 @@ export class PublishedImage {
         create: "node components/image/publish/publish.mjs",
         environment: pulumi.output(args.from).apply((from) => ({
           IMAGE: this.ref,
-          DOCKER_HOST: args.builder,
+          ...endpointVariables(args.builder),
           PLATFORM: args.platform,
           FROM: JSON.stringify(from),
         })),

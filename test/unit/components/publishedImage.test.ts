@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import assert from "node:assert/strict";
 import { PublishedImage } from "../../../components/image/publish/publishedImage";
-import { RegistryAccess } from "../../../components/registry/registry";
+import { Publishing, RegistryAccess } from "../../../components/registry/registry";
 import { COMMAND, promiseOf, REMOTE_IMAGE, reset, resources, setMocks } from "../mocks";
 
 const login = { username: "store", password: "hidden" };
@@ -17,7 +17,10 @@ describe("PublishedImage", () => {
   before(setMocks);
   beforeEach(reset);
 
-  function publish(where: RegistryAccess): PublishedImage {
+  function publish(
+    where: RegistryAccess,
+    builder: Publishing["builder"] = { host: "unix:///var/run/docker.sock" },
+  ): PublishedImage {
     return new PublishedImage(
       "inventory-image",
       {
@@ -25,7 +28,7 @@ describe("PublishedImage", () => {
         tag: "0123456789abcdef",
         from: { image: "inventory:1" },
         registry: where,
-        builder: "unix:///var/run/docker.sock",
+        builder,
         platform: "linux/amd64",
         commands: new command.Provider("publish"),
         host: new docker.Provider("host", { host: "ssh://host" }),
@@ -44,6 +47,22 @@ describe("PublishedImage", () => {
     assert.match(JSON.stringify(published?.inputs["stdin"]), /for-pushing/);
     assert.doesNotMatch(JSON.stringify(published?.inputs["environment"]), /for-pushing/);
     assert.equal((await resources(REMOTE_IMAGE)).length, 1);
+  });
+
+  it("is built by a daemon with TLS, too", async () => {
+    publish(registry, { host: "tcp://builder:2376", certPath: "/certificates" });
+    const [published] = await resources(COMMAND);
+    const { DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH } = published?.inputs[
+      "environment"
+    ] as Record<string, string>;
+    assert.deepEqual(
+      { DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH },
+      {
+        DOCKER_HOST: "tcp://builder:2376",
+        DOCKER_TLS_VERIFY: "1",
+        DOCKER_CERT_PATH: "/certificates",
+      },
+    );
   });
 
   it("is published again when the registry's address changes", async () => {
