@@ -37,9 +37,9 @@ export function undoStoreEnv(env: NodeJS.ProcessEnv): void {
   for (const name of VARIABLES) {
     const saved = env[`${SAVED}${name}`];
     if (saved === undefined) continue;
-    if (saved === "") delete env[name];
+    if (saved === "") Reflect.deleteProperty(env, name);
     else env[name] = saved;
-    delete env[`${SAVED}${name}`];
+    Reflect.deleteProperty(env, `${SAVED}${name}`);
   }
 }
 
