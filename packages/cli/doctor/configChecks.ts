@@ -16,7 +16,7 @@ export function checkConfig({ session }: CheckContext): CheckResult[] {
     title,
     status: "failed",
     found,
-    hint: `The file is ${file}. Change it: ./store pulumi config set KEY VALUE${stackOption(session.stack.name)}`,
+    hint: `Change the value in ${file}; a text, a number or a flag also by: ./store pulumi config set KEY VALUE${stackOption(session.stack.name)}`,
   }));
 }
 

@@ -13,6 +13,8 @@ import {
 import { captureOnStack, EngineContext, fetchCheckpoint } from "../engine/setup";
 import { Session } from "../project/session";
 import type { Resource } from "../state/checkpoint";
+import { InterruptedRun } from "../state/interruptedRun";
+import { pendingNames } from "../state/ownResources";
 import { StackDaemon } from "../state/stackDaemon";
 import { makeRunFolder } from "../state/state";
 import type { Reporter } from "../terminal/terminal";
@@ -42,6 +44,9 @@ export async function followDaemon(
   const oldHost = checkpoint && dockerHostIn(checkpoint);
   if (checkpoint !== undefined && oldHost !== undefined && oldHost !== docker.host) {
     await checkDaemonOf(checkpoint, session, docker);
+    // `pulumi stack import` removes pending operations, so the names of their resources would be lost.
+    const pending = pendingNames(checkpoint);
+    if (pending.length > 0) new InterruptedRun(state, stack.name).recordNames(pending);
     report.step(`Docker has moved from ${oldHost} to ${docker.host}; updating the state`);
     await moveStack(session, engine, oldHost, docker.endpoint);
   } else if (checkpoint && recorded && !isRecorded && !(await hasResources(docker, checkpoint))) {

@@ -27,8 +27,13 @@ export class InterruptedRun {
 
   /** Call it before a run, and with the events of a run that failed. */
   record(events: readonly EngineEvent[] = []): void {
+    this.recordNames(failedCreations(events));
+  }
+
+  /** Records Docker's names of resources whose creation was interrupted. */
+  recordNames(added: readonly string[]): void {
     mkdirSync(dirname(this.file), { recursive: true });
-    const names = new Set([...this.resourceNames(), ...failedCreations(events)]);
+    const names = new Set([...this.resourceNames(), ...added]);
     writeFileSync(this.file, JSON.stringify([...names]));
   }
 

@@ -31,16 +31,20 @@ export function ownResources(
         resource.type === type && resource.id !== undefined ? [resource.id] : [],
       ),
     );
-  const pending = (checkpoint?.pending ?? []).flatMap(({ resource }) => {
-    const name = resource.inputs?.["name"];
-    return typeof name === "string" ? [name] : [];
-  });
   return {
     containers: ids(CONTAINER_TYPE),
     networks: ids(NETWORK_TYPE),
     volumes: ids(VOLUME_TYPE),
-    unrecorded: new Set([...interrupted, ...pending]),
+    unrecorded: new Set([...interrupted, ...pendingNames(checkpoint)]),
   };
+}
+
+/** Returns Docker's names of the resources on which an interrupted run was working. */
+export function pendingNames(checkpoint: Checkpoint | undefined): string[] {
+  return (checkpoint?.pending ?? []).flatMap(({ resource }) => {
+    const name = resource.inputs?.["name"];
+    return typeof name === "string" ? [name] : [];
+  });
 }
 
 /** Checks whether a container belongs to the stack. Container names end in random characters, so that names don't clash. */

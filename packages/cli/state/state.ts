@@ -118,7 +118,9 @@ export function createTempStackConfig(
 
 /** Returns true for the arguments of Pulumi's commands that edit the stack's configuration file. */
 export function editsConfig(args: readonly string[]): boolean {
-  return CONFIG_EDITS.has(args[args.indexOf("config") + 1] ?? "") && args.includes("config");
+  const config = args.indexOf("config");
+  // Options may stand between the two words.
+  return config >= 0 && args.slice(config + 1).some((arg) => CONFIG_EDITS.has(arg));
 }
 
 const CONFIG_EDITS: ReadonlySet<string> = new Set(["set", "set-all", "rm", "rm-all"]);

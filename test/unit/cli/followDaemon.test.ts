@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +9,7 @@ import type { EngineContext } from "@store/cli/engine/setup";
 import { followDaemon, withHost } from "@store/cli/lifecycle/followDaemon";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
+import { InterruptedRun } from "@store/cli/state/interruptedRun";
 import { StackDaemon } from "@store/cli/state/stackDaemon";
 import { checkpointFile, findState } from "@store/cli/state/state";
 import { CliError } from "@store/docker/cliError";
@@ -90,6 +91,23 @@ describe("The Docker daemon of a stack", () => {
     record().record({ host: OLD, id: "A" });
     await assert.rejects(follow(), startsMove);
     await checkStackDaemon(session, docker);
+  });
+
+  it("keeps the names of what an interrupted run may have created, which an import of the state forgets", async () => {
+    const file = checkpointFile(session.state, "dev") ?? "";
+    writeState();
+    const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
+      checkpoint: { latest: object };
+    };
+    const resource = {
+      urn: "urn:n",
+      type: "docker:index/network:Network",
+      inputs: { name: "edge-0a1b2c3" },
+    };
+    const latest = { ...checkpoint.latest, pending_operations: [{ type: "creating", resource }] };
+    writeFileSync(file, JSON.stringify({ checkpoint: { latest } }));
+    await assert.rejects(follow(), startsMove);
+    assert.deepEqual(new InterruptedRun(session.state, "dev").resourceNames(), ["edge-0a1b2c3"]);
   });
 
   it("may be any one for a stack without resources", async () => {
