@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { diagnoseRun, applyRules } from "@store/cli/diagnostics/diagnose";
@@ -78,8 +78,12 @@ export function diagnose(
   return diagnoseRun(options.command ?? "up", session, undefined, run);
 }
 
+const roots: string[] = [];
+process.once("exit", () => roots.forEach((root) => rmSync(root, { recursive: true })));
+
 export function createSession(config: Readonly<Record<string, unknown>>): Session {
   const root = mkdtempSync(join(tmpdir(), "store-diagnose-"));
+  roots.push(root);
   const file = join(root, "Pulumi.dev.yaml");
   writeFileSync(file, JSON.stringify({ config }));
   const project = parseProject(root, "name: store");
