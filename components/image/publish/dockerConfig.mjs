@@ -23,6 +23,22 @@ export function writeConfig(folder, registry, login) {
   writeFileSync(join(folder, "config.json"), JSON.stringify(config), { mode: 0o600 });
   const plugins = join(own, "cli-plugins");
   if (existsSync(plugins)) symlinkSync(plugins, join(folder, "cli-plugins"));
+  if (login !== undefined) removeFromEnvironment(registry);
+}
+
+/**
+ * Removes a registry's login from DOCKER_AUTH_CONFIG, which has precedence over the configuration folder.
+ *
+ * @param {string} registry
+ */
+function removeFromEnvironment(registry) {
+  try {
+    const { auths, ...rest } = JSON.parse(process.env.DOCKER_AUTH_CONFIG ?? "");
+    const { [registry]: _, ...others } = auths;
+    process.env.DOCKER_AUTH_CONFIG = JSON.stringify({ ...rest, auths: others });
+  } catch {
+    // Docker ignores an invalid value, too.
+  }
 }
 
 /**

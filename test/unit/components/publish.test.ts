@@ -30,6 +30,7 @@ describe("publish.mjs", () => {
     from: object = { image: "postgres:18.4" },
     login: object = { username: "me", password: "secret" },
     path = `${folder}:/usr/bin:/bin`,
+    env: NodeJS.ProcessEnv = {},
   ): Result {
     const command = join(folder, "docker");
     const log = join(folder, "ran");
@@ -53,6 +54,7 @@ describe("publish.mjs", () => {
           IMAGE,
           PLATFORM: "linux/amd64",
           FROM: JSON.stringify(from),
+          ...env,
         },
         encoding: "utf8",
       },
@@ -130,6 +132,17 @@ describe("publish.mjs", () => {
         auths: { ...own.auths, "registry.example.com": { auth } },
         credHelpers: { "registry.example.com": "" },
       });
+    });
+
+    it("uses the registry's login instead of the environment's, and leaves the logins of others there", () => {
+      const auth = { auth: "bWU6b3du" };
+      const auths = { "registry.example.com": auth, "mirror.example.com": auth };
+      const docker = `manifest) echo "$DOCKER_AUTH_CONFIG" >$HOME/used.json; echo '${MANIFEST}' ;;`;
+      const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
+      publish(docker, undefined, undefined, undefined, env);
+      assert.deepEqual(used(), { auths: { "mirror.example.com": auth } });
+      publish(docker, undefined, {}, undefined, env);
+      assert.deepEqual(used(), { auths });
     });
 
     it("uses the user's own login if store:registry has none", () => {
