@@ -139,7 +139,7 @@ export class Database extends pulumi.ComponentResource {
         user: "postgres",
         // Parallel queries share data there; Docker's default of 64 MiB isn't enough for a few large ones. It counts as the container's
         // memory, of which PostgreSQL's own buffers take 128 MiB.
-        shmSize: memoryMiB / 2,
+        shmSize: Math.floor(memoryMiB / 2),
         envs: [
           `POSTGRES_USER=${connection.user}`,
           `POSTGRES_DB=${connection.database}`,
