@@ -29,7 +29,9 @@ describe("CrashWatch", () => {
     writeFileSync(file, "config: {}\n");
     const session = { project, stack: { name: "dev", file }, state: findState(project, {}) };
     const docker = new Docker({ host: `unix://${join(folder, "docker.sock")}` });
-    const closed = once(server, "connection").then(([socket]) => once(socket, "close"));
+    const closed = new Promise<void>((resolve) =>
+      server.once("connection", (socket) => socket.once("close", () => resolve())),
+    );
     const failure = new Error("the engine can't be started");
     await assert.rejects(
       CrashWatch.during(session, docker, () => Promise.reject(failure)),
