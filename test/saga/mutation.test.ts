@@ -129,6 +129,21 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
+/** Number of rounds in which a violation must happen: on a busy machine, requests don't overlap in each of them. */
+const ROUNDS = 5;
+
+/** Runs a scenario until it violates the invariants. @returns the results of the last round. */
+async function firstRoundThatViolates(
+  invariants: readonly Invariant[],
+  scenario: Scenario,
+): ReturnType<typeof finishRound> {
+  for (let round = 1; ; round++) {
+    const results = await finishRound(await scenario(), 6);
+    const violated = (name: Invariant): boolean => results.violatedInvariants.includes(name);
+    if (invariants.every(violated) || round === ROUNDS) return results;
+  }
+}
+
 describe("the back end without one of its protections", function () {
   this.timeout(300_000);
 
@@ -143,7 +158,7 @@ describe("the back end without one of its protections", function () {
       const database = running.database(mutant.service);
       if (constraint !== undefined) await database.query(constraint.remove);
       try {
-        const results = await finishRound(await scenario(), 6);
+        const results = await firstRoundThatViolates(caught, scenario);
         for (const invariant of caught) {
           assert.ok(
             results.violatedInvariants.includes(invariant),
