@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { run, TestStore } from "../support/testStore";
 
 /** The tests build on each other, because `up` is too slow to start from nothing in each. */
@@ -50,6 +51,28 @@ describe("a stack", function () {
     assert.equal((await fetch(`${store.url}/api`)).status, 200);
   });
 
+  it("isn't shown, entered or removed by another checkout with a stack of the same name", async () => {
+    const before = await store.running();
+    const second = await store.secondCheckout({ services: ["billing", "inventory"] });
+    try {
+      for (const command of ["ps", "url", "logs"]) {
+        const { output } = await second.run(command);
+        assert.doesNotMatch(output, new RegExp(`healthy|:${store.port}|"level"`), command);
+      }
+      const entered = await second.command(
+        ...(["./store", "exec", "-s", store.stack, "inventory-database", "--", "id"] as const),
+      );
+      assert.notEqual(entered.code, 0);
+      assert.match(entered.output, /another checkout/);
+      await second.run("down", "--yes", "--volumes");
+    } finally {
+      rmSync(second.folder, { recursive: true, force: true });
+    }
+    assert.deepEqual(await store.running(), before);
+    assert.equal((await fetch(`${store.url}/api/inventory/openapi.json`)).status, 200);
+    assert.match(await store.succeed("preview", "--", "--expect-no-changes"), /unchanged/);
+  });
+
   it("keeps the data through down and up", async () => {
     await psql("CREATE TABLE kept AS SELECT 42 AS answer");
     await store.succeed("down", "--yes");
@@ -69,6 +92,12 @@ describe("a stack", function () {
     assert.deepEqual(servicesOf(await store.running()), ["billing", "gateway"]);
     assert.equal((await fetch(`${store.url}/api/orders/openapi.json`)).status, 404);
     store.configure({ services: ["inventory"] });
+    await store.succeed("up");
+    assert.match(await psql("SELECT answer FROM kept"), /42/);
+  });
+
+  it("keeps the data when it is renamed", async () => {
+    await store.rename(`${store.stack}-renamed`);
     await store.succeed("up");
     assert.match(await psql("SELECT answer FROM kept"), /42/);
   });

@@ -15,9 +15,11 @@ const REPOSITORY = resolve(__dirname, "../../..");
  * `dispose` removes everything, even after a failed test.
  */
 export class TestStore {
+  private readonly formerNames: string[] = [];
+
   private constructor(
     readonly folder: string,
-    readonly stack: string,
+    public stack: string,
     readonly port: number,
     private readonly site: TestSite,
   ) {}
@@ -34,6 +36,22 @@ export class TestStore {
     store.configure(config);
     await site.prepare?.(folder);
     return store;
+  }
+
+  /** Creates another checkout with a stack of the same name, whose state is its own. The caller disposes it, too. */
+  async secondCheckout(config: Readonly<Record<string, unknown>> = {}): Promise<TestStore> {
+    const folder = mkdtempSync(join(tmpdir(), `store-${this.stack}-second-`));
+    await copyWorkspace(REPOSITORY, folder);
+    const second = new TestStore(folder, this.stack, await freePort(), this.site);
+    second.configure(config);
+    return second;
+  }
+
+  /** Renames the stack by `./store pulumi stack rename`. */
+  async rename(name: string): Promise<void> {
+    await this.pulumi("stack", "rename", name);
+    this.formerNames.push(this.stack);
+    this.stack = name;
   }
 
   /** Replaces the stack's configuration file. */
@@ -198,8 +216,8 @@ export class TestStore {
   }
 
   /** Returns the containers, networks and volumes that Docker has of this stack. */
-  async left(): Promise<string[]> {
-    const filter = ["--filter", `label=dev.store.stack=${this.stack}`, "--format"];
+  async left(stack = this.stack): Promise<string[]> {
+    const filter = ["--filter", `label=dev.store.stack=${stack}`, "--format"];
     const listed = await Promise.all([
       this.command("docker", "ps", "--all", ...filter, "container {{.Names}}"),
       this.command("docker", "network", "ls", ...filter, "network {{.Name}}"),
@@ -211,12 +229,14 @@ export class TestStore {
   async dispose(): Promise<void> {
     await this.run("down", "--yes", "--volumes");
     // Remove the remains of a failed `down`, too.
-    for (const line of await this.left()) {
-      const [kind = "", name = ""] = line.split(" ");
-      await this.command(
-        "docker",
-        ...(kind === "container" ? ["rm", "--force", "--volumes", name] : [kind, "rm", name]),
-      );
+    for (const stack of [this.stack, ...this.formerNames]) {
+      for (const line of await this.left(stack)) {
+        const [kind = "", name = ""] = line.split(" ");
+        await this.command(
+          "docker",
+          ...(kind === "container" ? ["rm", "--force", "--volumes", name] : [kind, "rm", name]),
+        );
+      }
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
