@@ -15,6 +15,18 @@ import { ROOT } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { inputHash, PROGRAM_INPUTS, RunInputs, UpToDate } from "@store/cli/state/upToDate";
 
+/** Files whose content decides what an `up` does. */
+const SOURCES = [
+  "index.ts",
+  "runtime/main.cjs",
+  "Pulumi.yaml",
+  "Pulumi.dev.yaml",
+  "package-lock.json",
+  "components/store.ts",
+  "services/orders/src/main.ts",
+  "packages/kit/src/index.ts",
+];
+
 describe("inputHash", () => {
   let root = "";
   let session: Session;
@@ -34,14 +46,7 @@ describe("inputHash", () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "store-test-"));
     for (const path of [
-      "index.ts",
-      "runtime/main.cjs",
-      "Pulumi.yaml",
-      "Pulumi.dev.yaml",
-      "package-lock.json",
-      "components/store.ts",
-      "services/orders/src/main.ts",
-      "packages/kit/src/index.ts",
+      ...SOURCES,
       "packages/cli/main.ts",
       "README.md",
       "test/unit/some.test.ts",
@@ -67,17 +72,7 @@ describe("inputHash", () => {
     assert.equal(currentHash(), currentHash());
   });
 
-  for (const path of [
-    "index.ts",
-    "runtime/main.cjs",
-    "Pulumi.yaml",
-    "Pulumi.dev.yaml",
-    "package-lock.json",
-    "components/store.ts",
-    "services/orders/src/main.ts",
-    "packages/kit/src/index.ts",
-    ".store/state.json",
-  ]) {
+  for (const path of [...SOURCES, ".store/state.json"]) {
     it(`changes with ${path}`, () => {
       const before = currentHash();
       write(path, "changed");
