@@ -56,7 +56,7 @@ function configFolder(env: NodeJS.ProcessEnv, home: string): string {
   return env["DOCKER_CONFIG"] || join(home, ".docker");
 }
 
-/** As for the docker command, DOCKER_TLS_VERIFY enables TLS for tcp:// addresses. */
+/** Adds the folder of the certificates to a tcp:// endpoint if DOCKER_TLS_VERIFY is set, as the docker command does. */
 function withTls(endpoint: DockerEndpoint, folder: string, env: NodeJS.ProcessEnv): DockerEndpoint {
   if (!env["DOCKER_TLS_VERIFY"] || !/^(tcp|https):/.test(endpoint.host)) return endpoint;
   return { ...endpoint, certPath: resolve(env["DOCKER_CERT_PATH"] || folder) };

@@ -85,7 +85,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   dataFolders(services: readonly string[]): string {
     return [
       `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }`,
-      // As in the PostgreSQL image itself: the database's user, whose ID differs between images, creates a folder of its own.
+      // Writable for all, as in the PostgreSQL image: the ID of the database's user differs between images, and it creates its own folder.
       `sudo install -d -m 1777 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
     ].join("\n");
   }

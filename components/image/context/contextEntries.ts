@@ -59,7 +59,7 @@ function fileKind(mode: number): "file" | "executable" {
   return mode & 0o100 ? "executable" : "file";
 }
 
-/** As Docker does, skip an ignored folder that can't be read. */
+/** Returns the names in a folder. An ignored folder that can't be read counts as empty, as in Docker. */
 function namesIn(folder: string, match?: Match): string[] {
   try {
     return readdirSync(folder);
@@ -69,7 +69,7 @@ function namesIn(folder: string, match?: Match): string[] {
   }
 }
 
-/** As for `docker build`, `NAME.dockerignore` beside the Dockerfile takes precedence over the context's .dockerignore. */
+/** Finds the ignore file: `DOCKERFILE.dockerignore` beside the Dockerfile, otherwise .dockerignore of the context, as `docker build` does. */
 function ignoreFile(context: string, dockerfile: string): string | undefined {
   return [`${dockerfile}.dockerignore`, ".dockerignore"]
     .map((name) => join(context, name))

@@ -188,7 +188,7 @@ function matcher(text: string, type: string, regexp: string): (path: string) => 
         path.endsWith(suffix) || (suffix.startsWith("/") && path === suffix.slice(1));
     }
     default: {
-      // As in BuildKit, an expression that is never used may be invalid.
+      // Compiled at the first use, because BuildKit accepts an invalid expression that is never used.
       let compiled: RegExp | undefined;
       return (path) => (compiled ??= toRegExp(text, regexp)).test(path);
     }

@@ -17,7 +17,7 @@ export class UsedImages {
     try {
       return JSON.parse(readFileSync(this.file, "utf8")) as string[];
     } catch {
-      // Nothing is recorded yet. An unreadable file only leaves images behind.
+      // The file doesn't exist before the first `up`. An unreadable file only means that `down` leaves images behind.
       return [];
     }
   }

@@ -11,7 +11,7 @@ export function setConfig(
   encrypted: readonly string[] = [],
 ): void {
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
-  // As ./store sets it, so that the images are built with the stack's daemon.
+  // Same value as ./store sets, so that the images are built by the stack's daemon.
   if (typeof keys["dockerHost"] === "string" && keys["dockerHost"] !== "") {
     process.env["DOCKER_HOST"] ??= keys["dockerHost"];
   }
