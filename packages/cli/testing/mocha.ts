@@ -22,9 +22,13 @@ interface TestFailure {
   readonly error: string;
 }
 
-/** Limits of an error in the summary. Mocha's report further up has the whole error. */
-const ERROR_LINES = 8;
-const LINE_CHARACTERS = 300;
+/**
+ * Limits of an error in the summary: the first lines say what failed, the last ones of a command's output say why. Mocha's report
+ * further up has the whole error.
+ */
+const FIRST_LINES = 6;
+const LAST_LINES = 30;
+const LINE_CHARACTERS = 500;
 
 /** Renders the end of the output: counts per tier, the failures, and the total in the last line, which CI reads. */
 export function summary(results: readonly (Counts & { readonly tier: string })[]): string {
@@ -49,10 +53,12 @@ export function summary(results: readonly (Counts & { readonly tier: string })[]
 
 function shortened(error: string): string[] {
   const lines = error.split("\n").filter((line) => line.trim() !== "");
-  const more = lines.length - ERROR_LINES;
-  return [...lines.slice(0, ERROR_LINES), ...(more > 0 ? [`… ${more} more lines`] : [])].map(
-    (line) => `    ${line.slice(0, LINE_CHARACTERS)}`,
-  );
+  const left = lines.length - FIRST_LINES - LAST_LINES;
+  const shown =
+    left > 1
+      ? [...lines.slice(0, FIRST_LINES), `… ${left} lines left out`, ...lines.slice(-LAST_LINES)]
+      : lines;
+  return shown.map((line) => `    ${line.slice(0, LINE_CHARACTERS)}`);
 }
 
 /**

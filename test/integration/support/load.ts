@@ -1,4 +1,4 @@
-import { Agent, get } from "node:http";
+import { Agent, get, IncomingMessage } from "node:http";
 
 /** Result of a load. */
 export interface LoadResult {
@@ -53,9 +53,10 @@ export class Load {
   private request(): Promise<string | undefined> {
     return new Promise((resolve) => {
       const request = get(this.url, { agent: this.agent, timeout: 10_000 }, (response) => {
-        response.resume();
+        let body = "";
+        response.setEncoding("utf8").on("data", (text: string) => (body += text));
         response.on("end", () =>
-          resolve(response.statusCode === 200 ? undefined : `status ${response.statusCode}`),
+          resolve(response.statusCode === 200 ? undefined : problemOf(response, body)),
         );
         response.on("error", (error) => resolve(error.message));
       });
@@ -63,4 +64,9 @@ export class Load {
       request.on("error", (error) => resolve(error.message));
     });
   }
+}
+
+/** Describes a response other than 200, so that the test's output tells which part of the store refused the request, and why. */
+function problemOf({ statusCode, headers }: IncomingMessage, body: string): string {
+  return `status ${statusCode}, request ${String(headers["x-request-id"])}: ${body.slice(0, 500)}`;
 }

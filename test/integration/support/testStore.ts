@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
+import type { Load, LoadResult } from "./load";
 import { copyWorkspace, environmentOf, CommandResult } from "../../support/workspace";
 
 const REPOSITORY = resolve(__dirname, "../../..");
@@ -207,6 +208,25 @@ export class TestStore {
           service: labels["dev.store.service"] ?? "",
         };
       });
+  }
+
+  /**
+   * Ends a load. Fails the test if a request failed, with the lines of the gateway's log about failed requests and about instances that
+   * it stopped using.
+   */
+  async assertNoneLost(load: Load): Promise<LoadResult> {
+    const result = await load.stop();
+    if (result.failures.length === 0) return result;
+    const gateway = (await this.running()).get("gateway/gateway") ?? "";
+    const { output } = await run("docker", ["logs", "--timestamps", gateway]);
+    const log = output
+      .split("\n")
+      .filter((line) => /DOWN|UP|WARNING|ALERT|"status": ?5/.test(line));
+    return assert.fail(
+      [`${result.failures.length} of ${result.requests} requests failed:`, ...result.failures]
+        .concat("the gateway's log:", log.slice(-30))
+        .join("\n"),
+    );
   }
 
   /** Returns the IDs of the running containers. */

@@ -169,7 +169,7 @@ describe("test summary", () => {
     );
   });
 
-  it("lists failures with their tier and the first lines of their error", () => {
+  it("lists failures with their tier and the first and last lines of their error", () => {
     assert.deepEqual(plain(summary([green, red])).split("\n"), [
       "unit         40 passed, 0 failed",
       "integration  3 passed, 1 failed",
@@ -182,7 +182,10 @@ describe("test summary", () => {
     ]);
     const error = Array.from({ length: 500 }, (_, i) => `line ${i}`).join("\n");
     const long = plain(summary([{ ...red, failures: [{ title: "long", error }] }]));
-    assert.match(long, /line 7\n {4}… 492 more lines\n\n3 passed, 1 failed$/);
+    assert.match(
+      long,
+      /line 5\n {4}… 464 lines left out\n {4}line 470\n[^]* {4}line 499\n\n3 passed, 1 failed$/,
+    );
   });
 
   it("counts a crash, and a run without tests, as a failure", () => {
