@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
-import type { StoreCommand } from "./commands/command";
+import type { CommandGroup, StoreCommand } from "./commands/command";
 import { undoStoreEnv } from "./host/shellEnvironment";
 import { ROOT } from "./project/project";
 import { renderError } from "./terminal/terminal";
@@ -13,7 +13,7 @@ import { renderError } from "./terminal/terminal";
  * (tsx doesn't compile files loaded with a dynamic import() here.)
  */
 /* eslint-disable @typescript-eslint/no-require-imports */
-export const COMMANDS: Readonly<Record<string, () => StoreCommand>> = {
+export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup>> = {
   up: () => (require("./commands/deploy/up") as typeof import("./commands/deploy/up")).up,
   preview: () =>
     (require("./commands/deploy/preview") as typeof import("./commands/deploy/preview")).preview,
@@ -67,7 +67,8 @@ function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
 async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...others] = args;
   const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.() : undefined;
-  if (called?.unparsed) return called.run({ args: others, flags: {}, rest: [] });
+  if (called && "unparsed" in called && called.unparsed === true)
+    return called.run({ args: others, flags: {}, rest: [] });
 
   const separator = args.indexOf("--");
   const own = separator < 0 ? args : args.slice(0, separator);
@@ -75,11 +76,19 @@ async function run(args: readonly string[]): Promise<number> {
   const commands = called ? [called] : Object.values(COMMANDS).map((load) => load());
   let exitCode: number = ExitCode.Ok;
   const store = storeProgram();
-  for (const command of commands) {
-    register(store, command).action(async (...parameters: readonly unknown[]) => {
+  const add = (parent: Command, command: StoreCommand): void => {
+    register(parent, command).action(async (...parameters: readonly unknown[]) => {
       const parsed = parameters.at(-1) as Command;
       exitCode = await command.run({ args: parsed.args, flags: parsed.opts(), rest });
     });
+  };
+  for (const command of commands) {
+    if (!("subcommands" in command)) {
+      add(store, command);
+      continue;
+    }
+    const group = registerGroup(store, command);
+    for (const load of Object.values(command.subcommands)) add(group, load());
   }
   await store.parseAsync([...own], { from: "user" });
   return exitCode;
@@ -96,18 +105,28 @@ function storeProgram(): Command {
     .addHelpText("after", EXIT_CODES);
 }
 
-function register(store: Command, command: StoreCommand): Command {
-  const { name, summary, usage, examples, notes } = command;
-  const subcommand = store.command(name).summary(summary).description(summary);
+function registerGroup(store: Command, command: CommandGroup): Command {
+  return describeCommand(store.command(command.name), command).usage("COMMAND [options]");
+}
+
+function register(parent: Command, command: StoreCommand): Command {
+  const { name, usage } = command;
+  const subcommand = parent.command(name);
   if (usage !== undefined) subcommand.usage(usage);
   for (const argument of command.arguments ?? []) subcommand.addArgument(argument);
   for (const flag of command.flags ?? []) subcommand.addOption(flag);
-  subcommand.addHelpText(
-    "after",
-    ["\nExamples:", ...examples.map((line) => `  ${line}`)].join("\n"),
-  );
-  if (notes !== undefined) subcommand.addHelpText("after", `\n${notes}`);
-  return subcommand.addHelpText("after", EXIT_CODES);
+  return describeCommand(subcommand, command);
+}
+
+/** Adds the texts of a command's help. */
+function describeCommand(
+  command: Command,
+  { summary, examples, notes }: Pick<StoreCommand, "summary" | "examples" | "notes">,
+): Command {
+  command.summary(summary).description(summary);
+  command.addHelpText("after", ["\nExamples:", ...examples.map((line) => `  ${line}`)].join("\n"));
+  if (notes !== undefined) command.addHelpText("after", `\n${notes}`);
+  return command.addHelpText("after", EXIT_CODES);
 }
 
 function packageVersion(): string {

@@ -36,6 +36,12 @@ export interface StoreCommand extends CommandHelp {
   readonly run: (line: CommandLine) => Promise<number>;
 }
 
+/** A command that only has subcommands, such as `./store ci publish`. */
+export interface CommandGroup extends Pick<CommandHelp, "name" | "summary" | "examples" | "notes"> {
+  /** Loaders of the subcommands by name, in the order of the group's help. */
+  readonly subcommands: Readonly<Record<string, () => StoreCommand>>;
+}
+
 /** Combines the help, the parser and the code of a command. Each file of `commands/` exports one. */
 export function defineCommand<Flags, Options>({
   parse,
