@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { resolve } from "node:path";
 import { healthPath, ServiceSpec } from "../services/spec";
-import { CREATE_BEFORE_DELETE, hardened } from "./container/container";
+import { CREATE_BEFORE_DELETE, hardened, START_SECONDS } from "./container/container";
 import { httpHealthCheck, pollingHealthCheck } from "./container/health";
 import { labels } from "./container/labels";
 import { SecretFiles } from "./container/secrets";
@@ -56,7 +56,7 @@ export class Service extends pulumi.ComponentResource {
     const secrets = secretFiles(args);
     const stopSeconds = drainSeconds(spec) + 10;
     const devMode = devModeRun(args);
-    const withinSeconds = spec.health?.withinSeconds ?? 60;
+    const withinSeconds = spec.health?.withinSeconds ?? START_SECONDS;
     return new docker.Container(
       name,
       {

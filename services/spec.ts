@@ -94,7 +94,7 @@ const HealthSpecSchema = readonlyObject({
    * it every 5 s, so readiness is noticed later than with the default. @default a bash script that requests the path
    */
   command: v.optional(command()),
-  /** Seconds within which a new instance must be ready; otherwise the `up` fails. @default 60 */
+  /** Seconds within which a new instance must be ready; otherwise the `up` fails. @default 120 */
   withinSeconds: v.optional(v.number()),
 });
 

@@ -21,6 +21,12 @@ export type Hardening = Required<
 >;
 
 /**
+ * Seconds within which a container must be healthy by default. On a first `up` a service also waits for its database to be initialised,
+ * while all others start as well: on a busy host with two cores that took 70 s. Containers that exit fail the `up` earlier.
+ */
+export const START_SECONDS = 120;
+
+/**
  * Returns arguments for a container that can write only to its volumes and temporary folders, has no privileges, has limited memory and
  * logs, is restarted when it ends, and counts as created when it is healthy.
  *

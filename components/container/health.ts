@@ -1,4 +1,5 @@
 import { types } from "@pulumi/docker";
+import { START_SECONDS } from "./container";
 import { readWithoutComments } from "../shell/shell";
 
 type HealthCheck = types.input.ContainerHealthcheck;
@@ -8,7 +9,7 @@ export const HTTP_GET_SCRIPT = readWithoutComments(__dirname, "httpGet.sh");
 const LONG_POLL_SCRIPT = readWithoutComments(__dirname, "longPoll.sh");
 
 export interface HealthCheckOptions {
-  /** Seconds within which the container must be healthy, as in {@link hardened}. Defaults to 60. */
+  /** Seconds within which the container must be healthy, as in {@link hardened}. Defaults to {@link START_SECONDS}. */
   readonly withinSeconds?: number;
   /** Writable folder of the container that is empty whenever the container starts. Defaults to "/tmp". */
   readonly stateFolder?: string;
@@ -60,7 +61,7 @@ export function pollingHealthCheck(command: readonly string[]): HealthCheck {
 function longPoll(
   [shell, script]: readonly [shell: string, script: string],
   command: readonly string[],
-  { withinSeconds = 60, stateFolder = "/tmp" }: HealthCheckOptions = {},
+  { withinSeconds = START_SECONDS, stateFolder = "/tmp" }: HealthCheckOptions = {},
 ): HealthCheck {
   // The check must fail before the provider stops waiting, or Docker would have no output of it to report.
   const startSeconds = Math.min(Math.max(withinSeconds - 5, 1), 55);

@@ -1,7 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { DELETE_BEFORE_CREATE, hardened, NETWORK_OPTIONS } from "../container/container";
+import {
+  DELETE_BEFORE_CREATE,
+  hardened,
+  START_SECONDS,
+  NETWORK_OPTIONS,
+} from "../container/container";
 import { Files, PREFLIGHT_FOLDER } from "../container/files";
 import { commandHealthCheck } from "../container/health";
 import { Host } from "../host/host";
@@ -191,9 +196,6 @@ export function poolSize(replicas: number): number {
 const SETTINGS = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 
 const DATA_FOLDER = "/var/lib/postgresql";
-
-/** Seconds within which a database must be healthy. */
-const START_SECONDS = 90;
 
 const START_SCRIPT = readWithoutComments(__dirname, "startDatabase.sh");
 const LOGIN_SCRIPT = readWithoutComments(__dirname, "login.sh");

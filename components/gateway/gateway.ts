@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { DELETE_BEFORE_CREATE, hardened } from "../container/container";
+import { DELETE_BEFORE_CREATE, hardened, START_SECONDS } from "../container/container";
 import { Files } from "../container/files";
 import {
   ClientLimits,
@@ -84,7 +84,7 @@ export class Gateway extends pulumi.ComponentResource {
     return new docker.Container(
       name,
       {
-        ...hardened({ memoryMiB: MEMORY_MIB, waitSeconds: 60 }),
+        ...hardened({ memoryMiB: MEMORY_MIB, waitSeconds: START_SECONDS }),
         image: args.imageId,
         entrypoints: ["bash", `${FOLDER}/${START}`],
         volumes: [files.mountedAt(FOLDER)],

@@ -75,8 +75,9 @@ export class Database implements Queryable {
     this.#probe = new pg.Pool({
       ...this.#client,
       max: 1,
-      query_timeout: 2_000,
-      connectionTimeoutMillis: 2_000,
+      // Less than the gateway's "timeout check": a slow database is better than a service that answers nothing.
+      query_timeout: 5_000,
+      connectionTimeoutMillis: 5_000,
     });
     // When the database closes an idle connection, the pool emits 'error', which ends the process unless there is a listener.
     for (const pool of [this.pool, this.#probe])
