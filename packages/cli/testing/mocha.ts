@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExitCode } from "@store/docker/cliError";
+import { messageOf } from "@store/docker/messageOf";
 import { Section } from "../terminal/orderedOutput";
 import { ROOT } from "../project/project";
 import { colors } from "../terminal/terminal";
@@ -62,15 +63,18 @@ function shortened(error: string): string[] {
 }
 
 /**
- * Runs mocha on test files. Resolves when mocha and everything that writes to its output has ended.
+ * Runs mocha on test files. Resolves when mocha and everything that writes to its output has ended; a mocha that can't be started counts
+ * as one failure.
  *
  * @param files Pattern, relative to the project.
  * @param args Further options of mocha.
+ * @param interrupted Ends mocha: a signal may have been sent to this process alone.
  */
 export async function runMocha(
   files: string,
   args: readonly string[],
   output: Section,
+  interrupted: AbortSignal,
 ): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "store-test-"));
   const countsFile = join(folder, "counts.json");
@@ -86,17 +90,28 @@ export async function runMocha(
         ...args,
       ],
       output,
+      interrupted,
     );
     const report = existsSync(countsFile) ? readFileSync(countsFile, "utf8") : undefined;
     return countsOf(report, exitCode);
+  } catch (error) {
+    // The other parts of the queue go on, and the summary names this one.
+    return withFailure(NONE, `mocha on ${files} failed: ${messageOf(error)}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function run(program: string, args: readonly string[], output: Section): Promise<number> {
+function run(
+  program: string,
+  args: readonly string[],
+  output: Section,
+  interrupted: AbortSignal,
+): Promise<number> {
   return new Promise<number>((resolve, reject) => {
     const child = spawn(program, [...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const end = (): void => void child.kill("SIGTERM");
+    interrupted.addEventListener("abort", end);
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (data: Buffer) => {
         output.write(data);
@@ -104,6 +119,7 @@ function run(program: string, args: readonly string[], output: Section): Promise
     }
     child.once("error", reject);
     child.once("close", (code) => {
+      interrupted.removeEventListener("abort", end);
       resolve(code ?? ExitCode.Interrupted);
     });
   });

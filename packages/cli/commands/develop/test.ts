@@ -99,9 +99,10 @@ export const test = defineCommand<object, TestOptions>({
 async function run({ tier: name, mocha }: TestOptions): Promise<ExitCode> {
   const tiers = selectTiers(name);
   for (const setUp of new Set(tiers.flatMap((tier) => tier.requires))) await setUp(reporter());
-  // The terminal sends Ctrl-C to mocha, too. Wait for mocha to clean up.
   const interrupt = new AbortController();
-  process.on("SIGINT", () => interrupt.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => interrupt.abort());
+  }
   const results = await runTiers(tiers, mocha, interrupt.signal);
   if (interrupt.signal.aborted) {
     process.stdout.write("\nThe tests were interrupted.\n");
@@ -132,7 +133,7 @@ async function runTiers(
     for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
       const { tier, files, section } = part;
       if (!interrupted.aborted) {
-        counts.get(tier)?.push(await runMocha(files, mochaArgs, section));
+        counts.get(tier)?.push(await runMocha(files, mochaArgs, section, interrupted));
       }
       section.end();
     }
