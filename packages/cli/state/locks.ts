@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError } from "@store/docker/cliError";
@@ -47,26 +57,81 @@ export function takeLock(
     ...(process.platform === "linux" && { identity: processIdentity() }),
     command,
   });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      writeFileSync(file, content, { flag: "wx" });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  const draft = `${file}.${randomUUID()}`;
+  writeFileSync(draft, content);
+  try {
+    while (!create(draft, file) && !replaceAbandoned(draft, file)) {
+      const lock = readLock(file);
+      if (lock && isHeld(lock)) throw refusal(lock);
     }
-    const lock = readLock(file);
-    if (lock && isHeld(lock)) throw refusal(lock);
-    if (attempt > 5)
-      throw new CliError(`Can't take the lock ${file}.`, { hint: "Delete that file." });
-    rmSync(file, { force: true });
+  } finally {
+    rmSync(draft, { force: true });
   }
   const release = (): void => {
-    // At the exit, the lock may be another process'.
     process.off("exit", release);
-    rmSync(file, { force: true });
+    // Others may have taken the lock: `pulumi cancel` on another machine removes it, because that machine can't see this process.
+    if (readText(file) === content) rmSync(file, { force: true });
   };
   process.once("exit", release);
   return release;
+}
+
+/** Creates the lock, with its content, unless it exists. Returns false if it exists. */
+function create(draft: string, file: string): boolean {
+  try {
+    linkSync(draft, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Replaces the lock of a process that died. Returns false if the lock is held or has been released. */
+function replaceAbandoned(draft: string, file: string): boolean {
+  const isAbandoned = (): boolean => {
+    const text = readText(file);
+    const lock = text === undefined ? undefined : parseLock(file, text);
+    return text !== undefined && !(lock && isHeld(lock));
+  };
+  if (!isAbandoned()) return false;
+  return asOnlyRemover(file, () => {
+    // Another process may have replaced the lock meanwhile.
+    if (!isAbandoned()) return false;
+    renameSync(draft, file);
+    return true;
+  });
+}
+
+/** Runs an action that removes or replaces a lock. Only one process at a time does so: a second one would remove the first one's new lock. */
+function asOnlyRemover<T>(file: string, action: () => T): T {
+  const deadline = Date.now() + REMOVER_TIMEOUT_MS;
+  for (;;) {
+    let release: () => void;
+    try {
+      release = takeLock(`${file}.remover`, "", "", (holder) => new RemoverBusy(holder));
+    } catch (error) {
+      if (!(error instanceof RemoverBusy) || Date.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      continue;
+    }
+    try {
+      return action();
+    } finally {
+      release();
+    }
+  }
+}
+
+/** Time in milliseconds for another process to replace a lock, which takes less than a millisecond. */
+const REMOVER_TIMEOUT_MS = 10_000;
+
+class RemoverBusy extends CliError {
+  constructor({ pid, file }: Lock) {
+    super(`Process ${pid} is replacing the lock that ${file} protects, and doesn't finish.`, {
+      hint: `If it is stopped, continue it: kill -CONT ${pid}`,
+    });
+  }
 }
 
 /** Reads the engine's locks on a stack from the file backend's folder for them. */
@@ -160,17 +225,26 @@ function placeOf({ host }: Lock): string {
  * @returns the removed lock.
  */
 export function removeAbandonedLock(file: string): Lock | undefined {
-  const lock = readLock(file);
-  if (lock === undefined || (isFromHere(lock) && isHeld(lock))) return undefined;
-  rmSync(file, { force: true });
-  return lock;
+  if (readText(file) === undefined) return undefined;
+  return asOnlyRemover(file, () => {
+    const lock = readLock(file);
+    if (lock === undefined || (isFromHere(lock) && isHeld(lock))) return undefined;
+    rmSync(file, { force: true });
+    return lock;
+  });
 }
 
 function readLock(file: string): Lock | undefined {
+  const text = readText(file);
+  return text === undefined ? undefined : parseLock(file, text);
+}
+
+/** Returns undefined if there is no such lock; it may have been released since it was listed. */
+function readText(file: string): string | undefined {
   try {
-    return parseLock(file, readFileSync(file, "utf8"));
-  } catch {
-    // Released between listing and reading.
-    return undefined;
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }

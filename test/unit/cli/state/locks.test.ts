@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { enginePort } from "@store/cli/engine/orphanedPlugins";
 import {
@@ -104,6 +105,29 @@ describe("stack locks", () => {
       takeLock(file, "dev", "up dev")();
     }
     mkdirSync(folder, { recursive: true });
+  });
+
+  it("are taken over by one process at a time", async function () {
+    this.timeout("120s");
+    const file = join(folder, "dev.json");
+    const deadLock = lockOf(deadPid());
+    writeFileSync(file, deadLock);
+    const racer = [
+      ...["--require", "ts-node/register/transpile-only"],
+      ...[join(__dirname, "lockRacer.ts"), file, deadLock, "40"],
+    ];
+    const run = promisify(execFile);
+    await Promise.all([1, 2, 3].map(() => run(process.execPath, racer)));
+    const left = readdirSync(folder).filter((name) => name !== "dev.json");
+    assert.deepEqual(left, [], "drafts and auxiliary locks are removed");
+  });
+
+  it("stay with a process that has taken them after `pulumi cancel`", () => {
+    const file = join(folder, "dev.json");
+    const release = takeLock(file, "dev", "up dev");
+    writeFileSync(file, lockOf(1, "elsewhere"));
+    release();
+    assert.ok(existsSync(file));
   });
 
   it("of a previous host name or container are held only while the process can still live", function () {
