@@ -16,19 +16,22 @@ import type { Resource } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";
 import { pendingNames } from "../state/ownResources";
 import { StackDaemon } from "../state/stackDaemon";
-import { makeRunFolder } from "../state/state";
+import { takeLock } from "../state/locks";
+import { makeRunFolder, stackLockFile } from "../state/state";
 import type { Reporter } from "../terminal/terminal";
 
 /**
  * Makes the state of a local stack use the current address of its Docker daemon. A refresh and a destroy use the address in the state,
- * which is outdated after the daemon's socket has moved. Call it before a command that changes the stack.
+ * which is outdated after the daemon's socket has moved. Call it before a command that runs the engine.
  *
+ * @param options.isPreview The caller doesn't hold the stack's lock, and nothing but an outdated address may change. Defaults to false.
  * @throws CliError if the current daemon is another one than that with the stack's resources
  */
 export async function followDaemon(
   session: Session,
   engine: EngineContext,
   report: Reporter,
+  { isPreview = false }: { readonly isPreview?: boolean } = {},
 ): Promise<void> {
   const { docker } = engine;
   if (docker === undefined) return;
@@ -44,6 +47,20 @@ export async function followDaemon(
   const oldHost = checkpoint && dockerHostIn(checkpoint);
   if (checkpoint !== undefined && oldHost !== undefined && oldHost !== docker.host) {
     await checkDaemonOf(checkpoint, session, docker);
+    if (isPreview) {
+      const release = takeLock(
+        stackLockFile(state, stack.name),
+        stack.name,
+        `preview ${stack.name}`,
+      );
+      try {
+        // Another run may have moved the state meanwhile.
+        await followDaemon(session, engine, report);
+      } finally {
+        release();
+      }
+      return;
+    }
     // `pulumi stack import` removes pending operations, so the names of their resources would be lost.
     const pending = pendingNames(checkpoint);
     if (pending.length > 0) new InterruptedRun(state, stack.name).recordNames(pending);
@@ -54,7 +71,7 @@ export async function followDaemon(
       `another Docker daemon than before answers at ${docker.host}; none of the stack's resources are on it`,
     );
   }
-  if (!isRecorded) record.record(current);
+  if (!isRecorded && !isPreview) record.record(current);
 }
 
 const COMMAND_TYPE = "command:local:Command";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,8 +10,9 @@ import { followDaemon, withHost } from "@store/cli/lifecycle/followDaemon";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { InterruptedRun } from "@store/cli/state/interruptedRun";
+import { takeLock } from "@store/cli/state/locks";
 import { StackDaemon } from "@store/cli/state/stackDaemon";
-import { checkpointFile, findState } from "@store/cli/state/state";
+import { checkpointFile, findState, stackLockFile } from "@store/cli/state/state";
 import { CliError } from "@store/docker/cliError";
 import { Docker } from "@store/docker/docker";
 import { withEnvironment } from "../environment";
@@ -58,10 +59,10 @@ describe("The Docker daemon of a stack", () => {
   const record = () => new StackDaemon(session.state, "dev");
   const report = { step: () => undefined, note: () => undefined, progress: () => undefined };
   /** Follows the daemon with an engine that doesn't exist, so that an attempt to move the state fails. */
-  const follow = () => {
+  const follow = (options = {}) => {
     const engine = { pulumi: "/nowhere/pulumi", version: "3", how: "path", env: {} } as const;
     const context: EngineContext = { engine, env: {}, docker };
-    return followDaemon(session, context, report);
+    return followDaemon(session, context, report, options);
   };
   const isOther = (error: unknown) =>
     error instanceof CliError &&
@@ -72,6 +73,21 @@ describe("The Docker daemon of a stack", () => {
   it("is recorded with its ID", async () => {
     await follow();
     assert.deepEqual(record().read(), { host: docker.host, id: "A" });
+  });
+
+  it("is moved by a preview only while no other run holds the stack's lock", async () => {
+    writeState(container);
+    objects = ["/containers/c0ffee/json"];
+    const release = takeLock(stackLockFile(session.state, "dev"), "dev", "up dev");
+    await assert.rejects(follow({ isPreview: true }), /Another run is working on the stack dev/);
+    release();
+    await assert.rejects(follow({ isPreview: true }), startsMove);
+    assert.ok(!existsSync(stackLockFile(session.state, "dev")));
+  });
+
+  it("isn't recorded by a preview, which changes nothing", async () => {
+    await follow({ isPreview: true });
+    assert.equal(record().read(), undefined);
   });
 
   it("is refused before anything is done if it is another one", async () => {

@@ -50,7 +50,7 @@ async function run({ refresh, diff, pulumi, ...options }: PreviewOptions): Promi
   const report = reporter();
   const context = await setUpEngine(session, report, { baseImages: false });
   await ensureStack(session, context);
-  await followDaemon(session, context, report);
+  await followDaemon(session, context, report, { isPreview: true });
   if (refresh) await ensureSshFiles(session);
   const engineRun = await runOnStack(
     session,
