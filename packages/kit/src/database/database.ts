@@ -61,7 +61,8 @@ export class Database implements Queryable {
       // A function that reads the file at each connect, so that a changed password needs no restart.
       password: environment.DATABASE_PASSWORD_FILE,
       application_name: options.service,
-      connectionTimeoutMillis: 3_000,
+      // Also the time for a free connection of the pool. On a busy host PostgreSQL may need seconds to start a connection's process.
+      connectionTimeoutMillis: 8_000,
       // Detects a broken network after 20 s of silence, even while a long migration runs.
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
