@@ -62,6 +62,8 @@ export class Service extends pulumi.ComponentResource {
       {
         ...hardened({ memoryMiB: spec.limits?.memoryMiB ?? 256, waitSeconds: withinSeconds }),
         image: args.imageId,
+        // Not left to the image, whose user may be root.
+        user: spec.user ?? "1000:1000",
         command: devMode?.command,
         envs: environment(args),
         volumes: [

@@ -11,6 +11,7 @@ export function nodeService(overrides: Partial<ServiceSpec> = {}): ServiceSpec {
   return {
     port: 3000,
     image: { base: "packages/kit" },
+    user: "node",
     live: {
       mounts: { src: "/app/service/src" },
       // SIGINT instead of SIGTERM: a restart after a change needn't wait for the drain.

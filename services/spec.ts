@@ -169,6 +169,12 @@ export const ServiceSpecSchema = v.strictObject({
   /** Readiness check of Docker and the gateway. @default {} */
   health: v.optional(HealthSpecSchema),
 
+  /**
+   * User of the container: a name that the image knows or an ID, each with an optional group. Never root, which the policy
+   * container-not-root refuses. Overrides USER of the Dockerfile. @default "1000:1000"
+   */
+  user: v.optional(v.pipe(v.string(), v.minLength(1, "should name a user."))),
+
   /** Limits of each instance: memory in MiB, number of processes and threads. @default 256 MiB and 128 processes */
   limits: v.optional(
     readonlyObject({ memoryMiB: v.optional(v.number()), pids: v.optional(v.number()) }),

@@ -86,6 +86,7 @@ export class Gateway extends pulumi.ComponentResource {
       {
         ...hardened({ memoryMiB: MEMORY_MIB, waitSeconds: START_SECONDS }),
         image: args.imageId,
+        user: "haproxy",
         entrypoints: ["bash", `${FOLDER}/${START}`],
         volumes: [files.mountedAt(FOLDER)],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
