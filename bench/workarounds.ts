@@ -24,7 +24,7 @@ const VERSIONS: Readonly<Record<string, readonly Edit[]>> = {
     ["runtime/main.cjs", /require\("tsx\/cjs"\);\n/, ""],
     ["Pulumi.yaml", /typescript: false/, "typescript: true"],
   ],
-  "no lazy SDK modules": [["runtime/main.cjs", /for \(const unused of [^]*?\n}\n/, ""]],
+  "no lazy SDK modules": [["runtime/main.cjs", /deferModules\(UNUSED_BY_PROGRAM\);\n/, ""]],
   "no stackTraces.ts": [["index.ts", /import "\.\/runtime\/stackTraces";\n/, ""]],
   "no short traces": [["runtime/unreadTraces.ts", /error\.message === ""/, "false"]],
   // Measured on 2026-11-28 and deleted because they save too little:
