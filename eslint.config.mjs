@@ -22,6 +22,15 @@ const program = {
   message: "index.ts is imported by runtime/ only.",
 };
 
+const theProgram = {
+  regex: "^\\.\\.?/(.*/)?(components|config|services|packages|runtime|test)(/|$)|^@store/",
+  message: "The policies judge what the engine shows, and depend on nothing that they judge.",
+};
+const policies = {
+  regex: "^\\.\\.?/(.*/)?policy(/|$)",
+  message: "The program doesn't depend on the policies that judge it.",
+};
+
 /** Forbids imports in a folder. */
 const restrictImports = (files, ...patterns) => ({
   files,
@@ -52,9 +61,10 @@ export default ts.config(
       "@typescript-eslint/explicit-function-return-type": "off",
     },
   },
-  restrictImports(["index.ts", "runtime/**"], developmentTools),
-  restrictImports(["config/**"], developmentTools, program),
-  restrictImports(["components/**"], developmentTools, program, configuration),
+  restrictImports(["index.ts", "runtime/**"], developmentTools, policies),
+  restrictImports(["config/**"], developmentTools, program, policies),
+  restrictImports(["components/**"], developmentTools, program, configuration, policies),
+  restrictImports(["policy/**"], theProgram, program),
   restrictImports(
     ["services/*.ts", "services/*/service.ts"],
     developmentTools,

@@ -31,6 +31,9 @@ describe("import directions (eslint.config.mjs)", function () {
     ["services/orders/service.ts", "../nodeService.ts", true],
     ["services/orders/service.ts", "../../components/store", false],
     ["runtime/stackTraces.ts", "@store/cli/main", false],
+    ["components/store.ts", "../policy/resource", false],
+    ["policy/rules/azure.ts", "../cost/monthlyCost", true],
+    ["policy/rules/images.ts", "../../components/image/contentTag", false],
   ];
   for (const [file, module, isAllowed] of cases) {
     it(`${isAllowed ? "allows" : "forbids"} importing ${module} in ${file}`, async () => {

@@ -1,6 +1,7 @@
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { stackContainers } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
+import { policyViolations } from "../engine/policyPack";
 import type { EngineRun } from "../engine/runEngine";
 import type { CrashedContainers } from "../lifecycle/crashWatch";
 import { storeCommand } from "../project/project";
@@ -13,6 +14,7 @@ import { unhealthy } from "./health";
 import { daemonUnreachable, hostRules } from "./host";
 import { loginUnreadable, pullFailed } from "./image";
 import { networksExhausted, portPrivileged, portTaken } from "./network";
+import { policiesViolated } from "./policy";
 import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 
@@ -61,20 +63,25 @@ export async function diagnoseRun(
   crashed: CrashedContainers = new Map(),
 ): Promise<CliError> {
   if (run.interrupted) return interruptedError(command, session.stack.name);
-  const [first, ...others] = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
+  const errors = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
+  const violations = policyViolations(run.events).filter(({ isMandatory }) => isMandatory);
+  if (violations.length > 0) {
+    return withOthers(policiesViolated(violations, { command, session }), errors);
+  }
+  const [first, ...others] = errors;
   if (first === undefined) {
     return new CliError(`The engine failed with exit code ${run.exitCode}.`, {
       hint: "See its output above. ./store doctor checks what the engine needs.",
     });
   }
   const context = await createContext({ command, session, crashed }, docker);
-  const { summary, details, detailsTitle, hint } = await first.rule.toDiagnostic(first, context);
+  return withOthers(await first.rule.toDiagnostic(first, context), others);
+}
+
+/** Returns the error that the user sees: a diagnostic, and a line for each other error. */
+function withOthers({ summary, ...rest }: Diagnostic, others: readonly Found[]): CliError {
   const also = otherErrors(others).map((line) => `\n  - ${line}`);
-  return new CliError(also.length > 0 ? `${summary}\n  Also:${also.join("")}` : summary, {
-    details,
-    detailsTitle,
-    hint,
-  });
+  return new CliError(also.length > 0 ? `${summary}\n  Also:${also.join("")}` : summary, rest);
 }
 
 /** Finds the rule of each error. Returns one entry for each cause, in the rules' order. */

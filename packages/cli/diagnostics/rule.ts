@@ -66,7 +66,7 @@ export interface Context {
 export const KEEPS_RUNNING = "The previous version keeps running.";
 
 /** The command to run after the cause is fixed. */
-export function retryCommand({ command, session }: Context): string {
+export function retryCommand({ command, session }: Pick<Context, "command" | "session">): string {
   return storeCommand(command, session.stack.name);
 }
 

@@ -34,6 +34,8 @@ export const PROGRAM_INPUTS: readonly string[] = [
   "packages/kit",
   // Recipes of the base images that are built on this machine.
   "packages/toolchain/images",
+  // Other policies may refuse what is deployed.
+  "policy",
   "runtime",
   "services",
 ];

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
+import { removalCost, renderRemovalCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { DockerState, planDrift, readDockerState } from "../../docker/drift";
 import {
@@ -97,7 +98,8 @@ async function removeStack(
     report.note(renderNothingToDo(stack.name, plan));
     return;
   }
-  process.stderr.write(options.yes ? "" : renderPlan(stack.name, plan));
+  const cost = renderRemovalCost(removalCost(checkpoint, options.volumes));
+  process.stderr.write(options.yes ? "" : renderPlan(stack.name, plan, cost));
   if (!options.yes && !(await confirm("Continue?"))) return;
 
   if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
@@ -111,6 +113,7 @@ async function removeStack(
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
   if (plan.keptData.length === 0) new StackDaemon(state, stack.name).clear();
   report.note(renderResult(stack.name, plan));
+  if (cost !== undefined) report.note(cost);
 }
 
 async function destroy(
@@ -144,13 +147,13 @@ async function destroy(
 const REMOVAL_ADVICE =
   /^The resources in the stack have been deleted, but the history|^If you want to remove the stack completely/;
 
-function renderPlan(stack: string, plan: DownPlan): string {
+function renderPlan(stack: string, plan: DownPlan, cost: string | undefined): string {
   const deletions = describeDeletions(plan).map((line) => `  - ${line}\n`);
   const kept =
     plan.keptData.length > 0
       ? `The data is kept (${plan.keptData.join(", ")}). --volumes deletes it, too.\n`
       : "";
-  return `This deletes from stack ${stack}:\n${deletions.join("")}${kept}`;
+  return `This deletes from stack ${stack}:\n${deletions.join("")}${kept}${cost === undefined ? "" : `${cost}\n`}`;
 }
 
 function renderNothingToDo(stack: string, { keptData }: DownPlan): string {

@@ -1,6 +1,8 @@
 import { Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
+import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
+import { POLICY_OPTIONS } from "../../engine/policyPack";
 import { ensureStack, runOnStack, setUpEngine } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
@@ -56,11 +58,18 @@ async function run({ refresh, diff, pulumi, ...options }: PreviewOptions): Promi
     session,
     // Compares resources in parallel. An `up` compares them one after the other.
     { ...context, env: { PULUMI_PARALLEL_DIFF: "true", ...context.env } },
-    ["preview", ...(refresh ? ["--refresh"] : []), ...(diff ? ["--diff"] : []), ...pulumi],
+    [
+      "preview",
+      ...POLICY_OPTIONS,
+      ...(refresh ? ["--refresh"] : []),
+      ...(diff ? ["--diff"] : []),
+      ...pulumi,
+    ],
     { events: true },
   );
   if (engineRun.exitCode !== 0) {
     throw await diagnoseRun("preview", session, context.docker, engineRun);
   }
+  reportCost(engineRun.events, report);
   return ExitCode.Ok;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
+import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
 import type { RemainingDrift } from "../../docker/drift";
@@ -12,6 +13,7 @@ import {
   runOnStack,
   setUpEngine,
 } from "../../engine/setup";
+import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";
 import { ensureSshFiles } from "../../host/remoteHost";
@@ -137,6 +139,7 @@ async function deploy(
   if (refresh) await ensureSshFiles(session);
   const args = [
     operation,
+    ...POLICY_OPTIONS,
     ...(isConfirmed ? ["--yes", "--skip-preview"] : []),
     ...(refresh ? ["--refresh"] : []),
     ...drift.replace.flatMap((urn) => ["--replace", urn]),
@@ -152,6 +155,7 @@ async function deploy(
     throw await diagnoseRun("up", session, engine.docker, engineRun, crashed);
   }
   interruptedRun.clear();
+  reportCost(engineRun.events, report);
   if (operation === "preview") throw confirmationRequired(stack.name);
   if (engine.docker) await removeOrphans(engine.docker, drift.orphans, report);
   const hash = hashInputs(session, engine);

@@ -25,6 +25,8 @@ const SOURCES = [
   "components/store.ts",
   "services/orders/src/main.ts",
   "packages/kit/src/index.ts",
+  "policy/config.json",
+  "policy/rules/containers.ts",
 ];
 
 describe("inputHash", () => {

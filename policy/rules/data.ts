@@ -1,0 +1,42 @@
+import { definePolicy } from "../policy";
+import { DISK, isPartOf, labelOf, PlannedResource, textAt } from "../resource";
+
+export const dataProtected = definePolicy({
+  name: "data-protected",
+  description:
+    "Everything with data is protected against deletion: volumes, disks, and the passwords of databases.",
+  settings: {},
+  check: (resource) =>
+    holdsData(resource) && !resource.isProtected
+      ? [
+          "holds data, and any change of the program could delete it. Set the resource option `protect: true`; `./store down --volumes` " +
+            "still deletes the data.",
+        ]
+      : [],
+});
+
+function holdsData(resource: PlannedResource): boolean {
+  switch (resource.type) {
+    case DISK:
+      return true;
+    case "docker:index/volume:Volume":
+      return !isWrittenByProgram(resource) && !isOnDisk(resource);
+    case "random:index/randomPassword:RandomPassword":
+      return isPartOf(resource, "store:index:DatabaseData");
+    default:
+      return false;
+  }
+}
+
+/** Files that each `up` can write again: components/container/files.ts. */
+function isWrittenByProgram(resource: PlannedResource): boolean {
+  return labelOf(resource, "dev.store.role") === "files";
+}
+
+/** A folder of a disk that is a resource of its own, and is protected: components/host/azure/azureHost.ts. */
+function isOnDisk({ inputs }: PlannedResource): boolean {
+  return (
+    textAt(inputs, "driverOpts.o") === "bind" &&
+    (textAt(inputs, "driverOpts.device") ?? "").startsWith("/data/")
+  );
+}
