@@ -47,7 +47,12 @@ export class Files {
 
   constructor(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions) {
     const ownLabels = labels({ service: args.service, role: "files" });
-    this.volume = new docker.Volume(name, { labels: ownLabels }, opts);
+    this.volume = new docker.Volume(
+      name,
+      { labels: ownLabels },
+      // The labels contain the stack's name. Other labels would replace the volume, by which portCheck.sh knows a renamed stack's gateway.
+      pulumi.mergeOptions(opts, { ignoreChanges: ["labels"] }),
+    );
     const options = ownLabels.map(({ label, value }) => `--label ${label}=${value}`).join(" ");
     // Without the capability, root can't read a folder that belongs to another user alone.
     const preflightVolume = args.preflight
@@ -73,9 +78,14 @@ export class Files {
     this.version = writer.id;
   }
 
+  /** Name of the volume. It stays the same for as long as the stack exists. */
+  get volumeName(): pulumi.Output<string> {
+    return this.volume.name;
+  }
+
   /** Returns the read-only volume for a container's `volumes`. The container must depend on {@link written}. */
   mountedAt(containerPath: string): docker.types.input.ContainerVolume {
-    return { volumeName: this.volume.name, containerPath, readOnly: true };
+    return { volumeName: this.volumeName, containerPath, readOnly: true };
   }
 }
 

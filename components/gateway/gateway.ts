@@ -53,11 +53,11 @@ export class Gateway extends pulumi.ComponentResource {
     const portIsFree = args.host.run(
       `${name}-port`,
       pulumi
-        .output(args.imageId)
-        .apply((image) =>
+        .all([args.imageId, files.volumeName])
+        .apply(([image, volume]) =>
           withArguments(PORT_CHECK_SCRIPT, [
             image,
-            pulumi.getProject(),
+            volume,
             `${args.host.bindAddress}:${args.httpPort}:${GATEWAY_PUBLISHED_PORT}`,
             args.httpPort.toString(),
           ]),
@@ -67,7 +67,17 @@ export class Gateway extends pulumi.ComponentResource {
     const container = this.proxy(name, args, [files.written, portIsFree], files);
     args.host.run(
       `${name}-reload`,
-      pulumi.interpolate`docker exec ${container.id} bash ${FOLDER}/${RELOAD} ${version} # ${files.version}`,
+      pulumi
+        .all([
+          container.id,
+          pulumi.all(args.networks.map((network) => network.name)),
+          files.version,
+        ])
+        .apply(
+          ([id, networks, filesVersion]) =>
+            // The comment makes the command run again for other files.
+            `${withArguments(APPLY_CONFIG_SCRIPT, [id, version, ...networks])}# ${filesVersion}\n`,
+        ),
       { parent: this },
     );
 
@@ -114,6 +124,8 @@ const RELOAD = "reload.sh";
 const START_SCRIPT = `${readWithoutComments(__dirname, "start.sh")}\n`;
 
 const PORT_CHECK_SCRIPT = readWithoutComments(__dirname, "portCheck.sh");
+
+const APPLY_CONFIG_SCRIPT = readWithoutComments(__dirname, "applyConfig.sh");
 
 /** Reloads the configuration of a running HAProxy without refusing a request. */
 const RELOAD_SCRIPT = `${HTTP_GET_SCRIPT}\n${readWithoutComments(__dirname, "reload.sh")}\n`;

@@ -163,8 +163,9 @@ function hardStopSeconds(routes: readonly Route[]): number {
 /** Requests without a timeout of their own take up to 30 s. The rest is for open WebSockets, which nothing else closes. */
 const LEAST_HARD_STOP_SECONDS = 300;
 
+/** Directive that appends the service's name to a variable for /version if no instance is reachable. */
 function unreachable({ service }: Route): string {
-  return `http-request return status 503 content-type text/plain string "${VERSION} waits for ${service}" if { path /version } { nbsrv(${service}) eq 0 }`;
+  return `http-request set-var-fmt(txn.unreachable) "%[var(txn.unreachable,)] ${service}" if { path /version } { nbsrv(${service}) eq 0 }`;
 }
 
 /** Response to GET /api, as gatewayApi.json describes it: the services with an API and the paths of their OpenAPI documents. */

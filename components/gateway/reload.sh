@@ -1,28 +1,61 @@
 # shellcheck shell=bash
-# Reloads HAProxy's configuration and waits until it is in use. A reload passes the listening sockets and the servers' states on to
-# a new process, and the old process finishes its requests, so no request is refused.
-# Argument: VERSION, as /version answers with this configuration. The ports and paths are those of haproxy.cfg.
+# Reloads HAProxy's configuration and waits until it is in use and each service is reachable. A reload passes the listening sockets and
+# the servers' states on to a new process, and the old process finishes its requests, so no request is refused.
+# Arguments: VERSION [HEALTHY_SERVICE...], where VERSION is the answer to /version with this configuration. A service that isn't named, or
+# that was unreachable before the reload, needn't become reachable. The ports and paths are those of haproxy.cfg.
 set -eu
 version=$1
+shift
+healthy=" $* "
+unreachable=" "
 
 running_version() { http_get 8404 /version | tail -n 1; }
 
+# all_are_expected SERVICES: succeeds if none of the services needs to be reachable.
+all_are_expected() {
+  local service
+  for service in $1; do
+    case $unreachable in *" $service "*) continue ;; esac
+    case $healthy in *" $service "*) return 1 ;; esac
+  done
+}
+
+read_servers() {
+  exec 4<>/dev/tcp/127.0.0.1/8405
+  echo 'show servers state' >&4
+  # Without unused server slots: HAProxy would report each of them as lost.
+  grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 >/tmp/servers.state
+  exec 4>&-
+}
+
+# Succeeds if HAProxy knows all instances of the healthy services, and each of them is up (2).
+knows_all_instances() {
+  local service address addresses
+  for service in $healthy; do
+    # IPv4 if there is any, like HAProxy.
+    addresses=$(timeout 1 getent ahostsv4 "$service" || timeout 1 getent ahostsv6 "$service") || continue
+    for address in $(echo "$addresses" | cut -d ' ' -f 1 | sort -u); do
+      grep -q "^[0-9]* $service [0-9]* [^ ]* $address 2 " /tmp/servers.state || return 1
+    done
+  done
+}
+
 before=$(running_version)
-# A service that was unreachable before needn't become reachable by another service's change.
-unreachable=none
 case $before in
   "$version"*) ;;
   *)
-    case $before in *" waits for "*) unreachable=${before#* waits for } ;; esac
+    case $before in *" waits for "*) unreachable=" ${before#* waits for } " ;; esac
     problems=$(haproxy -c -f /etc/store/haproxy.cfg 2>&1) || {
       echo "$problems" >&2
       exit 1
     }
-    exec 4<>/dev/tcp/127.0.0.1/8405
-    echo 'show servers state' >&4
-    # Without unused server slots: HAProxy would report each of them as lost.
-    grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 >/tmp/servers.state
-    exec 4>&-
+    # After the reload, the old process answers one more request on each idle connection, but resolves no name and checks no instance. So
+    # it must know the replacement of an instance that the "up" deletes next. An instance that isn't ready delays the reload by 10 s.
+    for _ in $(seq 50); do
+      read_servers
+      ! knows_all_instances || break
+      sleep 0.2
+    done
     # Process 1 is docker-init, which passes the signal on to HAProxy.
     kill -USR2 1
     ;;
@@ -31,8 +64,9 @@ esac
 for _ in $(seq 150); do
   answer=$(running_version || true)
   [ "$answer" != "$version" ] || exit 0
-  if [ "$answer" = "$version waits for $unreachable" ]; then
-    echo "$unreachable was unreachable before the change of the gateway's configuration, and still is"
+  waits_for=${answer#"$version waits for "}
+  if [ "$waits_for" != "$answer" ] && all_are_expected "$waits_for"; then
+    echo "unreachable, but not because of the gateway's new configuration: $waits_for"
     exit 0
   fi
   sleep 0.2

@@ -59,14 +59,11 @@ describe("./store up that fails", function () {
     await fails(/store:replicas\.inventory: "many" should be a whole number/, /--path/);
   });
 
-  it("keeps the gateway if another program holds its new port, also without the command's own check", async () => {
-    const server = createServer();
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  it("keeps the gateway if another checkout's gateway holds its new port, also without the command's own check", async () => {
+    const before = (await store.running()).get("gateway/gateway");
+    const other = await otherGateway();
     try {
-      const address = server.address();
-      assert.ok(address !== null && typeof address === "object");
-      const before = (await store.running()).get("gateway/gateway");
-      store.configure({ services: ["inventory"], httpPort: address.port });
+      store.configure({ services: ["inventory"], httpPort: other.port });
       const options = ["up", "--yes", "--skip-preview", "--stack", store.stack];
       const { code, output } = await run(
         "./store",
@@ -79,9 +76,26 @@ describe("./store up that fails", function () {
       assert.equal((await store.running()).get("gateway/gateway"), before);
       assert.equal((await fetch(`${store.url}/api`)).status, 200);
     } finally {
-      server.close();
+      await run("docker", ["rm", "--force", other.id]);
     }
   });
+
+  /** Starts a container that looks like the gateway of another stack of this project. */
+  async function otherGateway(): Promise<{ readonly id: string; readonly port: number }> {
+    const image = await run("docker", [
+      ...["inspect", "--format", "{{.Image}}", await store.idOf("gateway/gateway")],
+    ]);
+    const labels = ["project=store", "stack=other", "role=gateway"];
+    const { code, output } = await run("docker", [
+      ...["run", "--detach", "--publish", "127.0.0.1::8080"],
+      ...labels.flatMap((label) => ["--label", `dev.store.${label}`]),
+      ...["--entrypoint", "sleep", image.output.trim(), "600"],
+    ]);
+    assert.equal(code, 0, output);
+    const id = output.trim();
+    const published = await run("docker", ["port", id, "8080/tcp"]);
+    return { id, port: Number(published.output.trim().split(":").pop()) };
+  }
 
   it("asks for the docker command if it isn't installed, before it changes anything", async () => {
     store.configure({ services: ["inventory"], demoData: false });

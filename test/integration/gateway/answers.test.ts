@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { eventually } from "../support/eventually";
 import { assertPage, pick } from "./http";
-import { Gateway, TestNetwork } from "./network";
+import { docker, Gateway, TestNetwork } from "./network";
 
 describe("the gateway answers", function () {
   this.timeout("3m");
@@ -203,12 +203,23 @@ describe("the gateway answers", function () {
     assert.equal((await fetch(`${gateway.published}/api/inventory/x`)).status, 200);
   });
 
-  it("with a changed configuration while a service is down", async () => {
-    const before = await fetch(`${gateway.admin}/version`);
-    assert.match(await before.text(), /waits for storefront/);
-    const { code, output } = await network.reload(gateway);
+  it("with a changed configuration while services are down, as before", async () => {
+    await network.stopService("inventory");
+    const answer = async (): Promise<string> => (await fetch(`${gateway.admin}/version`)).text();
+    await eventually(
+      async () => (await answer()).endsWith(" waits for inventory storefront"),
+      "/version doesn't list both services",
+    );
+    const services = ["inventory", "storefront"];
+    const { code, output } = await network.reload(gateway, services);
     assert.equal(code, 0, output);
-    assert.match(output, /storefront was unreachable before the change/);
-    assert.equal((await fetch(`${gateway.published}/api/inventory/x`)).status, 200);
+    assert.match(output, /^unreachable.*: inventory storefront$/m);
+  });
+
+  it("after it was replaced while a service is down that Docker doesn't report as healthy", async () => {
+    await docker("restart", gateway.container);
+    const { code, output } = await network.awaitConfig(gateway, []);
+    assert.equal(code, 0, output);
+    assert.match(output, /^unreachable.*: inventory storefront$/m);
   });
 });

@@ -1,5 +1,8 @@
 // A service that echoes the request, and normalizes its path as far as possible. Its argument is its name. It doesn't answer a path that
-// ends with "silent", and accepts each WebSocket. It listens on IPv4 only, as many programs do.
+// ends with "silent", and accepts each WebSocket. It listens on IPv4 only, as many programs do. With the second argument "unready", it isn't
+// ready until there is a file /tmp/ready.
+const [, name, start] = process.argv;
+const isReady = () => start !== "unready" || require("fs").existsSync("/tmp/ready");
 const decode = (text) => {
   try {
     return decodeURIComponent(text);
@@ -14,6 +17,7 @@ require("http")
       .on("data", (data) => (length += data.length))
       .on("end", () => {
         if (request.url.endsWith("silent")) return;
+        if (request.url === "/readyz" && !isReady()) return response.writeHead(503).end();
         const path = decode(decode(request.url.split(/[?#]/)[0]))
           .replaceAll("\\", "/")
           .replace(/^https?:\/\/[^/]*/, "");
@@ -28,12 +32,12 @@ require("http")
         };
         response.writeHead(Number(request.headers["x-answer"] ?? 200), {
           server: "careless/1.0",
-          "x-answered-by": process.argv[1],
+          "x-answered-by": name,
           ...(request.url === "/own-policy" ? own : {}),
         });
         response.end(
           JSON.stringify({
-            service: process.argv[1],
+            service: name,
             target: request.url,
             length,
             headers: request.headers,
@@ -56,9 +60,7 @@ require("http")
   .on("clientError", (_error, socket) => {
     if (socket.writable)
       socket.end(
-        "HTTP/1.1 400 Bad Request\r\nx-answered-by: " +
-          process.argv[1] +
-          "\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\nx-answered-by: " + name + "\r\nconnection: close\r\n\r\n",
       );
   })
   .listen(3000, "0.0.0.0");

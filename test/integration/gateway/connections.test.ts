@@ -99,6 +99,38 @@ describe("the gateway's connections", function () {
     assert.equal(long.socket.destroyed, false);
   });
 
+  it("are answered once more after a reload, also by the replacement of a deleted instance", async () => {
+    const reloaded = await network.startGateway({ connections: 30 }, {}, [], (config) =>
+      config
+        // A busy machine may take longer for a reload.
+        .replace("timeout http-keep-alive 15s", "timeout http-keep-alive 2m")
+        // The gateway learns that the replacement is ready only when it could have been reloaded already.
+        .replaceAll("inter 500ms", "inter 2s"),
+    );
+    const { socket, received } = open(reloaded.published);
+    const answers = (): string[] => received().match(/^HTTP\/1\.1 \d+/gm) ?? [];
+    const request = "GET /api/inventory/x HTTP/1.1\r\nhost: gateway\r\n\r\n";
+    socket.write(request);
+    await eventually(() => Promise.resolve(answers().length === 1), "no answer");
+    const makeReady = await network.startReplacement("inventory");
+    const down = /^haproxy_server_status\{proxy="inventory",server="[^"]+",state="DOWN"\} 1$/m;
+    await eventually(
+      async () => down.test(await (await fetch(`${reloaded.admin}/metrics`)).text()),
+      "the gateway doesn't notice the replacement",
+    );
+
+    await makeReady();
+    const { code, output } = await network.reload(reloaded, ["inventory", "storefront"]);
+    assert.equal(code, 0, output);
+    await network.stopService("inventory");
+    socket.write(request);
+    await eventually(
+      () => Promise.resolve(answers().length === 2 || socket.destroyed),
+      "neither a second answer nor the end of the connection",
+    );
+    assert.deepEqual(answers(), ["HTTP/1.1 200", "HTTP/1.1 200"]);
+  });
+
   /** Opens a connection. */
   function open(address: string): { readonly socket: Socket; readonly received: () => string } {
     const { hostname, port } = new URL(address);

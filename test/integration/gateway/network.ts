@@ -61,6 +61,14 @@ export class TestNetwork {
     await this.start(name, imageOf("node"), "node", ["-e", CARELESS_SERVICE, name]);
   }
 
+  /** Starts another instance of a service, which isn't ready. Returns an action that makes it ready. */
+  async startReplacement(service: string): Promise<() => Promise<unknown>> {
+    const name = `${service}-replacement`;
+    const script = ["-e", CARELESS_SERVICE, service, "unready"];
+    await this.start(name, imageOf("node"), "node", script, ["--network-alias", service]);
+    return () => this.exec(name, "touch", "/tmp/ready");
+  }
+
   /** Runs a program in a service's container and returns its output. */
   async exec(service: string, ...command: readonly string[]): Promise<string> {
     return docker("exec", `${this.name}-${service}`, ...command);
@@ -74,6 +82,7 @@ export class TestNetwork {
     { requests = 0, connections = 0 }: Partial<ClientLimits>,
     { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
     timeouts: readonly RouteTimeout[] = [],
+    edit = (config: string): string => config,
   ): Promise<Gateway> {
     const { files } = haproxyConfig(
       [
@@ -95,7 +104,8 @@ export class TestNetwork {
     );
     const name = `gateway-${requests}-${connections}`;
     const start = readFileSync(resolve(__dirname, "../../../components/gateway/start.sh"), "utf8");
-    const folder = this.write(name, { ...files, "start.sh": start });
+    const config = edit(files["haproxy.cfg"]);
+    const folder = this.write(name, { ...files, "haproxy.cfg": config, "start.sh": start });
     const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
     await this.start(
       name,
@@ -130,20 +140,30 @@ export class TestNetwork {
   }
 
   /** Reloads the gateway with a changed configuration, as `up` does. Returns the exit code and the output. */
-  async reload({ container }: Gateway): Promise<CommandResult> {
-    const name = container.slice(this.name.length + 1);
-    const file = join(this.folder, name, "haproxy.cfg");
+  async reload(gateway: Gateway, healthyServices: readonly string[]): Promise<CommandResult> {
+    const file = this.configOf(gateway);
     const config = readFileSync(file, "utf8");
-    const [, version = ""] = /string "([0-9a-f]{16})" if \{ path \/version/.exec(config) ?? [];
+    const version = versionIn(config);
     const changed = version.split("").reverse().join("");
     assert.notEqual(changed, version);
     writeFileSync(file, config.replaceAll(version, changed));
+    return this.awaitConfig(gateway, healthyServices);
+  }
+
+  /** Waits until the gateway uses its configuration, as `up` does. Returns the exit code and the output. */
+  async awaitConfig(gateway: Gateway, healthyServices: readonly string[]): Promise<CommandResult> {
+    const version = versionIn(readFileSync(this.configOf(gateway), "utf8"));
     const reload = readFileSync(
       resolve(__dirname, "../../../components/gateway/reload.sh"),
       "utf8",
     );
     const script = `${HTTP_GET_SCRIPT}\n${reload}`;
-    return run("docker", ["exec", container, "bash", "-c", script, "reload", changed]);
+    const args = ["-c", script, "reload", version, ...healthyServices];
+    return run("docker", ["exec", gateway.container, "bash", ...args]);
+  }
+
+  private configOf({ container }: Gateway): string {
+    return join(this.folder, container.slice(this.name.length + 1), "haproxy.cfg");
   }
 
   /** Validates a configuration with `haproxy -c`. Fails the test with its output. */
@@ -200,6 +220,12 @@ export class TestNetwork {
     spawnSync("docker", ["network", "rm", this.name]);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function versionIn(config: string): string {
+  const [, version = ""] = /string "([0-9a-f]{16})" if \{ path \/version/.exec(config) ?? [];
+  assert.ok(version);
+  return version;
 }
 
 /** A service that echoes the request, and normalizes its path as far as possible. */

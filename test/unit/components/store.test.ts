@@ -160,7 +160,7 @@ describe("Store", () => {
     const second = (await resource(COMMAND, "gateway-reload")).inputs["create"];
     assert.match(
       String(first),
-      /^docker exec gateway-id bash \/etc\/store\/reload\.sh [0-9a-f]{16} # gateway-config-id$/,
+      /^set -- 'gateway-id' '[0-9a-f]{16}' 'edge-1234567' 'backend-1234567'\n[^]*\n# gateway-config-id\n$/,
     );
     assert.notEqual(first, second);
   });
@@ -168,7 +168,10 @@ describe("Store", () => {
   it("checks that the port is free before the gateway is replaced", async () => {
     store();
     const script = String((await resource(COMMAND, "gateway-port")).inputs["create"]);
-    assert.match(script, /^set -- '[^']+' 'store' '127\.0\.0\.1:8081:8080' '8081'\n/);
+    assert.match(
+      script,
+      /^set -- '[^']+' 'gateway-config-1234567' '127\.0\.0\.1:8081:8080' '8081'\n/,
+    );
     assert.match(script, /docker run --rm --publish/);
   });
 

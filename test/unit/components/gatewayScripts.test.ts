@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const SCRIPTS = resolve(__dirname, "../../../components/gateway");
+
+// test/integration/failures.test.ts and test/integration/gateway run them with a real Docker.
+describe("the gateway's scripts", () => {
+  let folder: string;
+
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "gateway-"))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("wait for the services of which Docker reports a healthy container on the gateway's networks", () => {
+    runScript("applyConfig.sh", ["gateway-id", "0123456789abcdef", "edge-1", "backend-1"], {
+      ps: "inventory\norders\norders\n",
+    });
+    const [ps = "", exec] = calls();
+    assert.match(
+      ps,
+      /^ps --filter network=edge-1 --filter network=backend-1 --filter status=running /,
+    );
+    assert.match(ps, / --filter health=healthy --filter label=dev\.store\.role=service /);
+    assert.equal(
+      exec,
+      "exec gateway-id bash /etc/store/reload.sh 0123456789abcdef inventory orders orders",
+    );
+  });
+
+  it("don't check the port while the stack's own gateway holds it", () => {
+    runScript("portCheck.sh", PORT_CHECK, { ps: "0123456789ab\n" });
+    assert.deepEqual(calls(), [
+      "ps --quiet --filter publish=8081 --filter volume=gateway-config-1",
+    ]);
+  });
+
+  it("check the port if no container, or the gateway of another stack or checkout, holds it", () => {
+    runScript("portCheck.sh", PORT_CHECK, { ps: "" });
+    assert.match(calls()[1] ?? "", /^run --rm --publish 127\.0\.0\.1:8081:8080 .* haproxy-id$/);
+  });
+
+  const PORT_CHECK = ["haproxy-id", "gateway-config-1", "127.0.0.1:8081:8080", "8081"];
+
+  /** Runs a script with a stub for the docker command, which prints this for `docker ps`. */
+  function runScript(
+    script: string,
+    args: readonly string[],
+    { ps }: { readonly ps: string },
+  ): void {
+    writeFileSync(join(folder, "ps"), ps);
+    const stub = `#!/bin/sh\necho "$@" >>${folder}/calls\n[ "$1" != ps ] || cat ${folder}/ps\n`;
+    writeFileSync(join(folder, "docker"), stub, { mode: 0o755 });
+    execFileSync("sh", [join(SCRIPTS, script), ...args], {
+      env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
+    });
+  }
+
+  function calls(): string[] {
+    return readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+  }
+});
