@@ -25,9 +25,14 @@ export function limitProcesses(
   opts: pulumi.CustomResourceOptions,
   limits: readonly ProcessLimit[],
 ): void {
-  const args = limits.flatMap(({ role, containers, processes = LIMITS[role] }) =>
-    containers.flatMap((id) => [String(processes), id]),
-  );
+  const containers = new Map<number, pulumi.Output<string>[]>();
+  for (const { role, containers: ids, processes = LIMITS[role] } of limits) {
+    containers.set(processes, [...(containers.get(processes) ?? []), ...ids]);
+  }
+  const args = [...containers].flatMap(([limit, ids]) => [
+    String(limit),
+    pulumi.all(ids).apply((values) => values.join(" ")),
+  ]);
   host.run(
     "process-limits",
     pulumi.all(args).apply((values) => withArguments(LIMIT_PROCESSES_SCRIPT, values)),

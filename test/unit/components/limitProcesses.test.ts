@@ -12,9 +12,9 @@ describe("limitProcesses.sh", () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "limits-"))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("sets the limit of each container", () => {
+  it("sets each limit by one command", () => {
     limitProcesses("true");
-    assert.equal(updates(), "update --pids-limit 512 one\nupdate --pids-limit 128 two\n");
+    assert.equal(updates(), "update --pids-limit 512 one\nupdate --pids-limit 128 two three\n");
   });
 
   it("sets no limit on a daemon without cgroups, such as a rootless one, which refuses it", () => {
@@ -26,7 +26,7 @@ describe("limitProcesses.sh", () => {
   function limitProcesses(supported: string): void {
     const stub = `#!/bin/sh\nif [ "$1" = info ]; then echo ${supported}; else echo "$@" >>${folder}/updates; fi\n`;
     writeFileSync(join(folder, "docker"), stub, { mode: 0o755 });
-    execFileSync("sh", [SCRIPT, "512", "one", "128", "two"], {
+    execFileSync("sh", [SCRIPT, "512", "one", "128", "two three"], {
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
     });
   }

@@ -140,14 +140,11 @@ describe("Store", () => {
   it("limits the processes of every running container", async () => {
     store();
     const { inputs } = await resource(COMMAND, "process-limits");
-    const limits = [...String(inputs["create"]).matchAll(/ '(\d+)' '(\S+)-id'/g)];
-    assert.deepEqual(Object.fromEntries(limits.map(([, limit, name]) => [name, limit])), {
-      gateway: "512",
-      "inventory-0": "128",
-      "inventory-database": "256",
-      "orders-0": "128",
-      "orders-database": "256",
-      "storefront-0": "128",
+    const limits = [...String(inputs["create"]).matchAll(/ '(\d+)' '([^']+)'/g)];
+    assert.deepEqual(Object.fromEntries(limits.map(([, limit = "", ids]) => [limit, ids])), {
+      128: "inventory-0-id orders-0-id storefront-0-id",
+      256: "inventory-database-id orders-database-id",
+      512: "gateway-id",
     });
     assert.deepEqual(inputs["environment"], { DOCKER_HOST: "unix:///test.sock" });
   });
