@@ -90,7 +90,7 @@ export function makeRunFolder(state: State): string {
  * Creates a copy of the stack's configuration file for the engine, with this workspace's salt. `restore` applies the engine's changes
  * to the file, without the salt. With a backend of the user's the engine gets the file itself, unless it edits the file.
  *
- * @param options.edits The engine's command edits the file, see {@link editsConfig}. Defaults to false.
+ * @param options.edits The engine's command edits the file. Defaults to false.
  */
 export function createTempStackConfig(
   state: State,
@@ -115,15 +115,6 @@ export function createTempStackConfig(
     restore: () => restoreStackConfig(state, stack, original, readFileSync(copy, "utf8")),
   };
 }
-
-/** Returns true for the arguments of Pulumi's commands that edit the stack's configuration file. */
-export function editsConfig(args: readonly string[]): boolean {
-  const config = args.indexOf("config");
-  // Options may stand between the two words.
-  return config >= 0 && args.slice(config + 1).some((arg) => CONFIG_EDITS.has(arg));
-}
-
-const CONFIG_EDITS: ReadonlySet<string> = new Set(["set", "set-all", "rm", "rm-all"]);
 
 function restoreStackConfig(state: State, stack: Stack, original: string, after: string): void {
   const isWorkspace = state.backend.kind === "workspace";

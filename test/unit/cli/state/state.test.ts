@@ -17,7 +17,6 @@ import { parseProject, Project, Stack } from "@store/cli/project/project";
 import {
   findState,
   createTempStackConfig,
-  editsConfig,
   makeRunFolder,
   prepareState,
   State,
@@ -87,15 +86,6 @@ describe("state folder", () => {
       const state = findState(project, variables);
       assert.equal(prepareState(state, variables)["PULUMI_CONFIG_PASSPHRASE_FILE"], undefined);
       assert.equal(existsSync(join(state.folder, "passphrase")), false);
-    });
-  });
-
-  describe("editsConfig", () => {
-    it("recognizes commands that edit the stack's file, with options anywhere", () => {
-      assert.ok(editsConfig(["config", "set", "httpPort", "9000"]));
-      assert.ok(editsConfig(["config", "-s", "trial", "rm", "httpPort"]));
-      assert.ok(!editsConfig(["config", "get", "httpPort"]));
-      assert.ok(!editsConfig(["stack", "rm"]));
     });
   });
 
