@@ -1,13 +1,17 @@
-import { createServer, request as sendRequest, Server } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, Server, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ProxyServer } from "httpxy" with { "resolution-mode": "import" };
 import gatewayApi from "../../../components/gateway/gatewayApi.json";
 import { liesUnder } from "../../../services/spec";
 import type { DevService } from "./devService";
 
-/** Creates a reverse proxy with the gateway's routes, for development only. */
-export function createReverseProxy(services: readonly DevService[]): Server {
-  return createServer((request, response) => {
-    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+/** Creates a reverse proxy with the gateway's routes, for requests and WebSockets. For development only. */
+export async function createReverseProxy(services: readonly DevService[]): Promise<Server> {
+  const proxy = await createForwarder();
+  const server = createServer((request, response) => {
+    const path = pathOf(request);
     if (path === "/api") {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ services: apiDirectory(services) }));
@@ -18,10 +22,47 @@ export function createReverseProxy(services: readonly DevService[]): Server {
       response.end(JSON.stringify(gatewayApi));
       return;
     }
-    const service = isInternal(path) ? undefined : findService(path, services);
+    const service = publicService(path, services);
     if (service === undefined) sendProblem(response, 404, "No service answers at this address.");
-    else forward(request, response, service);
+    else void proxy.web(request, response, { target: addressOf(service) });
   });
+  server.on("upgrade", (request, socket: Socket, head: Buffer) => {
+    const service = publicService(pathOf(request), services);
+    if (service === undefined) refuseUpgrade(socket, 404);
+    else void proxy.ws(request, socket, { target: addressOf(service) }, head);
+  });
+  return server;
+}
+
+/** Creates the client that forwards requests. It answers 503 for a service that can't be reached. */
+async function createForwarder(): Promise<ProxyServer> {
+  // An ES module.
+  const { createProxyServer } = await import("httpxy");
+  const proxy = createProxyServer();
+  const upgraded = new WeakSet<Duplex>();
+  proxy.on("proxyReqWs", (upstream, _request, socket) => {
+    upstream.once("upgrade", () => upgraded.add(socket));
+  });
+  proxy.on("error", (_error, _request, answer) => {
+    if (!(answer instanceof ServerResponse)) {
+      if (answer && !upgraded.has(answer)) refuseUpgrade(answer, 503);
+    } else if (answer.headersSent) answer.destroy();
+    else sendProblem(answer, 503, "The service can't be reached at the moment.");
+  });
+  return proxy;
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
+}
+
+function addressOf({ port }: DevService): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+/** Returns the service that answers at a path, as at the gateway. */
+function publicService(path: string, services: readonly DevService[]): DevService | undefined {
+  return isInternal(path) ? undefined : findService(path, services);
 }
 
 /** Returns the service whose route has the longest prefix of the path. */
@@ -45,27 +86,17 @@ function apiDirectory(services: readonly DevService[]): { name: string; openapi:
     .map(({ name }) => ({ name, openapi: `/api/${name}/openapi.json` }));
 }
 
-function forward(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { name, port }: DevService,
-): void {
-  const { method, url, headers } = request;
-  const options = { host: "127.0.0.1", port, method, path: url, headers };
-  const upstream = sendRequest(options, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  });
-  upstream.once("error", () => {
-    if (response.headersSent) response.destroy();
-    else sendProblem(response, 503, `${name} can't be reached at the moment.`);
-  });
-  response.once("close", () => upstream.destroy());
-  request.pipe(upstream);
-}
-
 function sendProblem(response: ServerResponse, status: 404 | 503, detail: string): void {
-  const title = status === 404 ? "Not Found" : "Service Unavailable";
+  const title = TITLES[status];
   response.writeHead(status, { "content-type": "application/problem+json" });
   response.end(JSON.stringify({ type: "about:blank", title, status, detail }));
 }
+
+/** Answers the request for a WebSocket. */
+function refuseUpgrade(socket: Duplex, status: 404 | 503): void {
+  socket.end(
+    `HTTP/1.1 ${status} ${TITLES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+  );
+}
+
+const TITLES = { 404: "Not Found", 503: "Service Unavailable" } as const;

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
+import { freePortAfter } from "../diagnostics/port";
 import { readProject } from "../project/project";
 import { findState } from "../state/state";
 import { colors } from "../terminal/terminal";
@@ -45,7 +46,7 @@ export async function runServices(options: RunServicesOptions): Promise<void> {
   const folder = join(findState(readProject()).folder, "services");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 
-  const proxy = createReverseProxy(nodeServices);
+  const proxy = await createReverseProxy(nodeServices);
   const url = `http://localhost:${options.port}`;
   await listenOnPort(proxy, options.port);
   const processes: ChildProcess[] = [];
@@ -99,14 +100,18 @@ async function startAll(
   );
 }
 
-/** @throws CliError if the port is in use. */
+/** @throws CliError if the port is in use or reserved. */
 async function listenOnPort(proxy: Server, port: number): Promise<void> {
   try {
     await listen(proxy, port);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    throw new CliError(`Port ${port} is already in use.`, {
-      hint: `Choose another port: ./store services --port ${port + 1}`,
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
+    const problem =
+      code === "EACCES" ? "is reserved for other users by the system" : "is already in use";
+    const other = await freePortAfter(Math.max(port, 1023));
+    throw new CliError(`Port ${port} ${problem}.`, {
+      hint: `Choose another port: ./store services --port ${other}`,
     });
   }
 }

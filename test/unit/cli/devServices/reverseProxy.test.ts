@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer, Server } from "node:http";
 import type { DevService } from "@store/cli/devServices/devService";
+import { WebSocket, WebSocketServer } from "ws";
 import { listen } from "@store/cli/devServices/listen";
 import { createReverseProxy, findService } from "@store/cli/devServices/reverseProxy";
 
@@ -14,6 +16,12 @@ describe("reverse proxy of ./store services", () => {
     upstream = createServer((request, response) =>
       response.end(`${request.method} ${request.url}`),
     );
+    const webSockets = new WebSocketServer({ server: upstream });
+    webSockets.on("connection", (socket, { url }) =>
+      socket.on("message", (data, isBinary) =>
+        socket.send(isBinary ? data : `${url} ${(data as Buffer).toString()}`),
+      ),
+    );
     const port = await listen(upstream);
     const health = { command: ["true"] };
     services = [
@@ -21,7 +29,7 @@ describe("reverse proxy of ./store services", () => {
       { name: "reports", port: 9, spec: { port, health, routes: ["/api/orders/reports"] } },
       { name: "storefront", port, spec: { port, health, routes: ["/"] } },
     ];
-    proxy = createReverseProxy(services);
+    proxy = await createReverseProxy(services);
     url = `http://127.0.0.1:${await listen(proxy)}`;
   });
   after(() => {
@@ -54,5 +62,28 @@ describe("reverse proxy of ./store services", () => {
       services: [{ name: "orders", openapi: "/api/orders/openapi.json" }],
     });
     assert.equal((await fetch(`${url}/api/orders/reports`)).status, 503);
+  });
+  it("forwards WebSockets in both directions", async () => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}/api/orders/live?a=b`);
+    await once(socket, "open");
+    socket.send("hello");
+    const [text] = (await once(socket, "message")) as [Buffer];
+    assert.equal(String(text), "/api/orders/live?a=b hello");
+    const large = Buffer.alloc(300_000, 7);
+    socket.send(large);
+    const [binary] = (await once(socket, "message")) as [Buffer];
+    assert.ok(large.equals(binary));
+    socket.close(4000);
+    const [code] = (await once(socket, "close")) as [number];
+    assert.equal(code, 4000);
+  });
+  it("refuses WebSockets as it refuses requests", async () => {
+    const statusAt = async (path: string): Promise<unknown> => {
+      const socket = new WebSocket(url.replace("http", "ws") + path);
+      const [{ message }] = (await once(socket, "error")) as [Error];
+      return /\d+$/.exec(message)?.[0];
+    };
+    assert.equal(await statusAt("/internal/live"), "404");
+    assert.equal(await statusAt("/api/orders/reports/live"), "503");
   });
 });
