@@ -3,11 +3,11 @@ import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
-import { portHolder } from "../diagnostics/port";
+import { freePortAfter, portHolder } from "../diagnostics/port";
 import { configText, stackOption, storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
-import { isHeld } from "../state/locks";
-import { findEngineLocks } from "../state/state";
+import { isHeld, readLock } from "../state/locks";
+import { findEngineLocks, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
 import { askPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
@@ -60,7 +60,7 @@ async function checkNpm(): Promise<CheckResult[]> {
   }
 }
 
-async function checkPulumi(): Promise<CheckResult[]> {
+async function checkPulumi({ session }: CheckContext): Promise<CheckResult[]> {
   const title = "Pulumi";
   const { choice, engine, rejected, downloadSite } = await findEngine();
   if (engine) {
@@ -76,7 +76,12 @@ async function checkPulumi(): Promise<CheckResult[]> {
   const action =
     choice.how === "npm" ? "download it" : "build it from Go modules, once; this takes minutes";
   return [
-    { title, status: "pending", found: `not installed${site}`, hint: `./store up will ${action}.` },
+    {
+      title,
+      status: "pending",
+      found: `not installed${site}`,
+      hint: `${storeCommand("up", session.stack.name)} will ${action}.`,
+    },
   ];
 }
 
@@ -95,13 +100,14 @@ function checkState({ session: { state } }: CheckContext): CheckResult[] {
 }
 
 function checkLocks({ session: { state, stack } }: CheckContext): CheckResult[] {
-  return findEngineLocks(state, stack.name).map((lock) => ({
+  const own = readLock(stackLockFile(state, stack.name));
+  return [...(own ? [own] : []), ...findEngineLocks(state, stack.name)].map((lock) => ({
     title: "Lock",
     status: isHeld(lock) ? "ok" : "pending",
     found: `process ${lock.pid} on ${lock.host} since ${lock.since.toLocaleString("en-GB")}`,
     hint: isHeld(lock)
       ? "The process is running, as far as can be told from here."
-      : "The process was killed; ./store up removes the lock.",
+      : `The process was killed; ${storeCommand("up", stack.name)} removes the lock.`,
   }));
 }
 
@@ -115,7 +121,7 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
   if (holder === undefined) return [{ title, status: "ok", found: unused }];
   if (holder.isOwnGateway)
     return [{ title, status: "ok", found: "in use by this stack's gateway" }];
-  const setPort = `./store pulumi config set httpPort ${port + 1}${stackOption(session.stack.name)}`;
+  const setPort = `./store pulumi config set httpPort ${await freePortAfter(port)}${stackOption(session.stack.name)}`;
   return [
     {
       title,
@@ -146,7 +152,9 @@ async function checkDisk({ session, docker }: CheckContext): Promise<CheckResult
   const title = "Disk";
   const info = docker && (await docker.get<{ DockerRootDir?: string }>("/info"));
   const { root } = session.project;
-  const [folder, bytes] = freeSpace(info?.DockerRootDir) ?? freeSpace(root) ?? [root, 0];
+  const space = freeSpace(info?.DockerRootDir) ?? freeSpace(root);
+  if (space === undefined) return [];
+  const [folder, bytes] = space;
   const gibibytes = bytes / 1024 ** 3;
   const found = `${gibibytes.toFixed(1)} GiB free at ${folder}`;
   if (gibibytes >= REQUIRED_GIB) return [{ title, status: "ok", found }];

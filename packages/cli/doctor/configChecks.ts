@@ -1,22 +1,30 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "@store/docker/messageOf";
 import { configText, configValues, stackOption } from "../project/project";
 import type { Session } from "../project/session";
+import { stackFileMistakes } from "../project/stackFileCheck";
 import type { CheckContext, CheckResult } from "./check";
 
 /** Validates the stack's configuration as the program does. */
 export function checkConfig({ session }: CheckContext): CheckResult[] {
   const title = "Configuration";
+  const { project, stack } = session;
+  const file = relative(project.root, stack.file);
+  const inFile = stackFileMistakes(readFileSync(stack.file), project);
+  if (inFile.length > 0) {
+    const hint = `Correct ${file}.`;
+    return inFile.map((found) => ({ title, status: "failed", found: `${file}, ${found}`, hint }));
+  }
   const mistakes = configMistakes(session);
-  const file = session.stack.file.replace(`${session.project.root}/`, "");
   if (mistakes.length === 0) return [{ title, status: "ok", found: `${file} is valid` }];
   return mistakes.map((found) => ({
     title,
     status: "failed",
     found,
-    hint: `Change the value in ${file}; a text, a number or a flag also by: ./store pulumi config set KEY VALUE${stackOption(session.stack.name)}`,
+    hint: `Change the value in ${file}; a text, a number or a flag also by: ./store pulumi config set KEY VALUE${stackOption(stack.name)}`,
   }));
 }
 
@@ -25,9 +33,7 @@ export function checkConfig({ session }: CheckContext): CheckResult[] {
  * present.
  */
 export function configMistakes({ project, stack }: Session): string[] {
-  const { values, secretKeys, encrypted } = engineConfig(
-    configValues(project, readFileSync(stack.file, "utf8")),
-  );
+  const { values, secretKeys, encrypted } = engineConfig(configValues(project, stack));
   const previous = process.env;
   process.env = {
     ...previous,
@@ -109,7 +115,9 @@ export async function checkAzureLogin({ session }: CheckContext): Promise<CheckR
     return [{ title, status: "ok", found: `subscription ${name ?? id ?? "unknown"}, from az` }];
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const found = isMissing ? "the command az isn't installed" : "az isn't logged in";
+    const found = isMissing
+      ? "the command az isn't installed"
+      : `az account show failed: ${messageOf(error).trim().split("\n").at(-1)}`;
     const hint = `${isMissing ? "Install it, then: " : ""}az login. Or set ARM_CLIENT_ID, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID and ARM_CLIENT_SECRET or ARM_USE_OIDC.`;
     return [{ title, status: "failed", found, hint }];
   }

@@ -2,7 +2,7 @@ import { BaseImageStatus } from "@store/toolchain/images/plan";
 import { inspectBaseImages } from "@store/toolchain/images/baseImages";
 import { findDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { Docker } from "@store/docker/docker";
-import { baseImageNames } from "../project/project";
+import { baseImageNames, storeCommand } from "../project/project";
 import { dockerEndpoint, Session } from "../project/session";
 import type { CheckContext, CheckResult } from "./check";
 
@@ -11,6 +11,7 @@ export async function findAndCheckDocker(
   session: Session,
 ): Promise<Pick<CheckContext, "docker" | "dockerResult">> {
   const title = "Docker";
+  const up = storeCommand("up", session.stack.name);
   const search = await findDocker(dockerEndpoint(session));
   if (search.found) {
     const { version, arch, host, hostFrom, cli } = search;
@@ -29,7 +30,7 @@ export async function findAndCheckDocker(
     dockerResult:
       plan.action === "tell"
         ? { title, status: "failed", found, hint: plan.remedy }
-        : { title, status: "pending", found, hint: `./store up will ${plan.action} it.` },
+        : { title, status: "pending", found, hint: `${up} will ${plan.action} it.` },
   };
 }
 
@@ -40,15 +41,17 @@ export function checkDocker({ dockerResult }: CheckContext): CheckResult[] {
 export async function checkBaseImages({ session, docker }: CheckContext): Promise<CheckResult[]> {
   const names = baseImageNames(session.project, session.stack);
   if (docker === undefined || Object.values(names).some((name) => name === "")) return [];
-  return (await inspectBaseImages(names, docker)).map(baseImageResult);
+  return (await inspectBaseImages(names, docker)).map((image) =>
+    baseImageResult(image, storeCommand("up", session.stack.name)),
+  );
 }
 
-function baseImageResult(image: BaseImageStatus): CheckResult {
+function baseImageResult(image: BaseImageStatus, up: string): CheckResult {
   const { ref: title, configKey, local, registry, canBeBuilt } = image;
   if (local === "official") return { title, status: "ok", found: "official image" };
   if (registry?.answer === "serves") {
     const found = local === "absent" ? "not pulled yet" : "fallback image made from packages";
-    return { title, status: "pending", found, hint: "./store up will pull the official image." };
+    return { title, status: "pending", found, hint: `${up} will pull the official image.` };
   }
   if (registry?.answer === "refuses") {
     const found = `refused by its registry: ${registry.reason}`;
@@ -59,7 +62,7 @@ function baseImageResult(image: BaseImageStatus): CheckResult {
     return { title, status: "ok", found };
   }
   if (canBeBuilt) {
-    const hint = "./store up will make a fallback image from packages.";
+    const hint = `${up} will make a fallback image from packages.`;
     return { title, status: "pending", found: "registry unreachable", hint };
   }
   return {

@@ -15,14 +15,15 @@ import type { DockerEndpoint } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
 import { dockerConfigFolder, tlsVariables } from "./dockerConfig";
 import { endOrphanedPlugins } from "./orphanedPlugins";
+import { editsConfig } from "./pulumiArguments";
 import { isHeld, lockedError, removeEngineLock } from "../state/locks";
-import { baseImageNames } from "../project/project";
+import { baseImageNames, stackOption } from "../project/project";
 import { connectLocalDocker, dockerEndpoint, isLocal, Session } from "../project/session";
+import { checkStackFile } from "../project/stackFileCheck";
 import {
   readStackCheckpoint,
   findEngineLocks,
   createTempStackConfig,
-  editsConfig,
   makeRunFolder,
   prepareState,
 } from "../state/state";
@@ -51,6 +52,7 @@ export async function setUpEngine(
   report: Reporter,
   options: { readonly baseImages: boolean },
 ): Promise<EngineContext> {
+  checkStackFile(session.project, session.stack);
   // Images for another host are built with this machine's Docker, too.
   const localDocker = await setUpDocker(session, report, options);
   const docker = isLocal(session) ? localDocker : undefined;
@@ -60,6 +62,7 @@ export async function setUpEngine(
 
 /** Connects to Docker and provides the engine, for commands that build no images. Docker is not installed. */
 export async function connectEngine(session: Session, report: Reporter): Promise<EngineContext> {
+  checkStackFile(session.project, session.stack);
   const docker = isLocal(session) ? await connectLocalDocker(session) : undefined;
   const engine = await ensureEngine(report);
   const endpoint = docker?.endpoint ?? dockerEndpoint(session);
@@ -87,6 +90,8 @@ export async function fetchCheckpoint(
   if (/no stack named/.test(stderr)) return undefined;
   throw new CliError(`Can't read the state of the stack ${stack.name} from ${state.backend.url}.`, {
     details: stderr.trim().split("\n"),
+    detailsTitle: "pulumi stack export",
+    hint: `Check the login: ./store pulumi whoami --verbose${stackOption(stack.name)}`,
   });
 }
 

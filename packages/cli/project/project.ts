@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
@@ -12,6 +12,10 @@ export interface Project {
   readonly backendUrl?: string;
   /** Default values of the configuration, by full key (`store:httpPort`). */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** All keys of the configuration, in full (`store:httpPort`). */
+  readonly keys: readonly string[];
+  /** Keys whose value is a list or a mapping, in full. `pulumi config set KEY VALUE` can't set them. */
+  readonly structuredKeys: readonly string[];
 }
 
 /** A stack and its configuration file. */
@@ -44,7 +48,11 @@ export function readProject(root: string = ROOT): Project {
 export function parseProject(root: string, text: string): Project {
   const yaml = parseYaml("Pulumi.yaml", text);
   const name = yaml["name"];
-  if (typeof name !== "string") throw new CliError(`Pulumi.yaml has no "name".`);
+  if (typeof name !== "string") {
+    throw new CliError(`Pulumi.yaml has no "name".`, {
+      hint: "Restore it: git checkout Pulumi.yaml",
+    });
+  }
   const backend = yaml["backend"];
   const url = isMapping(backend) ? backend["url"] : undefined;
   const schema = isMapping(yaml["config"]) ? yaml["config"] : {};
@@ -58,6 +66,12 @@ export function parseProject(root: string, text: string): Project {
     name,
     backendUrl: typeof url === "string" ? url : undefined,
     defaults: Object.fromEntries(defaults) as Record<string, unknown>,
+    keys: Object.keys(schema).map((key) => withNamespace(name, key)),
+    structuredKeys: Object.entries(schema).flatMap(([key, declared]) =>
+      isMapping(declared) && /^(array|object)$/.test(String(declared["type"]))
+        ? [withNamespace(name, key)]
+        : [],
+    ),
   };
 }
 
@@ -135,18 +149,15 @@ export function stackNames(root: string): string[] {
 }
 
 /** Returns the value of a configuration key as the program reads it: the stack's value, or the default in Pulumi.yaml. */
-export function configValue(project: Project, stackFileText: string, key: string): unknown {
-  const yaml = parseYaml("the stack's configuration file", stackFileText);
-  const values = isMapping(yaml["config"]) ? yaml["config"] : {};
-  for (const [found, value] of Object.entries(values)) {
-    if (withNamespace(project.name, found) === withNamespace(project.name, key)) return value;
-  }
-  return project.defaults[withNamespace(project.name, key)];
+export function configValue(project: Project, stack: Pick<Stack, "file">, key: string): unknown {
+  const full = withNamespace(project.name, key);
+  const values = configValues(project, stack);
+  return Object.hasOwn(values, full) ? values[full] : project.defaults[full];
 }
 
 /** Returns a string or numeric value as a string; empty if it has another type, which the program reports. */
 export function configText(project: Project, stack: Stack, key: string): string {
-  const value = configValue(project, readFileSync(stack.file, "utf8"), key);
+  const value = configValue(project, stack, key);
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
@@ -155,7 +166,7 @@ export function stackRegistry(
   project: Project,
   stack: Stack,
 ): { readonly address: string; readonly username?: string } | undefined {
-  const registry = configValue(project, readFileSync(stack.file, "utf8"), "registry");
+  const registry = configValue(project, stack, "registry");
   if (!isMapping(registry)) return undefined;
   const { address, username } = registry;
   if (typeof address !== "string" || address === "") return undefined;
@@ -182,8 +193,11 @@ export function serviceNames(root: string = ROOT): string[] {
 }
 
 /** All values of a stack's configuration file by full key (`store:httpPort`), without defaults. */
-export function configValues(project: Project, stackFileText: string): Record<string, unknown> {
-  const yaml = parseYaml("the stack's configuration file", stackFileText);
+export function configValues(
+  project: Project,
+  { file }: Pick<Stack, "file">,
+): Record<string, unknown> {
+  const yaml = parseYaml(relative(project.root, file), readFileSync(file, "utf8"));
   const values = isMapping(yaml["config"]) ? yaml["config"] : {};
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [withNamespace(project.name, key), value]),
@@ -199,10 +213,16 @@ function parseYaml(name: string, text: string): Record<string, unknown> {
   try {
     value = parse(text);
   } catch (error) {
-    throw new CliError(`${name} is not valid YAML: ${messageOf(error)}`);
+    throw new CliError(`${name} is not valid YAML: ${messageOf(error).trim()}`, {
+      hint: `Correct ${name}, then run the command again.`,
+    });
   }
   if (value === null || value === undefined) return {};
-  if (!isMapping(value)) throw new CliError(`${name} must be a mapping of keys to values.`);
+  if (!isMapping(value)) {
+    throw new CliError(`${name} must be a mapping of keys to values.`, {
+      hint: `Correct ${name}, then run the command again.`,
+    });
+  }
   return value;
 }
 

@@ -10,7 +10,6 @@ import { OrderedOutput } from "@store/cli/terminal/orderedOutput";
 import { countsOf, tierCounts, summary } from "@store/cli/testing/mocha";
 import { configValue, findStack, parseProject } from "@store/cli/project/project";
 import { Column, duration, table } from "@store/cli/terminal/terminal";
-import { stackArgument } from "@store/cli/commands/deploy/pulumi";
 import { COMMANDS } from "@store/cli/main";
 
 const ROOT = join(__dirname, "../../..");
@@ -70,6 +69,7 @@ describe("./store", function () {
       ["ps", "-s", "no-such-stack"],
       ["exec", "orders"],
       ["test", "everything"],
+      ["pulumi", "--cwd", "services", "config"],
     ]) {
       const { status, stdout, stderr } = store(...args);
       assert.equal(status, 2, `${args.join(" ")}: ${stdout}${stderr}`);
@@ -99,6 +99,10 @@ describe("./store", function () {
 });
 
 describe("project", () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "stack-"))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
   const project = parseProject(
     "/r",
     `name: store
@@ -114,7 +118,11 @@ config:
   });
 
   it("prefers the stack's value to the default", () => {
-    const value = (text: string, key: string): unknown => configValue(project, text, key);
+    const file = join(folder, "Pulumi.any.yaml");
+    const value = (text: string, key: string): unknown => {
+      writeFileSync(file, text);
+      return configValue(project, { file }, key);
+    };
     assert.equal(value("config: { store:httpPort: 9000 }", "httpPort"), 9000);
     assert.equal(value("config: { httpPort: 9000 }", "httpPort"), 9000);
     assert.equal(value("config: {}", "httpPort"), 8080);
@@ -131,26 +139,10 @@ config:
   });
 
   it("reads a stack's values from another file", () => {
-    const folder = mkdtempSync(join(tmpdir(), "stack-"));
-    try {
-      writeFileSync(join(folder, "values.yaml"), "config: {}\n");
-      const stack = findStack({ ...project, root: folder }, "any", join(folder, "values.yaml"));
-      assert.deepEqual(stack, { name: "any", file: join(folder, "values.yaml") });
-      assert.throws(() => findStack({ ...project, root: folder }, "any"), /Unknown stack "any"/);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-});
-
-describe("stackArgument", () => {
-  it("finds the stack in each spelling that pulumi accepts", () => {
-    assert.equal(stackArgument(["config", "-s", "staging"]), "staging");
-    assert.equal(stackArgument(["config", "-sstaging"]), "staging");
-    assert.equal(stackArgument(["config", "--stack", "staging"]), "staging");
-    assert.equal(stackArgument(["config", "--stack=staging"]), "staging");
-    assert.equal(stackArgument(["config"]), undefined);
-    assert.equal(stackArgument(["config", "set", "--", "-s", "x"]), undefined);
+    writeFileSync(join(folder, "values.yaml"), "config: {}\n");
+    const stack = findStack({ ...project, root: folder }, "any", join(folder, "values.yaml"));
+    assert.deepEqual(stack, { name: "any", file: join(folder, "values.yaml") });
+    assert.throws(() => findStack({ ...project, root: folder }, "any"), /Unknown stack "any"/);
   });
 });
 

@@ -66,10 +66,10 @@ describe("dockerEnvironment", () => {
   it("is the engine's environment", () =>
     withEnvironment(everything, () => {
       const session: Session = {
-        project: { root: ROOT, name: "store", defaults: {} },
+        project: { root: ROOT, name: "store", defaults: {}, keys: [], structuredKeys: [] },
         stack: { name: "dev", file: "Pulumi.dev.yaml" },
         state: {
-          project: { root: ROOT, name: "store", defaults: {} },
+          project: { root: ROOT, name: "store", defaults: {}, keys: [], structuredKeys: [] },
           folder: join(ROOT, ".store"),
           backend: { kind: "user", url: "s3://bucket", from: "PULUMI_BACKEND_URL" },
         },

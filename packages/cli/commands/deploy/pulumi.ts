@@ -1,15 +1,19 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { UsageError } from "@store/docker/cliError";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { engineEnvironment, ensureStack, runOnStack } from "../../engine/setup";
+import { folderArgument, hasOption, stackArgument, wordsOf } from "../../engine/pulumiArguments";
 import { ensureSshFiles } from "../../host/remoteHost";
 import {
   DEFAULT_STACK,
   engineReference,
   parseStackReference,
   readProject,
+  ROOT,
 } from "../../project/project";
 import { dockerEndpoint, type Session } from "../../project/session";
+import { checkStackFile } from "../../project/stackFileCheck";
 import { removeAbandonedLock } from "../../state/locks";
 import { findState, stackLockFile } from "../../state/state";
 import { Reporter, reporter } from "../../terminal/terminal";
@@ -32,10 +36,10 @@ export const pulumi = defineCommand<object, PulumiOptions>({
   ],
   notes: "The stack is dev unless -s names another one. The exit code is pulumi's.",
   unparsed: true,
-  parse: ({ args }) => ({
-    stack: stackArgument(args) ?? process.env["PULUMI_STACK"] ?? DEFAULT_STACK,
-    args,
-  }),
+  parse: ({ args }) => {
+    refuseOtherFolder(args);
+    return { stack: stackArgument(args) ?? process.env["PULUMI_STACK"] ?? DEFAULT_STACK, args };
+  },
   run,
 });
 
@@ -48,13 +52,17 @@ async function run({ stack: named, args }: PulumiOptions): Promise<number> {
   // The stack's file may be missing: Pulumi may be about to create it, and many subcommands need no stack.
   const file = process.env["STORE_CONFIG_FILE"] ?? join(project.root, `Pulumi.${name}.yaml`);
   const session: Session = { project, stack: { name, file, reference }, state };
-  if (args[0] === "cancel") removeLock(session, reporter());
+  const [command = ""] = wordsOf(args);
+  if (existsSync(file) && READS_CONFIG.has(command)) checkStackFile(project, session.stack);
+  if (command === "cancel") removeLock(session, reporter());
   const engine = await ensureEngine(reporter());
-  if (existsSync(file) && needsSshFiles(args)) await ensureSshFiles(session);
-  const endpoint = NEEDS_NO_DOCKER.has(args[0] ?? "") ? undefined : dockerEndpoint(session);
+  if (existsSync(file) && needsSshFiles(command, args)) await ensureSshFiles(session);
+  const needsDocker =
+    command !== "" && !NEEDS_NO_DOCKER.has(command) && !hasOption(args, "--help", "-h");
+  const endpoint = needsDocker ? dockerEndpoint(session) : undefined;
   const context = { engine, env: engineEnvironment(session, engine, endpoint) };
   // Pulumi refuses to configure a stack that no `up` has created yet, although its file is in the repository.
-  if (args[0] === "config" && existsSync(file)) await ensureStack(session, context);
+  if (command === "config" && existsSync(file)) await ensureStack(session, context);
   const { exitCode } = await runOnStack(session, context, args, { events: false });
   return exitCode;
 }
@@ -67,33 +75,31 @@ function removeLock({ state, stack }: Session, report: Reporter): void {
 
 /** Pulumi's commands that work without Docker, so that they also work with a broken configuration of docker. */
 const NEEDS_NO_DOCKER: ReadonlySet<string> = new Set([
-  ...[
-    "about",
-    "cancel",
-    "config",
-    "help",
-    "login",
-    "logout",
-    "plugin",
-    "stack",
-    "state",
-    "version",
-  ],
-  ...["whoami", "--help", "--version"],
+  ...["about", "cancel", "config", "help", "login", "logout", "plugin", "stack", "state"],
+  ...["version", "whoami"],
+]);
+
+/** Pulumi's commands that fail if they can't read the stack's file. */
+const READS_CONFIG: ReadonlySet<string> = new Set([
+  ...["config", "destroy", "import", "preview", "refresh", "up", "update", "watch"],
 ]);
 
 /** Returns true for operations that connect to the host without running the program, which writes the SSH files. */
-function needsSshFiles(args: readonly string[]): boolean {
-  return ["refresh", "destroy"].includes(args[0] ?? "") || args.includes("--refresh");
+function needsSshFiles(command: string, args: readonly string[]): boolean {
+  return ["refresh", "destroy"].includes(command) || hasOption(args, "--refresh", "-r");
 }
 
-/** Returns the value of -s or --stack, in each spelling that Pulumi accepts. */
-export function stackArgument(args: readonly string[]): string | undefined {
-  for (const [i, arg] of args.entries()) {
-    if (arg === "--") return undefined;
-    if (arg === "-s" || arg === "--stack") return args[i + 1];
-    const value = /^(?:--stack=|-s=?)(.+)$/.exec(arg)?.[1];
-    if (value !== undefined) return value;
-  }
-  return undefined;
+/**
+ * The command works in the project's folder, with its state.
+ *
+ * @throws UsageError if -C or --cwd names another folder.
+ */
+function refuseOtherFolder(args: readonly string[]): void {
+  const folder = folderArgument(args);
+  // Pulumi is started in the project's folder.
+  if (folder === undefined || resolve(ROOT, folder) === ROOT) return;
+  throw new UsageError(
+    `./store pulumi works on the project in ${ROOT}, not in ${resolve(ROOT, folder)} (--cwd).`,
+    "Leave out --cwd, or run pulumi itself for another project.",
+  );
 }

@@ -57,7 +57,7 @@ describe("inputHash", () => {
     ]) {
       write(path, path);
     }
-    const project = { root, name: "store", defaults: {} };
+    const project = { root, name: "store", defaults: {}, keys: [], structuredKeys: [] };
     session = {
       project,
       stack: { name: "dev", file: join(root, "Pulumi.dev.yaml") },
