@@ -91,7 +91,7 @@ export function faultsOf(expected: ExpectedContainer, actual: Inspection): Fault
     ...(state.Paused ? [{ kind: "paused" } as const] : []),
     ...disconnected,
     ...(disconnected.length > 0 || state.Paused ? [] : unpublishedPorts(expected, actual)),
-    ...healthFaults(state),
+    ...healthFaults(actual),
     ...(differs(expected.memoryMiB, host?.Memory && host.Memory / 1024 ** 2)
       ? [{ kind: "changed", property: "memory limit" } as const]
       : []),
@@ -114,8 +114,14 @@ function unpublishedPorts({ ports }: ExpectedContainer, actual: Inspection): Fau
     .map((port) => ({ kind: "unpublished", port }));
 }
 
-function healthFaults({ Restarting, Paused, Health }: Inspection["State"]): Fault[] {
-  if (Restarting) return [{ kind: "restarting" }];
+/** Docker's restarts after which a container that isn't healthy is taken for one that exits again and again. */
+const MOST_RESTARTS = 3;
+
+/** A container that exits some time after its start is running when it is inspected, and its health check is starting again. */
+function healthFaults({ State: state, RestartCount: restarts = 0 }: Inspection): Fault[] {
+  const { Restarting, Paused, Health } = state;
+  const isLooping = restarts >= MOST_RESTARTS && Health?.Status === "starting" && !Paused;
+  if (Restarting || isLooping) return [{ kind: "restarting" }];
   // The health check of a paused container fails, too.
   return Health?.Status === "unhealthy" && !Paused ? [{ kind: "unhealthy" }] : [];
 }

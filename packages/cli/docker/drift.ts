@@ -32,6 +32,8 @@ export interface DriftPlan {
 export interface RemainingDrift extends DriftPlan {
   /** URNs of containers to replace. */
   readonly replace: readonly string[];
+  /** Something was repaired or removed without the engine. */
+  readonly isRepaired: boolean;
 }
 
 interface NamedResource {

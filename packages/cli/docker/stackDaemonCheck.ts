@@ -1,5 +1,8 @@
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
+import type { DockerEndpoint } from "@store/docker/endpoint";
+import { endpointVariables } from "@store/docker/environment";
+import { quoted } from "../host/shellEnvironment";
 import { stackOption } from "../project/project";
 import { dockerEndpoint, Session } from "../project/session";
 import { Checkpoint, CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE } from "../state/checkpoint";
@@ -31,18 +34,22 @@ export async function checkDaemonOf(
   session: Session,
   docker: Docker,
 ): Promise<void> {
-  const host = dockerHostIn(checkpoint);
-  if (host === undefined || host === docker.host) return;
+  const stackDaemon = daemonIn(checkpoint);
+  if (stackDaemon === undefined || stackDaemon.host === docker.host) return;
+  const { host } = stackDaemon;
   const recorded = new StackDaemon(session.state, session.stack.name).read();
   if (recorded?.host === host && recorded.id === (await daemonId(docker))) return;
-  if (!(await hasResources(docker, checkpoint))) throw otherDaemon(session, host);
+  if (!(await hasResources(docker, checkpoint))) throw otherDaemon(session, stackDaemon);
 }
 
-/** Returns the address of the Docker daemon in a local stack's state; undefined if the state has none. */
-export function dockerHostIn(checkpoint: Checkpoint): string | undefined {
+/** Returns the Docker daemon in a local stack's state; undefined if the state has none. */
+export function daemonIn(
+  checkpoint: Checkpoint,
+): Pick<DockerEndpoint, "host" | "certPath"> | undefined {
   const provider = checkpoint.resources.find(({ type }) => type === PROVIDER_TYPE);
-  const host = provider?.inputs?.["host"];
-  return typeof host === "string" ? host : undefined;
+  const { host, certPath } = provider?.inputs ?? {};
+  if (typeof host !== "string") return undefined;
+  return typeof certPath === "string" && certPath !== "" ? { host, certPath } : { host };
 }
 
 /** Checks whether the daemon has one of the stack's resources, or the stack has none. Their IDs are random. */
@@ -62,14 +69,22 @@ const INSPECT: Readonly<Record<string, (id: string) => string>> = {
   [VOLUME_TYPE]: (name) => `/volumes/${name}`,
 };
 
-function otherDaemon(session: Session, stackHost: string): CliError {
+function otherDaemon(
+  session: Session,
+  stackDaemon: Pick<DockerEndpoint, "host" | "certPath">,
+): CliError {
   const { name } = session.stack;
   const { host, hostFrom } = dockerEndpoint(session);
   const option = stackOption(name);
-  const back =
-    hostFrom === "store:dockerHost"
-      ? `./store pulumi config set dockerHost ${stackHost}${option}`
-      : `export DOCKER_HOST=${stackHost}`;
+  const stackHost = stackDaemon.host;
+  const isConfigured = hostFrom === "store:dockerHost";
+  const variables = Object.entries(endpointVariables(stackDaemon)).filter(
+    ([variable]) => !isConfigured || variable !== "DOCKER_HOST",
+  );
+  const back = [
+    ...(isConfigured ? [`./store pulumi config set dockerHost ${stackHost}${option}`] : []),
+    ...variables.map(([variable, value]) => `export ${variable}=${quoted(value)}`),
+  ].join("; ");
   return new CliError(
     `The stack ${name} is on the Docker daemon at ${stackHost}, but ${hostFrom} selects another daemon: ${host}.`,
     {

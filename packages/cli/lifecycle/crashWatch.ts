@@ -2,11 +2,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { join, relative } from "node:path";
 import type { Docker } from "@store/docker/docker";
+import { messageOf } from "@store/docker/messageOf";
 import { LastExit, readLastExit } from "../diagnostics/lastExit";
 import { displayName, LABEL, StoreContainer } from "../docker/containers";
 import { lastLines } from "../docker/logs";
 import { stackContainers } from "../docker/stackContainers";
 import type { Session } from "../project/session";
+import type { Reporter } from "../terminal/terminal";
 import { ContainerEvent, StartingContainers } from "./startingContainers";
 
 /** A container that exited at each start and was removed therefore. */
@@ -28,22 +30,29 @@ export class CrashWatch {
   private readonly crashed = new Map<string, CrashedContainer>();
   private readonly starting = new StartingContainers();
   private watching: Promise<void> = Promise.resolve();
+  private readonly problems: string[] = [];
 
   private constructor(
     private readonly session: Session,
     private readonly docker: Docker,
   ) {}
 
-  /** Watches while the action runs. Returns the action's result and the removed containers. */
+  /** Watches while the action runs. Returns the action's result and the removed containers. Reports its own problems afterwards. */
   static async during<T>(
     session: Session,
     docker: Docker,
+    report: Reporter,
     action: () => Promise<T>,
   ): Promise<{ readonly result: T; readonly crashed: CrashedContainers }> {
     const watch = await CrashWatch.start(session, docker);
-    // Also after a failed action: the open connection would keep this process alive.
-    const result = await action().finally(() => watch.stop());
-    return { result, crashed: watch.crashed };
+    try {
+      const result = await action();
+      return { result, crashed: watch.crashed };
+    } finally {
+      // Also after a failed action: the open connection would keep this process alive.
+      await watch.stop();
+      for (const problem of watch.problems) report.note(problem);
+    }
   }
 
   private static async start(session: Session, docker: Docker): Promise<CrashWatch> {
@@ -54,8 +63,7 @@ export class CrashWatch {
       label: [`${LABEL.stack}=${session.stack.name}`, `${LABEL.project}=${session.project.name}`],
     };
     const events = await docker.stream("/events", { filters }, watch.abort.signal);
-    // A connection that breaks off ends the watch; the run itself reports that Docker doesn't answer.
-    watch.watching = watch.follow(events).catch(() => undefined);
+    watch.watching = watch.follow(events).catch((error: unknown) => watch.reportEnd(error));
     return watch;
   }
 
@@ -70,8 +78,26 @@ export class CrashWatch {
       const lines = (incomplete + String(chunk)).split("\n");
       incomplete = lines.pop() ?? "";
       for (const event of lines.flatMap(parseEvent)) {
-        for (const id of this.starting.handle(event)) await this.giveUp(id);
+        for (const id of this.starting.handle(event)) await this.tryToGiveUp(id);
       }
+    }
+  }
+
+  private reportEnd(error: unknown): void {
+    if (this.abort.signal.aborted) return;
+    this.problems.push(
+      `watching for containers that exit at each start ended early (${messageOf(error)}); such a container fails the run only after its time limit`,
+    );
+  }
+
+  /** A failure must not end the watch of the other containers. */
+  private async tryToGiveUp(id: string): Promise<void> {
+    try {
+      await this.giveUp(id);
+    } catch (error) {
+      this.problems.push(
+        `container ${id.slice(0, 12)} exits at each start, but could not be removed: ${messageOf(error)}`,
+      );
     }
   }
 
@@ -84,7 +110,8 @@ export class CrashWatch {
     const lastExit = await readLastExit(docker, id);
     const logFile = await this.saveLog(container);
     this.crashed.set(id, { ...lastExit, container, logFile });
-    await docker.remove(`/containers/${id}`, { force: true });
+    const refusal = await docker.remove(`/containers/${id}`, { force: true });
+    if (refusal !== undefined) throw new Error(refusal);
   }
 
   private async saveLog(container: StoreContainer): Promise<string> {

@@ -6,7 +6,7 @@ import type { DockerEndpoint } from "@store/docker/endpoint";
 import {
   checkDaemonOf,
   daemonId,
-  dockerHostIn,
+  daemonIn,
   hasResources,
   PROVIDER_TYPE,
 } from "../docker/stackDaemonCheck";
@@ -44,7 +44,7 @@ export async function followDaemon(
   if (isRecorded && state.backend.kind === "user") return;
 
   const checkpoint = await fetchCheckpoint(session, engine);
-  const oldHost = checkpoint && dockerHostIn(checkpoint);
+  const oldHost = checkpoint && daemonIn(checkpoint)?.host;
   if (checkpoint !== undefined && oldHost !== undefined && oldHost !== docker.host) {
     await checkDaemonOf(checkpoint, session, docker);
     if (isPreview) {
@@ -89,6 +89,7 @@ async function moveStack(
     throw new CliError(`Updating Docker's address in the state of ${session.stack.name} failed.`, {
       details: stderr.trim().split("\n"),
       detailsTitle: `pulumi ${args.slice(0, 2).join(" ")}`,
+      hint: "The state is unchanged. Fix the cause, then run the command again.",
     });
   };
   const exported = JSON.parse(await pulumi("stack", "export")) as Export;

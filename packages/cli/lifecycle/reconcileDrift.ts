@@ -33,6 +33,7 @@ const NO_DRIFT: RemainingDrift = {
   clearPendingCreates: false,
   orphans: [],
   replace: [],
+  isRepaired: false,
 };
 
 /**
@@ -64,7 +65,7 @@ export async function reconcileDrift(
   if (plan.differences.length + plan.orphans.length + faulty.length === 0) return NO_DRIFT;
 
   report.step("Drift detected; reconciling");
-  const { differences, replace } = await repairFaults(docker, faulty, report);
+  const { differences, replace, repaired } = await repairFaults(docker, faulty, report);
   const drift = { ...plan, differences: [...plan.differences, ...differences] };
   reportDrift(drift, report);
   const idle = drift.orphans.filter(({ serving }) => !serving);
@@ -76,6 +77,7 @@ export async function reconcileDrift(
   return {
     ...drift,
     replace,
+    isRepaired: repaired > 0 || idle.length > 0,
     // Clearing the pending creations has refreshed the state.
     differences: drift.clearPendingCreates ? [] : drift.differences,
     orphans: drift.orphans.filter(({ serving }) => serving),

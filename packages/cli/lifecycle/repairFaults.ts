@@ -2,8 +2,10 @@ import { describeFault, Fault, FaultyContainer, repairFault } from "../docker/co
 import type { Docker } from "@store/docker/docker";
 import type { Reporter } from "../terminal/terminal";
 
-/** The faults that {@link repairFaults} leaves to the engine. */
-export interface Unrepaired {
+/** Result of {@link repairFaults}: the faults that it leaves to the engine. */
+export interface Repairs {
+  /** Number of repaired faults. */
+  readonly repaired: number;
   /** Descriptions of faults that a refresh finds. */
   readonly differences: readonly string[];
   /** URNs of containers to replace. */
@@ -15,7 +17,7 @@ export async function repairFaults(
   docker: Docker,
   faulty: readonly FaultyContainer[],
   report: Reporter,
-): Promise<Unrepaired> {
+): Promise<Repairs> {
   const left: { readonly container: FaultyContainer; readonly fault: Fault }[] = [];
   let repaired = 0;
   for (const container of faulty) {
@@ -36,6 +38,7 @@ export async function repairFaults(
       fault.kind !== "changed" && (container.expected.role === "service" || !isHealthFault(fault)),
   );
   return {
+    repaired,
     differences: remaining.map(
       ({ container, fault }) => `${container.name} ${describeFault(fault)}`,
     ),

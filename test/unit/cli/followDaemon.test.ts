@@ -48,8 +48,9 @@ describe("The Docker daemon of a stack", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const writeState = (...resources: object[]) => {
-    const provider = { urn: "urn:p", type: "pulumi:providers:docker", inputs: { host: OLD } };
+  const writeState = (...resources: object[]) => writeStateOf({ host: OLD }, ...resources);
+  const writeStateOf = (inputs: object, ...resources: object[]) => {
+    const provider = { urn: "urn:p", type: "pulumi:providers:docker", inputs };
     const file = checkpointFile(session.state, "dev") ?? "";
     mkdirSync(dirname(file), { recursive: true });
     const latest = { resources: [provider, ...resources] };
@@ -138,10 +139,22 @@ describe("The Docker daemon of a stack", () => {
       await assert.rejects(follow(), (error: unknown) => {
         assert.ok(error instanceof CliError);
         assert.match(error.message, /DOCKER_HOST selects another daemon: unix:\/\/\/new\.sock/);
-        assert.match(error.hint ?? "", /export DOCKER_HOST=unix:\/\/\/old\.sock/);
+        assert.match(error.hint ?? "", /export DOCKER_HOST='unix:\/\/\/old\.sock'/);
         return true;
       });
     }));
+
+  it("is named with the variables for TLS if it has certificates", async () => {
+    writeStateOf({ host: "tcp://old:2376", certPath: "/my certs" }, container);
+    await assert.rejects(follow(), (error: unknown) => {
+      assert.ok(error instanceof CliError);
+      assert.match(
+        error.hint ?? "",
+        /export DOCKER_HOST='tcp:\/\/old:2376'; export DOCKER_TLS_VERIFY='1'; export DOCKER_CERT_PATH='\/my certs'/,
+      );
+      return true;
+    });
+  });
 });
 
 describe("withHost", () => {

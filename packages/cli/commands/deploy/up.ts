@@ -86,7 +86,11 @@ async function run(options: UpOptions): Promise<ExitCode> {
     const drift = await reconcileDrift(session, engine, report);
     if (engine.docker) await checkPort(session, engine.docker);
     if (isUpToDate(options, session, engine, drift)) {
-      report.note("everything is unchanged since the last up; --refresh checks it again");
+      report.note(
+        drift.isRepaired
+          ? "nothing else has changed since the last up; --refresh checks it again"
+          : "everything is unchanged since the last up; --refresh checks it again",
+      );
     } else {
       await deploy(options, session, engine, drift, report);
     }
@@ -147,7 +151,7 @@ async function deploy(
   ];
   const runUp = (): Promise<EngineRun> => runOnStack(session, engine, args, { events: true });
   const { result: engineRun, crashed } = engine.docker
-    ? await CrashWatch.during(session, engine.docker, runUp)
+    ? await CrashWatch.during(session, engine.docker, report, runUp)
     : { result: await runUp(), crashed: undefined };
   if (engineRun.exitCode !== 0) {
     interruptedRun.record(engineRun.events);

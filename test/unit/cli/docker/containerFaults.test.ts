@@ -73,6 +73,14 @@ describe("faultsOf", () => {
     assert.deepEqual(kinds(inspection(unhealthyWhilePaused)), ["paused"]);
   });
 
+  it("finds a container that exits some time after each start, also while it runs", () => {
+    const after = (RestartCount: number, Status: string): string[] =>
+      kinds({ ...inspection({ Health: { Status } }), RestartCount });
+    assert.deepEqual(after(3, "starting"), ["restarting"]);
+    assert.deepEqual(after(2, "starting"), []);
+    assert.deepEqual(after(9, "healthy"), []);
+  });
+
   it("finds a network or a DNS name that a container lacks", () => {
     const [disconnected] = faultsOf(ORDERS, inspection({}, { [DATABASE.name]: {} }));
     assert.ok(disconnected);
@@ -120,7 +128,7 @@ describe("repairFaults", () => {
     };
     const fault = { kind: "disconnected", network: BACKEND, isConnected: true } as const;
     const left = await repair({ post }, { expected: ORDERS, name: "orders-0", faults: [fault] });
-    assert.deepEqual(left, { differences: [], replace: [] });
+    assert.deepEqual(left, { repaired: 1, differences: [], replace: [] });
     assert.deepEqual(sent, [
       ["/networks/backend-0a1b2c3/disconnect", { Container: "1" }],
       [
@@ -132,19 +140,35 @@ describe("repairFaults", () => {
 
   it("replaces a container that Docker can't repair", async () => {
     const left = await repair({ post: () => Promise.resolve("no such container") }, paused);
-    assert.deepEqual(left, { differences: ["gateway is paused"], replace: ["urn:gateway"] });
+    assert.deepEqual(left, {
+      ...{ repaired: 0, differences: ["gateway is paused"], replace: ["urn:gateway"] },
+    });
   });
 
   it("replaces an unhealthy service, but no database, which may be recovering", async () => {
     const post = () => Promise.resolve(undefined);
     assert.deepEqual((await repair({ post }, unhealthy)).replace, ["urn:orders-0"]);
     const left = await repair({ post }, database);
-    assert.deepEqual(left, { differences: ["orders-0 is unhealthy"], replace: [] });
+    assert.deepEqual(left, { repaired: 0, differences: ["orders-0 is unhealthy"], replace: [] });
   });
 
   it("doesn't replace a service that may be unhealthy because of what was repaired", async () => {
     const left = await repair({ post: () => Promise.resolve(undefined) }, unhealthy, paused);
-    assert.deepEqual(left, { differences: [], replace: [] });
+    assert.deepEqual(left, { repaired: 1, differences: [], replace: [] });
+  });
+
+  it("replaces a service that exits again and again, but no database", async () => {
+    const post = () => Promise.resolve(undefined);
+    const looping = { ...unhealthy, faults: [{ kind: "restarting" }] } as const;
+    assert.deepEqual(await repair({ post }, looping), {
+      repaired: 0,
+      differences: ["orders-0 exits and is restarted again and again"],
+      replace: ["urn:orders-0"],
+    });
+    assert.deepEqual(
+      (await repair({ post }, { ...looping, expected: database.expected })).replace,
+      [],
+    );
   });
 });
 

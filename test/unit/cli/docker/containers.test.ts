@@ -12,6 +12,7 @@ import {
 import { remedy, whyUnhealthy } from "@store/cli/diagnostics/health";
 import { frames, parseLine } from "@store/cli/docker/logs";
 import { storeUrl } from "@store/cli/docker/url";
+import { CliError } from "@store/docker/cliError";
 import { chooseInstance } from "@store/cli/commands/inspect/exec";
 import { imageName, memoryInUse } from "@store/cli/commands/inspect/ps";
 
@@ -183,18 +184,24 @@ describe("chooseInstance", () => {
   const healthy = instance(1);
 
   it("prefers the first healthy replica", () => {
-    assert.equal(chooseInstance([unhealthy, healthy], undefined), healthy);
-    assert.equal(chooseInstance([unhealthy], undefined), unhealthy);
+    assert.equal(chooseInstance([unhealthy, healthy], undefined, "dev"), healthy);
+    assert.equal(chooseInstance([unhealthy], undefined, "dev"), unhealthy);
   });
 
   it("returns the requested replica, and lists the replicas if it doesn't exist", () => {
-    assert.equal(chooseInstance([unhealthy, healthy], 0), unhealthy);
-    assert.throws(() => chooseInstance([unhealthy, healthy], 2), /0, 1/);
+    assert.equal(chooseInstance([unhealthy, healthy], 0, "dev"), unhealthy);
+    assert.throws(() => chooseInstance([unhealthy, healthy], 2, "dev"), /0, 1/);
   });
 
   it("rejects a replica that isn't running", () => {
     const ended = instance(0, { state: "exited", status: "Exited (1) 1 second ago" });
-    assert.throws(() => chooseInstance([ended], undefined), /exited \(1\)/);
+    assert.throws(
+      () => chooseInstance([ended], undefined, "trial"),
+      (error: unknown) =>
+        error instanceof CliError &&
+        /exited \(1\)/.test(error.message) &&
+        / -s trial shows why/.test(error.hint ?? ""),
+    );
   });
 });
 

@@ -1,21 +1,47 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { LABEL } from "@store/cli/docker/containers";
 import { CrashWatch } from "@store/cli/lifecycle/crashWatch";
 import { parseProject } from "@store/cli/project/project";
-import { findState } from "@store/cli/state/state";
+import type { Session } from "@store/cli/project/session";
+import { CONTAINER_TYPE } from "@store/cli/state/checkpoint";
+import { checkpointFile, findState } from "@store/cli/state/state";
 import { Docker } from "@store/docker/docker";
 
 describe("CrashWatch", () => {
   let folder: string;
   let server: Server;
+  let session: Session;
+  let docker: Docker;
+  /** Answers of the daemon by path; the stream of events is open until the test ends it. */
+  let events: ServerResponse | undefined;
+  let answers: Readonly<Record<string, readonly [status: number, body: unknown]>>;
+  let notes: string[];
+
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "store-watch-"));
-    server = createServer((_request, response) => response.writeHead(200).flushHeaders());
+    answers = {};
+    notes = [];
+    server = createServer(({ url = "" }, response) => {
+      const path = url.split("?", 1)[0] ?? "";
+      if (path === "/events") {
+        events = response;
+        response.writeHead(200).flushHeaders();
+        return;
+      }
+      const [status, body] = answers[path] ?? [404, {}];
+      response.writeHead(status).end(JSON.stringify(body));
+    });
     await once(server.listen(join(folder, "docker.sock")), "listening");
+    const project = parseProject(folder, "name: store\nruntime: nodejs\n");
+    const file = join(folder, "Pulumi.dev.yaml");
+    writeFileSync(file, "config: {}\n");
+    session = { project, stack: { name: "dev", file }, state: findState(project, {}) };
+    docker = new Docker({ host: `unix://${join(folder, "docker.sock")}` });
   });
   afterEach(() => {
     server.closeAllConnections();
@@ -23,20 +49,68 @@ describe("CrashWatch", () => {
     rmSync(folder, { recursive: true });
   });
 
+  const report = {
+    step: () => undefined,
+    note: (text: string) => void notes.push(text),
+    progress: () => undefined,
+  };
+  const watch = (action: () => Promise<void>) => CrashWatch.during(session, docker, report, action);
+  const send = (...actions: readonly string[]): void => {
+    for (const Action of actions) events?.write(`${JSON.stringify({ id: "c1", Action })}\n`);
+  };
+  /** Gives the watch time to handle what was sent. */
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+
   it("ends its connection to Docker after a failed run, too, so that the command can exit", async () => {
-    const project = parseProject(folder, "name: store\nruntime: nodejs\n");
-    const file = join(folder, "Pulumi.dev.yaml");
-    writeFileSync(file, "config: {}\n");
-    const session = { project, stack: { name: "dev", file }, state: findState(project, {}) };
-    const docker = new Docker({ host: `unix://${join(folder, "docker.sock")}` });
     const closed = new Promise<void>((resolve) =>
       server.once("connection", (socket) => socket.once("close", () => resolve())),
     );
     const failure = new Error("the engine can't be started");
     await assert.rejects(
-      CrashWatch.during(session, docker, () => Promise.reject(failure)),
+      watch(() => Promise.reject(failure)),
       failure,
     );
     await closed;
+    assert.deepEqual(notes, []);
+  });
+
+  it("reports that it ended early, because the run then waits longer than usual", async () => {
+    await watch(async () => {
+      events?.destroy();
+      // The client learns of the closed connection before it gets an answer on a new one.
+      await docker.ping();
+      await docker.ping();
+    });
+    assert.equal(notes.length, 1);
+    assert.match(notes[0] ?? "", /ended early .*only after its time limit/);
+  });
+
+  it("reports a container that Docker refuses to remove, and watches the others", async () => {
+    const state = checkpointFile(session.state, "dev") ?? "";
+    mkdirSync(dirname(state), { recursive: true });
+    const resources = [{ urn: "urn:c", type: CONTAINER_TYPE, id: "c1" }];
+    writeFileSync(state, JSON.stringify({ checkpoint: { latest: { resources } } }));
+    const labels = { [LABEL.project]: "store", [LABEL.stack]: "dev", [LABEL.service]: "orders" };
+    const summary = { Id: "c1", Names: ["/orders"], Labels: labels, State: "running", Status: "" };
+    let removals = 0;
+    server.prependListener("request", ({ method }: { method?: string }) => {
+      if (method === "DELETE") removals++;
+    });
+    answers = {
+      "/containers/json": [200, [summary]],
+      "/containers/c1/json": [200, { State: { Status: "exited" } }],
+      "/containers/c1/logs": [200, ""],
+      "/containers/c1": [409, { message: "removal is in progress" }],
+    };
+    await watch(async () => {
+      for (const round of [1, 2]) {
+        send("create", "die", "die", "die");
+        await until(() => removals === round);
+      }
+    });
+    assert.match(notes[0] ?? "", /c1 exits at each start, .*removal is in progress/);
+    assert.equal(removals, 2);
   });
 });
