@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys";
 import { Mistake } from "./configError";
 import { ConfigKey, ConfigValues } from "./schema";
@@ -53,6 +54,11 @@ function when(condition: boolean, key: string, problem: string): Mistake[] {
   return condition ? [{ key, problem }] : [];
 }
 
+/** Command that sets a key of this stack. Plain `pulumi` would use another backend than the checkout's state. */
+function configSet(args: string): string {
+  return `./store pulumi config set -s ${pulumi.getStack()} ${args}`;
+}
+
 function namesIn(value: string[] | Record<string, unknown>): string[] {
   return Array.isArray(value) ? value : Object.keys(value);
 }
@@ -89,7 +95,7 @@ function secretsEncrypted({ secrets }: ConfigValues): Mistake[] {
   return when(
     Object.keys(secrets).length > 0 && !isEncrypted("secrets"),
     "secrets",
-    "isn't encrypted. Remove it from the stack's file, then: ./store pulumi config set --secret --path 'secrets.SERVICE.NAME' VALUE",
+    `isn't encrypted. Remove it from the stack's file, then: ${configSet("--secret --path 'secrets.SERVICE.NAME' VALUE")}`,
   );
 }
 
@@ -112,7 +118,7 @@ function registryLoginComplete({ host, registry }: ConfigValues): Mistake[] {
       registry.address !== "" &&
       (registry.username === "") !== (registry.password === ""),
     "registry",
-    `${registry.address} needs a username and a password, or neither to use your docker login: pulumi config set --path registry.username NAME, then --secret --path registry.password PASSWORD`,
+    `${registry.address} needs a username and a password, or neither to use your docker login: ${configSet("--path registry.username NAME")}; ${configSet("--secret --path registry.password PASSWORD")}`,
   );
 }
 
@@ -136,8 +142,9 @@ function oneRegistryOnAzure({ host, registry, azureRegistry }: ConfigValues): Mi
       registry.address === "" && azureRegistry === "",
       "registry",
       "is empty, but a VM in Azure pulls its images from a registry. Set its address, username and password: " +
-        "pulumi config set --path registry.address HOST, …registry.username NAME, --secret --path registry.password PASSWORD; " +
-        "or let the stack create a registry: pulumi config set azureRegistry Basic",
+        `${configSet("--path registry.address HOST")}; ${configSet("--path registry.username NAME")}; ` +
+        `${configSet("--secret --path registry.password PASSWORD")}. ` +
+        `Or let the stack create a registry: ${configSet("azureRegistry Basic")}`,
     ),
   ];
 }
@@ -149,12 +156,12 @@ function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues):
       adminCidrs.length === 0,
       "adminCidrs",
       "is empty, so nobody could log in. Set the address ranges from which SSH is allowed: " +
-        "pulumi config set --path 'adminCidrs[0]' 203.0.113.7/32",
+        configSet("--path 'adminCidrs[0]' 203.0.113.7/32"),
     ),
     ...when(
       adminCidrs.some((cidr) => cidr.endsWith("/0")) && !sshFromAnywhere,
       "adminCidrs",
-      "opens SSH to the whole internet. Name the ranges that need it, or confirm: pulumi config set sshFromAnywhere true",
+      `opens SSH to the whole internet. Name the ranges that need it, or confirm: ${configSet("sshFromAnywhere true")}`,
     ),
   ];
 }
@@ -192,7 +199,7 @@ function loginKeyOnSsh({ host, sshPrivateKey }: ConfigValues): Mistake[] {
   if (host !== "ssh") return [];
   const problem =
     sshPrivateKey === ""
-      ? "is empty, but a host reached by SSH needs the key to log in with: pulumi config set --secret sshPrivateKey < FILE"
+      ? `is empty, but a host reached by SSH needs the key to log in with: ${configSet("--secret sshPrivateKey < FILE")}`
       : problemOfPrivateKey(sshPrivateKey);
   return problem === undefined ? [] : [{ key: "sshPrivateKey", problem }];
 }

@@ -9,7 +9,7 @@ export interface UserLogin {
 }
 
 /** Address by which Docker's provider knows Docker Hub. */
-const DOCKER_HUB = "registry-1.docker.io";
+export const DOCKER_HUB = "registry-1.docker.io";
 const DOCKER_HUB_KEYS = ["https://index.docker.io/v1/", "index.docker.io", "docker.io", DOCKER_HUB];
 
 /** Returns the address of the registry of an image's name. As in Docker, the first part is one if it has a dot or a colon. */

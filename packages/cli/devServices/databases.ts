@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
-import { takeLock } from "../state/locks";
+import { isFromHere, takeLock } from "../state/locks";
 import type { ServiceDatabase } from "./database";
 import { startPGlite } from "./pglite";
 import { ExternalPostgres } from "./postgres";
@@ -24,11 +24,12 @@ export async function openExternalDatabases(url: string): Promise<Databases> {
  * @throws CliError if another process uses the folder. Two writers would corrupt the data.
  */
 export function openPGliteDatabases(folder: string): Databases {
-  const release = takeLock(join(folder, "lock.json"), "services", "services", ({ pid }) => {
-    return new CliError(`The databases in ${folder} are in use by process ${pid}.`, {
-      hint:
-        `Stop that process (kill -INT ${pid}), or keep this run's databases in another folder: ` +
-        `STORE_STATE_DIR=FOLDER ./store services`,
+  const release = takeLock(join(folder, "lock.json"), "services", "services", (lock) => {
+    const { pid, host } = lock;
+    const stop = isFromHere(lock) ? `Stop that process (kill -INT ${pid})` : "Stop that process";
+    const place = isFromHere(lock) ? "" : ` on ${host}, or in another container`;
+    return new CliError(`The databases in ${folder} are in use by process ${pid}${place}.`, {
+      hint: `${stop}, or keep this run's databases in another folder: STORE_STATE_DIR=FOLDER ./store services`,
     });
   });
   const opened: { close(): Promise<void> }[] = [];

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildCause, DISK_FULL, FREE_DISK_SPACE } from "./buildCause";
+import { buildCause, NO_SPACE, noSpaceCause } from "./buildCause";
 import {
   Context,
   Diagnostic,
   Found,
   inputOf,
-  KEEPS_RUNNING,
+  keepsRunning,
   resourceOf,
   retryCommand,
   Rule,
@@ -26,14 +26,18 @@ export const buildFailed: Rule = {
   toDiagnostic: buildDiagnostic,
 };
 
-export const diskFull: Rule = {
-  name: "disk-full",
-  match: [DISK_FULL],
-  toDiagnostic: (found, context) => ({
-    summary: `Creating ${resourceOf(found)} failed: the disk is full.`,
-    details: [found.error.message],
-    hint: `${FREE_DISK_SPACE} Then: ${retryCommand(context)}`,
-  }),
+/** Not enough space, usually on the disk. */
+export const noSpace: Rule = {
+  name: "no-space",
+  match: [NO_SPACE],
+  toDiagnostic: (found, context) => {
+    const { problem, remedy } = noSpaceCause(found.error.message);
+    return {
+      summary: `Creating ${resourceOf(found)} failed: ${problem}`,
+      details: [found.error.message],
+      hint: `${remedy} Then: ${retryCommand(context)}`,
+    };
+  },
 };
 
 function publishDiagnostic(found: Found, context: Context): Diagnostic {
@@ -45,7 +49,7 @@ function publishDiagnostic(found: Found, context: Context): Diagnostic {
   return {
     summary: `Publishing the image of ${serviceOf(found)} failed: ${cause?.problem ?? `${problem}.`}`,
     details,
-    hint: `${KEEPS_RUNNING} ${cause?.remedy ?? "Fix the cause, then"}${cause ? " Then" : ""}: ${retryCommand(context)}`,
+    hint: `${keepsRunning(context)}${cause?.remedy ?? "Fix the cause, then"}${cause ? " Then" : ""}: ${retryCommand(context)}`,
   };
 }
 
@@ -76,14 +80,14 @@ function buildDiagnostic(found: Found, context: Context): Diagnostic {
       summary: `Building the image of ${service} failed: ${cause.problem}`,
       details,
       detailsTitle: title,
-      hint: `${KEEPS_RUNNING} ${cause.remedy} Then: ${retryCommand(context)}${fullLog}`,
+      hint: `${keepsRunning(context)}${cause.remedy} Then: ${retryCommand(context)}${fullLog}`,
     };
   }
   return {
     summary: `Building the image of ${service} failed: error in ${dockerfile}.`,
     details,
     detailsTitle: title,
-    hint: `${KEEPS_RUNNING} Fix ${dockerfile} or the files that it copies, then: ${retryCommand(context)}${fullLog}`,
+    hint: `${keepsRunning(context)}Fix ${dockerfile} or the files that it copies, then: ${retryCommand(context)}${fullLog}`,
   };
 }
 

@@ -1,12 +1,13 @@
 import { storeCommand } from "../project/project";
 import {
   Context,
-  KEEPS_RUNNING,
+  keepsRunning,
   retryCommand,
   Rule,
   sameMessage,
   stackFileName,
   stackFlag,
+  whatChanged,
 } from "./rule";
 
 /** A configuration value that a script of the program rejected while the engine was changing resources. */
@@ -16,7 +17,7 @@ export const configRejectedByResource: Rule = {
   cause: ({ match }) => match[1],
   toDiagnostic: ({ match }, context) => ({
     summary: match[0],
-    hint: `${KEEPS_RUNNING} ${howToChange(match[1], context)}`,
+    hint: `${keepsRunning(context)}${howToChange(match[1], context, match[0])}`,
   }),
 };
 
@@ -29,10 +30,10 @@ export const configRejected: Rule = {
   cause: ({ match }) => match[1],
   toDiagnostic: ({ error, match }, context) => ({
     summary: error.message,
-    hint: `Nothing was changed. ${
+    hint: `${whatChanged(context)}${
       error.message.trim().includes("\n")
         ? `Change these values in ${stackFileName(context)}, then: ${retryCommand(context)}`
-        : howToChange(match[1], context)
+        : howToChange(match[1], context, error.message)
     }`,
   }),
 };
@@ -102,25 +103,25 @@ export const programError: Rule = {
   cause: sameMessage,
   toDiagnostic: ({ error }, context) => ({
     summary: error.message,
-    hint: `Nothing was changed. ${howToChange(undefined, context)}`,
+    hint: `${whatChanged(context)}${howToChange(undefined, context)}`,
   }),
 };
 
 const SECRET_KEYS = /^(sshPrivateKey|secrets\b.*)$/;
 
-/** Keys that `pulumi config set KEY VALUE` can't set: it takes only text. */
-const MAPPINGS_AND_LISTS: ReadonlySet<string> = new Set([
-  ...["services", "live", "replicas", "environment", "secrets", "registry", "adminCidrs"],
-]);
-
-function howToChange(key: string | undefined, context: Context): string {
+function howToChange(key: string | undefined, context: Context, message = ""): string {
   const { command, session } = context;
   const shortKey = key?.replace(`${session.project.name}:`, "");
   if (shortKey === undefined) {
     return `Fix the cause, then: ${storeCommand(command, session.stack.name)}`;
   }
-  if (MAPPINGS_AND_LISTS.has(shortKey)) {
+  if (session.project.structuredKeys.includes(`${session.project.name}:${shortKey}`)) {
     return `Change the value in ${stackFileName(context)}, then: ${storeCommand(command, session.stack.name)}`;
+  }
+  const [top = ""] = shortKey.split(/[.[]/);
+  // A wrong name within a mapping: setting its value doesn't correct it.
+  if (top !== shortKey && !/ should be /.test(message)) {
+    return `Correct it in ${stackFileName(context)}, then: ${storeCommand(command, session.stack.name)}`;
   }
   const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";
   const path = /[.[]/.test(shortKey) ? `--path '${shortKey}'` : shortKey;

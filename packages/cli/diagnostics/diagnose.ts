@@ -1,12 +1,13 @@
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { stackContainers } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
+import type { EngineEvent } from "../engine/events";
 import { policyViolations } from "../engine/policyPack";
 import type { EngineRun } from "../engine/runEngine";
 import type { CrashedContainers } from "../lifecycle/crashWatch";
-import { storeCommand } from "../project/project";
+import { stackOption, storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
-import { buildFailed, diskFull, notPublished } from "./build";
+import { buildFailed, noSpace, notPublished } from "./build";
 import * as config from "./config";
 import * as engine from "./engine";
 import { collectErrors } from "./engineErrors";
@@ -37,7 +38,7 @@ const RULES: readonly Rule[] = [
   portPrivileged,
   portTaken,
   buildFailed,
-  diskFull,
+  noSpace,
   pullFailed,
   networksExhausted,
   unhealthy,
@@ -71,10 +72,11 @@ export async function diagnoseRun(
   const [first, ...others] = errors;
   if (first === undefined) {
     return new CliError(`The engine failed with exit code ${run.exitCode}.`, {
-      hint: "See its output above. ./store doctor checks what the engine needs.",
+      hint: `See its output above. ./store doctor${stackOption(session.stack.name)} checks what the engine needs.`,
     });
   }
-  const context = await createContext({ command, session, crashed }, docker);
+  const hasChanges = hasChangedResources(run.events);
+  const context = await createContext({ command, session, crashed, hasChanges }, docker);
   return withOthers(await first.rule.toDiagnostic(first, context), others);
 }
 
@@ -104,6 +106,7 @@ function applyFirstRule(error: EngineError, local: boolean): Found | undefined {
   for (const rule of RULES) {
     if (rule.remoteOnly && local) continue;
     if (!(rule.sources ?? ["resource"]).includes(error.source)) continue;
+    if (rule.accepts?.(error) === false) continue;
     for (const pattern of rule.match) {
       const match = pattern.exec(error.message);
       if (match) return { rule, error, match, urns: error.urn ? [error.urn] : [] };
@@ -113,7 +116,7 @@ function applyFirstRule(error: EngineError, local: boolean): Found | undefined {
 }
 
 async function createContext(
-  run: Pick<Context, "command" | "session" | "crashed">,
+  run: Pick<Context, "command" | "session" | "crashed" | "hasChanges">,
   docker: Docker | undefined,
 ): Promise<Context> {
   const { session } = run;
@@ -126,6 +129,17 @@ async function createContext(
     // Docker doesn't answer, which the run's own errors report.
     return { ...context, docker: undefined, containers: [] };
   }
+}
+
+/** Checks whether the run has changed a resource of a provider; the stack itself is one of the engine's. */
+function hasChangedResources(events: readonly EngineEvent[]): boolean {
+  return events.some(
+    ({ resOutputsEvent: event }) =>
+      event !== undefined &&
+      event.planning !== true &&
+      !/^(same|refresh|read|discard)/.test(event.metadata.op) &&
+      !event.metadata.type.startsWith("pulumi:pulumi:"),
+  );
 }
 
 /** One line for each different message, with the names of its resources. */

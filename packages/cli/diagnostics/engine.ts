@@ -6,6 +6,7 @@ import {
   Context,
   Diagnostic,
   Found,
+  keepsRunning,
   listNames,
   retryCommand,
   Rule,
@@ -24,7 +25,7 @@ export const stackLocked: Rule = {
     return {
       summary: `Another run is working on the stack ${stack.name}.`,
       details: error.message.split("\n"),
-      hint: `Wait until it is done, then: ${retryCommand(context)}`,
+      hint: `Wait until it is done, then: ${retryCommand(context)}\nIf it no longer runs: ./store pulumi cancel --yes${stackFlag(context)}`,
     };
   },
 };
@@ -90,7 +91,7 @@ export const resourceFailed: Rule = {
   cause: sameMessage,
   toDiagnostic: (found, context) => ({
     summary: `${listNames(found.urns.map(resourceName))}: ${found.error.message}`,
-    hint: `The previous version was left unchanged. Fix the cause, then: ${retryCommand(context)}`,
+    hint: `${keepsRunning(context)}Fix the cause, then: ${retryCommand(context)}`,
   }),
 };
 
@@ -99,8 +100,8 @@ export const engineFailed: Rule = {
   sources: ["engine"],
   match: [/^/],
   cause: sameMessage,
-  toDiagnostic: ({ error }) => ({
+  toDiagnostic: ({ error }, context) => ({
     summary: error.message,
-    hint: "./store doctor checks what the engine needs.",
+    hint: `./store doctor${stackFlag(context)} checks what the engine needs.`,
   }),
 };

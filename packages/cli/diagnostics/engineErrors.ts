@@ -1,7 +1,7 @@
 import { EngineEvent, plain } from "../engine/events";
 import type { EngineError } from "./rule";
 
-/** Collects the errors of a failed run from its events, or from stderr if the engine ended before it ran anything. */
+/** Collects the errors of a failed run from its events and from the end of its stderr, such as an invalid configuration. */
 export function collectErrors(events: readonly EngineEvent[], stderr: string): EngineError[] {
   const failedSteps = new Map(
     events.flatMap(({ resOpFailedEvent: event }) =>
@@ -15,10 +15,14 @@ export function collectErrors(events: readonly EngineEvent[], stderr: string): E
       .filter((message) => !/^(update|preview|destroy|refresh) (failed|canceled)$/.test(message))
       .map((message) => ({ source: "program", urn, message: rootCause([message]) }));
   });
-  if (errors.length > 0) return errors;
   const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
-  return message === undefined ? [] : [{ source: "engine", message }];
+  if (message === undefined) return errors;
+  const isKnown = errors.some((error) => error.message.includes(message) || SUMMARY.test(message));
+  return isKnown ? errors : [...errors, { source: "engine", message }];
 }
+
+/** The engine's last line after errors that its events have. */
+const SUMMARY = /^(update|preview|destroy|refresh|resource operations?) (failed|canceled)\b/;
 
 /** The error messages of each resource, by its URN; those of the program have the stack's URN or an empty one. */
 function messagesByUrn(events: readonly EngineEvent[]): [string, string[]][] {

@@ -1,3 +1,4 @@
+import { configText } from "../project/project";
 import { HostProblem, PROBLEMS, UNREACHABLE } from "./hostProblems";
 import { Context, Diagnostic, Found, retryCommand, Rule } from "./rule";
 
@@ -6,8 +7,10 @@ export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
   sources: ["resource", "program"],
   match: problem.match,
   remoteOnly: true,
+  // "Conflict" and "quota" are words of Docker's, too.
+  accepts: ({ urn = "" }) => !problem.name.startsWith("azure-") || !isDockerResource(urn),
   toDiagnostic: ({ error }, context) => ({
-    summary: `${failedOperation(problem, error.step?.type ?? "", context)}: ${problem.cause}.`,
+    summary: `${failedOperation(problem, error.step?.type ?? "", context)}: ${causeFor(problem, context)}.`,
     details: error.message.split("\n").slice(-22),
     hint: hintFor(problem, context),
   }),
@@ -31,17 +34,34 @@ function daemonDiagnostic({ error, match }: Found, context: Context): Diagnostic
   const address = match[1] === undefined ? "" : ` at ${match[1]}`;
   if (!context.isLocal) {
     return {
-      summary: `Host unreachable: ${UNREACHABLE.cause}${address && ` (Docker${address})`}.`,
+      summary: `Host unreachable: ${causeFor(UNREACHABLE, context)}${address && ` (Docker${address})`}.`,
       hint: hintFor(UNREACHABLE, context),
     };
   }
   return {
     summary: `Lost the connection to Docker${address}.`,
     details: error.message.split("\n"),
-    hint:
-      `Start Docker (systemctl start docker, or Docker Desktop); it restarts its containers. ` +
-      `Then: ${retryCommand(context)}`,
+    hint: `${hintForDaemon(match[1] ?? context.docker?.host)} Then: ${retryCommand(context)}`,
   };
+}
+
+function hintForDaemon(host: string | undefined): string {
+  if (host === undefined || host.startsWith("unix:")) {
+    return "Start Docker (systemctl start docker, or Docker Desktop); it restarts its containers.";
+  }
+  return `Check the connection and that Docker runs there: docker --host ${host} version.`;
+}
+
+function isDockerResource(urn: string): boolean {
+  return /(::|\$)docker:/.test(urn);
+}
+
+function isSsh({ session: { project, stack } }: Context): boolean {
+  return configText(project, stack, "host") === "ssh";
+}
+
+function causeFor({ cause, onSsh }: HostProblem, context: Context): string {
+  return (isSsh(context) ? onSsh?.cause : undefined) ?? cause;
 }
 
 function failedOperation({ connection }: HostProblem, type: string, { command }: Context): string {
@@ -60,7 +80,8 @@ export function typeInWords(type: string): string {
     .join(" ");
 }
 
-function hintFor({ hint }: HostProblem, context: Context): string {
+function hintFor({ hint, onSsh }: HostProblem, context: Context): string {
   const stack = context.session.stack.name;
-  return `${hint.replaceAll("STACK", stack)}\nThen: ${retryCommand(context)}`;
+  const text = (isSsh(context) ? onSsh?.hint : undefined) ?? hint;
+  return `${text.replaceAll("STACK", stack)}\nThen: ${retryCommand(context)}`;
 }

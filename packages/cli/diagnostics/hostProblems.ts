@@ -6,6 +6,8 @@ export interface HostProblem {
   readonly cause: string;
   /** STACK stands for the name of the stack. */
   readonly hint: string;
+  /** Cause and hint for a machine reached by SSH (store:host is ssh). @default those for Azure */
+  readonly onSsh?: { readonly cause?: string; readonly hint: string };
   /** The problem is the connection, not the provisioning. @default false */
   readonly connection?: boolean;
 }
@@ -21,6 +23,9 @@ export const UNREACHABLE: HostProblem = {
   ],
   cause: "no answer over SSH",
   hint: "Check that store:adminCidrs contains this machine's address and that the VM runs (it may be switched off at night). Raise store:readyMinutes for a slow VM. If the VM was deleted: ./store down STACK, which keeps the data, and up again.",
+  onSsh: {
+    hint: "Check that the machine runs, and that sshd answers at store:sshAddress and store:sshPort. Raise store:readyMinutes for a machine that starts slowly.",
+  },
   connection: true,
 };
 
@@ -103,13 +108,21 @@ export const PROBLEMS: readonly HostProblem[] = [
     hint:
       "The lines above are the VM's own output. If a server was unreachable and is reachable again, retry; otherwise check " +
       "store:dockerSource and store:dockerVersion. The next up creates another VM; the data is kept on a disk of its own.",
+    onSsh: {
+      cause: "Docker doesn't run on the machine",
+      hint: "The lines above are the machine's own output. Repair Docker there (systemctl status docker).",
+    },
   },
   {
     name: "provisioning-timeout",
     // Anchored: the script, which an error may quote, contains the same text.
     match: [/^not ready within \d+ minutes|custom timeout of \S+ \((?!while dialing)/m],
     cause: "the VM had no working Docker within the time limit",
-    hint: "Raise store:readyMinutes, or look at the VM: ./store ssh STACK.",
+    hint: "Raise store:readyMinutes, or read the VM's serial log (Azure portal: Boot diagnostics).",
+    onSsh: {
+      cause: "the machine had no working Docker within the time limit",
+      hint: "Raise store:readyMinutes, or log in to the machine and see why: journalctl -u docker.",
+    },
   },
   {
     name: "host-key-mismatch",
@@ -122,7 +135,10 @@ export const PROBLEMS: readonly HostProblem[] = [
     name: "ssh-login",
     match: [/unable to authenticate|Permission denied \(publickey/i],
     cause: "the machine rejects the SSH key",
-    hint: "store:sshPublicKey must belong to store:sshPrivateKey. On a machine of your own the key must be in authorized_keys.",
+    hint: "store:sshPublicKey must belong to store:sshPrivateKey.",
+    onSsh: {
+      hint: "Add the public key of store:sshPrivateKey (ssh-keygen -y -f FILE prints it) to ~/.ssh/authorized_keys of store:sshUser on the machine.",
+    },
     connection: true,
   },
   UNREACHABLE,

@@ -4,7 +4,7 @@ import {
   Diagnostic,
   Found,
   inputOf,
-  KEEPS_RUNNING,
+  keepsRunning,
   resourceOf,
   retryCommand,
   Rule,
@@ -87,7 +87,7 @@ function rejectedLogin(
     return {
       summary: `${failed} the login (store:registry: username, password).`,
       details: [reason],
-      hint: `${KEEPS_RUNNING} Change the password: ./store pulumi config set --secret --path registry.password VALUE${stackFlag(context)}. Then: ${retryCommand(context)}`,
+      hint: `${keepsRunning(context)}Change the password: ./store pulumi config set --secret --path registry.password VALUE${stackFlag(context)}. Then: ${retryCommand(context)}`,
     };
   }
   if (context.isLocal || own?.address === registry) {

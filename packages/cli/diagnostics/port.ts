@@ -28,7 +28,7 @@ export async function checkPort(session: Session, docker: Docker): Promise<void>
   if (!Number.isInteger(port) || port < 1 || port > 65535) return;
   if (!docker.host.startsWith("unix:")) return;
   const holder = await portHolder(session, docker, port);
-  if (holder && !holder.isOwnGateway) throw portTakenError(session, port, holder.description);
+  if (holder && !holder.isOwnGateway) throw await portTakenError(session, port, holder.description);
 }
 
 /** Returns the error for a port that the engine found in use. */
@@ -54,14 +54,18 @@ export async function portHolder(
   return { isOwnGateway: false, description: await describeProcess(port) };
 }
 
-function portTakenError(session: Session, port: number, holder: string | undefined): CliError {
+async function portTakenError(
+  session: Session,
+  port: number,
+  holder: string | undefined,
+): Promise<CliError> {
   const stack = session.stack.name;
   return new CliError(
     `Port ${port} (store:httpPort) is already in use${isLocal(session) ? "" : " on the host"}${holder ? ` by ${holder}` : ""}.`,
     {
       hint:
         `Stop that, or choose another port and bring the stack up again:\n` +
-        `./store pulumi config set httpPort ${port + 1}${stackOption(stack)} && ${storeCommand("up", stack)}`,
+        `./store pulumi config set httpPort ${await freePortAfter(port)}${stackOption(stack)} && ${storeCommand("up", stack)}`,
     },
   );
 }
@@ -85,6 +89,14 @@ function describeContainer(
   const owner =
     stack === session.stack.name ? `another checkout's stack ${stack}` : `the stack ${stack}`;
   return { isOwnGateway, description: `the container ${name}${isStore ? ` of ${owner}` : ""}` };
+}
+
+/** Returns the next port that is free on this machine, as a suggestion. */
+export async function freePortAfter(port: number): Promise<number> {
+  for (let next = port + 1; next < Math.min(port + 100, 65_536); next++) {
+    if (await isFree(next)) return next;
+  }
+  return 8080;
 }
 
 /** Tries the address to which a local stack's gateway is published. */

@@ -28,6 +28,8 @@ export interface Rule {
   readonly match: readonly RegExp[];
   /** The rule is only for stacks whose host is another machine. @default false */
   readonly remoteOnly?: boolean;
+  /** Further condition. @default every error that matches */
+  readonly accepts?: (error: EngineError) => boolean;
   /** Rank among the errors of this rule: the one with the lowest is reported in full. @default 0 */
   readonly rank?: (found: Found) => number;
   /** Errors with the same cause are one diagnostic. @default each error has a cause of its own */
@@ -59,11 +61,23 @@ export interface Context {
   readonly docker: Docker | undefined;
   /** Containers that were removed during the run, because they exited at each start. */
   readonly crashed: CrashedContainers;
+  /** The run created, changed or deleted resources before it failed. */
+  readonly hasChanges: boolean;
   /** Containers of the stack after the run; empty without Docker. */
   readonly containers: readonly StoreContainer[];
 }
 
-export const KEEPS_RUNNING = "The previous version keeps running.";
+/** A sentence if containers of the stack run; empty at a first `up`. Ends with a space. */
+export function keepsRunning({ command, containers }: Context): string {
+  const isRunning = containers.some(({ state }) => state === "running");
+  return command === "up" && isRunning ? "The previous version keeps running. " : "";
+}
+
+/** A sentence about the effect of the failed run. Ends with a space. */
+export function whatChanged({ command, hasChanges, session }: Context): string {
+  if (!hasChanges) return "Nothing was changed. ";
+  return `The stack ${session.stack.name} is partly ${command === "down" ? "deleted" : "changed"}. `;
+}
 
 /** The command to run after the cause is fixed. */
 export function retryCommand({ command, session }: Pick<Context, "command" | "session">): string {

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { CliError } from "@store/docker/cliError";
 import { run } from "@store/toolchain/system/run";
 import { endOrphanedPlugins } from "./orphanedPlugins";
+import { EngineStderr } from "./engineStderr";
 import { EngineEvent, plain, readEvents } from "./events";
 
 /** Result of a run of the engine. */
@@ -47,14 +48,11 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
     },
   );
   if (hiddenLines && child.stdout) printLines(child.stdout, hiddenLines);
-  let stderr = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    process.stderr.write(chunk);
-    stderr = (stderr + chunk.toString("utf8")).slice(-20_000);
-  });
+  const stderr = new EngineStderr(child.stderr);
   const signals = forwardSignals(child, eventLog);
   try {
     const exitCode = await waitForExit(child, call.pulumi);
+    stderr.end(exitCode);
     // Killed, for example by SIGPIPE in `up | head`: its plugins don't exit by themselves.
     if (child.signalCode !== null) await endOrphanedPlugins();
     const events = eventLog ? readEvents(eventLog) : [];
@@ -63,7 +61,7 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
       exitCode,
       interrupted: signals.count() > 0 || canceled || receivedSignals(events) > 0,
       events,
-      stderr: plain(stderr),
+      stderr: plain(stderr.text),
     };
   } finally {
     signals.stop();
@@ -157,7 +155,11 @@ function receivedSignals(events: readonly EngineEvent[]): number {
 function waitForExit(child: ChildProcess, pulumi: string): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("error", (error) =>
-      reject(new CliError(`Starting ${pulumi} failed: ${error.message}`)),
+      reject(
+        new CliError(`Starting ${pulumi} failed: ${error.message}.`, {
+          hint: "./store doctor checks the engine.",
+        }),
+      ),
     );
     child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
   });

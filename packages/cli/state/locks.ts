@@ -211,7 +211,7 @@ export function lockedError(stack: string, lock: Lock): CliError {
 }
 
 /** Checks whether the lock's pid is one that this process can see and signal. */
-function isFromHere({ host, identity }: Lock): boolean {
+export function isFromHere({ host, identity }: Lock): boolean {
   return host === hostname() && (identity === undefined || isThisNamespace(identity));
 }
 
@@ -234,7 +234,8 @@ export function removeAbandonedLock(file: string): Lock | undefined {
   });
 }
 
-function readLock(file: string): Lock | undefined {
+/** Returns undefined if there is no such lock, or if the file isn't a lock's. */
+export function readLock(file: string): Lock | undefined {
   const text = readText(file);
   return text === undefined ? undefined : parseLock(file, text);
 }

@@ -5,7 +5,7 @@ import { CliError } from "@store/docker/cliError";
  * Runs a program on this terminal and returns its exit code. Ctrl-C is left to the program.
  *
  * @param packages Debian packages that contain the program, for the error message.
- * @throws CliError if the program isn't installed.
+ * @throws CliError if the program isn't installed or can't be started.
  */
 export async function runAttached(
   program: string,
@@ -17,13 +17,17 @@ export async function runAttached(
   process.on("SIGINT", ignoreInterrupt);
   return new Promise<number>((resolve, reject) => {
     const child = spawn(program, [...args], { stdio: "inherit", env });
-    child.once("error", () =>
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") {
+        reject(new CliError(`The ${program} command can't be started: ${error.message}.`));
+        return;
+      }
       reject(
         new CliError(`The ${program} command isn't installed.`, {
           hint: `Install it (Debian, Ubuntu: apt-get install ${packages}).`,
         }),
-      ),
-    );
+      );
+    });
     child.once("close", (code) => resolve(code ?? 1));
   }).finally(() => process.off("SIGINT", ignoreInterrupt));
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { AddressInfo, createServer, Server } from "node:net";
-import { portHolder } from "@store/cli/diagnostics/port";
+import { checkPort, freePortAfter, portHolder } from "@store/cli/diagnostics/port";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
+import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import { createSession, writeState } from "./diagnostics/failedRun";
 
@@ -58,6 +59,31 @@ describe("portHolder", () => {
       isOwnGateway: false,
       description: "the container proxy of another checkout's stack dev",
     });
+  });
+
+  it("is refused before an `up` changes anything, with a free port and the stack in the remedy", async () => {
+    const taken = createSession({ "store:host": "local", "store:httpPort": port });
+    const docker = {
+      host: "unix:///docker.sock",
+      list: () => Promise.resolve([]),
+    } as unknown as Docker;
+    await assert.rejects(checkPort(taken, docker), (error: unknown) => {
+      assert.ok(error instanceof CliError);
+      assert.match(
+        error.message,
+        new RegExp(`^Port ${port} \\(store:httpPort\\) is already in use by process`),
+      );
+      const [, suggested] =
+        /config set httpPort (\d+) && \.\/store up$/.exec(error.hint ?? "") ?? [];
+      assert.ok(Number(suggested) > 0 && Number(suggested) !== port);
+      return true;
+    });
+    await checkPort(taken, { ...docker, host: "ssh://host" } as unknown as Docker);
+  });
+
+  it("has a suggestion that exists, for the last port, too", async () => {
+    assert.equal(await freePortAfter(65_535), 8080);
+    assert.notEqual(await freePortAfter(port - 1), port);
   });
 
   function dockerWith(Id: string, Labels: Record<string, string>): Docker {

@@ -129,7 +129,7 @@ describe("readConfig().host", () => {
     [
       "Azure without address ranges for SSH",
       { adminCidrs: [] },
-      /^store:adminCidrs: .*nobody could log in/,
+      /^store:adminCidrs: .*nobody could log in.*: \.\/store pulumi config set -s \S+ --path 'adminCidrs\[0\]' /,
     ],
     [
       "an invalid address range",

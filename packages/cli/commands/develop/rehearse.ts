@@ -140,7 +140,9 @@ async function setUp(report: Reporter): Promise<string> {
   if (!docker.host.startsWith("unix://")) {
     throw new CliError(
       `The rehearsal requires this machine's Docker daemon, but ${docker.hostFrom} names ${docker.host}.`,
-      { hint: `Unset ${docker.hostFrom} for this command.` },
+      {
+        hint: "Select it for this command: DOCKER_HOST=unix:///var/run/docker.sock ./store rehearse",
+      },
     );
   }
   if (findOnPath("docker") === undefined) {

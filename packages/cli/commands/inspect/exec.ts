@@ -3,6 +3,7 @@ import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { condition, displayName, StoreContainer } from "../../docker/containers";
 import { refuseStackName, selectContainers } from "../../docker/selectContainers";
+import { stackOption } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
 import { runAttached } from "../../terminal/attached";
 import { CommandLine, defineCommand, wholeNumber } from "../command";
@@ -43,7 +44,7 @@ function parse({ args: [service = ""], flags, rest }: CommandLine<ExecFlags>): E
   if (rest.length === 0) {
     throw new UsageError(
       "The command to run is missing.",
-      `Give it after --: ./store exec ${service} -- COMMAND`,
+      `Give it after --: ./store exec ${service}${stackOption(parseStack(flags).stack)} -- COMMAND`,
     );
   }
   return { ...parseStack(flags), service, replica: flags.replica, command: rest };
@@ -58,7 +59,11 @@ async function run({ service, replica, command, ...options }: ExecOptions): Prom
     (option) => `./store exec SERVICE${option} -- ${command.join(" ")}`,
   );
   const { docker, env } = await connect(session);
-  const container = chooseInstance(await selectContainers(session, docker, service), replica);
+  const container = chooseInstance(
+    await selectContainers(session, docker, service),
+    replica,
+    session.stack.name,
+  );
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), container.id];
   return runAttached("docker", [...args, ...command], "docker-cli or docker.io", env);
@@ -68,11 +73,13 @@ async function run({ service, replica, command, ...options }: ExecOptions): Prom
  * Returns the first healthy container of the replica, otherwise the first running one.
  *
  * @param replica Number of the replica. Any if undefined.
+ * @param stack Name of the stack, for the error.
  * @throws UsageError if there is no such replica, CliError if none is running.
  */
 export function chooseInstance(
   containers: readonly StoreContainer[],
   replica: number | undefined,
+  stack: string,
 ): StoreContainer {
   const candidates = containers.filter(
     (container) => replica === undefined || container.replica === replica,
@@ -89,6 +96,6 @@ export function chooseInstance(
   if (chosen) return chosen;
   const name = displayName(first);
   throw new CliError(`${name} isn't running: ${condition(first)}.`, {
-    hint: `./store logs ${name} shows why.`,
+    hint: `./store logs ${name}${stackOption(stack)} shows why.`,
   });
 }

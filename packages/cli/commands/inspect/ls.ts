@@ -32,7 +32,7 @@ interface Row {
   readonly stack: string;
   /** Kind of the host: local, azure or ssh. */
   readonly host: string;
-  /** up, down, "2 of 5 up" or unreachable. */
+  /** up, down, "2 of 5 up", unreachable, or unknown if the stack's file or state can't be read. */
   readonly state: string;
   readonly address: string;
   /** Age of the oldest resource. Empty if there is none. */
@@ -62,17 +62,28 @@ function findStacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions
 
 async function readRow(session: Session): Promise<Row> {
   const { project, stack } = session;
-  const since = await oldestResourceDate(session);
-  const row = {
+  const unknown = {
     stack: stack.name,
-    host: configText(project, stack, "host"),
-    state: "down",
+    host: "",
+    state: "unknown",
     address: "",
-    age: since ? duration((Date.now() - since.getTime()) / 1000) : "",
+    age: "",
     docker: "",
   };
-  // A stack without resources has no host to connect to.
-  if (since === undefined) return row;
+  try {
+    const since = await oldestResourceDate(session);
+    const age = since ? duration((Date.now() - since.getTime()) / 1000) : "";
+    const row = { ...unknown, host: configText(project, stack, "host"), state: "down", age };
+    // A stack without resources has no host to connect to.
+    return since === undefined ? row : await askHost(session, row);
+  } catch (error) {
+    reportFailure(stack.name, error);
+    return unknown;
+  }
+}
+
+/** Adds what the stack's host says to the row. */
+async function askHost(session: Session, row: Row): Promise<Row> {
   let connection: Connection | undefined;
   try {
     connection = await connect(session);
@@ -84,9 +95,15 @@ async function readRow(session: Session): Promise<Row> {
       all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`;
     return { ...row, state, address, docker: version?.Version ?? "" };
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
+    reportFailure(row.stack, error);
     return { ...row, state: "unreachable", address: connection?.address ?? "" };
   } finally {
     connection?.docker.close();
   }
+}
+
+/** One stack's problem must not hide the other stacks. */
+function reportFailure(stack: string, error: unknown): void {
+  if (!(error instanceof CliError)) throw error;
+  process.stderr.write(`${stack}: ${error.summary}\n`);
 }

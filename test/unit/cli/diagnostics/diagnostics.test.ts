@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildCause } from "@store/cli/diagnostics/buildCause";
 import { failedStep as failedBuildStep } from "@store/cli/diagnostics/build";
 import { pullFailure } from "@store/cli/diagnostics/image";
 import type { Found } from "@store/cli/diagnostics/rule";
@@ -150,7 +151,29 @@ describe("diagnoseRun", () => {
 
   it("finds a resource that failed because the disk is full", () => {
     const events = failedStep(NETWORK, "backend", "write /var/lib/x: no space left on device");
-    assert.deepEqual(ruleNames(events), ["disk-full"]);
+    assert.deepEqual(ruleNames(events), ["no-space"]);
+  });
+
+  it("blames the limit that was reached, not the disk, for the same error code", async () => {
+    for (const [message, limit] of [
+      [
+        "inotify_add_watch(7, /x): no space left on device",
+        /watched files.*fs\.inotify\.max_user_watches/s,
+      ],
+      ["ENOSPC: System limit for number of file watchers reached, watch '/x'", /watched files/],
+      [
+        "unable to join session keyring: unable to create session key: disk quota exceeded",
+        /kernel\.keys\.maxkeys/,
+      ],
+      ["mkdir /sys/fs/cgroup/memory/docker/1: no space left on device", /control groups/],
+      ["write /var/lib/docker/inotify.log: no space left on device\nnext line", /watched files/],
+      ["write /var/lib/x: no space left on device\ninotify is fine", /the disk is full/],
+    ] as const) {
+      const { summary, hint } = await diagnose(failedStep(NETWORK, "backend", message));
+      assert.match(`${summary}\n${hint}`, limit);
+    }
+    const output = ["Error: ENOSPC: System limit for number of file watchers reached"];
+    assert.match(buildCause("exit code: 1", output)?.problem ?? "", /watched files/);
   });
 
   it("finds the configuration key that the program rejects", async () => {
@@ -207,6 +230,59 @@ describe("diagnoseRun", () => {
       "Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'",
     );
     assert.match(hint ?? "", /config set httpPort VALUE/);
+  });
+
+  it("claims only what was checked: whether a previous version runs, and whether something was changed", async () => {
+    const failed = failedStep(NETWORK, "backend", "something unknown");
+    assert.doesNotMatch((await diagnose(failed)).hint ?? "", /previous version|left unchanged/);
+    const { hint } = await diagnose(failed, { running: ["c1"] });
+    assert.match(hint ?? "", /^The previous version keeps running\. Fix the cause, then: /);
+    const down = await diagnose(failed, { running: ["c1"], command: "down" });
+    assert.doesNotMatch(down.hint ?? "", /previous version/);
+
+    const message = "a program's error";
+    const program = { diagnosticEvent: { urn: "", severity: "error", message } } as const;
+    const step = (op: string) => ({
+      resOutputsEvent: { metadata: { op, urn: "urn:n", type: NETWORK } },
+    });
+    const hintAfter = async (...ops: readonly string[]) =>
+      (await diagnose(engineEvents(...ops.map(step), program))).hint ?? "";
+    assert.match(await hintAfter("same", "refresh"), /^Nothing was changed\./);
+    assert.match(await hintAfter("same", "create"), /^The stack dev is partly changed\./);
+  });
+
+  it("lists an error that only the engine's stderr has, and no summary of the others", async () => {
+    const failed = failedStep(NETWORK, "backend", "something unknown");
+    const withEngine = async (stderr: string) => (await diagnose(failed, { stderr })).summary;
+    assert.match(
+      await withEngine("error: saving the state: disk quota\n"),
+      /Also:\n.*saving the state/,
+    );
+    assert.doesNotMatch(await withEngine("error: update failed\n"), /Also/);
+  });
+
+  it("suggests to correct a wrong name in a mapping in the file, where it stands", async () => {
+    const program = (message: string) =>
+      diagnose(engineEvents({ diagnosticEvent: { urn: "", severity: "error", message } }));
+    const service = await program('store:environment.inventori: there is no service "inventori".');
+    assert.doesNotMatch(service.hint ?? "", /config set/);
+    assert.match(service.hint ?? "", /Correct it in Pulumi\.dev\.yaml, then: \.\/store up/);
+  });
+
+  it("blames the certificate, plain HTTP or the rate limit of a registry, not its network", () => {
+    const problem = (error: string) => buildCause(`failed to do request: ${error}`, []);
+    assert.match(
+      problem("tls: x509: certificate signed by unknown authority")?.problem ?? "",
+      /certificate/,
+    );
+    assert.match(
+      problem("http: server gave HTTP response to HTTPS client")?.problem ?? "",
+      /plain HTTP/,
+    );
+    assert.match(problem("429 Too Many Requests - toomanyrequests")?.problem ?? "", /rate limit/);
+    const denied =
+      "failed to resolve source metadata for my.registry:5000/a/node:1.2: pull access denied";
+    assert.match(buildCause(denied, [])?.remedy ?? "", /docker login my\.registry:5000\.$/);
   });
 
   it("finds a secret of another workspace", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { diagnoseRun, applyRules } from "@store/cli/diagnostics/diagnose";
@@ -6,16 +6,18 @@ import { collectErrors } from "@store/cli/diagnostics/engineErrors";
 import type { Found } from "@store/cli/diagnostics/rule";
 import type { EngineEvent } from "@store/cli/engine/events";
 import type { EngineRun } from "@store/cli/engine/runEngine";
-import { parseProject } from "@store/cli/project/project";
+import { parseProject, ROOT } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { checkpointFile, findState } from "@store/cli/state/state";
 import type { CliError } from "@store/docker/cliError";
+import type { Docker } from "@store/docker/docker";
 
 /** The fields of the SDK's event types that the CLI reads. */
 export interface TestEvent {
   readonly diagnosticEvent?: { urn?: string; severity: "error"; message: string };
   readonly resOpFailedEvent?: { metadata: TestStep };
   readonly resourcePreEvent?: { metadata: TestStep };
+  readonly resOutputsEvent?: { metadata: TestStep };
 }
 
 export interface TestStep {
@@ -59,6 +61,8 @@ export function diagnose(
     readonly interrupted?: boolean;
     /** Values of the stack's configuration. @default a local host */
     readonly config?: Readonly<Record<string, unknown>>;
+    /** Containers of the stack's state that run. @default Docker isn't asked */
+    readonly running?: readonly string[];
     /** Files in the project's folder, by their path. */
     readonly files?: Readonly<Record<string, string>>;
   } = {},
@@ -75,7 +79,16 @@ export function diagnose(
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
   }
-  return diagnoseRun(options.command ?? "up", session, undefined, run);
+  const docker = options.running && dockerWith(session, options.running);
+  return diagnoseRun(options.command ?? "up", session, docker, run);
+}
+
+/** Docker with running containers, which are also in the session's state. */
+function dockerWith(session: Session, containers: readonly string[]): Docker {
+  writeState(session, { containers });
+  const found = containers.map((Id) => ({ Id, Names: [`/${Id}`], State: "running", Status: "" }));
+  const list = () => Promise.resolve(found);
+  return { host: "unix:///docker.sock", list } as unknown as Docker;
 }
 
 const roots: string[] = [];
@@ -86,7 +99,7 @@ export function createSession(config: Readonly<Record<string, unknown>>): Sessio
   roots.push(root);
   const file = join(root, "Pulumi.dev.yaml");
   writeFileSync(file, JSON.stringify({ config }));
-  const project = parseProject(root, "name: store");
+  const project = parseProject(root, readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
   return { project, stack: { name: "dev", file }, state: findState(project, {}) };
 }
 

@@ -151,6 +151,31 @@ describe("diagnoseRun for a stack with another host", () => {
     assert.match(error.hint ?? "", /store:adminCidrs/);
   });
 
+  it("names no keys and tools of Azure for a machine reached by SSH", async () => {
+    const ssh = { config: { "store:host": "ssh" } };
+    for (const [message, hint] of [
+      ["dial tcp 203.0.113.7:22: i/o timeout", /store:sshAddress/],
+      ["Docker doesn't run: no such unit.", /systemctl status docker/],
+      ["not ready within 15 minutes", /journalctl -u docker/],
+      ["ssh: unable to authenticate, attempted methods [none publickey]", /authorized_keys/],
+    ] as const) {
+      const error = await diagnose(failedStep("command:remote:Command", "host", message), ssh);
+      assert.match(error.hint ?? "", hint);
+      assert.doesNotMatch(
+        `${error.summary}${error.hint}`,
+        /cloud-init|adminCidrs|Azure|\bVM\b|sshPublicKey/,
+      );
+    }
+  });
+
+  it("doesn't take a conflict that Docker reports for one of Azure's", () => {
+    const message = 'Conflict. The container name "/x" is already in use';
+    const [found] = applyRulesTo(failedStep("docker:index/container:Container", "x", message), {
+      local: false,
+    });
+    assert.equal(found?.rule.name, "resource-failed");
+  });
+
   it("doesn't guess the cause of an unknown message, or of a local stack's", () => {
     for (const [message, local] of [
       ["something else went wrong", false],
