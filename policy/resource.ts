@@ -68,6 +68,11 @@ export function stackOf(urn: string): string {
   return /^urn:pulumi:(.*?)::/.exec(urn)?.[1] ?? "";
 }
 
+/** Returns the command that sets a key of the resource's stack. */
+export function configSet({ urn }: PlannedResource, args: string): string {
+  return `./store pulumi config set -s ${stackOf(urn)} ${args}`;
+}
+
 /**
  * Returns true if the resource is on the developer's own Docker daemon (`store:host` is local). A resource with an unknown provider is
  * taken for one on another host.

@@ -1,6 +1,7 @@
 import { itemsOf, monthlyCost, Money } from "../cost/monthlyCost";
 import { definePolicy, TEXTS } from "../policy";
 import {
+  configSet,
   CONTAINER,
   labelOf,
   PlannedResource,
@@ -15,14 +16,15 @@ export const vmSizeAllowed = definePolicy<{ readonly allowed: readonly string[] 
   name: "vm-size-allowed",
   description: "Every VM has a size of the allow-list.",
   settings: { allowed: TEXTS },
-  check: ({ type, inputs }, { allowed }) => {
+  check: (resource, { allowed }) => {
+    const { type, inputs } = resource;
     const size = textAt(inputs, "hardwareProfile.vmSize");
     const isAllowed =
       size === undefined || allowed.some((name) => name.toLowerCase() === size.toLowerCase());
     return type !== VM || isAllowed
       ? []
       : [
-          `has the size ${size}, which isn't allowed. Choose one of ${allowed.join(", ")}: ./store pulumi config set vmSize NAME; or allow ` +
+          `has the size ${size}, which isn't allowed. Choose one of ${allowed.join(", ")}: ${configSet(resource, "vmSize NAME")}; or allow ` +
             `it in policy/config.json, with its price in policy/cost/prices.json.`,
         ];
   },
@@ -36,7 +38,10 @@ export const monthlyCostLimit = definePolicy<{ readonly limitUsd: number }>({
   description: "The list prices of a stack's Azure resources stay below a limit.",
   settings: { limitUsd: { type: "number", minimum: 0 } },
   check: (resource, { limitUsd }) => {
-    if (itemsOf(resource).length === 0) return [];
+    const own = itemsOf(resource);
+    if (own.length === 0) return [];
+    const unpriced = own.filter(({ cost }) => cost === undefined).map(({ what }) => what);
+    if (unpriced.length > 0) return [withoutPrice(unpriced, limitUsd)];
     const stack = stackOf(resource.urn);
     const resources = (seen.get(stack) ?? new Map<string, PlannedResource>()).set(
       resource.urn,
@@ -53,6 +58,13 @@ export const monthlyCostLimit = definePolicy<{ readonly limitUsd: number }>({
         ];
   },
 });
+
+function withoutPrice(what: readonly string[], limitUsd: number): string {
+  return (
+    `has no list price (${what.join(", ")}), so the limit of ${limitUsd} USD per month can't be checked. Add the price to ` +
+    `policy/cost/prices.json.`
+  );
+}
 
 function money({ amount, currency }: Money): string {
   return `${amount.toFixed(2)} ${currency}`;

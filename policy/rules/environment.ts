@@ -1,5 +1,13 @@
 import { definePolicy, TEXTS } from "../policy";
-import { CONTAINER, isDevelopment, labelOf, listAt, PlannedResource, valueAt } from "../resource";
+import {
+  configSet,
+  CONTAINER,
+  isDevelopment,
+  labelOf,
+  listAt,
+  PlannedResource,
+  valueAt,
+} from "../resource";
 
 /** Inputs with environment variables, by the type of the resource. */
 const ENVIRONMENTS: Readonly<Record<string, string>> = {
@@ -79,7 +87,7 @@ export const noSimulatedPayments = definePolicy({
     return provider === "simulated"
       ? [
           `simulates payments: orders count as paid, and nobody pays. Configure a provider: ` +
-            `./store pulumi config set --path environment.${BILLING}.${PROVIDER} stripe, and its key (docs/configuration.md).`,
+            `${configSet(resource, `--path environment.${BILLING}.${PROVIDER} stripe`)}, and its key (docs/configuration.md).`,
         ]
       : [];
   },

@@ -1,6 +1,6 @@
 import { parseCIDR } from "ipaddr.js";
 import { definePolicy, TEXTS } from "../policy";
-import { isPartOf, listAt, PlannedResource, textAt, valueAt } from "../resource";
+import { configSet, isPartOf, listAt, PlannedResource, textAt, valueAt } from "../resource";
 
 interface AdministrationPorts {
   /** TCP ports that must not be open to the world. */
@@ -18,7 +18,7 @@ export const sshNotOpen = definePolicy<AdministrationPorts>({
         ? []
         : [
             `opens port ${open.join(", ")} to the whole internet (rule ${textAt(rule, "name") ?? resource.type}). Name the address ranges ` +
-              `that need it: ./store pulumi config set --path 'adminCidrs[0]' 203.0.113.7/32, and remove sshFromAnywhere.`,
+              `that need it: ${configSet(resource, "--path 'adminCidrs[0]' 203.0.113.7/32")}.`,
           ];
     }),
 });

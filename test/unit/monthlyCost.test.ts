@@ -66,11 +66,11 @@ describe("monthlyCost", () => {
   });
 
   it("names what it has no price for instead of counting it as free", () => {
-    const { total, unpriced } = monthlyCost([vm("Standard_M416ms_v2"), disk(4096)]);
+    const { total, unpriced } = monthlyCost([vm("Standard_M416ms_v2"), disk(8192)]);
     assert.equal(total.amount, 2.4);
     assert.deepEqual(
       unpriced.map(({ what }) => what),
-      ["Standard_M416ms_v2", "StandardSSD_LRS of 4096 GiB"],
+      ["Standard_M416ms_v2", "StandardSSD_LRS of 8192 GiB"],
     );
   });
 
@@ -115,7 +115,7 @@ describe("costs in the output of commands", () => {
     );
     assert.match(
       text ?? "",
-      /^Monthly cost: 142\.77 USD, now 73\.21 USD = Standard_DS2_v2 134\.32 \+ public address 3\.65 \+ /,
+      /^Monthly cost: 142\.77 USD, before 73\.21 USD = Standard_DS2_v2 134\.32 \+ public address 3\.65 \+ /,
     );
     assert.match(text ?? "", /\(unverified list prices for australiaeast, \d{4}-\d\d-\d\d\)$/);
   });

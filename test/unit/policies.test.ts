@@ -274,7 +274,7 @@ describe("policies for Azure", () => {
     holds("vm-size-allowed", VM, { hardwareProfile: { vmSize: UNKNOWN } });
     assert.match(
       breaks("vm-size-allowed", VM, { hardwareProfile: { vmSize: "Standard_M416ms_v2" } }),
-      /Standard_DS2_v2/,
+      /Standard_DS2_v2.*config set -s test vmSize/,
     );
   });
 
@@ -301,6 +301,11 @@ describe("policies for Azure", () => {
       ),
       [],
     );
+  });
+
+  it("refuse a VM or a disk whose price isn't known", () => {
+    const inputs = { hardwareProfile: { vmSize: "Standard_M416ms_v2" } };
+    assert.match(breaks("monthly-cost", VM, inputs), /Standard_M416ms_v2.*prices\.json/);
   });
 
   it("demand tags of resources that can have some, and labels in Docker", () => {

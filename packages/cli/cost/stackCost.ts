@@ -54,7 +54,10 @@ export function removalCost(checkpoint: Checkpoint | undefined, volumes: boolean
 /** "Monthly cost at list prices: 137.40 USD (Standard_DS2_v2 134.32, …)"; undefined for a stack without anything to pay for. */
 export function renderCostChange({ before, after }: CostChange): string | undefined {
   if (!isCharged(before) && !isCharged(after)) return undefined;
-  const was = before.total.amount === after.total.amount ? "" : `, now ${amount(before)}`;
+  const was =
+    !isCharged(before) || before.total.amount === after.total.amount
+      ? ""
+      : `, before ${amount(before)}`;
   const items = after.items.map(({ what, cost }) => `${what} ${(cost?.amount ?? 0).toFixed(2)}`);
   return [
     `Monthly cost: ${amount(after)}${was}`,
