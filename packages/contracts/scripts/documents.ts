@@ -1,6 +1,6 @@
 /**
- * Writes the OpenAPI documents in `openapi/` by starting each service and requesting its documents. With `--check` it writes
- * nothing and fails where a document in the repository differs from the published one.
+ * Writes the OpenAPI documents in `openapi/` by starting each service and requesting its documents. Names of services limit it to
+ * these. With `--check` it writes nothing and fails where a document in the repository differs from the published one.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,10 +8,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { bundleService } from "../../kit/test/support/bundle.ts";
 import { type Audience, AUDIENCES, documentPath, DOCUMENTS, REPOSITORY } from "./folders.ts";
 
 const SERVICES = join(REPOSITORY, "services");
-const check = process.argv.includes("--check");
+const args = process.argv.slice(2);
+const check = args.includes("--check");
+const named = args.filter((arg) => !arg.startsWith("-"));
 
 /** Required by the services at start; nothing is connected to and nobody is let in while documents are requested. */
 const UNUSED_CONFIGURATION = {
@@ -27,7 +30,7 @@ const UNUSED_CONFIGURATION = {
 };
 
 const changed: string[] = [];
-for (const service of nodeServices()) {
+for (const service of named.length > 0 ? named : nodeServices()) {
   for (const [audience, text] of await publishedDocuments(service)) {
     const file = join(DOCUMENTS, audience, `${service}.json`);
     if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
@@ -60,8 +63,9 @@ function nodeServices(): string[] {
 
 /** Runs a service while its documents are requested; it needs no database for that. */
 async function publishedDocuments(service: string): Promise<[Audience, string][]> {
-  const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
-    cwd: join(SERVICES, service),
+  const folder = join(SERVICES, service);
+  const child = spawn(process.execPath, [await bundleService(REPOSITORY, folder)], {
+    cwd: folder,
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...UNUSED_CONFIGURATION, PORT: "0" },
   });

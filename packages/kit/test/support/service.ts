@@ -59,7 +59,7 @@ export async function startService(
   { folder = join("services", name) }: StartOptions = {},
 ): Promise<RunningService> {
   const serviceFolder = resolve(repositoryRoot, folder);
-  const bundle = await bundleService(serviceFolder);
+  const bundle = await bundleService(repositoryRoot, serviceFolder);
   const child = spawn(process.execPath, ["--enable-source-maps", bundle], {
     cwd: serviceFolder,
     // Inherits only PATH, so that a test fails if the service needs an undocumented variable.
