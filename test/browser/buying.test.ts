@@ -11,7 +11,7 @@ import {
 } from "./support/shopping.ts";
 
 describe("buying in a browser", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   let store: TestStoreProcesses;
   before(async () => (store = await sharedStore()));
 

@@ -4,7 +4,7 @@ import { openWindow, sharedStore } from "./support/shop.ts";
 import { addToBasket, fillCheckout, placeOrder, setAvailable } from "./support/shopping.ts";
 
 describe("the back office in a browser", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   let store: TestStoreProcesses;
   before(async () => (store = await sharedStore()));
 

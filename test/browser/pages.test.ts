@@ -4,7 +4,7 @@ import { DESKTOP, PHONE } from "./support/browser.ts";
 import { openWindow, sharedStore } from "./support/shop.ts";
 
 describe("the shop's pages", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   let store: TestStoreProcesses;
   before(async () => (store = await sharedStore()));
 

@@ -4,8 +4,15 @@ import { ensureChromium, planChromium } from "@store/toolchain/tools/chromium";
 describe("Chromium", () => {
   it("is installed on Debian and Ubuntu by root or by sudo without a password", () => {
     for (const asRoot of [[], ["sudo", "-n"]]) {
-      const plan = planChromium({ distribution: ["ubuntu", "debian"], asRoot });
-      assert.deepEqual(plan, { action: "install", asRoot });
+      for (const [distribution, name] of [
+        [["debian"], "chromium-headless-shell"],
+        [["ubuntu", "debian"], "chromium"],
+      ] as const) {
+        const packages = [name, "fonts-inter", "fonts-urw-base35"];
+        assert.deepEqual(planChromium({ distribution, asRoot }), {
+          ...{ action: "install", asRoot, packages },
+        });
+      }
     }
   });
 
