@@ -5,7 +5,7 @@ import { assertInvariantsHold, backEnd, beginRound, seed } from "./sharedBackEnd
 /** Maximum number of runs. */
 const RUNS = 12;
 /** Seconds after which no further run begins, including shrinking. */
-const SECONDS = 60;
+const SECONDS = 30;
 /** Number of runs that take place even after that time. */
 const MINIMUM_RUNS = 3;
 /** Seconds for which the faults continue after the last command. Some orders end during this time, and others after the faults. */

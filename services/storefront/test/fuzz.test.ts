@@ -7,7 +7,7 @@ import { sharedStore } from "./support/testStore.ts";
 import { ShopClient } from "./support/shopClient.ts";
 
 /** Number of requests per page or form; each of its fields adds the same number. */
-const REQUESTS = 40;
+const REQUESTS = 20;
 
 /** A page, or the target of a form. */
 interface Target {

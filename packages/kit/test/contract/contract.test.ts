@@ -8,7 +8,7 @@ import { cases, documented, type Case } from "./requests.ts";
 import { names, startTestServices, type TestServices } from "./testServices.ts";
 
 /** Number of requests for each operation. */
-const REQUESTS = 150;
+const REQUESTS = 75;
 
 /** Maximum number of further documented requests if none has succeeded. At least one in fifty is expected to. */
 const FURTHER_REQUESTS = 1_000;
