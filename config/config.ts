@@ -91,7 +91,7 @@ function dockerEndpoint(values: ConfigValues, mistakes: Mistake[]): Docker {
   try {
     const endpoint = resolveDockerEndpoint(process.env, homedir(), values.dockerHost);
     const builder = currentContext(process.env, homedir());
-    mistakes.push(...buildsElsewhere(endpoint.host, values));
+    mistakes.push(...buildsElsewhere(endpoint.host, values), ...mountsElsewhere(endpoint, values));
     const logins = registries(values).flatMap(
       (registry) => userLogin(registry, process.env, homedir()) ?? [],
     );
@@ -118,6 +118,17 @@ function buildsElsewhere(dockerHost: string, values: ConfigValues): Mistake[] {
     {
       key: "dockerHost" satisfies ConfigKey,
       problem: `the store runs at ${dockerHost}, but Pulumi would build its images at ${ambient.host} (${ambient.hostFrom}). Run ./store up, or set DOCKER_HOST=${dockerHost}.`,
+    },
+  ];
+}
+
+/** Docker would mount empty folders of its own machine in place of the sources, without an error. */
+function mountsElsewhere({ host, hostFrom }: DockerEndpoint, values: ConfigValues): Mistake[] {
+  if (values.host !== "local" || values.live.length === 0 || !host.startsWith("ssh:")) return [];
+  return [
+    {
+      key: "live" satisfies ConfigKey,
+      problem: `mounts the sources of this machine, but Docker runs on another one: ${host} (${hostFrom}). Remove the key, or run the services from source on this machine: ./store services ${values.live.join(" ")}`,
     },
   ];
 }

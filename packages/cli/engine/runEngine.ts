@@ -1,6 +1,4 @@
 import { ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
 import { CliError } from "@store/docker/cliError";
 import { run } from "@store/toolchain/system/run";
 import { endOrphanedPlugins } from "./orphanedPlugins";
@@ -26,8 +24,6 @@ export interface EngineCall {
   readonly env: NodeJS.ProcessEnv;
   /** File for the engine's events. Not all Pulumi commands support it. @default none */
   readonly eventLog?: string;
-  /** Lines to leave out of the output. The output is then not that of a terminal. @default none */
-  readonly hiddenLines?: RegExp;
 }
 
 /**
@@ -36,7 +32,7 @@ export interface EngineCall {
  * The first signal (Ctrl-C) asks the engine to stop after the operations in progress, the second ends it, the third kills it.
  */
 export async function runEngine(call: EngineCall): Promise<EngineRun> {
-  const { eventLog, hiddenLines } = call;
+  const { eventLog } = call;
   const child = spawn(
     call.pulumi,
     eventLog ? [...call.args, "--event-log", eventLog] : [...call.args],
@@ -44,10 +40,9 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
       cwd: call.cwd,
       // --event-log is a debugging option.
       env: eventLog ? { ...call.env, PULUMI_DEBUG_COMMANDS: "true" } : call.env,
-      stdio: ["inherit", hiddenLines ? "pipe" : "inherit", eventLog ? "pipe" : "inherit"],
+      stdio: ["inherit", "inherit", eventLog ? "pipe" : "inherit"],
     },
   );
-  if (hiddenLines && child.stdout) printLines(child.stdout, hiddenLines);
   const stderr = new EngineStderr(child.stderr);
   const signals = forwardSignals(child, eventLog);
   try {
@@ -66,12 +61,6 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
   } finally {
     signals.stop();
   }
-}
-
-function printLines(stdout: Readable, hidden: RegExp): void {
-  createInterface({ input: stdout }).on("line", (line) => {
-    if (!hidden.test(line)) process.stdout.write(`${line}\n`);
-  });
 }
 
 /** Output and exit code of a Pulumi command. */

@@ -156,13 +156,12 @@ export async function ensureStack(session: Session, context: PulumiContext): Pro
  * Runs a Pulumi command on the stack with its output on this terminal.
  *
  * @param options.events Records the engine's events.
- * @param options.hiddenLines Lines to leave out of the output. Defaults to none.
  */
 export async function runOnStack(
   session: Session,
   context: PulumiContext,
   args: readonly string[],
-  options: { readonly events: boolean; readonly hiddenLines?: RegExp },
+  options: { readonly events: boolean },
 ): Promise<EngineRun> {
   return withTempStackConfig(session, args, (folder, stackConfigEnv) =>
     runEngine({
@@ -171,7 +170,6 @@ export async function runOnStack(
       cwd: session.project.root,
       env: { ...context.env, ...stackConfigEnv },
       eventLog: options.events ? join(folder, "events.json") : undefined,
-      hiddenLines: options.hiddenLines,
     }),
   );
 }

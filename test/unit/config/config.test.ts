@@ -305,6 +305,15 @@ describe("readConfig", () => {
       assert.throws(() => read(), /DOCKER_BUILDKIT/);
     }));
 
+  it("refuses dev mode with a Docker daemon of another machine, which would mount empty folders", () =>
+    withEnvironment({ DOCKER_HOST: "ssh://build@host" }, () => {
+      assert.throws(
+        () => read({ dockerHost: "ssh://build@host", live: ["orders"] }),
+        /^[^]*store:live: .*ssh:\/\/build@host.*\.\/store services orders/,
+      );
+      assert.deepEqual(read({ dockerHost: "ssh://build@host" }).devModeServices, []);
+    }));
+
   it("names store:dockerHost if the docker command's own configuration names no daemon", () =>
     withEnvironment({ DOCKER_HOST: undefined, DOCKER_CONTEXT: "gone" }, () => {
       assert.throws(

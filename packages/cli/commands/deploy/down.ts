@@ -12,6 +12,7 @@ import {
   removeStaleEngineLocks,
   runOnStack,
 } from "../../engine/setup";
+import { hasOption } from "../../engine/pulumiArguments";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { cleanUp } from "../../lifecycle/cleanUp";
 import { describeDeletions, DownPlan, planDown } from "../../lifecycle/downPlan";
@@ -123,10 +124,8 @@ async function destroy(
   dockerState: DockerState | undefined,
   options: DownOptions,
 ): Promise<void> {
-  // The engine prints the advice only if nothing is protected any more.
-  const hiddenLines = options.volumes ? REMOVAL_ADVICE : undefined;
   const pulumi = async (args: readonly string[]): Promise<void> => {
-    const run = await runOnStack(session, engine, args, { events: true, hiddenLines });
+    const run = await runOnStack(session, engine, args, { events: true });
     if (run.exitCode !== 0) throw await diagnoseRun("down", session, engine.docker, run);
   };
   await ensureSshFiles(session);
@@ -137,15 +136,19 @@ async function destroy(
     "destroy",
     "--yes",
     "--skip-preview",
-    options.volumes ? "--ignore-protect" : "--exclude-protected",
+    ...(options.volumes ? destroyAll(options) : ["--exclude-protected"]),
     ...(refresh ? ["--refresh"] : []),
     ...options.pulumi,
   ]);
 }
 
-/** Pulumi's advice to remove the stack from the backend. The next `up` uses the stack again. */
-const REMOVAL_ADVICE =
-  /^The resources in the stack have been deleted, but the history|^If you want to remove the stack completely/;
+/**
+ * Naming all resources as targets makes the engine leave out its advice to remove the stack from the backend; the next `up` uses the
+ * stack again.
+ */
+function destroyAll({ pulumi }: DownOptions): string[] {
+  return ["--ignore-protect", ...(hasOption(pulumi, "--target", "-t") ? [] : ["--target", "**"])];
+}
 
 function renderPlan(stack: string, plan: DownPlan, cost: string | undefined): string {
   const deletions = describeDeletions(plan).map((line) => `  - ${line}\n`);
