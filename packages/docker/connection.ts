@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type * as http from "node:http";
 import type * as https from "node:https";
 import { join } from "node:path";
@@ -49,9 +49,12 @@ export function connectionTo({
   };
 }
 
+/** Each file may be missing, as for the docker command: without a CA the system's are used, and not every daemon asks for a certificate. */
 function certificates(folder: string): Pick<https.RequestOptions, "ca" | "cert" | "key"> {
-  const read = (file: string): Buffer => readFileSync(join(folder, file));
+  const read = (file: string): Buffer | undefined =>
+    existsSync(join(folder, file)) ? readFileSync(join(folder, file)) : undefined;
   try {
+    if (!existsSync(folder)) throw new Error(`${folder} doesn't exist`);
     return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
   } catch (error) {
     throw new Error(

@@ -11,7 +11,7 @@ export interface DockerEndpoint {
   readonly host: string;
   /** Source of the address, for messages: for example "DOCKER_HOST". */
   readonly hostFrom: string;
-  /** Absolute path of the folder with ca.pem, cert.pem and key.pem. @default no TLS */
+  /** Absolute path of the folder with ca.pem, cert.pem and key.pem, each of which may be missing. @default no TLS */
   readonly certPath?: string;
 }
 

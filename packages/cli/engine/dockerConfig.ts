@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -10,6 +11,8 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { rootCertificates } from "node:tls";
+import { CliError } from "@store/docker/cliError";
 import { putFile } from "../../../components/host/ssh/sshFiles";
 
 /**
@@ -58,7 +61,13 @@ export function tlsVariables(
   for (const path of [meta, tls]) mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const name of ["config.json", "cli-plugins"])
     link(join(userConfigFolder, name), join(folder, name));
-  for (const name of ["ca.pem", "cert.pem", "key.pem"]) link(join(certPath, name), join(tls, name));
+  for (const name of ["ca.pem", "cert.pem", "key.pem"]) {
+    const [own, path] = [join(certPath, name), join(tls, name)];
+    if (existsSync(own)) link(own, path);
+    // The user's file is gone. Writing to the link would create it again.
+    else if (linkTarget(path) !== undefined) rmSync(path);
+  }
+  addMissingCertificates(certPath, tls);
   const endpoints = { docker: { Host: host, SkipTLSVerify: false } };
   write(
     join(meta, "meta.json"),
@@ -71,6 +80,26 @@ export function tlsVariables(
     DOCKER_TLS_VERIFY: "1",
     DOCKER_CERT_PATH: tls,
   };
+}
+
+/**
+ * Completes certificates that the docker command accepts without a CA or without a client certificate, because the docker provider
+ * requires all three files: by Node's CAs, and by a client certificate for which the daemon doesn't ask.
+ */
+function addMissingCertificates(certPath: string, tls: string): void {
+  if (!existsSync(join(certPath, "ca.pem")))
+    write(join(tls, "ca.pem"), rootCertificates.join("\n"));
+  const [cert, key] = [join(tls, "cert.pem"), join(tls, "key.pem")];
+  if (existsSync(cert) && existsSync(key)) return;
+  const { status, error } = spawnSync("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-subj", "/CN=unused", "-days", "3650", "-keyout", key, "-out", cert],
+  ]);
+  if (status === 0) return;
+  throw new CliError(
+    `Docker's certificates in ${certPath} have no client certificate, and creating an unused one for the docker provider failed: ${error?.message ?? `openssl exited with code ${status}`}.`,
+    { hint: "Install openssl, or add cert.pem and key.pem to the certificates." },
+  );
 }
 
 function sha256(text: string): string {

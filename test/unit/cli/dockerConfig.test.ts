@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import {
   existsSync,
   lstatSync,
@@ -66,5 +67,22 @@ describe("tlsVariables", () => {
     for (const name of ["ca", "cert", "key"])
       assert.equal(readFileSync(join(found.certPath ?? "", `${name}.pem`), "utf8"), name);
     assert.match(readFileSync(join(env["DOCKER_CONFIG"] ?? "", "config.json"), "utf8"), /auths/);
+  });
+
+  it("completes a context without a client certificate or without a CA, for the docker provider", () => {
+    const certPath = join(root, "certs");
+    mkdirSync(certPath);
+    const read = (name: string): string => {
+      const env = tlsVariables(join(root, ".store"), { host: "tcp://a:2376", certPath }, root);
+      return readFileSync(join(env["DOCKER_CERT_PATH"] ?? "", name), "utf8");
+    };
+    assert.match(read("ca.pem"), /BEGIN CERTIFICATE/);
+    writeFileSync(join(certPath, "ca.pem"), "own");
+    assert.equal(read("ca.pem"), "own");
+    const cert = read("cert.pem");
+    assert.ok(new X509Certificate(cert).checkPrivateKey(createPrivateKey(read("key.pem"))));
+    assert.equal(read("cert.pem"), cert, "another run may be using the file");
+    writeFileSync(join(certPath, "cert.pem"), "own");
+    assert.equal(read("cert.pem"), "own");
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -127,5 +127,21 @@ describe("Docker", () => {
     });
     assert.throws(() => new Docker({ host, certPath: "/nowhere" }), /certificates .*\/nowhere/);
     await assert.rejects(new Docker({ host }).get("/version"), "without TLS");
+
+    // A context with a CA only, and a daemon that asks for no certificate.
+    const [open, caOnly] = [
+      createSecureServer({ key, cert }, (_, r) => r.end("{}")),
+      join(folder, "ca"),
+    ];
+    await once(open.listen(0, "127.0.0.1"), "listening");
+    try {
+      const address = `tcp://localhost:${(open.address() as AddressInfo).port}`;
+      mkdirSync(caOnly);
+      await assert.rejects(new Docker({ host: address, certPath: caOnly }).ping(), /self-signed/);
+      copyFileSync(pem("ca"), join(caOnly, "ca.pem"));
+      await new Docker({ host: address, certPath: caOnly }).ping();
+    } finally {
+      open.close();
+    }
   });
 });
