@@ -52,7 +52,7 @@ function isWithin(path: string, folder: string): boolean {
 const CHUNK_BYTES = 256 * 1024;
 
 /** Hashes a file piece by piece, because a build context may hold files that don't fit into memory. */
-function digestOfFile(file: string): string {
+export function digestOfFile(file: string): string {
   const hash = createHash("sha256");
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   const descriptor = openSync(file, "r");

@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 import type { BuildSecret } from "../../services/spec";
 import { LABEL_PROJECT } from "../container/labels";
 import { readRegularFile } from "./context/contextEntries";
-import { contentTag } from "./contentTag";
+import { contentTag, type ImageContent as TaggedFiles } from "./contentTag";
 import { declaredArgs } from "./context/dockerfile";
 import { StagedContext } from "./context/stagedContext";
 
@@ -100,23 +100,9 @@ export interface ImageContent {
  *
  * @param name Name of the image in the program.
  */
-export function imageContent(
-  name: string,
-  {
-    context,
-    dockerfile = "Dockerfile",
-    args = {},
-    secrets = {},
-    mounted = [],
-    source,
-  }: ImageContentArgs,
-): ImageContent {
-  const text = readRegularFile(join(context, dockerfile)).toString("utf8");
-  const buildArgs = declaredArgs(text, args);
-  const content = { context, dockerfile, args: buildArgs, except: mounted };
-  const hash = contentTag(content);
-  // A tag of its own, because this image lacks the mounted sources.
-  const tag = mounted.length > 0 ? `live-${hash}` : hash;
+export function imageContent(name: string, args: ImageContentArgs): ImageContent {
+  const { context, secrets = {}, source } = args;
+  const { content, hash, tag } = taggedContent(args);
   const staged = new StagedContext(
     join(".store", "contexts", pulumi.getStack(), name),
     content,
@@ -127,10 +113,32 @@ export function imageContent(
     tag,
     context: staged.context,
     dockerfile: staged.dockerfile,
-    buildArgs,
+    buildArgs: content.args,
     secrets: Object.entries(secrets).map(([id, secret]) => buildSecret(id, secret, context)),
     labels: labelsOf(source, tag),
   };
+}
+
+/** Content of an image with its tag. */
+export interface TaggedContent {
+  readonly content: Required<TaggedFiles>;
+  /** Hash of the content. */
+  readonly hash: string;
+  /** Tag of the image. An image whose sources are mounted has a tag of its own, because it lacks them. */
+  readonly tag: string;
+}
+
+/** Computes the content tag of an image. Reads files and writes none. */
+export function taggedContent({
+  context,
+  dockerfile = "Dockerfile",
+  args = {},
+  mounted = [],
+}: Omit<ImageContentArgs, "source">): TaggedContent {
+  const text = readRegularFile(join(context, dockerfile)).toString("utf8");
+  const content = { context, dockerfile, args: declaredArgs(text, args), except: mounted };
+  const hash = contentTag(content);
+  return { content, hash, tag: mounted.length > 0 ? `live-${hash}` : hash };
 }
 
 function buildSecret(

@@ -24,6 +24,8 @@ export interface EngineCall {
   readonly env: NodeJS.ProcessEnv;
   /** File for the engine's events. Not all Pulumi commands support it. @default none */
   readonly eventLog?: string;
+  /** Prints the engine's output on stderr, so that stdout contains the command's result alone. @default false */
+  readonly quiet?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
       cwd: call.cwd,
       // --event-log is a debugging option.
       env: eventLog ? { ...call.env, PULUMI_DEBUG_COMMANDS: "true" } : call.env,
-      stdio: ["inherit", "inherit", eventLog ? "pipe" : "inherit"],
+      stdio: ["inherit", call.quiet ? process.stderr : "inherit", eventLog ? "pipe" : "inherit"],
     },
   );
   const stderr = new EngineStderr(child.stderr);

@@ -156,12 +156,13 @@ export async function ensureStack(session: Session, context: PulumiContext): Pro
  * Runs a Pulumi command on the stack with its output on this terminal.
  *
  * @param options.events Records the engine's events.
+ * @param options.quiet Prints the output on stderr. Defaults to false.
  */
 export async function runOnStack(
   session: Session,
   context: PulumiContext,
   args: readonly string[],
-  options: { readonly events: boolean },
+  options: { readonly events: boolean; readonly quiet?: boolean },
 ): Promise<EngineRun> {
   return withTempStackConfig(session, args, (folder, stackConfigEnv) =>
     runEngine({
@@ -170,6 +171,7 @@ export async function runOnStack(
       cwd: session.project.root,
       env: { ...context.env, ...stackConfigEnv },
       eventLog: options.events ? join(folder, "events.json") : undefined,
+      quiet: options.quiet,
     }),
   );
 }

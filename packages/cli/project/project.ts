@@ -161,6 +161,13 @@ export function configText(project: Project, stack: Stack, key: string): string 
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
+/** Returns a list of names, or a single value, as texts; empty if it has another type, which the program reports. */
+export function configList(project: Project, stack: Stack, key: string): string[] {
+  const value = configValue(project, readFileSync(stack.file, "utf8"), key);
+  const values = (Array.isArray(value) ? value : [value]) as readonly unknown[];
+  return values.filter((one) => typeof one === "string" || typeof one === "boolean").map(String);
+}
+
 /** The stack's registry (store:registry): its address, and the user name if there is one; undefined without a registry. */
 export function stackRegistry(
   project: Project,

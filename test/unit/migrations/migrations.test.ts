@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { breakingChanges, OVERRIDE_COMMENT } from "./breaking";
+import { breakingChanges, OVERRIDE_COMMENT } from "@store/cli/review/migrations/breaking";
 
 const SERVICES = join(__dirname, "../../../services");
 

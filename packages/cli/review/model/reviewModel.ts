@@ -40,7 +40,10 @@ const file = v.strictObject({ path: name, change: v.picklist(["added", "changed"
 
 const service = v.strictObject({
   name,
-  change: v.picklist(["new", "removed", "replaced", "restarted", "changed", "unchanged"]),
+  change: v.picklist([
+    ...(["new", "removed", "replaced", "restarted", "scaled"] as const),
+    ...(["changed", "unchanged"] as const),
+  ]),
   /** Content tags of the image. */
   tag: v.optional(v.strictObject({ before: v.optional(name), after: v.optional(name) })),
   instances: v.optional(v.strictObject({ before: count, after: count })),
@@ -58,10 +61,12 @@ const danger = v.strictObject({
   name,
   protected: v.optional(v.boolean()),
   service: v.optional(name),
+  /** Opened port, for example "port 22". Only for an exposure, with the addresses or ports before and after. */
+  detail: v.optional(name),
   before: v.optional(name),
   after: v.optional(name),
-  /** Place in the checkout that causes it, for example "Pulumi.staging.yaml". */
-  place: v.optional(name),
+  /** The base has the same danger. */
+  inherited: v.optional(v.boolean()),
 });
 
 const migration = v.strictObject({

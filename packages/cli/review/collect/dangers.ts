@@ -1,0 +1,69 @@
+import type { Danger } from "../model/reviewModel";
+import { shorten } from "../model/shorten";
+import type { EngineStep } from "./engineStep";
+import { exposures } from "./exposure";
+import { typeKey } from "./publicValues";
+import { serviceOf } from "./serviceNames";
+
+const VOLUME = "docker:index/volume:Volume";
+const DISK = "azure-native:compute:Disk";
+export const VIRTUAL_MACHINE = "azure-native:compute:VirtualMachine";
+
+/**
+ * Returns the dangers of a preview: data that would be deleted or replaced by an empty volume or disk, new ways in, and a virtual
+ * machine that would be deleted or replaced.
+ *
+ * @param first The stack doesn't exist yet.
+ */
+export function findDangers(
+  steps: readonly EngineStep[],
+  services: readonly string[],
+  first: boolean,
+): Danger[] {
+  return steps.flatMap((step) => {
+    const { operation, type, name, old } = step;
+    const service = serviceOf(name, services);
+    const common = {
+      operation,
+      type: shorten(type),
+      name: shorten(name),
+      ...(old?.protect === true && { protected: true }),
+      ...(service !== undefined && { service }),
+    };
+    const gone = operation === "delete" || operation === "replace";
+    return [
+      ...(gone && holdsData(step) ? [{ kind: "data" as const, ...common }] : []),
+      ...exposures(step, first).map((exposure) => ({
+        kind: "exposure" as const,
+        ...common,
+        ...exposure,
+      })),
+      ...(gone && typeKey(type) === VIRTUAL_MACHINE ? [{ kind: "vm" as const, ...common }] : []),
+    ];
+  });
+}
+
+/** Checks for a volume, a disk, or anything that is protected: it can't be made again. */
+function holdsData({ type, old }: EngineStep): boolean {
+  if (old?.protect === true || typeKey(type) === DISK) return true;
+  return type === VOLUME && !isBindMount(old?.inputs) && !holdsFiles(old?.inputs);
+}
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** Checks for a volume that names a folder of the host's data disk, so that its deletion deletes no data. */
+function isBindMount(inputs: Inputs = {}): boolean {
+  const options = inputs["driverOpts"] as Inputs | undefined;
+  return options?.["o"] === "bind";
+}
+
+/** Checks for a volume with files that the program writes (components/container/files.ts). */
+function holdsFiles(inputs: Inputs = {}): boolean {
+  const { labels } = inputs;
+  return (
+    Array.isArray(labels) &&
+    (labels as readonly Inputs[]).some(
+      ({ label, value }) => label === "dev.store.role" && value === "files",
+    )
+  );
+}

@@ -1,0 +1,120 @@
+import { DURATIONS } from "../collect/durations";
+import { typeKey } from "../collect/publicValues";
+import type { Change, Migration, Review, Step } from "../model/reviewModel";
+import { code, paragraphs, plainText } from "./escape";
+import { isCloud, typeLabel } from "./types";
+import { ownSteps } from "./verdict";
+import { counted, duration, limited } from "./words";
+
+/** Maximum number of rows and items of a section in a comment; the rest is counted. */
+const LIMIT = 40;
+
+/** Returns a line for each changed migration. */
+export function migrationLines({ migrations }: Review): string[] {
+  return capped(migrations.map(migrationLine), "more migration");
+}
+
+function migrationLine({ service, file, compatible, effects }: Migration): string {
+  const name = file.split("/").at(-1) ?? file;
+  const words = effects.map(plainText).join("; ");
+  return `- ${COMPATIBLE[compatible]} ${plainText(service)}, ${code(name)}: ${words}.`;
+}
+
+const COMPATIBLE = {
+  yes: "**The release before can live with it.**",
+  no: "**The release before may fail on it**, during the rollout and after a rollback.",
+  unknown: "**Look at it**: its effect on the release before isn't known.",
+} as const;
+
+/** Returns the table of the resources in the cloud that change. */
+export function cloudTable(review: Review): string[] {
+  const steps = ownSteps(review).filter(({ type }) => isCloud(type));
+  if (steps.length === 0) return [];
+  const rows = steps.slice(0, LIMIT).map((step) => {
+    const cells = [
+      `${typeLabel(step.type)} ${code(step.name)}`,
+      OPERATIONS[step.operation],
+      beforeAfter(step),
+      interruption(step),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const more = steps.length - rows.length;
+  return [
+    "| in Azure | what | before → after | interruption |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    ...(more > 0 ? [`| ${counted(more, "more resource")} | | | |`] : []),
+  ];
+}
+
+const OPERATIONS: Readonly<Record<Step["operation"], string>> = {
+  create: "create",
+  update: "update",
+  replace: "**replace**",
+  delete: "**delete**",
+};
+
+function beforeAfter({ changes, properties, operation }: Step): string {
+  const values = changes.map(({ property, before, after }: Change) =>
+    operation === "create"
+      ? `${plainText(property)}: ${code(after ?? "?")}`
+      : `${plainText(property)}: ${before === undefined ? "not shown" : code(before)} → ${after === undefined ? "not shown" : code(after)}`,
+  );
+  const others = properties.map((name) => (name === "?" ? "a property" : code(name)));
+  if (values.length > 0) return limited(values, 10);
+  return limited(others, 10);
+}
+
+function interruption({ type, operation, changes }: Step): string {
+  const kind = typeKey(type).split(":").at(-1);
+  if (operation === "create") return "none";
+  if (operation === "delete") return kind === "VirtualMachine" ? "**offline**" : "none";
+  if (kind === "VirtualMachine") {
+    if (operation === "replace") return `**${duration(DURATIONS.virtualMachine)}**`;
+    return changes.some(({ property }) => property === "vmSize")
+      ? `**${duration(DURATIONS.resize)}**: a restart`
+      : "none";
+  }
+  if (operation === "update") return "none";
+  if (kind === "PublicIPAddress") return "**the address changes**";
+  return kind === "NetworkInterface" || kind === "Subnet" || kind === "VirtualNetwork"
+    ? "**look at it**: the virtual machine uses it"
+    : "look at it";
+}
+
+/** Returns the results of the policies; empty if no pack ran. */
+export function policyLines({ policies }: Review): string[] {
+  const { packs, violations } = policies;
+  if (violations.length === 0) return packs === 0 ? [] : ["Policies: all hold."];
+  const mandatory = violations.filter((violation) => violation.mandatory).length;
+  const counts = [
+    ...(mandatory > 0 ? [`**${mandatory} violated**`] : []),
+    ...(violations.length > mandatory ? [`${violations.length - mandatory} to look at`] : []),
+  ];
+  const lines = violations.map(({ policy, resource, message, ...violation }) => {
+    const where = resource === undefined ? "" : ` (${code(resource)})`;
+    const text = message === "" ? "its message isn't shown." : paragraphs(message, 5);
+    return `- ${violation.mandatory ? "**violated**" : "to look at"}: ${code(policy)}${where}: ${text}`;
+  });
+  return [`Policies: ${counts.join(", ")}.`, "", ...capped(lines, "more result")];
+}
+
+/** Returns the monthly cost; empty if it isn't known. */
+export function costLine({ cost }: Review): string[] {
+  if (cost === undefined) return [];
+  const { currency, before, after, prices } = cost;
+  const amount = (value: number): string => `${plainText(currency)} ${value.toFixed(2)}`;
+  const change =
+    before === undefined
+      ? amount(after)
+      : before === after
+        ? `${amount(after)}, unchanged`
+        : `${amount(before)} → **${amount(after)}**`;
+  return [`Cost a month: ${change} (list prices of ${plainText(prices)}, without traffic).`];
+}
+
+function capped(lines: readonly string[], noun: string): string[] {
+  const more = lines.length - LIMIT;
+  return more > 0 ? [...lines.slice(0, LIMIT), `- ${counted(more, noun)}.`] : [...lines];
+}
