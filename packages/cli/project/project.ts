@@ -163,7 +163,7 @@ export function configText(project: Project, stack: Stack, key: string): string 
 
 /** Returns a list of names, or a single value, as texts; empty if it has another type, which the program reports. */
 export function configList(project: Project, stack: Stack, key: string): string[] {
-  const value = configValue(project, readFileSync(stack.file, "utf8"), key);
+  const value = configValue(project, stack, key);
   const values = (Array.isArray(value) ? value : [value]) as readonly unknown[];
   return values.filter((one) => typeof one === "string" || typeof one === "boolean").map(String);
 }

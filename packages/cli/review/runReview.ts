@@ -2,14 +2,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
+import { costChange } from "../cost/stackCost";
 import { applyRules, diagnoseRun } from "../diagnostics/diagnose";
 import { collectErrors } from "../diagnostics/engineErrors";
+import { policyViolations } from "../engine/policyPack";
 import type { EngineContext } from "../engine/setup";
 import type { EngineRun } from "../engine/runEngine";
 import { isLocal, type Session } from "../project/session";
 import { changedFiles } from "./checkout/compareCheckouts";
 import { readCheckout } from "./checkout/readCheckout";
-import { collectCheckoutReview, collectReview } from "./collect/collectReview";
+import { collectCheckoutReview, collectReview, type ReviewInput } from "./collect/collectReview";
 import { protectedDangers, publicRefusal } from "./collect/refusal";
 import { type ChangedMigration, reviewMigration } from "./migrations/reviewMigration";
 import type { Checkout, Migration, Review } from "./model/reviewModel";
@@ -76,18 +78,42 @@ export async function reviewPreview(
     base,
     migrations,
     refusal: failure?.refusal,
+    cost: failure ? undefined : monthlyCostOf(run.events),
   });
   return { summary: summarize(review), error: failure?.error };
 }
 
-async function diagnose({ session, context, run }: PreviewRun) {
+async function diagnose({
+  session,
+  context,
+  run,
+}: PreviewRun): Promise<{ readonly error: CliError; readonly refusal?: ReviewInput["refusal"] }> {
   const error = await diagnoseRun("preview", session, context.docker, run);
   const found = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
   if (error.exitCode === ExitCode.Interrupted || found[0]?.rule.name === "stack-locked") {
     throw error;
   }
+  // The review lists the violations themselves.
+  const isPolicy = policyViolations(run.events).some(({ isMandatory }) => isMandatory);
+  if (isPolicy && found.length === 0) return { error };
   const message = publicRefusal(error, found, session.stack.name);
   return { error, refusal: { message, dangers: protectedDangers(found) } };
+}
+
+/** Returns the cost before and after; undefined for a stack without anything to pay for. */
+function monthlyCostOf(events: EngineRun["events"]): Review["cost"] {
+  const { before, after } = costChange(events);
+  if ([before, after].every(({ items, unpriced }) => items.length + unpriced.length === 0)) {
+    return undefined;
+  }
+  const { total, pricesOf, unpriced } = after;
+  return {
+    currency: total.currency,
+    ...(before.total.amount > 0 && { before: before.total.amount }),
+    after: total.amount,
+    prices: pricesOf,
+    unpriced: unpriced.length,
+  };
 }
 
 const MIGRATION = /\/migrations\/[^/]+\.sql$/;

@@ -1,31 +1,28 @@
 import type { EngineEvent } from "../../engine/events";
-import { plain } from "../../engine/events";
-import { shorten } from "../model/shorten";
+import { policyViolations } from "../../engine/policyPack";
+import { resourceName } from "../../state/checkpoint";
 import type { Review } from "../model/reviewModel";
-
-/** Name of this repository's policy pack, whose messages quote no values. */
-const OWN_PACK = "store";
+import { shorten } from "../model/shorten";
 
 type Violation = Review["policies"]["violations"][number];
 
+/** Name of this repository's policy pack (policy/pack.ts), whose messages are published. */
+const OWN_PACK = "store";
+
 /** Returns the violated policies, mandatory ones first. The message of another pack's policy may quote a secret and is left out. */
 export function policyResults(events: readonly EngineEvent[]): Review["policies"] {
-  const violations = events.flatMap(({ policyEvent }): Violation[] => {
-    if (policyEvent === undefined) return [];
-    const { policyName, policyPackName, enforcementLevel, resourceUrn, message } = policyEvent;
-    const resource = resourceUrn?.split("::").at(-1);
-    return [
-      {
-        policy: shorten(policyName),
-        mandatory: enforcementLevel === "mandatory",
-        ...(resource !== undefined && { resource: shorten(resource) }),
-        message: policyPackName === OWN_PACK ? shorten(plain(message).trim(), 1000) : "",
-      },
-    ];
+  const violations = events.flatMap((event): Violation[] => {
+    const isOwn = event.policyEvent?.policyPackName === OWN_PACK;
+    return policyViolations([event]).map(({ policy, isMandatory, urn, message }) => ({
+      policy: shorten(policy),
+      mandatory: isMandatory,
+      ...(urn !== "" && { resource: shorten(resourceName(urn)) }),
+      message: isOwn ? shorten(message, 1000) : "",
+    }));
   });
   const unique = new Map(violations.map((violation) => [JSON.stringify(violation), violation]));
   return {
-    packs: Object.keys(lastSummary(events)?.policyPacks ?? {}).length,
+    packs: events.some(({ summaryEvent }) => hasPacks(summaryEvent)) ? 1 : 0,
     violations: [...unique.values()].sort(
       (a, b) =>
         Number(b.mandatory) - Number(a.mandatory) ||
@@ -36,13 +33,10 @@ export function policyResults(events: readonly EngineEvent[]): Review["policies"
   };
 }
 
-function lastSummary(events: readonly EngineEvent[]) {
-  return events.flatMap(({ summaryEvent }) => summaryEvent ?? []).at(-1) as
-    | {
-        readonly policyPacks?: Readonly<Record<string, string>> | null;
-        readonly PolicyPacks?: Readonly<Record<string, string>> | null;
-      }
-    | undefined;
+/** The engine writes the field with a capital letter, unlike the SDK's type. */
+function hasPacks(summary: EngineEvent["summaryEvent"]): boolean {
+  const packs = (summary as { readonly PolicyPacks?: object } | undefined)?.PolicyPacks;
+  return Object.keys(packs ?? {}).length > 0;
 }
 
 function compare(a: string, b: string): number {

@@ -91,6 +91,8 @@ const cost = v.strictObject({
   after: v.number(),
   /** Date of the price list. */
   prices: name,
+  /** Number of resources without a price. */
+  unpriced: count,
 });
 
 /** The checkout's images, by service. A review of another checkout is compared with it. */
@@ -129,7 +131,7 @@ export const reviewModel = v.strictObject({
   dangers: v.array(danger),
   migrations: v.array(migration),
   policies: v.strictObject({
-    /** Number of policy packs that ran. */
+    /** 1 if policies were applied, 0 if not. */
     packs: count,
     violations: v.array(policyViolation),
   }),

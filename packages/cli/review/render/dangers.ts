@@ -1,6 +1,7 @@
 import type { Danger, Review } from "../model/reviewModel";
 import { DURATIONS } from "../collect/durations";
 import { code, paragraphs, plainText } from "./escape";
+import { violationLine } from "./sections";
 import { typeLabel } from "./types";
 import { duration } from "./words";
 
@@ -18,7 +19,19 @@ export function cautionBlocks(review: Review): string[] {
       .map((danger) => dangerLine(danger, review.refusal !== undefined));
     return own.length > LIMIT ? [...shown, `**${own.length - LIMIT} more of this kind.**`] : shown;
   });
+  const violations = review.policies.violations
+    .filter(({ mandatory }) => mandatory)
+    .map((violation) => `**Policy violated.** ${violationLine(violation)}`);
+  const more = violations.length - LIMIT;
   return [
+    ...(violations.length > 0
+      ? [
+          alert("CAUTION", [
+            ...violations.slice(0, LIMIT),
+            ...(more > 0 ? [`**${more} more violations.**`] : []),
+          ]),
+        ]
+      : []),
     ...(review.refusal ? [alert("CAUTION", refusalLines(review.refusal))] : []),
     ...(lines.length > 0 ? [alert("CAUTION", lines)] : []),
   ];

@@ -83,27 +83,36 @@ function interruption({ type, operation, changes }: Step): string {
     : "look at it";
 }
 
-/** Returns the results of the policies; empty if no pack ran. */
-export function policyLines({ policies }: Review): string[] {
+/** Returns the results of the policies; empty if none was applied. Mandatory ones are above: see {@link violationLine}. */
+export function policyLines({ policies, refusal }: Review): string[] {
   const { packs, violations } = policies;
-  if (violations.length === 0) return packs === 0 ? [] : ["Policies: all hold."];
+  if (violations.length === 0) return packs === 0 || refusal ? [] : ["Policies: all hold."];
   const mandatory = violations.filter((violation) => violation.mandatory).length;
+  const advisory = violations.filter((violation) => !violation.mandatory);
   const counts = [
-    ...(mandatory > 0 ? [`**${mandatory} violated**`] : []),
-    ...(violations.length > mandatory ? [`${violations.length - mandatory} to look at`] : []),
+    ...(mandatory > 0 ? [`**${mandatory} violated** (above)`] : []),
+    ...(advisory.length > 0 ? [`${advisory.length} to look at`] : []),
   ];
-  const lines = violations.map(({ policy, resource, message, ...violation }) => {
-    const where = resource === undefined ? "" : ` (${code(resource)})`;
-    const text = message === "" ? "its message isn't shown." : paragraphs(message, 5);
-    return `- ${violation.mandatory ? "**violated**" : "to look at"}: ${code(policy)}${where}: ${text}`;
-  });
+  const lines = advisory.map((violation) => `- ${violationLine(violation)}`);
   return [`Policies: ${counts.join(", ")}.`, "", ...capped(lines, "more result")];
+}
+
+/** Returns the policy with the resource that violates it, and what to do. */
+export function violationLine({
+  policy,
+  resource,
+  message,
+}: Review["policies"]["violations"][number]): string {
+  const subject = resource === undefined ? "The stack" : code(resource);
+  const text =
+    message === "" ? "violates a policy; its message isn't shown." : paragraphs(message, 5);
+  return `**${plainText(policy)}**: ${subject} ${text}`;
 }
 
 /** Returns the monthly cost; empty if it isn't known. */
 export function costLine({ cost }: Review): string[] {
   if (cost === undefined) return [];
-  const { currency, before, after, prices } = cost;
+  const { currency, before, after, prices, unpriced } = cost;
   const amount = (value: number): string => `${plainText(currency)} ${value.toFixed(2)}`;
   const change =
     before === undefined
@@ -111,7 +120,10 @@ export function costLine({ cost }: Review): string[] {
       : before === after
         ? `${amount(after)}, unchanged`
         : `${amount(before)} → **${amount(after)}**`;
-  return [`Cost a month: ${change} (list prices of ${plainText(prices)}, without traffic).`];
+  const missing = unpriced === 0 ? "" : ` and without ${counted(unpriced, "resource")}`;
+  return [
+    `Cost a month: ${change} (list prices of ${plainText(prices)}, without traffic${missing}).`,
+  ];
 }
 
 function capped(lines: readonly string[], noun: string): string[] {
