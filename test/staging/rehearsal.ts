@@ -87,9 +87,6 @@ export class Rehearsal {
     await steps.run("commands of the documentation", () =>
       runDocumentedCommands(context.workspace),
     );
-    await steps.run("preview without changes", () =>
-      expectNoChanges(context.workspace, "preview", STACK),
-    );
     await steps.run("refresh without changes", () =>
       expectNoChanges(context.workspace, "preview", STACK, "--refresh"),
     );
