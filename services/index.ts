@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { dependenciesOf, liesUnder, ServiceSpec, ServiceSpecSchema } from "./spec";
+import {
+  dependenciesOf,
+  liesUnder,
+  serviceNameProblems,
+  ServiceSpec,
+  ServiceSpecSchema,
+} from "./spec";
 
 /**
  * Loads the specs of all services by name. Each folder in services/ with a `service.ts` is a service.
@@ -62,7 +68,7 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
           : message;
         return `${v.getDotPath(issue) ?? ""}: ${problem}`;
       }),
-      ...nameProblems(name),
+      ...serviceNameProblems(name),
       ...routeProblems(name, valid, specs),
       ...rateLimitProblems(valid),
       ...timeoutProblems(valid),
@@ -70,17 +76,6 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
       ...dockerfileProblems(join(folder, name), valid),
     ].map((problem) => `services/${name}/service.ts: ${problem}`);
   });
-}
-
-/** Names of the gateway's container and of networks. */
-const RESERVED_NAMES = ["gateway", "edge", "backend", "database"];
-
-/** The name becomes a DNS name and part of an image's name. */
-function nameProblems(name: string): string[] {
-  if (/^[a-z][a-z0-9-]{0,38}$/.test(name) && !RESERVED_NAMES.includes(name)) return [];
-  return [
-    `"${name}" can't be a service's name: use lower-case letters, digits and "-", and none of ${RESERVED_NAMES.join(", ")}.`,
-  ];
 }
 
 function routeProblems(

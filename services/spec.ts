@@ -200,6 +200,17 @@ export type ImageSpec = Readonly<v.InferOutput<typeof ImageSpecSchema>>;
 export type HealthSpec = Readonly<v.InferOutput<typeof HealthSpecSchema>>;
 export type DevModeSpec = Readonly<v.InferOutput<typeof DevModeSpecSchema>>;
 
+/** Names of the gateway's container and of networks. */
+const RESERVED_NAMES = ["gateway", "edge", "backend", "database"];
+
+/** Checks a service's name, which becomes a DNS name and part of an image's name. */
+export function serviceNameProblems(name: string): string[] {
+  if (/^[a-z][a-z0-9-]{0,38}$/.test(name) && !RESERVED_NAMES.includes(name)) return [];
+  return [
+    `"${name}" can't be a service's name: use lower-case letters, digits and "-", and none of ${RESERVED_NAMES.join(", ")}.`,
+  ];
+}
+
 /** The services that a service calls. */
 export const dependenciesOf = ({ dependsOn, needs }: Partial<ServiceSpec>): readonly string[] =>
   dependsOn ?? needs ?? [];

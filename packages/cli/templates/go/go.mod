@@ -1,0 +1,3 @@
+module store.example/example-service
+
+go 1.24

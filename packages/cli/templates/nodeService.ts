@@ -1,0 +1,1 @@
+export { nodeService } from "../../../services/nodeService.ts";

@@ -1,0 +1,50 @@
+"""Run: python3 -m unittest, in this folder."""
+
+import json
+import threading
+import unittest
+from contextlib import redirect_stdout
+from io import StringIO
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import main
+
+
+class ServiceTest(unittest.TestCase):
+    def setUp(self):
+        self.server = main.create_server(0, "127.0.0.1")
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+
+    def get(self, path):
+        with urlopen(self.url + path) as response:
+            return response.read()
+
+    def test_answers_docker_the_gateway_and_prometheus(self):
+        for path in ("/healthz", "/readyz", "/openapi.json"):
+            json.loads(self.get(path))
+        self.assertIn(b"http_requests_total ", self.get("/metrics"))
+
+    def test_serves_every_documented_path(self):
+        for path in json.loads(self.get("/openapi.json"))["paths"]:
+            json.loads(self.get(path))
+
+    def test_answers_404_for_other_paths(self):
+        with self.assertRaises(HTTPError) as raised:
+            self.get("/nothing")
+        self.assertEqual(raised.exception.code, 404)
+        raised.exception.close()
+
+    def test_logs_json_lines(self):
+        with redirect_stdout(StringIO()) as output:
+            self.get("/api/example-service/items")
+            main.log("info", "done")
+        for line in output.getvalue().splitlines():
+            self.assertIn("msg", json.loads(line))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+export type { ServiceSpec } from "../../../services/spec.ts";
