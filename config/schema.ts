@@ -86,6 +86,14 @@ export function configSchema(serviceNames: readonly string[]) {
       "",
     ),
     demoData: v.optional(flag(), false),
+    // Read by ./store only.
+    stateBackend: v.optional(
+      optionalText(
+        /^[a-z0-9]+:\/\/.+/,
+        "a Pulumi backend such as azblob://state?storage_account=NAME",
+      ),
+      "",
+    ),
     nodeImage: v.optional(exactImage(), "node:26.10.0-slim"),
     postgresImage: v.optional(exactImage(), "postgres:18.4"),
     haproxyImage: v.optional(exactImage(), "haproxy:3.0.11"),

@@ -36,6 +36,13 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup
       .services,
   pulumi: () =>
     (require("./commands/deploy/pulumi") as typeof import("./commands/deploy/pulumi")).pulumi,
+  state: () =>
+    (require("./commands/deploy/state") as typeof import("./commands/deploy/state")).state,
+  new: () =>
+    (require("./commands/project/new") as typeof import("./commands/project/new")).newService,
+  completion: () =>
+    (require("./commands/project/completion") as typeof import("./commands/project/completion"))
+      .completion,
   rehearse: () =>
     (require("./commands/develop/rehearse") as typeof import("./commands/develop/rehearse"))
       .rehearse,

@@ -1,6 +1,8 @@
 import { storeCommand } from "../project/project";
+import { passphraseHint } from "../state/state";
 import {
   Context,
+  Diagnostic,
   keepsRunning,
   retryCommand,
   Rule,
@@ -56,12 +58,40 @@ export const configRejectedByEngine: Rule = {
 export const wrongPassphrase: Rule = {
   name: "wrong-passphrase",
   sources: ["engine"],
-  match: [/incorrect passphrase/i],
-  toDiagnostic: (_found, context) => ({
+  match: [/incorrect passphrase|passphrase must be set/i],
+  toDiagnostic: (_found, context) =>
+    isShared(context) ? wrongSharedPassphrase(context) : wrongOwnPassphrase(context),
+};
+
+function isShared({ session: { state } }: Context): boolean {
+  return state.backend.kind === "user" && state.backend.isStackChoice === true;
+}
+
+function wrongSharedPassphrase({ session }: Context): Diagnostic {
+  return {
+    summary: `The passphrase of the shared stack ${session.stack.name} is missing or wrong.`,
+    hint: passphraseHint(session.state),
+  };
+}
+
+function wrongOwnPassphrase(context: Context): Diagnostic {
+  return {
     summary: `The salt (encryptionsalt) in ${stackFileName(context)} belongs to another passphrase than this workspace's.`,
     hint:
       "Delete that line to use this workspace's own salt, or set the passphrase that belongs to the salt: " +
       "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.",
+  };
+}
+
+/** The key of the stack's secrets can't be used, for example an Azure Key Vault. */
+export const keyRefused: Rule = {
+  name: "key-refused",
+  sources: ["engine"],
+  match: [/(?:azurekeyvault|awskms|gcpkms|hashivault)\b|secrets \(code=/],
+  toDiagnostic: ({ error }, context) => ({
+    summary: `Can't use the key that encrypts the secrets of the stack ${context.session.stack.name} (secretsprovider in ${stackFileName(context)}).`,
+    details: [error.message],
+    hint: "Log in (az login) with an account that may encrypt and decrypt with the key: role Key Vault Crypto User.",
   }),
 };
 

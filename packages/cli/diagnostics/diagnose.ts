@@ -26,6 +26,7 @@ import { resourceName } from "../state/checkpoint";
 const RULES: readonly Rule[] = [
   engine.stackLocked,
   config.wrongPassphrase,
+  config.keyRefused,
   config.undecryptableSecret,
   // Texts of the program's own scripts, which may quote texts that other rules match.
   config.configRejectedByResource,

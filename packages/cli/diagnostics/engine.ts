@@ -1,6 +1,6 @@
 import { storeCommand } from "../project/project";
 import { resourceName } from "../state/checkpoint";
-import { isHeld, lockedError } from "../state/locks";
+import { isHeld, type Lock, lockedError } from "../state/locks";
 import { findEngineLocks } from "../state/state";
 import {
   Context,
@@ -17,10 +17,11 @@ import {
 export const stackLocked: Rule = {
   name: "stack-locked",
   sources: ["engine"],
-  match: [/is currently locked by/],
+  // Pulumi's file backends, and Pulumi Cloud.
+  match: [/is currently locked by/, /Another update is currently in progress/],
   toDiagnostic: ({ error }, context) => {
     const { state, stack } = context.session;
-    const lock = findEngineLocks(state, stack.name).find(isHeld);
+    const lock = findEngineLocks(state, stack.name).find(isHeld) ?? lockIn(error.message);
     if (lock) return lockedError(stack.name, lock);
     return {
       summary: `Another run is working on the stack ${stack.name}.`,
@@ -29,6 +30,14 @@ export const stackLocked: Rule = {
     };
   },
 };
+
+/** Reads the holder from the engine's message about a lock on a remote backend. */
+function lockIn(message: string): Lock | undefined {
+  const [, file, user, host, pid, since] =
+    /^\s*(\S+): created by (.+)@(\S+) \(pid (\d+)\) at (\S+)$/m.exec(message) ?? [];
+  if (file === undefined || host === undefined || since === undefined) return undefined;
+  return { file, user, host, pid: Number(pid), since: new Date(since) };
+}
 
 /** A resource with data that the program no longer contains. */
 export const protectedData: Rule = {

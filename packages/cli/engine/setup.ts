@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { stringify } from "yaml";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
@@ -27,6 +27,8 @@ import {
   makeRunFolder,
   prepareState,
 } from "../state/state";
+import { MoveJournal } from "../state/move/moveJournal";
+import { secretsProviderIn } from "../state/stackFile";
 import { temporaryFolder } from "./temporaryFolder";
 import { Reporter, reporter } from "../terminal/terminal";
 
@@ -137,6 +139,7 @@ export async function ensureStack(session: Session, context: PulumiContext): Pro
   const { project, stack, state } = session;
   if (state.backend.kind === "user") return ensureStackOnUserBackend(session, context);
   if (readStackCheckpoint(state, stack.name) !== undefined) return;
+  refuseMoved(session);
 
   // `stack init` writes the salt into the stack's configuration file and has no option for another file, so it runs in a copy
   // of the project.
@@ -263,6 +266,24 @@ async function setUpDocker(
   return docker;
 }
 
+/**
+ * Refuses to create a stack whose state was moved away: a commit before the move would create all resources again.
+ *
+ * @throws CliError
+ */
+function refuseMoved({ state, stack, project }: Session): void {
+  const move = new MoveJournal(state, stack.name).read();
+  if (move === undefined || move.step === "copying" || move.from !== state.backend.url) return;
+  throw new CliError(
+    `The state of the stack ${stack.name} was moved to ${move.to}, but ${basename(stack.file)} doesn't name that backend.`,
+    {
+      hint:
+        `Check out a commit since the move, or name it: ./store pulumi config set ${project.name}:stateBackend '${move.to}'${stackOption(stack.name)}\n` +
+        `To begin with an empty state instead, delete .store/moves/${stack.name}.json.`,
+    },
+  );
+}
+
 /** Creates the stack on a backend of the user's. Remembers it in a file, to avoid a request to the backend before each `up`. */
 async function ensureStackOnUserBackend(session: Session, context: PulumiContext): Promise<void> {
   const { state, stack, project } = session;
@@ -271,15 +292,25 @@ async function ensureStackOnUserBackend(session: Session, context: PulumiContext
     .digest("hex");
   const known = join(state.folder, "known-stacks", key.slice(0, 16));
   if (existsSync(known)) return;
-  await initStack(context, stack.reference ?? stack.name, project.root);
+  // The engine keeps the provider in the stack's file, but doesn't read it there for a new stack.
+  const provider = secretsProviderIn(readFileSync(stack.file, "utf8"));
+  await initStack(context, stack.reference ?? stack.name, project.root, provider);
   mkdirSync(join(state.folder, "known-stacks"), { recursive: true });
   writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
 }
 
-async function initStack(context: PulumiContext, name: string, cwd: string): Promise<void> {
+async function initStack(
+  context: PulumiContext,
+  name: string,
+  cwd: string,
+  secretsProvider?: string,
+): Promise<void> {
   const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: context.engine.pulumi,
-    args: ["stack", "init", name, "--no-select", "--non-interactive", "--color", "never"],
+    args: [
+      ...["stack", "init", name, "--no-select", "--non-interactive", "--color", "never"],
+      ...(secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider]),
+    ],
     cwd,
     env: context.env,
   });

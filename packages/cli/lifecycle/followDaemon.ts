@@ -11,6 +11,7 @@ import {
   PROVIDER_TYPE,
 } from "../docker/stackDaemonCheck";
 import { captureOnStack, EngineContext, fetchCheckpoint } from "../engine/setup";
+import { stackOption } from "../project/project";
 import { Session } from "../project/session";
 import type { Resource } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";
@@ -66,12 +67,26 @@ export async function followDaemon(
     if (pending.length > 0) new InterruptedRun(state, stack.name).recordNames(pending);
     report.step(`Docker has moved from ${oldHost} to ${docker.host}; updating the state`);
     await moveStack(session, engine, oldHost, docker.endpoint);
+  } else if (checkpoint && recorded === undefined && state.backend.kind === "user") {
+    if (!(await hasResources(docker, checkpoint))) throw otherMachine(session);
   } else if (checkpoint && recorded && !isRecorded && !(await hasResources(docker, checkpoint))) {
     report.note(
       `another Docker daemon than before answers at ${docker.host}; none of the stack's resources are on it`,
     );
   }
   if (!isRecorded && !isPreview) record.record(current);
+}
+
+/** The state is shared, and this checkout has never used the stack: its resources are on the Docker of the machine that did. */
+function otherMachine({ state, stack }: Session): CliError {
+  return new CliError(
+    `The containers of the stack ${stack.name} are on another machine's Docker: its state at ${state.backend.url} has resources, but none are here.`,
+    {
+      hint:
+        `Nothing was changed. Copy Pulumi.${stack.name}.yaml to a file with another stack's name, without stateBackend, for a stack of your own.\n` +
+        `If that machine is gone for ever, with its data, forget its resources: ./store pulumi state delete --all --force --yes${stackOption(stack.name)}`,
+    },
+  );
 }
 
 const COMMAND_TYPE = "command:local:Command";

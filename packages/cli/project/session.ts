@@ -32,8 +32,8 @@ export interface StackOptions {
 export function openSession(options: StackOptions): Session {
   const project = readProject();
   const configFile = options.configFile ?? process.env["STORE_CONFIG_FILE"];
-  const state = findState(project);
   const stack = findStack(project, options.stack, configFile);
+  const state = findState(project, process.env, stack);
   const isWorkspace = state.backend.kind === "workspace";
   const reference = engineReference(project.name, options.stack, isWorkspace);
   return { project, stack: { ...stack, reference }, state };

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CliError } from "@store/docker/cliError";
-import { Project } from "../project/project";
+import { configValue, Project } from "../project/project";
 
 /** Storage of the state. */
 export type Backend =
@@ -13,6 +13,8 @@ export type Backend =
       readonly url: string;
       /** Source of the choice, for example "PULUMI_BACKEND_URL". */
       readonly from: string;
+      /** The choice is in the stack's file, which the engine doesn't read: pass it the URL. @default false */
+      readonly isStackChoice?: boolean;
     }
   | {
       /** Default: files in the workspace's folder .store, which git ignores. */
@@ -21,14 +23,25 @@ export type Backend =
       readonly folder: string;
     };
 
-/** Finds the backend in the same order of precedence as the engine: environment, Pulumi.yaml, login, default. */
+/** Key of the stack's configuration with the URL of a shared backend. It is per stack, because each developer has a stack dev. */
+export const STATE_BACKEND_KEY = "stateBackend";
+
+/**
+ * Finds the backend in the same order of precedence as the engine: environment, Pulumi.yaml, login, default. A choice in the stack's
+ * file (store:stateBackend) comes after the environment.
+ *
+ * @param stackFile Path of the stack's configuration. @default none
+ */
 export function findBackend(
   project: Project,
   storeFolder: string,
   env: NodeJS.ProcessEnv = process.env,
+  stackFile?: string,
 ): Backend {
   const fromEnv = env["PULUMI_BACKEND_URL"];
   if (fromEnv) return { kind: "user", url: fromEnv, from: "PULUMI_BACKEND_URL" };
+  const chosen = stackFile === undefined ? undefined : stackChoice(project, stackFile);
+  if (chosen) return chosen;
   if (project.backendUrl)
     return { kind: "user", url: project.backendUrl, from: "Pulumi.yaml (backend.url)" };
   const credentials = join(credentialsFolder(env), "credentials.json");
@@ -43,6 +56,21 @@ export function findBackend(
   }
   const folder = join(storeFolder, "state");
   return { kind: "workspace", url: pathToFileURL(folder).href, folder };
+}
+
+function stackChoice(project: Project, stackFile: string): Backend | undefined {
+  // The command that needs the file reports that it is missing.
+  if (!existsSync(stackFile)) return undefined;
+  const url = configValue(project, { file: stackFile }, STATE_BACKEND_KEY);
+  if (typeof url !== "string" || url === "") return undefined;
+  const from = `${basename(stackFile)} (${project.name}:${STATE_BACKEND_KEY})`;
+  return { kind: "user", url: absoluteUrl(url, project.root), from, isStackChoice: true };
+}
+
+/** Makes a relative file URL (`file://../state`) absolute: the engine would take it as relative to its working folder. */
+export function absoluteUrl(url: string, root: string): string {
+  const path = /^file:\/\/(?!~)(.*)$/.exec(url)?.[1];
+  return path === undefined ? url : `file://${resolve(root, path)}`;
 }
 
 /** Folder with the user's login, found as the engine finds it. */

@@ -3,6 +3,7 @@ import { resourceName } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
 import { Session } from "../project/session";
 import { captureOnStack, engineEnvironment, fetchCheckpoint } from "../engine/setup";
+import { passphraseHint } from "./state";
 import { reporter } from "../terminal/terminal";
 
 /** Outputs of the program; only those that the CLI uses. Each is absent while the resource that it describes doesn't exist. */
@@ -62,6 +63,8 @@ export async function stackOutputs(session: Session): Promise<Outputs> {
   throw new CliError(`Can't read the outputs of the stack ${session.stack.name}.`, {
     details: stderr.trim().split("\n"),
     detailsTitle: "pulumi stack output",
-    hint: "./store doctor says which backend is in use.",
+    hint: /passphrase/.test(stderr)
+      ? passphraseHint(session.state)
+      : "./store doctor says which backend is in use.",
   });
 }

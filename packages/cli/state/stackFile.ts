@@ -29,6 +29,12 @@ export function hasSalt(text: string): boolean {
   return saltOf(text) !== undefined;
 }
 
+/** Returns the secrets provider that the engine has written into the file, such as azurekeyvault://…; undefined for a passphrase. */
+export function secretsProviderIn(text: string): string | undefined {
+  const provider: unknown = parseDocument(text).get("secretsprovider");
+  return typeof provider === "string" ? provider : undefined;
+}
+
 /**
  * Returns the new text of the committed file after the engine has worked on the copy. Returns undefined if the file should not
  * change, also if the engine only reformatted it.

@@ -27,11 +27,20 @@ export interface State {
   readonly project: Project;
   readonly folder: string;
   readonly backend: Backend;
+  /** File with the passphrase of a stack whose state is or was shared. Undefined without a stack. */
+  readonly passphraseFile?: string;
 }
 
-export function findState(project: Project, env: NodeJS.ProcessEnv = process.env): State {
+/** @param stack Stack whose file may name a shared backend. @default none */
+export function findState(
+  project: Project,
+  env: NodeJS.ProcessEnv = process.env,
+  stack?: Pick<Stack, "name" | "file">,
+): State {
   const folder = env["STORE_STATE_DIR"] || join(project.root, ".store");
-  return { project, folder, backend: findBackend(project, folder, env) };
+  const backend = findBackend(project, folder, env, stack?.file);
+  const passphraseFile = stack && join(folder, "passphrases", stack.name);
+  return { project, folder, backend, passphraseFile };
 }
 
 /** Creates the state folder if needed. Returns the environment that makes the engine use it. */
@@ -40,19 +49,51 @@ export function prepareState(
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   mkdirSync(state.folder, { recursive: true, mode: 0o700 });
-  if (state.backend.kind === "user") return {};
-  mkdirSync(state.backend.folder, { recursive: true, mode: 0o700 });
-  const hasPassphrase =
-    env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"];
+  const { backend } = state;
+  if (backend.kind === "user") {
+    if (backend.isStackChoice !== true) return {};
+    return {
+      PULUMI_BACKEND_URL: backend.url,
+      ...passphraseVariable(() => stackPassphrase(state), env),
+    };
+  }
+  mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
   return {
-    PULUMI_BACKEND_URL: state.backend.url,
-    ...(!hasPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: ensurePassphrase(state.folder) }),
+    PULUMI_BACKEND_URL: backend.url,
+    ...passphraseVariable(() => stackPassphrase(state) ?? ensurePassphrase(state.folder), env),
     // Makes the engine take the salt from the state if the configuration file has none, instead of creating one.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
     // The CLI reads the checkpoints, too.
     PULUMI_DIY_BACKEND_GZIP: "false",
     PULUMI_DIY_BACKEND_ZSTD: "false",
   };
+}
+
+/** Checks whether the user has set the passphrase by Pulumi's variables. */
+export function hasUserPassphrase(env: NodeJS.ProcessEnv = process.env): boolean {
+  return (
+    env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || Boolean(env["PULUMI_CONFIG_PASSPHRASE_FILE"])
+  );
+}
+
+function passphraseVariable(
+  find: () => string | undefined,
+  env: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const file = hasUserPassphrase(env) ? undefined : find();
+  return file === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: file };
+}
+
+function stackPassphrase({ passphraseFile }: State): string | undefined {
+  return passphraseFile !== undefined && existsSync(passphraseFile) ? passphraseFile : undefined;
+}
+
+/** Explains where the passphrase of a shared stack belongs. */
+export function passphraseHint({ passphraseFile }: State): string {
+  return (
+    `The stack's secrets are encrypted with a passphrase. Get it from whoever moved the state, and put it into ` +
+    `${passphraseFile ?? "a file"} (chmod 600), or set PULUMI_CONFIG_PASSPHRASE_FILE.`
+  );
 }
 
 /** Reads the stack's state. Returns undefined if there is none, or if it is on a backend of the user's. */
@@ -138,7 +179,7 @@ function restoreStackConfig(state: State, stack: Stack, original: string, after:
 }
 
 /** Creates the passphrase if needed and returns its path. A hard link makes concurrent callers end up with the same one. */
-function ensurePassphrase(folder: string): string {
+export function ensurePassphrase(folder: string): string {
   const file = join(folder, "passphrase");
   if (existsSync(file)) {
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
@@ -156,7 +197,7 @@ function ensurePassphrase(folder: string): string {
   return file;
 }
 
-function replaceFile(file: string, content: string): void {
+export function replaceFile(file: string, content: string): void {
   const draft = `${file}.${process.pid}.tmp`;
   writeFileSync(draft, content, existsSync(file) ? { mode: statSync(file).mode } : {});
   renameSync(draft, file);

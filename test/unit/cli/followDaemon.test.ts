@@ -60,8 +60,8 @@ describe("The Docker daemon of a stack", () => {
   const record = () => new StackDaemon(session.state, "dev");
   const report = { step: () => undefined, note: () => undefined, progress: () => undefined };
   /** Follows the daemon with an engine that doesn't exist, so that an attempt to move the state fails. */
-  const follow = (options = {}) => {
-    const engine = { pulumi: "/nowhere/pulumi", version: "3", how: "path", env: {} } as const;
+  const follow = (options = {}, pulumi = "/nowhere/pulumi") => {
+    const engine = { pulumi, version: "3", how: "path", env: {} } as const;
     const context: EngineContext = { engine, env: {}, docker };
     return followDaemon(session, context, report, options);
   };
@@ -125,6 +125,24 @@ describe("The Docker daemon of a stack", () => {
     writeFileSync(file, JSON.stringify({ checkpoint: { latest } }));
     await assert.rejects(follow(), startsMove);
     assert.deepEqual(new InterruptedRun(session.state, "dev").resourceNames(), ["edge-0a1b2c3"]);
+  });
+
+  it("is another machine's if a shared state has resources that a new checkout's daemon doesn't have", async () => {
+    const pulumi = join(folder, "pulumi");
+    const provider = {
+      urn: "urn:p",
+      type: "pulumi:providers:docker",
+      inputs: { host: docker.host },
+    };
+    const deployment = { resources: [provider, container] };
+    writeFileSync(pulumi, `#!/bin/sh\necho '${JSON.stringify({ deployment })}'\n`, { mode: 0o700 });
+    const backend = { kind: "user", url: "azblob://state", from: "Pulumi.dev.yaml" } as const;
+    session = { ...session, state: { ...session.state, backend } };
+    await assert.rejects(follow({}, pulumi), /are on another machine's Docker/);
+    assert.equal(record().read(), undefined);
+    objects = ["/containers/c0ffee/json"];
+    await follow({}, pulumi);
+    assert.deepEqual(record().read(), { host: docker.host, id: "A" });
   });
 
   it("may be any one for a stack without resources", async () => {

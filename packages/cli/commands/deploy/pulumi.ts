@@ -46,11 +46,11 @@ export const pulumi = defineCommand<object, PulumiOptions>({
 /** Runs Pulumi on this terminal and returns its exit code. */
 async function run({ stack: named, args }: PulumiOptions): Promise<number> {
   const project = readProject();
-  const state = findState(project);
   const { name } = parseStackReference(project.name, named);
-  const reference = engineReference(project.name, named, state.backend.kind === "workspace");
   // The stack's file may be missing: Pulumi may be about to create it, and many subcommands need no stack.
   const file = process.env["STORE_CONFIG_FILE"] ?? join(project.root, `Pulumi.${name}.yaml`);
+  const state = findState(project, process.env, { name, file });
+  const reference = engineReference(project.name, named, state.backend.kind === "workspace");
   const session: Session = { project, stack: { name, file, reference }, state };
   const [command = ""] = wordsOf(args);
   if (existsSync(file) && READS_CONFIG.has(command)) checkStackFile(project, session.stack);

@@ -302,6 +302,36 @@ describe("diagnoseRun", () => {
     assert.deepEqual(ruleNames([], stderr), ["stack-locked"]);
   });
 
+  it("names the holder of a lock on a remote backend", async () => {
+    const stderr =
+      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the " +
+      "lock file with `pulumi cancel`.\n" +
+      "  azblob://state/.pulumi/locks/organization/store/dev/1.json: created by ann@annes-laptop (pid 7) at 2026-11-23T12:18:49Z\n";
+    const { summary, hint } = await diagnose([], { stderr });
+    assert.match(summary, /Another run .*process 7 on annes-laptop, of ann, since 23\/11\/2026/);
+    assert.match(hint ?? "", /\.\/store pulumi cancel --yes/);
+    const cloud = "error: [409] Conflict: Another update is currently in progress.\n";
+    assert.deepEqual(ruleNames([], cloud), ["stack-locked"]);
+  });
+
+  it("asks for the passphrase of a shared stack, instead of advising to delete its salt", async () => {
+    const stderr = "error: getting secrets manager: incorrect passphrase\n";
+    const shared = { "store:host": "local", "store:stateBackend": "file:///mnt/state" };
+    const { summary, hint } = await diagnose([], { stderr, config: shared });
+    assert.match(summary, /passphrase of the shared stack dev/);
+    assert.match(hint ?? "", /\.store\/passphrases\/dev/);
+    assert.doesNotMatch(hint ?? "", /Delete/);
+    assert.match((await diagnose([], { stderr })).hint ?? "", /Delete that line/);
+  });
+
+  it("names the key that can't be used", async () => {
+    const stderr =
+      "error: getting stack configuration: secrets (code=Unknown): keeper.Decrypt: DefaultAzureCredential: failed to acquire a token\n";
+    const { summary, hint } = await diagnose([], { stderr });
+    assert.match(summary, /secretsprovider/);
+    assert.match(hint ?? "", /az login/);
+  });
+
   it("finds changes when none were expected", async () => {
     const stderr = "error: no changes were expected but changes were proposed\n";
     assert.deepEqual(ruleNames([], stderr), ["unexpected-changes"]);

@@ -100,7 +100,8 @@ export function createSession(config: Readonly<Record<string, unknown>>): Sessio
   const file = join(root, "Pulumi.dev.yaml");
   writeFileSync(file, JSON.stringify({ config }));
   const project = parseProject(root, readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
-  return { project, stack: { name: "dev", file }, state: findState(project, {}) };
+  const stack = { name: "dev", file };
+  return { project, stack, state: findState(project, {}, stack) };
 }
 
 /** Writes a state of the session's stack with these Docker resources, each with its ID as name. */
