@@ -12,9 +12,7 @@ import {
 import { join } from "node:path";
 import { UsageError } from "@store/docker/cliError";
 import { serviceNameProblems } from "../../../services/spec";
-
-export const LANGUAGES = ["node", "go", "python"] as const;
-export type Language = (typeof LANGUAGES)[number];
+import type { Language } from "../commands/project/new";
 
 /** Stands for the service's name in the templates. */
 const PLACEHOLDER = "example-service";

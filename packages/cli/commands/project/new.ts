@@ -1,10 +1,12 @@
 import { Argument, Option } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { run as runProgram } from "@store/toolchain/system/run";
-import { createService, type Language, LANGUAGES } from "../../project/newService";
 import { ROOT } from "../../project/project";
 import { reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
+
+const LANGUAGES = ["node", "go", "python"] as const;
+export type Language = (typeof LANGUAGES)[number];
 
 interface NewFlags {
   readonly lang: Language;
@@ -31,6 +33,10 @@ export const newService = defineCommand<NewFlags, NewOptions>({
 });
 
 async function run({ service, lang, install }: NewOptions): Promise<ExitCode> {
+  // Not at the top: the schema of a spec would slow down `./store --help`.
+  const { createService } =
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    require("../../project/newService") as typeof import("../../project/newService");
   const files = createService(ROOT, service, lang);
   if (lang === "node" && install) await installPackages(service);
   process.stdout.write(
