@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureStack } from "@store/cli/engine/setup";
 import { parseProject } from "@store/cli/project/project";
 import { findBackend } from "@store/cli/state/backend";
 import { azureContainer, copyHistory } from "@store/cli/state/move/historyFiles";
+import { MoveJournal } from "@store/cli/state/move/moveJournal";
 import { differences, resourcesByUrn } from "@store/cli/state/move/stackContent";
 import { findState, prepareState } from "@store/cli/state/state";
 
@@ -47,6 +49,22 @@ describe("a stack's shared state", () => {
     assert.equal(prepareState(state, variables)["PULUMI_CONFIG_PASSPHRASE_FILE"], file);
     const own = { ...variables, PULUMI_CONFIG_PASSPHRASE: "own" };
     assert.equal(prepareState(state, own)["PULUMI_CONFIG_PASSPHRASE_FILE"], undefined);
+  });
+
+  it("isn't replaced by an empty one when a commit from before the move is checked out", async () => {
+    const { project, file } = stateOf("config: {}\n");
+    const stack = { name: "staging", file };
+    const found = findState(parseProject(root, "name: store\n"), { PULUMI_HOME: root }, stack);
+    const move = { from: found.backend.url, to: "azblob://state", step: "done", hash: "" } as const;
+    new MoveJournal(found, "staging").write(move);
+    const engine = { pulumi: "/nowhere/pulumi", version: "3", how: "path", env: {} } as const;
+    const up = () => ensureStack({ project, stack, state: found }, { engine, env: {} });
+    await assert.rejects(
+      up,
+      /was moved to azblob:\/\/state, but Pulumi\.staging\.yaml doesn't name/,
+    );
+    new MoveJournal(found, "staging").write({ ...move, step: "copying" });
+    await assert.rejects(up, /Starting|Creating the stack/);
   });
 
   it("is compared with the original by name, without values", () => {
