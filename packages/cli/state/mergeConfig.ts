@@ -30,12 +30,14 @@ export function withQuotes(text: string): string {
  * Applies the engine's changes to the committed file. Unlike the engine, it leaves comments, quotes and all other values as they are.
  *
  * @param original The committed file.
- * @param after The file as the engine has written it.
+ * @param after The file as the engine has written it, with the project's name in front of each key.
+ * @param project Name of the project, which keys of the original file may leave out. Defaults to none.
  * @returns undefined if no value has changed.
  */
-export function mergeChanges(original: string, after: string): string | undefined {
+export function mergeChanges(original: string, after: string, project = ""): string | undefined {
   const [document, target] = [parse(original), parse(after)];
   if (!isMap(document.contents) || !isMap(target.contents)) return after;
+  useSameKeys(document.contents, target.contents, project);
   if (!mergeMap(document.contents, target.contents)) return undefined;
   return print(document, original);
 }
@@ -51,6 +53,18 @@ function print(document: Document, original: string): string {
     flowCollectionPadding: !/[[{](?! )\S/.test(original),
     indentSeq: !/^( *)\S.*:\n\1- /m.test(original),
   });
+}
+
+/** Writes the keys of the target's configuration without the project's name where the original file does. */
+function useSameKeys(original: YAMLMap, target: YAMLMap, project: string): void {
+  const [before, after] = [original.get("config"), target.get("config")];
+  if (!isMap(before) || !isMap(after)) return;
+  const keys = new Set(before.items.map(({ key }) => String(key)));
+  for (const { key } of after.items) {
+    const [, short = ""] = String(key).split(`${project}:`);
+    if (isScalar(key) && String(key) === `${project}:${short}` && keys.has(short))
+      key.value = short;
+  }
 }
 
 /** Returns true if something has changed. */

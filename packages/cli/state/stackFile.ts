@@ -39,14 +39,18 @@ export function secretsProviderIn(text: string): string | undefined {
  * Returns the new text of the committed file after the engine has worked on the copy. Returns undefined if the file should not
  * change, also if the engine only reformatted it.
  */
-export function restoredText(original: string, after: string): string | undefined {
+export function restoredText(
+  original: string,
+  after: string,
+  project?: string,
+): string | undefined {
   if (after === original || stripSalt(after) === original) return undefined;
-  return editedText(original, hasSalt(original) ? after : stripSalt(after));
+  return editedText(original, hasSalt(original) ? after : stripSalt(after), project);
 }
 
 /** Like {@link restoredText}, with a salt that the engine has added. */
-export function editedText(original: string, after: string): string | undefined {
-  return original.trim() === "" ? after || undefined : mergeChanges(original, after);
+export function editedText(original: string, after: string, project?: string): string | undefined {
+  return original.trim() === "" ? after || undefined : mergeChanges(original, after, project);
 }
 
 const SALT_KEY = "encryptionsalt";

@@ -159,7 +159,10 @@ export function createTempStackConfig(
 
 function restoreStackConfig(state: State, stack: Stack, original: string, after: string): void {
   const isWorkspace = state.backend.kind === "workspace";
-  const changed = isWorkspace ? restoredText(original, after) : editedText(original, after);
+  const { name } = state.project;
+  const changed = isWorkspace
+    ? restoredText(original, after, name)
+    : editedText(original, after, name);
   const current = existsSync(stack.file) ? readFileSync(stack.file, "utf8") : "";
   if (current === original) {
     if (changed !== undefined) replaceFile(stack.file, changed);
@@ -167,7 +170,7 @@ function restoreStackConfig(state: State, stack: Stack, original: string, after:
   }
   // Subcommands without --config-file write the salt into the original file.
   if (isWorkspace && hasSalt(current) && !hasSalt(original)) {
-    replaceFile(stack.file, restoredText(original, current) ?? original);
+    replaceFile(stack.file, restoredText(original, current, name) ?? original);
   }
   if (changed === undefined) return;
   const rescued = join(state.folder, `${basename(stack.file)}.engine`);

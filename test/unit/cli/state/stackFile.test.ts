@@ -95,6 +95,24 @@ config:
     );
   });
 
+  it("keeps keys without the project's name, which the engine writes in full", () => {
+    const short = "config:\n  httpPort: 80 # fixed\n  services: [inventory]\n  aws:owner: a\n";
+    const full = `config:
+  aws:owner: "a"
+  store:httpPort: "81"
+  store:owner: team
+  store:services:
+    - "inventory"
+`;
+    assert.equal(
+      mergeChanges(short, full, "store"),
+      "config:\n  httpPort: 81 # fixed\n  services: [inventory]\n  aws:owner: a\n  store:owner: team\n",
+    );
+    const unchanged =
+      'config:\n  store:httpPort: "80"\n  store:services: ["inventory"]\n  aws:owner: a\n';
+    assert.equal(mergeChanges(short, unchanged, "store"), undefined);
+  });
+
   it("adds and removes keys", () => {
     const added = mergeChanges(
       original,
