@@ -42,7 +42,8 @@ export interface ImageSource {
 }
 
 /**
- * An image built from a folder of this repository, tagged by its content. Unchanged content is never rebuilt.
+ * An image built from a folder of this repository, tagged by its content. Unchanged content is never rebuilt. If the daemon has the tag
+ * already, for example from another checkout, its image is used.
  */
 export class Image {
   /** `name:contentTag`, known before the build. */
@@ -52,33 +53,53 @@ export class Image {
   private readonly built: docker.RemoteImage;
 
   constructor(name: string, args: ImageArgs, opts: pulumi.CustomResourceOptions) {
-    const { tag, labels, secrets, ...build } = imageContent(name, {
+    const { tag, labels, secrets, ...content } = imageContent(name, {
       ...args,
       args: { ...args.args, ...(args.base && { BASE_IMAGE: args.base.ref }) },
     });
     this.ref = `${args.imageName}:${tag}`;
 
+    const build: docker.types.input.RemoteImageBuild = {
+      ...content,
+      secrets: [...secrets],
+      builder: args.buildxBuilder,
+      // Contains the output of a failed step, which the provider's error doesn't.
+      buildLogFile: `build-logs/${name}.log`,
+      // Not `labels`, which the provider ignores when it builds with BuildKit.
+      label: labels,
+      // With Docker's containerd image store, its time of the build would be part of the image's ID.
+      provenance: "false",
+    };
     // The tag is part of the resource's name, so other content is another resource. `build` can therefore be ignored: with the same
     // tag, only the revision in the labels can differ.
     this.built = new docker.RemoteImage(
       `${name}:${tag}`,
       {
         name: this.ref,
-        build: {
-          ...build,
-          secrets: [...secrets],
-          builder: args.buildxBuilder,
-          // Contains the output of a failed step, which the provider's error doesn't.
-          buildLogFile: `build-logs/${name}.log`,
-          // Not `labels`, which the provider ignores when it builds with BuildKit.
-          label: labels,
-        },
+        // A second build would move the tag to an image with another ID, and the stack with the first one would lose its image's name.
+        build: pulumi
+          .output(isOnDaemon(this.ref, opts))
+          .apply((exists) => (exists ? undefined : build)),
         // A container of this stack or another one may still use it. `store down` removes unused images.
         keepLocally: true,
       },
       { ...opts, ignoreChanges: ["build"], dependsOn: args.base?.built },
     );
     this.imageId = this.built.imageId;
+  }
+}
+
+/** Returns false in a preview, where a daemon may not exist yet, and if the daemon doesn't answer, which the build then reports. */
+async function isOnDaemon(
+  name: string,
+  { provider }: pulumi.CustomResourceOptions,
+): Promise<boolean> {
+  if (pulumi.runtime.isDryRun()) return false;
+  try {
+    await docker.getRemoteImage({ name }, { provider });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -14,6 +14,8 @@ export interface Registered {
 }
 
 const registered: Registered[] = [];
+/** Names of the images that the daemon has. */
+const localImages = new Set<string>();
 
 /**
  * Replaces the Pulumi engine and its providers by mocks, which record the registered resources and return the outputs that the real
@@ -32,7 +34,13 @@ export async function setMocks(): Promise<void> {
           },
         };
       },
-      call: ({ inputs }) => inputs as Record<string, unknown>,
+      call: ({ token, inputs }) => {
+        const values = inputs as Record<string, unknown>;
+        if (token === GET_REMOTE_IMAGE && !localImages.has(String(values["name"]))) {
+          throw new Error(`did not find docker image '${String(values["name"])}'`);
+        }
+        return values;
+      },
     },
     "store",
     "test",
@@ -42,6 +50,12 @@ export async function setMocks(): Promise<void> {
 
 export function reset(): void {
   registered.length = 0;
+  localImages.clear();
+}
+
+/** Makes the daemon have an image until the next `reset`. */
+export function addLocalImage(name: string): void {
+  localImages.add(name);
 }
 
 /** Returns the registered resources of a type, after all pending registrations. */
@@ -128,6 +142,8 @@ function outputsOf(
       return {};
   }
 }
+
+const GET_REMOTE_IMAGE = "docker:index/getRemoteImage:getRemoteImage";
 
 /** Type tokens of the providers' resources. */
 export const CONTAINER = "docker:index/container:Container";

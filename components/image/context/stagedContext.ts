@@ -56,14 +56,16 @@ export class StagedContext {
   write(): void {
     const { context, dockerfile } = this.content;
     const marker = join(this.folder, "tag");
-    if (existsSync(marker) && readFileSync(marker, "utf8") === this.tag) return;
+    // The CLI reads the second line (packages/cli/state/upToDate.ts).
+    const copied = `${this.tag}\n${context}\n`;
+    if (existsSync(marker) && readFileSync(marker, "utf8") === copied) return;
     this.clear();
     writeFileSync(this.file, readRegularFile(join(context, dockerfile)));
     // The copy is complete: the builder must not apply the .dockerignore file that may be part of it.
     writeFileSync(`${this.file}.dockerignore`, "# Nothing is excluded.\n");
     for (const entry of contextEntries(context, dockerfile)) this.copy(entry);
     this.verify();
-    writeFileSync(marker, this.tag);
+    writeFileSync(marker, copied);
   }
 
   private clear(): void {

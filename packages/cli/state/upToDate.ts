@@ -71,26 +71,32 @@ export function inputHash(
     if (ENVIRONMENT_INPUTS.test(name)) add(name, env[name] ?? "");
   }
   add("configuration", readFileSync(session.stack.file));
-  const state = readFileSync(checkpoint);
-  add("state", state);
-  for (const path of [...PROGRAM_INPUTS, ...contextFolders(state.toString())]) {
+  add("state", readFileSync(checkpoint));
+  for (const path of [...PROGRAM_INPUTS, ...contextFolders(session)]) {
     if (existsSync(join(session.project.root, path))) addTree(hash, session.project.root, path);
   }
   return hash.digest("hex");
 }
 
 /**
- * Folders of images that are built from outside of {@link PROGRAM_INPUTS} (`image.base` of a service's spec), as the state has them:
- * literally, or within the path of the copied build context (components/image/context/stagedContext.ts).
+ * Folders of images that are built from outside of {@link PROGRAM_INPUTS} (`image.base` of a service's spec). The program writes them
+ * beside the copies of the build contexts (components/image/context/stagedContext.ts).
  */
-function contextFolders(state: string): string[] {
-  const contexts = [...state.matchAll(/\\?"context\\?":\s*\\?"([^"\\]+)/g)].map(([, path = ""]) =>
-    path.replace(/^\.store\/contexts\/[^/]+\/[^/]+\/context\//, ""),
-  );
+function contextFolders({ project, stack }: Session): string[] {
+  const copies = join(project.root, CONTEXTS_FOLDER, stack.name);
+  const contexts = namesIn(copies).flatMap((image) => contextOf(join(copies, image, "tag")) ?? []);
   return [...new Set(contexts)]
     .filter((path) => !PROGRAM_INPUTS.some((input) => `${path}/`.startsWith(`${input}/`)))
     .filter((path) => !isAbsolute(path) && !path.startsWith(".."))
     .sort();
+}
+
+/** Folder of the copied build contexts of all stacks, relative to the project. */
+export const CONTEXTS_FOLDER = join(".store", "contexts");
+
+/** Returns undefined if the copy is incomplete. */
+function contextOf(marker: string): string | undefined {
+  return existsSync(marker) ? readFileSync(marker, "utf8").split("\n")[1] : undefined;
 }
 
 function addTree(hash: Hash, root: string, path: string): void {

@@ -125,6 +125,13 @@ describe("StagedContext", () => {
     }, /file\/copy can't be written: /);
   });
 
+  it("records the original folder, by which the next up is skipped or not", () => {
+    stage();
+    const { context } = content;
+    const recorded = `${contentTag(content)}\n${context}\n`;
+    assert.equal(readFileSync(join(root, "copy/tag"), "utf8"), recorded);
+  });
+
   it("replaces the copy of other content", () => {
     stage();
     rmSync(join(root, "app/src/main.js"));

@@ -7,6 +7,7 @@ import { Store } from "../../../components/store";
 import type { StoreArgs } from "../../../components/storeArgs";
 import { ServiceSpec } from "../../../services/spec";
 import {
+  addLocalImage,
   COMMAND,
   CONTAINER,
   NETWORK,
@@ -426,6 +427,19 @@ describe("Store", () => {
     assert.deepEqual((inventory?.inputs["build"] as { buildArgs: unknown }).buildArgs, {
       BASE_IMAGE: base?.inputs["name"],
     });
+  });
+
+  it("builds no image whose tag the daemon has already, for example from another checkout", async () => {
+    store();
+    const first = (await resources(REMOTE_IMAGE)).find(({ name }) => /^inventory-i/.test(name));
+    reset();
+    addLocalImage(String(first?.inputs["name"]));
+    store();
+    const inventory = await resource(REMOTE_IMAGE, first?.name ?? "");
+    assert.equal(inventory.inputs["name"], first?.inputs["name"]);
+    assert.equal(inventory.inputs["build"], undefined);
+    const built = (await resources(REMOTE_IMAGE)).filter(({ inputs }) => "build" in inputs);
+    assert.equal(built.length, 3);
   });
 
   it("mounts the sources of a service in dev mode over an image whose tag doesn't depend on them", async () => {

@@ -23,6 +23,7 @@ import type { Checkpoint } from "../../state/checkpoint";
 import { takeLock } from "../../state/locks";
 import { StackDaemon } from "../../state/stackDaemon";
 import { stackLockFile } from "../../state/state";
+import { CONTEXTS_FOLDER } from "../../state/upToDate";
 import { confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -106,11 +107,7 @@ async function removeStack(
   if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
     await destroy(session, engine, checkpoint, before, options);
   }
-  // Copied build contexts: components/image/context/stagedContext.ts.
-  rmSync(join(session.project.root, ".store", "contexts", stack.name), {
-    recursive: true,
-    force: true,
-  });
+  rmSync(join(session.project.root, CONTEXTS_FOLDER, stack.name), { recursive: true, force: true });
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
   if (plan.keptData.length === 0) new StackDaemon(state, stack.name).clear();
   report.note(renderResult(stack.name, plan));
