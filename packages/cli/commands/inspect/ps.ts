@@ -12,10 +12,12 @@ import {
   faultsOf,
 } from "../../docker/containerFaults";
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
+import { imagesIn } from "../../docker/images";
 import { publishesHere, storeUrl } from "../../docker/url";
 import { loadCheckpoint } from "../../engine/setup";
 import { storeCommand } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
+import type { Checkpoint } from "../../state/checkpoint";
 import { colors, Column, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -56,6 +58,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const checkpoint = await loadCheckpoint(session);
   const containers = await containersInState(session, docker, checkpoint);
   const expected = expectedContainers(checkpoint);
+  const images = imageNames(checkpoint);
   const url = storeUrl(containers, address);
   // A local stack is published at its daemon's 127.0.0.1, which may be another machine's.
   const isElsewhere = isLocal(session) && !publishesHere(docker.host);
@@ -66,6 +69,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
         docker,
         container,
         expected.find(({ id }) => id === container.id),
+        images.get(container.imageId),
         memory,
       ),
     ),
@@ -161,14 +165,14 @@ async function readRow(
   docker: Docker,
   container: StoreContainer,
   expected: ExpectedContainer | undefined,
-  memory: boolean,
+  image = container.image,
+  memory = false,
 ): Promise<Row> {
-  const [inspection, stats, image] = await Promise.all([
+  const [inspection, stats] = await Promise.all([
     docker.get<Inspection>(`/containers/${container.id}/json`),
     memory && container.state === "running"
       ? docker.get<Stats>(`/containers/${container.id}/stats`, { stream: false, "one-shot": true })
       : undefined,
-    docker.get<ImageInspection>(`/images/${container.imageId}/json`),
   ]);
   return {
     service: displayName(container),
@@ -179,7 +183,7 @@ async function readRow(
     restarts: inspection?.RestartCount ?? 0,
     memoryMiB: memoryInUse(stats),
     memoryLimitMiB: mebibytes(inspection?.HostConfig?.Memory),
-    image: imageName(image) ?? container.image,
+    image,
     container: container.name,
   };
 }
@@ -191,25 +195,12 @@ function hiddenProblems(expected: ExpectedContainer, inspection: Inspection): st
     .map((fault) => describeFault(fault).replace(/^is /, ""));
 }
 
-/**
- * Returns the image's name with its tag. An image pulled by digest has no tag; its version label holds the tag it was pushed under.
- */
-export function imageName(image: ImageInspection | undefined): string | undefined {
-  const [tagged] = image?.RepoTags ?? [];
-  if (tagged !== undefined) return tagged;
-  const [repository, digest] = image?.RepoDigests?.[0]?.split("@") ?? [];
-  if (repository === undefined || digest === undefined) return undefined;
-  const version = image?.Config?.Labels?.["org.opencontainers.image.version"];
-  return version === undefined
-    ? `${repository}@${digest.slice(0, "sha256:".length + 12)}`
-    : `${repository}:${version}`;
-}
-
-/** Fields of `GET /images/{id}/json` that are used here. */
-interface ImageInspection {
-  readonly RepoTags?: readonly string[] | null;
-  readonly RepoDigests?: readonly string[] | null;
-  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
+/** Returns the names of the images in the state by their IDs. Docker doesn't know the name of an image whose tag was removed or moved. */
+export function imageNames(checkpoint: Checkpoint | undefined): ReadonlyMap<string, string> {
+  return new Map(
+    // An image that is pulled by its digest has it at the end of its name.
+    imagesIn(checkpoint).map(({ id, name }) => [id, name.replace(/@sha256:[0-9a-f]{64}$/, "")]),
+  );
 }
 
 /** Memory usage in MiB as `docker stats` counts it: without the page cache, which the kernel can reclaim. */

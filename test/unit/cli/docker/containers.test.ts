@@ -14,33 +14,23 @@ import { frames, parseLine } from "@store/cli/docker/logs";
 import { storeUrl } from "@store/cli/docker/url";
 import { CliError } from "@store/docker/cliError";
 import { chooseInstance } from "@store/cli/commands/inspect/exec";
-import { imageName, memoryInUse } from "@store/cli/commands/inspect/ps";
+import { imageNames, memoryInUse } from "@store/cli/commands/inspect/ps";
+import type { Resource } from "@store/cli/state/checkpoint";
 
-describe("imageName", () => {
-  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
-  const of = (image: Parameters<typeof imageName>[0]): string | undefined => imageName(image);
-
-  it("returns the tag", () => {
-    assert.equal(of({ RepoTags: ["store/orders:1a2b"], RepoDigests: [] }), "store/orders:1a2b");
-  });
-
-  it("returns the pushed tag of an image that was pulled by digest", () => {
-    const Config = { Labels: { "org.opencontainers.image.version": "1a2b" } };
-    assert.equal(
-      of({ RepoTags: [], RepoDigests: [`r.example/store/orders@${digest}`], Config }),
-      "r.example/store/orders:1a2b",
+describe("imageNames", () => {
+  it("returns the names in the state by ID, without the digest by which an image was pulled", () => {
+    const image = (imageId: string, name: string): Resource => ({
+      ...{ urn: imageId, type: "docker:index/remoteImage:RemoteImage", outputs: { imageId, name } },
+    });
+    const pulled = `r.example/store/orders:1a2b@sha256:${"0123456789abcdef".repeat(4)}`;
+    const resources = [image("sha256:1", "store/inventory:3c4d"), image("sha256:2", pulled)];
+    assert.deepEqual(
+      [...imageNames({ pending: [], resources })],
+      [
+        ["sha256:1", "store/inventory:3c4d"],
+        ["sha256:2", "r.example/store/orders:1a2b"],
+      ],
     );
-  });
-
-  it("returns the shortened digest of an image without a tag", () => {
-    assert.equal(
-      of({ RepoTags: null, RepoDigests: [`r.example/store/postgres@${digest}`] }),
-      "r.example/store/postgres@sha256:0123456789ab",
-    );
-  });
-
-  it("is undefined for an image that no longer exists", () => {
-    assert.equal(of(undefined), undefined);
   });
 });
 
