@@ -3,37 +3,42 @@ import { join } from "node:path";
 import { Checkpoint } from "../state/checkpoint";
 import { UsedImages } from "../state/usedImages";
 import { readStackCheckpoint } from "../state/state";
-import { isOwnContainer, ownResources } from "../state/ownResources";
-import { LABEL, listAllContainers, runnable } from "./containers";
+import { LABEL } from "./containers";
 import { Docker, withLabels } from "@store/docker/docker";
 import { Session } from "../project/session";
 
 /**
- * Removes the images that the stack has used, unless a container or another stack of this workspace uses them. Base images remain. All
- * images remain while Docker has containers of another checkout: its state, which can't be read here, may contain the same images.
+ * Removes the images that the stack has used, unless a container or another stack of this workspace uses them or an image that is built
+ * on them. Third-party images remain.
  *
  * @param before State of the destroyed stack.
- * @returns the names of the removed images.
+ * @returns the names of the removed images, or their IDs if they have lost their names.
  */
 export async function removeUnusedImages(
   session: Session,
   docker: Docker,
   before: Checkpoint | undefined,
 ): Promise<string[]> {
-  const { project, stack, state } = session;
-  const states = otherStates(session);
-  if (await hasForeignContainers(docker, [before, ...states])) return [];
-  const usedImages = new UsedImages(state, stack.name);
+  const usedImages = new UsedImages(session.state, session.stack.name);
   const [images, containers] = await Promise.all([
     docker.list<ImageSummary>("/images/json", {
-      filters: withLabels({ [LABEL.project]: project.name }),
+      filters: withLabels({ [LABEL.project]: session.project.name }),
     }),
     docker.list<{ ImageID: string }>("/containers/json", { all: true }),
   ]);
-  const inUse = new Set([...containers.map(({ ImageID }) => ImageID), ...states.flatMap(imageIds)]);
-  const own = new Set([...imagesIn(before).map(({ name }) => name), ...usedImages.names()]);
+  const inUse = new Set([
+    ...containers.map(({ ImageID }) => ImageID),
+    ...otherStates(session).flatMap((state) => imagesIn(state).map(({ id }) => id)),
+  ]);
+  const inState = imagesIn(before);
+  const own = {
+    names: new Set([...inState.map(({ name }) => name), ...usedImages.names()]),
+    ids: new Set(inState.map(({ id }) => id)),
+  };
+  const candidates = removable(images, inUse, own);
+  const bases = await basesOf(docker, inUse, candidates);
   const removed: string[] = [];
-  for (const name of removable(images, inUse, own)) {
+  for (const { name } of candidates.filter(({ id }) => !bases.has(id))) {
     // Docker refuses to remove an image that is in use again.
     if ((await docker.remove(`/images/${encodeURI(name)}`)) === undefined) removed.push(name);
   }
@@ -41,20 +46,52 @@ export async function removeUnusedImages(
   return removed;
 }
 
+/** A name of an image, or the ID of an image without a name. */
+interface Removable {
+  readonly id: string;
+  readonly name: string;
+}
+
 /**
- * Returns the names of the images to remove.
+ * Returns the images to remove.
  *
  * @param inUse IDs of images.
- * @param own Names of the images that the stack has used.
+ * @param own Names of the images that the stack has used, and IDs of those in its state.
  */
 export function removable(
   images: readonly Pick<ImageSummary, "Id" | "RepoTags">[],
   inUse: ReadonlySet<string>,
-  own: ReadonlySet<string>,
-): string[] {
+  own: { readonly names: ReadonlySet<string>; readonly ids: ReadonlySet<string> },
+): Removable[] {
   return images
     .filter(({ Id }) => !inUse.has(Id))
-    .flatMap(({ RepoTags }) => (RepoTags ?? []).filter((tag) => own.has(tag)));
+    .flatMap(({ Id: id, RepoTags }) => {
+      const names = (RepoTags ?? []).filter((name) => name !== "<none>:<none>");
+      if (names.length === 0) return own.ids.has(id) ? [{ id, name: id }] : [];
+      return names.filter((name) => own.names.has(name)).map((name) => ({ id, name }));
+    });
+}
+
+/** Returns the IDs of the candidates on which images in use are built. No container of another checkout uses a base image itself. */
+async function basesOf(
+  docker: Docker,
+  inUse: ReadonlySet<string>,
+  candidates: readonly Removable[],
+): Promise<ReadonlySet<string>> {
+  if (candidates.length === 0) return new Set();
+  const layersOf = async (id: string): Promise<string> => {
+    const image = await docker.get<ImageInspection>(`/images/${encodeURI(id)}/json`);
+    return (image?.RootFS?.Layers ?? []).map((layer) => `${layer} `).join("");
+  };
+  const used = await Promise.all([...inUse].map(layersOf));
+  const ids = [...new Set(candidates.map(({ id }) => id))];
+  const bases = await Promise.all(
+    ids.map(async (id) => {
+      const layers = await layersOf(id);
+      return layers !== "" && used.some((other) => other.startsWith(layers)) ? [id] : [];
+    }),
+  );
+  return new Set(bases.flat());
 }
 
 /** Returns the images in a state. */
@@ -65,20 +102,6 @@ export function imagesIn(
     const { imageId: id, name } = outputs ?? {};
     return typeof id === "string" && typeof name === "string" ? [{ id, name }] : [];
   });
-}
-
-function imageIds(checkpoint: Checkpoint | undefined): string[] {
-  return imagesIn(checkpoint).map(({ id }) => id);
-}
-
-async function hasForeignContainers(
-  docker: Docker,
-  states: readonly (Checkpoint | undefined)[],
-): Promise<boolean> {
-  const own = states.map((checkpoint) => ownResources(checkpoint));
-  return runnable(await listAllContainers(docker)).some(
-    (container) => !own.some((resources) => isOwnContainer(resources, container)),
-  );
 }
 
 /** States of this workspace's stacks after the stack was destroyed. Empty for a backend of the user's. */
@@ -95,6 +118,10 @@ function stackNamesIn(folder: string): string[] {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
+}
+
+interface ImageInspection {
+  readonly RootFS?: { readonly Layers?: readonly string[] };
 }
 
 interface ImageSummary {

@@ -82,29 +82,53 @@ function summary(of: { Id: string; network?: string; stack?: string }): Containe
 }
 
 describe("removeUnusedImages", () => {
-  const image = { Id: "sha256:1", RepoTags: ["store/inventory:1"] };
+  const layersById: Readonly<Record<string, readonly string[]>> = {
+    "sha256:base": ["1"],
+    "sha256:inventory": ["1", "2"],
+    "sha256:orders": ["1", "3"],
+  };
+  const images = Object.keys(layersById).map((Id) => ({ Id, RepoTags: [nameOf(Id)] }));
   const before: Checkpoint = {
     pending: [],
-    resources: [
-      { urn: "u", type: "t", outputs: { imageId: "sha256:1", name: "store/inventory:1" } },
-    ],
+    resources: ["sha256:base", "sha256:inventory"].map((imageId) => ({
+      ...{ urn: imageId, type: "t", outputs: { imageId, name: nameOf(imageId) } },
+    })),
   };
 
-  it("removes the stack's images, but none while Docker has containers of another checkout", async () => {
-    const session = createSession({});
-    assert.deepEqual(await removeUnusedImages(session, dockerWith(), before), [
-      "store/inventory:1",
-    ]);
-    assert.deepEqual(
-      await removeUnusedImages(session, dockerWith(summary({ Id: "theirs" })), before),
-      [],
-    );
+  it("removes the stack's images", async () => {
+    const { docker, removed } = dockerWith([]);
+    await removeUnusedImages(createSession({}), docker, before);
+    assert.deepEqual(removed, ["store/base:1", "store/inventory:1"]);
   });
 
-  function dockerWith(...containers: readonly ContainerSummary[]): Docker {
-    return {
-      list: (path: string) => Promise.resolve(path === "/images/json" ? [image] : containers),
-      remove: () => Promise.resolve(undefined),
-    } as unknown as Docker;
+  it("keeps those that containers of another checkout use, and the bases of their images", async () => {
+    const using = dockerWith(["sha256:inventory"]);
+    await removeUnusedImages(createSession({}), using.docker, before);
+    assert.deepEqual(using.removed, []);
+    const sharing = dockerWith(["sha256:orders"]);
+    await removeUnusedImages(createSession({}), sharing.docker, before);
+    assert.deepEqual(sharing.removed, ["store/inventory:1"]);
+  });
+
+  function nameOf(id: string): string {
+    return `${id.replace("sha256:", "store/")}:1`;
+  }
+
+  /** @param used IDs of the images of another checkout's containers. */
+  function dockerWith(used: readonly string[]): { docker: Docker; removed: string[] } {
+    const removed: string[] = [];
+    const docker = {
+      list: (path: string) =>
+        Promise.resolve(path === "/images/json" ? images : used.map((ImageID) => ({ ImageID }))),
+      get: (path: string) => {
+        const [, id = ""] = /^\/images\/(.+)\/json$/.exec(path) ?? [];
+        return Promise.resolve({ RootFS: { Layers: layersById[id] } });
+      },
+      remove: (path: string) => {
+        removed.push(path.replace("/images/", ""));
+        return Promise.resolve(undefined);
+      },
+    };
+    return { docker: docker as unknown as Docker, removed };
   }
 });
