@@ -14,8 +14,8 @@ export interface DockerState {
   readonly containers: readonly StoreContainer[];
   readonly networks: readonly NamedResource[];
   readonly volumes: readonly { readonly name: string }[];
-  /** IDs of all images on the host, including those of other stacks. */
-  readonly images: ReadonlySet<string>;
+  /** Names of all images on the host by their IDs, including those of other stacks. */
+  readonly images: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Differences between the state and Docker, and how to reconcile them before the engine runs. */
@@ -58,7 +58,7 @@ export async function readDockerState(docker: Docker): Promise<DockerState> {
     listAllContainers(docker),
     docker.list<NetworkSummary>("/networks", { filters }),
     docker.get<{ Volumes: { Name: string }[] | null }>("/volumes", { filters }),
-    docker.list<{ Id: string }>("/images/json"),
+    docker.list<{ Id: string; RepoTags?: string[] | null }>("/images/json"),
   ]);
   return {
     containers,
@@ -68,7 +68,7 @@ export async function readDockerState(docker: Docker): Promise<DockerState> {
       stack: Labels?.[LABEL.stack] ?? "",
     })),
     volumes: (volumes?.Volumes ?? []).map(({ Name }) => ({ name: Name })),
-    images: new Set(images.map(({ Id }) => Id)),
+    images: new Map(images.map(({ Id, RepoTags }) => [Id, RepoTags ?? []])),
   };
 }
 

@@ -73,7 +73,12 @@ describe("planDrift", () => {
     const actual = dockerStateOf(checkpoint);
     const [first, ...others] = actual.containers.filter(({ role }) => role !== "files");
     assert.ok(first);
-    const missing = { ...actual, containers: others, volumes: [], images: new Set<string>() };
+    const missing = {
+      ...actual,
+      containers: others,
+      volumes: [],
+      images: new Map<string, string[]>(),
+    };
     const { differences } = planDrift(checkpoint, missing);
     assert.ok(differences.some((line) => /^image storefront-image:/.test(line)));
     assert.ok(differences.some((line) => /^inventory-data /.test(line)));
@@ -137,7 +142,7 @@ describe("planDown", () => {
   });
 });
 
-const NOTHING: DockerState = { containers: [], networks: [], volumes: [], images: new Set() };
+const NOTHING: DockerState = { containers: [], networks: [], volumes: [], images: new Map() };
 
 /** Docker's resources without any drift from the state. */
 function dockerStateOf(checkpoint: Checkpoint): DockerState {
@@ -160,8 +165,11 @@ function dockerStateOf(checkpoint: Checkpoint): DockerState {
       stack: "dev",
     })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
-    images: new Set(
-      of("docker:index/remoteImage:RemoteImage").map(({ outputs }) => String(outputs?.["imageId"])),
+    images: new Map(
+      of("docker:index/remoteImage:RemoteImage").map(({ outputs }) => [
+        String(outputs?.["imageId"]),
+        [String(outputs?.["name"])],
+      ]),
     ),
   };
 }
