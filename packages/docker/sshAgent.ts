@@ -12,6 +12,10 @@ export interface SshTarget {
   readonly args: readonly string[];
   /** Path of the daemon's socket on the machine. @default that machine's own default */
   readonly socket?: string;
+  /** Options of ssh that override the defaults of this module. @default none */
+  readonly options?: readonly string[];
+  /** Working directory of ssh, for relative paths in its options. @default this process's */
+  readonly folder?: string;
 }
 
 /**
@@ -45,9 +49,12 @@ export class SshAgent extends Agent {
   }
 
   override createConnection(): Duplex {
-    const { args, socket: path } = this.target;
+    const { args, socket: path, options = [], folder: cwd } = this.target;
     const docker = ["docker", ...(path === undefined ? [] : ["--host", `unix://${path}`])];
-    const child = spawn("ssh", [...SSH_OPTIONS, ...args, ...docker, "system", "dial-stdio"], {
+    // Of several values of an option, ssh uses the first.
+    const ssh = [...options, ...SSH_OPTIONS, ...args];
+    const child = spawn("ssh", [...ssh, ...docker, "system", "dial-stdio"], {
+      cwd,
       stdio: ["pipe", "pipe", "pipe"],
     });
     let stderr = "";

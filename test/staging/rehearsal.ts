@@ -15,6 +15,7 @@ import {
 import { checkFaults, failWith } from "./steps/faultInjection";
 import { checkFirewall } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
+import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
 import { down } from "./steps/teardownSteps";
 
@@ -93,6 +94,7 @@ export class Rehearsal {
     await steps.run("no changes from another workspace", () => expectNoChangesElsewhere(context));
     await steps.run("preview of one changed service", () => previewChangedService(context));
     await steps.run("up of that service under load", () => upUnderLoad(context));
+    await steps.run("repair and crash of a container on the host", () => repairAndCrash(context));
     if (host === "azure") await steps.run("replace the VM", () => replaceVm(context, this.orderId));
   }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Docker } from "@store/docker/docker";
 import { messageOf } from "@store/docker/messageOf";
 import { LastExit, readLastExit } from "../diagnostics/lastExit";
@@ -21,6 +22,16 @@ export interface CrashedContainer extends LastExit {
 /** Crashed containers by ID. */
 export type CrashedContainers = ReadonlyMap<string, CrashedContainer>;
 
+/** Docker on the stack's host. */
+export interface WatchedHost {
+  /** Undefined if the run creates the host. */
+  readonly docker: Docker | undefined;
+  /** Connects to the host that the run has created or replaced. Returns undefined while there is none that answers. */
+  readonly connect: () => Promise<Docker | undefined>;
+  /** Time between calls of `connect`. Defaults to 10,000. */
+  readonly reconnectMs?: number;
+}
+
 /**
  * Ends the provider's wait for containers that exit again and again. The provider waits until its time limit for a container to become
  * healthy, whatever happens, unless the container no longer exists. So this removes the container and keeps its log.
@@ -29,22 +40,27 @@ export class CrashWatch {
   private readonly abort = new AbortController();
   private readonly crashed = new Map<string, CrashedContainer>();
   private readonly starting = new StartingContainers();
-  private watching: Promise<void> = Promise.resolve();
+  private following: Promise<void> = Promise.resolve();
   private readonly problems: string[] = [];
+  /** Why the connection to Docker has ended, until there is another one. */
+  private interruption: string | undefined;
 
   private constructor(
     private readonly session: Session,
-    private readonly docker: Docker,
+    private readonly host: WatchedHost,
   ) {}
 
   /** Watches while the action runs. Returns the action's result and the removed containers. Reports its own problems afterwards. */
   static async during<T>(
     session: Session,
-    docker: Docker,
+    host: WatchedHost,
     report: Reporter,
     action: () => Promise<T>,
   ): Promise<{ readonly result: T; readonly crashed: CrashedContainers }> {
-    const watch = await CrashWatch.start(session, docker);
+    const watch = new CrashWatch(session, host);
+    // Before the action, so that no event is missed.
+    if (host.docker) await watch.start(host.docker);
+    void watch.reconnect();
     try {
       const result = await action();
       return { result, crashed: watch.crashed };
@@ -52,48 +68,61 @@ export class CrashWatch {
       // Also after a failed action: the open connection would keep this process alive.
       await watch.stop();
       for (const problem of watch.problems) report.note(problem);
+      if (watch.interruption !== undefined) report.note(watch.interruption);
     }
   }
 
-  private static async start(session: Session, docker: Docker): Promise<CrashWatch> {
-    const watch = new CrashWatch(session, docker);
+  private async start(docker: Docker): Promise<void> {
+    const { stack, project } = this.session;
     const filters = {
       type: ["container"],
       event: ["create", "die", "destroy", "health_status"],
-      label: [`${LABEL.stack}=${session.stack.name}`, `${LABEL.project}=${session.project.name}`],
+      label: [`${LABEL.stack}=${stack.name}`, `${LABEL.project}=${project.name}`],
     };
-    const events = await docker.stream("/events", { filters }, watch.abort.signal);
-    watch.watching = watch.follow(events).catch((error: unknown) => watch.reportEnd(error));
-    return watch;
+    const events = await docker.stream("/events", { filters }, this.abort.signal);
+    this.interruption = undefined;
+    this.following = this.follow(docker, events).catch((error: unknown) => this.recordEnd(error));
+  }
+
+  /** Watches the host that the run creates, or the one that replaces the host before. */
+  private async reconnect(): Promise<void> {
+    const { signal } = this.abort;
+    const { connect, reconnectMs = 10_000 } = this.host;
+    for (;;) {
+      await this.following;
+      await sleep(reconnectMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      // The run itself reports a host that doesn't answer, or a state that can't be read.
+      const docker = await connect().catch(() => undefined);
+      if (docker) await this.start(docker).catch(() => undefined);
+    }
   }
 
   private async stop(): Promise<void> {
     this.abort.abort();
-    await this.watching;
+    await this.following;
   }
 
-  private async follow(events: Readable): Promise<void> {
+  private async follow(docker: Docker, events: Readable): Promise<void> {
     let incomplete = "";
     for await (const chunk of events.setEncoding("utf8")) {
       const lines = (incomplete + String(chunk)).split("\n");
       incomplete = lines.pop() ?? "";
       for (const event of lines.flatMap(parseEvent)) {
-        for (const id of this.starting.handle(event)) await this.tryToGiveUp(id);
+        for (const id of this.starting.handle(event)) await this.tryToGiveUp(docker, id);
       }
     }
   }
 
-  private reportEnd(error: unknown): void {
+  private recordEnd(error: unknown): void {
     if (this.abort.signal.aborted) return;
-    this.problems.push(
-      `watching for containers that exit at each start ended early (${messageOf(error)}); such a container fails the run only after its time limit`,
-    );
+    this.interruption = `watching for containers that exit at each start ended early (${messageOf(error)}); such a container fails the run only after its time limit`;
   }
 
   /** A failure must not end the watch of the other containers. */
-  private async tryToGiveUp(id: string): Promise<void> {
+  private async tryToGiveUp(docker: Docker, id: string): Promise<void> {
     try {
-      await this.giveUp(id);
+      await this.giveUp(docker, id);
     } catch (error) {
       this.problems.push(
         `container ${id.slice(0, 12)} exits at each start, but could not be removed: ${messageOf(error)}`,
@@ -101,24 +130,24 @@ export class CrashWatch {
     }
   }
 
-  private async giveUp(id: string): Promise<void> {
-    const { session, docker } = this;
+  private async giveUp(docker: Docker, id: string): Promise<void> {
+    const { session } = this;
     // Another checkout's stack of the same name has the same labels.
     const containers = await stackContainers(session, docker);
     const container = containers.find((candidate) => candidate.id === id);
     if (container === undefined) return;
     const lastExit = await readLastExit(docker, id);
-    const logFile = await this.saveLog(container);
+    const logFile = await this.saveLog(docker, container);
     this.crashed.set(id, { ...lastExit, container, logFile });
     const refusal = await docker.remove(`/containers/${id}`, { force: true });
     if (refusal !== undefined) throw new Error(refusal);
   }
 
-  private async saveLog(container: StoreContainer): Promise<string> {
+  private async saveLog(docker: Docker, container: StoreContainer): Promise<string> {
     const { project, stack, state } = this.session;
     const folder = join(state.folder, "logs");
     const file = join(folder, `${stack.name}-${displayName(container)}.log`);
-    const lines = await lastLines(this.docker, container.id, 1_000);
+    const lines = await lastLines(docker, container.id, 1_000);
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, lines.map(({ time, text }) => `${time} ${text}\n`).join(""));
     return relative(project.root, file);

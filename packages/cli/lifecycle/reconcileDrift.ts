@@ -9,10 +9,12 @@ import {
   removeOrphan,
 } from "../docker/drift";
 import { findFaults } from "../docker/containerFaults";
-import { repairFaults } from "./repairFaults";
-import { EngineContext, fetchCheckpoint, runOnStack } from "../engine/setup";
+import { describeFaults, repairFaults } from "./repairFaults";
+import { EngineContext, runOnStack } from "../engine/setup";
 import type { Session } from "../project/session";
 import { imagesIn } from "../docker/images";
+import type { Checkpoint } from "../state/checkpoint";
+import { restoreNames } from "./lostImages";
 import { UsedImages } from "../state/usedImages";
 import { InterruptedRun } from "../state/interruptedRun";
 import type { Reporter } from "../terminal/terminal";
@@ -36,38 +38,63 @@ const NO_DRIFT: RemainingDrift = {
   isRepaired: false,
 };
 
+/** A stack whose drift is reconciled. */
+export interface DriftTarget {
+  readonly docker: Docker;
+  readonly checkpoint: Checkpoint;
+  /** The host may be changed. If false, drift is only reported and left to the engine, which asks before it changes anything. */
+  readonly mayRepair: boolean;
+}
+
 /**
  * Removes what an interrupted run or a manual change left behind, as far as possible before the engine runs.
  *
+ * @param target Undefined for a stack without a host that answers.
  * @returns The rest: differences that need `--refresh`, containers to replace, and orphans that still serve requests and can go only
  *   after the `up`.
  */
 export async function reconcileDrift(
   session: Session,
   engine: EngineContext,
+  target: DriftTarget | undefined,
   report: Reporter,
 ): Promise<RemainingDrift> {
-  const { docker } = engine;
-  if (docker === undefined) return NO_DRIFT;
+  if (target === undefined) return NO_DRIFT;
+  const { docker, checkpoint, mayRepair } = target;
   const { state, stack } = session;
   const interruptedRun = new InterruptedRun(state, stack.name);
-  // Reading the state from a remote backend is slow: only do it after an interrupted run.
-  const readsState = state.backend.kind === "workspace" || interruptedRun.exists;
-  const checkpoint = readsState ? await fetchCheckpoint(session, engine) : undefined;
-  if (checkpoint === undefined) return NO_DRIFT;
   // The next `up` may replace images; `down` removes those, too.
   new UsedImages(state, stack.name).add(imagesIn(checkpoint).map(({ name }) => name));
   const [dockerState, faulty] = await Promise.all([
     readDockerState(docker),
     findFaults(docker, checkpoint),
   ]);
+  if (mayRepair) await restoreNames(docker, checkpoint, dockerState.images, report);
   const plan = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
   if (plan.differences.length + plan.orphans.length + faulty.length === 0) return NO_DRIFT;
 
-  report.step("Drift detected; reconciling");
-  const { differences, replace, repaired } = await repairFaults(docker, faulty, report);
-  const drift = { ...plan, differences: [...plan.differences, ...differences] };
+  report.step(mayRepair ? "Drift detected; reconciling" : "Drift detected");
+  const { differences, replace, repaired } = mayRepair
+    ? await repairFaults(docker, faulty, report)
+    : { differences: describeFaults(faulty), replace: [], repaired: 0 };
+  const drift = {
+    ...plan,
+    differences: [...plan.differences, ...differences],
+    replace,
+    isRepaired: repaired > 0,
+  };
   reportDrift(drift, report);
+  return mayRepair ? removeRemains(session, engine, docker, drift, report) : drift;
+}
+
+/** Removes orphans that serve no requests, and pending creations in the state. */
+async function removeRemains(
+  session: Session,
+  engine: EngineContext,
+  docker: Docker,
+  drift: RemainingDrift,
+  report: Reporter,
+): Promise<RemainingDrift> {
   const idle = drift.orphans.filter(({ serving }) => !serving);
   await removeOrphans(docker, idle, report);
   if (drift.clearPendingCreates) {
@@ -76,8 +103,7 @@ export async function reconcileDrift(
   }
   return {
     ...drift,
-    replace,
-    isRepaired: repaired > 0 || idle.length > 0,
+    isRepaired: drift.isRepaired || idle.length > 0,
     // Clearing the pending creations has refreshed the state.
     differences: drift.clearPendingCreates ? [] : drift.differences,
     orphans: drift.orphans.filter(({ serving }) => serving),

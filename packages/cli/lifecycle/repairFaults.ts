@@ -46,6 +46,13 @@ export async function repairFaults(
   };
 }
 
+/** Describes all faults, for a host that must not be changed. */
+export function describeFaults(faulty: readonly FaultyContainer[]): string[] {
+  return faulty.flatMap(({ name, faults }) =>
+    faults.map((fault) => `${name} ${describeFault(fault)}`),
+  );
+}
+
 function isHealthFault({ kind }: Fault): boolean {
   return kind === "unhealthy" || kind === "restarting";
 }

@@ -1,6 +1,5 @@
 import { CliError } from "@store/docker/cliError";
-import type { Docker } from "@store/docker/docker";
-import { describeFault, findFaults, STOP_SECONDS } from "../docker/containerFaults";
+import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
 import { publishesHere, storeUrl } from "../docker/url";
@@ -8,6 +7,8 @@ import { loadCheckpoint } from "../engine/setup";
 import { stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
+import { describeFaults } from "./repairFaults";
+import type { StackHost } from "./stackHost";
 
 /** Time for the gateway to notice what was repaired, and for a service to become ready again. */
 const PATIENCE_MS = 20_000;
@@ -23,30 +24,41 @@ const REFUSED_PATIENCE_MS = 2_000;
  */
 export async function verifyPublicAddress(
   session: Session,
-  docker: Docker,
+  { docker, address, isLocal }: StackHost,
   report: Reporter,
 ): Promise<string> {
   const stack = session.stack.name;
   const containers = await stackContainers(session, docker);
-  const url = storeUrl(containers, "localhost");
+  const url = storeUrl(containers, address);
   if (url === undefined) {
     throw new CliError(`The gateway of the stack ${stack} isn't running.`, {
       hint: `See what runs: ${storeCommand("ps", stack)}`,
     });
   }
-  // The address can't be reached from here.
-  if (!publishesHere(docker.host)) return url;
+  // A local stack is published at its daemon's 127.0.0.1, which may be another machine's.
+  if (isLocal && !publishesHere(docker.host)) return url;
   let answer = await awaitPublicAddress(url, REFUSED_PATIENCE_MS);
   const gateway = containers.find(({ role }) => role === "gateway");
-  if (answer.kind === "refused" && gateway) {
+  if (isLocal && answer.kind === "refused" && gateway) {
     report.note(`nothing listens at ${url}: restarting ${gateway.name}`);
     await docker.post(`/containers/${gateway.id}/restart?t=${STOP_SECONDS}`);
+  }
+  const isBlocked = answer.kind === "silent" || answer.kind === "refused";
+  if (
+    !isLocal &&
+    isBlocked &&
+    (await findFaults(docker, await loadCheckpoint(session))).length === 0
+  ) {
+    report.note(
+      `${url} ${describeAnswer(answer)}. The containers have no faults, so a firewall may keep this machine out.`,
+    );
+    return url;
   }
   if (answer.kind !== "ok") answer = await awaitPublicAddress(url, PATIENCE_MS);
   if (answer.kind === "ok") return url;
   const faulty = await findFaults(docker, await loadCheckpoint(session));
   throw new CliError(`The containers run, but ${url} ${describeAnswer(answer)}.`, {
-    details: faulty.flatMap(({ name, faults }) => faults.map((f) => `${name} ${describeFault(f)}`)),
+    details: describeFaults(faulty),
     detailsTitle: "Containers",
     hint:
       answer.kind === "foreign"

@@ -104,6 +104,15 @@ describe("the store", function () {
     assert.deepEqual(replaced, ["inventory/service"]);
   });
 
+  it("gives an image its name back that was removed manually, and shows the name meanwhile", async () => {
+    // inventory's source was changed above, so no other stack on this machine uses the same image.
+    const image = await imageOf("inventory");
+    await run("docker", ["rmi", "--force", image]);
+    assert.ok((await store.succeed("ps")).includes(image));
+    assert.match(await store.succeed("up"), /had lost its name: restored/);
+    assert.equal(await imageOf("inventory"), image);
+  });
+
   it("runs a new service in another language when its folder is added, without interrupting the others", async () => {
     const before = await store.running();
     addPerlService(store);

@@ -5,10 +5,10 @@ import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
 import type { RemainingDrift } from "../../docker/drift";
-import { publishesHere, sshTunnel } from "../../docker/url";
 import {
   EngineContext,
   ensureStack,
+  fetchCheckpoint,
   removeStaleEngineLocks,
   runOnStack,
   setUpEngine,
@@ -18,18 +18,19 @@ import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
-import { CrashWatch } from "../../lifecycle/crashWatch";
+import { CrashedContainers, CrashWatch } from "../../lifecycle/crashWatch";
+import { findLostImages } from "../../lifecycle/lostImages";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
-import { verifyPublicAddress } from "../../lifecycle/verifyPublicAddress";
-import { stackOption, storeCommand } from "../../project/project";
+import { connectStackHost, StackHost } from "../../lifecycle/stackHost";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { InterruptedRun } from "../../state/interruptedRun";
 import { takeLock } from "../../state/locks";
 import { checkpointFile, stackLockFile } from "../../state/state";
 import { inputHash, UpToDate } from "../../state/upToDate";
-import { colors, isInteractive, Reporter, reporter } from "../../terminal/terminal";
+import { isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { finish } from "./result";
 
 interface UpFlags extends StackFlags {
   readonly yes?: boolean;
@@ -83,7 +84,11 @@ async function run(options: UpOptions): Promise<ExitCode> {
     const engine = await setUpEngine(session, report, { baseImages: true });
     await ensureStack(session, engine);
     await followDaemon(session, engine, report);
-    const drift = await reconcileDrift(session, engine, report);
+    const checkpoint = await fetchCheckpoint(session, engine);
+    const host = await connectStackHost(session, engine, checkpoint, report);
+    const isConfirmed = isLocal(session) || options.yes;
+    const target = checkpoint && host && { ...host, checkpoint, mayRepair: isConfirmed };
+    const drift = await reconcileDrift(session, engine, target, report);
     if (engine.docker) await checkPort(session, engine.docker);
     if (isUpToDate(options, session, engine, drift)) {
       report.note(
@@ -92,16 +97,26 @@ async function run(options: UpOptions): Promise<ExitCode> {
           : "everything is unchanged since the last up; --refresh checks it again",
       );
     } else {
-      await deploy(options, session, engine, drift, report);
+      await deploy({ options, session, engine, host, drift, isConfirmed, report });
     }
-    if (engine.docker) {
-      const url = await verifyPublicAddress(session, engine.docker, report);
-      process.stdout.write(renderResult(stack.name, url, engine.docker.host));
-    }
+    await finish(session, await connectAfterRun(session, engine, host), report);
     return ExitCode.Ok;
   } finally {
     release();
   }
+}
+
+/** Everything that is known before the engine runs. */
+interface Deployment {
+  readonly options: UpOptions;
+  readonly session: Session;
+  readonly engine: EngineContext;
+  /** Undefined if the stack has no host yet, or if the host doesn't answer. */
+  readonly host: StackHost | undefined;
+  readonly drift: RemainingDrift;
+  /** The engine need not ask before it changes anything. */
+  readonly isConfirmed: boolean;
+  readonly report: Reporter;
 }
 
 /** Returns true if the engine would find nothing to do. Options for the engine always run it. */
@@ -126,44 +141,85 @@ function hashInputs(session: Session, { engine, docker }: EngineContext): string
 }
 
 /** Runs Pulumi. Only previews the changes if they need a confirmation and there is no terminal to ask on. */
-async function deploy(
-  options: UpOptions,
-  session: Session,
-  engine: EngineContext,
-  drift: RemainingDrift,
-  report: Reporter,
-): Promise<void> {
+async function deploy(deployment: Deployment): Promise<void> {
+  const { options, session, engine, host, drift, isConfirmed, report } = deployment;
   const { stack, state } = session;
-  const isConfirmed = isLocal(session) || options.yes;
   const operation = isConfirmed || isInteractive() ? "up" : "preview";
   const refresh = options.refresh || drift.differences.length > 0;
   const interruptedRun = new InterruptedRun(state, stack.name);
   interruptedRun.record();
 
-  if (refresh) await ensureSshFiles(session);
-  const args = [
-    operation,
-    ...POLICY_OPTIONS,
-    ...(isConfirmed ? ["--yes", "--skip-preview"] : []),
-    ...(refresh ? ["--refresh"] : []),
-    ...drift.replace.flatMap((urn) => ["--replace", urn]),
-    ...options.pulumi,
-  ];
-  const runUp = (): Promise<EngineRun> => runOnStack(session, engine, args, { events: true });
-  const { result: engineRun, crashed } = engine.docker
-    ? await CrashWatch.during(session, engine.docker, report, runUp)
-    : { result: await runUp(), crashed: undefined };
+  const { run: engineRun, crashed } = await runUp(deployment, operation, refresh);
   if (engineRun.exitCode !== 0) {
     interruptedRun.record(engineRun.events);
     await taintFailedVm(session, engine, engineRun.events, report);
-    throw await diagnoseRun("up", session, engine.docker, engineRun, crashed);
+    const after = await connectAfterRun(session, engine, host);
+    throw await diagnoseRun("up", session, after?.docker, engineRun, crashed);
   }
   interruptedRun.clear();
   reportCost(engineRun.events, report);
   if (operation === "preview") throw confirmationRequired(stack.name);
-  if (engine.docker) await removeOrphans(engine.docker, drift.orphans, report);
+  if (drift.orphans.length > 0) {
+    const after = await connectAfterRun(session, engine, host);
+    if (after) await removeOrphans(after.docker, drift.orphans, report);
+  }
   const hash = hashInputs(session, engine);
   if (hash !== undefined) new UpToDate(session).save(hash);
+}
+
+/** Runs the engine, a second time if another stack's `down` removed an image meanwhile that this run had found. */
+async function runUp(
+  { options, session, engine, host, drift, isConfirmed, report }: Deployment,
+  operation: "up" | "preview",
+  refresh: boolean,
+): Promise<{ readonly run: EngineRun; readonly crashed: CrashedContainers }> {
+  const watched = async (withRefresh: boolean): ReturnType<typeof runUp> => {
+    if (withRefresh) await ensureSshFiles(session);
+    const args = [
+      operation,
+      ...POLICY_OPTIONS,
+      ...(isConfirmed ? ["--yes", "--skip-preview"] : []),
+      ...(withRefresh ? ["--refresh"] : []),
+      ...drift.replace.flatMap((urn) => ["--replace", urn]),
+      ...options.pulumi,
+    ];
+    const { result: run, crashed } = await CrashWatch.during(
+      session,
+      {
+        docker: host?.docker,
+        connect: async () => (await connectAfterRun(session, engine, undefined))?.docker,
+      },
+      report,
+      () => runOnStack(session, engine, args, { events: true }),
+    );
+    return { run, crashed };
+  };
+  const first = await watched(refresh);
+  // Only this machine's Docker builds images; a remote host pulls them.
+  if (first.run.exitCode === 0 || first.run.interrupted || engine.docker === undefined)
+    return first;
+  const checkpoint = await fetchCheckpoint(session, engine);
+  const lost = checkpoint ? await findLostImages(engine.docker, checkpoint) : [];
+  if (lost.length === 0) return first;
+  report.step(`Images were removed during the run (${lost.join(", ")}); building them again`);
+  return watched(true);
+}
+
+/**
+ * Returns the host after or during a run. The run may have created or replaced a remote one, so the connections from before may lead to a
+ * machine that no longer exists.
+ *
+ * @param before Host before the run. Its connections are closed unless it is this machine.
+ * @returns undefined if Docker on the host doesn't answer.
+ */
+async function connectAfterRun(
+  session: Session,
+  engine: EngineContext,
+  before: StackHost | undefined,
+): Promise<StackHost | undefined> {
+  if (before?.isLocal) return before;
+  before?.docker.close();
+  return connectStackHost(session, engine, await fetchCheckpoint(session, engine));
 }
 
 function confirmationRequired(stack: string): UsageError {
@@ -171,20 +227,4 @@ function confirmationRequired(stack: string): UsageError {
     `Previewed only: refusing to change stack ${stack} without confirmation (no terminal).`,
     `Pass --yes: ./store up ${stack} --yes`,
   );
-}
-
-function renderResult(stack: string, url: string, dockerHost: string): string {
-  const commands: readonly [string, string][] = [
-    [storeCommand("ps", stack), "list the containers"],
-    [`./store logs -f${stackOption(stack)}`, "follow the logs"],
-    [storeCommand("down", stack), "remove the stack; keeps the data"],
-  ];
-  const width = Math.max(...commands.map(([command]) => command.length));
-  const tunnel = sshTunnel(dockerHost, url);
-  return [
-    publishesHere(dockerHost)
-      ? `The store is up: ${colors.bold(url)}\n`
-      : `The containers run. The store's address is ${colors.bold(url)} on the machine ${dockerHost}.${tunnel === undefined ? "" : ` Reach it from here: ${tunnel}`}\n`,
-    ...commands.map(([command, purpose]) => colors.dim(`  ${command.padEnd(width)}  ${purpose}\n`)),
-  ].join("");
 }

@@ -5,7 +5,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LABEL } from "@store/cli/docker/containers";
-import { CrashWatch } from "@store/cli/lifecycle/crashWatch";
+import { CrashWatch, type WatchedHost } from "@store/cli/lifecycle/crashWatch";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { CONTAINER_TYPE } from "@store/cli/state/checkpoint";
@@ -54,7 +54,10 @@ describe("CrashWatch", () => {
     note: (text: string) => void notes.push(text),
     progress: () => undefined,
   };
-  const watch = (action: () => Promise<void>) => CrashWatch.during(session, docker, report, action);
+  const watch = (
+    action: () => Promise<void>,
+    host: WatchedHost = { docker, connect: () => Promise.resolve(undefined) },
+  ) => CrashWatch.during(session, host, report, action);
   const send = (...actions: readonly string[]): void => {
     for (const Action of actions) events?.write(`${JSON.stringify({ id: "c1", Action })}\n`);
   };
@@ -112,5 +115,20 @@ describe("CrashWatch", () => {
     });
     assert.match(notes[0] ?? "", /c1 exits at each start, .*removal is in progress/);
     assert.equal(removals, 2);
+  });
+
+  it("watches a host that the run creates, and the one that replaces it", async () => {
+    const hosts = [undefined, docker, undefined, docker];
+    const connect = (): Promise<Docker | undefined> => Promise.resolve(hosts.shift());
+    const created = async (): Promise<void> => {
+      await once(server, "request");
+      events?.destroy();
+      await once(server, "request");
+      // The answer must reach the watch before its end.
+      await until(() => hosts.length === 0);
+      await docker.ping();
+    };
+    await watch(created, { docker: undefined, connect, reconnectMs: 1 });
+    assert.deepEqual(hosts, []);
   });
 });

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Docker } from "@store/docker/docker";
+import { problemOf } from "@store/docker/unreachable";
+import { SshAgent, type SshTarget, sshTarget } from "@store/docker/sshAgent";
+import { sshFolder } from "../../../components/host/ssh/sshFiles";
+import { ensureSshFiles } from "../host/remoteHost";
+import type { Session } from "../project/session";
+import type { Checkpoint } from "../state/checkpoint";
+import { PROVIDER_TYPE } from "./stackDaemonCheck";
+
+/** Docker on another machine. */
+export interface HostDocker {
+  readonly docker: Docker;
+  /** IP address or name of the machine. */
+  readonly address: string;
+}
+
+/**
+ * Connects to Docker on a remote stack's host by the address and the ssh options in the state. Unlike `connect`, it reads no secret
+ * from the state, which takes the engine a second.
+ *
+ * @returns undefined if the state has no host
+ * @throws CliError if Docker on the host doesn't answer
+ */
+export async function connectHostDocker(
+  session: Session,
+  checkpoint: Checkpoint | undefined,
+): Promise<HostDocker | undefined> {
+  const { project, stack } = session;
+  const host = hostIn(checkpoint);
+  if (host === undefined) return undefined;
+  const hasFiles = existsSync(join(project.root, sshFolder(stack.name), "identity"));
+  if (!hasFiles) await ensureSshFiles(session);
+  try {
+    return await reach(host, project.root);
+  } catch (error) {
+    // Somebody else may have replaced the host since this workspace's files were written.
+    if (!hasFiles || !OUTDATED_FILES.test(problemOf((error as Error).cause))) throw error;
+    await ensureSshFiles(session);
+    return reach(host, project.root);
+  }
+}
+
+const OUTDATED_FILES = /host key verification failed|permission denied/i;
+
+async function reach({ url, options }: ProviderHost, folder: string): Promise<HostDocker> {
+  const target: SshTarget = { ...sshTarget(url), options, folder };
+  const docker = new Docker({ host: url }, new SshAgent(target));
+  try {
+    await docker.ping();
+  } catch (error) {
+    docker.close();
+    throw error;
+  }
+  return { docker, address: new URL(url).hostname };
+}
+
+/** Address of Docker and ssh options of a provider. */
+interface ProviderHost {
+  readonly url: string;
+  /** Contain paths relative to the project. */
+  readonly options: readonly string[];
+}
+
+/** Returns the newest host in the state. */
+export function hostIn(checkpoint: Checkpoint | undefined): ProviderHost | undefined {
+  const provider = checkpoint?.resources.find(
+    ({ type, delete: isOriginal }) => type === PROVIDER_TYPE && !isOriginal,
+  );
+  const { host: url, sshOpts } = provider?.inputs ?? {};
+  if (typeof url !== "string" || !url.startsWith("ssh:")) return undefined;
+  // The engine keeps a provider's lists as JSON.
+  const options: unknown = typeof sshOpts === "string" ? JSON.parse(sshOpts) : (sshOpts ?? []);
+  return { url, options: Array.isArray(options) ? options.map(String) : [] };
+}
