@@ -46,6 +46,7 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup
   rehearse: () =>
     (require("./commands/develop/rehearse") as typeof import("./commands/develop/rehearse"))
       .rehearse,
+  ci: () => (require("./commands/ci/ci") as typeof import("./commands/ci/ci")).ci,
   test: () => (require("./commands/develop/test") as typeof import("./commands/develop/test")).test,
 };
 /* eslint-enable @typescript-eslint/no-require-imports */

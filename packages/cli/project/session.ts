@@ -44,6 +44,11 @@ export function isLocal(session: Session): boolean {
   return configText(session.project, session.stack, "host") === "local";
 }
 
+/** Checks whether the stack runs on a VM that it creates (store:host is "azure"). */
+export function isAzure(session: Session): boolean {
+  return configText(session.project, session.stack, "host") === "azure";
+}
+
 /**
  * Finds Docker on this machine. Installs and starts nothing.
  *

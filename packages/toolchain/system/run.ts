@@ -13,6 +13,8 @@ export interface RunOptions {
   environment?: NodeJS.ProcessEnv;
   /** Called with each line of stdout and stderr, without empty lines. */
   onLine?: (line: string) => void;
+  /** Called with each line of stderr only, without empty lines. */
+  onErrorLine?: (line: string) => void;
   /** Time in milliseconds after which the command is ended by SIGTERM. @default none */
   timeoutMs?: number;
 }
@@ -55,16 +57,17 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       let rest = "";
+      const onLine = options.onLine ?? (name === "stderr" ? options.onErrorLine : undefined);
       child[name].setEncoding("utf8").on("data", (chunk: string) => {
         output[name] += chunk;
-        if (options.onLine === undefined) return;
+        if (onLine === undefined) return;
         // Progress bars end their lines with a carriage return.
         const lines = (rest + chunk).split(/[\r\n]+/);
         rest = lines.pop() ?? "";
-        lines.filter((line) => line.trim() !== "").forEach(options.onLine);
+        lines.filter((line) => line.trim() !== "").forEach(onLine);
       });
       child[name].on("end", () => {
-        if (rest.trim() !== "") options.onLine?.(rest);
+        if (rest.trim() !== "") onLine?.(rest);
       });
     }
     child.on("error", (error) => {

@@ -1,0 +1,85 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { CliError } from "@store/docker/cliError";
+import { ROOT } from "../project/project";
+import type { GitHub } from "./github";
+import { apiFailure } from "./githubError";
+import { runStore } from "./runStore";
+import { takeDown } from "./takeDown";
+
+/** Returns the stack of a pull request's environment. */
+export function environmentStack(pullRequest: number): string {
+  return `pr-${pullRequest}`;
+}
+
+/** Writes the configuration of an environment: that of another stack. It isn't committed, so each job writes it anew. */
+export function writeEnvironmentConfig(stack: string, from: string): void {
+  copyFileSync(join(ROOT, `Pulumi.${from}.yaml`), join(ROOT, `Pulumi.${stack}.yaml`));
+}
+
+/** Deletes an environment with its data and its state. @throws CliError */
+export async function removeEnvironment(stack: string, from: string): Promise<void> {
+  writeEnvironmentConfig(stack, from);
+  await takeDown(stack, ["--volumes"]);
+  const { code, stderr } = await runStore(["pulumi", "stack", "rm", "--yes", "-s", stack]);
+  if (code !== 0 && !/no stack named/.test(stderr)) {
+    throw new CliError(`The state of the environment ${stack} can't be deleted.`, {
+      hint: `Delete it by hand: ./store pulumi stack rm --yes -s ${stack}`,
+    });
+  }
+}
+
+const stackList = v.array(v.object({ name: v.string(), lastUpdate: v.optional(v.string()) }));
+
+export interface Environment {
+  readonly stack: string;
+  readonly pullRequest: number;
+  /** Time of the last `up`. Undefined if it never finished. */
+  readonly updated?: Date;
+}
+
+/** Lists the environments in the backend. @throws CliError */
+export async function listEnvironments(): Promise<Environment[]> {
+  const { code, stdout } = await runStore(["pulumi", "stack", "ls", "--json"]);
+  if (code !== 0) {
+    throw new CliError("The environments can't be listed: `pulumi stack ls` failed.", {
+      hint: "Check PULUMI_BACKEND_URL and the login: ./store ci setup prints both.",
+    });
+  }
+  return parseEnvironments(stdout);
+}
+
+/** Parses the output of `pulumi stack ls --json`. */
+export function parseEnvironments(json: string): Environment[] {
+  return v.parse(stackList, JSON.parse(json)).flatMap(({ name, lastUpdate }) => {
+    const number = /^(?:.*\/)?pr-(\d+)$/.exec(name)?.[1];
+    if (number === undefined) return [];
+    const updated = lastUpdate === undefined ? undefined : new Date(lastUpdate);
+    return [{ stack: `pr-${number}`, pullRequest: Number(number), updated }];
+  });
+}
+
+/** Returns why an environment is no longer needed; undefined if it is. @throws CliError */
+export async function expiryReason(
+  github: GitHub,
+  { pullRequest, updated }: Environment,
+  days: number,
+  now = new Date(),
+): Promise<string | undefined> {
+  const age = updated === undefined ? 0 : (now.getTime() - updated.getTime()) / 86_400_000;
+  if (age > days) return `unchanged for more than ${days} days`;
+  const state = await github.try(`read pull request ${pullRequest}`, async () => {
+    try {
+      const { data } = await github.octokit.request(
+        "GET /repos/{owner}/{repo}/pulls/{pull_number}",
+        { ...github.repository, pull_number: pullRequest },
+      );
+      return data.state;
+    } catch (error) {
+      if (apiFailure(error)?.status === 404) return "missing";
+      throw error;
+    }
+  });
+  return state === "open" ? undefined : `its pull request is ${state}`;
+}
