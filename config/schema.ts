@@ -157,6 +157,7 @@ export function configSchema(serviceNames: readonly string[]) {
       text(/\S/, "a time zone of Windows, such as AUS Eastern Standard Time"),
       "AUS Eastern Standard Time",
     ),
+    keep: v.optional(flag(), false),
     trustedLaunch: v.optional(flag(), false),
     encryptionAtHost: v.optional(flag(), false),
     sshPublicKey: v.optional(v.string(), ""),

@@ -96,10 +96,16 @@ async function run(args: readonly string[]): Promise<number> {
       continue;
     }
     const group = registerGroup(store, command);
-    for (const load of Object.values(command.subcommands)) add(group, load());
+    for (const load of selectSubcommands(command, others[0])) add(group, load());
   }
   await store.parseAsync([...own], { from: "user" });
   return exitCode;
+}
+
+/** Returns the loader of the called subcommand, or all loaders. */
+function selectSubcommands({ subcommands }: CommandGroup, name = ""): (() => StoreCommand)[] {
+  const called = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  return called ? [called] : Object.values(subcommands);
 }
 
 function storeProgram(): Command {

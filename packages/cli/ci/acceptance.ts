@@ -31,7 +31,7 @@ export async function acceptedBy(
     (event) => event.event === "labeled" && "label" in event && event.label.name === label,
   );
   const actor = last?.actor;
-  return actor && actor.id !== author ? actor.login : undefined;
+  return actor && Number(actor.id) !== author ? actor.login : undefined;
 }
 
 /** Removes the label: it was given to a review that has changed since. @throws CliError */

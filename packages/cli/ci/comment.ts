@@ -60,7 +60,7 @@ export async function listComments(
   return comments
     .flatMap(({ id, body = "", user }) => {
       const marker = user?.id === author ? readMarker(body) : undefined;
-      return marker?.stack === stack ? [{ id, body, hash: marker.hash }] : [];
+      return marker?.stack === stack ? [{ id: Number(id), body, hash: marker.hash }] : [];
     })
     .sort((a, b) => a.id - b.id);
 }

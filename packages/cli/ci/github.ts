@@ -60,7 +60,7 @@ export class GitHub {
   /**
    * Calls GitHub.
    *
-   * @param action Verb phrase for the message "Can't ...".
+   * @param action Continues the message "Can't ...".
    * @throws CliError
    */
   async try<T>(action: string, call: () => Promise<T>): Promise<T> {

@@ -24,7 +24,7 @@ export function isUnknownOutcome(error: unknown): boolean {
 /**
  * Turns the failure of a call into a message with a remedy.
  *
- * @param action Verb phrase for "Can't ...", for example "comment on pull request 7".
+ * @param action Continues the message "Can't ...", for example "comment on pull request 7".
  * @param apiUrl Address of the API, without a slash at the end.
  */
 export function githubError(error: unknown, action: string, apiUrl: string): CliError {

@@ -41,7 +41,7 @@ export async function findPullRequest(
     }),
   );
   const found = open.find(({ head }) => head.sha === origin.head_sha);
-  return found && { number: found.number, headSha: found.head.sha, author: found.user?.id };
+  return found && toPullRequest(found);
 }
 
 /** Finds the merged pull request that brought a commit to the branch; undefined for a direct push. @throws CliError */
@@ -57,5 +57,14 @@ export async function findMergedPullRequest(
     }),
   );
   const found = all.find(({ merged_at }) => merged_at != null);
-  return found && { number: found.number, headSha: found.head.sha, author: found.user?.id };
+  return found && toPullRequest(found);
+}
+
+function toPullRequest(found: {
+  readonly number: number;
+  readonly head: { readonly sha: string };
+  readonly user?: { readonly id: number | bigint } | null;
+}): PullRequest {
+  const author = found.user ? Number(found.user.id) : undefined;
+  return { number: found.number, headSha: found.head.sha, author };
 }

@@ -62,6 +62,6 @@ async function originRepository(): Promise<string> {
 function nextSteps(names: TeamNames): string {
   return [
     "Next, move the state there (docs/team-workflow.md):",
-    `  ./store state use '${stateUrl(names)}' -s staging --secrets-provider '${secretsUrl(names)}'`,
+    `  ./store state use '${stateUrl(names)}' staging --secrets-provider '${secretsUrl(names)}'`,
   ].join("\n");
 }

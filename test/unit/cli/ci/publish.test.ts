@@ -140,8 +140,8 @@ describe("a review on a pull request", () => {
     api.state.label(7, "staging: accepted", REVIEWER);
     const accepted = await publish();
     assert.equal(accepted?.state, "success");
-    assert.match(accepted?.description ?? "", /Accepted by reviewer/);
-    assert.deepEqual([accepted?.sha, accepted?.target_url], [SHA, "https://example.test/run"]);
+    assert.match(accepted.description, /Accepted by reviewer/);
+    assert.deepEqual([accepted.sha, accepted.target_url], [SHA, "https://example.test/run"]);
 
     const worse = summaryOf("data at risk", { text: "two volumes" });
     assert.equal((await publish(worse))?.state, "failure", "another danger");
@@ -169,9 +169,17 @@ describe("a review on a pull request", () => {
 
   describe("refused by GitHub", () => {
     const reset = String(Date.UTC(2030, 0, 1) / 1000);
-    const tooLong = { ...summaryOf("changes"), markdown: "x".repeat(65_537) };
-    for (const { title, token, fault, summary, expected } of [
-      { title: "no token", token: undefined, expected: /GITHUB_TOKEN isn't set.*github\.token/s },
+    const refusals: readonly {
+      readonly title: string;
+      readonly token?: string;
+      readonly fault?: {
+        readonly status: number;
+        readonly headers: Readonly<Record<string, string>>;
+      };
+      readonly markdown?: string;
+      readonly expected: RegExp;
+    }[] = [
+      { title: "no token", token: "", expected: /GITHUB_TOKEN isn't set.*github\.token/s },
       { title: "an unknown token", token: "expired", expected: /refuses the token \(401\)/ },
       {
         title: "a token without rights",
@@ -191,14 +199,19 @@ describe("a review on a pull request", () => {
         fault: { status: 429, headers: { "retry-after": "60" } },
         expected: /rate limit.*in 60 s/s,
       },
-      { title: "a body over the limit", summary: tooLong, expected: /body is too long/ },
-    ] as const) {
+      {
+        title: "a body over the limit",
+        markdown: "x".repeat(65_537),
+        expected: /body is too long/,
+      },
+    ];
+    for (const { title, token = "job-token", fault, markdown, expected } of refusals) {
       it(`has one message with a remedy: ${title}`, async () => {
         if (fault) api.faults.push({ method: "POST", path: /\/comments$/, ...fault });
-        const attempt = async () => {
-          const options =
-            title === "no token" ? { token: undefined } : { token: token ?? "job-token" };
-          await publishComment(await connect(options), 7, summary ?? summaryOf("changes"));
+        const summary = summaryOf("changes");
+        const attempt = async (): Promise<void> => {
+          const github = await connect({ token: token === "" ? undefined : token });
+          await publishComment(github, 7, { ...summary, markdown: markdown ?? summary.markdown });
         };
         await assert.rejects(attempt, ({ summary: what, hint }: CliError) => {
           assert.match(`${what} ${hint ?? ""}`, expected);
