@@ -49,6 +49,11 @@ describe("./store", function () {
       assert.equal(command.name, name);
       assert.notEqual(command.summary, "", name);
       assert.ok(command.examples.length > 0, name);
+      if (!("subcommands" in command)) continue;
+      for (const [sub, loadSub] of Object.entries(command.subcommands)) {
+        assert.equal(loadSub().name, sub);
+        assert.ok(loadSub().examples.length > 0, sub);
+      }
     }
   });
 
@@ -70,6 +75,10 @@ describe("./store", function () {
       ["exec", "orders"],
       ["test", "everything"],
       ["pulumi", "--cwd", "services", "config"],
+      ["ci", "publish"],
+      ["ci", "preview", "dev"],
+      ["ci", "preview", "no-such-stack", "--output", "/dev/null"],
+      ["ci", "environment", "sideways"],
     ]) {
       const { status, stdout, stderr } = store(...args);
       assert.equal(status, 2, `${args.join(" ")}: ${stdout}${stderr}`);

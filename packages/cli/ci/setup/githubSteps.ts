@@ -2,7 +2,7 @@ import { clientIdOf } from "./identitySteps";
 import { gh, type Step } from "./step";
 
 /** Makes the environments and variables that the workflows name. None of the variables is a secret. */
-export function githubSteps(repository: string, stateUrl: string): Step[] {
+export function githubSteps(repository: string, stateUrl: string, environments: boolean): Step[] {
   const variable = (name: string, value: string): Step => ({
     title: `Repository variable ${name}`,
     find: gh(
@@ -15,12 +15,14 @@ export function githubSteps(repository: string, stateUrl: string): Step[] {
   return [
     environment(repository, "staging"),
     stagingFromMainOnly(repository),
-    environment(repository, "pull-requests"),
     variable("AZURE_SUBSCRIPTION_ID", "$SUBSCRIPTION"),
     variable("AZURE_TENANT_ID", "$TENANT"),
     variable("AZURE_CLIENT_ID", `$${clientIdOf("deploy")}`),
     variable("AZURE_PREVIEW_CLIENT_ID", `$${clientIdOf("preview")}`),
     variable("STORE_STATE", stateUrl),
+    ...(environments
+      ? [environment(repository, "pull-requests"), variable("STORE_ENVIRONMENTS", "true")]
+      : []),
   ];
 }
 

@@ -48,7 +48,9 @@ export function foundLine(output: string, expect?: string): string | undefined {
 
 /** Writes the steps as a shell script, which can be run more than once, too. */
 export function renderScript(steps: readonly Step[]): string {
-  return ["set -euo pipefail", ...steps.map(renderStep)].join("\n\n") + "\n";
+  const start =
+    "#!/usr/bin/env bash\n# Made by ./store ci setup. May be run again.\nset -euo pipefail";
+  return [start, ...steps.map(renderStep)].join("\n\n") + "\n";
 }
 
 function renderStep({ title, find, expect, variable = "FOUND", create }: Step): string {
@@ -67,6 +69,7 @@ function shell(command: CommandLine): string {
 /** Quotes an argument. Variables stay variables. */
 function quote(text: string): string {
   if (/^[\w./:@=,-]+$/.test(text)) return text;
+  if (!/["$\\`]/.test(text)) return text.includes("'") ? `"${text}"` : `'${text}'`;
   if (!text.includes("$")) return `'${text.replaceAll("'", `'\\''`)}'`;
   return `"${text.replace(/["\\`]/g, "\\$&")}"`;
 }

@@ -12,23 +12,31 @@ import {
   vaultScope,
 } from "./teamNames";
 
-/** Returns everything that a team's workflows need, in the order in which it is made. */
-export function teamSteps(names: TeamNames): Step[] {
+/**
+ * Returns everything that a team's workflows need, in the order in which it is made.
+ *
+ * @param environments Also lets pull requests have environments, which run the request's code as the identity that deploys.
+ */
+export function teamSteps(names: TeamNames, environments = false): Step[] {
   return [
     ...accountSteps(),
     ...stateSteps(names),
     ...keySteps(names),
-    ...identitySteps(names.repository, deployIdentity(names)),
+    ...identitySteps(names.repository, deployIdentity(names, environments)),
     ...identitySteps(names.repository, previewIdentity(names)),
-    ...githubSteps(names.repository, stateUrl(names)),
+    ...githubSteps(names.repository, stateUrl(names), environments),
   ];
 }
 
 /** Identity that deploys and tears down. Its stacks create resource groups, which takes a role on the subscription. */
-function deployIdentity(names: TeamNames): Identity {
+function deployIdentity(names: TeamNames, environments: boolean): Identity {
   return {
     name: "deploy",
-    subjects: ["environment:staging", "environment:pull-requests", "ref:refs/heads/main"],
+    subjects: [
+      "environment:staging",
+      "ref:refs/heads/main",
+      ...(environments ? ["environment:pull-requests"] : []),
+    ],
     roles: [
       ["Contributor", SUBSCRIPTION_SCOPE],
       ["Storage Blob Data Contributor", containerScope(names)],

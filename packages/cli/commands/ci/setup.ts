@@ -14,6 +14,8 @@ interface SetupOptions {
   readonly repo?: string;
   readonly location: string;
   readonly apply: boolean;
+  /** Lets pull requests have environments. */
+  readonly environments: boolean;
 }
 
 export const setup = defineCommand<Partial<SetupOptions>, SetupOptions>({
@@ -22,23 +24,28 @@ export const setup = defineCommand<Partial<SetupOptions>, SetupOptions>({
   flags: [
     new Option("--apply", "make it, with `az` and `gh`"),
     new Option("--repo <owner/name>", "the repository on GitHub (default: git's remote origin)"),
+    new Option(
+      "--environments",
+      "let pull requests have environments: their code runs as the identity that deploys",
+    ),
     new Option("--location <region>", "Azure region of the state (default: australiaeast)"),
   ],
   examples: ["./store ci setup            prints a shell script", "./store ci setup --apply"],
   notes:
     "Makes a storage account and a key vault for the state, and two identities without passwords: `preview`, which reads, and\n" +
     "`deploy`. May be run again: it changes nothing that exists.",
-  parse: ({ flags: { apply, repo, location } }) => ({
+  parse: ({ flags: { apply, repo, location, environments } }) => ({
     apply: apply === true,
+    environments: environments === true,
     repo,
     location: location ?? "australiaeast",
   }),
   run,
 });
 
-async function run({ apply, repo, location }: SetupOptions): Promise<ExitCode> {
+async function run({ apply, repo, location, environments }: SetupOptions): Promise<ExitCode> {
   const names = teamNames(repo ?? (await originRepository()), location);
-  const steps = teamSteps(names);
+  const steps = teamSteps(names, environments);
   if (!apply) {
     process.stdout.write(renderScript(steps));
     process.stderr.write(`${nextSteps(names)}\n`);

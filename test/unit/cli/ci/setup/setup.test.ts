@@ -17,7 +17,7 @@ import { stateUrl, teamNames } from "@store/cli/ci/setup/teamNames";
 import { teamSteps } from "@store/cli/ci/setup/teamSteps";
 
 const NAMES = teamNames("acme/store", "australiaeast");
-const STEPS = teamSteps(NAMES);
+const STEPS = teamSteps(NAMES, true);
 const SILENT = { step: () => undefined, note: () => undefined, progress: () => undefined };
 const CREATES = / (create|update|set) | --method /;
 
@@ -74,6 +74,12 @@ describe("./store ci setup", function () {
     const deploy = content(`credential.${variables.get("DEPLOY_CLIENT_ID") ?? ""}`);
     assert.ok(!deploy.includes("repo:acme/store:pull_request"));
     assert.deepEqual(content("policies"), ["main"]);
+  });
+
+  it("trusts a pull request's environment only if it is told to", () => {
+    const script = renderScript(teamSteps(NAMES));
+    assert.match(script, /environment:staging/);
+    assert.doesNotMatch(script, /pull-requests|STORE_ENVIRONMENTS/);
   });
 
   it("prints a script that makes the same from nothing", () => {
