@@ -41,8 +41,9 @@ export function readForkSummary(
   file: string,
   render: (review: Summary["review"]) => Summary,
 ): Summary {
-  const { review } = readSummary(file);
-  if (review.scope === "checkout") return render(review);
+  const { review, stack } = readSummary(file);
+  // The stack's name goes into the marker, and must be the one that the schema has checked.
+  if (review.scope === "checkout" && review.stack === stack) return render(review);
   throw new CliError(
     `${file} comes from a fork and is not published: it claims to know the stack's state.`,
     {
