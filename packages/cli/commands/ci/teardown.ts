@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { addJobSummary } from "../../ci/jobSummary";
@@ -68,6 +67,5 @@ async function run({ stack, confirm, nightly, volumes }: TeardownOptions): Promi
 
 function isKept(name: string): boolean {
   const project = readProject();
-  const { file } = findStack(project, name);
-  return configValue(project, readFileSync(file, "utf8"), "keep") === true;
+  return configValue(project, findStack(project, name), "keep") === true;
 }
