@@ -7,7 +7,7 @@ import { publishReview } from "../../ci/publish";
 import { findPullRequest } from "../../ci/pullRequest";
 import { readForkSummary, readSummary } from "../../ci/readSummary";
 import { readWorkflowRun, type WorkflowRun } from "../../ci/workflowRun";
-import { remakeSummary } from "../../ci/remakeSummary";
+import { summarize } from "../../review/summarize";
 import { reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 
@@ -47,7 +47,7 @@ async function publishOwn(file: string, workflowRun: WorkflowRun): Promise<ExitC
 
 /** Publishes a comment only: a status or a label from a fork's file would let its author pass a rule of the branch. */
 async function publishFork(file: string, workflowRun: WorkflowRun): Promise<ExitCode> {
-  const summary = readForkSummary(file, remakeSummary);
+  const summary = readForkSummary(file, summarize);
   const github = await GitHub.connect(workflowRun);
   const pullRequest = await findPullRequest(github, workflowRun);
   if (pullRequest === undefined) return nothingToPublish(workflowRun);
