@@ -78,7 +78,7 @@ describe("portHolder", () => {
       assert.ok(Number(suggested) > 0 && Number(suggested) !== port);
       return true;
     });
-    await checkPort(taken, { ...docker, host: "ssh://host" } as unknown as Docker);
+    await checkPort(taken, { host: "ssh://host", list: docker.list } as unknown as Docker);
   });
 
   it("has a suggestion that exists, for the last port, too", async () => {
