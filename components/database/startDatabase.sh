@@ -2,6 +2,7 @@
 # Entry point of a database's container: the image's own entry point, with a first start that may be interrupted at any time.
 # The image takes a data folder for complete as soon as initdb has begun to fill it. Therefore the data folder is initialised under
 # another name and renamed when it is complete; a half-made one is thrown away at the next start, and no other data folder ever is.
+# An earlier release initialised the data folder in place. A half-made one of that release is kept under the name PGDATA.incomplete.
 # Arguments: folder of the data volume, and the command for the image's entry point.
 set -eu
 volume=$1
@@ -13,6 +14,30 @@ exec 9>"$volume/.lock"
 if ! flock -n 9; then
   echo "Waiting until another container stops using the data." >&2
   flock 9
+fi
+
+# Checks for a data folder in which no database for the service was created yet. Nobody can have stored data in it.
+is_half_made() {
+  [ -n "$(ls -A "$PGDATA" 2>/dev/null)" ] || return 1
+  # The service's database would be one of the built-in ones.
+  case $POSTGRES_DB in postgres | template0 | template1) return 1 ;; esac
+  if [ ! -s "$PGDATA/PG_VERSION" ]; then
+    # initdb first creates empty folders, then PG_VERSION. Other files are not initdb's.
+    [ -z "$(find "$PGDATA" ! -type d -size +0 -print -quit)" ]
+    return
+  fi
+  # The object IDs of built-in databases are below 16384, and those of all others are above.
+  for database in "$PGDATA"/base/*; do
+    case ${database##*/} in *[!0-9]*) continue ;; esac
+    [ "${database##*/}" -lt 16384 ] || return 1
+  done
+  [ -z "$(ls -A "$PGDATA/pg_tblspc" 2>/dev/null)" ]
+}
+
+if is_half_made; then
+  echo "An earlier release's first start was interrupted before $PGDATA was complete: starting over. The old folder is $PGDATA.incomplete." >&2
+  rm -rf "$PGDATA.incomplete"
+  mv "$PGDATA" "$PGDATA.incomplete"
 fi
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then

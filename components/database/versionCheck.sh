@@ -28,8 +28,8 @@ if [ -s "$data/PG_VERSION" ]; then
 $user. Images of different distributions also sort texts differently, which breaks indexes. Set the old image back. $migrate"
 else
   for file in "$volume"/*/*/PG_VERSION; do
-    # startDatabase.sh throws away a half-made data folder.
-    case $file in *.new/PG_VERSION) continue ;; esac
+    # Half-made data folders: startDatabase.sh.
+    case $file in *.new/PG_VERSION | *.incomplete/PG_VERSION) continue ;; esac
     [ -s "$file" ] || continue
     read -r version <"$file"
     refuse "the data of $service was written by PostgreSQL $version, and PostgreSQL $PG_MAJOR would start with an empty database. \

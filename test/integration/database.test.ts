@@ -83,6 +83,39 @@ describe("a database's container", function () {
     assert.equal(await query(container, "SELECT value FROM kept"), "42");
   });
 
+  it("starts over when an earlier release was killed during its first start, which filled the data folder in place", async () => {
+    for (const moment of [/running bootstrap script/, /performing post-bootstrap/]) {
+      await run("docker", ["volume", "rm", "--force", volume]);
+      const earlier = await start({ entrypoints: ["docker-entrypoint.sh"] });
+      await untilLogged(earlier, moment);
+      await docker("rm", "--force", earlier);
+      const container = await start();
+      await healthy(container);
+      assert.equal(await query(container, "SELECT 1"), "1");
+      await docker("rm", "--force", container);
+    }
+  });
+
+  it("keeps a data folder that isn't half-made: other files, or a database of the service", async () => {
+    const fill = (path: string, text: string): Promise<string> =>
+      docker(
+        ...["run", "--rm", "--user", inputs.user, "--volume", `${volume}:/var/lib/postgresql`],
+        ...["--entrypoint", "sh", image, "-c"],
+        `cd /var/lib/postgresql && mkdir -p $(dirname ${path}) && echo ${text} >${path}`,
+      );
+    await fill("18/docker/mine", "text");
+    await untilLogged(await start(), /contains files, but no database/);
+    await fill("18/docker/PG_VERSION", "18");
+    await fill("18/docker/base/16384/PG_VERSION", "18");
+    // PostgreSQL itself finds the folder incomplete.
+    await untilLogged(await start(), /could not|FATAL/);
+    const kept = await docker(
+      ...["run", "--rm", "--volume", `${volume}:/data`, "--entrypoint", "cat", image],
+      "/data/18/docker/mine",
+    );
+    assert.equal(kept.trim(), "text");
+  });
+
   it("waits until no other container uses the data", async () => {
     const first = await start();
     await healthy(first);

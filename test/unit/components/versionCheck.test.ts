@@ -76,6 +76,7 @@ describe("versionCheck", () => {
 
   it("ignores the half-made data folder of an interrupted first start, which holds no data", () => {
     writtenBy(18, undefined, "docker.new");
+    writtenBy(18, undefined, "docker.incomplete");
     assert.equal(refusal(18), "");
     assert.equal(refusal(19), "");
   });
