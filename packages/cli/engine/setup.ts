@@ -25,6 +25,7 @@ import {
   findEngineLocks,
   createTempStackConfig,
   makeRunFolder,
+  passphraseHint,
   prepareState,
 } from "../state/state";
 import { MoveJournal } from "../state/move/moveJournal";
@@ -149,7 +150,7 @@ export async function ensureStack(session: Session, context: PulumiContext): Pro
       join(folder, "Pulumi.yaml"),
       stringify({ name: project.name, runtime: "nodejs" }),
     );
-    await initStack(context, stack.name, folder);
+    await initStack(session, context, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -294,17 +295,18 @@ async function ensureStackOnUserBackend(session: Session, context: PulumiContext
   if (existsSync(known)) return;
   // The engine keeps the provider in the stack's file, but doesn't read it there for a new stack.
   const provider = secretsProviderIn(readFileSync(stack.file, "utf8"));
-  await initStack(context, stack.reference ?? stack.name, project.root, provider);
+  await initStack(session, context, project.root, provider);
   mkdirSync(join(state.folder, "known-stacks"), { recursive: true });
   writeFileSync(known, `${stack.name} on ${state.backend.url}\n`);
 }
 
 async function initStack(
+  { stack, state }: Session,
   context: PulumiContext,
-  name: string,
   cwd: string,
   secretsProvider?: string,
 ): Promise<void> {
+  const name = stack.reference ?? stack.name;
   const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: context.engine.pulumi,
     args: [
@@ -315,6 +317,12 @@ async function initStack(
     env: context.env,
   });
   if (exitCode === 0 || /already exists/.test(stderr + stdout)) return;
+  // The engine asks for the passphrase before it finds that the stack exists.
+  if (/passphrase must be set|incorrect passphrase/.test(stderr)) {
+    throw new CliError(`The passphrase of the shared stack ${name} is missing or wrong.`, {
+      hint: passphraseHint(state),
+    });
+  }
   throw new CliError(`Creating the stack ${name} failed.`, {
     details: (stderr || stdout).trim().split("\n"),
     detailsTitle: "pulumi stack init",

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { run, TestStore } from "../support/testStore";
 
 /** The tests build on each other, because `up` is too slow to start from nothing in each. */
@@ -101,6 +105,68 @@ describe("a stack", function () {
     await store.succeed("up");
     assert.match(await psql("SELECT answer FROM kept"), /42/);
   });
+
+  describe("with a state that a team shares", function () {
+    this.timeout("10m");
+    let shared: string;
+    let second: TestStore | undefined;
+    before(() => (shared = mkdtempSync(join(tmpdir(), "store-shared-"))));
+    after(() => {
+      for (const folder of [shared, second?.folder])
+        if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    });
+
+    it("has everything after the move, also if the move was killed", async () => {
+      const use = ["state", "use", `file://${shared}`, store.stack] as const;
+      const { child, pid } = startMove(use);
+      const copy = join(shared, `.pulumi/stacks/store/${store.stack}.json`);
+      while (!existsSync(copy) && child.exitCode === null) await pause(20);
+      if (child.exitCode === null) process.kill(-pid, "SIGKILL");
+      const again = await store.command("./store", ...use);
+      assert.equal(again.code, 0, again.output);
+      assert.match((await store.command("./store", ...use)).output, /already uses file:/);
+      assert.match(
+        store.read(`Pulumi.${store.stack}.yaml`),
+        /stateBackend: file:.*encryptionsalt/s,
+      );
+      assert.match(await store.succeed("preview", "--", "--expect-no-changes"), /unchanged/);
+      assert.match(await psql("SELECT answer FROM kept"), /42/);
+    });
+
+    it("can be used by another checkout that has never run it", async () => {
+      second = await store.secondCheckout();
+      const file = `Pulumi.${store.stack}.yaml`;
+      second.write(file, store.read(file));
+      const refused = await second.run("preview");
+      assert.match(refused.output, /passphrase of the shared stack .* is missing.*passphrases\//s);
+      cpSync(join(store.folder, ".store/passphrases"), join(second.folder, ".store/passphrases"), {
+        recursive: true,
+      });
+      assert.match(await second.succeed("ps"), /inventory .*healthy/);
+      assert.match(await second.succeed("url"), new RegExp(`:${store.port}\\b`));
+      assert.match(await second.succeed("env"), /DOCKER_HOST/);
+      assert.match(
+        (await second.command("./store", "logs", "-s", store.stack)).output,
+        /inventory/,
+      );
+      assert.equal(await second.succeed("token"), await store.succeed("token"));
+      assert.match(await second.succeed("preview", "--", "--expect-no-changes"), /unchanged/);
+      await second.succeed("down", "--yes");
+      assert.deepEqual(await store.containers(), []);
+    });
+  });
+
+  /** Starts a command in a process group of its own. */
+  function startMove(args: readonly string[]) {
+    const child = spawn("./store", args, {
+      cwd: store.folder,
+      env: store.environment,
+      detached: true,
+      stdio: "ignore",
+    });
+    assert.ok(child.pid !== undefined);
+    return { child, pid: child.pid };
+  }
 
   async function psql(statement: string): Promise<string> {
     const script = `PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U inventory inventory -c '${statement}'`;
