@@ -63,11 +63,9 @@ describe("portHolder", () => {
 
   it("is refused before an `up` changes anything, with a free port and the stack in the remedy", async () => {
     const taken = createSession({ "store:host": "local", "store:httpPort": port });
-    const docker = {
-      host: "unix:///docker.sock",
-      list: () => Promise.resolve([]),
-    } as unknown as Docker;
-    await assert.rejects(checkPort(taken, docker), (error: unknown) => {
+    const list = () => Promise.resolve([]);
+    const local = { host: "unix:///docker.sock", list } as unknown as Docker;
+    await assert.rejects(checkPort(taken, local), (error: unknown) => {
       assert.ok(error instanceof CliError);
       assert.match(
         error.message,
@@ -78,7 +76,7 @@ describe("portHolder", () => {
       assert.ok(Number(suggested) > 0 && Number(suggested) !== port);
       return true;
     });
-    await checkPort(taken, { host: "ssh://host", list: docker.list } as unknown as Docker);
+    await checkPort(taken, { host: "ssh://host", list } as unknown as Docker);
   });
 
   it("has a suggestion that exists, for the last port, too", async () => {
