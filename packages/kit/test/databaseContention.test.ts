@@ -66,11 +66,7 @@ describe("a database that several replicas share", function () {
     });
 
     it("releases the locks of a replica that is frozen in a transaction, within 10 s", async () => {
-      const [frozen, other] = await Promise.all([
-        start(database),
-        // With one connection, a second request finds none.
-        start(database, { DATABASE_POOL_SIZE: "1" }),
-      ]);
+      const [frozen, other] = await Promise.all([start(database), start(database)]);
       await Promise.all([frozen.ready(), other.ready()]);
       const interrupted = lockRows(frozen, 1, 1);
       const isIdle = ({ state }: { state: string }) => state === "idle in transaction";
@@ -81,12 +77,24 @@ describe("a database that several replicas share", function () {
       await until("the other replica waits for the row", async () =>
         (await sessions(database)).some(({ state }) => state === "active"),
       );
-      await assertRetryLater(await lockRows(other, 2, 2), unreachable);
       assert.equal((await waiting).status, 200, "it got the lock before its timeout");
 
       frozen.process.kill("SIGCONT");
       await assertRetryLater(await interrupted, /^The database (is busy|can't be reached)/);
       assert.equal((await lockRows(frozen, 1, 1)).status, 200, "it has another connection");
+    });
+
+    it("makes the service respond 503 while all its connections wait", async () => {
+      const replica = await start(database, { DATABASE_POOL_SIZE: "1" });
+      await replica.ready();
+      const lock = await holdLock(database, "SELECT FROM notes WHERE id = 1 FOR UPDATE");
+      const waiting = lockRows(replica, 1, 1);
+      await until("it waits for the row", async () =>
+        (await sessions(database)).some(({ state }) => state === "active"),
+      );
+      await assertRetryLater(await lockRows(replica, 2, 2), unreachable);
+      await lock.query("COMMIT");
+      await waiting;
     });
 
     it("makes the service respond 503 after a deadlock or a lock timeout", async () => {
@@ -147,7 +155,7 @@ describe("a database that several replicas share", function () {
 
     it("makes a waiting replica log once that another one is migrating", async () => {
       write("0002-more.sql", "CREATE TABLE more (); SELECT pg_sleep(8);");
-      const [one, another] = [await startMigrating(), await startMigrating()];
+      const [one, another] = await Promise.all([startMigrating(), startMigrating()]);
       await Promise.all([one.ready(), another.ready()]);
       const logs = await Promise.all([one, another].map((replica) => replica.flushedLog()));
       const warnings = logs.flat().filter(({ level }) => level !== "info");

@@ -62,7 +62,7 @@ export class Database implements Queryable {
       password: environment.DATABASE_PASSWORD_FILE,
       application_name: options.service,
       // Also the time for a free connection of the pool. On a busy host PostgreSQL may need seconds to start a connection's process.
-      connectionTimeoutMillis: 8_000,
+      connectionTimeoutMillis: 6_000,
       // Detects a broken network after 20 s of silence, even while a long migration runs.
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
