@@ -92,11 +92,11 @@ export class Image {
 /** Returns false in a preview, where a daemon may not exist yet, and if the daemon doesn't answer, which the build then reports. */
 async function isOnDaemon(
   name: string,
-  { provider }: pulumi.CustomResourceOptions,
+  { parent, provider }: pulumi.CustomResourceOptions,
 ): Promise<boolean> {
   if (pulumi.runtime.isDryRun()) return false;
   try {
-    await docker.getRemoteImage({ name }, { provider });
+    await docker.getRemoteImage({ name }, { parent, provider });
     return true;
   } catch {
     return false;

@@ -46,10 +46,12 @@ export async function checkDaemonOf(
 export function daemonIn(
   checkpoint: Checkpoint,
 ): Pick<DockerEndpoint, "host" | "certPath"> | undefined {
-  const provider = checkpoint.resources.find(({ type }) => type === PROVIDER_TYPE);
-  const { host, certPath } = provider?.inputs ?? {};
-  if (typeof host !== "string") return undefined;
-  return typeof certPath === "string" && certPath !== "" ? { host, certPath } : { host };
+  for (const { type, inputs } of checkpoint.resources) {
+    const { host, certPath } = inputs ?? {};
+    if (type !== PROVIDER_TYPE || typeof host !== "string") continue;
+    return typeof certPath === "string" && certPath !== "" ? { host, certPath } : { host };
+  }
+  return undefined;
 }
 
 /** Checks whether the daemon has one of the stack's resources, or the stack has none. Their IDs are random. */
