@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Option } from "commander";
-import { ExitCode, UsageError } from "@store/docker/cliError";
+import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
@@ -149,9 +149,8 @@ async function deploy(deployment: Deployment): Promise<void> {
   const interruptedRun = new InterruptedRun(state, stack.name);
   interruptedRun.record();
 
-  const { run: engineRun, crashed } = await runUp(deployment, operation, refresh);
+  const { run: engineRun, crashed } = await runUp(deployment, operation, refresh, interruptedRun);
   if (engineRun.exitCode !== 0) {
-    interruptedRun.record(engineRun.events);
     await taintFailedVm(session, engine, engineRun.events, report);
     const after = await connectAfterRun(session, engine, host);
     throw await diagnoseRun("up", session, after?.docker, engineRun, crashed);
@@ -172,6 +171,7 @@ async function runUp(
   { options, session, engine, host, drift, isConfirmed, report }: Deployment,
   operation: "up" | "preview",
   refresh: boolean,
+  interruptedRun: InterruptedRun,
 ): Promise<{ readonly run: EngineRun; readonly crashed: CrashedContainers }> {
   const watched = async (withRefresh: boolean): ReturnType<typeof runUp> => {
     if (withRefresh) await ensureSshFiles(session);
@@ -192,6 +192,8 @@ async function runUp(
       report,
       () => runOnStack(session, engine, args, { events: true }),
     );
+    // At once: what follows may fail, as Docker may be gone.
+    if (run.exitCode !== 0) interruptedRun.record(run.events);
     return { run, crashed };
   };
   const first = await watched(refresh);
@@ -199,10 +201,16 @@ async function runUp(
   if (first.run.exitCode === 0 || first.run.interrupted || engine.docker === undefined)
     return first;
   const checkpoint = await fetchCheckpoint(session, engine);
-  const lost = checkpoint ? await findLostImages(engine.docker, checkpoint) : [];
+  const lost = checkpoint ? await findLostImages(engine.docker, checkpoint).catch(none) : [];
   if (lost.length === 0) return first;
   report.step(`Images were removed during the run (${lost.join(", ")}); building them again`);
   return watched(true);
+}
+
+/** Stands for the lost images of a Docker that doesn't answer, which the run's own errors report. */
+function none(error: unknown): [] {
+  if (error instanceof CliError) return [];
+  throw error;
 }
 
 /**
