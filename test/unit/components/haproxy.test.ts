@@ -61,7 +61,7 @@ describe("haproxyConfig", () => {
     const rateLimits = [{ method: "POST", path: "/api/a", requests: 5, seconds: 60 }] as const;
     const limited = { ...route("a", "/api/a"), rateLimits };
     assert.match(configOf([limited], 40), /stick-table .* store http_req_rate\(10s\)/);
-    assert.doesNotMatch(configOf([limited]), /stick-table|429|track-sc|limit\./);
+    assert.doesNotMatch(configOf([limited]), /stick-table|status 429|track-sc|limit\./);
   });
 
   it("counts each rate limit of a spec in a table of its own", () => {
