@@ -66,7 +66,9 @@ interface ProviderHost {
 /** Returns the newest host in the state. */
 export function hostIn(checkpoint: Checkpoint | undefined): ProviderHost | undefined {
   const provider = checkpoint?.resources.find(
-    ({ type, delete: isOriginal }) => type === PROVIDER_TYPE && !isOriginal,
+    // A default provider has no host.
+    ({ type, inputs, delete: isOriginal }) =>
+      type === PROVIDER_TYPE && !isOriginal && inputs?.["host"] !== undefined,
   );
   const { host: url, sshOpts } = provider?.inputs ?? {};
   if (typeof url !== "string" || !url.startsWith("ssh:")) return undefined;

@@ -57,6 +57,13 @@ describe("the Docker of a remote stack's host", () => {
     ]);
   });
 
+  it("is that of the stack's provider, not of a default one, which has no host", async () => {
+    const { resources } = stateWith("ssh://azureuser@192.0.2.1:22");
+    const urn = "urn:pulumi:dev::store::pulumi:providers:docker::default_5_2_0";
+    const byDefault = { urn, type: "pulumi:providers:docker", inputs: { version: "5.2.0" } };
+    assert.equal(await connect({ pending: [], resources: [byDefault, ...resources] }), "192.0.2.1");
+  });
+
   it("is not checked if it doesn't answer, with the reason, because an up may replace the host", async () => {
     writeFileSync(join(root, "down"), "");
     assert.equal(await connect(stateWith("ssh://azureuser@192.0.2.1:22")), undefined);
