@@ -51,7 +51,7 @@ export class SshAgent extends Agent {
   override createConnection(): Duplex {
     const { args, socket: path, options = [], folder: cwd } = this.target;
     const docker = ["docker", ...(path === undefined ? [] : ["--host", `unix://${path}`])];
-    // Of several values of an option, ssh uses the first.
+    // Ssh uses the first of several values of an option.
     const ssh = [...options, ...SSH_OPTIONS, ...args];
     const child = spawn("ssh", [...ssh, ...docker, "system", "dial-stdio"], {
       cwd,

@@ -2,7 +2,7 @@
 const SWITCHES: ReadonlySet<string> = new Set([
   ...["--disable-integrity-checking", "--emoji", "--fully-qualify-stack-names", "--help"],
   ...["--logflow", "--logtostderr", "--non-interactive", "--version"],
-  // Of `pulumi stack` and `pulumi config`, which have subcommands.
+  // Options of `pulumi stack` and `pulumi config`, which have subcommands.
   ...["--json", "--open", "--show-ids", "--show-name", "--show-secrets", "--show-urns"],
 ]);
 const SHORT_SWITCHES = "eQhiuj";

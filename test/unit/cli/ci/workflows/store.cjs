@@ -10,7 +10,7 @@ const [command, ...args] = process.argv.slice(2);
 const folder = process.env.STORE_SUBSTITUTE;
 
 if (command === "ci") {
-  // As the launcher does, without its check of the installed packages.
+  // Starts the command like the launcher, but doesn't check the installed packages.
   require("tsx/cjs");
   const { main } = require("./packages/cli/main.ts");
   void main(process.argv.slice(2)).then((exitCode) => (process.exitCode = exitCode));
