@@ -1,6 +1,6 @@
 import { condition, displayName, Inspection, StoreContainer } from "../docker/containers";
 import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, stackFlag } from "./rule";
-import { readLastExit } from "./lastExit";
+import { LastExit, readLastExit } from "./lastExit";
 
 /** A container that didn't become healthy. */
 export const unhealthy: Rule = {
@@ -30,7 +30,8 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
     };
   }
   if (context.command === "down") return unhealthyInDown(found, context, container);
-  const { inspection, log } = crash ?? (await readLastExit(docker, container.id));
+  const lastExit = crash ?? (await readLastExit(docker, container.id));
+  const { inspection, log } = lastExit;
   const previous = containers.find(
     ({ id, role, service, health }) =>
       id !== container.id &&
@@ -39,7 +40,7 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
       health === "healthy",
   );
   return {
-    summary: `${resource} did not become healthy: ${whyUnhealthy(inspection, container)}.`,
+    summary: `${resource} did not become healthy: ${whyUnhealthy(lastExit, container)}.`,
     details: log.length > 0 ? log : ["(no output)"],
     detailsTitle: `End of the log of ${container.name}`,
     hint:
@@ -94,9 +95,9 @@ function lastCheckOutput(inspection: Inspection | undefined): string {
   return inspection?.State.Health?.Log?.at(-1)?.Output ?? "";
 }
 
-/** Returns the cause by Docker's inspection of the container, as a clause. */
+/** Returns the cause, as a clause. */
 export function whyUnhealthy(
-  inspection: Inspection | undefined,
+  { inspection, exitCode }: Pick<LastExit, "inspection" | "exitCode">,
   container: Pick<StoreContainer, "state" | "status" | "health">,
 ): string {
   if (inspection === undefined) return "its container no longer exists";
@@ -104,15 +105,18 @@ export function whyUnhealthy(
   const limit = inspection.HostConfig?.Memory;
   const memory = `its memory limit${limit ? ` of ${Math.round(limit / 1024 / 1024)} MiB` : ""}`;
   if (state.OOMKilled) return `it was killed because it exceeded ${memory}`;
-  if (!state.Running || (restarts > 0 && state.Status !== "running")) {
+  // Docker may have restarted the container since it told the exit code.
+  const exited = !state.Running || (restarts > 0 && state.Status !== "running");
+  if (exited || exitCode !== undefined) {
+    const code = exitCode ?? state.ExitCode;
     const times = restarts > 0 ? `, also after each of ${restarts} restarts` : "";
     // 137 is SIGKILL. Unless somebody stops the container, only the kernel sends it.
-    if (state.ExitCode === 137) {
+    if (code === 137) {
       return `it was killed (exit code 137${times}), most likely because it exceeded ${memory}`;
     }
     if (state.Error) return `Docker can't start it: ${state.Error}`;
-    return restarts > 0 || state.Status === "exited"
-      ? `it exited with code ${state.ExitCode}${times}`
+    return restarts > 0 || state.Status === "exited" || exitCode !== undefined
+      ? `it exited with code ${code}${times}`
       : `it is ${state.Status}`;
   }
   if (restarts > 0) return `it exited and was restarted ${restarts} times`;

@@ -40,6 +40,8 @@ export class CrashWatch {
   private readonly abort = new AbortController();
   private readonly crashed = new Map<string, CrashedContainer>();
   private readonly starting = new StartingContainers();
+  /** Last exit codes by container. When the container is inspected, Docker may have restarted it, and no longer has the code. */
+  private readonly exitCodes = new Map<string, number>();
   private following: Promise<void> = Promise.resolve();
   private readonly problems: string[] = [];
   /** Why the connection to Docker has ended, until there is another one. */
@@ -109,6 +111,7 @@ export class CrashWatch {
       const lines = (incomplete + String(chunk)).split("\n");
       incomplete = lines.pop() ?? "";
       for (const event of lines.flatMap(parseEvent)) {
+        if (event.exitCode !== undefined) this.exitCodes.set(event.id, event.exitCode);
         for (const id of this.starting.handle(event)) await this.tryToGiveUp(docker, id);
       }
     }
@@ -136,7 +139,7 @@ export class CrashWatch {
     const containers = await stackContainers(session, docker);
     const container = containers.find((candidate) => candidate.id === id);
     if (container === undefined) return;
-    const lastExit = await readLastExit(docker, id);
+    const lastExit = await readLastExit(docker, id, this.exitCodes.get(id));
     const logFile = await this.saveLog(docker, container);
     this.crashed.set(id, { ...lastExit, container, logFile });
     const refusal = await docker.remove(`/containers/${id}`, { force: true });
@@ -161,7 +164,9 @@ function parseEvent(line: string): ContainerEvent[] {
     Action?: string;
     Actor?: { Attributes?: Readonly<Record<string, string>> };
   };
-  // Containers that write files exit when they are done.
   if (id === undefined || Action === undefined) return [];
-  return Actor?.Attributes?.[LABEL.role] === "files" ? [] : [{ id, action: Action }];
+  const { [LABEL.role]: role, exitCode } = Actor?.Attributes ?? {};
+  // Containers that write files exit when they are done.
+  if (role === "files") return [];
+  return [{ id, action: Action, exitCode: exitCode === undefined ? undefined : Number(exitCode) }];
 }

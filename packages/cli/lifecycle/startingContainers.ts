@@ -3,6 +3,8 @@ export interface ContainerEvent {
   readonly id: string;
   /** For example "die" or "health_status: healthy". */
   readonly action: string;
+  /** Of "die". */
+  readonly exitCode?: number;
 }
 
 /** Exits after which a container is taken for one that can't start. */

@@ -110,7 +110,13 @@ describe("remedy", () => {
 describe("whyUnhealthy", () => {
   const why = (state: Partial<Inspection["State"]>, RestartCount = 0): string =>
     whyUnhealthy(
-      { ...inspection(state), RestartCount, HostConfig: { Memory: 64 * 1024 * 1024 } },
+      {
+        inspection: {
+          ...inspection(state),
+          RestartCount,
+          HostConfig: { Memory: 64 * 1024 * 1024 },
+        },
+      },
       { state: "running", status: "Up", health: "starting" },
     );
 
@@ -156,7 +162,7 @@ describe("whyUnhealthy", () => {
       `Docker can't start it: exec: "nod": not found`,
     );
     assert.equal(
-      whyUnhealthy(undefined, { state: "", status: "", health: undefined }),
+      whyUnhealthy({ inspection: undefined }, { state: "", status: "", health: undefined }),
       "its container no longer exists",
     );
   });

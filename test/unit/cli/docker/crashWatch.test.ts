@@ -5,6 +5,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LABEL } from "@store/cli/docker/containers";
+import { whyUnhealthy } from "@store/cli/diagnostics/health";
 import { CrashWatch, type WatchedHost } from "@store/cli/lifecycle/crashWatch";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
@@ -90,23 +91,49 @@ describe("CrashWatch", () => {
     assert.match(notes[0] ?? "", /ended early .*only after its time limit/);
   });
 
-  it("reports a container that Docker refuses to remove, and watches the others", async () => {
-    const state = checkpointFile(session.state, "dev") ?? "";
-    mkdirSync(dirname(state), { recursive: true });
+  /** Makes container c1 one of the stack. */
+  function addContainer(state: object): void {
+    const file = checkpointFile(session.state, "dev") ?? "";
+    mkdirSync(dirname(file), { recursive: true });
     const resources = [{ urn: "urn:c", type: CONTAINER_TYPE, id: "c1" }];
-    writeFileSync(state, JSON.stringify({ checkpoint: { latest: { resources } } }));
+    writeFileSync(file, JSON.stringify({ checkpoint: { latest: { resources } } }));
     const labels = { [LABEL.project]: "store", [LABEL.stack]: "dev", [LABEL.service]: "orders" };
     const summary = { Id: "c1", Names: ["/orders"], Labels: labels, State: "running", Status: "" };
+    answers = {
+      "/containers/json": [200, [summary]],
+      "/containers/c1/json": [200, { State: state, RestartCount: 3 }],
+      "/containers/c1/logs": [200, ""],
+      "/containers/c1": [204, {}],
+    };
+  }
+
+  it("knows the exit code of a container that Docker has restarted since", async () => {
+    addContainer({ Status: "running", Running: true, ExitCode: 0 });
+    let removed = false;
+    server.prependListener("request", ({ method }: { method?: string }) => {
+      removed ||= method === "DELETE";
+    });
+    const { crashed } = await watch(async () => {
+      const exit = { Action: "die", Actor: { Attributes: { exitCode: "4" } } };
+      for (const event of [{ Action: "create" }, exit, exit, exit])
+        events?.write(`${JSON.stringify({ id: "c1", ...event })}\n`);
+      await until(() => removed);
+    });
+    const crash = crashed.get("c1");
+    assert.ok(crash);
+    assert.equal(
+      whyUnhealthy(crash, crash.container),
+      "it exited with code 4, also after each of 3 restarts",
+    );
+  });
+
+  it("reports a container that Docker refuses to remove, and watches the others", async () => {
+    addContainer({ Status: "exited" });
     let removals = 0;
     server.prependListener("request", ({ method }: { method?: string }) => {
       if (method === "DELETE") removals++;
     });
-    answers = {
-      "/containers/json": [200, [summary]],
-      "/containers/c1/json": [200, { State: { Status: "exited" } }],
-      "/containers/c1/logs": [200, ""],
-      "/containers/c1": [409, { message: "removal is in progress" }],
-    };
+    answers = { ...answers, "/containers/c1": [409, { message: "removal is in progress" }] };
     await watch(async () => {
       for (const round of [1, 2]) {
         send("create", "die", "die", "die");
