@@ -12,13 +12,13 @@ import { Session } from "../project/session";
  * on them. Third-party images remain.
  *
  * @param before State of the destroyed stack.
- * @returns the names of the removed images, or their IDs if they have lost their names.
+ * @returns the names of the removed images, or their IDs if they have lost their names, and why Docker refused to remove others.
  */
 export async function removeUnusedImages(
   session: Session,
   docker: Docker,
   before: Checkpoint | undefined,
-): Promise<string[]> {
+): Promise<{ readonly removed: readonly string[]; readonly refused: readonly string[] }> {
   const usedImages = new UsedImages(session.state, session.stack.name);
   const [images, containers] = await Promise.all([
     docker.list<ImageSummary>("/images/json", {
@@ -38,12 +38,15 @@ export async function removeUnusedImages(
   const candidates = removable(images, inUse, own);
   const bases = await basesOf(docker, inUse, candidates);
   const removed: string[] = [];
+  const refused: string[] = [];
   for (const { name } of candidates.filter(({ id }) => !bases.has(id))) {
-    // Docker refuses to remove an image that is in use again.
-    if ((await docker.remove(`/images/${encodeURI(name)}`)) === undefined) removed.push(name);
+    // For example, the `up` of another checkout uses the image again.
+    const refusal = await docker.remove(`/images/${encodeURI(name)}`);
+    if (refusal === undefined) removed.push(name);
+    else refused.push(`${name} (${refusal})`);
   }
   usedImages.clear();
-  return removed;
+  return { removed, refused };
 }
 
 /** A name of an image, or the ID of an image without a name. */

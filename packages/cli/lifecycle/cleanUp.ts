@@ -28,10 +28,11 @@ export async function cleanUp(
     for (const orphan of orphans) await removeOrphan(docker, orphan);
     interruptedRun.clear();
   }
-  const removed = await removeUnusedImages(session, docker, checkpoint);
+  const { removed, refused } = await removeUnusedImages(session, docker, checkpoint);
   if (removed.length > 0) {
     report.note(`removed ${removed.length} unused images: ${removed.join(", ")}`);
   }
+  for (const image of refused) report.note(`kept image ${image}`);
   const after = await readDockerState(docker);
   checkRemoved(stack.name, checkpoint, after, report);
 }

@@ -137,9 +137,10 @@ describe("the store", function () {
   it("leaves nothing behind after down --volumes", async () => {
     // inventory's source was changed above, so no other stack on this machine uses the same image.
     const image = await imageOf("inventory");
-    await store.succeed("down", "--yes", "--volumes");
+    const output = await store.succeed("down", "--yes", "--volumes");
     assert.deepEqual(await store.left(), []);
-    assert.notEqual((await run("docker", ["image", "inspect", image])).code, 0, `${image} is left`);
+    const { code } = await run("docker", ["image", "inspect", image]);
+    assert.notEqual(code, 0, `${image} is left\n${output}`);
     const again = await store.succeed("down", "--yes", "--volumes");
     assert.match(again, /no resources/i);
   });
