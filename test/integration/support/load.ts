@@ -1,5 +1,8 @@
 import { Agent, get, IncomingMessage } from "node:http";
 
+/** Longer than the 30 s within which the gateway answers every request. */
+const TIMEOUT_SECONDS = 35;
+
 /** Result of a load. */
 export interface LoadResult {
   readonly requests: number;
@@ -52,15 +55,21 @@ export class Load {
 
   private request(): Promise<string | undefined> {
     return new Promise((resolve) => {
-      const request = get(this.url, { agent: this.agent, timeout: 10_000 }, (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (text: string) => (body += text));
-        response.on("end", () =>
-          resolve(response.statusCode === 200 ? undefined : problemOf(response, body)),
-        );
-        response.on("error", (error) => resolve(error.message));
-      });
-      request.on("timeout", () => request.destroy(new Error("no response within 10 s")));
+      const request = get(
+        this.url,
+        { agent: this.agent, timeout: TIMEOUT_SECONDS * 1_000 },
+        (response) => {
+          let body = "";
+          response.setEncoding("utf8").on("data", (text: string) => (body += text));
+          response.on("end", () =>
+            resolve(response.statusCode === 200 ? undefined : problemOf(response, body)),
+          );
+          response.on("error", (error) => resolve(error.message));
+        },
+      );
+      request.on("timeout", () =>
+        request.destroy(new Error(`no response within ${TIMEOUT_SECONDS} s`)),
+      );
       request.on("error", (error) => resolve(error.message));
     });
   }

@@ -211,20 +211,24 @@ export class TestStore {
   }
 
   /**
-   * Ends a load. Fails the test if a request failed, with the lines of the gateway's log about failed requests and about instances that
-   * it stopped using.
+   * Ends a load. Fails the test if a request failed, with the logs' lines about failures and about instances that the gateway stopped
+   * using.
    */
   async assertNoneLost(load: Load): Promise<LoadResult> {
     const result = await load.stop();
     if (result.failures.length === 0) return result;
-    const gateway = (await this.running()).get("gateway/gateway") ?? "";
-    const { output } = await run("docker", ["logs", "--timestamps", gateway]);
-    const log = output
-      .split("\n")
-      .filter((line) => /DOWN|UP|WARNING|ALERT|"status": ?5/.test(line));
+    const logs = [...(await this.running())].map(async ([key, id]) => {
+      const { output } = await run("docker", ["logs", "--timestamps", id]);
+      const lines = output
+        .split("\n")
+        .filter((line) =>
+          /DOWN|UP|WARNING|ALERT|ERROR|FATAL|"status": ?5|"(warn|error)"/.test(line),
+        );
+      return [`log of ${key}:`, ...lines.slice(key.startsWith("gateway") ? -20 : -5)];
+    });
     return assert.fail(
       [`${result.failures.length} of ${result.requests} requests failed:`, ...result.failures]
-        .concat("the gateway's log:", log.slice(-30))
+        .concat(...(await Promise.all(logs)))
         .join("\n"),
     );
   }
