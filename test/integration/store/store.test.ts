@@ -5,6 +5,7 @@ import { Load } from "../support/load";
 import { run, TestStore } from "../support/testStore";
 import { makeAwkward } from "./awkwardCheckout";
 import { assertNoChange, changed } from "./changes";
+import { testDocumentedCommands } from "./documentedCommands";
 import { testIsolation } from "./isolation";
 import { addPerlService } from "./perlService";
 import { testSales } from "./sales";
@@ -16,6 +17,8 @@ describe("the store", function () {
   this.bail(true);
   let store: TestStore;
   let output: string;
+  /** Image of the changed service, which no other stack on this machine uses. */
+  let changedImage: string;
 
   before(async () => {
     store = await TestStore.create();
@@ -102,15 +105,14 @@ describe("the store", function () {
 
     const replaced = changed(before, await store.running());
     assert.deepEqual(replaced, ["inventory/service"]);
+    changedImage = await imageOf("inventory");
   });
 
   it("gives an image its name back that was removed manually, and shows the name meanwhile", async () => {
-    // inventory's source was changed above, so no other stack on this machine uses the same image.
-    const image = await imageOf("inventory");
-    await run("docker", ["rmi", "--force", image]);
-    assert.ok((await store.succeed("ps")).includes(image));
+    await run("docker", ["rmi", "--force", changedImage]);
+    assert.ok((await store.succeed("ps")).includes(changedImage));
     assert.match(await store.succeed("up"), /had lost its name: restored/);
-    assert.equal(await imageOf("inventory"), image);
+    assert.equal(await imageOf("inventory"), changedImage);
   });
 
   it("runs a new service in another language when its folder is added, without interrupting the others", async () => {
@@ -134,13 +136,13 @@ describe("the store", function () {
     );
   });
 
+  testDocumentedCommands(() => store);
+
   it("leaves nothing behind after down --volumes", async () => {
-    // inventory's source was changed above, so no other stack on this machine uses the same image.
-    const image = await imageOf("inventory");
-    const output = await store.succeed("down", "--yes", "--volumes");
+    const down = await store.succeed("down", "--yes", "--volumes");
     assert.deepEqual(await store.left(), []);
-    const { code } = await run("docker", ["image", "inspect", image]);
-    assert.notEqual(code, 0, `${image} is left\n${output}`);
+    const { code } = await run("docker", ["image", "inspect", changedImage]);
+    assert.notEqual(code, 0, `${changedImage} is left\n${down}`);
     const again = await store.succeed("down", "--yes", "--volumes");
     assert.match(again, /no resources/i);
   });
