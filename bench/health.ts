@@ -11,7 +11,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Docker } from "@store/docker/docker";
 import { resolveDockerEndpoint } from "@store/docker/endpoint";
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../components/container/health";
-import { median, printTable } from "./measure";
+import { median, nodeImage, printTable } from "./measure";
 
 /** Number of containers per form, started one after the other. */
 const CONTAINERS = 5;
@@ -82,7 +82,7 @@ async function measure(
 async function create(docker: Docker, healthcheck: object): Promise<string> {
   const listen = 'require("http").createServer((_, r) => r.end("ok")).listen(3000)';
   const { body } = await docker.request("POST", "/containers/create", undefined, {
-    Image: image(),
+    Image: nodeImage(),
     Cmd: ["node", "-e", `setTimeout(() => ${listen}, 500)`],
     Healthcheck: healthcheck,
     HostConfig: { Init: true, Tmpfs: { "/tmp": "" } },
@@ -90,15 +90,6 @@ async function create(docker: Docker, healthcheck: object): Promise<string> {
   const { Id } = body as { Id?: string };
   if (Id === undefined) throw new Error(JSON.stringify(body));
   return Id;
-}
-
-/** The stacks' Node image, which has bash. */
-function image(): string {
-  const [, name] =
-    /^ {2}store:nodeImage:\n.*?default: "?([^"\n]+)/ms.exec(readFileSync("Pulumi.yaml", "utf8")) ??
-    [];
-  if (name === undefined) throw new Error("Pulumi.yaml has no store:nodeImage");
-  return name;
 }
 
 async function healthyAfter(docker: Docker, id: string, start: number): Promise<number> {

@@ -113,3 +113,12 @@ function statusOf(pid: string): string {
     return "";
   }
 }
+
+/** Name of the stacks' Node image, which has bash. */
+export function nodeImage(): string {
+  const [, name] =
+    /^ {2}store:nodeImage:\n.*?default: "?([^"\n]+)/ms.exec(readFileSync("Pulumi.yaml", "utf8")) ??
+    [];
+  if (name === undefined) throw new Error("Pulumi.yaml has no store:nodeImage");
+  return name;
+}
