@@ -64,16 +64,6 @@ describe("the store", function () {
   testIsolation(() => store);
   testSecrets(() => store);
 
-  it("labels images with their sources", async () => {
-    const id = await store.idOf("inventory/service");
-    const { output } = await run("docker", ["inspect", "--format", "{{json .Config.Labels}}", id]);
-    const labels = JSON.parse(output) as Record<string, string>;
-    assert.match(labels["org.opencontainers.image.version"] ?? "", /^[0-9a-f]{16}$/);
-    assert.equal(labels["dev.store.project"], "store");
-    // The copy has no git repository, so the label for the revision is missing; see the unit tests.
-    assert.equal(labels["org.opencontainers.image.revision"], undefined);
-  });
-
   it("has no changes in a preview, in a refresh and in another up", async () => {
     const before = await store.running();
     assertNoChange(await store.succeed("preview"));
@@ -106,6 +96,17 @@ describe("the store", function () {
     const replaced = changed(before, await store.running());
     assert.deepEqual(replaced, ["inventory/service"]);
     changedImage = await imageOf("inventory");
+  });
+
+  it("labels an image with its sources", async () => {
+    const id = await store.idOf("inventory/service");
+    const { output } = await run("docker", ["inspect", "--format", "{{json .Config.Labels}}", id]);
+    const labels = JSON.parse(output) as Record<string, string>;
+    assert.match(labels["org.opencontainers.image.version"] ?? "", /^[0-9a-f]{16}$/);
+    assert.equal(labels["dev.store.project"], "store");
+    // The copy has no git repository, so the label for the revision is missing; see the unit tests. An image that isn't changed may be
+    // another checkout's, with its label.
+    assert.equal(labels["org.opencontainers.image.revision"], undefined);
   });
 
   it("gives an image its name back that was removed manually, and shows the name meanwhile", async () => {

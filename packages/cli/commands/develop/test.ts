@@ -73,8 +73,8 @@ const TIERS: readonly Tier[] = [
   },
 ];
 
-/** Number of parts that run at the same time. Parts also wait for containers and timers; with 4, two cores are overloaded and tests time out. */
-const CONCURRENCY = 3;
+/** Number of parts that run at the same time. Each starts processes and containers of its own: with 3, two cores have a load of 15. */
+const CONCURRENCY = 2;
 
 interface TestOptions {
   /** Name of a tier. Defaults to all. */
