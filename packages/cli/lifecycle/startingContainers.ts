@@ -3,7 +3,7 @@ export interface ContainerEvent {
   readonly id: string;
   /** For example "die" or "health_status: healthy". */
   readonly action: string;
-  /** Of "die". */
+  /** Exit code, in events about an exit. */
   readonly exitCode?: number;
 }
 
