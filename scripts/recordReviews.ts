@@ -8,6 +8,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseEvents } from "@store/cli/engine/events";
+import { POLICY_OPTIONS } from "@store/cli/engine/policyPack";
 import type { Checkout } from "@store/cli/review/model/reviewModel";
 import { parseSummary } from "@store/cli/review/summary";
 import { RehearsalContext } from "../test/staging/context";
@@ -49,7 +50,8 @@ class Recorder {
     await this.keepingFiles(change, async () => {
       const log = join(this.folder, ".store", `${name}.events`);
       // Fails for a refused preview, which is to be recorded, too.
-      await this.workspace.run("pulumi", "preview", "--stack", stack, "--event-log", log);
+      const options = ["--stack", stack, "--event-log", log, ...POLICY_OPTIONS];
+      await this.workspace.run("pulumi", "preview", ...options);
       const events = slimEvents(parseEvents(readFileSync(log, "utf8")), (text) =>
         text
           .replaceAll(this.folder, "/workspace")
@@ -137,6 +139,9 @@ async function recordLocal(): Promise<void> {
       config(port + 1, `${SERVICES}  store:environment: { inventory: { LOG_LEVEL: debug } }\n`),
     );
     await recorder.record("invalid", () => config(99_999));
+    await recorder.record("policy-violated", () =>
+      config(port, `${SERVICES}  store:environment: { inventory: { SHELF_API_KEY: canary } }\n`),
+    );
     // Its data exists although the service isn't enabled, and no other service needs it.
     const removeOrders = (): void => rmSync(join(folder, "services/orders"), { recursive: true });
     await recorder.record("refused", removeOrders);

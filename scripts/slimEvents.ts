@@ -1,11 +1,13 @@
 import type { StepEventMetadata, StepEventStateMetadata } from "@pulumi/pulumi/automation";
 import type { EngineEvent } from "@store/cli/engine/events";
+import { itemsOf } from "../policy/cost/monthlyCost";
 
 /** Longest text in a recording: scripts and keys are of no use to the tests. */
 const TEXT_LIMIT = 120;
 
 /**
- * Returns the events that a review or a diagnosis reads, without times, outputs and long texts.
+ * Returns the events that a review or a diagnosis reads, without times, outputs and long texts. Unchanged resources have their inputs only
+ * if they cost money.
  *
  * @param replace Replaces names in the JSON text of an event.
  */
@@ -42,7 +44,10 @@ function slimStep({
   new: after,
   ...step
 }: StepEventMetadata): StepEventMetadata {
-  const hasValues = ["create", "update", "replace", "delete"].includes(op);
+  const states = [old, after].flatMap((state) => state ?? []);
+  const hasValues =
+    ["create", "update", "replace", "delete"].includes(op) ||
+    states.some((state) => itemsOf(state).length > 0);
   return {
     op,
     urn,

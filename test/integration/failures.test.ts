@@ -274,6 +274,10 @@ describe("./store up that fails", function () {
     assert.match(second.output, /another/i);
     assert.match(second.output, new RegExp(`\\b${first.process.pid}\\b`), "the process ID");
     assertNoTrace(second.output);
+    const review = await store.run("preview", "--markdown");
+    assert.equal(review.code, 1, review.output);
+    assert.match(review.output, new RegExp(`\\b${first.process.pid}\\b`));
+    assert.doesNotMatch(review.output, /after this request/);
 
     // Signal the process group, like a terminal.
     process.kill(-(first.process.pid ?? 0), "SIGINT");
@@ -284,10 +288,16 @@ describe("./store up that fails", function () {
     assertNoTrace(output);
   });
 
-  it("rejects an unknown command with exit code 2", async () => {
-    const { code, output } = await store.run("upp");
-    assert.equal(code, 2, output);
-    assertNoTrace(output);
+  it("rejects an unknown command, or flags that don't fit each other, with exit code 2", async () => {
+    for (const [command, ...flags] of [
+      ["upp"],
+      ["preview", "--base", "x.json"],
+      ["preview", "--json", "--checkout-only", "--diff"],
+    ] as const) {
+      const { code, output } = await store.run(command, ...flags);
+      assert.equal(code, 2, output);
+      assertNoTrace(output);
+    }
   });
 
   function brokenIsCreated(): Promise<void> {

@@ -101,7 +101,7 @@ async function diagnose({
 }
 
 /** Returns the cost before and after; undefined for a stack without anything to pay for. */
-function monthlyCostOf(events: EngineRun["events"]): Review["cost"] {
+export function monthlyCostOf(events: EngineRun["events"]): Review["cost"] {
   const { before, after } = costChange(events);
   if ([before, after].every(({ items, unpriced }) => items.length + unpriced.length === 0)) {
     return undefined;

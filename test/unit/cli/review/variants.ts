@@ -4,6 +4,7 @@ import type { EngineEvent } from "@store/cli/engine/events";
 import { changedFiles } from "@store/cli/review/checkout/compareCheckouts";
 import { collectCheckoutReview, type ReviewInput } from "@store/cli/review/collect/collectReview";
 import { protectedDangers, publicRefusal } from "@store/cli/review/collect/refusal";
+import { monthlyCostOf } from "@store/cli/review/runReview";
 import { reviewMigration } from "@store/cli/review/migrations/reviewMigration";
 import type { Checkout, Migration } from "@store/cli/review/model/reviewModel";
 import { summarize } from "@store/cli/review/summarize";
@@ -30,6 +31,10 @@ export const VARIANTS: readonly Variant[] = [
   variant("data-at-risk", "data would be deleted", "data at risk", 3),
   variant("refused", "the preview is refused, because data is protected", "data at risk", 1),
   variant("invalid", "the configuration is invalid", "refused", 1),
+  variant("policy-violated", "a mandatory policy is violated", "policy violated", 1),
+  variant("first-azure", "an Azure stack doesn't exist yet", "changes", 0),
+  variant("exposure", "more addresses may use SSH", "opens to the network", 3),
+  variant("vm-replaced", "a virtual machine is replaced", "virtual machine replaced", 3),
   { ...variant("fork", "only checkouts are compared", "changes", 0), recording: "one-service" },
   { ...variant("too-long", "a comment can't hold all steps", "changes", 0), recording: "first" },
 ];
@@ -61,9 +66,10 @@ export async function variantSummary(name: string): Promise<Summary> {
   return summaryOf({
     events,
     head,
-    base: name === "first" ? undefined : base,
+    base: name.startsWith("first") ? undefined : base,
     migrations,
     refusal,
+    cost: refusal ? undefined : monthlyCostOf(events),
   });
 }
 
