@@ -6,13 +6,18 @@ import type { StackOptions } from "../project/session";
 /** Names the stack as a positional argument. */
 export const STACK_ARGUMENT = new Argument("[stack]", `the stack (default: ${DEFAULT_STACK})`);
 
+export const STACK_FLAG = new Option(
+  "-s, --stack <stack>",
+  `the stack (default: ${DEFAULT_STACK})`,
+);
+
 /** Flags of every command that works on one stack. */
 export const STACK_FLAGS: readonly Option[] = [
-  new Option("-s, --stack <stack>", `the stack (default: ${DEFAULT_STACK})`),
+  STACK_FLAG,
   new Option("--config-file <file>", "the stack's configuration, instead of Pulumi.STACK.yaml"),
 ];
 
-/** Values of STACK_FLAGS. */
+/** Values of STACK_FLAGS; a command with STACK_FLAG alone has no `configFile`. */
 export interface StackFlags {
   readonly stack?: string;
   readonly configFile?: string;

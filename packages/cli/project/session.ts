@@ -31,12 +31,16 @@ export interface StackOptions {
 
 export function openSession(options: StackOptions): Session {
   const project = readProject();
-  const configFile = options.configFile ?? process.env["STORE_CONFIG_FILE"];
-  const stack = findStack(project, options.stack, configFile);
+  const stack = findOwnStack(project, options);
   const state = findState(project, process.env, stack);
   const isWorkspace = state.backend.kind === "workspace";
   const reference = engineReference(project.name, options.stack, isWorkspace);
   return { project, stack: { ...stack, reference }, state };
+}
+
+/** Finds the stack by its file, which STORE_CONFIG_FILE may name. */
+export function findOwnStack(project: Project, options: StackOptions): Stack {
+  return findStack(project, options.stack, options.configFile ?? process.env["STORE_CONFIG_FILE"]);
 }
 
 /** Checks whether the stack's containers run on this machine (store:host is "local"). */

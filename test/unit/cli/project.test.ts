@@ -1,6 +1,25 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { UsageError } from "@store/docker/cliError";
-import { engineReference, parseStackReference } from "@store/cli/project/project";
+import { engineReference, parseProject, parseStackReference } from "@store/cli/project/project";
+import { findOwnStack } from "@store/cli/project/session";
+
+describe("a stack's file", () => {
+  it("is the one that STORE_CONFIG_FILE names, unless a flag names another", () => {
+    const project = parseProject(__dirname, "name: store\nruntime: nodejs\n");
+    process.env["STORE_CONFIG_FILE"] = __filename;
+    try {
+      assert.deepEqual(findOwnStack(project, { stack: "trial" }), {
+        name: "trial",
+        file: __filename,
+      });
+      const configFile = join(__dirname, "command.test.ts");
+      assert.equal(findOwnStack(project, { stack: "trial", configFile }).file, configFile);
+    } finally {
+      delete process.env["STORE_CONFIG_FILE"];
+    }
+  });
+});
 
 describe("a stack's name with its organisation and project", () => {
   it("names the same stack", () => {

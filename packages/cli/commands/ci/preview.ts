@@ -6,7 +6,7 @@ import { withBasePreview } from "../../ci/basePreview";
 import { runStore } from "../../ci/runStore";
 import { reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
-import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { parseStack, STACK_ARGUMENT, STACK_FLAG, StackFlags } from "../stackFlags";
 
 interface PreviewFlags extends StackFlags {
   readonly output?: string;
@@ -28,7 +28,7 @@ export const preview = defineCommand<PreviewFlags, PreviewOptions>({
   summary: "preview a stack, compared with the base revision, into a file for `ci publish`",
   arguments: [STACK_ARGUMENT],
   flags: [
-    ...STACK_FLAGS,
+    STACK_FLAG,
     new Option("-o, --output <file>", "file to write"),
     new Option("--base <revision>", "git revision to compare with, such as HEAD^1"),
     new Option("--checkout-only", "compare the checkouts alone; needs no state and no secrets"),

@@ -1,11 +1,13 @@
+import { relative } from "node:path";
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { addJobSummary } from "../../ci/jobSummary";
 import { takeDown } from "../../ci/takeDown";
-import { configValue, findStack, readProject } from "../../project/project";
+import { configValue, readProject } from "../../project/project";
+import { findOwnStack } from "../../project/session";
 import { reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
-import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { parseStack, STACK_ARGUMENT, STACK_FLAG, StackFlags } from "../stackFlags";
 
 interface TeardownFlags extends StackFlags {
   readonly confirm?: string;
@@ -26,7 +28,7 @@ export const teardown = defineCommand<TeardownFlags, TeardownOptions>({
   summary: "take a stack down by hand or every night, unless store:keep is set",
   arguments: [STACK_ARGUMENT],
   flags: [
-    ...STACK_FLAGS,
+    STACK_FLAG,
     new Option("--confirm <stack>", "the stack's name, as the answer to the question of `down`"),
     new Option("--nightly", "ask nothing, and skip a stack with store:keep"),
     new Option("--volumes", "delete the data, too"),
@@ -55,17 +57,14 @@ async function run({ stack, confirm, nightly, volumes }: TeardownOptions): Promi
       `Type ${stack} into the field \`confirm\` of the workflow Teardown (--confirm ${stack}).`,
     );
   }
-  if (nightly && isKept(stack)) {
-    const text = `Stack ${stack} stays up: store:keep is true in Pulumi.${stack}.yaml.`;
+  const project = readProject();
+  const { file } = findOwnStack(project, { stack });
+  if (nightly && configValue(project, { file }, "keep") === true) {
+    const text = `Stack ${stack} stays up: store:keep is true in ${relative(project.root, file)}.`;
     addJobSummary(text);
     reporter().note(text);
     return ExitCode.Ok;
   }
   await takeDown(stack, volumes ? ["--volumes"] : []);
   return ExitCode.Ok;
-}
-
-function isKept(name: string): boolean {
-  const project = readProject();
-  return configValue(project, findStack(project, name), "keep") === true;
 }

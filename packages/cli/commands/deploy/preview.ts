@@ -7,8 +7,8 @@ import type { EngineRun } from "../../engine/runEngine";
 import { type EngineContext, ensureStack, runOnStack, setUpEngine } from "../../engine/setup";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
-import { findStack, readProject } from "../../project/project";
-import { openSession, type Session, type StackOptions } from "../../project/session";
+import { readProject } from "../../project/project";
+import { findOwnStack, openSession, type Session, type StackOptions } from "../../project/session";
 import type { Summary } from "../../review/summary";
 import { renderError, reporter } from "../../terminal/terminal";
 import { isHeld, lockedError, takeLock } from "../../state/locks";
@@ -156,7 +156,7 @@ async function runReview(
   const { readBase, reviewCheckout, reviewPreview } = loadReview();
   if (checkoutOnly) {
     const project = readProject();
-    const stack = findStack(project, options.stack, options.configFile);
+    const stack = findOwnStack(project, options);
     const base = baseFile === undefined ? undefined : readBase(baseFile, stack.name);
     return print(await reviewCheckout({ project, stack }, base), format);
   }
