@@ -6,7 +6,7 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { parseEvents } from "@store/cli/engine/events";
 import { POLICY_OPTIONS } from "@store/cli/engine/policyPack";
 import type { Checkout } from "@store/cli/review/model/reviewModel";
@@ -34,9 +34,11 @@ class Recorder {
   /** The checkout that is deployed. */
   base: Checkout | undefined;
 
+  /** @param files Files and folders, with absolute paths, that a recorded change may change. */
   constructor(
     private readonly workspace: Workspace,
     private readonly folder: string,
+    private readonly files: readonly string[],
   ) {}
 
   /**
@@ -77,23 +79,23 @@ class Recorder {
   }
 
   private async keepingFiles(change: () => void, action: () => Promise<void>): Promise<void> {
-    const parts = ["services", "Pulumi.review.yaml"];
     const copy = mkdtempSync(join(tmpdir(), "store-review-files-"));
-    for (const part of parts) copyIfThere(join(this.folder, part), join(copy, part));
+    const copyOf = (file: string): string => join(copy, basename(file));
+    for (const file of this.files) copyAll(file, copyOf(file));
     try {
       change();
       await action();
     } finally {
-      for (const part of parts) {
-        rmSync(join(this.folder, part), { recursive: true, force: true });
-        copyIfThere(join(copy, part), join(this.folder, part));
+      for (const file of this.files) {
+        rmSync(file, { recursive: true, force: true });
+        copyAll(copyOf(file), file);
       }
       rmSync(copy, { recursive: true });
     }
   }
 }
 
-function copyIfThere(from: string, to: string): void {
+function copyAll(from: string, to: string): void {
   cpSync(from, to, { recursive: true, force: true, verbatimSymlinks: true });
 }
 
@@ -126,7 +128,8 @@ async function recordLocal(): Promise<void> {
   const workspace = new Workspace(folder, "review", { PULUMI_DEBUG_COMMANDS: "true" }, (line) =>
     process.stderr.write(`${line}\n`),
   );
-  const recorder = new Recorder(workspace, folder);
+  const files = ["services", "Pulumi.review.yaml"].map((file) => join(folder, file));
+  const recorder = new Recorder(workspace, folder, files);
   try {
     // Creates the stack without resources.
     await workspace.run("preview", "review");
@@ -191,13 +194,13 @@ async function recordAzure(): Promise<void> {
     await prepare(context);
     context.configure(services);
     await context.workspace.run("preview", context.workspace.stack);
-    const recorder = new Recorder(context.workspace, context.workspaceFolder);
+    const files = [context.configFile];
+    const recorder = new Recorder(context.workspace, context.workspaceFolder, files);
     await recorder.record("first-azure");
     await up(context);
     recorder.base = await recorder.checkout();
-    const change = { ...services, "store:adminCidrs": ["127.0.0.1/32", "203.0.113.0/24"] };
     await recorder.record("exposure", () =>
-      context.configure({ ...change, "store:vmSize": "Standard_D4s_v5" }),
+      context.configure({ ...services, "store:adminCidrs": ["127.0.0.1/32", "203.0.113.0/24"] }),
     );
     await recorder.record("vm-replaced", () =>
       context.configure({
