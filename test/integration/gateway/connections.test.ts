@@ -76,7 +76,8 @@ describe("the gateway's connections", function () {
     const started = Date.now();
     const response = await fetch(`${gateway.published}/short/silent`);
     assert.equal(response.status, 504);
-    assert.ok(Date.now() - started < 5_000, `after ${Date.now() - started} ms`);
+    // The other paths have 20 s.
+    assert.ok(Date.now() - started < 15_000, `after ${Date.now() - started} ms`);
   });
 
   it("keep a silent WebSocket open as long as the spec says for its path", async () => {
