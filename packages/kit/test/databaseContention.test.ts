@@ -166,6 +166,24 @@ describe("a database that several replicas share", function () {
       );
     });
 
+    it("answers a request that comes before the database is prepared, and one after 5 s with 503", async () => {
+      const before = await start(database);
+      await before.ready();
+      await database.query("INSERT INTO notes VALUES (1, 'one')");
+      const lock = await holdLock(database, "SELECT pg_advisory_xact_lock(hashtext('migrations'))");
+      const next = await startMigrating();
+      const early = lockRows(next, 1, 1);
+      assert.equal((await next.fetch("/readyz")).status, 503);
+      await lock.query("COMMIT");
+      assert.equal((await early).status, 200);
+
+      const slow = await holdLock(database, "SELECT pg_advisory_xact_lock(hashtext('migrations'))");
+      const late = await startMigrating();
+      await assertRetryLater(await lockRows(late, 1, 1), unreachable);
+      await slow.end();
+      await late.ready();
+    });
+
     it("serves requests while a migration waits for a lock on a table", async () => {
       const before = await start(database);
       await before.ready();

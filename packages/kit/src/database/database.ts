@@ -25,6 +25,9 @@ export interface DatabaseOptions {
   readonly prepare?: (database: Queryable & Pick<Database, "transaction">) => Promise<void>;
 }
 
+/** Time for which requests wait while the database is prepared for the first time, in milliseconds. */
+const FIRST_REQUESTS_MS = 5_000;
+
 /**
  * The service's own PostgreSQL. It may start later than the service and disappear at any time: the service keeps running, reports the
  * outage at /readyz and with one log line per change, and continues when the database is back.
@@ -37,11 +40,18 @@ export class Database implements Queryable {
   readonly #client: pg.ClientConfig;
   readonly #prepare: boolean;
   readonly #closing = new AbortController();
+  /** Statements are possible: the migrations are applied. */
   #prepared = false;
+  /** The first attempt to prepare the database has ended, whatever its result. */
+  readonly #attempted: Promise<void>;
+  #endAttempt: () => void = () => undefined;
+  /** The hook `prepare` has run, too. */
+  #ready = false;
   #problem: string | undefined = "not connected yet";
   #checking: Promise<string | undefined> | undefined;
 
   constructor(options: DatabaseOptions) {
+    this.#attempted = new Promise((resolve) => (this.#endAttempt = resolve));
     const environment = readEnvironment({
       DATABASE_HOST: text(),
       DATABASE_PORT: integer(1, 65_535, 5432),
@@ -92,12 +102,15 @@ export class Database implements Queryable {
         await migrate(this.#client, this.#options.migrations, this.#options.log);
         this.#prepared = true;
         await this.#options.prepare?.(this);
+        this.#ready = true;
         this.#setProblem(undefined);
         return;
       } catch (error) {
         this.#prepared = false;
         if (!isUnavailable(error) && !isBusy(error)) throw error;
         this.#setProblem(error);
+      } finally {
+        this.#endAttempt();
       }
       await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
@@ -105,7 +118,7 @@ export class Database implements Queryable {
 
   /** Checks the database and returns the reason why it can't be used; `undefined` if it can. */
   async problem(): Promise<string | undefined> {
-    if (!this.#prepared) return this.#problem;
+    if (!this.#ready) return this.#problem;
     this.#checking ??= this.#check().finally(() => (this.#checking = undefined));
     return this.#checking;
   }
@@ -186,6 +199,10 @@ export class Database implements Queryable {
   }
 
   async #translateErrors<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#prepared) {
+      // The gateway takes a new instance for reachable until its first health check, and sends requests before the migrations are checked.
+      await Promise.race([this.#attempted, delay(FIRST_REQUESTS_MS, undefined, { ref: false })]);
+    }
     if (!this.#prepared) throw new DatabaseUnavailable("not prepared yet");
     try {
       return await work();
