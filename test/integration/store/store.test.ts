@@ -90,7 +90,7 @@ describe("the store", function () {
     assert.match(review, /after this request: 1 service replaced$/m);
     assert.match(
       review,
-      /\*\*inventory\*\* \| new image [^|]*\| `services\/inventory\/src\/main.ts` \| nothing/,
+      /\*\*inventory\*\* \| new image [^|]*\| 1 file: `services\/inventory\/src\/main.ts` \| nothing/,
     );
     assert.match(review, /^\| billing, orders, shipping, storefront, gateway \| unchanged/m);
 
