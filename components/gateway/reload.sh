@@ -24,8 +24,26 @@ read_servers() {
   exec 4<>/dev/tcp/127.0.0.1/8405
   echo 'show servers state' >&4
   # Without unused server slots: HAProxy would report each of them as lost.
-  grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 >/tmp/servers.state
+  grep -Ev '^[0-9]+ [^ ]+ [0-9]+ [^ ]+ - ' <&4 | number_slots >/tmp/servers.state
   exec 4>&-
+}
+
+# Gives the instances of each service the slots from the first one on. After a reload HAProxy fills the slots in this order from DNS, and would
+# move an instance from a later slot to the first one: for a moment the service would have no instance.
+number_slots() {
+  local line backend="" slot=0
+  while read -r line; do
+    case $line in
+      [0-9]*" "*)
+        # shellcheck disable=SC2086 # the line's fields: BACKEND_ID BACKEND SLOT SERVER ...
+        set -- $line
+        [ "$2" = "$backend" ] || { backend=$2 slot=0; }
+        slot=$((slot + 1))
+        line="$1 $2 $slot $2$slot ${*:5}"
+        ;;
+    esac
+    echo "$line"
+  done
 }
 
 # Succeeds if HAProxy knows all instances of the healthy services, and each of them is up (2).

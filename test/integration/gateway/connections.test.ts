@@ -130,6 +130,16 @@ describe("the gateway's connections", function () {
       "neither a second answer nor the end of the connection",
     );
     assert.deepEqual(answers(), ["HTTP/1.1 200", "HTTP/1.1 200"]);
+
+    // The replacement has the second slot. Another reload must not move it to the first one, which has none for a moment.
+    const lost = async (): Promise<number> =>
+      ((await reloaded.log()).match(/^.*inventory.*(No IP|no server).*$/gm) ?? []).length;
+    await eventually(async () => (await lost()) > 0, "the gateway doesn't notice the deletion");
+    const before = await lost();
+    const again = await network.reload(reloaded, ["inventory", "storefront"]);
+    assert.equal(again.code, 0, again.output);
+    assert.equal((await fetch(`${reloaded.published}/api/inventory/x`)).status, 200);
+    assert.equal(await lost(), before);
   });
 
   /** Opens a connection. */
