@@ -200,7 +200,8 @@ export class Database implements Queryable {
 
   async #translateErrors<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#prepared) {
-      // The gateway takes a new instance for reachable until its first health check, and sends requests before the migrations are checked.
+      // The gateway takes a new instance for reachable until its first health check (https://github.com/haproxy/haproxy/issues/51), and
+      // sends requests before the migrations are checked.
       await Promise.race([this.#attempted, delay(FIRST_REQUESTS_MS, undefined, { ref: false })]);
     }
     if (!this.#prepared) throw new DatabaseUnavailable("not prepared yet");
