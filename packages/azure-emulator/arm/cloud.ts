@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ArmError, conflict } from "./armError";
 import { typeOf } from "./catalogue";
+import { Clock, REAL_CLOCK } from "./clock";
 import { validateCommonRules } from "./commonRules";
 import { faultOf, limitsUnder, Operation } from "./faults";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
+import { Reservations } from "./reservations";
+import { readState, writeState } from "./stateFile";
+import { osDiskOf } from "./types/compute/osDisk";
 import { DISK, MACHINE } from "./types/compute/references";
 import { REGISTRY } from "./types/containerregistry";
 import { at, isObject, listAt, Properties, same, textAt } from "./values";
@@ -35,15 +36,21 @@ export interface CloudOptions {
   readonly faults: () => readonly string[];
   /** Called when a fault has occurred that occurs only once. */
   readonly onFaultOccurred: (fault: string) => void;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
 }
 
 /** The emulated Azure Resource Manager: validates requests as ARM does, and keeps its state in a file. */
 export class Cloud implements View {
   readonly subscription = SUBSCRIPTION;
   private resources: readonly Resource[];
+  private readonly clock: Clock;
+  private readonly reservations: Reservations;
 
   constructor(private readonly options: CloudOptions) {
     this.resources = readState(options.file);
+    this.clock = options.clock ?? REAL_CLOCK;
+    this.reservations = new Reservations(this.clock, options.latencyFactor);
   }
 
   get registryAddress(): string {
@@ -62,6 +69,10 @@ export class Cloud implements View {
     return this.resources.filter((resource) => resource.token === token);
   }
 
+  reservedFor(interfaceId: string): string | undefined {
+    return this.reservations.holderOf(interfaceId);
+  }
+
   everything(): readonly Resource[] {
     return this.resources;
   }
@@ -73,7 +84,12 @@ export class Cloud implements View {
     if (this.get(id) !== undefined) {
       throw new Error(`cannot create already existing resource '${id}'`);
     }
-    return this.put(type, properties, "create", stop);
+    try {
+      return await this.put(type, properties, "create", stop);
+    } catch (error) {
+      this.reservations.creationFailed(type, id, properties, error);
+      throw error;
+    }
   }
 
   update(token: string, properties: Properties, stop?: AbortSignal): Promise<Resource> {
@@ -160,6 +176,7 @@ export class Cloud implements View {
 
   private async provision(resource: Resource, before: Resource | undefined): Promise<void> {
     if (resource.token !== MACHINE || before !== undefined) return;
+    this.reservations.created(resource);
     await this.options.hardware.boot(resource, this);
     this.storeResource(osDiskOf(resource));
   }
@@ -199,11 +216,7 @@ export class Cloud implements View {
   }
 
   private save(): void {
-    mkdirSync(dirname(this.options.file), { recursive: true });
-    const draft = `${this.options.file}.draft`;
-    // customData contains the VMs' host keys.
-    writeFileSync(draft, JSON.stringify(this.resources, undefined, 1), { mode: 0o600 });
-    renameSync(draft, this.options.file);
+    writeState(this.options.file, this.resources);
   }
 
   private async simulateLatency(
@@ -211,9 +224,7 @@ export class Cloud implements View {
     operation: Operation,
     stop?: AbortSignal,
   ): Promise<void> {
-    await sleep(type.seconds[operation] * 1000 * this.options.latencyFactor, undefined, {
-      signal: stop,
-    });
+    await this.clock.sleep(type.seconds[operation] * 1000 * this.options.latencyFactor, stop);
   }
 
   private throwInjectedFault(type: ResourceType, operation: Operation): void {
@@ -222,33 +233,4 @@ export class Cloud implements View {
     if (found.once) this.options.onFaultOccurred(found.fault);
     throw found.error;
   }
-}
-
-/** Returns the resources in the state file; none if there is no file. */
-export function readState(file: string): readonly Resource[] {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as Resource[];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
-
-/** Returns the OS disk, which Azure creates together with the VM. It outlives the VM unless its `deleteOption` is Delete. */
-function osDiskOf(machine: Resource): Resource {
-  const name =
-    textAt(machine.properties, "storageProfile.osDisk.name") ||
-    `${machine.name}_OsDisk_1_${textAt(machine.computed, "vmId").replaceAll("-", "")}`;
-  const group = machine.id.slice(0, machine.id.indexOf("/providers/"));
-  return {
-    id: `${group}/providers/Microsoft.Compute/disks/${name}`,
-    token: DISK,
-    name,
-    properties: {
-      diskName: name,
-      location: machine.properties["location"],
-      creationData: { createOption: "FromImage" },
-    },
-    computed: { name, provisioningState: "Succeeded" },
-  };
 }

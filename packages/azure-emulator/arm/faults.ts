@@ -14,7 +14,16 @@ export const FAULTS = {
   "push-cut": { at: "up", what: "the registry crashes while images are pushed" },
   overlap: { at: "up", what: "the virtual network's range overlaps with a peered network" },
   quota: { at: "up", what: "the subscription's core quota is used up" },
+  "regional-quota": {
+    at: "up",
+    what: "the subscription's quota of all cores in the region is used up",
+  },
   size: { at: "up", what: "the region has no capacity for this VM size" },
+  "encryption-at-host": { at: "up", what: "the subscription lacks the feature EncryptionAtHost" },
+  "nic-reserved": {
+    at: "up",
+    what: "Azure keeps the network interface for a VM whose creation failed",
+  },
   "cloud-init": { at: "up", what: "the VM can't reach the package mirror, so cloud-init fails" },
   silent: { at: "up", what: "the VM boots, but can't be reached" },
   "ssh-refused": { at: "up", what: "the VM can be reached, but its SSH port refuses connections" },
@@ -93,6 +102,9 @@ const HOLDS_MACHINE: readonly string[] = ["VirtualMachine", "ResourceGroup"];
 export function limitsUnder(faults: readonly string[]): Limits {
   return {
     cores: faults.includes("quota") ? 0 : 10,
+    regionalCores: faults.includes("regional-quota") ? 0 : 20,
     soldOut: faults.includes("size"),
+    encryptsAtHost: !faults.includes("encryption-at-host"),
+    interfacesReserved: faults.includes("nic-reserved"),
   };
 }

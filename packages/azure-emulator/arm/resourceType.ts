@@ -11,6 +11,8 @@ export interface Resource {
   readonly properties: Properties;
   /** Properties that the cloud adds to the inputs. */
   readonly computed: Properties;
+  /** Of a VM. @default running */
+  readonly powerState?: "running" | "deallocated";
 }
 
 /** Read access to the cloud for a resource type's rules. */
@@ -21,13 +23,22 @@ export interface View {
   readonly registryAddress: string;
   get(id: string): Resource | undefined;
   all(token: string): readonly Resource[];
+  /** Returns the ID of the VM for which Azure keeps a network interface after a failed creation. */
+  reservedFor(interfaceId: string): string | undefined;
 }
 
+/** The subscription's limits in the region. */
 export interface Limits {
-  /** Quota of cores. */
+  /** Quota of cores of each VM family. */
   readonly cores: number;
+  /** Quota of cores of all VMs. */
+  readonly regionalCores: number;
   /** The region has no capacity for a new VM. */
   readonly soldOut: boolean;
+  /** The subscription has the feature EncryptionAtHost. */
+  readonly encryptsAtHost: boolean;
+  /** Each network interface is reserved for another VM. */
+  readonly interfacesReserved: boolean;
 }
 
 /** A request that creates or updates a resource. */

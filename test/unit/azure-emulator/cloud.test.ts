@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { ArmError } from "@store/azure-emulator/arm/armError";
 import { textAt, Value } from "@store/azure-emulator/arm/values";
-import { IDS, Part, rule, STAGING, TestCloud } from "./fixture";
+import { IDS, Part, refused, rule, STAGING, TestCloud } from "./fixture";
 
 describe("The emulated Azure Resource Manager", () => {
   let test: TestCloud;
@@ -439,12 +438,3 @@ describe("The emulated Azure Resource Manager", () => {
     });
   });
 });
-
-async function refused(action: Promise<unknown>, code: string, status?: number): Promise<void> {
-  await assert.rejects(action, (error) => {
-    assert.ok(error instanceof ArmError, String(error));
-    assert.equal(error.code, code);
-    if (status !== undefined) assert.equal(error.status, status);
-    return true;
-  });
-}

@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ArmError } from "@store/azure-emulator/arm/armError";
 import { Cloud, Hardware } from "@store/azure-emulator/arm/cloud";
 import { Resource } from "@store/azure-emulator/arm/resourceType";
 import { isList, Properties, Value } from "@store/azure-emulator/arm/values";
@@ -160,7 +162,14 @@ export class TestCloud {
   readonly file = join(this.folder, "cloud.json");
   readonly real: string[] = [];
   faults: string[] = [];
+  /** Time of the cloud's clock in milliseconds. It advances by the duration of each request. */
+  private time = 0;
   readonly cloud = this.open();
+
+  /** Advances the cloud's clock. */
+  wait(seconds: number): void {
+    this.time += seconds * 1000;
+  }
 
   /** Opens the cloud's state, as another process would. */
   open(): Cloud {
@@ -180,7 +189,15 @@ export class TestCloud {
     };
     return new Cloud({
       file: this.file,
-      latencyFactor: 0,
+      latencyFactor: 1,
+      clock: {
+        now: () => this.time,
+        sleep: (ms, signal) => {
+          signal?.throwIfAborted();
+          this.time += ms;
+          return Promise.resolve();
+        },
+      },
       registryAddress: "127.0.0.1:5000",
       hardware,
       faults: () => this.faults,
@@ -220,4 +237,20 @@ export class TestCloud {
   dispose(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Asserts that a request is rejected with this error code, and with this HTTP status and this message if they are given. */
+export async function refused(
+  action: Promise<unknown>,
+  code: string,
+  status?: number,
+  message = /./,
+): Promise<void> {
+  await assert.rejects(action, (error) => {
+    assert.ok(error instanceof ArmError, String(error));
+    assert.equal(error.code, code);
+    if (status !== undefined) assert.equal(error.status, status);
+    assert.match(error.message, message);
+    return true;
+  });
 }

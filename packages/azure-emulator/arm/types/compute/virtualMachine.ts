@@ -10,8 +10,10 @@ import {
 } from "../../resourceType";
 import { textAt } from "../../values";
 import { validateUser } from "./osProfile";
-import { dataDisksOf, DISK, INTERFACE, interfacesOf, MACHINE, userOf } from "./references";
-import { validateImage } from "./vmImage";
+import { dataDisksOf, DISK, MACHINE, userOf } from "./references";
+import { validateAcceleration, validateInterfaces, validateReservation } from "./interfaces";
+import { validateSecurity } from "./securityProfile";
+import { validateBoot, validateImage } from "./vmImage";
 import { validateSize } from "./vmSize";
 
 export const virtualMachine: ResourceType = {
@@ -33,11 +35,16 @@ export const virtualMachine: ResourceType = {
   nameRule: /^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/,
   seconds: { create: 25, update: 15, remove: 30 },
   validate: (put) => {
-    validateSize(put);
     validateImage(put);
     validateDisks(put);
     validateUser(put);
     validateInterfaces(put);
+    validateSecurity(put);
+    validateReservation(put);
+    // Last, because only these refusals reserve the network interfaces.
+    validateSize(put);
+    validateBoot(put);
+    validateAcceleration(put);
   },
   validateRemoval: alwaysRemovable,
   compute: (put) => ({
@@ -73,23 +80,5 @@ function validateDisks(put: Put): void {
       "AttachDiskWhileBeingDetached",
       `Disk '${one.name}' cannot be attached as it is already owned by VM '${user.id}'.`,
     );
-  }
-}
-
-function validateInterfaces(put: Put): void {
-  const ids = interfacesOf(put.properties);
-  if (ids.length === 0)
-    throw invalid("networkProfile.networkInterfaces", "at least one is required.");
-  for (const id of ids) {
-    referenced(put, "networkProfile.networkInterfaces", id, INTERFACE);
-    const user = put.cloud
-      .all(MACHINE)
-      .find(
-        (other) =>
-          !sameId(other.id, put.id) &&
-          interfacesOf(other.properties).some((used) => sameId(used, id)),
-      );
-    if (user === undefined) continue;
-    throw conflict("NicInUse", `Network Interface ${id} is used by existing resource ${user.id}.`);
   }
 }

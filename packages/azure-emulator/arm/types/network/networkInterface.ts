@@ -11,6 +11,7 @@ import {
   sameId,
 } from "../../resourceType";
 import { isObject, listAt, Properties, textAt } from "../../values";
+import { reserved } from "../compute/interfaces";
 import {
   ADDRESS,
   common,
@@ -43,6 +44,8 @@ export const networkInterface: ResourceType = {
     if (group !== "") referenced(put, "networkSecurityGroup", group, GROUP);
   },
   validateRemoval: (nic, cloud) => {
+    const holder = cloud.reservedFor(nic.id);
+    if (holder !== undefined) throw reserved(holder);
     const user = cloud
       .all(MACHINE)
       .find(({ properties }) =>

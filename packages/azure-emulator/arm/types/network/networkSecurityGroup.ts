@@ -1,8 +1,8 @@
 import { badRequest } from "../../armError";
-import { parseRange } from "../../cidr";
 import { ANY_NAME, computedOnce, ResourceType, sameId } from "../../resourceType";
-import { isObject, listAt, Properties, textAt } from "../../values";
+import { isObject, listAt, textAt } from "../../values";
 import { common, GROUP, INTERFACE, SUBNET, word } from "./common";
+import { validateRule } from "./securityRule";
 
 export const networkSecurityGroup: ResourceType = {
   token: GROUP,
@@ -46,65 +46,3 @@ export const networkSecurityGroup: ResourceType = {
     resourceGuid: computedOnce(put, "resourceGuid", () => crypto.randomUUID()),
   }),
 };
-
-const TAGS = ["*", "internet", "virtualnetwork", "azureloadbalancer"];
-
-function validateRule(rule: Properties): void {
-  const name = textAt(rule, "name");
-  if (!ANY_NAME.test(name))
-    throw badRequest("InvalidResourceName", `Security rule name "${name}" is invalid.`);
-  const { priority } = rule;
-  if (
-    typeof priority !== "number" ||
-    !Number.isInteger(priority) ||
-    priority < 100 ||
-    priority > 4096
-  ) {
-    throw badRequest(
-      "SecurityRuleInvalidPriority",
-      `Security rule ${name} has invalid priority ${JSON.stringify(priority)}. It must be between 100 and 4096.`,
-    );
-  }
-  for (const [one, several, check, code] of [
-    ["sourcePortRange", "sourcePortRanges", isPortRange, "SecurityRuleInvalidPortRange"],
-    ["destinationPortRange", "destinationPortRanges", isPortRange, "SecurityRuleInvalidPortRange"],
-    [
-      "sourceAddressPrefix",
-      "sourceAddressPrefixes",
-      isAddressPrefix,
-      "SecurityRuleInvalidAddressPrefix",
-    ],
-    [
-      "destinationAddressPrefix",
-      "destinationAddressPrefixes",
-      isAddressPrefix,
-      "SecurityRuleInvalidAddressPrefix",
-    ],
-  ] as const) {
-    const values = [...listAt(rule, several), ...(rule[one] === undefined ? [] : [rule[one]])];
-    if (values.length === 0) {
-      throw badRequest(
-        "SecurityRuleParameterNotSpecified",
-        `Security rule ${name}: ${one} or ${several} is required.`,
-      );
-    }
-    const wrong = values.find((value) => typeof value !== "string" || !check(value));
-    if (wrong !== undefined) {
-      throw badRequest(
-        code,
-        `Security rule ${name} has invalid ${one}. Value provided: ${JSON.stringify(wrong)}.`,
-      );
-    }
-  }
-}
-
-function isPortRange(text: string): boolean {
-  if (text === "*") return true;
-  const ends = text.split("-").map((end) => (/^\d{1,5}$/.test(end) ? Number(end) : NaN));
-  const [from = NaN, to = from] = ends;
-  return ends.length <= 2 && from >= 0 && to <= 65535 && from <= to;
-}
-
-function isAddressPrefix(text: string): boolean {
-  return TAGS.includes(text.toLowerCase()) || parseRange(text) !== undefined;
-}

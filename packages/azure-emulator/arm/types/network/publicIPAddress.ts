@@ -9,6 +9,8 @@ export const publicIPAddress: ResourceType = {
   armType: "Microsoft.Network/publicIPAddresses",
   path: ["resourceGroupName", "publicIpAddressName"],
   located: true,
+  // The list forceNewMap of the published provider.
+  replacedOn: ["publicIPAddressVersion", "publicIPPrefix", "sku"],
   immutable: ["sku", "publicIPAddressVersion", "zones"],
   nameRule: ANY_NAME,
   seconds: { create: 3, update: 3, remove: 8 },

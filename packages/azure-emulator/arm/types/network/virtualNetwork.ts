@@ -26,6 +26,7 @@ export const virtualNetwork: ResourceType = {
   validate: (put) => {
     const ranges = rangesAt(put.properties, "addressSpace.addressPrefixes", put);
     if (ranges.length === 0) throw invalid("addressSpace", "at least one prefix is required.");
+    validateUnreserved(ranges, put);
     ranges.forEach(([text, range], i) => {
       const other = ranges.slice(i + 1).find(([, another]) => overlap(range, another));
       if (other === undefined) return;
@@ -42,11 +43,7 @@ export const virtualNetwork: ResourceType = {
         `The address space of ${put.name} must contain the prefix ${prefix} of its subnet ${subnet.name}.`,
       );
     }
-    if (listAt(put.properties, "subnets").length > 0) {
-      throw new Error(
-        "The Azure emulator doesn't support inline subnets, because inline subnets and subnet resources delete each other. Use Subnet resources.",
-      );
-    }
+    validateInlineSubnets(put);
   },
   validateRemoval: (network, cloud) => {
     for (const subnet of subnetsOf(network.id, cloud)) validateUnusedSubnet(subnet, cloud);
@@ -103,10 +100,57 @@ export const subnet: ResourceType = {
     }
     const group = textAt(properties, "networkSecurityGroup.id");
     if (group !== "") referenced(put, "networkSecurityGroup", group, GROUP);
+    if (put.before !== undefined) validateKeptRange(put.before, prefix, cloud);
   },
   validateRemoval: validateUnusedSubnet,
   compute: (put) => common(put, "Microsoft.Network/virtualNetworks/subnets"),
 };
+
+/** A request may list the subnets that exist, as a GET of the network does. */
+function validateInlineSubnets({ properties, id, cloud }: Put): void {
+  const known = subnetsOf(id, cloud);
+  const added = listAt(properties, "subnets").some(
+    (one) => !known.some(({ name }) => name.toLowerCase() === textAt(one, "name").toLowerCase()),
+  );
+  if (!added) return;
+  throw new Error(
+    "The Azure emulator doesn't support inline subnets, because inline subnets and subnet resources delete each other. Use Subnet resources.",
+  );
+}
+
+function validateKeptRange(before: Resource, prefix: string, cloud: View): void {
+  const old = textAt(before.properties, "addressPrefix");
+  const isUsed = cloud.all(INTERFACE).some((nic) => configurationOf(nic, "subnet", before.id));
+  if (old === prefix || !isUsed) return;
+  throw badRequest(
+    "InUsePrefixCannotBeDeleted",
+    `IpPrefix ${old} on Subnet ${before.name} has active allocations and cannot be deleted.`,
+  );
+}
+
+/** Ranges that no virtual network may contain: multicast, broadcast, loopback, link-local, and Azure's own address. */
+const RESERVED = [
+  "224.0.0.0/4",
+  "255.255.255.255/32",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "168.63.129.16/32",
+];
+
+/** @see https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq */
+function validateUnreserved(ranges: readonly [string, Range][], put: Put): void {
+  const wrong = ranges.find(([, range]) =>
+    RESERVED.some((text) => {
+      const reserved = parseRange(text);
+      return reserved !== undefined && overlap(range, reserved);
+    }),
+  );
+  if (wrong === undefined) return;
+  throw badRequest(
+    "AddressPrefixNotAllowed",
+    `Address prefix ${wrong[0]} of resource ${put.id} overlaps with a range that Azure reserves: ${RESERVED.join(", ")}.`,
+  );
+}
 
 function rangesAt(properties: Properties, path: string, put: Put): [string, Range][] {
   return listAt(properties, path).map((text) => {
