@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readState } from "./arm/stateFile";
+import { readState } from "./arm/state/stateFile";
 import { type Resource, sameId } from "./arm/resourceType";
 import { textAt } from "./arm/values";
 import { clearFaults, setFault } from "./faultsFile";

@@ -1,11 +1,14 @@
 import type { Reporter } from "@store/toolchain/system/report";
-import type { Cloud, Hardware } from "./arm/cloud";
+import type { Cloud } from "./arm/cloud";
+import type { Hardware } from "./arm/state/hardware";
 import { suiteOf } from "./arm/types/compute/vmImage";
 import { textAt } from "./arm/values";
 import { docker } from "./docker";
 import type { Environment } from "./environment";
 import { ensureMachineImage } from "./images";
-import { bootMachine, machineName, removeDiskOf, removeMachine } from "./machine/machine";
+import { growDiskOf, removeDiskOf } from "./machine/disks";
+import { bootMachine, removeMachine, setMachinePower } from "./machine/machine";
+import { machineName } from "./machine/names";
 import { type PlainMachine, plainMachine } from "./machine/plainMachine";
 import type { Firewall } from "./network/firewall";
 import { routesOf } from "./network/rules";
@@ -37,6 +40,12 @@ export function dockerHardware(context: HardwareContext): Hardware {
       report.note(`${machine.name} boots as ${machineName(id, textAt(machine.computed, "vmId"))}`);
     },
     shutDown: (machine) => removeMachine(machine, id),
+    setPower: async (machine, state, cloud) => {
+      await setMachinePower(machine, cloud, id, state);
+      // A container may get another address when it starts again.
+      addresses.delete(machineName(id, textAt(machine.computed, "vmId")));
+    },
+    growDisk: (disk, cloud) => growDiskOf(disk, cloud, id),
     removeDisk: (disk) => removeDiskOf(disk, id),
     emptyRegistry: () => emptyRegistry(id),
     applyAccessRules: async (cloud) => {

@@ -16,7 +16,7 @@ import { createEnvironment, removeEverything } from "./environment";
 import { activeFaults, clearFault, writeAtomically } from "./faultsFile";
 import { addressOf, bootPlainMachine, dockerHardware, type HardwareContext } from "./hardware";
 import { ensureMachineImage, ensureRegistryImage } from "./images";
-import { machineName } from "./machine/machine";
+import { machineName } from "./machine/names";
 import type { PlainMachine } from "./machine/plainMachine";
 import { type ClosedPorts, Firewall, listenProblem } from "./network/firewall";
 import { routesOf } from "./network/rules";

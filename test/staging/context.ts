@@ -13,7 +13,7 @@ import { parse, stringify } from "yaml";
 import { docker } from "@store/azure-emulator/docker";
 import type { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import { removeEverything } from "@store/azure-emulator/environment";
-import { machineName } from "@store/azure-emulator/machine/machine";
+import { machineName } from "@store/azure-emulator/machine/names";
 import { OWNER_FILE } from "@store/azure-emulator/orphans";
 import type { Reporter } from "@store/toolchain/system/report";
 import { processIdentity } from "@store/toolchain/system/processIdentity";

@@ -1,3 +1,5 @@
+import type { Resource } from "./resourceType";
+
 /** An error response of ARM. The message has the format in which the published provider reports it. */
 export class ArmError extends Error {
   constructor(
@@ -7,6 +9,18 @@ export class ArmError extends Error {
   ) {
     super(`Status=${status} Code="${code}" Message="${reason}"`);
     this.name = "ArmError";
+  }
+}
+
+/** The failure of an operation that ARM had accepted, so that the resource exists. */
+export class FailedOperation extends ArmError {
+  constructor(
+    code: string,
+    reason: string,
+    readonly resource: Resource,
+  ) {
+    super(200, code, reason);
+    this.name = "FailedOperation";
   }
 }
 

@@ -5,6 +5,7 @@ import { isList, isObject, Properties, UNKNOWN, Value } from "./values";
 export interface Problem {
   readonly path: string;
   readonly reason: string;
+  readonly kind: "missing" | "unknown" | "type" | "value";
 }
 
 /**
@@ -15,7 +16,7 @@ export function checkShape(properties: Properties, fields: Fields, path = ""): P
   const inner = (name: string): string => (path === "" ? name : `${path}.${name}`);
   const missing = [...fields]
     .filter(([name, field]) => field.required && properties[name] === undefined)
-    .map(([name]) => ({ path: inner(name), reason: "is required" }));
+    .map(([name]) => ({ path: inner(name), reason: "is required", kind: "missing" as const }));
   const wrong = Object.entries(properties).flatMap(([name, value]) =>
     value === undefined ? [] : checkProperty(value, fields.get(name), inner(name), fields),
   );
@@ -33,6 +34,7 @@ function checkProperty(
       {
         path,
         reason: `is not a property; the properties are: ${[...siblings.keys()].sort().join(", ")}`,
+        kind: "unknown",
       },
     ];
   }
@@ -60,14 +62,14 @@ function checkValue(value: Value, shape: Shape, path: string): Problem[] {
         : [mismatch(value, "an object", path)];
     case "object":
       return isObject(value)
-        ? checkShape(value, objectFields(shape.module, shape.name), path)
+        ? checkShape(value, objectFields(shape), path)
         : [mismatch(value, "an object", path)];
   }
 }
 
 function mismatch(value: Value, wanted: string, path: string): Problem {
   const got = isList(value) ? "a list" : isObject(value) ? "an object" : JSON.stringify(value);
-  return { path, reason: `should be ${wanted}, got ${got}` };
+  return { path, reason: `should be ${wanted}, got ${got}`, kind: "type" };
 }
 
 /**
@@ -98,7 +100,7 @@ function checkWordsOf(
   path: string,
 ): ReturnType<typeof checkWords> {
   if (shape.kind === "object" && isObject(value)) {
-    return checkWords(value, objectFields(shape.module, shape.name), open, path);
+    return checkWords(value, objectFields(shape), open, path);
   }
   if (shape.kind === "list" && isList(value)) {
     return value
@@ -112,5 +114,5 @@ function checkWordsOf(
   const fits = words.some((word) => word.toLowerCase() === value.toLowerCase());
   return fits || open.includes(path)
     ? undefined
-    : { path, reason: `"${value}" is none of ${words.join(", ")}`, words };
+    : { path, reason: `"${value}" is none of ${words.join(", ")}`, kind: "value", words };
 }

@@ -1,12 +1,15 @@
-import { ArmError, conflict } from "./armError";
+import { ArmError, conflict, FailedOperation } from "./armError";
 import { typeOf } from "./catalogue";
-import { Clock, REAL_CLOCK } from "./clock";
+import { Clock, REAL_CLOCK } from "./state/clock";
 import { validateCommonRules } from "./commonRules";
 import { faultOf, limitsUnder, Operation } from "./faults";
+import { isAllocated, machineFailure, touchedMachine } from "./state/machineFailure";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
-import { Reservations } from "./reservations";
-import { readState, writeState } from "./stateFile";
-import { osDiskOf } from "./types/compute/osDisk";
+import { Hardware, PowerState } from "./state/hardware";
+import { Reservations } from "./state/reservations";
+import { readState, writeState } from "./state/stateFile";
+import { isLarger } from "./types/compute/disk";
+import { deletedWith, osDiskOf } from "./types/compute/osDisk";
 import { DISK, MACHINE } from "./types/compute/references";
 import { REGISTRY } from "./types/containerregistry";
 import { at, isObject, listAt, Properties, same, textAt } from "./values";
@@ -14,16 +17,6 @@ import { at, isObject, listAt, Properties, same, textAt } from "./values";
 /** The only subscription in the emulated cloud. */
 export const SUBSCRIPTION = "00000000-0000-4000-8000-0000000c10d5";
 export const TENANT = "00000000-0000-4000-8000-00000007e4a4";
-
-/** Creates and removes the containers and volumes behind the emulated resources. */
-export interface Hardware {
-  boot(machine: Resource, cloud: View): Promise<void>;
-  shutDown(machine: Resource): Promise<void>;
-  removeDisk(disk: Resource): Promise<void>;
-  emptyRegistry(): Promise<void>;
-  /** Applies the firewall rules and the registry's permissions. Called after every change. */
-  applyAccessRules(cloud: View): Promise<void>;
-}
 
 export interface CloudOptions {
   /** File with the state, JSON. */
@@ -109,6 +102,20 @@ export class Cloud implements View {
     await this.options.hardware.applyAccessRules(this);
   }
 
+  /** Deallocates a VM, or starts it again. @throws ArmError if there is no such VM */
+  async setPower(id: string, powerState: PowerState): Promise<void> {
+    const machine = this.get(id);
+    if (machine?.token !== MACHINE) throw notFound(id);
+    await this.options.hardware.setPower(machine, powerState, this);
+    this.storeResource({ ...machine, powerState });
+    await this.reconnect();
+  }
+
+  /** Changes the VMs as policies of a company do: without the engine's knowledge. */
+  touchMachines(): void {
+    for (const machine of this.all(MACHINE)) this.storeResource(touchedMachine(machine, TENANT));
+  }
+
   /** Records that a token has a password. The password itself isn't part of the resource. */
   async passwordGenerated(token: Resource, name: string): Promise<void> {
     const passwords = [{ name, creationTime: new Date().toISOString() }];
@@ -141,11 +148,13 @@ export class Cloud implements View {
       name,
       properties,
       computed: type.compute(put),
+      powerState: put.before?.powerState,
     };
-    await this.provision(resource, put.before);
-    this.storeResource(resource);
+    const failed = await this.provision(resource, put.before);
+    this.storeResource(failed ?? resource);
     await this.options.hardware.applyAccessRules(this);
-    return resource;
+    if (failed?.failure === undefined) return resource;
+    throw new FailedOperation(failed.failure.code, failed.failure.reason, failed);
   }
 
   /** Validates a request before anything changes. @throws ArmError */
@@ -154,7 +163,7 @@ export class Cloud implements View {
     const name = textAt(properties, type.path.at(-1) ?? "");
     const before = this.get(id);
     if (operation === "update" && before === undefined) {
-      throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
+      throw notFound(id);
     }
     const put: Put = { properties, id, name, before, cloud: this };
     validateCommonRules(type, put);
@@ -174,11 +183,26 @@ export class Cloud implements View {
     return [...inner].sort((a, b) => Number(b.token === MACHINE) - Number(a.token === MACHINE));
   }
 
-  private async provision(resource: Resource, before: Resource | undefined): Promise<void> {
-    if (resource.token !== MACHINE || before !== undefined) return;
-    this.reservations.created(resource);
-    await this.options.hardware.boot(resource, this);
-    this.storeResource(osDiskOf(resource));
+  /** Boots a new VM, and grows a disk. @returns the VM as it is if that failed. */
+  private async provision(
+    resource: Resource,
+    before: Resource | undefined,
+  ): Promise<Resource | undefined> {
+    const { hardware, faults } = this.options;
+    if (isLarger(resource, before)) await hardware.growDisk(resource, this);
+    if (resource.token !== MACHINE) return undefined;
+    const failure = machineFailure(faults(), resource, before);
+    const failed = failure && {
+      ...resource,
+      computed: { ...resource.computed, provisioningState: "Failed" },
+      failure,
+    };
+    if (!isAllocated(before) && isAllocated(failed ?? resource)) {
+      this.reservations.created(resource);
+      await hardware.boot(resource, this);
+      this.storeResource(osDiskOf(resource));
+    }
+    return failed;
   }
 
   private async delete(resource: Resource): Promise<void> {
@@ -188,23 +212,8 @@ export class Cloud implements View {
     if (resource.token === REGISTRY) await this.options.hardware.emptyRegistry();
     this.resources = this.resources.filter(({ id }) => id !== resource.id);
     this.save();
-    if (resource.token === MACHINE) await this.deleteWithMachine(resource);
-  }
-
-  /** Deletes the disks and interfaces whose `deleteOption` is Delete. */
-  private async deleteWithMachine(machine: Resource): Promise<void> {
-    const { properties } = machine;
-    const named = [
-      ...listAt(properties, "networkProfile.networkInterfaces"),
-      ...listAt(properties, "storageProfile.dataDisks"),
-    ]
-      .filter((one) => isObject(one) && textAt(one, "deleteOption") === "Delete")
-      .map((one) => textAt(one, "id") || textAt(one, "managedDisk.id"));
-    const osDisk =
-      textAt(properties, "storageProfile.osDisk.deleteOption") === "Delete"
-        ? [osDiskOf(machine).id]
-        : [];
-    for (const id of [...named, ...osDisk]) {
+    if (resource.token !== MACHINE) return;
+    for (const id of deletedWith(resource)) {
       const inner = this.get(id);
       if (inner !== undefined) await this.delete(inner);
     }
@@ -233,4 +242,8 @@ export class Cloud implements View {
     if (found.once) this.options.onFaultOccurred(found.fault);
     throw found.error;
   }
+}
+
+function notFound(id: string): ArmError {
+  return new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
 }

@@ -2,7 +2,7 @@ import { ArmError, badRequest } from "./armError";
 import { REGIONS } from "./catalogue";
 import { checkWords } from "./check";
 import type { Put, ResourceType } from "./resourceType";
-import { resourceFields } from "./schema";
+import { partsOf, resourceFields } from "./schema";
 import { at, isObject, type Properties, textAt } from "./values";
 
 /** Validates the rules that apply to every resource type. @throws ArmError */
@@ -36,8 +36,8 @@ export function validateCommonRules(
     );
   }
   validateTags(properties);
-  const [, module = "", resource = ""] = type.token.split(":");
-  const wrong = checkWords(properties, resourceFields(module, resource), type.openWords ?? []);
+  const fields = resourceFields(...partsOf(type.token));
+  const wrong = checkWords(properties, fields, type.openWords ?? []);
   if (wrong !== undefined) {
     throw badRequest(
       "InvalidParameter",

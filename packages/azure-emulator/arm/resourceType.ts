@@ -1,4 +1,5 @@
 import { ArmError, badRequest } from "./armError";
+import type { MachineFailure } from "./state/machineFailure";
 import { Properties, textAt, Value } from "./values";
 
 /** An emulated resource. */
@@ -13,6 +14,8 @@ export interface Resource {
   readonly computed: Properties;
   /** Of a VM. @default running */
   readonly powerState?: "running" | "deallocated";
+  /** Of a VM whose provisioning state is Failed. */
+  readonly failure?: MachineFailure;
 }
 
 /** Read access to the cloud for a resource type's rules. */
@@ -75,6 +78,14 @@ export interface ResourceType {
   readonly validateRemoval: (resource: Resource, cloud: View) => void;
   /** Returns the properties that the cloud adds. */
   readonly compute: (put: Put) => Properties;
+  /** Returns the values that Azure reports for omitted inputs. @default none */
+  readonly defaults?: (resource: Resource, cloud: View) => Properties;
+  /** Returns the read-only properties that depend on other resources. @default none */
+  readonly related?: (resource: Resource, cloud: View) => Properties;
+  /** Returns the paths of inputs that Azure doesn't report. @default none */
+  readonly hidden?: (resource: Resource) => readonly string[];
+  /** Inputs that are resources of their own: the provider doesn't copy them into the inputs unless they were set. @default none */
+  readonly subResources?: readonly string[];
 }
 
 /** Rule for names of most network resources. */

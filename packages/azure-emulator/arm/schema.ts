@@ -3,13 +3,20 @@ import { dirname, join } from "node:path";
 import * as ts from "typescript";
 
 // Schemas of azure-native's resources, read from the type declarations of the npm package: names, types, required properties and
-// enum values.
+// enum values of inputs and of outputs, and API versions.
 
 export type Shape =
   | { readonly kind: "string"; readonly words?: readonly string[] }
   | { readonly kind: "number" | "boolean" | "any" }
   | { readonly kind: "list" | "map"; readonly of: Shape }
-  | { readonly kind: "object"; readonly module: string; readonly name: string };
+  | {
+      readonly kind: "object";
+      readonly direction: Direction;
+      readonly module: string;
+      readonly name: string;
+    };
+
+type Direction = "input" | "output";
 
 export interface Field {
   readonly shape: Shape;
@@ -25,19 +32,48 @@ export function azureNativeVersion(): string {
   return (JSON.parse(read("package.json")) as { version: string }).version;
 }
 
+/** Returns the module and the name of a resource type, for example ["compute", "VirtualMachine"]. */
+export function partsOf(token: string): [module: string, resource: string] {
+  const [, module = "", resource = ""] = token.split(":");
+  return [module, resource];
+}
+
 /** Returns the inputs of a resource, for example of the resource VirtualMachine in the module compute. */
 export function resourceFields(module: string, resource: string): Fields {
-  const file = `${module}/${resource[0]?.toLowerCase()}${resource.slice(1)}.d.ts`;
   return once(`${module}.${resource}`, () =>
-    fieldsOf(interfaceIn(read(file), `export interface ${resource}Args {`)),
+    fieldsOf(
+      declarationIn(read(fileOf(module, resource)), `export interface ${resource}Args {`).members,
+    ),
+  );
+}
+
+/** Returns the outputs of a resource. */
+export function outputFields(module: string, resource: string): Fields {
+  return once(`${module}.${resource} outputs`, () =>
+    fieldsOf(
+      declarationIn(
+        read(fileOf(module, resource)),
+        `export declare class ${resource} extends pulumi.CustomResource {`,
+      ).members,
+    ),
   );
 }
 
 /** Returns the fields of an object type within a resource. */
-export function objectFields(module: string, name: string): Fields {
-  return once(`${module}/${name}`, () =>
-    fieldsOf(interfaceIn(namespaceOf(module), `    interface ${name} {`)),
+export function objectFields({ direction, module, name }: Shape & { kind: "object" }): Fields {
+  return once(`${direction}/${module}/${name}`, () =>
+    fieldsOf(declarationIn(namespaceOf(direction, module), `    interface ${name} {`).members),
   );
+}
+
+/** Returns the version of Azure's API that azure-native uses for a resource type, for example 2024-11-01. */
+export function apiVersionOf(token: string): string {
+  const declaration = read(fileOf(...partsOf(token)));
+  return /Uses Azure REST API version (\S+)\. /.exec(declaration)?.[1] ?? "";
+}
+
+function fileOf(module: string, resource: string): string {
+  return `${module}/${resource[0]?.toLowerCase()}${resource.slice(1)}.d.ts`;
 }
 
 const known = new Map<string, Fields>();
@@ -58,14 +94,17 @@ function read(file: string): string {
   return text;
 }
 
-function namespaceOf(module: string): string {
-  const all = read("types/input.d.ts");
+function namespaceOf(direction: Direction, module: string): string {
+  const all = read(`types/${direction}.d.ts`);
   const start = all.indexOf(`\nexport declare namespace ${module} {`);
   if (start < 0) throw new Error(`@pulumi/azure-native has no types for the module ${module}.`);
   return all.slice(start, all.indexOf("\n}\n", start));
 }
 
-function interfaceIn(text: string, opening: string): ts.InterfaceDeclaration {
+function declarationIn(
+  text: string,
+  opening: string,
+): ts.InterfaceDeclaration | ts.ClassDeclaration {
   const start = text.indexOf(`\n${opening}`);
   if (start < 0) throw new Error(`azure-native declares no "${opening.trim()} … }".`);
   const indent = /^ */.exec(opening)?.[0] ?? "";
@@ -75,19 +114,22 @@ function interfaceIn(text: string, opening: string): ts.InterfaceDeclaration {
     text.slice(start, end + indent.length + 2),
     ts.ScriptTarget.ES2022,
   );
-  const found = file.statements.find(ts.isInterfaceDeclaration);
+  const found = file.statements.find(
+    (one) => ts.isInterfaceDeclaration(one) || ts.isClassDeclaration(one),
+  );
   if (found === undefined) throw new Error(`"${opening.trim()}" is no interface.`);
   return found;
 }
 
-function fieldsOf(declaration: ts.InterfaceDeclaration): Fields {
+function fieldsOf(members: ts.NodeArray<ts.TypeElement | ts.ClassElement>): Fields {
   return new Map(
-    declaration.members.filter(ts.isPropertySignature).flatMap((member) => {
+    members.flatMap((member) => {
+      if (!ts.isPropertySignature(member) && !ts.isPropertyDeclaration(member)) return [];
       if (member.type === undefined) return [];
       const name = (member.name as ts.Identifier | ts.StringLiteral).text;
       const field = {
         shape: shapeOf(member.type),
-        required: member.questionToken === undefined,
+        required: member.questionToken === undefined && !mayBeUndefined(member.type),
       };
       return [[name, field] as const];
     }),
@@ -124,10 +166,12 @@ function mapOf(type: ts.TypeLiteralNode): Shape {
 function referenceOf(type: ts.TypeReferenceNode): Shape {
   const name = nameOf(type.typeName);
   const [argument] = type.typeArguments ?? [];
-  if (name === "pulumi.Input" && argument !== undefined) return shapeOf(argument);
+  if (["pulumi.Input", "pulumi.Output"].includes(name) && argument !== undefined)
+    return shapeOf(argument);
   const [root, module, last] = name.split(".");
   if (module === undefined || last === undefined) return { kind: "any" };
-  if (root === "inputs") return { kind: "object", module, name: last };
+  if (root === "inputs") return { kind: "object", direction: "input", module, name: last };
+  if (root === "outputs") return { kind: "object", direction: "output", module, name: last };
   if (root === "enums") return { kind: "string", words: enumWords(module, last) };
   return { kind: "any" };
 }
@@ -138,6 +182,13 @@ function nameOf(name: ts.EntityName): string {
 
 function isUndefined(type: ts.TypeNode): boolean {
   return type.kind === ts.SyntaxKind.UndefinedKeyword;
+}
+
+/** Outputs are required by type: `pulumi.Output<T>` without undefined. Inputs are by the question mark. */
+function mayBeUndefined(type: ts.TypeNode): boolean {
+  if (!ts.isTypeReferenceNode(type) || nameOf(type.typeName) !== "pulumi.Output") return false;
+  const [argument] = type.typeArguments ?? [];
+  return argument !== undefined && ts.isUnionTypeNode(argument) && argument.types.some(isUndefined);
 }
 
 function enumWords(module: string, name: string): string[] {

@@ -74,20 +74,37 @@ function sorted(value: Value | undefined): Value | undefined {
   );
 }
 
-/** Returns the paths at which two values differ, in the engine's syntax: tags.owner, securityRules[1].priority. */
-export function differences(before: Value | undefined, after: Value | undefined): string[] {
-  return differ(before, after, "");
+/** Returns the values of several objects, those of later ones first. Objects are merged, and lists of objects element by element. */
+export function merged(...layers: readonly Properties[]): Properties {
+  return layers.reduce((under, over) => mergedObjects(under, over), {});
 }
 
-function differ(before: Value | undefined, after: Value | undefined, path: string): string[] {
-  if (isObject(before) && isObject(after)) {
-    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...names].flatMap((name) =>
-      differ(before[name], after[name], path === "" ? name : `${path}.${name}`),
-    );
+function mergedObjects(under: Properties, over: Properties): Properties {
+  const names = new Set([...Object.keys(under), ...Object.keys(over)]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, mergedValues(under[name], over[name])]),
+  );
+}
+
+function mergedValues(under: Value | undefined, over: Value | undefined): Value | undefined {
+  if (isObject(under) && isObject(over)) return mergedObjects(under, over);
+  if (isList(under) && isList(over) && under.length === over.length)
+    return over.map((value, i) => mergedValues(under[i], value) ?? null);
+  return over ?? under;
+}
+
+/** Returns the properties without the value at a path, for example "osProfile.customData". */
+export function without(properties: Properties, path: string): Properties {
+  return withoutIn(properties, path.split(".")) as Properties;
+}
+
+function withoutIn(value: Value | undefined, [step = "", ...rest]: string[]): Value | undefined {
+  if (isList(value)) {
+    return value.map((inner, i) => (i === Number(step) ? (withoutIn(inner, rest) ?? null) : inner));
   }
-  if (isList(before) && isList(after) && before.length === after.length) {
-    return before.flatMap((value, i) => differ(value, after[i], `${path}[${i}]`));
-  }
-  return same(before, after) ? [] : [path];
+  if (!isObject(value)) return value;
+  const { [step]: found, ...others } = value;
+  return rest.length === 0 || found === undefined
+    ? others
+    : { ...others, [step]: withoutIn(found, rest) };
 }

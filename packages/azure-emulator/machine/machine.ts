@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { Resource, View } from "../arm/resourceType";
-import { dataDisksOf } from "../arm/types/compute/references";
+import type { PowerState } from "../arm/state/hardware";
 import { at, listAt, Properties, textAt } from "../arm/values";
 import { docker, dockerQuietly, labelled } from "../docker";
+import { disksFile, volumesOf } from "./disks";
+import { machineName } from "./names";
 
 /** Environment in which an emulated VM boots. */
 export interface MachineEnvironment {
@@ -17,16 +19,6 @@ export interface MachineEnvironment {
   readonly registry: { readonly address: string; readonly authority: string };
   /** Makes the package mirror unreachable, for the fault cloud-init. */
   readonly withoutPackages: boolean;
-}
-
-/** Returns the name of a VM's container, by its vmId. */
-export function machineName(id: string, vmId: string): string {
-  return `store-rehearsal-${id}-${vmId.slice(0, 8)}`;
-}
-
-/** Returns the name of a data disk's volume. */
-export function diskVolume(id: string, disk: Resource): string {
-  return `store-rehearsal-${id}-disk-${textAt(disk.computed, "uniqueId").slice(0, 8)}`;
 }
 
 /**
@@ -58,18 +50,7 @@ export async function bootMachine(
     ]),
     environment.image,
   );
-  const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
-  try {
-    // `docker cp` applies the folder's mode to the container's root folder.
-    chmodSync(folder, 0o755);
-    for (const [file, text] of Object.entries(filesOf(machine, cloud, environment))) {
-      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true, mode: 0o755 });
-      writeFileSync(path.join(folder, file), text, { mode: 0o600 });
-    }
-    await docker("cp", `${folder}/.`, `${name}:/`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await copyFiles(name, filesOf(machine, cloud, environment));
   await docker("start", name);
 }
 
@@ -92,29 +73,41 @@ export async function removeMachine(machine: Resource, id: string): Promise<void
   await dockerQuietly("rm", "--force", "--volumes", name);
 }
 
-/** Removes a data disk's volume. Does nothing for an OS disk, which has no volume. */
-export async function removeDiskOf(disk: Resource, id: string): Promise<void> {
-  if (disk.computed["uniqueId"] !== undefined)
-    await dockerQuietly("volume", "rm", diskVolume(id, disk));
-}
-
-async function volumesOf(
+/** Switches a VM off, or on again. Its container keeps its disks, and cloud-init doesn't provision it again. */
+export async function setMachinePower(
   machine: Resource,
   cloud: View,
   id: string,
-): Promise<{ volume: string; lun: number }[]> {
-  const disks = dataDisksOf(machine.properties).flatMap(({ id: disk, lun }) => {
-    const resource = cloud.get(disk);
-    return resource === undefined ? [] : [{ resource, lun }];
-  });
-  const volumes: { volume: string; lun: number }[] = [];
-  for (const { resource, lun } of disks) {
-    const volume = diskVolume(id, resource);
-    await docker("volume", "create", ...labelled(id), volume);
-    volumes.push({ volume, lun });
+  state: PowerState,
+): Promise<void> {
+  const name = machineName(id, textAt(machine.computed, "vmId"));
+  if (state === "deallocated") {
+    await docker("stop", name);
+    return;
   }
-  return volumes;
+  // A disk may have been enlarged meanwhile.
+  await copyFiles(name, { [DISKS_FILE]: disksFile(machine, cloud) });
+  await docker("start", name);
 }
+
+/** Copies files into a VM's container, by their path without the first slash. */
+async function copyFiles(name: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
+  try {
+    // `docker cp` applies the folder's mode to the container's root folder.
+    chmodSync(folder, 0o755);
+    for (const [file, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true, mode: 0o755 });
+      writeFileSync(path.join(folder, file), text, { mode: 0o600 });
+    }
+    await docker("cp", `${folder}/.`, `${name}:/`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Lists the VM's data disks for the service rehearsal-disks. */
+const DISKS_FILE = "etc/rehearsal/disks";
 
 /** Returns the files that a VM gets at its first boot, in the format of cloud-init's NoCloud data source. */
 function filesOf(
@@ -124,10 +117,6 @@ function filesOf(
 ): Record<string, string> {
   const seed = "var/lib/cloud/seed/nocloud-net";
   const { properties } = machine;
-  const disks = dataDisksOf(properties).map(({ id, lun }) => {
-    const size = at(cloud.get(id)?.properties, "diskSizeGB");
-    return `${lun} ${typeof size === "number" ? size : 32}\n`;
-  });
   return {
     [`${seed}/meta-data`]: stringify({
       "instance-id": textAt(machine.computed, "vmId"),
@@ -142,7 +131,7 @@ function filesOf(
       "base64",
     ).toString(),
     [`etc/docker/certs.d/${environment.registry.address}/ca.crt`]: environment.registry.authority,
-    "etc/rehearsal/disks": disks.join(""),
+    [DISKS_FILE]: disksFile(machine, cloud),
     ...(environment.withoutPackages && {
       // Disable the package cache of the image, too.
       "etc/apt/apt.conf.d/99-rehearsal":

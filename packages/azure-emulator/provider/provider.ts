@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { ArmError } from "../arm/armError";
+import { ArmError, FailedOperation } from "../arm/armError";
 import { typeOf } from "../arm/catalogue";
 import { checkShape, Problem } from "../arm/check";
 import { Cloud, SUBSCRIPTION, TENANT } from "../arm/cloud";
 import { idOf, Resource, ResourceType } from "../arm/resourceType";
-import { resourceFields } from "../arm/schema";
-import { differences, given, hasUnknowns, Properties, same, textAt } from "../arm/values";
+import { apiVersionOf, outputFields, partsOf, resourceFields } from "../arm/schema";
+import { given, hasUnknowns, Properties, textAt, without } from "../arm/values";
+import { Change, changesBetween } from "./changes";
+import { CONFIGURATION } from "./configuration";
+import { driftedInputs } from "./drift";
+import { outputsOf } from "./outputs";
+import { PartialFailure } from "./partialFailure";
+import { declared, previewed } from "./shapes";
 
 /** The emulated provider azure-native. For the wire format, see server.ts. */
 export class Provider {
@@ -23,6 +29,7 @@ export class Provider {
     return unknown.map((path) => ({
       path,
       reason: `is not a configuration key of azure-native; the keys are: ${CONFIGURATION.join(", ")}`,
+      kind: "unknown" as const,
     }));
   }
 
@@ -45,7 +52,10 @@ export class Provider {
     this.location = textAt(config, "location");
   }
 
-  /** Validates inputs, and adds a generated name and the default location where they are missing. */
+  /**
+   * Validates inputs as the published provider does, which overlooks unknown names. Adds what is missing: a generated name, the default
+   * location and the API version.
+   */
   check(
     token: string,
     urn: string,
@@ -55,54 +65,83 @@ export class Provider {
     const type = typeOf(token);
     const asked = given(after);
     const inputs = {
+      azureApiVersion: apiVersionOf(token),
       ...asked,
-      ...this.nameFor(type, urn, before, asked),
-      ...this.locationFor(type, asked),
+      ...nameFor(type, urn, before, asked),
+      ...this.locationFor(type, before, asked),
     };
-    const [, module = "", resource = ""] = token.split(":");
-    return { inputs, problems: checkShape(inputs, resourceFields(module, resource)) };
+    const problems = checkShape(inputs, resourceFields(...partsOf(token)));
+    return { inputs, problems: problems.filter(({ kind }) => kind !== "unknown") };
   }
 
-  /** Plans like the published provider: a replacement only for a change of path or location, even where ARM will reject an update. */
+  /** Plans like the published provider: a replacement only for what it knows, even where ARM will reject an update. */
   diff(
     token: string,
     before: Properties,
     after: Properties,
-  ): { changed: string[]; replacing: string[] } {
+  ): { changes: Change[]; deleteBeforeReplace: boolean } {
     const type = typeOf(token);
-    const changed = differences(given(before), given(after));
-    const fixed = [...type.path, ...(type.located ? ["location"] : []), ...(type.replacedOn ?? [])];
-    return { changed, replacing: changed.filter((path) => fixed.includes(path)) };
+    const replacedOn = [
+      ...type.path,
+      ...(type.located ? ["location"] : []),
+      ...(type.replacedOn ?? []),
+    ];
+    const changes = changesBetween(given(before), given(after), replacedOn);
+    return {
+      changes: changes.filter(({ path }) => path !== CREATE_BEFORE_DELETE),
+      // A generated name differs from that of the replacement, so both can exist for a while.
+      deleteBeforeReplace:
+        changes.some(({ replaces }) => replaces) && before[CREATE_BEFORE_DELETE] !== true,
+    };
   }
 
+  /** @throws PartialFailure if ARM accepted the request, and the creation failed later. */
   async create(
     token: string,
     properties: Properties,
     stop: AbortSignal,
   ): Promise<{ id: string; outputs: Properties }> {
-    const resource = await this.cloud.create(token, given(properties), stop);
-    return { id: resource.id, outputs: outputsOf(resource) };
+    const request = requestOf(token, properties);
+    const resource = await this.keepPartial(properties, () =>
+      this.cloud.create(token, request, stop),
+    );
+    return { id: resource.id, outputs: outputsOf(resource, this.cloud) };
   }
 
+  /** @throws PartialFailure if ARM accepted the request, and the update failed later. */
   async update(token: string, properties: Properties, stop: AbortSignal): Promise<Properties> {
-    return outputsOf(await this.cloud.update(token, given(properties), stop));
+    const request = requestOf(token, properties);
+    const resource = await this.keepPartial(properties, () =>
+      this.cloud.update(token, request, stop),
+    );
+    return outputsOf(resource, this.cloud);
   }
 
-  /** Returns undefined if the resource doesn't exist. Without inputs, the request is an import or a `get`. */
+  /**
+   * Reads a resource and its drift. Returns undefined if the resource doesn't exist.
+   *
+   * @param inputs Inputs in the state. Empty for an import or a `get`.
+   * @param before Outputs in the state.
+   */
   read(
     id: string,
     token: string,
     inputs: Properties,
+    before: Properties,
   ): { inputs: Properties; outputs: Properties } | undefined {
     const resource = this.cloud.get(id);
     if (resource?.token !== token) return undefined;
-    const there = given(resource.properties);
+    const type = typeOf(token);
+    const fields = resourceFields(...partsOf(token));
+    const outputs = outputsOf(resource, this.cloud);
     const known = given(inputs);
-    const drifted = same(known, there);
-    return {
-      inputs: drifted && Object.keys(known).length > 0 ? known : there,
-      outputs: outputsOf(resource),
-    };
+    if (Object.keys(known).length === 0) {
+      const path = Object.fromEntries(type.path.map((name) => [name, resource.properties[name]]));
+      return { inputs: { ...path, ...declared(outputs, fields) }, outputs };
+    }
+    const unset = (type.subResources ?? []).filter((name) => known[name] === undefined);
+    const now = unset.reduce(without, declared(outputs, fields));
+    return { inputs: driftedInputs(known, declared(given(before), fields), now), outputs };
   }
 
   remove(id: string, stop: AbortSignal): Promise<void> {
@@ -121,63 +160,56 @@ export class Provider {
     throw new Error(`The Azure emulator doesn't support the function ${token}.`);
   }
 
-  /** Returns the outputs known in a preview: the inputs. */
-  preview(properties: Properties): Properties {
-    return given(properties);
+  /** Returns the outputs in a preview, most of which are unknown. */
+  preview(token: string, properties: Properties): Properties {
+    return previewed(given(properties), outputFields(...partsOf(token)));
   }
 
-  private nameFor(
-    type: ResourceType,
-    urn: string,
-    before: Properties,
-    after: Properties,
-  ): Properties {
-    const property = type.path.at(-1) ?? "";
-    if (after[property] !== undefined) return {};
-    const old = before[property];
-    if (old !== undefined) return { [property]: old };
-    const logical = urn.slice(urn.lastIndexOf("::") + 2);
-    return { [property]: `${logical}${randomBytes(4).toString("hex")}` };
+  private async keepPartial(
+    inputs: Properties,
+    action: () => Promise<Resource>,
+  ): Promise<Resource> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof FailedOperation)) throw error;
+      throw new PartialFailure(error, inputs, outputsOf(error.resource, this.cloud));
+    }
   }
 
-  private locationFor(type: ResourceType, after: Properties): Properties {
+  private locationFor(type: ResourceType, before: Properties, after: Properties): Properties {
     if (!type.located || after["location"] !== undefined) return {};
     const group = typeOf("azure-native:resources:ResourceGroup");
     const there = hasUnknowns(after["resourceGroupName"])
       ? undefined
       : this.cloud.get(idOf(group, SUBSCRIPTION, after));
-    const location = this.location || textAt(there?.properties, "location");
+    const location =
+      textAt(before, "location") || this.location || textAt(there?.properties, "location");
     return location === "" ? {} : { location };
   }
 }
 
-/** Returns the outputs as the published provider stores them: the inputs and the properties that Azure adds. */
-function outputsOf(resource: Resource): Properties {
-  return { ...resource.properties, ...resource.computed, azureApiVersion: "rehearsal" };
+/** Input with which the published provider remembers that it has generated the resource's name. */
+export const CREATE_BEFORE_DELETE = "__createBeforeDelete";
+
+function nameFor(
+  type: ResourceType,
+  urn: string,
+  before: Properties,
+  after: Properties,
+): Properties {
+  const property = type.path.at(-1) ?? "";
+  if (after[property] !== undefined) return {};
+  const old = before[property];
+  const logical = urn.slice(urn.lastIndexOf("::") + 2);
+  const isGenerated = old === undefined || before[CREATE_BEFORE_DELETE] === true;
+  return {
+    [property]: old ?? `${logical}${randomBytes(4).toString("hex")}`,
+    ...(isGenerated && { [CREATE_BEFORE_DELETE]: true }),
+  };
 }
 
-const CONFIGURATION = [
-  "auxiliaryTenantIds",
-  "clientCertificatePassword",
-  "clientCertificatePath",
-  "clientId",
-  "clientSecret",
-  "disableInstanceDiscovery",
-  "disablePulumiPartnerId",
-  "environment",
-  "location",
-  "metadataHost",
-  "msiEndpoint",
-  "oidcRequestToken",
-  "oidcRequestUrl",
-  "oidcToken",
-  "oidcTokenFilePath",
-  "partnerId",
-  "subscriptionId",
-  "tenantId",
-  "useDefaultAzureCredential",
-  "useMsi",
-  "useOidc",
-  "version",
-  "pluginDownloadURL",
-];
+/** Returns the request for ARM, to which the published provider converts only the inputs that it knows. */
+function requestOf(token: string, properties: Properties): Properties {
+  return declared(given(properties), resourceFields(...partsOf(token)));
+}

@@ -3,10 +3,12 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { azureNativeVersion } from "../arm/schema";
 import { given, Properties } from "../arm/values";
-import { Provider } from "./provider";
+import { Change } from "./changes";
+import { grpcErrorOf, PartialFailure, structOf as structOfGiven } from "./partialFailure";
+import { CREATE_BEFORE_DELETE, Provider } from "./provider";
 
 /**
  * Serves the provider azure-native to Pulumi engines that attach to it with PULUMI_DEBUG_PROVIDERS, one run at a time.
@@ -64,18 +66,19 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
       return checkResponse(inputs, problems);
     }),
     diff: answer((request: proto.DiffRequest) => {
-      const before = propertiesOf(request.getOldInputs());
-      const { changed, replacing } = provider.diff(
+      // Like the published provider, overlooks ignoreChanges: the engine has applied it to the new inputs.
+      const { changes, deleteBeforeReplace } = provider.diff(
         tokenOf(request.getUrn()),
-        before,
-        ignoring(propertiesOf(request.getNews()), before, request.getIgnorechangesList()),
+        propertiesOf(request.getOldInputs()),
+        propertiesOf(request.getNews()),
       );
-      return diffResponse(changed, replacing);
+      return diffResponse(changes, deleteBeforeReplace);
     }),
     create: answer(async (request: proto.CreateRequest) => {
       const properties = propertiesOf(request.getProperties());
       if (request.getPreview()) {
-        return new proto.CreateResponse().setProperties(structOf(provider.preview(properties)));
+        const outputs = provider.preview(tokenOf(request.getUrn()), properties);
+        return new proto.CreateResponse().setProperties(structOf(outputs));
       }
       const { id, outputs } = await provider.create(
         tokenOf(request.getUrn()),
@@ -87,7 +90,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
     update: answer(async (request: proto.UpdateRequest) => {
       const properties = propertiesOf(request.getNews());
       const outputs = request.getPreview()
-        ? provider.preview(properties)
+        ? provider.preview(tokenOf(request.getUrn()), properties)
         : await provider.update(tokenOf(request.getUrn()), properties, running.signal);
       return new proto.UpdateResponse().setProperties(structOf(outputs));
     }),
@@ -96,6 +99,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
         request.getId(),
         tokenOf(request.getUrn()),
         propertiesOf(request.getInputs()),
+        propertiesOf(request.getProperties()),
       );
       // An empty ID means that the resource doesn't exist.
       if (found === undefined) return new proto.ReadResponse().setId("");
@@ -128,10 +132,14 @@ function answer<Request, Response>(
       .then(
         (response) => callback(null, response),
         (error: unknown) =>
-          callback({
-            code: grpc.status.UNKNOWN,
-            details: error instanceof Error ? error.message : String(error),
-          }),
+          callback(
+            error instanceof PartialFailure
+              ? grpcErrorOf(error)
+              : {
+                  code: grpc.status.UNKNOWN,
+                  details: error instanceof Error ? error.message : String(error),
+                },
+          ),
       );
   };
 }
@@ -147,35 +155,36 @@ function checkResponse(
 }
 
 function diffResponse(
-  changed: readonly string[],
-  replacing: readonly string[],
+  changes: readonly Change[],
+  deleteBeforeReplace: boolean,
 ): proto.DiffResponse {
   const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
+  const replacing = changes.filter(({ replaces }) => replaces);
   const response = new proto.DiffResponse()
-    .setChanges(changed.length > 0 ? DIFF_SOME : DIFF_NONE)
-    .setReplacesList([...replacing])
-    .setDiffsList([...new Set(changed.map((path) => path.split(/[.[]/)[0] ?? path))])
-    // Names are unique, so delete before replace, like the published provider.
-    .setDeletebeforereplace(replacing.length > 0)
-    .setHasdetaileddiff(changed.length > 0);
-  const { UPDATE, UPDATE_REPLACE } = proto.PropertyDiff.Kind;
-  for (const path of changed) {
-    const kind = replacing.includes(path) ? UPDATE_REPLACE : UPDATE;
+    .setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE)
+    .setReplacesList(replacing.map(({ path }) => path))
+    .setDiffsList(topLevel(changes))
+    .setDeletebeforereplace(deleteBeforeReplace)
+    .setHasdetaileddiff(changes.length > 0);
+  for (const { path, kind, replaces } of changes) {
+    const [update, replace] = KINDS[kind];
     response
       .getDetaileddiffMap()
-      .set(path, new proto.PropertyDiff().setKind(kind).setInputdiff(true));
+      .set(path, new proto.PropertyDiff().setKind(replaces ? replace : update).setInputdiff(true));
   }
   return response;
 }
 
-/** Returns the new inputs with the old values of the properties in `ignoreChanges`. */
-function ignoring(after: Properties, before: Properties, ignored: readonly string[]): Properties {
-  const top = ignored.map((path) => path.split(/[.[]/)[0] ?? path);
-  const old = Object.entries(before).filter(([name]) => top.includes(name));
-  return Object.fromEntries([
-    ...Object.entries(after).filter(([name]) => !top.includes(name)),
-    ...old,
-  ]);
+const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } =
+  proto.PropertyDiff.Kind;
+const KINDS = {
+  add: [ADD, ADD_REPLACE],
+  delete: [DELETE, DELETE_REPLACE],
+  update: [UPDATE, UPDATE_REPLACE],
+} as const;
+
+function topLevel(changes: readonly Change[]): string[] {
+  return [...new Set(changes.map(({ path }) => path.split(/[.[]/)[0] ?? path))];
 }
 
 function tokenOf(urn: string): string {
@@ -187,10 +196,14 @@ function propertiesOf(struct: Struct | undefined): Properties {
   const properties = (struct?.toJavaScript() ?? {}) as Properties;
   // Drop the engine's internal keys, such as __internal.
   return given(
-    Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__"))),
+    Object.fromEntries(
+      Object.entries(properties).filter(
+        ([name]) => !name.startsWith("__") || name === CREATE_BEFORE_DELETE,
+      ),
+    ),
   );
 }
 
 function structOf(properties: Properties): Struct {
-  return Struct.fromJavaScript(given(properties) as Record<string, JavaScriptValue>);
+  return structOfGiven(given(properties));
 }

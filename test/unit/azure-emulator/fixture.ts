@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ArmError } from "@store/azure-emulator/arm/armError";
-import { Cloud, Hardware } from "@store/azure-emulator/arm/cloud";
+import { Cloud } from "@store/azure-emulator/arm/cloud";
 import { Resource } from "@store/azure-emulator/arm/resourceType";
+import { Hardware } from "@store/azure-emulator/arm/state/hardware";
 import { isList, Properties, Value } from "@store/azure-emulator/arm/values";
 
 export const KEY =
@@ -181,6 +182,8 @@ export class TestCloud {
       boot: note("boot"),
       shutDown: note("shut down"),
       removeDisk: note("remove"),
+      growDisk: note("grow"),
+      setPower: (machine, state) => note(state === "running" ? "power on" : "power off")(machine),
       emptyRegistry: () => {
         this.real.push("empty the registry");
         return Promise.resolve();

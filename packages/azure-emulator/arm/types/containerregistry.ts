@@ -35,6 +35,25 @@ export const registry: ResourceType = {
     // In Azure, this is NAME.azurecr.io.
     loginServer: put.cloud.registryAddress,
   }),
+  defaults: ({ properties }) => ({
+    adminUserEnabled: false,
+    anonymousPullEnabled: false,
+    dataEndpointEnabled: false,
+    dataEndpointHostNames: [],
+    encryption: { status: "disabled" },
+    networkRuleBypassOptions: "AzureServices",
+    privateEndpointConnections: [],
+    publicNetworkAccess: "Enabled",
+    zoneRedundancy: "Disabled",
+    sku: { tier: textAt(properties, "sku.name") },
+    policies: {
+      quarantinePolicy: { status: "disabled" },
+      trustPolicy: { type: "Notary", status: "disabled" },
+      retentionPolicy: { days: 7, status: "disabled" },
+      exportPolicy: { status: "enabled" },
+      azureADAuthenticationAsArmPolicy: { status: "enabled" },
+    },
+  }),
 };
 
 /** Rules that a registry's scope maps and tokens share. */

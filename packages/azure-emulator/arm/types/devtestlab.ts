@@ -1,5 +1,5 @@
 import { badRequest } from "../armError";
-import { invalid, alwaysRemovable, referenced, ResourceType } from "../resourceType";
+import { invalid, alwaysRemovable, computedOnce, referenced, ResourceType } from "../resourceType";
 import { textAt } from "../values";
 
 export const globalSchedule: ResourceType = {
@@ -38,11 +38,11 @@ export const globalSchedule: ResourceType = {
     if (textAt(properties, "timeZoneId") === "") throw invalid("timeZoneId", "is required.");
   },
   validateRemoval: alwaysRemovable,
-  compute: ({ name }) => ({
-    name,
+  compute: (put) => ({
+    name: put.name,
     type: "microsoft.devtestlab/schedules",
     provisioningState: "Succeeded",
-    createdDate: new Date().toISOString(),
-    uniqueIdentifier: crypto.randomUUID(),
+    createdDate: computedOnce(put, "createdDate", () => new Date().toISOString()),
+    uniqueIdentifier: computedOnce(put, "uniqueIdentifier", () => crypto.randomUUID()),
   }),
 };

@@ -25,7 +25,7 @@ export const resourceGroup: ResourceType = {
   validateRemoval: alwaysRemovable,
   compute: ({ name }) => ({
     name,
-    provisioningState: "Succeeded",
+    properties: { provisioningState: "Succeeded" },
     type: "Microsoft.Resources/resourceGroups",
   }),
 };

@@ -2,8 +2,15 @@
 # Emulates Azure's data disks. Each folder /var/lib/rehearsal/disks/lunN holds the content of a disk, which becomes the block
 # device /dev/disk/azure/scsi1/lunN (the name given by Azure's udev rules). /etc/rehearsal/disks lists the disks, one per line: LUN
 # and size in GB. This process holds the devices open: when it ends, the kernel detaches each device once it is unmounted.
+# "grow LUN SIZE" gives a disk another size, which the running machine sees, and which it has after the next boot as well.
 set -eu
 folder=/var/lib/rehearsal/disks
+if [ "${1:-}" = grow ]; then
+  truncate -s "$3G" "$folder/lun$2/disk.img"
+  losetup -c "$(readlink -f "/dev/disk/azure/scsi1/lun$2")"
+  sed -i "s/^$2 .*/$2 $3/" /etc/rehearsal/disks
+  exit 0
+fi
 [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
 mkdir -p /dev/disk/azure/scsi1
 while read -r number size; do

@@ -1,5 +1,5 @@
 import { conflict } from "../../armError";
-import { invalid, computedOnce, ResourceType } from "../../resourceType";
+import { invalid, computedOnce, Resource, ResourceType } from "../../resourceType";
 import { at, textAt } from "../../values";
 import { DISK, userOf } from "./references";
 
@@ -45,4 +45,28 @@ export const disk: ResourceType = {
     uniqueId: computedOnce(put, "uniqueId", () => crypto.randomUUID()),
     timeCreated: computedOnce(put, "timeCreated", () => new Date().toISOString()),
   }),
+  defaults: ({ properties }) => {
+    const gib = at(properties, "diskSizeGB");
+    return {
+      sku: { name: "Standard_LRS", tier: "Standard" },
+      networkAccessPolicy: "AllowAll",
+      publicNetworkAccess: "Enabled",
+      encryption: { type: "EncryptionAtRestWithPlatformKey" },
+      diskIOPSReadWrite: 500,
+      diskMBpsReadWrite: 100,
+      ...(typeof gib === "number" && { diskSizeBytes: gib * 2 ** 30 }),
+    };
+  },
+  related: (one, cloud) => {
+    const user = userOf(one, cloud);
+    if (user === undefined) return { diskState: "Unattached" };
+    const isReserved = user.powerState === "deallocated";
+    return { diskState: isReserved ? "Reserved" : "Attached", managedBy: user.id };
+  },
 };
+
+/** Returns whether a disk is larger than before. */
+export function isLarger({ token, properties }: Resource, before: Resource | undefined): boolean {
+  const [size, old] = [at(properties, "diskSizeGB"), at(before?.properties, "diskSizeGB")];
+  return token === DISK && typeof size === "number" && typeof old === "number" && size > old;
+}

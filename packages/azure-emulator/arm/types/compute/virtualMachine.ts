@@ -3,16 +3,18 @@ import {
   alwaysRemovable,
   invalid,
   computedOnce,
+  etag,
   Put,
   referenced,
   ResourceType,
   sameId,
 } from "../../resourceType";
-import { textAt } from "../../values";
+import { Properties, textAt } from "../../values";
 import { validateUser } from "./osProfile";
 import { dataDisksOf, DISK, MACHINE, userOf } from "./references";
 import { validateAcceleration, validateInterfaces, validateReservation } from "./interfaces";
 import { validateSecurity } from "./securityProfile";
+import { hiddenOfMachine, machineDefaults } from "./reportedMachine";
 import { validateBoot, validateImage } from "./vmImage";
 import { validateSize } from "./vmSize";
 
@@ -53,8 +55,18 @@ export const virtualMachine: ResourceType = {
     provisioningState: "Succeeded",
     vmId: computedOnce(put, "vmId", () => crypto.randomUUID()),
     timeCreated: computedOnce(put, "timeCreated", () => new Date().toISOString()),
+    etag: etag(),
+    ...kept(put),
   }),
+  defaults: machineDefaults,
+  hidden: hiddenOfMachine,
 };
+
+/** Returns the identity of the VM, which a policy has assigned and an update keeps. */
+function kept({ before }: Put): Properties {
+  const identity = before?.computed["identity"];
+  return identity === undefined ? {} : { identity };
+}
 
 function validateDisks(put: Put): void {
   const { properties, cloud } = put;

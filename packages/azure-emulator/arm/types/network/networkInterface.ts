@@ -7,11 +7,14 @@ import {
   computedOnce,
   Put,
   referenced,
+  Resource,
   ResourceType,
   sameId,
+  View,
 } from "../../resourceType";
 import { isObject, listAt, Properties, textAt } from "../../values";
 import { reserved } from "../compute/interfaces";
+import { interfacesOf } from "../compute/references";
 import {
   ADDRESS,
   common,
@@ -46,13 +49,7 @@ export const networkInterface: ResourceType = {
   validateRemoval: (nic, cloud) => {
     const holder = cloud.reservedFor(nic.id);
     if (holder !== undefined) throw reserved(holder);
-    const user = cloud
-      .all(MACHINE)
-      .find(({ properties }) =>
-        listAt(properties, "networkProfile.networkInterfaces").some((one) =>
-          sameId(textAt(one, "id"), nic.id),
-        ),
-      );
+    const user = userOf(nic, cloud);
     if (user === undefined) return;
     throw badRequest(
       "NicInUse",
@@ -74,7 +71,34 @@ export const networkInterface: ResourceType = {
         : configuration,
     ),
   }),
+  defaults: ({ properties }) => ({
+    auxiliaryMode: "None",
+    auxiliarySku: "None",
+    disableTcpStateTracking: false,
+    dnsSettings: { dnsServers: [], appliedDnsServers: [] },
+    enableAcceleratedNetworking: false,
+    enableIPForwarding: false,
+    hostedWorkloads: [],
+    nicType: "Standard",
+    tapConfigurations: [],
+    vnetEncryptionSupported: false,
+    ipConfigurations: listAt(properties, "ipConfigurations").map((_, i) => ({
+      primary: i === 0,
+      privateIPAddressVersion: "IPv4",
+    })),
+  }),
+  related: (nic, cloud) => {
+    const user = userOf(nic, cloud);
+    return user === undefined ? {} : { virtualMachine: { id: user.id }, primary: true };
+  },
 };
+
+/** Returns the VM that uses an interface. */
+function userOf(nic: Resource, cloud: View): Resource | undefined {
+  return cloud
+    .all(MACHINE)
+    .find(({ properties }) => interfacesOf(properties).some((id) => sameId(id, nic.id)));
+}
 
 function validateConfiguration(put: Put, configuration: Properties): void {
   const subnetId = textAt(configuration, "subnet.id");

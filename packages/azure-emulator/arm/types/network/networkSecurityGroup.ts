@@ -1,6 +1,6 @@
 import { badRequest } from "../../armError";
 import { ANY_NAME, computedOnce, ResourceType, sameId } from "../../resourceType";
-import { isObject, listAt, textAt } from "../../values";
+import { isObject, listAt, Properties, textAt } from "../../values";
 import { common, GROUP, INTERFACE, SUBNET, word } from "./common";
 import { validateRule } from "./securityRule";
 
@@ -45,4 +45,23 @@ export const networkSecurityGroup: ResourceType = {
     ...common(put, "Microsoft.Network/networkSecurityGroups"),
     resourceGuid: computedOnce(put, "resourceGuid", () => crypto.randomUUID()),
   }),
+  defaults: ({ properties, id }) => ({
+    securityRules: listAt(properties, "securityRules").map((rule) => ({
+      id: `${id}/securityRules/${textAt(rule, "name")}`,
+      provisioningState: "Succeeded",
+      sourceAddressPrefixes: [],
+      sourcePortRanges: [],
+      destinationAddressPrefixes: [],
+      destinationPortRanges: [],
+    })),
+  }),
+  related: (group, cloud) => {
+    const users = (token: string): Properties[] =>
+      cloud
+        .all(token)
+        .filter(({ properties }) => sameId(textAt(properties, "networkSecurityGroup.id"), group.id))
+        .map(({ id }) => ({ id }));
+    return { subnets: users(SUBNET), networkInterfaces: users(INTERFACE) };
+  },
+  subResources: ["securityRules"],
 };

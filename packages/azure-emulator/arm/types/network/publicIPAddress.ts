@@ -72,6 +72,20 @@ export const publicIPAddress: ResourceType = {
     }),
     resourceGuid: computedOnce(put, "resourceGuid", () => crypto.randomUUID()),
   }),
+  defaults: () => ({
+    publicIPAddressVersion: "IPv4",
+    idleTimeoutInMinutes: 4,
+    ipTags: [],
+    sku: { tier: "Regional" },
+    ddosSettings: { protectionMode: "VirtualNetworkInherited" },
+  }),
+  related: (address, cloud) => {
+    const user = cloud
+      .all(INTERFACE)
+      .find((nic) => configurationOf(nic, "publicIPAddress", address.id));
+    const id = textAt(user?.computed, "ipConfigurations.0.id");
+    return id === "" ? {} : { ipConfiguration: { id } };
+  },
 };
 
 function fqdn(properties: Properties): string {

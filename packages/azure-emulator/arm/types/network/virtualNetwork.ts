@@ -52,6 +52,20 @@ export const virtualNetwork: ResourceType = {
     ...common(put, "Microsoft.Network/virtualNetworks"),
     resourceGuid: computedOnce(put, "resourceGuid", () => crypto.randomUUID()),
   }),
+  defaults: () => ({
+    enableDdosProtection: false,
+    privateEndpointVNetPolicies: "Disabled",
+    virtualNetworkPeerings: [],
+  }),
+  related: (network, cloud) => ({
+    subnets: subnetsOf(network.id, cloud).map(({ id, name, properties }) => ({
+      id,
+      name,
+      addressPrefix: properties["addressPrefix"],
+      provisioningState: "Succeeded",
+    })),
+  }),
+  subResources: ["subnets", "virtualNetworkPeerings"],
 };
 
 export const subnet: ResourceType = {
@@ -104,6 +118,18 @@ export const subnet: ResourceType = {
   },
   validateRemoval: validateUnusedSubnet,
   compute: (put) => common(put, "Microsoft.Network/virtualNetworks/subnets"),
+  defaults: () => ({
+    delegations: [],
+    privateEndpointNetworkPolicies: "Disabled",
+    privateLinkServiceNetworkPolicies: "Enabled",
+  }),
+  related: (one, cloud) => ({
+    ipConfigurations: cloud
+      .all(INTERFACE)
+      .filter((nic) => configurationOf(nic, "subnet", one.id))
+      .flatMap((nic) => listAt(nic.computed, "ipConfigurations"))
+      .map((configuration) => ({ id: textAt(configuration, "id") })),
+  }),
 };
 
 /** A request may list the subnets that exist, as a GET of the network does. */

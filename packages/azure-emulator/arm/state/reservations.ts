@@ -1,14 +1,14 @@
-import { ArmError } from "./armError";
+import { ArmError } from "../armError";
 import type { Clock } from "./clock";
-import { Resource, ResourceType, sameId } from "./resourceType";
-import { interfacesOf, MACHINE } from "./types/compute/references";
-import type { Properties } from "./values";
+import { Resource, ResourceType, sameId } from "../resourceType";
+import { interfacesOf, MACHINE } from "../types/compute/references";
+import type { Properties } from "../values";
 
 /** Time in seconds for which Azure keeps a network interface for a VM whose creation failed. */
 const SECONDS = 180;
 
 /** Messages of refusals after which Azure keeps the interfaces: no capacity, no quota. Invalid requests are refused before. */
-const RESERVING = /SkuNotAvailable|AllocationFailed|exceeding approved .* quota/;
+const RESERVING = /SkuNotAvailable|exceeding approved .* quota/;
 
 /**
  * Network interfaces that Azure keeps for a VM whose creation failed.

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Resource } from "./resourceType";
+import type { Resource } from "../resourceType";
 
 /** Returns the resources in the state file; none if there is no file. */
 export function readState(file: string): readonly Resource[] {
