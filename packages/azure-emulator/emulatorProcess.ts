@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readState } from "./arm/state/stateFile";
 import { type Resource, sameId } from "./arm/resourceType";
+import type { PowerState } from "./arm/state/hardware";
 import { textAt } from "./arm/values";
 import { clearFaults, setFault } from "./faultsFile";
 import type { Message, Ready, Settings } from "./settings";
@@ -104,10 +105,38 @@ export class EmulatorProcess {
     const id = this.resources().find(({ token }) => token === type)?.id;
     if (id === undefined) throw new Error(`The emulated cloud has no ${type} to delete.`);
     this.send({ deleteResource: id });
+    await this.until(
+      (resources) => !resources.some((resource) => sameId(resource.id, id)),
+      `deletion of ${id}`,
+    );
+  }
+
+  /** Changes the VM's update settings and identity, as policies of a company do. */
+  async touchMachine(): Promise<void> {
+    this.send({ touchMachines: true });
+    await this.until(
+      (resources) => resources.some(({ computed }) => computed["identity"] !== undefined),
+      "change of the VM",
+    );
+  }
+
+  /** Deallocates the VM, or starts it again, as in the portal. */
+  async setPower(power: PowerState): Promise<void> {
+    this.send({ power });
+    await this.until(
+      (resources) => resources.some(({ powerState }) => powerState === power),
+      `change of the VM to ${power}`,
+    );
+  }
+
+  private async until(
+    isReached: (resources: readonly Resource[]) => boolean,
+    what: string,
+  ): Promise<void> {
     const deadline = Date.now() + END_LIMIT_MS;
-    while (this.resources().some((resource) => sameId(resource.id, id))) {
+    while (!isReached(this.resources())) {
       if (Date.now() > deadline)
-        throw new Error(`${id} wasn't deleted within ${END_LIMIT_MS / 1000} s.`);
+        throw new Error(`The ${what} took more than ${END_LIMIT_MS / 1000} s.`);
       await sleep(100);
     }
   }

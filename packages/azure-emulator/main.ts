@@ -11,6 +11,7 @@ import * as path from "node:path";
 import { messageOf } from "@store/docker/messageOf";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { Cloud } from "./arm/cloud";
+import { MACHINE } from "./arm/types/compute/references";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { createEnvironment, removeEverything } from "./environment";
 import { activeFaults, clearFault, writeAtomically } from "./faultsFile";
@@ -79,9 +80,9 @@ async function start(
   });
   await firewall.setRoutes(routesOf(cloud));
   const machine = settings.plainMachine ? await bootPlainMachine(context, cloud) : undefined;
-  process.on("message", ({ keep, deleteResource }: Message) => {
-    parent.keep ||= keep === true;
-    if (deleteResource !== undefined) void remove(cloud, deleteResource);
+  process.on("message", (message: Message) => {
+    parent.keep ||= message.keep === true;
+    void applyInPortal(cloud, message).catch((error: unknown) => print(messageOf(error)));
   });
   return serveApis(cloud, context, registryImage, machine);
 }
@@ -110,12 +111,15 @@ function closedPorts(faults: readonly string[]): ClosedPorts {
   return faults.includes("ssh-refused") ? [22] : [];
 }
 
-async function remove(cloud: Cloud, id: string): Promise<void> {
-  try {
-    await cloud.remove(id);
-  } catch (error) {
-    print(`${id} can't be deleted: ${messageOf(error)}`);
-  }
+/** Applies changes that somebody makes in the portal: without the engine's knowledge. */
+async function applyInPortal(
+  cloud: Cloud,
+  { deleteResource, touchMachines, power }: Message,
+): Promise<void> {
+  if (deleteResource !== undefined) await cloud.remove(deleteResource);
+  if (touchMachines === true) cloud.touchMachines();
+  if (power === undefined) return;
+  for (const { id } of cloud.all(MACHINE)) await cloud.setPower(id, power);
 }
 
 /** Checks at the start that the firewall can listen on the ports, instead of failing minutes later. */

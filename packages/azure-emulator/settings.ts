@@ -1,3 +1,4 @@
+import type { PowerState } from "./arm/state/hardware";
 import type { PlainMachine } from "./machine/plainMachine";
 
 /** Input of the emulator's process (settings.json). */
@@ -18,6 +19,10 @@ export interface Message {
   readonly keep?: boolean;
   /** ID of a resource to delete, as if it were deleted in the portal. */
   readonly deleteResource?: string;
+  /** Change the VMs, as policies of a company do. */
+  readonly touchMachines?: boolean;
+  /** Deallocate all VMs, or start them, as in the portal. */
+  readonly power?: PowerState;
 }
 
 /** Output of the emulator's process when it is ready (ready.json). */

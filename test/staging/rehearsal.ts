@@ -12,6 +12,7 @@ import {
   up,
   upUnderLoad,
 } from "./steps/deploySteps";
+import { driftWithoutChanges } from "./steps/driftSteps";
 import { checkFaults, failWith } from "./steps/faultInjection";
 import { checkFirewall } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
@@ -92,6 +93,8 @@ export class Rehearsal {
       expectNoChanges(context.workspace, "preview", STACK, "--refresh"),
     );
     await steps.run("no changes from another workspace", () => expectNoChangesElsewhere(context));
+    for (const fault of this.faults("running"))
+      await steps.run(`preview after ${fault}`, () => driftWithoutChanges(context, fault));
     await steps.run("preview of one changed service", () => previewChangedService(context));
     await steps.run("up of that service under load", () => upUnderLoad(context));
     await steps.run("repair and crash of a container on the host", () => repairAndCrash(context));
@@ -160,7 +163,7 @@ export class Rehearsal {
     return `order ${this.orderId} confirmed`;
   }
 
-  private faults(phase: "up" | "down"): string[] {
+  private faults(phase: ReturnType<typeof phaseOf>): string[] {
     return this.options.faults.filter((fault) => phaseOf(fault) === phase);
   }
 }

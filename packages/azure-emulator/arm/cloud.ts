@@ -1,37 +1,24 @@
 import { ArmError, conflict, FailedOperation } from "./armError";
 import { typeOf } from "./catalogue";
-import { Clock, REAL_CLOCK } from "./state/clock";
+import { type Clock, REAL_CLOCK } from "./state/clock";
 import { validateCommonRules } from "./commonRules";
-import { faultOf, limitsUnder, Operation } from "./faults";
+import { faultOf, Operation } from "./faultErrors";
+import { limitsUnder } from "./faults";
 import { isAllocated, machineFailure, touchedMachine } from "./state/machineFailure";
 import { idOf, Put, Resource, ResourceType, sameId, View } from "./resourceType";
-import { Hardware, PowerState } from "./state/hardware";
+import type { CloudOptions } from "./state/cloudOptions";
+import type { PowerState } from "./state/hardware";
 import { Reservations } from "./state/reservations";
 import { readState, writeState } from "./state/stateFile";
 import { isLarger } from "./types/compute/disk";
 import { deletedWith, osDiskOf } from "./types/compute/osDisk";
 import { DISK, MACHINE } from "./types/compute/references";
 import { REGISTRY } from "./types/containerregistry";
-import { at, isObject, listAt, Properties, same, textAt } from "./values";
+import { at, Properties, same, textAt } from "./values";
 
 /** The only subscription in the emulated cloud. */
 export const SUBSCRIPTION = "00000000-0000-4000-8000-0000000c10d5";
 export const TENANT = "00000000-0000-4000-8000-00000007e4a4";
-
-export interface CloudOptions {
-  /** File with the state, JSON. */
-  readonly file: string;
-  readonly hardware: Hardware;
-  readonly registryAddress: string;
-  /** Multiplies the typical duration of each request in Azure: 1 is as slow as Azure, 0 is without delay. */
-  readonly latencyFactor: number;
-  /** Returns the active faults. */
-  readonly faults: () => readonly string[];
-  /** Called when a fault has occurred that occurs only once. */
-  readonly onFaultOccurred: (fault: string) => void;
-  /** @default the machine's clock */
-  readonly clock?: Clock;
-}
 
 /** The emulated Azure Resource Manager: validates requests as ARM does, and keeps its state in a file. */
 export class Cloud implements View {
@@ -95,7 +82,7 @@ export class Cloud implements View {
     if (resource === undefined) return;
     const type = typeOf(resource.token);
     await this.simulateLatency(type, "remove", stop);
-    this.throwInjectedFault(type, "remove");
+    this.throwInjectedFault(type, "remove", id);
     type.validateRemoval(resource, this);
     for (const inner of this.resourcesIn(resource)) await this.delete(inner);
     await this.delete(resource);
@@ -139,7 +126,7 @@ export class Cloud implements View {
   ): Promise<Resource> {
     const put = this.validated(type, properties, operation);
     await this.simulateLatency(type, operation, stop);
-    this.throwInjectedFault(type, operation);
+    this.throwInjectedFault(type, operation, put.id);
     // Validate again: concurrent requests may have changed the referenced resources.
     const { id, name } = this.validated(type, properties, operation);
     const resource: Resource = {
@@ -236,8 +223,8 @@ export class Cloud implements View {
     await this.clock.sleep(type.seconds[operation] * 1000 * this.options.latencyFactor, stop);
   }
 
-  private throwInjectedFault(type: ResourceType, operation: Operation): void {
-    const found = faultOf(this.options.faults(), type, operation);
+  private throwInjectedFault(type: ResourceType, operation: Operation, id: string): void {
+    const found = faultOf(this.options.faults(), { type, operation, id, cloud: this });
     if (found === undefined) return;
     if (found.once) this.options.onFaultOccurred(found.fault);
     throw found.error;

@@ -1,9 +1,14 @@
-import { ArmError, badRequest, conflict } from "./armError";
-import { Limits, ResourceType } from "./resourceType";
+import { Limits } from "./resourceType";
+
+interface FaultDescription {
+  /** Command that fails. "running": no command fails; it happens to the running stack, and the next preview must plan no changes. */
+  readonly at: "up" | "down" | "running";
+  readonly what: string;
+}
 
 /**
  * Faults that a rehearsal can inject, with the phase in which they are injected. A fault lasts until it is cleared. Beside these
- * there are faults of one request, such as NetworkInterface:create, which occur once.
+ * there are faults of one request, such as NetworkInterface:create, which occur once. For the errors see faultErrors.ts.
  */
 export const FAULTS = {
   login: { at: "up", what: "no login to Azure" },
@@ -12,8 +17,10 @@ export const FAULTS = {
   "registry-login": { at: "up", what: "the registry rejects the configured password" },
   "registry-away": { at: "up", what: "the registry is down" },
   "push-cut": { at: "up", what: "the registry crashes while images are pushed" },
+  policy: { at: "up", what: "a policy of the company forbids public IP addresses" },
+  throttled: { at: "up", what: "the subscription has made too many requests" },
   overlap: { at: "up", what: "the virtual network's range overlaps with a peered network" },
-  quota: { at: "up", what: "the subscription's core quota is used up" },
+  quota: { at: "up", what: "the subscription's quota of the VM size's family is used up" },
   "regional-quota": {
     at: "up",
     what: "the subscription's quota of all cores in the region is used up",
@@ -24,22 +31,36 @@ export const FAULTS = {
     at: "up",
     what: "Azure keeps the network interface for a VM whose creation failed",
   },
+  allocation: { at: "up", what: "Azure accepts the VM, and then finds no hardware for it" },
+  "os-provisioning": {
+    at: "up",
+    what: "Azure accepts the VM, and then reports that its system didn't start in time",
+  },
   "cloud-init": { at: "up", what: "the VM can't reach the package mirror, so cloud-init fails" },
   silent: { at: "up", what: "the VM boots, but can't be reached" },
   "ssh-refused": { at: "up", what: "the VM can be reached, but its SSH port refuses connections" },
+  "azure-touches": {
+    at: "running",
+    what: "a policy of the company changes the VM's update settings and identity",
+  },
+  deallocated: {
+    at: "running",
+    what: "the VM is deallocated, read in this state, and started again",
+  },
   "delete-refused": {
     at: "down",
     what: "ARM rejects the deletion of the VM or its resource group once",
   },
+  lock: { at: "down", what: "a lock of the company forbids to delete the data disk" },
   unreachable: { at: "down", what: "the VM can't be reached any more" },
   "vm-gone": { at: "down", what: "the VM was deleted in the portal" },
   "group-gone": { at: "down", what: "the resource group was deleted in the portal" },
-} as const satisfies Readonly<Record<string, { at: "up" | "down"; what: string }>>;
+} as const satisfies Readonly<Record<string, FaultDescription>>;
 
 export type Fault = keyof typeof FAULTS;
 
 /** Returns the command during which the fault is injected. */
-export function phaseOf(fault: string): "up" | "down" {
+export function phaseOf(fault: string): FaultDescription["at"] {
   if (fault in FAULTS) return FAULTS[fault as Fault].at;
   return fault.endsWith(":remove") ? "down" : "up";
 }
@@ -53,50 +74,6 @@ export function isFault(text: string, types: Iterable<string>): boolean {
     ["create", "update", "remove"].includes(operation ?? "")
   );
 }
-
-export type Operation = "create" | "update" | "remove";
-
-/** Returns the error that an active fault causes for this request, if any, and whether the fault ends with this request. */
-export function faultOf(
-  faults: readonly string[],
-  type: ResourceType,
-  operation: Operation,
-): { readonly error: ArmError; readonly fault: string; readonly once: boolean } | undefined {
-  const short = type.token.split(":").at(-1) ?? "";
-  const named = `${short}:${operation}`;
-  if (faults.includes(named)) {
-    const reason = `An internal execution error occurred. (injected fault ${named})`;
-    return { error: new ArmError(500, "InternalExecutionError", reason), fault: named, once: true };
-  }
-  if (
-    faults.includes("delete-refused") &&
-    HOLDS_MACHINE.includes(short) &&
-    operation === "remove"
-  ) {
-    return {
-      error: conflict(
-        "OperationNotAllowed",
-        "Another operation is in progress on the virtual machine. Try again later.",
-      ),
-      fault: "delete-refused",
-      once: true,
-    };
-  }
-  if (faults.includes("overlap") && short === "VirtualNetwork" && operation !== "remove") {
-    return {
-      error: badRequest(
-        "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet",
-        "The address space of the virtual network overlaps with the address space of a virtual network that it is peered with: 10.0.0.0/8.",
-      ),
-      fault: "overlap",
-      once: false,
-    };
-  }
-  return undefined;
-}
-
-/** Types whose removal removes a VM. */
-const HOLDS_MACHINE: readonly string[] = ["VirtualMachine", "ResourceGroup"];
 
 /** Returns the subscription's limits while these faults are active. */
 export function limitsUnder(faults: readonly string[]): Limits {

@@ -211,5 +211,5 @@ function nameFor(
 
 /** Returns the request for ARM, to which the published provider converts only the inputs that it knows. */
 function requestOf(token: string, properties: Properties): Properties {
-  return declared(given(properties), resourceFields(...partsOf(token)));
+  return declared(given(properties), resourceFields(...partsOf(typeOf(token).token)));
 }

@@ -49,7 +49,9 @@ export class AzureAccounts {
       .map((registry) => ({ resource: registry, username: TOKEN_USER, rights: ALL_RIGHTS }));
     const tokens = cloud
       .all(TOKEN)
-      .filter(({ properties }) => textAt(properties, "status") !== "disabled")
+      .filter(({ properties }) => textAt(properties, "status").toLowerCase() !== "disabled")
+      // An update of the token without its passwords removes them: https://github.com/Azure/acr/issues/667.
+      .filter(({ properties }) => listAt(properties, "credentials.passwords").length > 0)
       .map((token) => ({ resource: token, username: token.name, rights: rightsOf(token, cloud) }));
     return [...logins, ...tokens].flatMap(({ resource, username, rights }) => {
       const password = this.secrets.get(resource.id);

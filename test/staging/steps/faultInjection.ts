@@ -84,20 +84,28 @@ export async function injectFault(
     case "vm-gone":
       await emulator.deleteResource(MACHINE);
       return configured({});
+    case "encryption-at-host":
+      emulator.injectFault(fault);
+      return { ...clearing(emulator), config: { "store:encryptionAtHost": true } };
     case "group-gone":
       await emulator.deleteResource(GROUP);
       return configured({});
-    default: {
+    default:
       emulator.injectFault(fault);
-      const clear = (): Promise<void> => {
-        emulator.clearFaults();
-        return Promise.resolve();
+      return {
+        ...clearing(emulator),
+        ...(NEVER_READY.includes(fault) && { config: { "store:readyMinutes": 1 } }),
       };
-      return NEVER_READY.includes(fault)
-        ? { config: { "store:readyMinutes": 1 }, clear }
-        : { clear };
-    }
   }
+}
+
+function clearing(emulator: EmulatorProcess): InjectedFault {
+  return {
+    clear: () => {
+      emulator.clearFaults();
+      return Promise.resolve();
+    },
+  };
 }
 
 /** Faults under which the command waits for the whole `store:readyMinutes`. */

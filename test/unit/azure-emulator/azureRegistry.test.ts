@@ -91,8 +91,8 @@ describe("The emulated Azure Container Registry", () => {
         assert.deepEqual(provider.check(token, urn, {}, seen).problems, [], token);
     }
     const [token, properties] = PARTS.scope;
-    const { problems } = provider.check(token, urn, {}, changed(properties, "action", "x"));
-    assert.match(JSON.stringify(problems), /is not a property/);
+    const { problems } = provider.check(token, urn, {}, changed(properties, "actions", "x"));
+    assert.match(JSON.stringify(problems), /should be a list/);
   });
 
   const refusals: readonly [
@@ -203,8 +203,43 @@ describe("The emulated Azure Container Registry", () => {
     await all();
     await generate();
     const [token, asked] = PARTS.token;
-    const read = new Provider(test.cloud, () => []).read(`${ID}/tokens/host-pull`, token, asked);
+    const read = new Provider(test.cloud, () => []).read(
+      `${ID}/tokens/host-pull`,
+      token,
+      asked,
+      asked,
+    );
     assert.equal(at(read?.inputs, "credentials.passwords.0.name"), "password1");
+  });
+
+  it("removes a token's password when the token is updated without it", async () => {
+    await all();
+    await generate();
+    const [token, asked] = PARTS.token;
+    const read = new Provider(test.cloud, () => []).read(
+      `${ID}/tokens/host-pull`,
+      token,
+      asked,
+      {},
+    );
+    await test.cloud.update(token, { ...asked, credentials: read?.inputs["credentials"] });
+    assert.equal(accounts.of(test.cloud).length, 1);
+    await test.cloud.update(token, asked);
+    assert.deepEqual(accounts.of(test.cloud), []);
+    await generate();
+    assert.equal(accounts.of(test.cloud).length, 1);
+  });
+
+  it("accepts the status of a token in both cases, and gives a disabled one no rights", async () => {
+    for (const part of ["registry", "scope"] as const) await make(part);
+    await make("token", "status", "enabled");
+    await generate();
+    assert.equal(accounts.of(test.cloud).length, 1);
+    await test.cloud.update(PARTS.token[0], {
+      ...test.cloud.get(`${ID}/tokens/host-pull`)?.properties,
+      status: "Disabled",
+    });
+    assert.deepEqual(accounts.of(test.cloud), []);
   });
 
   it("grants all rights to the logged-in user, with one access token", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Provider } from "@store/azure-emulator/provider/provider";
-import { textAt, UNKNOWN, Value } from "@store/azure-emulator/arm/values";
-import { changed, IDS, STAGING, TestCloud } from "./fixture";
+import { at, Properties, textAt, UNKNOWN, Value } from "@store/azure-emulator/arm/values";
+import { changed, IDS, Part, STAGING, TestCloud } from "./fixture";
 
 const URN = "urn:pulumi:staging::store::azure-native:x:X::host";
 const NEVER = new AbortController().signal;
@@ -22,7 +22,6 @@ describe("The emulated provider azure-native", () => {
   });
 
   const problems: readonly [string, Value | undefined, string][] = [
-    ["hardwareProfile.size", "Standard_DS2_v2", "hardwareProfile.size is not a property"],
     ["hardwareProfile", "Standard_DS2_v2", "hardwareProfile should be an object"],
     [
       "osProfile.linuxConfiguration.disablePasswordAuthentication",
@@ -86,32 +85,115 @@ describe("The emulated provider azure-native", () => {
     assert.equal(where(), "uksouth");
   });
 
-  it("plans like the published provider: an update that ARM will reject, and a replacement for another location", () => {
-    const [token, machine] = STAGING.machine;
-    const diff = (path: string, value: Value) =>
-      provider.diff(token, machine, changed(machine, path, value));
-    assert.deepEqual(diff("osProfile.customData", "eA=="), {
-      changed: ["osProfile.customData"],
-      replacing: [],
-    });
-    assert.deepEqual(diff("location", "uksouth"), {
-      changed: ["location"],
-      replacing: ["location"],
-    });
-    assert.deepEqual(provider.diff(token, machine, { ...machine }), { changed: [], replacing: [] });
+  it("overlooks unknown properties, and doesn't send them", async () => {
+    const [token, group] = STAGING.group;
+    const { inputs, problems } = provider.check(token, URN, {}, { ...group, colour: "red" });
+    assert.deepEqual(problems, []);
+    assert.equal(inputs["colour"], "red");
+    await provider.create(token, inputs, NEVER);
+    assert.equal(test.cloud.get(IDS.group)?.properties["colour"], undefined);
   });
 
-  it("reads resources, including changes and deletions outside of Pulumi", async () => {
-    await test.all();
-    const [token, securityGroup] = STAGING.securityGroup;
-    assert.deepEqual(provider.read(IDS.securityGroup, token, securityGroup)?.inputs, securityGroup);
-    await test.update("securityGroup", "securityRules", []);
-    assert.deepEqual(
-      provider.read(IDS.securityGroup, token, securityGroup)?.inputs["securityRules"],
-      [],
+  it("keeps the location in the state, whatever the configuration says now", () => {
+    provider.configure({ location: "uksouth" });
+    const { inputs } = provider.check(
+      "azure-native:network:VirtualNetwork",
+      URN,
+      { location: "australiaeast" },
+      { resourceGroupName: "store" },
     );
+    assert.equal(inputs["location"], "australiaeast");
+  });
+
+  describe("plans like the published provider", () => {
+    const [token, machine] = STAGING.machine;
+    const plan = (part: Part, path: string, value: Value | undefined): unknown[] => {
+      const [type, inputs] = STAGING[part];
+      return provider
+        .diff(type, inputs, changed(inputs, path, value))
+        .changes.map((change) => [change.path, change.kind, change.replaces]);
+    };
+    const plans: readonly [what: string, Part, string, Value | undefined, unknown[]][] = [
+      [
+        "an update that ARM will reject",
+        "machine",
+        "osProfile.customData",
+        "eA==",
+        ["osProfile.customData", "update", false],
+      ],
+      [
+        "a replacement for another location",
+        "machine",
+        "location",
+        "uksouth",
+        ["location", "update", true],
+      ],
+      [
+        "an added object as one change",
+        "machine",
+        "securityProfile",
+        { encryptionAtHost: true },
+        ["securityProfile", "add", false],
+      ],
+      [
+        "a removed property",
+        "machine",
+        "osProfile.customData",
+        undefined,
+        ["osProfile.customData", "delete", false],
+      ],
+      [
+        "a replacement for another kind of address",
+        "address",
+        "sku.name",
+        "Basic",
+        ["sku.name", "update", true],
+      ],
+      [
+        "an added version of the address as a replacement",
+        "address",
+        "publicIPAddressVersion",
+        "IPv6",
+        ["publicIPAddressVersion", "add", true],
+      ],
+      [
+        "a removed element of a list",
+        "securityGroup",
+        "securityRules",
+        [STAGING.securityGroup[1].securityRules[0]],
+        ["securityRules[1]", "delete", false],
+      ],
+    ];
+    for (const [what, part, path, value, expected] of plans)
+      it(what, () => assert.deepEqual(plan(part, path, value), [expected]));
+
+    it("no change for another spelling of the location", () =>
+      assert.deepEqual(plan("machine", "location", "Australia East"), []));
+
+    it("a deletion before the replacement, unless the name is generated", () => {
+      const moved = (inputs: Properties): boolean =>
+        provider.diff(token, inputs, { ...inputs, location: "uksouth" }).deleteBeforeReplace;
+      assert.equal(moved(machine), true);
+      const generated = provider.check(token, URN, {}, { ...machine, vmName: undefined }).inputs;
+      assert.equal(moved(generated), false);
+      const again = provider.check(token, URN, generated, { ...machine, vmName: undefined }).inputs;
+      assert.deepEqual(again, generated);
+      assert.equal(moved(again), false);
+    });
+  });
+
+  it("previews all outputs that aren't inputs as unknown, also within objects", () => {
+    const [token, address] = STAGING.address;
+    const preview = provider.preview(token, address);
+    assert.equal(preview["ipAddress"], UNKNOWN);
+    assert.equal(at(preview, "dnsSettings.domainNameLabel"), "store-test");
+    assert.equal(at(preview, "dnsSettings.fqdn"), UNKNOWN);
+  });
+
+  it("reads nothing for a resource that was deleted outside of Pulumi", async () => {
+    await test.all();
     await test.cloud.remove(IDS.machine);
-    assert.equal(provider.read(IDS.machine, STAGING.machine[0], {}), undefined);
+    assert.equal(provider.read(IDS.machine, STAGING.machine[0], {}, {}), undefined);
   });
 
   it("rejects a configuration without a login or with an unknown subscription", () => {

@@ -183,10 +183,11 @@ describe("A resource read from the emulated Azure", () => {
   it("can be imported without inputs", () => {
     const { id, token, outputs } = stateOf("subnet");
     const read = provider.read(id, token, {}, {});
-    assert.equal(read?.inputs["subnetName"], "subnet");
-    assert.equal(read?.inputs["addressPrefix"], "10.20.1.0/24");
-    assert.equal(read?.inputs["provisioningState"], undefined);
-    assert.deepEqual(Object.keys(read?.outputs ?? {}).sort(), Object.keys(outputs).sort());
+    assert.ok(read);
+    assert.equal(read.inputs["subnetName"], "subnet");
+    assert.equal(read.inputs["addressPrefix"], "10.20.1.0/24");
+    assert.equal(read.inputs["provisioningState"], undefined);
+    assert.deepEqual(Object.keys(read.outputs).sort(), Object.keys(outputs).sort());
   });
 
   it("has the API version that azure-native uses for its type", () => {

@@ -1,0 +1,36 @@
+import type { Fault } from "@store/azure-emulator/arm/faults";
+import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
+import { type RehearsalContext, STACK } from "../context";
+import { expectNoChanges } from "./deploySteps";
+
+/**
+ * Lets something happen to the running VM that the program hasn't caused, and checks that the next preview with a refresh plans no
+ * changes.
+ */
+export async function driftWithoutChanges(
+  context: RehearsalContext,
+  fault: string,
+): Promise<string> {
+  const { emulator, workspace } = context;
+  switch (fault as Fault) {
+    case "azure-touches":
+      await emulator.touchMachine();
+      break;
+    case "deallocated":
+      await emulator.setPower("deallocated");
+      // Only the VM: Docker doesn't answer while it is off.
+      await workspace.succeed(
+        ...["pulumi", "refresh", "--stack", STACK, "--yes", "--skip-preview"],
+        ...["--target", `**${MACHINE}::*`],
+      );
+      await emulator.setPower("running");
+      await context.probe.untilServing(STARTED_LIMIT_MS);
+      break;
+    default:
+      throw new Error(`The rehearsal can't let ${fault} happen to a running stack.`);
+  }
+  return expectNoChanges(workspace, "preview", STACK, "--refresh");
+}
+
+/** Limit for the VM's boot and the start of its containers, in milliseconds. */
+const STARTED_LIMIT_MS = 180_000;
