@@ -72,7 +72,7 @@ export class AzureRegistry extends pulumi.ComponentResource {
     );
     const token = new containerregistry.Token(
       `${name}-pull`,
-      { ...common, tokenName: PULL, scopeMapId: scope.id, status: "Enabled" },
+      { ...common, tokenName: PULL, scopeMapId: scope.id, status: "enabled" },
       // Azure reports the token's password here after it has been generated.
       { ...inRegistry, ignoreChanges: ["credentials"] },
     );

@@ -72,6 +72,11 @@ function mismatch(value: Value, wanted: string, path: string): Problem {
   return { path, reason: `should be ${wanted}, got ${got}`, kind: "type" };
 }
 
+interface WordOptions {
+  /** Compare with the case of the letters, which ARM ignores. @default false */
+  readonly exactCase?: boolean;
+}
+
 /**
  * Returns the first string that isn't a value of its enum. Like ARM, ignores case.
  *
@@ -81,37 +86,50 @@ export function checkWords(
   properties: Properties,
   fields: Fields,
   open: readonly string[],
-  path = "",
-): (Problem & { readonly words: readonly string[] }) | undefined {
+  options: WordOptions = {},
+): WrongWord | undefined {
+  return wrongWord(properties, fields, { open, ...options }, "");
+}
+
+type WrongWord = Problem & { readonly words: readonly string[] };
+type Search = WordOptions & { readonly open: readonly string[] };
+
+function wrongWord(
+  properties: Properties,
+  fields: Fields,
+  search: Search,
+  path: string,
+): WrongWord | undefined {
   for (const [name, value] of Object.entries(properties)) {
     const field = fields.get(name);
     if (value === undefined || field === undefined) continue;
     const inner = path === "" ? name : `${path}.${name}`;
-    const wrong = checkWordsOf(value, field.shape, open, inner);
+    const wrong = wrongWordOf(value, field.shape, search, inner);
     if (wrong !== undefined) return wrong;
   }
   return undefined;
 }
 
-function checkWordsOf(
+function wrongWordOf(
   value: Value,
   shape: Shape,
-  open: readonly string[],
+  search: Search,
   path: string,
-): ReturnType<typeof checkWords> {
-  if (shape.kind === "object" && isObject(value)) {
-    return checkWords(value, objectFields(shape), open, path);
-  }
+): WrongWord | undefined {
+  if (shape.kind === "object" && isObject(value))
+    return wrongWord(value, objectFields(shape), search, path);
   if (shape.kind === "list" && isList(value)) {
     return value
-      .map((element) => checkWordsOf(element, shape.of, open, path))
+      .map((element) => wrongWordOf(element, shape.of, search, path))
       .find((wrong) => wrong !== undefined);
   }
-  if (shape.kind !== "string" || shape.words === undefined || typeof value !== "string") {
+  if (shape.kind !== "string" || shape.words === undefined || typeof value !== "string")
     return undefined;
-  }
   const { words } = shape;
-  const fits = words.some((word) => word.toLowerCase() === value.toLowerCase());
+  const { open, exactCase } = search;
+  const fits = words.some((word) =>
+    exactCase === true ? word === value : word.toLowerCase() === value.toLowerCase(),
+  );
   return fits || open.includes(path)
     ? undefined
     : { path, reason: `"${value}" is none of ${words.join(", ")}`, kind: "value", words };
