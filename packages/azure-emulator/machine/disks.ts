@@ -1,5 +1,7 @@
 import { Resource, sameId, View } from "../arm/resourceType";
 import { dataDisksOf, userOf } from "../arm/types/compute/references";
+import { suiteOf } from "../arm/types/compute/vmImage";
+import { sizeNamed } from "../arm/types/compute/vmSizes";
 import { at, textAt } from "../arm/values";
 import { docker, dockerQuietly, labelled } from "../docker";
 import { diskVolume, machineName } from "./names";
@@ -49,12 +51,26 @@ export async function growDiskOf(disk: Resource, cloud: View, id: string): Promi
   );
 }
 
-/** Returns the content of /etc/rehearsal/disks: LUN and size in GB of each data disk. */
+/** Returns the content of /etc/rehearsal/disks: LUN, size in GB and names of each data disk. */
 export function disksFile(machine: Resource, cloud: View): string {
   const lines = dataDisksOf(machine.properties).map(
-    ({ id, lun }) => `${lun} ${sizeOf(cloud.get(id))}\n`,
+    ({ id, lun }) => `${lun} ${sizeOf(cloud.get(id))} ${namesOf(machine, lun).join(" ")}\n`,
   );
   return lines.join("");
+}
+
+/**
+ * Returns the names of a data disk below /dev/disk/azure. The rules of Azure's agent know SCSI disks only; those of azure-vm-utils, which
+ * Debian 12 doesn't have, know NVMe disks, too.
+ *
+ * @see https://learn.microsoft.com/azure/virtual-machines/linux/azure-virtual-machine-utilities
+ */
+function namesOf({ properties }: Resource, lun: number): string[] {
+  const size = sizeNamed(textAt(properties, "hardwareProfile.vmSize"));
+  return [
+    ...(size?.diskController === "NVMe" ? [] : [`scsi1/lun${lun}`]),
+    ...(suiteOf(properties) === "trixie" ? [`data/by-lun/${lun}`] : []),
+  ];
 }
 
 function sizeOf(disk: Resource | undefined): number {

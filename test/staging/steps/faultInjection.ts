@@ -24,7 +24,7 @@ interface InjectedFault {
 export function checkFaults(faults: readonly string[]): void {
   const unknown = faults.find((fault) => !isFault(fault, CATALOGUE.keys()));
   if (unknown === undefined) return;
-  const list = Object.entries(FAULTS).map(([name, { what }]) => `  ${name.padEnd(15)} ${what}`);
+  const list = Object.entries(FAULTS).map(([name, { what }]) => `  ${name.padEnd(20)} ${what}`);
   const types = [...CATALOGUE.keys()].map((token) => token.split(":").at(-1)).join(", ");
   throw new Error(
     `Unknown fault "${unknown}". The faults are\n${list.join("\n")}\n` +

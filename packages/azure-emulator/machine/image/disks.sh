@@ -1,20 +1,22 @@
 #!/bin/sh
-# Emulates Azure's data disks. Each folder /var/lib/rehearsal/disks/lunN holds the content of a disk, which becomes the block
-# device /dev/disk/azure/scsi1/lunN (the name given by Azure's udev rules). /etc/rehearsal/disks lists the disks, one per line: LUN
-# and size in GB. This process holds the devices open: when it ends, the kernel detaches each device once it is unmounted.
+# Emulates Azure's data disks. Each folder /var/lib/rehearsal/disks/lunN holds the content of a disk, which becomes a block device.
+# /etc/rehearsal/disks lists the disks, one per line: LUN, size in GB, and the names below /dev/disk/azure that the rules of Azure's
+# image give the device. This process holds the devices open: when it ends, the kernel detaches each device once it is unmounted.
 # "grow LUN SIZE" gives a disk another size, which the running machine sees, and which it has after the next boot as well.
 set -eu
-folder=/var/lib/rehearsal/disks
+disks=${DISKS:-/var/lib/rehearsal/disks}
+list=${LIST:-/etc/rehearsal/disks}
+links=${LINKS:-/run/rehearsal}
 if [ "${1:-}" = grow ]; then
-  truncate -s "$3G" "$folder/lun$2/disk.img"
-  losetup -c "$(readlink -f "/dev/disk/azure/scsi1/lun$2")"
-  sed -i "s/^$2 .*/$2 $3/" /etc/rehearsal/disks
+  truncate -s "$3G" "$disks/lun$2/disk.img"
+  losetup -c "$(readlink -f "$links/lun$2")"
+  sed -i "s/^$2 [0-9]*/$2 $3/" "$list"
   exit 0
 fi
 [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
-mkdir -p /dev/disk/azure/scsi1
-while read -r number size; do
-  image=$folder/lun$number/disk.img
+mkdir -p "$links"
+while read -r number size names; do
+  image=$disks/lun$number/disk.img
   # Create or grow the sparse file; existing content stays.
   truncate -s "${size}G" "$image"
   # Retry: another machine may take the free device first.
@@ -29,8 +31,12 @@ while read -r number size; do
     losetup -d "$device"
     exec sleep infinity
   ) &
-  ln -sfn "$device" "/dev/disk/azure/scsi1/lun$number"
-done </etc/rehearsal/disks
+  ln -sfn "$device" "$links/lun$number"
+  for name in $names; do
+    mkdir -p "$(dirname "/dev/disk/azure/$name")"
+    ln -sfn "$device" "/dev/disk/azure/$name"
+  done
+done <"$list"
 systemd-notify --ready
 wait
 # Without data disks `wait` returns at once; keep the service running.
