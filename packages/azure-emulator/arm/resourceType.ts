@@ -12,9 +12,9 @@ export interface Resource {
   readonly properties: Properties;
   /** Properties that the cloud adds to the inputs. */
   readonly computed: Properties;
-  /** Of a VM. @default running */
+  /** State of a VM. @default running */
   readonly powerState?: "running" | "deallocated";
-  /** Of a VM whose provisioning state is Failed. */
+  /** Cause of a VM's provisioning state Failed. */
   readonly failure?: MachineFailure;
 }
 

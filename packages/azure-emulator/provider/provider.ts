@@ -160,9 +160,17 @@ export class Provider {
     throw new Error(`The Azure emulator doesn't support the function ${token}.`);
   }
 
-  /** Returns the outputs in a preview, most of which are unknown. */
-  preview(token: string, properties: Properties): Properties {
-    return previewed(given(properties), outputFields(...partsOf(token)));
+  /**
+   * Returns the outputs in a preview. Most are unknown, also of an existing resource.
+   *
+   * @param before Outputs in the state. Empty for a creation.
+   */
+  preview(token: string, properties: Properties, before: Properties): Properties {
+    const { name, location } = before;
+    return {
+      ...previewed(given(properties), outputFields(...partsOf(token))),
+      ...given({ name, location }),
+    };
   }
 
   private async keepPartial(

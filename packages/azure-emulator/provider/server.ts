@@ -77,7 +77,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
     create: answer(async (request: proto.CreateRequest) => {
       const properties = propertiesOf(request.getProperties());
       if (request.getPreview()) {
-        const outputs = provider.preview(tokenOf(request.getUrn()), properties);
+        const outputs = provider.preview(tokenOf(request.getUrn()), properties, {});
         return new proto.CreateResponse().setProperties(structOf(outputs));
       }
       const { id, outputs } = await provider.create(
@@ -90,7 +90,7 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
     update: answer(async (request: proto.UpdateRequest) => {
       const properties = propertiesOf(request.getNews());
       const outputs = request.getPreview()
-        ? provider.preview(tokenOf(request.getUrn()), properties)
+        ? provider.preview(tokenOf(request.getUrn()), properties, propertiesOf(request.getOlds()))
         : await provider.update(tokenOf(request.getUrn()), properties, running.signal);
       return new proto.UpdateResponse().setProperties(structOf(outputs));
     }),

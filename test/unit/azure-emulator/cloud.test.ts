@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { textAt, Value } from "@store/azure-emulator/arm/values";
-import { IDS, Part, refused, rule, STAGING, TestCloud } from "./fixture";
+import { IDS, Part, rule, STAGING, TestCloud } from "./fixture";
+import { refused } from "./refused";
 
 describe("The emulated Azure Resource Manager", () => {
   let test: TestCloud;

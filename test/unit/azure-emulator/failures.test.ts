@@ -3,7 +3,8 @@ import { FAULTS, isFault, phaseOf } from "@store/azure-emulator/arm/faults";
 import { textAt } from "@store/azure-emulator/arm/values";
 import { Provider } from "@store/azure-emulator/provider/provider";
 import { PartialFailure } from "@store/azure-emulator/provider/partialFailure";
-import { IDS, Part, refused, STAGING, TestCloud } from "./fixture";
+import { IDS, Part, STAGING, TestCloud } from "./fixture";
+import { refused } from "./refused";
 
 const NEVER = new AbortController().signal;
 
@@ -88,7 +89,7 @@ describe("A fault of the emulated Azure", () => {
     assert.deepEqual(test.real, ["boot vm"]);
   });
 
-  it("os-provisioning leaves a failed VM, which only a replacement mends", async () => {
+  it("os-provisioning leaves a failed VM, which only a replacement fixes", async () => {
     await test.before("machine");
     test.faults = ["os-provisioning"];
     const { message } = await failure(create("machine"));

@@ -1,8 +1,6 @@
-import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ArmError } from "@store/azure-emulator/arm/armError";
 import { Cloud } from "@store/azure-emulator/arm/cloud";
 import { Resource } from "@store/azure-emulator/arm/resourceType";
 import { Hardware } from "@store/azure-emulator/arm/state/hardware";
@@ -240,20 +238,4 @@ export class TestCloud {
   dispose(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Asserts that a request is rejected with this error code, and with this HTTP status and this message if they are given. */
-export async function refused(
-  action: Promise<unknown>,
-  code: string,
-  status?: number,
-  message = /./,
-): Promise<void> {
-  await assert.rejects(action, (error) => {
-    assert.ok(error instanceof ArmError, String(error));
-    assert.equal(error.code, code);
-    if (status !== undefined) assert.equal(error.status, status);
-    assert.match(error.message, message);
-    return true;
-  });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Properties, Value } from "@store/azure-emulator/arm/values";
-import { changed, IDS, Part, refused, STAGING, TestCloud } from "./fixture";
+import { changed, IDS, Part, STAGING, TestCloud } from "./fixture";
+import { refused } from "./refused";
 
 /** Rules of Microsoft.Compute and of the interface, disk and size of a VM. */
 describe("The emulated Azure VM", () => {

@@ -1,5 +1,6 @@
 import { Properties, Value } from "@store/azure-emulator/arm/values";
-import { IDS, refused, rule, STAGING, TestCloud } from "./fixture";
+import { IDS, rule, STAGING, TestCloud } from "./fixture";
+import { refused } from "./refused";
 
 describe("The emulated Azure network", () => {
   let test: TestCloud;

@@ -184,10 +184,19 @@ describe("The emulated provider azure-native", () => {
 
   it("previews all outputs that aren't inputs as unknown, also within objects", () => {
     const [token, address] = STAGING.address;
-    const preview = provider.preview(token, address);
+    const preview = provider.preview(token, address, {});
     assert.equal(preview["ipAddress"], UNKNOWN);
     assert.equal(at(preview, "dnsSettings.domainNameLabel"), "store-test");
     assert.equal(at(preview, "dnsSettings.fqdn"), UNKNOWN);
+  });
+
+  it("previews the name and the location of an existing resource as known", () => {
+    const [token, address] = STAGING.address;
+    const known = { name: "address", location: "australiaeast", ipAddress: "127.77.1.1" };
+    const preview = provider.preview(token, address, known);
+    assert.equal(preview["name"], "address");
+    assert.equal(preview["location"], "australiaeast");
+    assert.equal(preview["ipAddress"], UNKNOWN);
   });
 
   it("reads nothing for a resource that was deleted outside of Pulumi", async () => {
