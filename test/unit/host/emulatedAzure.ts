@@ -134,10 +134,13 @@ export class EmulatedAzure {
   }
 }
 
-/** Returns whether a path is one of these, or within one of these. */
+/** Returns whether a path is one of these, or within one of these, in which [*] is any element of a list. */
 function isWithin(path: string, paths: readonly string[]): boolean {
-  return paths.some(
-    (one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`),
+  const anyElement = path.replaceAll(/\[\d+\]/g, "[*]");
+  return [path, anyElement].some((one) =>
+    paths.some(
+      (outer) => one === outer || one.startsWith(`${outer}.`) || one.startsWith(`${outer}[`),
+    ),
   );
 }
 
