@@ -54,7 +54,7 @@ const REFUSALS: Partial<Record<Fault, (request: Request) => ArmError | undefined
         )
       : undefined,
   policy: (request) =>
-    request.operation !== "remove" && shortName(request) === "PublicIPAddress"
+    request.operation !== "remove" && DISALLOWED.includes(shortName(request))
       ? disallowed(request)
       : undefined,
   throttled: ({ operation, id, cloud: { subscription } }) =>
@@ -78,13 +78,16 @@ const REFUSALS: Partial<Record<Fault, (request: Request) => ArmError | undefined
   },
 };
 
+/** Types that the policy forbids: also the VM, which no attempt has created, whatever an attempt before has. */
+const DISALLOWED: readonly string[] = ["PublicIPAddress", "VirtualMachine"];
+
 /** Types whose removal removes a VM. */
 const HOLDS_MACHINE: readonly string[] = ["VirtualMachine", "ResourceGroup"];
 
 function disallowed({ id, cloud: { subscription } }: Request): ArmError {
   const assignment = {
-    name: "No public IP addresses",
-    id: `/subscriptions/${subscription}/providers/Microsoft.Authorization/policyAssignments/no-public-ip`,
+    name: "Not allowed resource types",
+    id: `/subscriptions/${subscription}/providers/Microsoft.Authorization/policyAssignments/not-allowed-types`,
   };
   return new ArmError(
     403,

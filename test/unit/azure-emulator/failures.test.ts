@@ -31,6 +31,7 @@ describe("A fault of the emulated Azure", () => {
   const refusals: readonly [fault: string, Part, code: string, status: number, message: RegExp][] =
     [
       ["policy", "address", "RequestDisallowedByPolicy", 403, /was disallowed by policy/],
+      ["policy", "machine", "RequestDisallowedByPolicy", 403, /'vm' was disallowed by policy/],
       ["throttled", "network", "SubscriptionRequestsThrottled", 429, /try again/],
       ["overlap", "network", "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet", 400, /overlaps/],
       ["quota", "machine", "OperationNotAllowed", 409, /standardDSv2Family Cores quota/],
