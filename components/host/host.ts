@@ -49,7 +49,7 @@ export interface Host {
   dataVolume(service: string): DataVolume;
 
   /** Returns a script for {@link run} that creates the folders of these services' data volumes. Defaults to none: not needed. */
-  dataFolders?(services: readonly string[]): string;
+  dataFolders?(services: readonly string[]): pulumi.Input<string>;
 }
 
 /** Access to the host, which the `store` command reads from the stack's outputs. A secret. */

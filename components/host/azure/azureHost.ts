@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { RegistryAccess } from "../../registry/registry";
-import { readWithoutComments } from "../../shell/shell";
+import { readWithoutComments, withArguments } from "../../shell/shell";
 import { DataVolume, Host, HostAccess } from "../host";
 import { RemoteDocker } from "../ssh/remote";
 import { SshAccess } from "../ssh/ssh";
@@ -33,6 +33,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly registry: RegistryAccess;
   readonly childOptions: pulumi.ComponentResourceOptions;
   private readonly docker: RemoteDocker;
+  private readonly dataDisk: compute.Disk;
 
   constructor(name: string, args: AzureHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:AzureHost", name, {}, opts);
@@ -41,10 +42,10 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     this.registry = registry(scope, group, args);
     const address = publicAddress(scope, args);
     const nic = networkInterface(scope, args, address);
-    const disk = dataDisk(scope, args.dataDiskGiB);
+    this.dataDisk = dataDisk(scope, args.dataDiskGiB);
     const hostKey = sshKey(`${name}-host-key`, this);
     const loginKey = args.loginKey ?? sshKey(`${name}-login-key`, this);
-    const vm = virtualMachine(scope, args, { hostKey, loginKey, nic, disk });
+    const vm = virtualMachine(scope, args, { hostKey, loginKey, nic, disk: this.dataDisk });
     if (args.shutdown) nightlyShutdown(scope, args.shutdown, vm);
 
     const ssh = {
@@ -82,12 +83,17 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     };
   }
 
-  dataFolders(services: readonly string[]): string {
-    return [
-      `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }`,
-      // Writable for all, as in the PostgreSQL image: the ID of the database's user differs between images, and it creates its own folder.
-      `sudo install -d -m 1777 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
-    ].join("\n");
+  dataFolders(services: readonly string[]): pulumi.Output<string> {
+    const grow = readWithoutComments(__dirname, "growFileSystem.sh");
+    // The disk's own output: Azure must have enlarged the disk before the file system can grow.
+    return this.dataDisk.diskSizeGB.apply(required("The data disk's size")).apply((size) =>
+      [
+        `mountpoint -q ${DATA_FOLDER} || { echo "the data disk isn't mounted at ${DATA_FOLDER}" >&2; exit 1; }`,
+        withArguments(grow, [DATA_FOLDER, String(size)]).trim(),
+        // Writable for all, as in the PostgreSQL image: the ID of the database's user differs between images, and it creates its own folder.
+        `sudo install -d -m 1777 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
+      ].join("\n"),
+    );
   }
 
   private resourceGroup(
@@ -117,7 +123,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       {
         access,
         commands: providers.commands,
-        ready: readWithoutComments(__dirname, "cloudInitReady.sh"),
+        ready: withArguments(readWithoutComments(__dirname, "cloudInitReady.sh"), [DATA_FOLDER]),
         // The IP address survives a replacement of the VM, so only the VM's ID shows that everything on the machine is gone.
         machine: vm.vmId,
         readyMinutes,
@@ -179,7 +185,7 @@ function hostAccess(ssh: SshAccess, vm: compute.VirtualMachine): pulumi.Output<H
     }));
 }
 
-function required(what: string): (value: string | undefined) => string {
+function required<T>(what: string): (value: T | undefined) => T {
   return (value) => {
     if (value === undefined) throw new pulumi.RunError(`${what} is missing in Azure's response.`);
     return value;

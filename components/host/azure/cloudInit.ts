@@ -15,8 +15,8 @@ export interface CloudInitArgs {
   readonly docker: DockerSource;
   /** Exact version of the package docker-ce, such as "5:28.5.2-1~debian.12~bookworm". Defaults to the newest one of its source. */
   readonly dockerVersion?: string;
-  /** Block device of the data disk, formatted if it is empty and mounted at {@link DATA_FOLDER}. Defaults to none. */
-  readonly dataDevice?: string;
+  /** Possible paths of the data disk's block device, formatted if it is empty and mounted at {@link DATA_FOLDER}. Defaults to no disk. */
+  readonly dataDevices?: readonly string[];
 }
 
 /** Folder of the VM at which the data disk is mounted. */
@@ -31,6 +31,7 @@ export const DATA_FOLDER = "/data";
  * @see https://docs.cloud-init.io/en/22.4.2/topics/examples.html
  */
 export function cloudInit(args: CloudInitArgs): string {
+  const { dataDevices } = args;
   const config = {
     // cloud-init writes these before it installs packages, so that Docker's first start already reads its settings.
     write_files: [
@@ -42,13 +43,22 @@ export function cloudInit(args: CloudInitArgs): string {
       { path: "/etc/apt/apt.conf.d/52-store-upgrades", content: file("apt-upgrades.conf") },
       { path: "/etc/systemd/system/store-prune.service", content: file("store-prune.service") },
       { path: "/etc/systemd/system/store-prune.timer", content: file("store-prune.timer") },
+      {
+        path: "/etc/systemd/system/store-firewall.service",
+        content: file("store-firewall.service"),
+      },
+      ...(dataDevices ? [DOCKER_NEEDS_DATA] : []),
+    ],
+    bootcmd: [
+      inShell("agentHostKey.sh", "/etc/waagent.conf"),
+      ...(dataDevices ? [inShell("formatEmptyDisk.sh", ...dataDevices)] : []),
     ],
     ssh_deletekeys: true,
     // With ssh_keys, cloud-init generates no others.
     ssh_keys: { ed25519_private: args.hostKey.private, ed25519_public: args.hostKey.public },
     ssh_pwauth: false,
     disable_root: true,
-    ...(args.dataDevice !== undefined && dataDisk(args.dataDevice)),
+    ...(dataDevices && { mounts: dataDevices.map(dataMount) }),
     package_update: true,
     ...(args.docker === "docker" && {
       apt: { sources: { "docker.list": dockerRepository(args.distribution) } },
@@ -56,7 +66,7 @@ export function cloudInit(args: CloudInitArgs): string {
     packages: [...packages(args), "unattended-upgrades"],
     runcmd: [
       ["systemctl", "restart", "ssh"],
-      ["systemctl", "enable", "--now", "docker", "store-prune.timer"],
+      ["systemctl", "enable", "--now", "docker", "store-prune.timer", "store-firewall.service"],
       // Members of this group control the daemon, which is equivalent to root.
       ["usermod", "--append", "--groups", "docker", args.adminUser],
     ],
@@ -72,14 +82,28 @@ function packages({ docker, dockerVersion }: CloudInitArgs): (string | [string, 
   return [dockerVersion ? [daemon, dockerVersion] : daemon, ...others];
 }
 
-function dataDisk(device: string): object {
-  return {
-    // Not fs_setup: on a disk without partitions it makes a new file system at the first boot of every VM, even over data.
-    bootcmd: [["sh", "-c", readWithoutComments(FOLDER, "formatEmptyDisk.sh"), "format", device]],
-    mounts: [
-      [device, DATA_FOLDER, "ext4", "defaults,nofail,x-systemd.device-timeout=60", "0", "2"],
-    ],
-  };
+/**
+ * Docker starts after the mount, which `nofail` makes independent of the boot. A container that starts without its data fails, and
+ * Docker doesn't restart it: https://github.com/docker/for-linux/issues/293.
+ */
+const DOCKER_NEEDS_DATA = {
+  path: "/etc/systemd/system/docker.service.d/10-store.conf",
+  content: `[Unit]\nRequiresMountsFor=${DATA_FOLDER}\n`,
+};
+
+/** Returns a line of fstab. cloud-init leaves out the lines of devices that don't exist. */
+function dataMount(device: string): string[] {
+  // growfs: a disk that was enlarged while the VM was off.
+  const options = "defaults,nofail,x-systemd.device-timeout=60,x-systemd.growfs";
+  return [device, DATA_FOLDER, "ext4", options, "0", "2"];
+}
+
+/**
+ * Returns a command that runs a script at each boot, before the mounts. Formatting isn't left to cloud-init's fs_setup, which makes a
+ * new file system on a disk without partitions at the first boot of every VM, even over data.
+ */
+function inShell(script: string, ...args: readonly string[]): string[] {
+  return ["sh", "-c", readWithoutComments(FOLDER, script), script, ...args];
 }
 
 function dockerRepository(distribution: string): object {
@@ -93,6 +117,8 @@ function dockerRepository(distribution: string): object {
  * Reads a file that is copied to the VM. Comments would be part of customData, so the reasons are here:
  * - daemon.json: containers survive an upgrade of the daemon, and logs have a limited size.
  * - apt-upgrades.conf: security updates are automatic, except those of Docker, whose version changes only by an `up`.
+ * - store-firewall.service: containers don't reach Azure's metadata service, which gives the VM's identity to everybody who asks, nor
+ *   its agent's endpoint, except for DNS. Docker keeps the rules of this chain, also of one made before its start.
  * - store-prune.*: an unused image is kept for a week, so that a rollback needs no registry, and then frees its disk space.
  */
 function file(name: string): string {

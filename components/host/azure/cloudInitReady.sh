@@ -1,5 +1,5 @@
 #!/bin/sh
-# Waits until cloud-init has made this machine a Docker host, prints its progress every few seconds, and prints the end of
+# Waits until cloud-init has made this machine a Docker host with a disk mounted at $1, prints its progress every few seconds, and prints the end of
 # cloud-init's log when it fails.
 # `cloud-init status` reports success on Debian 12 even after errors that it survived, so the result file is checked as well.
 log=/var/log/cloud-init-output.log
@@ -20,6 +20,8 @@ while :; do
   echo "cloud-init: $(sudo tail -n 1 "$log" 2>/dev/null | cut -c 1-150)"
   sleep 5
 done
+# Docker doesn't start without the disk, and another VM would get the same disk: report this cause, not Docker's.
+mountpoint -q "$1" || fail "The data disk isn't mounted at $1."
 errors=$(sudo python3 -c 'import json; print("; ".join(json.load(open("/var/lib/cloud/data/result.json"))["v1"]["errors"]))')
 [ -z "$errors" ] || fail "cloud-init has finished with errors: $errors."
 version=$(sudo docker version --format '{{.Server.Version}}' 2>&1) || fail "Docker doesn't run: $version."

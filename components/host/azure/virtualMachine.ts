@@ -4,9 +4,51 @@ import type * as network from "@pulumi/azure-native/network";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { cloudInit } from "./cloudInit";
+import { computerName } from "./vmNames";
 
-/** Path at which Azure's agent links the disk at LUN 0. */
-const DATA_DEVICE = "/dev/disk/azure/scsi1/lun0";
+/**
+ * Paths of the disk at LUN 0: of a SCSI disk by the rules of Azure's agent, and of an NVMe disk (or both) by azure-vm-utils.
+ *
+ * @see https://learn.microsoft.com/azure/virtual-machines/linux/azure-virtual-machine-utilities
+ */
+const DATA_DEVICES = ["/dev/disk/azure/scsi1/lun0", "/dev/disk/azure/data/by-lun/0"];
+
+/**
+ * Properties that Azure refuses to change on a running VM with a 409, although the provider plans an update. Only what the program
+ * itself sets: a parent object would replace the VM for a value that Azure adds.
+ */
+const IMMUTABLE = [
+  // Between some sizes Azure can resize, but it restarts the VM while the program deploys to it.
+  "hardwareProfile.vmSize",
+  "osProfile.adminUsername",
+  "osProfile.computerName",
+  "osProfile.customData",
+  "osProfile.linuxConfiguration.disablePasswordAuthentication",
+  "osProfile.linuxConfiguration.ssh.publicKeys",
+  "storageProfile.imageReference.publisher",
+  "storageProfile.imageReference.offer",
+  "storageProfile.imageReference.sku",
+  "storageProfile.imageReference.version",
+  // The whole object, because the provider reports an added or removed profile as one change.
+  "securityProfile",
+];
+
+/**
+ * Properties that Azure changes by itself and a refresh copies into the state: update management and policies set the first five, and
+ * Azure leaves the last two out while the VM is deallocated.
+ *
+ * @see https://github.com/Azure/azure-policy/issues/1458
+ * @see https://github.com/Azure/azure-powershell/issues/13213
+ */
+const SET_BY_AZURE = [
+  "identity",
+  "osProfile.allowExtensionOperations",
+  "osProfile.linuxConfiguration.enableVMAgentPlatformUpdates",
+  "osProfile.linuxConfiguration.patchSettings",
+  "osProfile.secrets",
+  "storageProfile.osDisk.diskSizeGB",
+  "storageProfile.osDisk.managedDisk.storageAccountType",
+];
 
 /** Creates the disk for the databases' data: protected, because it is the only resource here that can't be recreated. */
 export function dataDisk({ name, common, opts }: AzureScope, sizeGiB: number): compute.Disk {
@@ -46,6 +88,9 @@ export function virtualMachine(
     name,
     {
       ...common,
+      // A creation that Azure refuses (quota, capacity) reserves the network interface for this name for three minutes. With another
+      // name, the next attempt would be refused as well.
+      vmName: name,
       hardwareProfile: { vmSize: args.vmSize },
       osProfile: osProfile(args, parts),
       storageProfile: storageProfile(args.vmImage, parts.disk),
@@ -57,14 +102,9 @@ export function virtualMachine(
     },
     {
       ...opts,
-      // Azure refuses to change these with a 409, although the provider plans an update.
-      replaceOnChanges: [
-        "osProfile",
-        "storageProfile.imageReference",
-        "storageProfile.osDisk",
-        "securityProfile.securityType",
-      ],
-      // Two VMs can't share the address, the network interface and the disk.
+      replaceOnChanges: IMMUTABLE,
+      ignoreChanges: SET_BY_AZURE,
+      // Two VMs can't share the name, the address, the network interface and the disk.
       deleteBeforeReplace: true,
       additionalSecretOutputs: ["osProfile"],
       customTimeouts: { create: "20m", delete: "20m" },
@@ -78,7 +118,7 @@ function osProfile(
 ): compute.VirtualMachineArgs["osProfile"] {
   const { adminUser } = args;
   return {
-    computerName: `${pulumi.getProject()}-${pulumi.getStack()}`.slice(0, 60),
+    computerName: computerName(pulumi.getProject(), pulumi.getStack()),
     adminUsername: adminUser,
     customData: customData(args, hostKey),
     linuxConfiguration: {
@@ -104,7 +144,7 @@ function customData(args: AzureHostArgs, hostKey: KeyPair): pulumi.Output<string
         hostKey: { private: privateKey, public: publicKey.trim() },
         docker: args.docker.source,
         dockerVersion: args.docker.version,
-        dataDevice: DATA_DEVICE,
+        dataDevices: DATA_DEVICES,
       }),
     ),
   );
@@ -178,6 +218,7 @@ export function nightlyShutdown(
       dailyRecurrence: { time },
       timeZoneId: timeZone,
     },
-    { ...opts, deletedWith: vm },
+    // Azure deletes it together with the group, but not together with the VM.
+    opts,
   );
 }

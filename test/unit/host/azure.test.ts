@@ -3,15 +3,20 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import type { AzureHost } from "../../../components/host/azure/azureHost";
 import type { AzureHostArgs } from "../../../components/host/azure/azureHostArgs";
-import { plain, promiseOf, Registered, resource, resources } from "../mocks";
+import { plain, promiseOf, Registered, reset, resource, resources } from "../mocks";
 import { commonProviders } from "./commonProviders";
 import { mockedInOwnFolder } from "./mockedFolder";
 
 const VM = "azure-native:compute:VirtualMachine";
+const NIC = "azure-native:network:NetworkInterface";
+const SCHEDULE = "azure-native:devtestlab:GlobalSchedule";
 const REMOTE_COMMAND = "command:remote:Command";
 
 describe("AzureHost", () => {
   mockedInOwnFolder();
+  /** Options of the last registered resource, by its type. */
+  const options = new Map<string, pulumi.CustomResourceOptions>();
+  beforeEach(() => options.clear());
 
   function host(args: Partial<AzureHostArgs> = {}): AzureHost {
     // Loaded on demand: the Azure SDK takes a second to load.
@@ -19,7 +24,13 @@ describe("AzureHost", () => {
     const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
       AzureHost: typeof AzureHost;
     };
-    return new Host("host", {
+    const transformations: pulumi.ResourceTransformation[] = [
+      ({ type, opts }) => {
+        options.set(type, opts);
+        return undefined;
+      },
+    ];
+    const defaults: AzureHostArgs = {
       providers: commonProviders(),
       location: "australiaeast",
       vmSize: "Standard_DS2_v2",
@@ -37,8 +48,8 @@ describe("AzureHost", () => {
         push: { username: "store", password: "hidden" },
         pull: { username: "store", password: "hidden" },
       },
-      ...args,
-    });
+    };
+    return new Host("host", { ...defaults, ...args }, { transformations });
   }
   const one = async (type: string): Promise<Registered> => {
     const [found, ...others] = await resources(type);
@@ -63,10 +74,13 @@ describe("AzureHost", () => {
     const { inputs } = await one("azure-native:network:NetworkSecurityGroup");
     const rules = inputs["securityRules"] as Record<string, unknown>[];
     assert.deepEqual(
-      rules.map((rule) => [rule["destinationPortRange"], rule["sourceAddressPrefixes"]]),
+      rules.map((rule) => [
+        rule["destinationPortRange"],
+        rule["sourceAddressPrefix"] ?? rule["sourceAddressPrefixes"],
+      ]),
       [
-        ["80", ["0.0.0.0/0"]],
-        ["443", ["0.0.0.0/0"]],
+        ["80", "Internet"],
+        ["443", "Internet"],
         ["22", ["203.0.113.7/32", "198.51.100.0/24"]],
       ],
     );
@@ -79,6 +93,15 @@ describe("AzureHost", () => {
     const { inputs } = await one("azure-native:network:Subnet");
     assert.deepEqual(inputs["networkSecurityGroup"], { id: "host-id" });
     assert.equal(inputs["defaultOutboundAccess"], false);
+  });
+
+  it("has accelerated networking if the VM's size supports it, and changes no existing interface", async () => {
+    host();
+    assert.equal((await one(NIC)).inputs["enableAcceleratedNetworking"], true);
+    assert.deepEqual(options.get(NIC)?.ignoreChanges, ["enableAcceleratedNetworking"]);
+    reset();
+    host({ vmSize: "Standard_B2s" });
+    assert.equal((await one(NIC)).inputs["enableAcceleratedNetworking"], false);
   });
 
   it("has a static address", async () => {
@@ -109,6 +132,63 @@ describe("AzureHost", () => {
     assert.doesNotMatch(customData, /host-login-key/);
   });
 
+  it("replaces the VM where Azure refuses an update: size, image, first boot, login and security", async () => {
+    host();
+    await one(VM);
+    const { replaceOnChanges = [], deleteBeforeReplace } = options.get(VM) ?? {};
+    assert.equal(deleteBeforeReplace, true);
+    const replaces = (path: string): boolean =>
+      replaceOnChanges.some((prefix) => isPathIn(path, prefix));
+    for (const path of [
+      "hardwareProfile.vmSize",
+      "osProfile.computerName",
+      "osProfile.adminUsername",
+      "osProfile.customData",
+      "osProfile.linuxConfiguration.disablePasswordAuthentication",
+      "osProfile.linuxConfiguration.ssh.publicKeys[0].keyData",
+      "storageProfile.imageReference.sku",
+      // The provider reports the whole profile if it was added or removed.
+      "securityProfile",
+      "securityProfile.encryptionAtHost",
+      "securityProfile.uefiSettings.vTpmEnabled",
+    ]) {
+      assert.ok(replaces(path), path);
+    }
+  });
+
+  it("ignores what Azure and its policies change by themselves", async () => {
+    host();
+    await one(VM);
+    const { replaceOnChanges = [], ignoreChanges = [] } = options.get(VM) ?? {};
+    for (const path of [
+      "identity",
+      "osProfile.allowExtensionOperations",
+      "osProfile.linuxConfiguration.enableVMAgentPlatformUpdates",
+      "osProfile.linuxConfiguration.patchSettings",
+      "osProfile.secrets",
+      "storageProfile.osDisk.diskSizeGB",
+      "storageProfile.osDisk.managedDisk.storageAccountType",
+    ]) {
+      assert.ok(ignoreChanges.includes(path), path);
+    }
+    for (const path of [
+      ...ignoreChanges,
+      "osProfile",
+      "osProfile.requireGuestProvisionSignal",
+      "osProfile.linuxConfiguration.provisionVMAgent",
+      "storageProfile.imageReference.exactVersion",
+      "storageProfile.osDisk.name",
+      "storageProfile.dataDisks[0].diskSizeGB",
+    ]) {
+      assert.ok(!replaceOnChanges.some((prefix) => isPathIn(path, prefix)), path);
+    }
+  });
+
+  it("has a fixed name, because a failed creation reserves the network interface for that name", async () => {
+    host();
+    assert.equal((await one(VM)).inputs["vmName"], "host");
+  });
+
   it("accepts a login key", async () => {
     host({ loginKey: { public: "ssh-rsa MINE", private: "PRIVATE" } });
     const { inputs } = await one(VM);
@@ -135,10 +215,14 @@ describe("AzureHost", () => {
       "/data/orders",
     );
     assert.equal(made.dataVolume("orders").protect, false);
-    assert.match(
-      made.dataFolders(["billing", "orders"]),
-      /^mountpoint -q \/data .*\n.*install -d .* \/data\/billing \/data\/orders$/,
-    );
+  });
+
+  it("grows the file system to the data disk's size, then creates the folders", async () => {
+    const made = host({ dataDiskGiB: 64 });
+    const script = await promiseOf(pulumi.output(made.dataFolders(["billing", "orders"])));
+    assert.match(script, /^mountpoint -q \/data /);
+    assert.match(script, /\nset -- '\/data' '64'\n[^]*resize2fs/);
+    assert.match(script, /install -d .* \/data\/billing \/data\/orders$/);
   });
 
   it("tags everything with the project, the stack and the owner", async () => {
@@ -148,9 +232,9 @@ describe("AzureHost", () => {
       "azure-native:network:VirtualNetwork",
       "azure-native:network:NetworkSecurityGroup",
       "azure-native:network:PublicIPAddress",
-      "azure-native:network:NetworkInterface",
+      NIC,
       "azure-native:compute:Disk",
-      "azure-native:devtestlab:GlobalSchedule",
+      SCHEDULE,
       VM,
     ]) {
       assert.deepEqual(
@@ -163,7 +247,15 @@ describe("AzureHost", () => {
 
   it("has no shutdown schedule by default", async () => {
     host();
-    assert.deepEqual(await resources("azure-native:devtestlab:GlobalSchedule"), []);
+    assert.deepEqual(await resources(SCHEDULE), []);
+  });
+
+  it("deletes the shutdown schedule with the group, because Azure keeps it when the VM is deleted", async () => {
+    host({ shutdown: { time: "1900", timeZone: "AUS Eastern Standard Time" } });
+    assert.equal((await one(SCHEDULE)).inputs["name"], "shutdown-computevm-host");
+    const { deletedWith } = options.get(SCHEDULE) ?? {};
+    assert.ok(pulumi.Resource.isInstance(deletedWith));
+    assert.match(await promiseOf(deletedWith.urn), /ResourceGroup::host$/);
   });
 
   it("waits by SSH with the pinned host key until cloud-init is done, and again on another VM", async () => {
@@ -208,3 +300,8 @@ describe("AzureHost", () => {
     assert.equal((await promiseOf(access)).user, "azureuser");
   });
 });
+
+/** Checks that the property at `path` is the one at `prefix` or inside of it, by the rules of the engine. */
+function isPathIn(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`);
+}

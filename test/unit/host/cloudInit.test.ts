@@ -17,13 +17,13 @@ describe("cloudInit", () => {
       public: "ssh-ed25519 AAAA",
     },
     docker: "docker",
-    dataDevice: "/dev/disk/azure/scsi1/lun0",
+    dataDevices: ["/dev/disk/azure/scsi1/lun0", "/dev/disk/azure/data/by-lun/0"],
   };
 
   for (const [what, change] of [
     ["from Docker's repository", {}],
     ["of an exact version", { dockerVersion: "5:28.5.2-1~debian.12~bookworm" }],
-    ["from the distribution", { docker: "distribution", dataDevice: undefined }],
+    ["from the distribution", { docker: "distribution", dataDevices: undefined }],
     ["on Ubuntu", { distribution: "ubuntu" }],
   ] as const) {
     it(`is valid by cloud-init's schema with Docker ${what}`, () => {
@@ -66,30 +66,102 @@ describe("cloudInit", () => {
     );
   });
 
-  it("never formats a disk that isn't empty", () => {
-    const config = parse(cloudInit(args)) as { bootcmd: string[][]; fs_setup?: unknown };
-    // fs_setup formats a disk without partitions on every new VM.
-    assert.equal(config.fs_setup, undefined);
-    const [[shell = "", ...command] = []] = config.bootcmd;
-    for (const [found, formatted] of [
-      ["0", false],
-      ["2", true],
-      ["8", false],
-    ] as const) {
-      const folder = mkdtempSync(join(tmpdir(), "store-test-"));
-      try {
-        const tool = (name: string, text: string): void =>
-          writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-        tool("blkid", `exit ${found}`);
-        tool("mkfs.ext4", `touch ${folder}/formatted`);
-        // Without a disk: the tools are replaced, and the test for a block device always succeeds.
-        const script = command.map((word) => word.replaceAll("[ -b ", "[ -n "));
-        execFileSync(shell, script, { env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` } });
-        assert.equal(existsSync(join(folder, "formatted")), formatted, `blkid ended with ${found}`);
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
+  const fileAt = (path: string, change: Partial<CloudInitArgs> = {}): string | undefined =>
+    (
+      parse(cloudInit({ ...args, ...change })) as {
+        write_files: { path: string; content: string }[];
       }
+    ).write_files.find((one) => one.path === path)?.content;
+
+  it("starts Docker after the data disk is mounted", () => {
+    const path = "/etc/systemd/system/docker.service.d/10-store.conf";
+    assert.equal(fileAt(path), "[Unit]\nRequiresMountsFor=/data\n");
+    assert.equal(fileAt(path, { dataDevices: undefined }), undefined);
+  });
+
+  it("mounts the data disk at either path, and grows its file system to the size of the disk", () => {
+    const { mounts } = parse(cloudInit(args)) as { mounts: string[][] };
+    assert.deepEqual(
+      mounts.map(([device, folder]) => [device, folder]),
+      [
+        ["/dev/disk/azure/scsi1/lun0", "/data"],
+        ["/dev/disk/azure/data/by-lun/0", "/data"],
+      ],
+    );
+    for (const [, , , options = ""] of mounts)
+      assert.ok(options.split(",").includes("x-systemd.growfs"));
+  });
+
+  it("rejects connections of containers to Azure's metadata service and agent endpoint, except for DNS", () => {
+    const unit = fileAt("/etc/systemd/system/store-firewall.service") ?? "";
+    assert.match(unit, /^Before=docker\.service$/m);
+    const rules = unit.split("\n").filter((line) => line.includes("--insert DOCKER-USER"));
+    assert.deepEqual(
+      rules.map((rule) => rule.replace(/^.*--destination /, "")),
+      ["169.254.169.254 --jump REJECT", "168.63.129.16 --protocol tcp ! --dport 53 --jump REJECT"],
+    );
+    assert.match(cloudInit({ ...args, dataDevices: undefined }), /"store-firewall\.service"/);
+  });
+
+  describe("boot commands", () => {
+    let folder = "";
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));
+    afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+    /** Runs a command of each boot with other arguments, and these scripts instead of the system's commands. */
+    function run(script: string, replaced: readonly string[], tools: Record<string, string>): void {
+      const { bootcmd } = parse(cloudInit(args)) as { bootcmd: string[][] };
+      const command = bootcmd.find((words) => words.includes(script)) ?? [];
+      const [shell = "", ...words] = command.slice(0, command.indexOf(script) + 1);
+      for (const [name, text] of Object.entries(tools))
+        writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      execFileSync(
+        shell,
+        // Without a disk: every file counts as a block device.
+        [...words.map((word) => word.replaceAll("[ -b ", "[ -f ")), ...replaced],
+        { env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` }, stdio: "pipe" },
+      );
     }
+
+    const EMPTY = Buffer.alloc(2 << 20);
+    const DAMAGED = Buffer.alloc(2 << 20);
+    DAMAGED.write("data", 8192);
+    for (const [what, blkid, content, formatted] of [
+      ["an empty disk", 2, EMPTY, true],
+      ["a disk with a file system", 0, DAMAGED, false],
+      ["a disk with several signatures", 8, DAMAGED, false],
+      ["a disk with a damaged superblock, which blkid doesn't recognize", 2, DAMAGED, false],
+    ] as const) {
+      it(`${formatted ? "format" : "don't format"} ${what}`, () => {
+        const disk = join(folder, "disk");
+        writeFileSync(disk, content);
+        run("formatEmptyDisk.sh", [join(folder, "missing"), disk], {
+          blkid: `exit ${blkid}`,
+          "mkfs.ext4": `for last in "$@"; do :; done; echo "$last" >${folder}/formatted`,
+        });
+        assert.equal(existsSync(join(folder, "formatted")), formatted);
+        if (formatted) assert.equal(readFileSync(join(folder, "formatted"), "utf8").trim(), disk);
+      });
+    }
+
+    it("never use fs_setup, which formats a disk without partitions on every new VM", () => {
+      assert.equal((parse(cloudInit(args)) as { fs_setup?: unknown }).fs_setup, undefined);
+    });
+
+    it("tell Azure's agent the type of the host key, at each boot", () => {
+      const file = join(folder, "waagent.conf");
+      writeFileSync(file, "Provisioning.Agent=auto\nProvisioning.SshHostKeyPairType=auto\n");
+      for (let boot = 0; boot < 2; boot++) run("agentHostKey.sh", [file], {});
+      assert.equal(
+        readFileSync(file, "utf8"),
+        "Provisioning.Agent=auto\nProvisioning.SshHostKeyPairType=ed25519\n",
+      );
+    });
+
+    it("do nothing for Azure's agent where there is none", () => {
+      run("agentHostKey.sh", [join(folder, "waagent.conf")], {});
+      assert.equal(existsSync(join(folder, "waagent.conf")), false);
+    });
   });
 
   it("installs Docker's packages with Docker's own key", () => {

@@ -10,6 +10,4 @@ export const DURATIONS = {
   service: 15,
   /** Azure deletes the VM and boots the next one, cloud-init installs Docker, all containers start. */
   virtualMachine: 600,
-  /** Azure restarts the VM with another size. */
-  resize: 180,
 } as const;

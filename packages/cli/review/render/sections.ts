@@ -66,17 +66,12 @@ function beforeAfter({ changes, properties, operation }: Step): string {
   return limited(others, 10);
 }
 
-function interruption({ type, operation, changes }: Step): string {
+function interruption({ type, operation }: Step): string {
   const kind = typeKey(type).split(":").at(-1);
   if (operation === "create") return "none";
   if (operation === "delete") return kind === "VirtualMachine" ? "**offline**" : "none";
-  if (kind === "VirtualMachine") {
-    if (operation === "replace") return `**${duration(DURATIONS.virtualMachine)}**`;
-    return changes.some(({ property }) => property === "vmSize")
-      ? `**${duration(DURATIONS.resize)}**: a restart`
-      : "none";
-  }
   if (operation === "update") return "none";
+  if (kind === "VirtualMachine") return `**${duration(DURATIONS.virtualMachine)}**`;
   if (kind === "PublicIPAddress") return "**the address changes**";
   return kind === "NetworkInterface" || kind === "Subnet" || kind === "VirtualNetwork"
     ? "**look at it**: the virtual machine uses it"
