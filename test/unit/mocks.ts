@@ -135,7 +135,11 @@ function outputsOf(
         creationDate: "2026-01-02T03:04:05Z",
       };
     case "azure-native:containerregistry:Token":
-      return { name: inputs["tokenName"], creationDate: "2026-01-02T03:04:05Z" };
+      return {
+        name: inputs["tokenName"],
+        creationDate: "2026-01-02T03:04:05Z",
+        azureApiVersion: "2024-11-01-preview",
+      };
     case "random:index/randomString:RandomString":
       return { result: "0a1b2c3d" };
     case "random:index/randomBytes:RandomBytes":

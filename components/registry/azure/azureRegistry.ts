@@ -81,8 +81,9 @@ export class AzureRegistry extends pulumi.ComponentResource {
       {
         create: "node components/registry/azure/tokenPassword.mjs",
         environment: { REGISTRY: registry.id, TOKEN: token.name },
-        // A recreated token has no password.
-        triggers: [token.creationDate],
+        // A recreated token has no password, and an updated one loses it: https://github.com/Azure/acr/issues/667. These outputs
+        // change with every update that the program can cause.
+        triggers: [token.creationDate, token.azureApiVersion, token.scopeMapId, token.status],
         logging: "stderr",
       },
       { ...inRegistry, provider: providers.commands, additionalSecretOutputs: ["stdout"] },

@@ -64,10 +64,15 @@ describe("AzureRegistry", () => {
     assert.deepEqual(inputs["environment"], { REGISTRY: "host-registry-id", TOKEN: "host-pull" });
   });
 
-  it("generates another password for a recreated token", async () => {
+  it("generates another password for a recreated or updated token, because both have none", async () => {
     registry();
     const { inputs } = await resource(COMMAND, "host-registry-pull-password");
-    assert.deepEqual(inputs["triggers"], ["2026-01-02T03:04:05Z"]);
+    assert.deepEqual(inputs["triggers"], [
+      "2026-01-02T03:04:05Z",
+      "2024-11-01-preview",
+      "host-registry-pull-id",
+      "enabled",
+    ]);
   });
 
   it("returns its address, the project as namespace and its creation date as generation", async () => {
