@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys";
+import { hasNvmeDisks } from "../components/host/azure/vmSizes";
+import { findOverlap } from "./addressRanges";
 import { Mistake } from "./configError";
 import { ConfigKey, ConfigValues } from "./schema";
 import { isEncrypted } from "./values";
@@ -34,6 +36,7 @@ const RULES: readonly Rule[] = [
   { reads: ["host", "azureRegistry"], check: azureRegistryOnAzure },
   { reads: ["host", "registry", "azureRegistry"], check: oneRegistryOnAzure },
   { reads: ["host", "adminCidrs", "sshFromAnywhere"], check: adminCidrsOnAzure },
+  { reads: ["host", "vmSize", "vmImage"], check: imageForDisks },
   {
     reads: ["host", "owner"],
     check: required("azure", "owner", "the team or person responsible for the costs"),
@@ -151,7 +154,16 @@ function oneRegistryOnAzure({ host, registry, azureRegistry }: ConfigValues): Mi
 
 function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues): Mistake[] {
   if (host !== "azure") return [];
+  const overlap = findOverlap(adminCidrs);
   return [
+    ...(overlap
+      ? [
+          {
+            key: "adminCidrs",
+            problem: `${overlap.inner} is part of ${overlap.outer}. Remove it: Azure refuses overlapping ranges.`,
+          },
+        ]
+      : []),
     ...when(
       adminCidrs.length === 0,
       "adminCidrs",
@@ -164,6 +176,15 @@ function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues):
       `opens SSH to the whole internet. Name the ranges that need it, or confirm: ${configSet("sshFromAnywhere true")}`,
     ),
   ];
+}
+
+/** Debian 12 lacks azure-vm-utils, whose udev rules give NVMe disks the names by which the data disk is found. */
+function imageForDisks({ host, vmSize, vmImage }: ConfigValues): Mistake[] {
+  return when(
+    host === "azure" && hasNvmeDisks(vmSize) && /^debian:debian-12:/i.test(vmImage),
+    "vmSize",
+    `${vmSize} has NVMe disks, which Debian 12 doesn't name. Choose a size of version 5 or earlier, or another image: ${configSet("vmImage Debian:debian-13:13-gen2:latest")}`,
+  );
 }
 
 function required(

@@ -2,15 +2,15 @@ import * as v from "valibot";
 import { MOST_INSTANCES } from "../components/gateway/haproxy";
 import { AZURE_REGISTRY_TIERS } from "../components/registry/registry";
 import { oneOf, wholeNumber } from "../services/spec";
+import { firewallRangeProblem, networkProblem } from "./addressRanges";
 import {
   byService,
   exactImage,
   flag,
-  isAzureNetwork,
-  isCidr,
   isHttpUrl,
   list,
   optionalText,
+  accepted,
   text,
   variables,
 } from "./valueTypes";
@@ -19,7 +19,7 @@ import {
 const AZURE_FORBIDDEN_USERS = new Set(
   (
     "1 123 a actuser adm admin admin1 admin2 administrator aspnet backup console david guest john owner root server sql " +
-    "support support_388945a0 sys test test1 test2 test3 user user1 user2 user3 user4 user5"
+    "support support_388945a0 sys test test1 test2 test3 user user1 user2 user3 user4 user5 video"
   ).split(" "),
 );
 
@@ -100,10 +100,7 @@ export function configSchema(serviceNames: readonly string[]) {
     registry: v.optional(registry, {}),
     azureRegistry: v.optional(oneOf(["", ...AZURE_REGISTRY_TIERS]), ""),
     adminCidrs: v.optional(
-      list(
-        v.pipe(v.string(), v.check(isCidr, "should be an address range such as 203.0.113.0/24.")),
-        "address ranges",
-      ),
+      list(v.pipe(v.string(), accepted(firewallRangeProblem)), "address ranges"),
       [],
     ),
     sshFromAnywhere: v.optional(flag(), false),
@@ -113,10 +110,7 @@ export function configSchema(serviceNames: readonly string[]) {
       optionalText(/^[^<>%&\\?/]{1,256}$/, "the team or person responsible for the costs"),
       "",
     ),
-    addressRange: v.optional(
-      v.pipe(v.string(), v.check(isAzureNetwork, "should be a network such as 10.20.0.0/16.")),
-      "10.20.0.0/16",
-    ),
+    addressRange: v.optional(v.pipe(v.string(), accepted(networkProblem)), "10.20.0.0/16"),
     vmSize: v.optional(
       text(/^[A-Za-z]+_[A-Za-z0-9_-]+$/, "a size such as Standard_DS2_v2"),
       "Standard_DS2_v2",
@@ -173,8 +167,9 @@ export function configSchema(serviceNames: readonly string[]) {
     ),
     sshHostKey: v.optional(
       optionalText(
-        /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/,
-        "the machine's public host key (ssh-keyscan prints it; compare it with /etc/ssh/ssh_host_ed25519_key.pub there)",
+        // Not ssh-rsa: Pulumi's command provider asks for it with SHA-1 signatures, which OpenSSH refuses since version 8.8.
+        /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/,
+        "the machine's public host key of the type ssh-ed25519 or ecdsa (ssh-keyscan -t ed25519 HOST prints it; compare it with /etc/ssh/ssh_host_ed25519_key.pub there)",
       ),
       "",
     ),

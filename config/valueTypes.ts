@@ -1,9 +1,16 @@
-import { IPv4 } from "ipaddr.js";
 import * as v from "valibot";
 
 /** Non-empty text that matches a pattern. */
 export function text(pattern: RegExp, expected: string) {
   return v.pipe(v.string(), v.regex(pattern, `should be ${expected}.`));
+}
+
+/** Accepts a text for which the function returns no problem, a sentence that continues the value. */
+export function accepted(problemOf: (text: string) => string | undefined) {
+  return v.check<string, (issue: { readonly input: string }) => string>(
+    (text) => problemOf(text) === undefined,
+    ({ input }) => problemOf(input) ?? "",
+  );
 }
 
 /** Text that matches a pattern, or the empty text. */
@@ -79,17 +86,4 @@ export function exactImage() {
 /** Returns true for the empty text, too. */
 export function isHttpUrl(text: string): boolean {
   return text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol));
-}
-
-/** Returns true for a range of IPv4 addresses, such as 203.0.113.7/32. */
-export function isCidr(text: string): boolean {
-  return IPv4.isValidCIDRFourPartDecimal(text);
-}
-
-/** Returns true for an IPv4 network that Azure accepts: at least 8 addresses, and no bits set outside of the prefix. */
-export function isAzureNetwork(cidr: string): boolean {
-  if (!isCidr(cidr)) return false;
-  const [address, bits] = IPv4.parseCIDR(cidr);
-  const network = IPv4.networkAddressFromCIDR(cidr);
-  return bits >= 8 && bits <= 29 && network.toString() === address.toString();
 }

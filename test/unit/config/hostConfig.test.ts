@@ -136,6 +136,38 @@ describe("readConfig().host", () => {
       { adminCidrs: ["203.0.113.300/32"] },
       /^store:adminCidrs: "203\.0\.113\.300\/32"/,
     ],
+    [
+      "an address range with host bits",
+      { adminCidrs: ["203.0.113.7/24"] },
+      /^store:adminCidrs: "203\.0\.113\.7\/24" should be 203\.0\.113\.0\/24, or 203\.0\.113\.7\/32 for this address alone/,
+    ],
+    [
+      "overlapping address ranges",
+      { adminCidrs: ["198.51.100.0/24", "203.0.113.0/24", "203.0.113.7/32"] },
+      /^store:adminCidrs: 203\.0\.113\.7\/32 is part of 203\.0\.113\.0\/24\. Remove it/,
+    ],
+    [
+      "the same address range twice",
+      { adminCidrs: ["203.0.113.7/32", "203.0.113.7/32"] },
+      /^store:adminCidrs: 203\.0\.113\.7\/32 is part of 203\.0\.113\.7\/32/,
+    ],
+    [
+      "another address range beside the whole internet",
+      { adminCidrs: ["203.0.113.7/32", "0.0.0.0/0"], sshFromAnywhere: true },
+      /^store:adminCidrs: 203\.0\.113\.7\/32 is part of 0\.0\.0\.0\/0/,
+    ],
+    ...["127.1.0.0/16", "169.254.0.0/16", "224.0.0.0/16", "168.0.0.0/8"].map(
+      (addressRange): [string, Record<string, unknown>, RegExp] => [
+        `the reserved network ${addressRange}`,
+        { addressRange },
+        /^store:addressRange: .*reserved by Azure/,
+      ],
+    ),
+    [
+      "NVMe disks with Debian 12",
+      { vmSize: "Standard_D2as_v6" },
+      /^store:vmSize: Standard_D2as_v6 has NVMe disks.*Debian:debian-13/,
+    ],
     ["a network with host bits", { addressRange: "10.20.0.1/16" }, /^store:addressRange/],
     ["a network that is too small", { addressRange: "10.20.0.0/30" }, /^store:addressRange/],
     [
@@ -149,6 +181,12 @@ describe("readConfig().host", () => {
       /^store:adminCidrs: opens SSH to the whole internet/,
     ],
     ["a user name that Azure forbids", { adminUser: "admin" }, /^store:adminUser: "admin"/],
+    ["a user name of the system", { adminUser: "video" }, /^store:adminUser: "video"/],
+    [
+      "an RSA host key",
+      { host: "ssh", sshAddress: "a.b", sshHostKey: `ssh-rsa ${"A".repeat(80)}` },
+      /^store:sshHostKey: .*ed25519/,
+    ],
     ["Azure without an owner", { owner: "" }, /^store:owner: is empty/],
     ["an image without a version", { vmImage: "Debian:debian-12" }, /^store:vmImage/],
     ["an invalid shutdown time", { shutdownTime: "2500" }, /^store:shutdownTime/],
@@ -181,6 +219,16 @@ describe("readConfig().host", () => {
       assert.throws(() => read({ ...azure, ...change }), { message });
     });
   }
+
+  it("accepts a VM with NVMe disks and another image", () => {
+    const host = read({
+      ...azure,
+      vmSize: "Standard_D2as_v6",
+      vmImage: "Debian:debian-13:13-gen2:latest",
+    });
+    assert.ok(host.kind === "azure");
+    assert.equal(host.vmSize, "Standard_D2as_v6");
+  });
 
   it("accepts SSH from everywhere with store:sshFromAnywhere", () => {
     const host = read({ ...azure, adminCidrs: ["0.0.0.0/0"], sshFromAnywhere: true });
