@@ -1,6 +1,6 @@
 import { configText } from "../project/project";
 import { HostProblem, PROBLEMS, UNREACHABLE } from "./hostProblems";
-import { Context, Diagnostic, Found, retryCommand, Rule } from "./rule";
+import { Context, Diagnostic, EngineError, Found, retryCommand, Rule } from "./rule";
 
 export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
   name: problem.name,
@@ -10,7 +10,7 @@ export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
   // "Conflict" and "quota" are words of Docker's, too.
   accepts: ({ urn = "" }) => !problem.name.startsWith("azure-") || !isDockerResource(urn),
   toDiagnostic: ({ error }, context) => ({
-    summary: `${failedOperation(problem, error.step?.type ?? "", context)}: ${causeFor(problem, context)}.`,
+    summary: `${failedOperation(problem, error.step, context)}: ${causeFor(problem, context)}.`,
     details: error.message.split("\n").slice(-22),
     hint: hintFor(problem, context),
   }),
@@ -64,12 +64,18 @@ function causeFor({ cause, onSsh }: HostProblem, context: Context): string {
   return (isSsh(context) ? onSsh?.cause : undefined) ?? cause;
 }
 
-function failedOperation({ connection }: HostProblem, type: string, { command }: Context): string {
+function failedOperation(
+  { connection }: HostProblem,
+  step: EngineError["step"],
+  { command }: Context,
+): string {
   if (connection) return "Host unreachable";
   // All resources of the host have the same name, so the message names the type.
-  const azureType = /^azure-native:\w+:(\w+)$/.exec(type)?.[1];
+  const azureType = /^azure-native:\w+:(\w+)$/.exec(step?.type ?? "")?.[1];
   if (azureType === undefined) return "Host provisioning failed";
-  return `${command === "down" ? "Deleting" : "Creating"} the ${typeInWords(azureType)} failed`;
+  const isDeletion = command === "down" || step?.op.startsWith("delete") === true;
+  const operation = isDeletion ? "Deleting" : step?.op === "update" ? "Updating" : "Creating";
+  return `${operation} the ${typeInWords(azureType)} failed`;
 }
 
 /** "public IP address" for PublicIPAddress. */

@@ -1,3 +1,5 @@
+import { AZURE_PROBLEMS, BOOT_LOG, VM_ID } from "./azureProblems";
+
 /** A known problem of a host that is another machine. */
 export interface HostProblem {
   readonly name: string;
@@ -22,84 +24,34 @@ export const UNREACHABLE: HostProblem = {
     /dial tcp|after \d+ failed attempts|connection (timed out|reset)|handshake failed|custom timeout|deadline exceeded|error during connect/i,
   ],
   cause: "no answer over SSH",
-  hint: "Check that store:adminCidrs contains this machine's address and that the VM runs (it may be switched off at night). Raise store:readyMinutes for a slow VM. If the VM was deleted: ./store down STACK, which keeps the data, and up again.",
+  hint: [
+    "Check that store:adminCidrs contains this machine's address and that the VM runs. Raise store:readyMinutes for a slow VM.",
+    `If the VM is off (store:shutdownTime): az vm start --ids ${VM_ID}`,
+    BOOT_LOG,
+    "If the VM was deleted: ./store down STACK, which keeps the data, and up again.",
+  ].join("\n"),
   onSsh: {
     hint: "Check that the machine runs, and that sshd answers at store:sshAddress and store:sshPort. Raise store:readyMinutes for a machine that starts slowly.",
   },
   connection: true,
 };
 
-/**
- * Messages of Azure, cloud-init and SSH, in order of precedence.
- *
- * @see https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
- */
+/** Messages of Azure, cloud-init and SSH, in order of precedence. */
 export const PROBLEMS: readonly HostProblem[] = [
+  ...AZURE_PROBLEMS,
   {
-    name: "azure-login",
-    match: [
-      /az login|AADSTS|DefaultAzureCredential|no subscription found|unable to (get|acquire) (an )?(access )?token|authenticat(e|ion) .*fail/i,
-    ],
-    cause: "not logged in to Azure",
-    hint: "Log in: az login. In CI, set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_USE_OIDC or ARM_CLIENT_SECRET.",
+    name: "data-disk-not-mounted",
+    match: [/data disk isn't mounted at/],
+    cause: "the VM can't mount the disk with the databases' data",
+    hint:
+      "Its file system may be damaged; nothing formats it. Log in: ./store ssh STACK. Find the disk with lsblk -f, check it " +
+      "with sudo e2fsck -f DEVICE, and start again: sudo reboot. Without access: Azure portal, Serial console.",
   },
   {
-    name: "azure-subscription",
-    match: [
-      /SubscriptionNotFound|InvalidSubscriptionId|subscription .* (could not be found|not found)/i,
-    ],
-    cause: "the login has no such subscription",
-    hint: "List the subscriptions: az account list. Then set store:subscriptionId.",
-  },
-  {
-    name: "azure-permission",
-    match: [/AuthorizationFailed|does not have authorization/i],
-    cause: "the login lacks a permission in the subscription",
-    hint: "Assign the role Contributor on the subscription or on the resource group.",
-  },
-  {
-    name: "azure-quota",
-    match: [/quota/i],
-    cause: "the subscription's quota is used up",
-    hint: "Request a higher quota (Azure portal: Quotas), delete an unused VM, or choose a smaller store:vmSize or another store:location.",
-  },
-  {
-    name: "azure-vm-size",
-    match: [
-      /SkuNotAvailable|not available in location|NotAvailableForSubscription|AllocationFailed|valid sizes in the current region/i,
-    ],
-    cause: "the VM size is not available in this location",
-    hint: "List the sizes: az vm list-skus --location REGION --resource-type virtualMachines. Then change store:vmSize or store:location.",
-  },
-  {
-    name: "azure-address-range",
-    match: [/NetcfgInvalid|overlap/i],
-    cause: "the address range overlaps with another network",
-    hint: "Set store:addressRange to an unused range.",
-  },
-  {
-    name: "azure-dns-label",
-    match: [/DnsRecordInUse/i],
-    cause: "the DNS name is already taken",
-    hint: "Change store:dnsLabel, or remove it to get a name with a random suffix.",
-  },
-  {
-    name: "azure-unknown-vm",
-    match: [/NicInUse|already owned by VM/],
-    cause: "a VM that is not in the stack's state uses its network interface",
-    hint: "A run that was killed while it created the VM has left the VM behind. The message above contains its ID: az vm delete --ids ID",
-  },
-  {
-    name: "azure-not-found",
-    match: [/ResourceGroupNotFound|ResourceNotFound|InvalidResourceReference/],
-    cause: "a resource of the stack no longer exists",
-    hint: "If it was deleted by hand, recreate it: ./store up STACK --refresh",
-  },
-  {
-    name: "azure-conflict",
-    match: [/PropertyChangeNotAllowed|\b409\b|Conflict/],
-    cause: "Azure refuses the operation in the resource's current state",
-    hint: "Wait until other operations on the resource are done. To see the resources' actual state: ./store preview STACK --refresh",
+    name: "data-disk-size",
+    match: [/doesn't see the new size of its data disk/],
+    cause: "the data disk has grown, but the VM knows its new size only after a restart",
+    hint: "Restart the VM, which takes the store offline for some minutes: ./store ssh STACK -- sudo reboot",
   },
   {
     name: "provisioning-failed",
@@ -118,7 +70,7 @@ export const PROBLEMS: readonly HostProblem[] = [
     // Anchored: the script, which an error may quote, contains the same text.
     match: [/^not ready within \d+ minutes|custom timeout of \S+ \((?!while dialing)/m],
     cause: "the VM had no working Docker within the time limit",
-    hint: "Raise store:readyMinutes, or read the VM's serial log (Azure portal: Boot diagnostics).",
+    hint: `Raise store:readyMinutes. ${BOOT_LOG}`,
     onSsh: {
       cause: "the machine had no working Docker within the time limit",
       hint: "Raise store:readyMinutes, or log in to the machine and see why: journalctl -u docker.",

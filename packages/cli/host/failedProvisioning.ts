@@ -7,7 +7,7 @@ import { Reporter } from "../terminal/terminal";
 
 /**
  * Marks a VM whose provisioning failed in the state, so that the next `up`, also from another workspace, replaces it.
- * cloud-init runs once per VM, so a retry on the same VM can't succeed.
+ * cloud-init runs once per VM, and Azure can't repair a VM that it failed to create, so a retry on the same VM can't succeed.
  */
 export async function taintFailedVm(
   session: Session,
@@ -36,8 +36,19 @@ export async function taintFailedVm(
   );
 }
 
-/** URN of the VM whose provisioning failed; undefined if the run failed for another reason. */
+/**
+ * URN of the VM whose provisioning failed: by cloud-init, or after Azure had created it. Undefined if the run failed for another reason,
+ * also if Azure refused to create the VM.
+ */
 export function failedVm(events: readonly EngineEvent[]): string | undefined {
+  const failedCreation = events.find(
+    ({ resOpFailedEvent: event }) =>
+      event?.metadata.type === VM_TYPE &&
+      event.metadata.op.startsWith("create") &&
+      // A resource that was never created has no ID.
+      Boolean(event.metadata.new?.id),
+  );
+  if (failedCreation) return failedCreation.resOpFailedEvent?.metadata.urn;
   const failed = events.some(
     ({ diagnosticEvent: event }) =>
       event?.severity === "error" && FAILED_PROVISIONING.test(plain(event.message)),

@@ -22,12 +22,117 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-permission",
     `Status=403 Code="AuthorizationFailed" Message="The client 'a' does not have authorization to perform action 'b'"`,
-    /Contributor/,
+    /Contributor on the subscription\.\n/,
+  ],
+  [
+    "azure-policy",
+    `Status=403 Code="RequestDisallowedByPolicy" Message="Resource 'host' was disallowed by policy. Policy identifiers: '[{"policyAssignment":{"name":"Allowed virtual machine size SKUs","id":"/subscriptions/1/providers/Microsoft.Authorization/policyAssignments/a"}}]'."`,
+    /exemption/,
+  ],
+  [
+    "azure-lock",
+    `Status=409 Code="ScopeLocked" Message="The scope '/subscriptions/1/resourceGroups/host1' cannot perform delete operation because following scope(s) are locked: '/subscriptions/1/resourceGroups/host1'. Please remove the lock and try again."`,
+    /az lock delete --ids ID/,
+  ],
+  [
+    "azure-throttled",
+    `Status=429 Code="TooManyRequests" Message="The server rejected the request because too many requests have been received for this subscription."`,
+    /Wait a few minutes/,
+  ],
+  [
+    "azure-registration",
+    `Status=409 Code="MissingSubscriptionRegistration" Message="The subscription is not registered to use namespace 'Microsoft.DevTestLab'."`,
+    /az provider register --namespace NAMESPACE/,
   ],
   [
     "azure-quota",
     `Status=409 Code="OperationNotAllowed" Message="Operation could not be completed as it results in exceeding approved standardDSv2Family Cores quota."`,
-    /store:vmSize/,
+    /az vm list-usage.*another family/,
+  ],
+  [
+    "azure-regional-quota",
+    `Status=409 Code="OperationNotAllowed" Message="Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Current Limit: 10"`,
+    /another store:location/,
+  ],
+  [
+    "azure-regional-quota",
+    `Status=400 Code="PublicIPCountLimitReached" Message="Cannot create more than 10 public IP addresses for this subscription in this region."`,
+    /another store:location/,
+  ],
+  [
+    "azure-encryption-at-host",
+    `Status=400 Code="InvalidParameter" Message="The property 'securityProfile.encryptionAtHost' is not valid because the 'Microsoft.Compute/EncryptionAtHost' feature is not enabled for this subscription."`,
+    /az feature register --namespace Microsoft\.Compute --name EncryptionAtHost/,
+  ],
+  [
+    "azure-trusted-launch",
+    `Status=400 Code="BadRequest" Message="Use of TrustedLaunch setting is not supported for the provided image. Please select Trusted Launch Supported Gen2 OS Image."`,
+    /store:trustedLaunch/,
+  ],
+  [
+    "azure-region",
+    `Status=400 Code="LocationNotAvailableForResourceGroup" Message="The provided location 'austral' is not available for resource group. List of available regions is 'eastus'."`,
+    /az account list-locations/,
+  ],
+  [
+    "azure-capacity",
+    `Status=409 Code="AllocationFailed" Message="Allocation failed. We do not have sufficient capacity for the requested VM size in this region."`,
+    /store:vmSize or store:location/,
+  ],
+  [
+    "azure-capacity",
+    `Status=409 Code="OverconstrainedAllocationRequest" Message="Allocation failed. VM(s) with the following constraints cannot be allocated"`,
+    /Wait and try again/,
+  ],
+  [
+    "azure-image",
+    `Status=404 Code="PlatformImageNotFound" Message="The platform image 'Debian:debian-12:12-gen3:latest' is not available."`,
+    /az vm image list/,
+  ],
+  [
+    "azure-image-on-size",
+    `Status=400 Code="BadRequest" Message="The selected VM size 'Standard_D2s_v6' cannot boot Hypervisor Generation '1'. If this was a Create operation please check that the Hypervisor Generation of the Image matches the Hypervisor Generation of the selected VM Size."`,
+    /store:vmImage/,
+  ],
+  [
+    "azure-accelerated-networking",
+    `Status=400 Code="VMSizeIsNotPermittedToEnableAcceleratedNetworking" Message="VM size Standard_B2s is not in the allowed VM sizes for accelerated networking."`,
+    /\.\/store down dev/,
+  ],
+  [
+    "azure-firewall",
+    `Status=400 Code="OverlappingSubnetsNotPermittedInSecurityRule" Message="Security rule ssh has overlapping subnets 203.0.113.0/24 and 203.0.113.7/32."`,
+    /store:adminCidrs/,
+  ],
+  [
+    "azure-firewall",
+    `Status=400 Code="SecurityRuleInvalidAddressPrefix" Message="Security rule has invalid Address prefix. Value provided: 50.206.209.68/27"`,
+    /store:adminCidrs/,
+  ],
+  [
+    "azure-range-in-use",
+    `Status=400 Code="InUsePrefixCannotBeDeleted" Message="IpPrefix 10.20.0.0/16 on Subnet host has active allocations and cannot be deleted."`,
+    /store:addressRange back, or .*\.\/store down dev/,
+  ],
+  [
+    "azure-network-interface",
+    `Status=400 Code="NicReservedForAnotherVm" Message="Nic(s) in request is reserved for another Virtual Machine for 180 seconds. Please provide another nic(s) or retry after 180 seconds."`,
+    /Wait three minutes/,
+  ],
+  [
+    "azure-os-provisioning",
+    `Status=409 Code="OSProvisioningTimedOut" Message="OS Provisioning for VM 'host' did not finish in the allotted time."`,
+    /az vm boot-diagnostics get-boot-log .*tags\.stack=='dev'.*next up replaces/s,
+  ],
+  [
+    "azure-os-provisioning",
+    `Status=409 Code="OSProvisioningInternalError" Message="OS Provisioning failed for VM 'host' due to an internal error."`,
+    /next up replaces/,
+  ],
+  [
+    "azure-while-running",
+    `Status=409 Code="OperationNotAllowed" Message="Cannot resize disk host-data while it is attached to running VM host. Resizing a disk of an Azure Virtual Machine requires the virtual machine to be deallocated."`,
+    /\.\/store down dev/,
   ],
   [
     "azure-vm-size",
@@ -60,6 +165,16 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
     /az vm delete/,
   ],
   [
+    "azure-unknown-vm",
+    `cannot create already existing resource '/subscriptions/1/resourceGroups/host1/providers/Microsoft.Compute/virtualMachines/host'`,
+    /az vm delete/,
+  ],
+  [
+    "azure-unknown-resource",
+    `cannot create already existing resource '/subscriptions/1/resourceGroups/host1/providers/Microsoft.Network/networkInterfaces/host2'`,
+    /az resource delete --ids ID/,
+  ],
+  [
     "azure-not-found",
     `Status=404 Code="ResourceGroupNotFound" Message="Resource group 'host' could not be found."`,
     /--refresh/,
@@ -68,6 +183,16 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
     "azure-conflict",
     `Status=409 Code="OperationNotAllowed" Message="Another operation is in progress on the virtual machine. Try again later."`,
     /\.\/store preview dev --refresh/,
+  ],
+  [
+    "data-disk-not-mounted",
+    'Process exited with status 1: running "…":\nThe data disk isn\'t mounted at /data. The end of /var/log/cloud-init-output.log:',
+    /\.\/store ssh dev.*e2fsck/,
+  ],
+  [
+    "data-disk-size",
+    'Process exited with status 1: running "…":\nthe VM doesn\'t see the new size of its data disk (64 GiB) before a restart',
+    /\.\/store ssh dev -- sudo reboot/,
   ],
   [
     "provisioning-failed",
@@ -102,7 +227,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   ].map((message): [string, string, RegExp] => [
     "host-unreachable",
     message,
-    /store:adminCidrs.*store:readyMinutes/,
+    /store:adminCidrs.*store:readyMinutes.*az vm start .*get-boot-log .*tags\.stack=='dev'/s,
   ]),
 ];
 
@@ -206,6 +331,23 @@ describe("failedVm", () => {
     ]) {
       assert.equal(failedVm(engineEvents(vmStep, failure(message))), vm);
     }
+  });
+
+  const creation = (id: string): TestEvent => ({
+    resOpFailedEvent: {
+      metadata: {
+        ...{ op: "create", urn: vm, type: "azure-native:compute:VirtualMachine" },
+        new: { id },
+      },
+    },
+  });
+
+  it("is the VM that Azure has created and that failed afterwards", () => {
+    assert.equal(failedVm(engineEvents(creation("/subscriptions/1/virtualMachines/host"))), vm);
+  });
+
+  it("is undefined if Azure refused to create the VM", () => {
+    assert.equal(failedVm(engineEvents(creation(""))), undefined);
   });
 
   it("is undefined if the VM was only unreachable, or not ready in time", () => {
