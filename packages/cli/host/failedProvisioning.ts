@@ -57,4 +57,4 @@ export function failedVm(events: readonly EngineEvent[]): string | undefined {
   return failed ? steps.find(({ type }) => type === VM_TYPE)?.urn : undefined;
 }
 
-const VM_TYPE = "azure-native:compute:VirtualMachine";
+export const VM_TYPE = "azure-native:compute:VirtualMachine";

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { reportCost } from "../../cost/stackCost";
+import { reportReplacedVm } from "../../host/replacedVm";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
@@ -99,6 +100,7 @@ async function run(options: PreviewOptions): Promise<number> {
   if (engineRun.exitCode !== 0) {
     throw await diagnoseRun("preview", session, context.docker, engineRun);
   }
+  reportReplacedVm(engineRun.events, reporter());
   reportCost(engineRun.events, reporter());
   return ExitCode.Ok;
 }

@@ -16,6 +16,7 @@ import {
 import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";
+import { reportReplacedVm } from "../../host/replacedVm";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
 import { CrashedContainers, CrashWatch } from "../../lifecycle/crashWatch";
@@ -157,7 +158,10 @@ async function deploy(deployment: Deployment): Promise<void> {
   }
   interruptedRun.clear();
   reportCost(engineRun.events, report);
-  if (operation === "preview") throw confirmationRequired(stack.name);
+  if (operation === "preview") {
+    reportReplacedVm(engineRun.events, report);
+    throw confirmationRequired(stack.name);
+  }
   if (drift.orphans.length > 0) {
     const after = await connectAfterRun(session, engine, host);
     if (after) await removeOrphans(after.docker, drift.orphans, report);
