@@ -15,8 +15,8 @@ export interface CloudInitArgs {
   readonly docker: DockerSource;
   /** Exact version of the package docker-ce, such as "5:28.5.2-1~debian.12~bookworm". Defaults to the newest one of its source. */
   readonly dockerVersion?: string;
-  /** Possible paths of the data disk's block device, formatted if it is empty and mounted at {@link DATA_FOLDER}. Defaults to no disk. */
-  readonly dataDevices?: readonly string[];
+  /** Block device of the data disk, formatted if it is empty and mounted at {@link DATA_FOLDER}. Defaults to none. */
+  readonly dataDevice?: string;
 }
 
 /** Folder of the VM at which the data disk is mounted. */
@@ -31,7 +31,7 @@ export const DATA_FOLDER = "/data";
  * @see https://docs.cloud-init.io/en/22.4.2/topics/examples.html
  */
 export function cloudInit(args: CloudInitArgs): string {
-  const { dataDevices } = args;
+  const { dataDevice } = args;
   const config = {
     // cloud-init writes these before it installs packages, so that Docker's first start already reads its settings.
     write_files: [
@@ -47,18 +47,18 @@ export function cloudInit(args: CloudInitArgs): string {
         path: "/etc/systemd/system/store-firewall.service",
         content: file("store-firewall.service"),
       },
-      ...(dataDevices ? [DOCKER_NEEDS_DATA] : []),
+      ...(dataDevice ? [DOCKER_NEEDS_DATA] : []),
     ],
     bootcmd: [
       inShell("agentHostKey.sh", "/etc/waagent.conf"),
-      ...(dataDevices ? [inShell("formatEmptyDisk.sh", ...dataDevices)] : []),
+      ...(dataDevice ? [inShell("formatEmptyDisk.sh", dataDevice)] : []),
     ],
     ssh_deletekeys: true,
     // With ssh_keys, cloud-init generates no others.
     ssh_keys: { ed25519_private: args.hostKey.private, ed25519_public: args.hostKey.public },
     ssh_pwauth: false,
     disable_root: true,
-    ...(dataDevices && { mounts: dataDevices.map(dataMount) }),
+    ...(dataDevice && { mounts: [dataMount(dataDevice)] }),
     package_update: true,
     ...(args.docker === "docker" && {
       apt: { sources: { "docker.list": dockerRepository(args.distribution) } },
@@ -91,7 +91,7 @@ const DOCKER_NEEDS_DATA = {
   content: `[Unit]\nRequiresMountsFor=${DATA_FOLDER}\n`,
 };
 
-/** Returns a line of fstab. cloud-init leaves out the lines of devices that don't exist. */
+/** Returns a line of fstab. */
 function dataMount(device: string): string[] {
   // growfs: a disk that was enlarged while the VM was off.
   const options = "defaults,nofail,x-systemd.device-timeout=60,x-systemd.growfs";

@@ -5,13 +5,16 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { cloudInit } from "./cloudInit";
 import { computerName } from "./vmNames";
+import { hasNvmeDisks } from "./vmSizes";
 
 /**
- * Paths of the disk at LUN 0: of a SCSI disk by the rules of Azure's agent, and of an NVMe disk (or both) by azure-vm-utils.
+ * Paths of the disk at LUN 0: of a SCSI disk by the rules of Azure's agent, of an NVMe disk by azure-vm-utils. Only one may be in
+ * fstab, from which systemd takes the first line of a folder even if the device doesn't exist.
  *
  * @see https://learn.microsoft.com/azure/virtual-machines/linux/azure-virtual-machine-utilities
  */
-const DATA_DEVICES = ["/dev/disk/azure/scsi1/lun0", "/dev/disk/azure/data/by-lun/0"];
+const SCSI_DEVICE = "/dev/disk/azure/scsi1/lun0";
+const NVME_DEVICE = "/dev/disk/azure/data/by-lun/0";
 
 /**
  * Properties that Azure refuses to change on a running VM with a 409, although the provider plans an update. Only what the program
@@ -144,7 +147,7 @@ function customData(args: AzureHostArgs, hostKey: KeyPair): pulumi.Output<string
         hostKey: { private: privateKey, public: publicKey.trim() },
         docker: args.docker.source,
         dockerVersion: args.docker.version,
-        dataDevices: DATA_DEVICES,
+        dataDevice: hasNvmeDisks(args.vmSize) ? NVME_DEVICE : SCSI_DEVICE,
       }),
     ),
   );

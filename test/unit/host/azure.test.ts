@@ -217,6 +217,20 @@ describe("AzureHost", () => {
     assert.equal(made.dataVolume("orders").protect, false);
   });
 
+  it("finds the data disk by the name that the VM's size gives it", async () => {
+    for (const [vmSize, device] of [
+      ["Standard_DS2_v2", "/dev/disk/azure/scsi1/lun0"],
+      ["Standard_D2as_v6", "/dev/disk/azure/data/by-lun/0"],
+    ] as const) {
+      reset();
+      host({ vmSize });
+      const { customData } = plain((await one(VM)).inputs["osProfile"]);
+      const text = Buffer.from(String(customData), "base64").toString();
+      const config = JSON.parse(text.replace("#cloud-config", "")) as { mounts: string[][] };
+      assert.equal(config.mounts[0]?.[0], device);
+    }
+  });
+
   it("grows the file system to the data disk's size, then creates the folders", async () => {
     const made = host({ dataDiskGiB: 64 });
     const script = await promiseOf(pulumi.output(made.dataFolders(["billing", "orders"])));

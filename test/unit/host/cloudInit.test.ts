@@ -17,13 +17,13 @@ describe("cloudInit", () => {
       public: "ssh-ed25519 AAAA",
     },
     docker: "docker",
-    dataDevices: ["/dev/disk/azure/scsi1/lun0", "/dev/disk/azure/data/by-lun/0"],
+    dataDevice: "/dev/disk/azure/scsi1/lun0",
   };
 
   for (const [what, change] of [
     ["from Docker's repository", {}],
     ["of an exact version", { dockerVersion: "5:28.5.2-1~debian.12~bookworm" }],
-    ["from the distribution", { docker: "distribution", dataDevices: undefined }],
+    ["from the distribution", { docker: "distribution", dataDevice: undefined }],
     ["on Ubuntu", { distribution: "ubuntu" }],
   ] as const) {
     it(`is valid by cloud-init's schema with Docker ${what}`, () => {
@@ -76,20 +76,15 @@ describe("cloudInit", () => {
   it("starts Docker after the data disk is mounted", () => {
     const path = "/etc/systemd/system/docker.service.d/10-store.conf";
     assert.equal(fileAt(path), "[Unit]\nRequiresMountsFor=/data\n");
-    assert.equal(fileAt(path, { dataDevices: undefined }), undefined);
+    assert.equal(fileAt(path, { dataDevice: undefined }), undefined);
   });
 
-  it("mounts the data disk at either path, and grows its file system to the size of the disk", () => {
+  it("mounts the data disk, and grows its file system to the size of the disk", () => {
     const { mounts } = parse(cloudInit(args)) as { mounts: string[][] };
-    assert.deepEqual(
-      mounts.map(([device, folder]) => [device, folder]),
-      [
-        ["/dev/disk/azure/scsi1/lun0", "/data"],
-        ["/dev/disk/azure/data/by-lun/0", "/data"],
-      ],
-    );
-    for (const [, , , options = ""] of mounts)
-      assert.ok(options.split(",").includes("x-systemd.growfs"));
+    // One line only: systemd takes the first line of a folder.
+    const [[device, folder, , options = ""] = [], ...others] = mounts;
+    assert.deepEqual([device, folder, others], ["/dev/disk/azure/scsi1/lun0", "/data", []]);
+    assert.ok(options.split(",").includes("x-systemd.growfs"));
   });
 
   it("rejects connections of containers to Azure's metadata service and agent endpoint, except for DNS", () => {
@@ -100,7 +95,7 @@ describe("cloudInit", () => {
       rules.map((rule) => rule.replace(/^.*--destination /, "")),
       ["169.254.169.254 --jump REJECT", "168.63.129.16 --protocol tcp ! --dport 53 --jump REJECT"],
     );
-    assert.match(cloudInit({ ...args, dataDevices: undefined }), /"store-firewall\.service"/);
+    assert.match(cloudInit({ ...args, dataDevice: undefined }), /"store-firewall\.service"/);
   });
 
   describe("boot commands", () => {
@@ -135,7 +130,7 @@ describe("cloudInit", () => {
       it(`${formatted ? "format" : "don't format"} ${what}`, () => {
         const disk = join(folder, "disk");
         writeFileSync(disk, content);
-        run("formatEmptyDisk.sh", [join(folder, "missing"), disk], {
+        run("formatEmptyDisk.sh", [disk], {
           blkid: `exit ${blkid}`,
           "mkfs.ext4": `for last in "$@"; do :; done; echo "$last" >${folder}/formatted`,
         });
