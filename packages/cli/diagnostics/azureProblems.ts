@@ -145,7 +145,9 @@ const MACHINE: readonly HostProblem[] = [
 const NETWORK: readonly HostProblem[] = [
   {
     name: "azure-firewall",
-    match: [/OverlappingSubnetsNotPermittedInSecurityRule|SecurityRule\w*|invalid Address prefix/i],
+    match: [
+      /OverlappingSubnetsNotPermittedInSecurityRule|SecurityRule(Invalid|Parameter|Conflict)|invalid Address prefix/i,
+    ],
     cause: "Azure rejects a firewall rule",
     hint: "Correct store:adminCidrs: ranges such as 203.0.113.0/24 that don't overlap.",
   },

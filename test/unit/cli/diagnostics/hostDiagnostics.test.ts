@@ -293,6 +293,17 @@ describe("diagnoseRun for a stack with another host", () => {
     }
   });
 
+  it("says that an update failed, not a creation", async () => {
+    const type = "azure-native:network:Subnet";
+    const urn = `urn:pulumi:dev::store::${type}::host`;
+    const message = `Status=400 Code="InUsePrefixCannotBeDeleted"`;
+    const events = engineEvents(
+      { diagnosticEvent: { urn, severity: "error", message } },
+      { resOpFailedEvent: { metadata: { op: "update", urn, type } } },
+    );
+    assert.match((await diagnose(events, AZURE)).summary, /^Updating the subnet failed: /);
+  });
+
   it("doesn't take a conflict that Docker reports for one of Azure's", () => {
     const message = 'Conflict. The container name "/x" is already in use';
     const [found] = applyRulesTo(failedStep("docker:index/container:Container", "x", message), {
