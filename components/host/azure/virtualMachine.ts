@@ -38,7 +38,7 @@ const IMMUTABLE = [
 
 /**
  * Properties that Azure changes by itself and a refresh copies into the state: update management and policies set the first five, and
- * Azure leaves the last two out while the VM is deallocated.
+ * Azure leaves the others out while the VM is deallocated. The data disk's size changes with the resource of the disk.
  *
  * @see https://github.com/Azure/azure-policy/issues/1458
  * @see https://github.com/Azure/azure-powershell/issues/13213
@@ -51,6 +51,8 @@ const SET_BY_AZURE = [
   "osProfile.secrets",
   "storageProfile.osDisk.diskSizeGB",
   "storageProfile.osDisk.managedDisk.storageAccountType",
+  "storageProfile.dataDisks[*].diskSizeGB",
+  "storageProfile.dataDisks[*].managedDisk.storageAccountType",
 ];
 
 /** Creates the disk for the databases' data: protected, because it is the only resource here that can't be recreated. */
