@@ -58,7 +58,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     this.provider = this.docker.provider;
     this.commands = args.providers.commands;
     this.childOptions = childOptions(vm);
-    this.address = address.dnsSettings.apply((dns) => required("The DNS name")(dns?.fqdn));
+    this.address = address.dnsSettings.apply((dns) => required<string>("The DNS name")(dns?.fqdn));
     this.access = hostAccess(ssh, vm);
     this.registerOutputs({ address: this.address });
   }
