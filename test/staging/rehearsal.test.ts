@@ -27,7 +27,7 @@ const BEFORE_DOWN = {
 const BEFORE_UP = {
   overlap: /virtual network.*address range overlaps/,
   size: /virtual machine.*size is not available/,
-  quota: /virtual machine.*quota is used up/,
+  quota: /virtual machine.*quota for this family of VM sizes is used up/,
   "cloud-init": /cloud-init finished without a working Docker/,
 } as const satisfies Partial<Record<Fault, RegExp>>;
 
