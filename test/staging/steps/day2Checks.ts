@@ -50,6 +50,11 @@ async function checkDockerCommand(workspace: Workspace, containers: number): Pro
   const output = await workspace.shell(script, STACK);
   if (!output.includes(`containers: ${containers}\n`))
     throw new CommandFailed(`docker ps doesn't list ${containers} containers.`, output);
+  if (!output.includes(`healthy in ps: ${containers}\n`))
+    throw new CommandFailed(
+      `./store ps with DOCKER_HOST doesn't list ${containers} containers.`,
+      output,
+    );
   if (output.includes("accepted another host key") || !/host key/i.test(output))
     throw new CommandFailed("docker doesn't reject a host with another host key.", output);
   if (!output.includes("DOCKER_HOST: unset"))

@@ -55,21 +55,33 @@ export async function expectNoChanges(workspace: Workspace, ...command: string[]
   return `${/(\d+) unchanged/.exec(output)?.[1] ?? "all"} unchanged`;
 }
 
-/** Checks that another workspace with the same state, but without images, has nothing to change or build. */
+/**
+ * Checks that a second person, who shares only the state's backend, its passphrase and the configuration, reaches the host and has
+ * nothing to change or build.
+ */
 export async function expectNoChangesElsewhere(context: RehearsalContext): Promise<string> {
   const folder = path.join(context.folder, "elsewhere");
   await copyWorkspace(context.options.root, folder);
   const state = path.join(context.workspaceFolder, ".store");
-  const other = context.workspaceIn(folder, { STORE_STATE_DIR: state });
+  const other = context.workspaceIn(folder, {
+    PULUMI_BACKEND_URL: `file://${path.join(state, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: path.join(state, "passphrase"),
+    // `./store state use` would write the salt to the configuration file.
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+  });
   const { address } = context.emulator.ready.registry;
   await removeImages(await imagesOf(address));
   const before = await context.containers();
+  const ps = await other.succeed("ps", STACK);
+  const healthy = ps.split("\n").filter((line) => line.includes("healthy")).length;
+  if (healthy !== before.length)
+    throw new CommandFailed(`./store ps doesn't list ${before.length} healthy containers.`, ps);
   const result = await expectNoChanges(other, "up", STACK, "--yes", "--refresh");
   const built = await imagesOf(address);
   if (built.length > 0) throw new Error(`The other workspace has built ${built.join(", ")}.`);
   if ((await context.containers()).join() !== before.join())
     throw new Error("The up has replaced containers.");
-  return `${result} after an up with a refresh, which builds no image`;
+  return `ps lists ${healthy} containers; ${result} after an up with a refresh, which builds no image`;
 }
 
 /** Changes the source of one service, and checks that the preview names this service only. */

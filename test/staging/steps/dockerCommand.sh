@@ -5,6 +5,9 @@ set -eu
 stack=$1
 eval "$(./store env "$stack")"
 echo "containers: $(docker ps --quiet | wc -l)"
+# DOCKER_HOST is ssh:// now. The commands of ./store must still reach the stack's daemon, and build on this machine's.
+echo "healthy in ps: $(./store ps "$stack" | grep -c healthy)"
+./store preview "$stack" -- --expect-no-changes
 cd ".store/ssh/$stack"
 cp known_hosts right
 other=$(ssh-keygen -y -f identity | cut -d ' ' -f 2)

@@ -1,0 +1,83 @@
+/**
+ * Brings the staging stack up on the Azure emulator from the program of another commit, then from this checkout's: shows what an `up`
+ * does to a stack that exists. Both use this checkout's emulator and npm packages.
+ *
+ *     npx tsx scripts/rehearseUpgrade.ts COMMIT
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { run } from "@store/toolchain/system/run";
+import { findDocker } from "@store/toolchain/tools/docker";
+import { RehearsalContext, STACK } from "../test/staging/context";
+import { expectNoChanges, prepare, up } from "../test/staging/steps/deploySteps";
+import { copyWorkspace } from "../test/support/workspace";
+
+const ROOT = resolve(__dirname, "..");
+/** Kept when the files of the workspace change to another commit. */
+const KEPT = [".store", "node_modules"];
+
+async function main([commit]: readonly string[]): Promise<void> {
+  if (commit === undefined) throw new Error("usage: npx tsx scripts/rehearseUpgrade.ts COMMIT");
+  const docker = await findDocker();
+  if (!docker.found) throw new Error("No Docker daemon answers.");
+  const context = new RehearsalContext({
+    root: ROOT,
+    dockerHost: docker.host,
+    latencyFactor: 0,
+    host: "azure",
+    registry: "named",
+    report: { step: log, note: log, progress: log },
+  });
+  try {
+    await prepare(context);
+    await checkOut(commit, context.workspaceFolder);
+    context.configure(FEW_SERVICES);
+    log(`up of ${commit}: ${await up(context)}`);
+    const before = context.emulator.vmId();
+
+    clear(context.workspaceFolder, [".store"]);
+    await copyWorkspace(ROOT, context.workspaceFolder);
+    context.configure(FEW_SERVICES);
+    await context.workspace.succeed("preview", STACK);
+    log(`up of this checkout: ${await up(context)}`);
+    const same = context.emulator.vmId() === before;
+    log(`the VM ${same ? "is the same" : "was replaced"}`);
+    log(await expectNoChanges(context.workspace, "preview", STACK, "--refresh"));
+    await context.workspace.succeed("down", STACK, "--yes", "--volumes");
+    log(`left in Azure: ${context.emulator.resources().length} resources`);
+  } finally {
+    await context.dispose();
+  }
+}
+
+const FEW_SERVICES = { "store:services": ["inventory"] };
+
+/** Replaces the files of the workspace with a commit's. */
+async function checkOut(commit: string, folder: string): Promise<void> {
+  clear(folder, KEPT);
+  const archive = join(folder, ".commit.tar");
+  for (const [program, ...args] of [
+    ["git", "archive", "--output", archive, commit],
+    ["tar", "-xf", archive, "-C", folder],
+  ] as const) {
+    const { code, stderr } = await run(program, args, { cwd: ROOT });
+    if (code !== 0) throw new Error(`${program} failed: ${stderr.trim()}`);
+  }
+  rmSync(archive);
+}
+
+function clear(folder: string, kept: readonly string[]): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (!kept.includes(name)) rmSync(join(folder, name), { recursive: true });
+  }
+}
+
+function log(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
