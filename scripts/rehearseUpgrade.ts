@@ -33,6 +33,7 @@ async function main([commit]: readonly string[]): Promise<void> {
     await checkOut(commit, context.workspaceFolder);
     context.configure(FEW_SERVICES);
     log(`up of ${commit}: ${await up(context)}`);
+    await context.workspace.succeed(...SQL, "CREATE TABLE before_upgrade ()");
     const before = context.emulator.vmId();
 
     clear(context.workspaceFolder, [".store"]);
@@ -40,6 +41,8 @@ async function main([commit]: readonly string[]): Promise<void> {
     context.configure(FEW_SERVICES);
     await context.workspace.succeed("preview", STACK);
     log(`up of this checkout: ${await up(context)}`);
+    await context.workspace.succeed(...SQL, "SELECT FROM before_upgrade");
+    log("the database is the same");
     const same = context.emulator.vmId() === before;
     log(`the VM ${same ? "is the same" : "was replaced"}`);
     log(await expectNoChanges(context.workspace, "preview", STACK, "--refresh"));
@@ -51,6 +54,10 @@ async function main([commit]: readonly string[]): Promise<void> {
 }
 
 const FEW_SERVICES = { "store:services": ["inventory"] };
+const SQL = [
+  ...["exec", "inventory-database", "--stack", STACK],
+  ...["--", "psql", "-U", "inventory", "-c"],
+] as const;
 
 /** Replaces the files of the workspace with a commit's. */
 async function checkOut(commit: string, folder: string): Promise<void> {
