@@ -85,12 +85,24 @@ export async function untilUploading(container: string): Promise<void> {
  *
  * @param others Accounts of the emulated registries in Azure, all of which are served by this registry.
  */
-export async function setAccounts(
+export function setAccounts(
   id: string,
   { username, password }: Registry,
   others: readonly Account[],
 ): Promise<void> {
   const files = tlsProxyFiles([{ username, password, rights: ALL_RIGHTS }, ...others]);
+  const change = (lastChange.get(id) ?? Promise.resolve()).then(() => activate(id, files));
+  lastChange.set(
+    id,
+    change.catch(() => undefined),
+  );
+  return change;
+}
+
+/** Last change of the accounts, by the rehearsal's ID. Two changes at the same time would take each other's draft. */
+const lastChange = new Map<string, Promise<void>>();
+
+async function activate(id: string, files: TlsProxyFiles): Promise<void> {
   const text = JSON.stringify(files);
   if (activeFiles.get(id) === text) return;
   const name = registryContainer(id);
