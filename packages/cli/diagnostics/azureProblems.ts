@@ -18,6 +18,7 @@ const ACCESS: readonly HostProblem[] = [
     ],
     cause: "not logged in to Azure",
     hint: "Log in: az login. In CI, set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_USE_OIDC or ARM_CLIENT_SECRET.",
+    general: true,
   },
   {
     name: "azure-subscription",
@@ -26,6 +27,7 @@ const ACCESS: readonly HostProblem[] = [
     ],
     cause: "the login has no such subscription",
     hint: "List the subscriptions: az account list. Then set store:subscriptionId.",
+    general: true,
   },
   {
     name: "azure-permission",
@@ -51,6 +53,7 @@ const ACCESS: readonly HostProblem[] = [
     match: [/Status=429|TooManyRequests|SubscriptionRequestsThrottled/],
     cause: "Azure limits the subscription's requests for now",
     hint: "Wait a few minutes. What was created so far stays.",
+    general: true,
   },
   {
     name: "azure-registration",

@@ -7,6 +7,7 @@ export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
   sources: ["resource", "program"],
   match: problem.match,
   remoteOnly: true,
+  ...(problem.general === true && { cause: () => problem.name }),
   // "Conflict" and "quota" are words of Docker's, too.
   accepts: ({ urn = "" }) => !problem.name.startsWith("azure-") || !isDockerResource(urn),
   toDiagnostic: ({ error }, context) => ({

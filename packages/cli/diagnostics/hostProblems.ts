@@ -10,6 +10,8 @@ export interface HostProblem {
   readonly hint: string;
   /** Cause and hint for a machine reached by SSH (store:host is ssh). @default those for Azure */
   readonly onSsh?: { readonly cause?: string; readonly hint: string };
+  /** The problem concerns all resources: one message for them. @default false */
+  readonly general?: boolean;
   /** The problem is the connection, not the provisioning. @default false */
   readonly connection?: boolean;
 }

@@ -257,6 +257,17 @@ describe("diagnoseRun for a stack with another host", () => {
     assert.match(error.hint ?? "", /az login/);
   });
 
+  it("reports a limit of the whole subscription once, for whatever resources it hit", async () => {
+    const throttled = (resource: string): string =>
+      `Status=429 Code="SubscriptionRequestsThrottled" Message="… (resource '${resource}'). Please try again after '17' seconds."`;
+    const events = ["subnet", "address"].flatMap((name) =>
+      failedStep("azure-native:network:Subnet", name, throttled(name)),
+    );
+    const { summary } = await diagnose(events, AZURE);
+    assert.match(summary, /limits the subscription's requests/);
+    assert.doesNotMatch(summary, /Also/);
+  });
+
   it("names the type of the Azure resource, because all have the same name", async () => {
     for (const [type, words] of [
       ["azure-native:network:PublicIPAddress", /public IP address/],
