@@ -48,6 +48,7 @@ export class RehearsalContext {
   runningEmulator: EmulatorProcess | undefined;
   /** Undefined until the repository is copied. */
   createdWorkspace: Workspace | undefined;
+  private lastingChange: Readonly<Record<string, unknown>> = {};
 
   constructor(readonly options: ContextOptions) {
     this.folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
@@ -109,10 +110,17 @@ export class RehearsalContext {
       // The load during a rollout comes from one IP address, at more than a customer's rate.
       "store:requestLimit": 0,
       "store:readyMinutes": READY_MINUTES,
+      ...this.lastingChange,
       ...change,
     };
     mkdirSync(path.dirname(this.configFile), { recursive: true });
     writeFileSync(this.configFile, stringify({ ...staging, config }), { mode: 0o600 });
+  }
+
+  /** Writes the stack's configuration with values that stay for the rest of the rehearsal. */
+  configureForGood(change: Readonly<Record<string, unknown>>): void {
+    this.lastingChange = { ...this.lastingChange, ...change };
+    this.configure();
   }
 
   /** Returns the IDs of the containers on the host. */
@@ -123,7 +131,12 @@ export class RehearsalContext {
 
   /** Runs the docker command on the host. */
   dockerOnHost(...args: string[]): Promise<string> {
-    return docker("exec", machineName(this.id, this.emulator.vmId()), "docker", ...args);
+    return this.onHost("docker", ...args);
+  }
+
+  /** Runs a command on the host as root. */
+  onHost(...command: string[]): Promise<string> {
+    return docker("exec", machineName(this.id, this.emulator.vmId()), ...command);
   }
 
   /** Returns the end of the host's cloud-init log, for a failed step; nothing if there is no host. */

@@ -26,8 +26,8 @@ const BEFORE_DOWN = {
 /** Error message of `up`, by fault. Each `up` continues from the state that the previous one has left. */
 const BEFORE_UP = {
   overlap: /virtual network.*address range overlaps/,
-  size: /virtual machine.*size is not available/,
   quota: /virtual machine.*quota for this family of VM sizes is used up/,
+  "os-provisioning": /its operating system didn't report to Azure/,
   "cloud-init": /cloud-init finished without a working Docker/,
 } as const satisfies Partial<Record<Fault, RegExp>>;
 

@@ -3,7 +3,6 @@ import { type ContextOptions, RehearsalContext, STACK } from "./context";
 import { checkDay2Commands } from "./steps/day2Checks";
 import { runDocumentedCommands } from "./steps/documentedCommands";
 import {
-  expectNoChanges,
   expectNoChangesElsewhere,
   prepare,
   previewChangedService,
@@ -12,7 +11,7 @@ import {
   up,
   upUnderLoad,
 } from "./steps/deploySteps";
-import { driftWithoutChanges } from "./steps/driftSteps";
+import { driftWithoutChanges, refreshWithoutChanges } from "./steps/driftSteps";
 import { checkFaults, failWith } from "./steps/faultInjection";
 import { checkFirewall } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
@@ -89,9 +88,7 @@ export class Rehearsal {
     await steps.run("commands of the documentation", () =>
       runDocumentedCommands(context.workspace),
     );
-    await steps.run("refresh without changes", () =>
-      expectNoChanges(context.workspace, "preview", STACK, "--refresh"),
-    );
+    await steps.run("refresh without changes", () => refreshWithoutChanges(context));
     await steps.run("no changes from another workspace", () => expectNoChangesElsewhere(context));
     for (const fault of this.faults("running"))
       await steps.run(`preview after ${fault}`, () => driftWithoutChanges(context, fault));

@@ -103,8 +103,10 @@ export async function previewChangedService(context: RehearsalContext): Promise<
   return `replaces ${changed.join(", ")}`;
 }
 
-/** Rolls the changed service out under load, and checks that no request is lost. */
+/** Rolls the changed service out under load, and in Azure grows the data disk meanwhile. Checks that no request is lost. */
 export async function upUnderLoad(context: RehearsalContext): Promise<string> {
+  const isAzure = context.options.host === "azure";
+  if (isAzure) context.configureForGood({ "store:dataDiskGiB": GROWN_GIB });
   const stop = context.probe.browse(4);
   const result = await context.workspace.run("up", STACK, "--yes");
   const { requests, lost } = await stop();
@@ -114,7 +116,19 @@ export async function upUnderLoad(context: RehearsalContext): Promise<string> {
       `${lost.length} of ${requests} requests were lost: ${[...new Set(lost)].join("; ")}`,
     );
   }
-  return `0 of ${requests} requests lost`;
+  const disk = isAzure ? `; ${await expectGrownFileSystem(context)}` : "";
+  return `0 of ${requests} requests lost${disk}`;
+}
+
+/** Twice the default of store:dataDiskGiB. */
+const GROWN_GIB = 64;
+
+async function expectGrownFileSystem(context: RehearsalContext): Promise<string> {
+  const output = await context.onHost("df", "--block-size=1G", "--output=size", "/data");
+  const size = Number(output.split("\n").at(-1));
+  // ext4 keeps some of the disk for itself.
+  if (!(size > GROWN_GIB * 0.9)) throw new Error(`/data has ${size} GiB, not ${GROWN_GIB}.`);
+  return `/data has grown to ${size} GiB`;
 }
 
 /** Replaces the VM, and checks that an order from before still exists. */

@@ -3,6 +3,12 @@ import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
 import { type RehearsalContext, STACK } from "../context";
 import { expectNoChanges } from "./deploySteps";
 
+/** Checks that a preview with a refresh has no changes; in Azure also not after changes that Azure has made itself. */
+export async function refreshWithoutChanges(context: RehearsalContext): Promise<string> {
+  if (context.options.host === "azure") await context.emulator.touchMachine();
+  return expectNoChanges(context.workspace, "preview", STACK, "--refresh");
+}
+
 /**
  * Lets something happen to the running VM that the program hasn't caused, and checks that the next preview with a refresh plans no
  * changes.
