@@ -21,7 +21,8 @@ while read -r number size names; do
   truncate -s "${size}G" "$image"
   # Retry: another machine may take the free device first.
   for _ in 1 2 3 4 5; do
-    device=$(losetup -f)
+    # Newer versions print " (lost)" after a device that has no node yet.
+    device=$(losetup -f | cut -d ' ' -f 1)
     [ -e "$device" ] || mknod "$device" b 7 "${device#/dev/loop}"
     losetup "$device" "$image" && break
   done
