@@ -14,4 +14,6 @@ if [ "$size" -lt "$bytes" ]; then
   echo "the VM doesn't see the new size of its data disk ($2 GiB) before a restart" >&2
   exit 1
 fi
-sudo resize2fs "$device" || exit 1
+output=$(sudo resize2fs "$device" 2>&1) && exit 0
+echo "the file system on the data disk doesn't grow to $2 GiB: $(echo "$output" | tail -n 1)" >&2
+exit 1

@@ -1,8 +1,17 @@
 import { EngineEvent, plain } from "../engine/events";
 import type { EngineError } from "./rule";
 
-/** Collects the errors of a failed run from its events and from the end of its stderr, such as an invalid configuration. */
+/**
+ * Collects the errors of a failed run from its events and from the end of its stderr, such as an invalid configuration. Omits what the
+ * engine canceled because of another error.
+ */
 export function collectErrors(events: readonly EngineEvent[], stderr: string): EngineError[] {
+  const errors = allErrors(events, stderr);
+  const causes = errors.filter(({ message }) => !/context canceled$/.test(message));
+  return causes.length > 0 ? causes : errors;
+}
+
+function allErrors(events: readonly EngineEvent[], stderr: string): EngineError[] {
   const failedSteps = new Map(
     events.flatMap(({ resOpFailedEvent: event }) =>
       event ? [[event.metadata.urn, event.metadata] as const] : [],

@@ -56,6 +56,14 @@ export const PROBLEMS: readonly HostProblem[] = [
     hint: "Restart the VM, which takes the store offline for some minutes: ./store ssh STACK -- sudo reboot",
   },
   {
+    name: "data-disk-file-system",
+    match: [/the file system on the data disk doesn't grow/],
+    cause: "the data disk has grown, but its file system hasn't",
+    hint:
+      "The line above is resize2fs's. It refuses a file system that needs a check: ./store ssh STACK, sudo systemctl stop docker.socket " +
+      "docker, sudo umount /data, sudo e2fsck -f DEVICE, sudo reboot.",
+  },
+  {
     name: "provisioning-failed",
     match: [FAILED_PROVISIONING],
     cause: "cloud-init finished without a working Docker",

@@ -44,6 +44,19 @@ describe("Scripts on an Azure host", () => {
       assert.ok(existsSync(join(folder, "resized")));
     });
 
+    it("fails with the reason in one line if the file system doesn't grow", () => {
+      const { status, stderr } = run("growFileSystem.sh", ["/data", "64"], {
+        findmnt: "echo /dev/sdz",
+        blockdev: `echo ${64 * GIB}`,
+        resize2fs: "printf 'resize2fs 1.47.0\\nPermission denied\\n' >&2; exit 1",
+      });
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        "the file system on the data disk doesn't grow to 64 GiB: Permission denied\n",
+      );
+    });
+
     it("fails if the VM never sees the new size", () => {
       const { status, stderr } = grow(`echo ${32 * GIB}`);
       assert.equal(status, 1);

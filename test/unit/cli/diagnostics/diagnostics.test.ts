@@ -464,6 +464,19 @@ describe("diagnoseRun", () => {
     assert.match(summary, /18091[^]*Also:\n {2}- broken-image.*\n {2}- broken-0/);
   });
 
+  it("omits what the engine canceled because of another error, but not if there is no other", async () => {
+    const canceled = engineEvents({
+      diagnosticEvent: {
+        severity: "error",
+        message: "failed to run remediation: context canceled",
+      },
+    });
+    const failed = failedStep("command:remote:Command", "data-folders", "no space left");
+    const { summary } = await diagnose([...canceled, ...failed]);
+    assert.doesNotMatch(summary, /canceled/);
+    assert.match((await diagnose(canceled)).summary, /context canceled/);
+  });
+
   it("says a message once that many resources have in common, and lists all different ones", async () => {
     const volumes = Array.from({ length: 17 }, (_, n) => `volume-${n}`);
     const steps = volumes.flatMap((name) =>

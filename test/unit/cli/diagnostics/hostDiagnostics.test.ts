@@ -195,6 +195,11 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
     /\.\/store ssh dev -- sudo reboot/,
   ],
   [
+    "data-disk-file-system",
+    'Process exited with status 1: running "…":\nthe file system on the data disk doesn\'t grow to 64 GiB: resize2fs: Permission denied to resize filesystem',
+    /e2fsck -f/,
+  ],
+  [
     "provisioning-failed",
     `Process exited with status 1: running "script=$(cat); …":\ncloud-init: …\ncloud-init has finished with errors: ('package_update_upgrade_install', …). The end of /var/log/cloud-init-output.log:`,
     /another VM; the data/,
