@@ -13,7 +13,7 @@ import {
 } from "./steps/deploySteps";
 import { driftWithoutChanges, refreshWithoutChanges } from "./steps/driftSteps";
 import { checkFaults, failWith } from "./steps/faultInjection";
-import { checkFirewall } from "./steps/hostChecks";
+import { checkAgent, checkFirewall } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
 import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
@@ -78,7 +78,10 @@ export class Rehearsal {
     const { context, steps } = this;
     const { host, registry } = this.options;
     await steps.run("up", () => up(context));
-    if (host === "azure") await steps.run("firewall", () => checkFirewall(context));
+    if (host === "azure") {
+      await steps.run("firewall", () => checkFirewall(context));
+      await steps.run("Azure's agent", () => checkAgent(context));
+    }
     if (registry === "azure")
       await steps.run("permissions of the host's token", () =>
         checkHostToken(context.workspace, STACK),

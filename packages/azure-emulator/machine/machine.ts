@@ -56,7 +56,7 @@ export async function bootMachine(
 
 /** Permissions for systemd and a nested Docker daemon; fewer than --privileged. */
 const SYSTEMD_PERMISSIONS = [
-  ...["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "SYS_RESOURCE", "DAC_READ_SEARCH"].flatMap((cap) => [
+  ...["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"].flatMap((cap) => [
     "--cap-add",
     cap,
   ]),

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
 import type { RehearsalContext } from "../context";
 import { StoreProbe } from "../storeProbe";
 
@@ -23,4 +25,10 @@ export async function checkFirewall({ emulator }: RehearsalContext): Promise<str
     );
   }
   return "80 open to anybody, 22 to the administrator, Docker to nobody";
+}
+
+/** Checks that Azure's agent finds the host key which the program has generated. @throws an error with the agent's own. */
+export async function checkAgent(context: RehearsalContext): Promise<string> {
+  const script = readFileSync(path.join(__dirname, "agentHostKey.py"), "utf8");
+  return `host key ${await context.onHost("python3", "-c", script)}`;
 }

@@ -26,6 +26,8 @@ while read -r number size names; do
     [ -e "$device" ] || mknod "$device" b 7 "${device#/dev/loop}"
     losetup "$device" "$image" && break
   done
+  # Only here can the file system grow, see resize2fs.sh. A new disk has none, a damaged one stays as it is.
+  if dumpe2fs -h "$device" >/dev/null 2>&1 && e2fsck -fp "$device"; then /sbin/resize2fs "$device"; fi
   (
     exec 9<"$device"
     # The device is still open, so this only schedules the detach for its last close.
