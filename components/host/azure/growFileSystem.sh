@@ -14,6 +14,8 @@ if [ "$size" -lt "$bytes" ]; then
   echo "the VM doesn't see the new size of its data disk ($2 GiB) before a restart" >&2
   exit 1
 fi
-output=$(sudo resize2fs "$device" 2>&1) && exit 0
-echo "the file system on the data disk doesn't grow to $2 GiB: $(echo "$output" | tail -n 1)" >&2
-exit 1
+# Goes on after success: other commands follow in the same script.
+if ! output=$(sudo resize2fs "$device" 2>&1); then
+  echo "the file system on the data disk doesn't grow to $2 GiB: $(echo "$output" | tail -n 1)" >&2
+  exit 1
+fi

@@ -18,7 +18,9 @@ describe("Scripts on an Azure host", () => {
     const all = { sudo: 'exec "$@"', sleep: `echo x >>${folder}/slept`, ...tools };
     for (const [name, text] of Object.entries(all))
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-    return spawnSync("sh", ["-c", withArguments(readWithoutComments(FOLDER, file), args)], {
+    const script = withArguments(readWithoutComments(FOLDER, file), args);
+    // Other commands may follow in the same script.
+    return spawnSync("sh", ["-c", `${script}\ntouch ${folder}/continued`], {
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
       encoding: "utf8",
     });
@@ -35,6 +37,7 @@ describe("Scripts on an Azure host", () => {
     it("grows the file system on the device that is mounted there", () => {
       assert.equal(grow(`echo ${64 * GIB}`).status, 0);
       assert.equal(readFileSync(join(folder, "resized"), "utf8"), "/dev/sdz\n");
+      assert.ok(existsSync(join(folder, "continued")));
       assert.equal(existsSync(join(folder, "slept")), false);
     });
 
