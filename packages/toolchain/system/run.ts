@@ -17,6 +17,8 @@ export interface RunOptions {
   onErrorLine?: (line: string) => void;
   /** Time in milliseconds after which the command is ended by SIGTERM. @default none */
   timeoutMs?: number;
+  /** Ends the command by SIGINT when it is aborted. @default never */
+  signal?: AbortSignal;
 }
 
 export interface RunResult {
@@ -48,9 +50,12 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
     // temporary files.
     const interrupt = (): void => void child.kill("SIGINT");
     process.once("exit", interrupt);
+    options.signal?.addEventListener("abort", interrupt);
+    if (options.signal?.aborted) interrupt();
     const finish = (result: RunResult): void => {
       clearTimeout(timer);
       process.off("exit", interrupt);
+      options.signal?.removeEventListener("abort", interrupt);
       resolve(result);
     };
 
