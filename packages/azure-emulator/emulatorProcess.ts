@@ -4,7 +4,6 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readState } from "./arm/state/stateFile";
 import { type Resource, sameId } from "./arm/resourceType";
-import type { PowerState } from "./arm/state/hardware";
 import { textAt } from "./arm/values";
 import { clearFaults, setFault } from "./faultsFile";
 import type { Message, Ready, Settings } from "./settings";
@@ -117,15 +116,6 @@ export class EmulatorProcess {
     await this.until(
       (resources) => resources.some(({ computed }) => computed["identity"] !== undefined),
       "change of the VM",
-    );
-  }
-
-  /** Deallocates the VM, or starts it again, as in the portal. */
-  async setPower(power: PowerState): Promise<void> {
-    this.send({ power });
-    await this.until(
-      (resources) => resources.some(({ powerState }) => powerState === power),
-      `change of the VM to ${power}`,
     );
   }
 

@@ -11,7 +11,6 @@ import * as path from "node:path";
 import { messageOf } from "@store/docker/messageOf";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { Cloud } from "./arm/cloud";
-import { MACHINE } from "./arm/types/compute/references";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { createEnvironment, removeEverything } from "./environment";
 import { activeFaults, clearFault, writeAtomically } from "./faultsFile";
@@ -114,12 +113,10 @@ function closedPorts(faults: readonly string[]): ClosedPorts {
 /** Applies changes that somebody makes in the portal: without the engine's knowledge. */
 async function applyInPortal(
   cloud: Cloud,
-  { deleteResource, touchMachines, power }: Message,
+  { deleteResource, touchMachines }: Message,
 ): Promise<void> {
   if (deleteResource !== undefined) await cloud.remove(deleteResource);
   if (touchMachines === true) cloud.touchMachines();
-  if (power === undefined) return;
-  for (const { id } of cloud.all(MACHINE)) await cloud.setPower(id, power);
 }
 
 /** Checks at the start that the firewall can listen on the ports, instead of failing minutes later. */

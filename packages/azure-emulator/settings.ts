@@ -1,4 +1,3 @@
-import type { PowerState } from "./arm/state/hardware";
 import type { PlainMachine } from "./machine/plainMachine";
 
 /** Input of the emulator's process (settings.json). */
@@ -21,8 +20,6 @@ export interface Message {
   readonly deleteResource?: string;
   /** Change the VMs, as policies of a company do. */
   readonly touchMachines?: boolean;
-  /** Deallocate all VMs, or start them, as in the portal. */
-  readonly power?: PowerState;
 }
 
 /** Output of the emulator's process when it is ready (ready.json). */

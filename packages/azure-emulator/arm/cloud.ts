@@ -20,6 +20,9 @@ import { at, Properties, same, textAt } from "./values";
 export const SUBSCRIPTION = "00000000-0000-4000-8000-0000000c10d5";
 export const TENANT = "00000000-0000-4000-8000-00000007e4a4";
 
+/** Typical duration of a VM's start or deallocation in Azure, in seconds. */
+const POWER_SECONDS = 45;
+
 /** The emulated Azure Resource Manager: validates requests as ARM does, and keeps its state in a file. */
 export class Cloud implements View {
   readonly subscription = SUBSCRIPTION;
@@ -93,6 +96,7 @@ export class Cloud implements View {
   async setPower(id: string, powerState: PowerState): Promise<void> {
     const machine = this.get(id);
     if (machine?.token !== MACHINE) throw notFound(id);
+    await this.clock.sleep(POWER_SECONDS * 1000 * this.options.latencyFactor);
     await this.options.hardware.setPower(machine, powerState, this);
     this.storeResource({ ...machine, powerState });
     await this.reconnect();

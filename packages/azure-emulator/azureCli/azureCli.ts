@@ -1,3 +1,8 @@
+/**
+ * SUBSTITUTE for the command `az` in a rehearsal. It knows only the subcommands that this repository runs, with the options and the
+ * output that it uses, and refuses everything else. What it prints without a login, for an unknown subscription and for an invalid ID is
+ * what az 2.91.0 prints; the other messages follow Azure's documents.
+ */
 import { createServer } from "node:http";
 import { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -5,6 +10,7 @@ import { Cloud } from "../arm/cloud";
 import { Resource } from "../arm/resourceType";
 import { REGISTRY, TOKEN } from "../arm/types/containerregistry";
 import { AzureAccounts } from "../registry/accounts";
+import { inWordsOfAz, Option, requireQuery, VM_COMMANDS } from "./vmCommands";
 
 interface Answer {
   readonly code: number;
@@ -12,7 +18,7 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** The two subcommands of `az` that the program uses; both return credentials of a registry. */
+/** The subcommands of `az` that the program and `./store` use: credentials of a registry, and the power of a VM. */
 export class AzureCli {
   constructor(
     private readonly cloud: Cloud,
@@ -29,19 +35,20 @@ export class AzureCli {
     try {
       if (this.faults().includes("login"))
         throw new Error("Please run 'az login' to setup account.");
-      const value = await this.secret(command.join(" "), args, option);
-      return { code: 0, stdout: `${value}\n`, stderr: "" };
+      const stdout = await this.answer(command.join(" "), args, option);
+      return { code: 0, stdout, stderr: "" };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { code: 1, stdout: "", stderr: `ERROR: ${message}\n` };
+      return { code: 1, stdout: "", stderr: `ERROR: ${inWordsOfAz(error)}\n` };
     }
   }
 
-  private async secret(
-    command: string,
-    args: readonly string[],
-    option: (name: string) => string,
-  ): Promise<string> {
+  private async answer(command: string, args: readonly string[], option: Option): Promise<string> {
+    const ofVm = Object.hasOwn(VM_COMMANDS, command) ? VM_COMMANDS[command] : undefined;
+    if (ofVm !== undefined) return ofVm(this.cloud, option, this.faults());
+    return `${await this.secret(command, args, option)}\n`;
+  }
+
+  private async secret(command: string, args: readonly string[], option: Option): Promise<string> {
     if (command === "acr login" && args.includes("--expose-token")) {
       const registry = this.registry(option("name"), option("subscription"));
       requireQuery(option, "accessToken");
@@ -74,11 +81,6 @@ export class AzureCli {
   }
 }
 
-function requireQuery(option: (name: string) => string, query: string): void {
-  if (option("query") === query && option("output") === "tsv") return;
-  throw new Error(`The emulated az supports only --query '${query}' --output tsv.`);
-}
-
 /** Serves the emulated `az` over HTTP. @returns the URL for azureCli/az. */
 export async function serveCli(cli: AzureCli): Promise<string> {
   const server = createServer((request, response) => {
@@ -87,5 +89,7 @@ export async function serveCli(cli: AzureCli): Promise<string> {
       .then((answer) => response.end(JSON.stringify(answer)));
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  // The provider's server keeps the process running.
+  server.unref();
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
