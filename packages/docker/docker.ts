@@ -42,11 +42,13 @@ export class Docker {
 
   /**
    * @param agent Creates the connections. @default connects to the endpoint
+   * @param diagnose Finds the cause of a daemon that doesn't answer, and returns the error to throw. @default the error itself
    * @throws CliError if the address is not supported, or if the TLS certificates can't be read
    */
   constructor(
     readonly endpoint: Pick<DockerEndpoint, "host" | "certPath">,
     agent?: http.Agent,
+    private readonly diagnose?: (error: CliError) => Promise<CliError>,
   ) {
     this.host = endpoint.host;
     try {
@@ -63,6 +65,12 @@ export class Docker {
   /** Closes idle connections. */
   close(): void {
     this.agent?.destroy();
+  }
+
+  /** Returns the error for a daemon that doesn't answer, or whose stream has broken off. Its cause is the given error. */
+  async unreachable(error: unknown): Promise<CliError> {
+    const found = dockerUnreachable(this.host, error);
+    return (await this.diagnose?.(found)) ?? found;
   }
 
   /** Checks that the daemon answers. @throws CliError */
@@ -176,7 +184,7 @@ export class Docker {
     try {
       return await call;
     } catch (error) {
-      throw dockerUnreachable(this.host, error);
+      throw await this.unreachable(error);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { HostProblem } from "./hostProblems";
 
 /** ID of the stack's VM, which has the stack's name as a tag, for commands of `az`. */
-export const VM_ID = `$(az vm list --query "[?tags.stack=='STACK'].id" --output tsv)`;
+const VM_ID = `$(az vm list --query "[?tags.stack=='STACK'].id" --output tsv)`;
 
 /** Command that prints the VM's console, the only evidence while SSH doesn't answer. */
 export const BOOT_LOG = `The VM's boot log: az vm boot-diagnostics get-boot-log --ids ${VM_ID}`;

@@ -1,4 +1,5 @@
-import { configText } from "../project/project";
+import { isVmStopped } from "../host/stoppedVm";
+import { configText, storeCommand } from "../project/project";
 import { HostProblem, PROBLEMS, UNREACHABLE } from "./hostProblems";
 import { Context, Diagnostic, EngineError, Found, retryCommand, Rule } from "./rule";
 
@@ -10,12 +11,26 @@ export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
   ...(problem.general === true && { cause: () => problem.name }),
   // "Conflict" and "quota" are words of Docker's, too.
   accepts: ({ urn = "" }) => !problem.name.startsWith("azure-") || !isDockerResource(urn),
-  toDiagnostic: ({ error }, context) => ({
-    summary: `${failedOperation(problem, error.step, context)}: ${causeFor(problem, context)}.`,
-    details: error.message.split("\n").slice(-22),
-    hint: hintFor(problem, context),
-  }),
+  toDiagnostic: async ({ error }, context) =>
+    (UNANSWERED.has(problem.name) ? await stoppedVmDiagnostic(context) : undefined) ?? {
+      summary: `${failedOperation(problem, error.step, context)}: ${causeFor(problem, context)}.`,
+      details: error.message.split("\n").slice(-22),
+      hint: hintFor(problem, context),
+    },
 }));
+
+/** Names of problems that a VM that is off has, too. */
+const UNANSWERED: ReadonlySet<string> = new Set([UNREACHABLE.name, "provisioning-timeout"]);
+
+/** Returns the diagnostic for a VM that is off; undefined if it isn't, and if Azure can't be asked. */
+async function stoppedVmDiagnostic(context: Context): Promise<Diagnostic | undefined> {
+  if (!(await isVmStopped(context.session))) return undefined;
+  const start = storeCommand("start", context.session.stack.name);
+  return {
+    summary: "Host unreachable: the VM is stopped.",
+    hint: `Start it: ${start}\nThen: ${retryCommand(context)}`,
+  };
+}
 
 export const daemonUnreachable: Rule = {
   name: "daemon-unreachable",
@@ -31,9 +46,11 @@ export const daemonUnreachable: Rule = {
   toDiagnostic: daemonDiagnostic,
 };
 
-function daemonDiagnostic({ error, match }: Found, context: Context): Diagnostic {
+async function daemonDiagnostic({ error, match }: Found, context: Context): Promise<Diagnostic> {
   const address = match[1] === undefined ? "" : ` at ${match[1]}`;
   if (!context.isLocal) {
+    const stopped = await stoppedVmDiagnostic(context);
+    if (stopped !== undefined) return stopped;
     return {
       summary: `Host unreachable: ${causeFor(UNREACHABLE, context)}${address && ` (Docker${address})`}.`,
       hint: hintFor(UNREACHABLE, context),

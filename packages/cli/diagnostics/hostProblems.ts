@@ -1,4 +1,4 @@
-import { AZURE_PROBLEMS, BOOT_LOG, VM_ID } from "./azureProblems";
+import { AZURE_PROBLEMS, BOOT_LOG } from "./azureProblems";
 
 /** A known problem of a host that is another machine. */
 export interface HostProblem {
@@ -28,7 +28,7 @@ export const UNREACHABLE: HostProblem = {
   cause: "no answer over SSH",
   hint: [
     "Check that store:adminCidrs contains this machine's address and that the VM runs. Raise store:readyMinutes for a slow VM.",
-    `If the VM is off (store:shutdownTime): az vm start --ids ${VM_ID}`,
+    "If the VM is off (./store stop, store:shutdownTime): ./store start STACK",
     BOOT_LOG,
     "If the VM was deleted: ./store down STACK, which keeps the data, and up again.",
   ].join("\n"),
@@ -53,7 +53,7 @@ export const PROBLEMS: readonly HostProblem[] = [
     name: "data-disk-size",
     match: [/doesn't see the new size of its data disk/],
     cause: "the data disk has grown, but the VM knows its new size only after a restart",
-    hint: "Restart the VM, which takes the store offline for some minutes: ./store ssh STACK -- sudo reboot",
+    hint: "Restart the VM, which takes the store offline for some minutes: ./store reboot STACK",
   },
   {
     name: "data-disk-file-system",

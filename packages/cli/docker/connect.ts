@@ -1,6 +1,7 @@
 import { Docker } from "@store/docker/docker";
 import { dockerEnvironment } from "@store/docker/environment";
 import { RemoteHost, remoteEnvironment, remoteHost, sshArguments } from "../host/remoteHost";
+import { hostDiagnosis } from "../host/stoppedVm";
 import { connectLocalDocker, isLocal, Session } from "../project/session";
 import { checkStackDaemon } from "./stackDaemonCheck";
 import { SshAgent } from "@store/docker/sshAgent";
@@ -30,7 +31,7 @@ export async function connect(session: Session): Promise<Connection> {
   const remote = await remoteHost(session);
   const agent = new SshAgent({ args: sshArguments(remote) });
   return {
-    docker: new Docker({ host: `ssh://${remote.alias}` }, agent),
+    docker: new Docker({ host: `ssh://${remote.alias}` }, agent, hostDiagnosis(session)),
     address: remote.access.address,
     env: remoteEnvironment(remote),
     remote,

@@ -2,7 +2,6 @@ import { CliError } from "@store/docker/cliError";
 import type { Session } from "../project/session";
 import { ALL_STACKS, displayName, StoreContainer } from "./containers";
 import { Docker } from "@store/docker/docker";
-import { dockerUnreachable } from "@store/docker/unreachable";
 import { LogLine, readLog } from "./logs";
 import { stackContainers } from "./stackContainers";
 
@@ -36,14 +35,15 @@ export async function followLogs({
   const abort = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
 
-  let failure: CliError | undefined;
+  let failure: Promise<CliError> | undefined;
   /** Runs a stream. The first failure ends all streams; failures after that are consequences of the abort. */
   const guard = async (stream: () => Promise<void>): Promise<void> => {
     try {
       await stream();
     } catch (error) {
       if (abort.signal.aborted) return;
-      failure = error instanceof CliError ? error : connectionLost(docker, error);
+      // A log stream breaks off when the daemon stops.
+      failure = error instanceof CliError ? Promise.resolve(error) : docker.unreachable(error);
       abort.abort();
     }
   };
@@ -69,7 +69,7 @@ export async function followLogs({
     ...containers.map((container) => followContainer(container, { tail })),
     guard(followNewContainers),
   ]);
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw await failure;
 }
 
 /** Start of a log: its last lines, or a Unix time in seconds. */
@@ -86,11 +86,6 @@ async function findContainer(
     (container) =>
       container.id === id && (service === undefined || displayName(container) === service),
   );
-}
-
-/** Error for a log stream that breaks off, which happens when the daemon stops. */
-function connectionLost(docker: Docker, error: unknown): CliError {
-  return dockerUnreachable(docker.host, error);
 }
 
 /** Yields the containers of all stacks as they start, with the start's Unix time in seconds. */

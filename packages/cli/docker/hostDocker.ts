@@ -5,6 +5,7 @@ import { problemOf } from "@store/docker/unreachable";
 import { SshAgent, type SshTarget, sshTarget } from "@store/docker/sshAgent";
 import { sshFolder } from "../../../components/host/ssh/sshFiles";
 import { ensureSshFiles } from "../host/remoteHost";
+import { hostDiagnosis } from "../host/stoppedVm";
 import type { Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
 import { PROVIDER_TYPE } from "./stackDaemonCheck";
@@ -27,26 +28,36 @@ export async function connectHostDocker(
   session: Session,
   checkpoint: Checkpoint | undefined,
 ): Promise<HostDocker | undefined> {
-  const { project, stack } = session;
   const host = hostIn(checkpoint);
   if (host === undefined) return undefined;
-  const hasFiles = existsSync(join(project.root, sshFolder(stack.name), "identity"));
+  const hasFiles = hasSshFiles(session);
   if (!hasFiles) await ensureSshFiles(session);
   try {
-    return await reach(host, project.root);
+    return await reach(host, session);
   } catch (error) {
     // Somebody else may have replaced the host since this workspace's files were written.
     if (!hasFiles || !OUTDATED_FILES.test(problemOf((error as Error).cause))) throw error;
     await ensureSshFiles(session);
-    return reach(host, project.root);
+    return reach(host, session);
   }
 }
 
 const OUTDATED_FILES = /host key verification failed|permission denied/i;
 
-async function reach({ url, options }: ProviderHost, folder: string): Promise<HostDocker> {
-  const target: SshTarget = { ...sshTarget(url), options, folder };
-  const docker = new Docker({ host: url }, new SshAgent(target));
+/** Checks whether this checkout has the files with the host's keys, which the ssh options in the state name. */
+export function hasSshFiles({ project, stack }: Session): boolean {
+  return existsSync(join(project.root, sshFolder(stack.name), "identity"));
+}
+
+/** Returns the machine of a remote stack for ssh. Its files must exist. */
+export function sshTargetOf({ url, options }: ProviderHost, { project }: Session): SshTarget {
+  return { ...sshTarget(url), options, folder: project.root };
+}
+
+async function reach(host: ProviderHost, session: Session): Promise<HostDocker> {
+  const { url } = host;
+  const agent = new SshAgent(sshTargetOf(host, session));
+  const docker = new Docker({ host: url }, agent, hostDiagnosis(session));
   try {
     await docker.ping();
   } catch (error) {
@@ -57,7 +68,7 @@ async function reach({ url, options }: ProviderHost, folder: string): Promise<Ho
 }
 
 /** Address of Docker and ssh options of a provider. */
-interface ProviderHost {
+export interface ProviderHost {
   readonly url: string;
   /** Contain paths relative to the project. */
   readonly options: readonly string[];

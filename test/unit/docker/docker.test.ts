@@ -46,6 +46,21 @@ describe("Docker", () => {
     assert.equal(isSupported("fd://"), false);
   });
 
+  it("reports the cause that its owner finds for a daemon that doesn't answer, also of a broken stream", async () => {
+    const found: (string | undefined)[] = [];
+    const docker = new Docker(
+      { host: `unix://${join(folder, "none.sock")}` },
+      undefined,
+      (error) => {
+        found.push((error.cause as NodeJS.ErrnoException).code);
+        return Promise.resolve(new CliError("The VM is off."));
+      },
+    );
+    await assert.rejects(docker.ping(), /^CliError: The VM is off\.$/);
+    assert.equal((await docker.unreachable(new Error("closed"))).summary, "The VM is off.");
+    assert.deepEqual(found, ["ENOENT", undefined]);
+  });
+
   it("returns JSON or text, and the message of an error", async () => {
     const docker = await startDaemon((request, response) => {
       if (request.url === "/_ping") response.end("OK");

@@ -16,6 +16,7 @@ import {
 import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";
+import { isVmStopped, VmStopped } from "../../host/stoppedVm";
 import { reportReplacedVm } from "../../host/replacedVm";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
@@ -100,7 +101,9 @@ async function run(options: UpOptions): Promise<ExitCode> {
     } else {
       await deploy({ options, session, engine, host, drift, isConfirmed, report });
     }
-    await finish(session, await connectAfterRun(session, engine, host), report);
+    const after = await connectAfterRun(session, engine, host);
+    if (after === undefined && (await isVmStopped(session))) throw new VmStopped(stack.name);
+    await finish(session, after, report);
     return ExitCode.Ok;
   } finally {
     release();

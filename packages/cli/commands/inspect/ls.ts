@@ -4,6 +4,7 @@ import { CliError, ExitCode } from "@store/docker/cliError";
 import { connect, Connection } from "../../docker/connect";
 import { stackContainers } from "../../docker/stackContainers";
 import { oldestResourceDate } from "../../engine/setup";
+import { VmStopped } from "../../host/stoppedVm";
 import { configText, readProject, stackNames } from "../../project/project";
 import { openSession, Session, StackOptions } from "../../project/session";
 import { Column, duration, table } from "../../terminal/terminal";
@@ -32,7 +33,7 @@ interface Row {
   readonly stack: string;
   /** Kind of the host: local, azure or ssh. */
   readonly host: string;
-  /** up, down, "2 of 5 up", unreachable, or unknown if the stack's file or state can't be read. */
+  /** up, down, "2 of 5 up", stopped (the VM is off), unreachable, or unknown if the stack's file or state can't be read. */
   readonly state: string;
   readonly address: string;
   /** Age of the oldest resource. Empty if there is none. */
@@ -96,7 +97,8 @@ async function askHost(session: Session, row: Row): Promise<Row> {
     return { ...row, state, address, docker: version?.Version ?? "" };
   } catch (error) {
     reportFailure(row.stack, error);
-    return { ...row, state: "unreachable", address: connection?.address ?? "" };
+    const state = error instanceof VmStopped ? "stopped" : "unreachable";
+    return { ...row, state, address: connection?.address ?? "" };
   } finally {
     connection?.docker.close();
   }

@@ -1,4 +1,5 @@
 import { remoteHost, sshArguments } from "../../host/remoteHost";
+import { isVmStopped, VmStopped } from "../../host/stoppedVm";
 import { openSession, StackOptions } from "../../project/session";
 import { runAttached } from "../../terminal/attached";
 import { defineCommand } from "../command";
@@ -19,8 +20,17 @@ export const ssh = defineCommand<StackFlags, SshOptions>({
   run,
 });
 
+/** Exit code by which ssh reports that it has no connection. */
+const CONNECTION_FAILED = 255;
+
 /** Returns the exit code of the remote command or shell. */
 async function run(options: SshOptions): Promise<number> {
-  const host = await remoteHost(openSession(options));
-  return runAttached("ssh", [...sshArguments(host), ...options.command], "openssh-client");
+  const session = openSession(options);
+  const host = await remoteHost(session);
+  const args = [...sshArguments(host), ...options.command];
+  const code = await runAttached("ssh", args, "openssh-client");
+  if (code === CONNECTION_FAILED && (await isVmStopped(session))) {
+    throw new VmStopped(session.stack.name);
+  }
+  return code;
 }

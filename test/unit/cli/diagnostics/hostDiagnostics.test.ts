@@ -192,7 +192,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "data-disk-size",
     'Process exited with status 1: running "…":\nthe VM doesn\'t see the new size of its data disk (64 GiB) before a restart',
-    /\.\/store ssh dev -- sudo reboot/,
+    /\.\/store reboot dev/,
   ],
   [
     "data-disk-file-system",
@@ -232,7 +232,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   ].map((message): [string, string, RegExp] => [
     "host-unreachable",
     message,
-    /store:adminCidrs.*store:readyMinutes.*az vm start .*get-boot-log .*tags\.stack=='dev'/s,
+    /store:adminCidrs.*store:readyMinutes.*\.\/store start dev.*get-boot-log .*tags\.stack=='dev'/s,
   ]),
 ];
 

@@ -1,0 +1,93 @@
+import { CliError, UsageError } from "@store/docker/cliError";
+import { storeCommand } from "../project/project";
+import { isAzure, isLocal, Session } from "../project/session";
+import type { Checkpoint } from "../state/checkpoint";
+import { az, AzCall } from "./azureCli";
+import { VM_TYPE } from "./failedProvisioning";
+
+/** The VM of a stack in Azure. */
+export interface AzureVm {
+  /** Azure's resource ID. */
+  readonly id: string;
+  readonly stack: string;
+}
+
+/** Power state of a VM, such as running, deallocated, stopped, starting or deallocating; unknown if Azure reports none. */
+export type PowerState = string;
+
+/** Returns the VM in the stack's state; undefined if it has none. */
+export function vmIn(stack: string, checkpoint: Checkpoint | undefined): AzureVm | undefined {
+  const id = checkpoint?.resources.find(
+    ({ type, delete: isOriginal, id: vmId }) => type === VM_TYPE && !isOriginal && vmId,
+  )?.id;
+  return id === undefined ? undefined : { id, stack };
+}
+
+/** Returns the VM in the state of an Azure stack. @throws CliError if the stack isn't up */
+export function requireVm(stack: string, checkpoint: Checkpoint | undefined): AzureVm {
+  const vm = vmIn(stack, checkpoint);
+  if (vm !== undefined) return vm;
+  throw new CliError(`The stack ${stack} has no VM because it isn't up.`, {
+    hint: `Bring it up: ${storeCommand("up", stack)}`,
+  });
+}
+
+/** @throws UsageError if the stack doesn't run on a VM in Azure */
+export function requireAzure(session: Session, command: "start" | "stop"): void {
+  if (isAzure(session)) return;
+  const { name } = session.stack;
+  if (isLocal(session)) {
+    throw new UsageError(
+      `The stack ${name} runs on this machine's Docker; ./store ${command} is for a VM in Azure.`,
+      command === "start"
+        ? `Bring it up: ${storeCommand("up", name)}`
+        : `Take it down, which keeps the data: ${storeCommand("down", name)}`,
+    );
+  }
+  throw new UsageError(
+    `The stack ${name} runs on a machine reached by SSH; ./store ${command} is for a VM in Azure.`,
+    `Switch the machine ${command === "start" ? "on" : "off"} where it is managed. To reboot it: ${storeCommand("reboot", name)}`,
+  );
+}
+
+/** Limits of one call. */
+export type CallLimits = Pick<AzCall, "timeoutMs" | "signal">;
+
+/** Asks Azure. @throws CliError */
+export async function readPowerState(vm: AzureVm, limits: CallLimits): Promise<PowerState> {
+  const codes = await az({
+    args: [
+      ...["vm", "get-instance-view", "--ids", vm.id],
+      ...["--query", "instanceView.statuses[].code", "--output", "tsv"],
+    ],
+    stack: vm.stack,
+    failure: `Reading the state of the VM of the stack ${vm.stack} failed`,
+    ...limits,
+  });
+  return /^PowerState\/(\S+)/m.exec(codes)?.[1] ?? "unknown";
+}
+
+/** Checks whether a VM with this power state is off, or about to be. "Stopped" is one that was shut down and still costs money. */
+export function isOff(state: PowerState): boolean {
+  return ["deallocated", "deallocating", "stopped", "stopping"].includes(state);
+}
+
+/** Starts the VM, and waits until Azure has done so. @throws CliError */
+export async function startVm(vm: AzureVm, limits: CallLimits): Promise<void> {
+  await az({
+    args: ["vm", "start", "--ids", vm.id],
+    stack: vm.stack,
+    failure: `Starting the VM of the stack ${vm.stack} failed`,
+    ...limits,
+  });
+}
+
+/** Stops the VM and gives its hardware back, and waits until Azure has done so. @throws CliError */
+export async function deallocateVm(vm: AzureVm, limits: CallLimits): Promise<void> {
+  await az({
+    args: ["vm", "deallocate", "--ids", vm.id],
+    stack: vm.stack,
+    failure: `Stopping the VM of the stack ${vm.stack} failed`,
+    ...limits,
+  });
+}
