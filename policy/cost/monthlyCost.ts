@@ -23,8 +23,8 @@ export interface CostItem {
   readonly what: string;
   /** Undefined if prices.json has no price for it. */
   readonly cost: Money | undefined;
-  /** The item is charged while the VM is down, too, because it holds data. */
-  readonly holdsData: boolean;
+  /** The item is the VM's hardware, which isn't charged while the VM is deallocated. */
+  readonly isHardware: boolean;
 }
 
 export interface MonthlyCost {
@@ -48,7 +48,11 @@ const DAYS_PER_MONTH = HOURS_PER_MONTH / 24;
  * those of prices.json, whatever the region.
  */
 export function monthlyCost(resources: readonly PricedResource[]): MonthlyCost {
-  const all = resources.flatMap(itemsOf);
+  return sumOf(resources.flatMap(itemsOf));
+}
+
+/** Returns the cost of these items. */
+export function sumOf(all: readonly CostItem[]): MonthlyCost {
   const items = all
     .filter(({ cost }) => cost !== undefined)
     .sort((a, b) => amountOf(b) - amountOf(a));
@@ -71,12 +75,12 @@ export function itemsOf({ type, urn, inputs = {} }: PricedResource): CostItem[] 
   const item = (
     what: string | undefined,
     perMonth: number | undefined,
-    holdsData = false,
+    isHardware = false,
   ): CostItem[] => {
     if (what === undefined) return [];
     const cost =
       perMonth === undefined ? undefined : { amount: perMonth, currency: prices.currency };
-    return [{ urn, name: urn.split("::").at(-1) ?? urn, what, cost, holdsData }];
+    return [{ urn, name: urn.split("::").at(-1) ?? urn, what, cost, isHardware }];
   };
   switch (type) {
     case VM: {
@@ -84,14 +88,14 @@ export function itemsOf({ type, urn, inputs = {} }: PricedResource): CostItem[] 
       const kind = textAt(inputs, "storageProfile.osDisk.managedDisk.storageAccountType");
       const gib = numberAt(inputs, "storageProfile.osDisk.diskSizeGB") ?? OS_DISK_GIB;
       return [
-        ...item(size, times(priceOf(prices.vm.prices, size), HOURS_PER_MONTH)),
+        ...item(size, times(priceOf(prices.vm.prices, size), HOURS_PER_MONTH), true),
         ...item(kind && `${kind} of ${gib} GiB, system`, diskPrice(kind, gib)),
       ];
     }
     case DISK: {
       const kind = textAt(inputs, "sku.name");
       const gib = numberAt(inputs, "diskSizeGB");
-      return item(kind && gib ? `${kind} of ${gib} GiB` : undefined, diskPrice(kind, gib), true);
+      return item(kind && gib ? `${kind} of ${gib} GiB` : undefined, diskPrice(kind, gib));
     }
     case "azure-native:network:PublicIPAddress": {
       const sku = textAt(inputs, "sku.name");

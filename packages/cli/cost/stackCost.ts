@@ -1,4 +1,4 @@
-import { MonthlyCost, monthlyCost } from "../../../policy/cost/monthlyCost";
+import { itemsOf, MonthlyCost, monthlyCost, sumOf } from "../../../policy/cost/monthlyCost";
 import type { EngineEvent } from "../engine/events";
 import type { Checkpoint, Resource } from "../state/checkpoint";
 import type { Reporter } from "../terminal/terminal";
@@ -79,6 +79,19 @@ export function renderRemovalCost({ saved, kept }: RemovalCost): string | undefi
     ? ` What is kept costs ${amount(kept)} per month: ${kept.items.map(({ what }) => what).join(", ")}.`
     : " Nothing is left to pay for.";
   return `Saves ${amount(saved)} per month.${rest} (${reservations(saved)})`;
+}
+
+/** Says what a stack costs while its VM is deallocated. Undefined for a stack without anything to pay for. */
+export function renderStoppedCost(checkpoint: Checkpoint | undefined): string | undefined {
+  const all = (checkpoint?.resources ?? []).filter(({ id }) => id !== undefined).flatMap(itemsOf);
+  const running = sumOf(all);
+  const stopped = sumOf(all.filter(({ isHardware }) => !isHardware));
+  if (!isCharged(running)) return undefined;
+  const items = stopped.items.map(({ what }) => what).join(", ");
+  return (
+    `Monthly cost while it is stopped: ${amount(stopped)} instead of ${amount(running)}, ` +
+    `for ${items || "nothing with a price"} (${reservations(stopped)})`
+  );
 }
 
 function isCharged({ items, unpriced }: MonthlyCost): boolean {
