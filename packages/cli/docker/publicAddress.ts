@@ -35,13 +35,22 @@ export async function askPublicAddress(url: string): Promise<PublicAnswer> {
   }
 }
 
-/** Asks until the answer is as it should be, at most for this time. @returns the last answer */
-export async function awaitPublicAddress(url: string, timeoutMs: number): Promise<PublicAnswer> {
+/**
+ * Asks until the answer is as it should be, at most for this time.
+ *
+ * @param signal Ends the wait with an error. @default never
+ * @returns the last answer
+ */
+export async function awaitPublicAddress(
+  url: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<PublicAnswer> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const answer = await askPublicAddress(url);
     if (answer.kind === "ok" || Date.now() >= end) return answer;
-    await sleep(300);
+    await sleep(300, undefined, { signal });
   }
 }
 

@@ -1,10 +1,12 @@
 import { connect } from "./connect";
+import { hostIn } from "./hostDocker";
 import { StoreContainer } from "./containers";
 import { CliError } from "@store/docker/cliError";
 import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../state/outputs";
 import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
+import { Checkpoint, CONTAINER_TYPE } from "../state/checkpoint";
 import { foreignContainersNote, stackContainers } from "./stackContainers";
 
 /** URL of the store: the host's address and the gateway's published port. Undefined if the gateway isn't running. */
@@ -14,7 +16,23 @@ export function storeUrl(
 ): string | undefined {
   const gateway = containers.find(({ role, state }) => role === "gateway" && state === "running");
   const port = gateway?.ports[0]?.port;
-  return port === undefined ? undefined : `http://${address}${port === 80 ? "" : `:${port}`}`;
+  return port === undefined ? undefined : httpUrl(address, port);
+}
+
+/** URL of a remote store by the stack's state, while Docker on its host may be off. Undefined if it has no host or no gateway. */
+export function urlInState(checkpoint: Checkpoint | undefined): string | undefined {
+  const host = hostIn(checkpoint);
+  const gateway = checkpoint?.resources.find(
+    ({ type, delete: isOriginal, inputs }) =>
+      type === CONTAINER_TYPE && !isOriginal && inputs?.["ports"] !== undefined,
+  );
+  const [published] = (gateway?.inputs?.["ports"] ?? []) as readonly { external?: number }[];
+  if (host === undefined || published?.external === undefined) return undefined;
+  return httpUrl(new URL(host.url).hostname, published.external);
+}
+
+function httpUrl(address: string, port: number): string {
+  return `http://${address}${port === 80 ? "" : `:${port}`}`;
 }
 
 /**
