@@ -18,6 +18,10 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup
   preview: () =>
     (require("./commands/deploy/preview") as typeof import("./commands/deploy/preview")).preview,
   down: () => (require("./commands/deploy/down") as typeof import("./commands/deploy/down")).down,
+  start: () => (require("./commands/host/start") as typeof import("./commands/host/start")).start,
+  stop: () => (require("./commands/host/stop") as typeof import("./commands/host/stop")).stop,
+  reboot: () =>
+    (require("./commands/host/reboot") as typeof import("./commands/host/reboot")).reboot,
   ps: () => (require("./commands/inspect/ps") as typeof import("./commands/inspect/ps")).ps,
   logs: () => (require("./commands/inspect/logs") as typeof import("./commands/inspect/logs")).logs,
   exec: () => (require("./commands/inspect/exec") as typeof import("./commands/inspect/exec")).exec,

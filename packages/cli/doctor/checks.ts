@@ -14,6 +14,7 @@ import { stackContainers } from "../docker/stackContainers";
 import { publishesHere, storeUrl } from "../docker/url";
 import type { Check, CheckContext, CheckResult } from "./check";
 import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
+import { checkHost } from "./hostChecks";
 
 /** Checks of `./store doctor`, in the order of its output. */
 const CHECKS: readonly Check[] = [
@@ -24,6 +25,7 @@ const CHECKS: readonly Check[] = [
   checkBaseImages,
   checkConfig,
   checkAzureLogin,
+  checkHost,
   checkState,
   checkLocks,
   checkPort,

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { ExitCode } from "@store/docker/cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
@@ -15,6 +15,8 @@ import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/pub
 import { imagesIn } from "../../docker/images";
 import { publishesHere, storeUrl } from "../../docker/url";
 import { loadCheckpoint } from "../../engine/setup";
+import { describePending, readBootState } from "../../host/bootState";
+import { RemoteHost, sshArguments } from "../../host/remoteHost";
 import { storeCommand } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
@@ -54,7 +56,8 @@ export const ps = defineCommand<PsFlags, PsOptions>({
 async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const session = openSession(options);
   const stack = session.stack.name;
-  const { docker, address } = await connect(session);
+  const { docker, address, remote } = await connect(session);
+  const pendingReboot = remote && findPendingReboot(remote, stack);
   const checkpoint = await loadCheckpoint(session);
   const containers = await containersInState(session, docker, checkpoint);
   const expected = expectedContainers(checkpoint);
@@ -80,9 +83,25 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
     json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, reachability),
   );
   if (json && answer && answer.kind !== "ok") process.stderr.write(reachability);
+  const rebootNote = await pendingReboot;
+  if (rebootNote !== undefined) process.stderr.write(`${rebootNote}\n`);
   const foreign = rows.length === 0 ? await foreignContainersNote(session, docker) : "";
   if (foreign) process.stderr.write(`${foreign}\n`);
   return ExitCode.Ok;
+}
+
+/** Limit for the host's answer in milliseconds: `ps` is for the containers. */
+const REBOOT_CHECK_MS = 5_000;
+
+/** Says which updates need a reboot of the host. Undefined if none does, and if the host doesn't answer in time. */
+async function findPendingReboot(remote: RemoteHost, stack: string): Promise<string | undefined> {
+  const target = { args: sshArguments(remote) };
+  try {
+    return describePending(await readBootState(target, { timeoutMs: REBOOT_CHECK_MS }), stack);
+  } catch (error) {
+    if (error instanceof CliError) return undefined;
+    throw error;
+  }
 }
 
 /** Rows of containers that the state has and Docker doesn't. */
