@@ -1,7 +1,7 @@
 import type { Fault } from "@store/azure-emulator/arm/faults";
-import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
 import { type RehearsalContext, STACK } from "../context";
 import { expectNoChanges } from "./deploySteps";
+import { stopAndStart } from "./powerSteps";
 
 /** Checks that a preview with a refresh has no changes; in Azure also not after changes that Azure has made itself. */
 export async function refreshWithoutChanges(context: RehearsalContext): Promise<string> {
@@ -23,20 +23,10 @@ export async function driftWithoutChanges(
       await emulator.touchMachine();
       break;
     case "deallocated":
-      await emulator.setPower("deallocated");
-      // Only the VM: Docker doesn't answer while it is off.
-      await workspace.succeed(
-        ...["pulumi", "refresh", "--stack", STACK, "--yes", "--skip-preview"],
-        ...["--target", `**${MACHINE}::*`],
-      );
-      await emulator.setPower("running");
-      await context.probe.untilServing(STARTED_LIMIT_MS);
+      await stopAndStart(context);
       break;
     default:
       throw new Error(`The rehearsal can't let ${fault} happen to a running stack.`);
   }
   return expectNoChanges(workspace, "preview", STACK, "--refresh");
 }
-
-/** Limit for the VM's boot and the start of its containers, in milliseconds. */
-const STARTED_LIMIT_MS = 180_000;

@@ -1,0 +1,37 @@
+import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
+import { CommandFailed } from "../../support/workspace";
+import { type RehearsalContext, STACK } from "../context";
+
+/**
+ * Stops the VM, each command twice, and refreshes its state while it is off; then starts it again, and waits until the store serves
+ * requests.
+ */
+export async function stopAndStart({ workspace, probe }: RehearsalContext): Promise<string> {
+  await workspace.succeed("stop", STACK, "--yes");
+  await expectOutput("already stopped", workspace.succeed("stop", STACK, "--yes"));
+  for (const command of [["ps", STACK], ["logs", "--stack", STACK], ["ls"]]) {
+    const { output } = await workspace.run(...command);
+    if (!output.includes(`Start it: ./store start ${STACK}`))
+      throw new CommandFailed(
+        `./store ${command.join(" ")} doesn't say that the VM is off.`,
+        output,
+      );
+  }
+  // Only the VM: Docker doesn't answer while it is off.
+  await workspace.succeed(
+    ...["pulumi", "refresh", "--stack", STACK, "--yes", "--skip-preview"],
+    ...["--target", `**${MACHINE}::*`],
+  );
+  await expectOutput("The store is up: ", workspace.succeed("start", STACK));
+  await expectOutput("already runs", workspace.succeed("start", STACK));
+  return `serving ${(await probe.untilServing(SERVING_LIMIT_MS)).toFixed(1)} s after start`;
+}
+
+/** Limit for a store that `start` has already seen serving, in milliseconds. */
+const SERVING_LIMIT_MS = 30_000;
+
+async function expectOutput(expected: string, running: Promise<string>): Promise<void> {
+  const output = await running;
+  if (output.includes(expected)) return;
+  throw new CommandFailed(`The output lacks "${expected}".`, output);
+}
