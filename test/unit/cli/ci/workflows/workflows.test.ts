@@ -223,6 +223,20 @@ describe("the workflows, step by step", function () {
     assert.deepEqual(checkout.takeCalls(), ["down staging --yes --volumes"]);
   });
 
+  it("Start starts staging by hand, and in the morning only if the repository wants it", async () => {
+    const byHand = await run("start.yml", "staging", { event: "workflow_dispatch", payload: {} });
+    assert.equal(byHand.exitCode, 0, byHand.output);
+    assert.deepEqual(checkout.takeCalls(), ["start staging"]);
+    const morning = { event: "schedule", payload: {} };
+    assert.deepEqual((await run("start.yml", "staging", morning)).steps, []);
+    const vars = { ...VARS, STORE_MORNING_START: "true" };
+    await run("start.yml", "staging", { ...morning, vars });
+    assert.deepEqual(checkout.takeCalls(), ["start staging"]);
+    checkout.prepare("start", "", 1);
+    const failed = await run("start.yml", "staging", { ...morning, vars });
+    assert.equal(failed.exitCode, 1);
+  });
+
   it("Environment gives a pull request a stack of its own, and removes it", async () => {
     const up = await run("environment.yml", "up", pullRequest());
     assert.equal(up.exitCode, 0, up.output);
