@@ -57,9 +57,14 @@ function when(condition: boolean, key: string, problem: string): Mistake[] {
   return condition ? [{ key, problem }] : [];
 }
 
-/** Command that sets a key of this stack. Plain `pulumi` would use another backend than the checkout's state. */
+/**
+ * Command that sets a key of this stack, in the configuration file that `./store` was given. Plain `pulumi` would use another backend
+ * than the checkout's state.
+ */
 function configSet(args: string): string {
-  return `./store pulumi config set -s ${pulumi.getStack()} ${args}`;
+  const file = process.env["STORE_CONFIG_FILE"];
+  const variable = file ? `STORE_CONFIG_FILE='${file.replaceAll("'", "'\\''")}' ` : "";
+  return `${variable}./store pulumi config set -s ${pulumi.getStack()} ${args}`;
 }
 
 function namesIn(value: string[] | Record<string, unknown>): string[] {

@@ -68,9 +68,11 @@ export function stackOf(urn: string): string {
   return /^urn:pulumi:(.*?)::/.exec(urn)?.[1] ?? "";
 }
 
-/** Returns the command that sets a key of the resource's stack. */
+/** Returns the command that sets a key of the resource's stack, in the configuration file that `./store` was given. */
 export function configSet({ urn }: PlannedResource, args: string): string {
-  return `./store pulumi config set -s ${stackOf(urn)} ${args}`;
+  const file = process.env["STORE_CONFIG_FILE"];
+  const variable = file ? `STORE_CONFIG_FILE='${file.replaceAll("'", "'\\''")}' ` : "";
+  return `${variable}./store pulumi config set -s ${stackOf(urn)} ${args}`;
 }
 
 /**

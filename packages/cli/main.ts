@@ -6,6 +6,7 @@ import { CliError, ExitCode } from "@store/docker/cliError";
 import type { CommandGroup, StoreCommand } from "./commands/command";
 import { undoStoreEnv } from "./host/shellEnvironment";
 import { ROOT } from "./project/project";
+import { noteConfigFile } from "./project/storeCommand";
 import { renderError } from "./terminal/terminal";
 
 /**
@@ -91,6 +92,7 @@ async function run(args: readonly string[]): Promise<number> {
   const add = (parent: Command, command: StoreCommand): void => {
     register(parent, command).action(async (...parameters: readonly unknown[]) => {
       const parsed = parameters.at(-1) as Command;
+      noteConfigFile(parsed.opts<{ configFile?: string }>().configFile);
       exitCode = await command.run({ args: parsed.args, flags: parsed.opts(), rest });
     });
   };

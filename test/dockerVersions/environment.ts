@@ -1,12 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import {
-  baseImageNames,
-  DEFAULT_STACK,
-  findStack,
-  readProject,
-} from "../../packages/cli/project/project";
+import { baseImageNames, findStack, readProject } from "../../packages/cli/project/project";
+import { DEFAULT_STACK } from "@store/cli/project/storeCommand";
 import { run, TestSite } from "../integration/support/testStore";
 import { Cleanup } from "./cleanup";
 

@@ -4,12 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as random from "@pulumi/random";
 import { Database, DatabaseData } from "../../components/database/database";
 import { LocalHost } from "../../components/host/localHost";
-import {
-  baseImageNames,
-  DEFAULT_STACK,
-  findStack,
-  readProject,
-} from "../../packages/cli/project/project";
+import { baseImageNames, findStack, readProject } from "../../packages/cli/project/project";
+import { DEFAULT_STACK } from "@store/cli/project/storeCommand";
 import { CONTAINER, reset, resource, setMocks } from "../unit/mocks";
 import { run } from "./support/testStore";
 

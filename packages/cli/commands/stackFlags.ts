@@ -1,7 +1,7 @@
 import { Argument, Option } from "commander";
 import { UsageError } from "@store/docker/cliError";
-import { DEFAULT_STACK } from "../project/project";
 import type { StackOptions } from "../project/session";
+import { DEFAULT_STACK } from "../project/storeCommand";
 
 /** Names the stack as a positional argument. */
 export const STACK_ARGUMENT = new Argument("[stack]", `the stack (default: ${DEFAULT_STACK})`);

@@ -1,4 +1,3 @@
-import { storeCommand } from "../project/project";
 import { passphraseHint } from "../state/state";
 import {
   Context,
@@ -8,9 +7,10 @@ import {
   Rule,
   sameMessage,
   stackFileName,
-  stackFlag,
+  commandFor,
   whatChanged,
 } from "./rule";
+import { storeCommand } from "../project/storeCommand";
 
 /** A configuration value that a script of the program rejected while the engine was changing resources. */
 export const configRejectedByResource: Rule = {
@@ -104,7 +104,7 @@ export const undecryptableSecret: Rule = {
     details: [error.message],
     hint:
       `The secret was set in another workspace or with another backend. Set it again:\n` +
-      `./store pulumi config set --secret KEY VALUE${stackFlag(context)}`,
+      commandFor("pulumi config set --secret KEY VALUE", context),
   }),
 };
 
@@ -155,5 +155,5 @@ function howToChange(key: string | undefined, context: Context, message = ""): s
   }
   const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";
   const path = /[.[]/.test(shortKey) ? `--path '${shortKey}'` : shortKey;
-  return `Change the value in ${stackFileName(context)}, or run: ./store pulumi config set ${secret}${path} VALUE${stackFlag(context)}`;
+  return `Change the value in ${stackFileName(context)}, or run: ${commandFor(`pulumi config set ${secret}${path} VALUE`, context)}`;
 }

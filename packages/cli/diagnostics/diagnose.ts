@@ -5,7 +5,6 @@ import type { EngineEvent } from "../engine/events";
 import { policyViolations } from "../engine/policyPack";
 import type { EngineRun } from "../engine/runEngine";
 import type { CrashedContainers } from "../lifecycle/crashWatch";
-import { stackOption, storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
 import { buildFailed, noSpace, notPublished } from "./build";
 import * as config from "./config";
@@ -18,6 +17,7 @@ import { networksExhausted, portPrivileged, portTaken } from "./network";
 import { policiesViolated } from "./policy";
 import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
+import { storeCommand } from "../project/storeCommand";
 
 /**
  * Rules in order of precedence: the first one that matches an error translates it, and among several errors the one with the
@@ -73,7 +73,7 @@ export async function diagnoseRun(
   const [first, ...others] = errors;
   if (first === undefined) {
     return new CliError(`The engine failed with exit code ${run.exitCode}.`, {
-      hint: `See its output above. ./store doctor${stackOption(session.stack.name)} checks what the engine needs.`,
+      hint: `See its output above. ${storeCommand("doctor", session.stack.name)} checks what the engine needs.`,
     });
   }
   const hasChanges = hasChangedResources(run.events);

@@ -1,4 +1,3 @@
-import { storeCommand } from "../project/project";
 import { resourceName } from "../state/checkpoint";
 import { isHeld, type Lock, lockedError } from "../state/locks";
 import { findEngineLocks } from "../state/state";
@@ -11,8 +10,9 @@ import {
   retryCommand,
   Rule,
   sameMessage,
-  stackFlag,
+  commandFor,
 } from "./rule";
+import { storeCommand } from "../project/storeCommand";
 
 export const stackLocked: Rule = {
   name: "stack-locked",
@@ -26,7 +26,7 @@ export const stackLocked: Rule = {
     return {
       summary: `Another run is working on the stack ${stack.name}.`,
       details: error.message.split("\n"),
-      hint: `Wait until it is done, then: ${retryCommand(context)}\nIf it no longer runs: ./store pulumi cancel --yes${stackFlag(context)}`,
+      hint: `Wait until it is done, then: ${retryCommand(context)}\nIf it no longer runs: ${commandFor("pulumi cancel --yes", context)}`,
     };
   },
 };
@@ -63,7 +63,7 @@ function protectedDataDiagnostic({ urns }: Found, context: Context): Diagnostic 
     summary: `Refusing to delete data: ${folders || "the code"} was removed, which would delete ${names.join(", ")}.`,
     hint:
       `No data was deleted, and running services keep running. ${restore}, then: ${retry}\n` +
-      `Or delete the data permanently: ./store pulumi state unprotect --yes${stackFlag(context)} ${quoted} && ${retry}`,
+      `Or delete the data permanently: ${commandFor(`pulumi state unprotect --yes ${quoted}`, context)} && ${retry}`,
   };
 }
 
@@ -77,7 +77,7 @@ export const protectedReplacement: Rule = {
     summary: `Refusing to replace data: the change would replace ${urns.map(resourceName).sort().join(", ")} by empty ones.`,
     hint:
       `No data was deleted, and running services keep running. See what changes: ` +
-      `${storeCommand("preview", context.session.stack.name)} --diff. Undo that change, then: ${retryCommand(context)}`,
+      `${commandFor("preview --diff", context)}. Undo that change, then: ${retryCommand(context)}`,
   }),
 };
 
@@ -111,6 +111,6 @@ export const engineFailed: Rule = {
   cause: sameMessage,
   toDiagnostic: ({ error }, context) => ({
     summary: error.message,
-    hint: `./store doctor${stackFlag(context)} checks what the engine needs.`,
+    hint: `${commandFor("doctor", context)} checks what the engine needs.`,
   }),
 };

@@ -1,6 +1,7 @@
 import { condition, displayName, Inspection, StoreContainer } from "../docker/containers";
-import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, stackFlag } from "./rule";
+import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, commandFor } from "./rule";
 import { LastExit, readLastExit } from "./lastExit";
+import { storeCommand } from "../project/storeCommand";
 
 /** A container that didn't become healthy. */
 export const unhealthy: Rule = {
@@ -45,8 +46,8 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
     detailsTitle: `End of the log of ${container.name}`,
     hint:
       (previous ? `The previous container, ${previous.name}, keeps serving. ` : "") +
-      `${remedy(container, [...log, lastCheckOutput(inspection)], stackFlag(context))} Then: ${retryCommand(context)}\n` +
-      `Complete log: ${crash?.logFile ?? `./store logs ${displayName(container)}${stackFlag(context)}`}`,
+      `${remedy(container, [...log, lastCheckOutput(inspection)], context.session.stack.name)} Then: ${retryCommand(context)}\n` +
+      `Complete log: ${crash?.logFile ?? commandFor(`logs ${displayName(container)}`, context)}`,
   };
 }
 
@@ -76,18 +77,18 @@ const INCOMPLETE_DATA =
 export function remedy(
   { role, service }: Pick<StoreContainer, "role" | "service">,
   output: readonly string[],
-  stackFlag: string,
+  stack: string,
 ): string {
   const has = (message: RegExp): boolean => output.some((line) => message.test(line));
   if (role === "database" && has(INCOMPLETE_DATA)) {
     return (
       `An earlier release's first start was interrupted before the data folder of ${service} was complete, or the data are another ` +
-      `stack's. If no service has data to keep, remove all: ./store down${stackFlag} --volumes.`
+      `stack's. If no service has data to keep, remove all: ${storeCommand("down --volumes", stack)}.`
     );
   }
   if (role !== "service") return "Fix the cause shown in its log.";
   return has(DATABASE_ERROR)
-    ? `Its database refuses it or can't be reached; see ./store logs ${service}-database${stackFlag}. Fix that.`
+    ? `Its database refuses it or can't be reached; see ${storeCommand(`logs ${service}-database`, stack)}. Fix that.`
     : `Fix services/${service}.`;
 }
 

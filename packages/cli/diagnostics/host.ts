@@ -1,5 +1,6 @@
 import { isVmStopped } from "../host/stoppedVm";
-import { configText, storeCommand } from "../project/project";
+import { configText } from "../project/project";
+import { completeCommands, storeCommand } from "../project/storeCommand";
 import { HostProblem, PROBLEMS, UNREACHABLE } from "./hostProblems";
 import { Context, Diagnostic, EngineError, Found, retryCommand, Rule } from "./rule";
 
@@ -107,5 +108,5 @@ export function typeInWords(type: string): string {
 function hintFor({ hint, onSsh }: HostProblem, context: Context): string {
   const stack = context.session.stack.name;
   const text = (isSsh(context) ? onSsh?.hint : undefined) ?? hint;
-  return `${text.replaceAll("STACK", stack)}\nThen: ${retryCommand(context)}`;
+  return `${completeCommands(text, stack)}\nThen: ${retryCommand(context)}`;
 }

@@ -6,7 +6,7 @@ export interface HostProblem {
   readonly match: readonly RegExp[];
   /** A clause. */
   readonly cause: string;
-  /** STACK stands for the name of the stack. */
+  /** Text for completeCommands: STACK stands for the name of the stack. */
   readonly hint: string;
   /** Cause and hint for a machine reached by SSH (store:host is ssh). @default those for Azure */
   readonly onSsh?: { readonly cause?: string; readonly hint: string };

@@ -8,7 +8,7 @@ import {
   resourceOf,
   retryCommand,
   Rule,
-  stackFlag,
+  commandFor,
 } from "./rule";
 
 /** The host can't pull an image. */
@@ -87,7 +87,7 @@ function rejectedLogin(
     return {
       summary: `${failed} the login (store:registry: username, password).`,
       details: [reason],
-      hint: `${keepsRunning(context)}Change the password: ./store pulumi config set --secret --path registry.password VALUE${stackFlag(context)}. Then: ${retryCommand(context)}`,
+      hint: `${keepsRunning(context)}Change the password: ${commandFor("pulumi config set --secret --path registry.password VALUE", context)}. Then: ${retryCommand(context)}`,
     };
   }
   if (context.isLocal || own?.address === registry) {

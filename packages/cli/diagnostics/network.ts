@@ -1,5 +1,5 @@
 import { diagnoseTakenPort } from "./port";
-import { resourceOf, retryCommand, Rule, stackFlag } from "./rule";
+import { resourceOf, retryCommand, Rule, commandFor } from "./rule";
 
 export const portTaken: Rule = {
   name: "port-taken",
@@ -21,7 +21,7 @@ export const portPrivileged: Rule = {
     return {
       summary: `Rootless Docker may not listen on port ${port} (store:httpPort): the system reserves low ports for root.`,
       hint:
-        `Choose another port: ./store pulumi config set httpPort 8080${stackFlag(context)}. Or allow it on Docker's host: ` +
+        `Choose another port: ${commandFor("pulumi config set httpPort 8080", context)}. Or allow it on Docker's host: ` +
         `sudo sysctl net.ipv4.ip_unprivileged_port_start=${port} (until a reboot; for good in /etc/sysctl.d). ` +
         `Then: ${retryCommand(context)}`,
     };

@@ -3,7 +3,8 @@ import { CliError } from "@store/docker/cliError";
 import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
 import { loadOwnResources } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
-import { configText, stackOption, storeCommand } from "../project/project";
+import { configText } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { publishesHere } from "../docker/url";
 import { isLocal, type Session } from "../project/session";
 import { isOwnContainer, OwnResources } from "../state/ownResources";
@@ -65,7 +66,7 @@ async function portTakenError(
     {
       hint:
         `Stop that, or choose another port and bring the stack up again:\n` +
-        `./store pulumi config set httpPort ${await freePortAfter(port)}${stackOption(stack)} && ${storeCommand("up", stack)}`,
+        `${storeCommand(`pulumi config set httpPort ${await freePortAfter(port)}`, stack)} && ${storeCommand("up", stack)}`,
     },
   );
 }

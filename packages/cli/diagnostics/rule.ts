@@ -2,10 +2,10 @@ import type { StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { CliErrorOptions } from "@store/docker/cliError";
 import type { StoreContainer } from "../docker/containers";
 import type { Docker } from "@store/docker/docker";
-import { stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
 import type { CrashedContainers } from "../lifecycle/crashWatch";
 import { resourceName } from "../state/checkpoint";
+import { storeCommand } from "../project/storeCommand";
 
 /** An error that a run of the engine reported. */
 export interface EngineError {
@@ -84,8 +84,9 @@ export function retryCommand({ command, session }: Pick<Context, "command" | "se
   return storeCommand(command, session.stack.name);
 }
 
-export function stackFlag({ session }: Context): string {
-  return stackOption(session.stack.name);
+/** A command for the stack of the run. */
+export function commandFor(command: string, { session }: Pick<Context, "session">): string {
+  return storeCommand(command, session.stack.name);
 }
 
 /** Path of the stack's configuration file, relative to the project. */

@@ -1,7 +1,8 @@
 import { displayName, StoreContainer } from "./containers";
 import { Docker } from "@store/docker/docker";
 import { CliError, UsageError } from "@store/docker/cliError";
-import { serviceNames, stackNames, stackOption, storeCommand } from "../project/project";
+import { serviceNames, stackNames } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { Session } from "../project/session";
 import { foreignContainersNote, stackContainers } from "./stackContainers";
 
@@ -43,18 +44,18 @@ export async function selectContainers(
 /**
  * Refuses the name of a stack in place of a service's. Call it before connecting to the stack's host, which may be down.
  *
- * @param correct Returns the corrected command line. Its argument is the option that selects the stack.
+ * @param command The corrected command, without the stack.
  * @throws UsageError
  */
 export function refuseStackName(
   { project, stack }: Session,
   name: string | undefined,
-  correct: (option: string) => string,
+  command: string,
 ): void {
   if (name === undefined || serviceNames(project.root).includes(name)) return;
   if (!stackNames(project.root).includes(name)) return;
   throw new UsageError(
     `"${name}" is a stack, not a service${name === stack.name ? "" : `, and the stack is ${stack.name}`}.`,
-    `Name the stack with -s: ${correct(stackOption(name))}`,
+    `Name the stack with -s: ${storeCommand(command, name, "")}`,
   );
 }

@@ -3,11 +3,11 @@ import type { Docker } from "@store/docker/docker";
 import type { DockerEndpoint } from "@store/docker/endpoint";
 import { endpointVariables } from "@store/docker/environment";
 import { quoted } from "../host/shellEnvironment";
-import { stackOption } from "../project/project";
 import { dockerEndpoint, Session } from "../project/session";
 import { Checkpoint, CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE } from "../state/checkpoint";
 import { StackDaemon } from "../state/stackDaemon";
 import { readStackCheckpoint } from "../state/state";
+import { storeCommand } from "../project/storeCommand";
 
 export const PROVIDER_TYPE = "pulumi:providers:docker";
 
@@ -77,14 +77,13 @@ function otherDaemon(
 ): CliError {
   const { name } = session.stack;
   const { host, hostFrom } = dockerEndpoint(session);
-  const option = stackOption(name);
   const stackHost = stackDaemon.host;
   const isConfigured = hostFrom === "store:dockerHost";
   const variables = Object.entries(endpointVariables(stackDaemon)).filter(
     ([variable]) => !isConfigured || variable !== "DOCKER_HOST",
   );
   const back = [
-    ...(isConfigured ? [`./store pulumi config set dockerHost ${stackHost}${option}`] : []),
+    ...(isConfigured ? [storeCommand(`pulumi config set dockerHost ${stackHost}`, name)] : []),
     ...variables.map(([variable, value]) => `export ${variable}=${quoted(value)}`),
   ].join("; ");
   return new CliError(
@@ -93,7 +92,7 @@ function otherDaemon(
       hint:
         `Nothing was changed. Use the stack's daemon: ${back}\n` +
         `To run the store on both, copy Pulumi.${name}.yaml to a file with another stack's name.\n` +
-        `If the daemon at ${stackHost} is gone for ever, with its data, forget its resources: ./store pulumi state delete --all --force --yes${option}`,
+        `If the daemon at ${stackHost} is gone for ever, with its data, forget its resources: ${storeCommand("pulumi state delete --all --force --yes", name)}`,
     },
   );
 }

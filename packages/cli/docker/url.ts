@@ -4,10 +4,10 @@ import { StoreContainer } from "./containers";
 import { CliError } from "@store/docker/cliError";
 import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../state/outputs";
-import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
 import { Checkpoint, CONTAINER_TYPE } from "../state/checkpoint";
 import { foreignContainersNote, stackContainers } from "./stackContainers";
+import { storeCommand } from "../project/storeCommand";
 
 /** URL of the store: the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(

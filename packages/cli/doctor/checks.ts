@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
 import { freePortAfter, portHolder } from "../diagnostics/port";
-import { configText, stackOption, storeCommand } from "../project/project";
+import { configText } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { isHeld, readLock } from "../state/locks";
 import { findEngineLocks, stackLockFile } from "../state/state";
@@ -123,7 +124,10 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
   if (holder === undefined) return [{ title, status: "ok", found: unused }];
   if (holder.isOwnGateway)
     return [{ title, status: "ok", found: "in use by this stack's gateway" }];
-  const setPort = `./store pulumi config set httpPort ${await freePortAfter(port)}${stackOption(session.stack.name)}`;
+  const setPort = storeCommand(
+    `pulumi config set httpPort ${await freePortAfter(port)}`,
+    session.stack.name,
+  );
   return [
     {
       title,

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "@store/docker/messageOf";
-import { configText, configValues, stackOption } from "../project/project";
+import { configText, configValues } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import type { Session } from "../project/session";
 import { stackFileMistakes } from "../project/stackFileCheck";
 import type { CheckContext, CheckResult } from "./check";
@@ -24,7 +25,7 @@ export function checkConfig({ session }: CheckContext): CheckResult[] {
     title,
     status: "failed",
     found,
-    hint: `Change the value in ${file}; a text, a number or a flag also by: ./store pulumi config set KEY VALUE${stackOption(stack.name)}`,
+    hint: `Change the value in ${file}; a text, a number or a flag also by: ${storeCommand("pulumi config set KEY VALUE", stack.name)}`,
   }));
 }
 

@@ -2,7 +2,8 @@ import { BaseImageStatus } from "@store/toolchain/images/plan";
 import { inspectBaseImages } from "@store/toolchain/images/baseImages";
 import { findDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { Docker } from "@store/docker/docker";
-import { baseImageNames, storeCommand } from "../project/project";
+import { baseImageNames } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { dockerEndpoint, Session } from "../project/session";
 import type { CheckContext, CheckResult } from "./check";
 

@@ -4,7 +4,7 @@ import { hasSshFiles, hostIn, sshTargetOf } from "../docker/hostDocker";
 import { loadCheckpoint } from "../engine/setup";
 import { describePending, readBootState } from "../host/bootState";
 import { diagnoseHost, isVmStopped, VmStopped } from "../host/stoppedVm";
-import { storeCommand } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
 import type { CheckContext, CheckResult } from "./check";

@@ -17,7 +17,8 @@ import { dockerConfigFolder, tlsVariables } from "./dockerConfig";
 import { endOrphanedPlugins } from "./orphanedPlugins";
 import { editsConfig } from "./pulumiArguments";
 import { isHeld, lockedError, removeEngineLock } from "../state/locks";
-import { baseImageNames, stackOption } from "../project/project";
+import { baseImageNames } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { connectLocalDocker, dockerEndpoint, isLocal, Session } from "../project/session";
 import { checkStackFile } from "../project/stackFileCheck";
 import {
@@ -94,7 +95,7 @@ export async function fetchCheckpoint(
   throw new CliError(`Can't read the state of the stack ${stack.name} from ${state.backend.url}.`, {
     details: stderr.trim().split("\n"),
     detailsTitle: "pulumi stack export",
-    hint: `Check the login: ./store pulumi whoami --verbose${stackOption(stack.name)}`,
+    hint: `Check the login: ${storeCommand("pulumi whoami --verbose", stack.name)}`,
   });
 }
 
@@ -279,7 +280,7 @@ function refuseMoved({ state, stack, project }: Session): void {
     `The state of the stack ${stack.name} was moved to ${move.to}, but ${basename(stack.file)} doesn't name that backend.`,
     {
       hint:
-        `Check out a commit since the move, or name it: ./store pulumi config set ${project.name}:stateBackend '${move.to}'${stackOption(stack.name)}\n` +
+        `Check out a commit since the move, or name it: ${storeCommand(`pulumi config set ${project.name}:stateBackend '${move.to}'`, stack.name)}\n` +
         `To begin with an empty state instead, delete .store/moves/${stack.name}.json.`,
     },
   );
@@ -326,6 +327,6 @@ async function initStack(
   throw new CliError(`Creating the stack ${name} failed.`, {
     details: (stderr || stdout).trim().split("\n"),
     detailsTitle: "pulumi stack init",
-    hint: "./store doctor says which backend is in use.",
+    hint: `${storeCommand("doctor", stack.name)} says which backend is in use.`,
   });
 }

@@ -1,5 +1,5 @@
 import { CliError, UsageError } from "@store/docker/cliError";
-import { storeCommand } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { isAzure, isLocal, Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
 import { az, AzCall } from "./azureCli";

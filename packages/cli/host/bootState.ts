@@ -2,7 +2,7 @@ import { CliError } from "@store/docker/cliError";
 import type { SshTarget } from "@store/docker/sshAgent";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readWithoutComments } from "../../../components/shell/shell";
-import { storeCommand } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { ConnectionLimits, runOnHost } from "./hostShell";
 
 /** State of a host since its last boot. */

@@ -1,9 +1,9 @@
 import { EngineEvent, plain } from "../engine/events";
 import { FAILED_PROVISIONING } from "../diagnostics/hostProblems";
-import { stackOption } from "../project/project";
 import { Session } from "../project/session";
 import { captureOnStack, EngineContext } from "../engine/setup";
 import { Reporter } from "../terminal/terminal";
+import { storeCommand } from "../project/storeCommand";
 
 /**
  * Marks a VM whose provisioning failed in the state, so that the next `up`, also from another workspace, replaces it.
@@ -32,7 +32,7 @@ export async function taintFailedVm(
   if (exitCode === 0) return;
   report.note(
     `can't mark the VM to be replaced by the next up (${stderr.trim()}); replace it: ` +
-      `./store up${stackOption(stack)} -- --replace '${urn}'`,
+      storeCommand(`up -- --replace '${urn}'`, stack),
   );
 }
 

@@ -4,8 +4,8 @@ import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/
 import { CliError, UsageError } from "@store/docker/cliError";
 import { dockerEnvironment } from "@store/docker/environment";
 import { HostAccess, stackOutputs } from "../state/outputs";
-import { storeCommand } from "../project/project";
 import { isLocal, Session } from "../project/session";
+import { storeCommand } from "../project/storeCommand";
 
 /** A stack's host that is another machine, with the files that ssh and docker need to connect to it. */
 export interface RemoteHost {

@@ -1,7 +1,7 @@
 import { CliError } from "@store/docker/cliError";
 import { problemOf } from "@store/docker/unreachable";
 import { loadCheckpoint } from "../engine/setup";
-import { storeCommand } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import { isAzure, Session } from "../project/session";
 import { hasAz } from "./azureCli";
 import { AzureVm, isOff, readPowerState, vmIn } from "./azureVm";

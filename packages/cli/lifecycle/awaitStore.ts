@@ -1,7 +1,7 @@
 import { CliError } from "@store/docker/cliError";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { urlInState } from "../docker/url";
-import { storeCommand } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 import type { Checkpoint } from "../state/checkpoint";
 import { duration, Reporter } from "../terminal/terminal";
 import { withProgress } from "../terminal/interruption";

@@ -2,11 +2,11 @@ import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import { DockerState, planDrift, readDockerState, removeOrphan } from "../docker/drift";
 import { removeUnusedImages } from "../docker/images";
-import { storeCommand } from "../project/project";
 import type { Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";
 import type { Reporter } from "../terminal/terminal";
+import { storeCommand } from "../project/storeCommand";
 
 /**
  * Removes what `pulumi destroy` leaves: orphans that aren't in the state, and unused images.

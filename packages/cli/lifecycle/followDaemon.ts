@@ -11,7 +11,6 @@ import {
   PROVIDER_TYPE,
 } from "../docker/stackDaemonCheck";
 import { captureOnStack, EngineContext, fetchCheckpoint } from "../engine/setup";
-import { stackOption } from "../project/project";
 import { Session } from "../project/session";
 import type { Resource } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";
@@ -20,6 +19,7 @@ import { StackDaemon } from "../state/stackDaemon";
 import { takeLock } from "../state/locks";
 import { makeRunFolder, stackLockFile } from "../state/state";
 import type { Reporter } from "../terminal/terminal";
+import { storeCommand } from "../project/storeCommand";
 
 /**
  * Makes the state of a local stack use the current address of its Docker daemon. A refresh and a destroy use the address in the state,
@@ -84,7 +84,7 @@ function otherMachine({ state, stack }: Session): CliError {
     {
       hint:
         `Nothing was changed. Copy Pulumi.${stack.name}.yaml to a file with another stack's name, without stateBackend, for a stack of your own.\n` +
-        `If that machine is gone for ever, with its data, forget its resources: ./store pulumi state delete --all --force --yes${stackOption(stack.name)}`,
+        `If that machine is gone for ever, with its data, forget its resources: ${storeCommand("pulumi state delete --all --force --yes", stack.name)}`,
     },
   );
 }

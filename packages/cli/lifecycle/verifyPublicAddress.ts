@@ -4,11 +4,11 @@ import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
 import { publishesHere, storeUrl } from "../docker/url";
 import { loadCheckpoint } from "../engine/setup";
-import { stackOption, storeCommand } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";
 import type { StackHost } from "./stackHost";
+import { storeCommand } from "../project/storeCommand";
 
 /** Time for the gateway to notice what was repaired, and for a service to become ready again. */
 const PATIENCE_MS = 20_000;
@@ -62,7 +62,7 @@ export async function verifyPublicAddress(
     detailsTitle: "Containers",
     hint:
       answer.kind === "foreign"
-        ? `Another program listens on that port, too. Stop it, or choose another port: ./store pulumi config set httpPort PORT${stackOption(stack)}`
-        : `See their health: ${storeCommand("ps", stack)}; their logs: ./store logs${stackOption(stack)}`,
+        ? `Another program listens on that port, too. Stop it, or choose another port: ${storeCommand("pulumi config set httpPort PORT", stack)}`
+        : `See their health: ${storeCommand("ps", stack)}; their logs: ${storeCommand("logs", stack)}`,
   });
 }

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
+import { DEFAULT_STACK, storeCommand } from "./storeCommand";
 
 /** The Pulumi project: the fields of Pulumi.yaml that the CLI needs before the engine runs. */
 export interface Project {
@@ -28,18 +29,6 @@ export interface Stack {
 }
 
 export const ROOT = resolve(__dirname, "../../..");
-
-export const DEFAULT_STACK = "dev";
-
-/** Command line of a command with the stack as its argument, which is omitted for the default stack. */
-export function storeCommand(command: string, stack: string): string {
-  return `./store ${command}${stack === DEFAULT_STACK ? "" : ` ${stack}`}`;
-}
-
-/** Option that selects the stack, for commands with other arguments; empty for the default stack. */
-export function stackOption(stack: string): string {
-  return stack === DEFAULT_STACK ? "" : ` -s ${stack}`;
-}
 
 export function readProject(root: string = ROOT): Project {
   return parseProject(root, readFileSync(join(root, "Pulumi.yaml"), "utf8"));
@@ -114,7 +103,7 @@ export function engineReference(
   if (organisation === FILE_ORGANISATION) return undefined;
   throw new UsageError(
     `"${reference}" is a stack of the organisation ${organisation}, but this checkout keeps its state in files, without organisations.`,
-    `Name the stack: ${name}. Or log in to the backend that has the organisation: ./store doctor shows the backend in use.`,
+    `Name the stack: ${name}. Or log in to the backend that has the organisation: ${storeCommand("doctor", name)} shows the backend in use.`,
   );
 }
 

@@ -4,15 +4,8 @@ import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoi
 import { findDocker } from "@store/toolchain/tools/docker";
 import { Docker } from "@store/docker/docker";
 import { CliError } from "@store/docker/cliError";
-import {
-  configText,
-  engineReference,
-  findStack,
-  Project,
-  readProject,
-  Stack,
-  storeCommand,
-} from "./project";
+import { configText, engineReference, findStack, Project, readProject, Stack } from "./project";
+import { storeCommand } from "./storeCommand";
 import { findState, State } from "../state/state";
 
 /** A stack with its project and the location of its state. */
@@ -65,7 +58,7 @@ export async function connectLocalDocker(session: Session): Promise<Docker> {
     hint:
       found.plan.action === "tell"
         ? found.plan.remedy
-        : `${storeCommand("up", session.stack.name)} installs or starts it; ./store doctor shows how.`,
+        : `${storeCommand("up", session.stack.name)} installs or starts it; ${storeCommand("doctor", session.stack.name)} shows how.`,
   });
 }
 

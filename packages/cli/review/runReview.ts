@@ -9,6 +9,7 @@ import { policyViolations } from "../engine/policyPack";
 import type { EngineContext } from "../engine/setup";
 import type { EngineRun } from "../engine/runEngine";
 import { isLocal, type Session } from "../project/session";
+import { storeCommand } from "../project/storeCommand";
 import { changedFiles } from "./checkout/compareCheckouts";
 import { readCheckout } from "./checkout/readCheckout";
 import { collectCheckoutReview, collectReview, type ReviewInput } from "./collect/collectReview";
@@ -36,7 +37,7 @@ export function readBase(file: string, stack: string): Review {
   const { review } = parseSummary(text, file);
   if (review.stack === stack) return review;
   throw new CliError(`${file} is a preview of the stack ${review.stack}, not of ${stack}.`, {
-    hint: `Make it for this stack: ./store preview ${stack} --json > FILE`,
+    hint: `Make it for this stack: ${storeCommand("preview --json", stack)} > FILE`,
   });
 }
 

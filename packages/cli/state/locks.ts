@@ -20,7 +20,7 @@ import {
   processIdentity,
   startDate,
 } from "@store/toolchain/system/processIdentity";
-import { stackOption } from "../project/project";
+import { storeCommand } from "../project/storeCommand";
 
 /** A lock on a stack, taken by this CLI or by the engine. Both write the same fields. */
 export interface Lock {
@@ -204,7 +204,7 @@ export function lockedError(stack: string, lock: Lock): CliError {
     `Another run is working on the stack ${stack}: ${holder[0]} (${holder.slice(1).join(", ")}). Nothing was changed.`,
     {
       hint: elsewhere
-        ? `Wait until it is done. If it no longer runs: ./store pulumi cancel --yes${stackOption(stack)}`
+        ? `Wait until it is done. If it no longer runs: ${storeCommand("pulumi cancel --yes", stack)}`
         : `Wait until it is done, then run the command again. To stop the other run: kill -INT ${lock.pid}`,
     },
   );

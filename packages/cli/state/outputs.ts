@@ -5,6 +5,7 @@ import { Session } from "../project/session";
 import { captureOnStack, engineEnvironment, fetchCheckpoint } from "../engine/setup";
 import { passphraseHint } from "./state";
 import { reporter } from "../terminal/terminal";
+import { storeCommand } from "../project/storeCommand";
 
 /** Outputs of the program; only those that the CLI uses. Each is absent while the resource that it describes doesn't exist. */
 export interface Outputs {
@@ -65,6 +66,6 @@ export async function stackOutputs(session: Session): Promise<Outputs> {
     detailsTitle: "pulumi stack output",
     hint: /passphrase/.test(stderr)
       ? passphraseHint(session.state)
-      : "./store doctor says which backend is in use.",
+      : `${storeCommand("doctor", session.stack.name)} says which backend is in use.`,
   });
 }

@@ -87,6 +87,11 @@ describe("./store", function () {
     }
   });
 
+  it("repeats --config-file in the commands that its messages name", () => {
+    const { stderr } = store("exec", "orders", "-s", "trial", "--config-file", "x/values.yaml");
+    assert.match(stderr, /\.\/store exec orders -s trial --config-file x\/values\.yaml -- COMMAND/);
+  });
+
   it("exits silently when its output is closed, as by `head`", () => {
     const script = '"$0" --help | { exec 0<&-; sleep 3; }; exit "${PIPESTATUS[0]}"';
     const { status, stderr } = spawnSync("bash", ["-c", script, STORE], { encoding: "utf8" });

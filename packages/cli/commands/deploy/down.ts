@@ -27,6 +27,7 @@ import { CONTEXTS_FOLDER } from "../../state/upToDate";
 import { confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 interface DownFlags extends StackFlags {
   readonly yes?: boolean;
@@ -71,7 +72,7 @@ async function run(options: DownOptions): Promise<ExitCode> {
   if (!options.yes && !isInteractive()) {
     throw new UsageError(
       `Refusing to destroy stack ${stack.name} without confirmation (no terminal).`,
-      `Pass --yes: ./store down ${stack.name} --yes`,
+      `Pass --yes: ${storeCommand("down --yes", stack.name)}`,
     );
   }
   const report = reporter();

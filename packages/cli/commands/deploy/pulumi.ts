@@ -5,13 +5,8 @@ import { ensureEngine } from "@store/toolchain/engine/engine";
 import { engineEnvironment, ensureStack, runOnStack } from "../../engine/setup";
 import { folderArgument, hasOption, stackArgument, wordsOf } from "../../engine/pulumiArguments";
 import { ensureSshFiles } from "../../host/remoteHost";
-import {
-  DEFAULT_STACK,
-  engineReference,
-  parseStackReference,
-  readProject,
-  ROOT,
-} from "../../project/project";
+import { engineReference, parseStackReference, readProject, ROOT } from "../../project/project";
+import { DEFAULT_STACK } from "../../project/storeCommand";
 import { dockerEndpoint, type Session } from "../../project/session";
 import { checkStackFile } from "../../project/stackFileCheck";
 import { removeAbandonedLock } from "../../state/locks";

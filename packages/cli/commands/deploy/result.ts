@@ -1,9 +1,9 @@
 import { publishesHere, sshTunnel } from "../../docker/url";
 import type { StackHost } from "../../lifecycle/stackHost";
 import { verifyPublicAddress } from "../../lifecycle/verifyPublicAddress";
-import { stackOption, storeCommand } from "../../project/project";
 import type { Session } from "../../project/session";
 import { colors, Reporter } from "../../terminal/terminal";
+import { storeCommand } from "../../project/storeCommand";
 
 /** Verifies that the store answers, and prints its address. */
 export async function finish(
@@ -23,7 +23,7 @@ export async function finish(
 function renderResult(stack: string, url: string, elsewhere: string | undefined): string {
   const commands: readonly [string, string][] = [
     [storeCommand("ps", stack), "list the containers"],
-    [`./store logs -f${stackOption(stack)}`, "follow the logs"],
+    [storeCommand("logs -f", stack), "follow the logs"],
     [storeCommand("down", stack), "remove the stack; keeps the data"],
   ];
   const width = Math.max(...commands.map(([command]) => command.length));

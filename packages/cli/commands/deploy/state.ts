@@ -3,7 +3,6 @@ import { Argument, Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { engineEnvironment, removeStaleEngineLocks } from "../../engine/setup";
-import { storeCommand } from "../../project/project";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { absoluteUrl, type Backend, findBackend } from "../../state/backend";
 import { takeLock } from "../../state/locks";
@@ -13,6 +12,7 @@ import { hasUserPassphrase, stackLockFile } from "../../state/state";
 import { type Reporter, reporter } from "../../terminal/terminal";
 import { type CommandGroup, defineCommand } from "../command";
 import { parseStack, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 interface StateFlags extends StackFlags {
   readonly local?: boolean;
@@ -98,7 +98,7 @@ async function run({ url, secretsProvider, ...options }: StateOptions): Promise<
 }
 
 /** @throws UsageError if the checkout's own choice of a backend, without the stack's, isn't its files. */
-function targetOf({ project, state }: Session, url: string | undefined): Backend {
+function targetOf({ project, stack, state }: Session, url: string | undefined): Backend {
   if (url !== undefined) {
     const from = "the command line";
     return { kind: "user", url: absoluteUrl(url, project.root), from, isStackChoice: true };
@@ -107,7 +107,7 @@ function targetOf({ project, state }: Session, url: string | undefined): Backend
   if (backend.kind === "workspace") return backend;
   throw new UsageError(
     `--local means the files of this checkout, but ${backend.from} selects ${backend.url} for all stacks.`,
-    `Remove that choice (pulumi logout), or name the backend: ./store state use '${backend.url}'`,
+    `Remove that choice (pulumi logout), or name the backend: ${storeCommand(`state use '${backend.url}'`, stack.name)}`,
   );
 }
 
@@ -115,7 +115,7 @@ function refuseVariable({ state: { backend }, project, stack }: Session): void {
   if (backend.kind === "workspace" || backend.from !== "PULUMI_BACKEND_URL") return;
   throw new UsageError(
     `PULUMI_BACKEND_URL selects the backend ${backend.url}, and has precedence over the choice that this command saves.`,
-    `If the stack's state is there, save that first: ./store pulumi config set ${project.name}:stateBackend '${backend.url}' -s ${stack.name}\n` +
+    `If the stack's state is there, save that first: ${storeCommand(`pulumi config set ${project.name}:stateBackend '${backend.url}'`, stack.name)}\n` +
       `Then: unset PULUMI_BACKEND_URL`,
   );
 }
@@ -149,7 +149,7 @@ function renderResult(
         ]
       : []),
     `Check: ${storeCommand("preview", name)}`,
-    `Go back: ./store state use ${back}${name === "dev" ? "" : ` ${name}`}`,
+    `Go back: ${storeCommand(`state use ${back}`, name)}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -33,6 +33,7 @@ import { isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 import { finish } from "./result";
+import { storeCommand } from "../../project/storeCommand";
 
 interface UpFlags extends StackFlags {
   readonly yes?: boolean;
@@ -240,6 +241,6 @@ async function connectAfterRun(
 function confirmationRequired(stack: string): UsageError {
   return new UsageError(
     `Previewed only: refusing to change stack ${stack} without confirmation (no terminal).`,
-    `Pass --yes: ./store up ${stack} --yes`,
+    `Pass --yes: ${storeCommand("up --yes", stack)}`,
   );
 }

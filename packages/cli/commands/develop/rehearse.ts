@@ -7,7 +7,8 @@ import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { findOnPath } from "@store/toolchain/system/run";
 import { ensureDocker } from "@store/toolchain/tools/docker";
 import type { Rehearsal, Step, StepFailed } from "../../../../test/staging/rehearsal";
-import { baseImageNames, DEFAULT_STACK, findStack, readProject, ROOT } from "../../project/project";
+import { baseImageNames, findStack, readProject, ROOT } from "../../project/project";
+import { DEFAULT_STACK } from "../../project/storeCommand";
 import { colors, Reporter, reporter, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 

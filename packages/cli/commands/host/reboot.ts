@@ -7,7 +7,7 @@ import { awaitNextBoot, BootState, listed, readBootState, sendReboot } from "../
 import { ensureSshFiles } from "../../host/remoteHost";
 import { diagnoseHost } from "../../host/stoppedVm";
 import { awaitStore } from "../../lifecycle/awaitStore";
-import { storeCommand } from "../../project/project";
+import { storeCommand } from "../../project/storeCommand";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { takeLock } from "../../state/locks";

@@ -2,7 +2,7 @@ import { ExitCode } from "@store/docker/cliError";
 import { loadCheckpoint, removeStaleEngineLocks } from "../../engine/setup";
 import { readPowerState, requireAzure, requireVm, startVm } from "../../host/azureVm";
 import { awaitStore } from "../../lifecycle/awaitStore";
-import { storeCommand } from "../../project/project";
+import { storeCommand } from "../../project/storeCommand";
 import { openSession, Session, StackOptions } from "../../project/session";
 import { takeLock } from "../../state/locks";
 import { stackLockFile } from "../../state/state";

@@ -4,7 +4,7 @@ import { renderStoppedCost } from "../../cost/stackCost";
 import { urlInState } from "../../docker/url";
 import { loadCheckpoint, removeStaleEngineLocks } from "../../engine/setup";
 import { AzureVm, deallocateVm, readPowerState, requireAzure, requireVm } from "../../host/azureVm";
-import { storeCommand } from "../../project/project";
+import { storeCommand } from "../../project/storeCommand";
 import { openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { takeLock } from "../../state/locks";

@@ -1,11 +1,11 @@
 import { ExitCode } from "@store/docker/cliError";
 import type { CheckResult } from "../../doctor/check";
 import { runChecks } from "../../doctor/checks";
-import { storeCommand } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
 import { colors } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 export const doctor = defineCommand<StackFlags, StackOptions>({
   name: "doctor",

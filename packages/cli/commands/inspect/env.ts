@@ -5,6 +5,7 @@ import { exportCommands, quoted, RESTORE_COMMANDS } from "../../host/shellEnviro
 import { openSession, StackOptions } from "../../project/session";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 interface EnvOptions extends StackOptions {
   /** Print the commands that restore the environment. */
@@ -45,7 +46,7 @@ async function pointDocker(options: StackOptions): Promise<string> {
         ]
       : []),
     ...exportCommands(dockerEnv),
-    `# Point the docker command at stack ${name}:  eval "$(./store env ${name})"`,
+    `# Point the docker command at stack ${name}:  eval "$(${storeCommand("env", name)})"`,
     `# Undo it:  eval "$(./store env --unset)"`,
     "",
   ].join("\n");

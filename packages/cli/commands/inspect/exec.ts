@@ -3,11 +3,11 @@ import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
 import { condition, displayName, StoreContainer } from "../../docker/containers";
 import { refuseStackName, selectContainers } from "../../docker/selectContainers";
-import { stackOption } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
 import { runAttached } from "../../terminal/attached";
 import { CommandLine, defineCommand, wholeNumber } from "../command";
 import { parseStack, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 interface ExecFlags extends StackFlags {
   readonly replica?: number;
@@ -44,7 +44,7 @@ function parse({ args: [service = ""], flags, rest }: CommandLine<ExecFlags>): E
   if (rest.length === 0) {
     throw new UsageError(
       "The command to run is missing.",
-      `Give it after --: ./store exec ${service}${stackOption(parseStack(flags).stack)} -- COMMAND`,
+      `Give it after --: ${storeCommand(`exec ${service} -- COMMAND`, parseStack(flags).stack)}`,
     );
   }
   return { ...parseStack(flags), service, replica: flags.replica, command: rest };
@@ -53,11 +53,7 @@ function parse({ args: [service = ""], flags, rest }: CommandLine<ExecFlags>): E
 /** Returns the exit code of the command in the container. */
 async function run({ service, replica, command, ...options }: ExecOptions): Promise<number> {
   const session = openSession(options);
-  refuseStackName(
-    session,
-    service,
-    (option) => `./store exec SERVICE${option} -- ${command.join(" ")}`,
-  );
+  refuseStackName(session, service, `exec SERVICE -- ${command.join(" ")}`);
   const { docker, env } = await connect(session);
   const container = chooseInstance(
     await selectContainers(session, docker, service),
@@ -96,6 +92,6 @@ export function chooseInstance(
   if (chosen) return chosen;
   const name = displayName(first);
   throw new CliError(`${name} isn't running: ${condition(first)}.`, {
-    hint: `./store logs ${name}${stackOption(stack)} shows why.`,
+    hint: `${storeCommand(`logs ${name}`, stack)} shows why.`,
   });
 }

@@ -47,7 +47,7 @@ export const logs = defineCommand<LogsFlags, LogsOptions>({
 
 async function run(options: LogsOptions): Promise<ExitCode> {
   const session = openSession(options);
-  refuseStackName(session, options.service, (option) => `./store logs${option}`);
+  refuseStackName(session, options.service, "logs");
   const { docker } = await connect(session);
   const containers = await selectContainers(session, docker, options.service);
   const print = linePrinter(containers);

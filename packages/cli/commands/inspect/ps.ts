@@ -17,12 +17,12 @@ import { publishesHere, storeUrl } from "../../docker/url";
 import { loadCheckpoint } from "../../engine/setup";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
-import { storeCommand } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { colors, Column, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 interface PsFlags extends StackFlags {
   readonly json?: boolean;

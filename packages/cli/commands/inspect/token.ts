@@ -1,10 +1,10 @@
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { storeCommand } from "../../project/project";
 import { openSession, StackOptions } from "../../project/session";
 import { stackOutputs } from "../../state/outputs";
 import { colors } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
+import { storeCommand } from "../../project/storeCommand";
 
 export const token = defineCommand<StackFlags, StackOptions>({
   name: "token",

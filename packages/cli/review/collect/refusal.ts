@@ -2,10 +2,10 @@ import type { CliError } from "@store/docker/cliError";
 import { configSchema } from "../../../../config/schema";
 import type { Found } from "../../diagnostics/rule";
 import { PROBLEMS } from "../../diagnostics/hostProblems";
-import { storeCommand } from "../../project/project";
 import { resourceName } from "../../state/checkpoint";
 import { shorten } from "../model/shorten";
 import type { Danger, Review } from "../model/reviewModel";
+import { completeCommands, storeCommand } from "../../project/storeCommand";
 
 type Refusal = NonNullable<Review["refusal"]>;
 
@@ -49,7 +49,7 @@ export function publicRefusal(error: CliError, found: readonly Found[], stack: s
   }
   const problem = PROBLEMS.find(({ name }) => name === first?.rule.name);
   if (problem) {
-    return refusal(`Cause: ${problem.cause}.`, more, problem.hint.replaceAll("STACK", stack));
+    return refusal(`Cause: ${problem.cause}.`, more, completeCommands(problem.hint, stack));
   }
   return refusal(
     CAUSES[first?.rule.name ?? "engine-failed"] ?? resourceSummary(first),

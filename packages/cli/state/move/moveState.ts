@@ -4,7 +4,6 @@ import { CliError } from "@store/docker/cliError";
 import { ensureStack, fetchCheckpoint } from "../../engine/setup";
 import type { EngineContext } from "../../engine/setup";
 import type { Session } from "../../project/session";
-import { stackOption, storeCommand } from "../../project/project";
 import type { Reporter } from "../../terminal/terminal";
 import { type Backend, STATE_BACKEND_KEY } from "../backend";
 import { makeRunFolder, readStackCheckpoint } from "../state";
@@ -14,6 +13,7 @@ import { type Move, MoveJournal } from "./moveJournal";
 import { ScratchProject, StackAtBackend } from "./stackAtBackend";
 import { differences, hashResources, StackContent } from "./stackContent";
 import { switchBackend } from "./switchBackend";
+import { storeCommand } from "../../project/storeCommand";
 
 export interface MoveRequest {
   readonly session: Session;
@@ -48,7 +48,7 @@ export async function moveState(request: MoveRequest): Promise<MoveResult> {
   await refusePending(session, engine);
   return inScratch(session, async (folder) => {
     const places = scratchPlaces(request, folder);
-    await removePartialCopy(places.target(journal.read()?.to), journal);
+    await removePartialCopy(session.stack.name, places.target(journal.read()?.to), journal);
     const original = await contentOf(places.source);
     const target = places.target();
     if (await target.exists()) throw existsAlready(request, target.url);
@@ -147,7 +147,11 @@ async function refusePending(session: Session, engine: MoveRequest["engine"]): P
 }
 
 /** Removes what an interrupted move has copied, unless somebody has changed it since. */
-async function removePartialCopy(copy: StackAtBackend, journal: MoveJournal): Promise<void> {
+async function removePartialCopy(
+  name: string,
+  copy: StackAtBackend,
+  journal: MoveJournal,
+): Promise<void> {
   const move = journal.read();
   if (move?.step !== "copying") return;
   await copy.unlock();
@@ -157,7 +161,7 @@ async function removePartialCopy(copy: StackAtBackend, journal: MoveJournal): Pr
     throw new CliError(
       `The stack at ${copy.url} isn't what an interrupted move has copied there: somebody has changed it. Nothing was moved.`,
       {
-        hint: `If it isn't needed: PULUMI_BACKEND_URL='${copy.url}' ./store pulumi stack rm --force --preserve-config`,
+        hint: `If it isn't needed: PULUMI_BACKEND_URL='${copy.url}' ${storeCommand("pulumi stack rm --force --preserve-config", name)}`,
       },
     );
   }
@@ -176,7 +180,7 @@ function existsAlready({ session }: MoveRequest, url: string): CliError {
   return new CliError(`${url} already has a stack ${name}. Nothing was moved.`, {
     hint:
       `If somebody has moved the stack there, pull their change of ${basename(session.stack.file)}, which sets ${key}.\n` +
-      `If it is another stack that isn't needed: PULUMI_BACKEND_URL='${url}' ./store pulumi stack rm --force --preserve-config${stackOption(name)}`,
+      `If it is another stack that isn't needed: PULUMI_BACKEND_URL='${url}' ${storeCommand("pulumi stack rm --force --preserve-config", name)}`,
   });
 }
 

@@ -97,7 +97,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-accelerated-networking",
     `Status=400 Code="VMSizeIsNotPermittedToEnableAcceleratedNetworking" Message="VM size Standard_B2s is not in the allowed VM sizes for accelerated networking."`,
-    /\.\/store down dev/,
+    /\.\/store down/,
   ],
   [
     "azure-firewall",
@@ -112,7 +112,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-range-in-use",
     `Status=400 Code="InUsePrefixCannotBeDeleted" Message="IpPrefix 10.20.0.0/16 on Subnet host has active allocations and cannot be deleted."`,
-    /store:addressRange back, or .*\.\/store down dev/,
+    /store:addressRange back, or .*\.\/store down/,
   ],
   [
     "azure-network-interface",
@@ -132,7 +132,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-while-running",
     `Status=409 Code="OperationNotAllowed" Message="Cannot resize disk host-data while it is attached to running VM host. Resizing a disk of an Azure Virtual Machine requires the virtual machine to be deallocated."`,
-    /\.\/store down dev/,
+    /\.\/store down/,
   ],
   [
     "azure-vm-size",
@@ -182,17 +182,17 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-conflict",
     `Status=409 Code="OperationNotAllowed" Message="Another operation is in progress on the virtual machine. Try again later."`,
-    /\.\/store preview dev --refresh/,
+    /\.\/store preview --refresh/,
   ],
   [
     "data-disk-not-mounted",
     'Process exited with status 1: running "…":\nThe data disk isn\'t mounted at /data. The end of /var/log/cloud-init-output.log:',
-    /\.\/store ssh dev.*e2fsck/,
+    /\.\/store ssh.*e2fsck/,
   ],
   [
     "data-disk-size",
     'Process exited with status 1: running "…":\nthe VM doesn\'t see the new size of its data disk (64 GiB) before a restart',
-    /\.\/store reboot dev/,
+    /\.\/store reboot/,
   ],
   [
     "data-disk-file-system",

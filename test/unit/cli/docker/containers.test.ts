@@ -84,7 +84,7 @@ describe("parseContainer", () => {
 
 describe("remedy", () => {
   const of = (line: string, role: "service" | "database" = "service") =>
-    remedy({ role, service: "inventory" }, [line], " -s demo");
+    remedy({ role, service: "inventory" }, [line], "demo");
 
   it("blames the database, not the service, for the database's errors", () => {
     for (const line of [
@@ -103,7 +103,7 @@ describe("remedy", () => {
   it("says that a database lacks what its first start sets up", () => {
     const hint = of('FATAL:  no pg_hba.conf entry for host "172.18.0.2"', "database");
     assert.match(hint, /interrupted before the data folder of inventory was complete/);
-    assert.match(hint, /\.\/store down -s demo --volumes/);
+    assert.match(hint, /\.\/store down demo --volumes/);
   });
 });
 
