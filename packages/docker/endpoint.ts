@@ -41,6 +41,23 @@ export function resolveDockerEndpoint(
   return { host: DEFAULT_DOCKER_HOST, hostFrom: "the default" };
 }
 
+/**
+ * Checks whether the ports that a daemon publishes at 127.0.0.1 are those of this machine. They aren't for a daemon behind ssh or at
+ * another machine's TCP address.
+ */
+export function publishesHere(dockerHost: string): boolean {
+  return /^(unix:|(tcp|https?):\/\/(localhost|127(\.\d+){3}|\[::1\])(:|\/|$))/.test(dockerHost);
+}
+
+/** Name or address of the daemon's machine. */
+export function daemonAddress(dockerHost: string): string {
+  if (publishesHere(dockerHost)) return "127.0.0.1";
+  // What isn't an address is refused by whoever connects to it.
+  return URL.canParse(dockerHost)
+    ? new URL(dockerHost).hostname.replace(/^\[(.*)\]$/, "$1")
+    : dockerHost;
+}
+
 /** Returns the name of the context that docker's libraries use in this environment. DOCKER_HOST replaces the context "default". */
 export function currentContext(env: NodeJS.ProcessEnv, home: string): string {
   if (env["DOCKER_HOST"]) return "default";

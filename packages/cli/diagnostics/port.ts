@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import { CliError } from "@store/docker/cliError";
+import { publishesHere } from "@store/docker/endpoint";
 import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
 import { loadOwnResources } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
 import { configText } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
-import { publishesHere } from "../docker/url";
 import { isLocal, type Session } from "../project/session";
 import { isOwnContainer, OwnResources } from "../state/ownResources";
 

@@ -2,6 +2,7 @@ import { connect } from "./connect";
 import { hostIn } from "./hostDocker";
 import { StoreContainer } from "./containers";
 import { CliError } from "@store/docker/cliError";
+import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../state/outputs";
 import { isLocal, Session } from "../project/session";
@@ -35,12 +36,14 @@ function httpUrl(address: string, port: number): string {
   return `http://${address}${port === 80 ? "" : `:${port}`}`;
 }
 
-/**
- * Checks whether the ports that a daemon publishes at 127.0.0.1 are those of this machine. They aren't for a daemon behind ssh or at
- * another machine's TCP address.
- */
-export function publishesHere(dockerHost: string): boolean {
-  return /^(unix:|(tcp|https?):\/\/(localhost|127(\.\d+){3}|\[::1\])(:|\/|$))/.test(dockerHost);
+/** Says where a local stack's URL is valid, as a sentence; undefined if it is valid on this machine. */
+export function elsewhereNote(dockerHost: string, url: string): string | undefined {
+  if (publishesHere(dockerHost)) return undefined;
+  const tunnel = sshTunnel(dockerHost, url);
+  return (
+    `The store's address is ${url} on the machine ${daemonAddress(dockerHost)}, for that machine only.` +
+    (tunnel === undefined ? "" : ` Reach it from here: ${tunnel}`)
+  );
 }
 
 /** Command that makes the gateway of a local stack reachable here whose daemon is behind ssh; undefined for other daemons. */
@@ -50,24 +53,33 @@ export function sshTunnel(dockerHost: string, url: string): string | undefined {
   return ["ssh", "-N", "-L", `${port}:127.0.0.1:${port}`, ...sshTarget(dockerHost).args].join(" ");
 }
 
+/** Address of a store. */
+export interface StoreAddress {
+  readonly url: string;
+  /** The URL is valid on another machine only: a sentence that says so. */
+  readonly elsewhere?: string;
+}
+
 /**
  * Returns the URL of the store, from Docker for a local host, otherwise from the stack's outputs.
  *
  * @throws CliError if the store isn't up
  */
-export async function fetchStoreUrl(session: Session): Promise<string> {
+export async function fetchStoreUrl(session: Session): Promise<StoreAddress> {
   const stack = session.stack.name;
   let url: string | undefined;
+  let elsewhere: string | undefined;
   let foreign = "";
   if (isLocal(session)) {
     const { docker, address } = await connect(session);
     const containers = await stackContainers(session, docker);
     url = storeUrl(containers, address);
+    elsewhere = url && elsewhereNote(docker.host, url);
     if (containers.length === 0) foreign = await foreignContainersNote(session, docker);
   } else {
     ({ url } = await stackOutputs(session));
   }
-  if (url !== undefined) return url;
+  if (url !== undefined) return { url, elsewhere };
   throw new CliError(
     `The gateway of the stack ${stack} isn't running.${foreign && ` ${foreign}`}`,
     { hint: `Start it: ${storeCommand("up", stack)}` },

@@ -12,10 +12,11 @@ import { findEngineLocks, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
 import { askPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
-import { publishesHere, storeUrl } from "../docker/url";
+import { storeUrl } from "../docker/url";
 import type { Check, CheckContext, CheckResult } from "./check";
 import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
 import { checkHost } from "./hostChecks";
+import { publishesHere } from "@store/docker/endpoint";
 
 /** Checks of `./store doctor`, in the order of its output. */
 const CHECKS: readonly Check[] = [

@@ -2,9 +2,11 @@ import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
 import { CliError, UsageError } from "@store/docker/cliError";
+import { publishesHere } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
+import { sshTarget } from "@store/docker/sshAgent";
 import { HostAccess, stackOutputs } from "../state/outputs";
-import { isLocal, Session } from "../project/session";
+import { dockerEndpoint, isLocal, Session } from "../project/session";
 import { storeCommand } from "../project/storeCommand";
 
 /** A stack's host that is another machine, with the files that ssh and docker need to connect to it. */
@@ -22,10 +24,8 @@ export interface RemoteHost {
 export async function remoteHost(session: Session): Promise<RemoteHost> {
   const { stack, project } = session;
   if (isLocal(session)) {
-    throw new UsageError(
-      `The stack ${stack.name} runs on this machine and has no remote host.`,
-      `Name a stack with a remote host, for example staging.`,
-    );
+    const { host } = dockerEndpoint(session);
+    throw publishesHere(host) ? noRemoteHost(stack.name) : dockerElsewhere(stack.name, host);
   }
   const { access } = await stackOutputs(session);
   if (access === undefined) {
@@ -34,6 +34,23 @@ export async function remoteHost(session: Session): Promise<RemoteHost> {
     });
   }
   return prepare(join(project.root, sshFolder(stack.name)), stack.name, access);
+}
+
+function noRemoteHost(stack: string): UsageError {
+  return new UsageError(
+    `The stack ${stack} runs on this machine and has no remote host.`,
+    `Name a stack with a remote host, for example staging.`,
+  );
+}
+
+/** The user connects Docker to another machine: the stack has no login of its own there. */
+function dockerElsewhere(stack: string, dockerHost: string): UsageError {
+  return new UsageError(
+    `The stack ${stack} has no host of its own: it runs on the Docker daemon at ${dockerHost}.`,
+    dockerHost.startsWith("ssh:")
+      ? `Log in to that machine: ${["ssh", ...sshTarget(dockerHost).args].join(" ")}`
+      : "Name a stack with a remote host, for example staging.",
+  );
 }
 
 /**

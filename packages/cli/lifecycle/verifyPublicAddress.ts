@@ -1,8 +1,9 @@
 import { CliError } from "@store/docker/cliError";
+import { publishesHere } from "@store/docker/endpoint";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
-import { publishesHere, storeUrl } from "../docker/url";
+import { storeUrl } from "../docker/url";
 import { loadCheckpoint } from "../engine/setup";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";

@@ -92,6 +92,17 @@ describe("./store", function () {
     assert.match(stderr, /\.\/store exec orders -s trial --config-file x\/values\.yaml -- COMMAND/);
   });
 
+  it("prints the address of the machine whose Docker runs the stack", () => {
+    const folder = mkdtempSync(join(tmpdir(), "store-ip-"));
+    const env = {
+      ...process.env,
+      ...{ DOCKER_HOST: "ssh://jane@shop.example.org", STORE_STATE_DIR: folder },
+    };
+    const { stdout, stderr } = spawnSync(STORE, ["ip"], { encoding: "utf8", env });
+    rmSync(folder, { recursive: true });
+    assert.equal(stdout, "shop.example.org\n", stderr);
+  });
+
   it("exits silently when its output is closed, as by `head`", () => {
     const script = '"$0" --help | { exec 0<&-; sleep 3; }; exit "${PIPESTATUS[0]}"';
     const { status, stderr } = spawnSync("bash", ["-c", script, STORE], { encoding: "utf8" });

@@ -1,6 +1,9 @@
 import { ExitCode } from "@store/docker/cliError";
+import { daemonAddress } from "@store/docker/endpoint";
+import { daemonIn } from "../../docker/stackDaemonCheck";
 import { remoteHost } from "../../host/remoteHost";
-import { isLocal, openSession, StackOptions } from "../../project/session";
+import { dockerEndpoint, isLocal, openSession, Session, StackOptions } from "../../project/session";
+import { readStackCheckpoint } from "../../state/state";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 
@@ -16,7 +19,15 @@ export const ip = defineCommand<StackFlags, StackOptions>({
 
 async function run(options: StackOptions): Promise<ExitCode> {
   const session = openSession(options);
-  const address = isLocal(session) ? "127.0.0.1" : (await remoteHost(session)).access.address;
+  const address = isLocal(session)
+    ? daemonAddress(daemonHost(session))
+    : (await remoteHost(session)).access.address;
   process.stdout.write(`${address}\n`);
   return ExitCode.Ok;
+}
+
+/** Returns the address of a local stack's Docker: that of its resources, or the one that an `up` would use. */
+function daemonHost(session: Session): string {
+  const checkpoint = readStackCheckpoint(session.state, session.stack.name);
+  return (checkpoint && daemonIn(checkpoint)?.host) ?? dockerEndpoint(session).host;
 }

@@ -1,12 +1,13 @@
 import { basename, join } from "node:path";
 import { Option } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
+import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { connect, Connection } from "../../docker/connect";
 import { stackContainers } from "../../docker/stackContainers";
 import { oldestResourceDate } from "../../engine/setup";
 import { VmStopped } from "../../host/stoppedVm";
 import { configText, readProject, stackNames } from "../../project/project";
-import { openSession, Session, StackOptions } from "../../project/session";
+import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { Column, duration, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 
@@ -94,7 +95,13 @@ async function askHost(session: Session, row: Row): Promise<Row> {
     const up = all.filter(({ state }) => state === "running").length;
     const state =
       all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`;
-    return { ...row, state, address, docker: version?.Version ?? "" };
+    const isElsewhere = isLocal(session) && !publishesHere(docker.host);
+    return {
+      ...row,
+      state,
+      address: isElsewhere ? daemonAddress(docker.host) : address,
+      docker: version?.Version ?? "",
+    };
   } catch (error) {
     reportFailure(row.stack, error);
     const state = error instanceof VmStopped ? "stopped" : "unreachable";

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { ExitCode } from "@store/docker/cliError";
+import { CliError, ExitCode } from "@store/docker/cliError";
+import { askPublicAddress, describeAnswer } from "../../docker/publicAddress";
 import { fetchStoreUrl } from "../../docker/url";
 import { openSession, StackOptions } from "../../project/session";
 import { defineCommand } from "../command";
@@ -16,8 +17,15 @@ export const open = defineCommand<StackFlags, StackOptions>({
 });
 
 async function run(options: StackOptions): Promise<ExitCode> {
-  const address = await fetchStoreUrl(openSession(options));
+  const { url: address, elsewhere } = await fetchStoreUrl(openSession(options));
   process.stdout.write(`${address}\n`);
+  // With a tunnel the address is valid here, too; without one another program may listen there.
+  const answer = elsewhere === undefined ? undefined : await askPublicAddress(address);
+  if (elsewhere !== undefined && answer && !["ok", "unavailable"].includes(answer.kind)) {
+    throw new CliError(`On this machine, ${address} ${describeAnswer(answer)}.`, {
+      hint: elsewhere,
+    });
+  }
   openBrowser(address);
   return ExitCode.Ok;
 }

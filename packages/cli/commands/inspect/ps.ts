@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
+import { publishesHere } from "@store/docker/endpoint";
 import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer } from "../../docker/containers";
@@ -13,7 +14,7 @@ import {
 } from "../../docker/containerFaults";
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
 import { imagesIn } from "../../docker/images";
-import { publishesHere, storeUrl } from "../../docker/url";
+import { elsewhereNote, storeUrl } from "../../docker/url";
 import { loadCheckpoint } from "../../engine/setup";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
@@ -78,7 +79,8 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
     ),
   ]);
   rows.push(...missingRows(expected, containers));
-  const reachability = url === undefined ? "" : renderAddress(url, answer);
+  const elsewhere = isElsewhere && url !== undefined ? elsewhereNote(docker.host, url) : undefined;
+  const reachability = url === undefined ? "" : renderAddress(url, answer, elsewhere);
   process.stdout.write(
     json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, reachability),
   );
@@ -119,7 +121,12 @@ export function missingRows(
     }));
 }
 
-function renderAddress(url: string, answer: PublicAnswer | undefined): string {
+function renderAddress(
+  url: string,
+  answer: PublicAnswer | undefined,
+  elsewhere: string | undefined,
+): string {
+  if (elsewhere !== undefined) return `${elsewhere}\n`;
   return answer === undefined || answer.kind === "ok"
     ? `${colors.bold(url)}\n`
     : `${colors.bold(url)} ${colors.red(describeAnswer(answer))}\n`;

@@ -15,6 +15,8 @@ export const url = defineCommand<StackFlags, StackOptions>({
 });
 
 async function run(options: StackOptions): Promise<ExitCode> {
-  process.stdout.write(`${await fetchStoreUrl(openSession(options))}\n`);
+  const { url: address, elsewhere } = await fetchStoreUrl(openSession(options));
+  process.stdout.write(`${address}\n`);
+  if (elsewhere !== undefined) process.stderr.write(`${elsewhere}\n`);
   return ExitCode.Ok;
 }

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { publishesHere, sshTunnel } from "@store/cli/docker/url";
+import { elsewhereNote, sshTunnel } from "@store/cli/docker/url";
+import { remoteHost } from "@store/cli/host/remoteHost";
+import { daemonAddress, publishesHere } from "@store/docker/endpoint";
+import { withEnvironment } from "../../environment";
+import { createSession } from "../diagnostics/failedRun";
 
 describe("sshTunnel", () => {
   it("returns the command for a daemon behind ssh only", () => {
@@ -22,5 +26,31 @@ describe("publishesHere", () => {
     for (const host of ["ssh://host", "tcp://10.0.0.5:2376", "tcp://localhost.example.org:2375"])
       assert.ok(!publishesHere(host), host);
     assert.ok(publishesHere("tcp://localhost:2375"));
+  });
+});
+
+describe("the address of a local stack's daemon", () => {
+  it("is this machine's, or the name or address in the daemon's", () => {
+    assert.equal(daemonAddress("unix:///var/run/docker.sock"), "127.0.0.1");
+    assert.equal(daemonAddress("ssh://jane@shop.example.org:2222"), "shop.example.org");
+    assert.equal(daemonAddress("tcp://[2001:db8::5]:2376"), "2001:db8::5");
+  });
+
+  it("is part of a note that a URL of localhost is another machine's", () => {
+    const url = "http://localhost:8080";
+    assert.match(
+      elsewhereNote("ssh://shop.example.org", url) ?? "",
+      /localhost:8080 on the machine shop\.example\.org.*Reach it from here: ssh -N -L/,
+    );
+    assert.match(elsewhereNote("tcp://10.0.0.5:2376", url) ?? "", /10\.0\.0\.5.* only\.$/);
+    assert.equal(elsewhereNote("unix:///run/docker.sock", url), undefined);
+  });
+
+  it("isn't called this machine where a login by ssh is refused", async () => {
+    const session = createSession({ "store:host": "local" });
+    const refused = (host: string, message: RegExp): Promise<void> =>
+      withEnvironment({ DOCKER_HOST: host }, () => assert.rejects(remoteHost(session), message));
+    await refused("ssh://jane@shop.example.org", /runs on the Docker daemon at ssh:\/\/jane@shop/);
+    await refused("unix:///run/docker.sock", /runs on this machine/);
   });
 });
