@@ -16,9 +16,18 @@ export const PODMAN: Problem = "PODMAN";
 export function dockerUnreachable(host: string, error: unknown): CliError {
   const problem = problemOf(error);
   return new CliError(`Docker at ${host} doesn't answer: ${describeProblem(problem, error)}.`, {
-    hint: unreachableHint(host, problem) ?? "Start it. ./store doctor checks it.",
+    hint:
+      unreachableHint(host, problem) ??
+      (isStopped(problem)
+        ? "Start it, and run this again."
+        : "Check the daemon, and run this again."),
     cause: error,
   });
+}
+
+/** Checks for a problem of a daemon that doesn't run. */
+export function isStopped(problem: Problem): boolean {
+  return problem === "ENOENT" || problem === "ECONNREFUSED";
 }
 
 /** Describes the cause as a clause. */
@@ -53,7 +62,25 @@ export function unreachableHint(host: string, problem: Problem): string | undefi
   if (problem === "EPROTONOSUPPORT") {
     return "Set DOCKER_HOST to a unix://, tcp:// or ssh:// address, or `docker context use default`.";
   }
+  if (problem === "ENOTFOUND" || problem === "EAI_AGAIN") {
+    return "Correct the address, or check this machine's name resolution.";
+  }
   if (host.startsWith("ssh:")) {
+    if (/docker: (command )?not found|Unknown command: docker/.test(problem)) {
+      return "Install Docker on that machine (https://docs.docker.com/engine/install), for the user of that login.";
+    }
+    if (
+      /permission denied while trying to connect|docker\.sock: .*permission denied/i.test(problem)
+    ) {
+      return "Add the user of that login to the group docker on that machine: sudo usermod -aG docker USER.";
+    }
+    if (
+      /Is the docker daemon running|docker\.sock: .*(no such file|connection refused)/i.test(
+        problem,
+      )
+    ) {
+      return "Start Docker on that machine: sudo systemctl start docker.";
+    }
     return (
       `Check the connection: docker --host ${host} version. ssh must log in without a prompt: with a key in ssh-agent, ` +
       "and with the host's key in known_hosts."

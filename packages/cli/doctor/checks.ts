@@ -76,7 +76,7 @@ async function checkPulumi({ session }: CheckContext): Promise<CheckResult[]> {
   if (choice.how === "none") {
     return [{ title, status: "failed", found: choice.problem, hint: choice.remedy }];
   }
-  const site = downloadSite === "unreachable" ? " (download site unreachable)" : "";
+  const site = downloadSite === "unusable" ? " (the download site can't be used)" : "";
   const action =
     choice.how === "npm" ? "download it" : "build it from Go modules, once; this takes minutes";
   return [

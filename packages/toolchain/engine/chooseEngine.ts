@@ -14,7 +14,8 @@ export interface EngineFacts {
   npmReady: boolean;
   /** An engine built from these sources exists. */
   toolchainReady: boolean;
-  downloadSite: "not asked" | "reachable" | "unreachable";
+  /** "unusable": it doesn't answer, or doesn't serve the engine. "failed": it does, but the download failed. */
+  downloadSite: "not asked" | "reachable" | "unusable" | "failed";
   go: GoFound;
 }
 
@@ -31,11 +32,15 @@ export function chooseEngine(facts: EngineFacts): EngineChoice {
   if (facts.toolchainReady) return { how: "toolchain", ready: true };
   if (facts.downloadSite === "reachable") return { how: "npm", ready: false };
   if (facts.go.usable) return { how: "toolchain", ready: false };
+  const isFailed = facts.downloadSite === "failed";
   return {
     how: "none",
-    problem: `No Pulumi engine is installed, its download site can't be reached, and it can't be built: ${facts.go.problem}.`,
+    problem:
+      `No usable Pulumi engine is installed, its download ${isFailed ? "failed" : "site can't be used"}, ` +
+      `and it can't be built: ${facts.go.problem}.`,
     remedy:
       `Install Go ${facts.go.required} or newer, to build the engine from Go modules; or install Pulumi ${engineVersion()} ` +
-      `or newer (https://www.pulumi.com/docs/install); or allow access to Pulumi's download site.`,
+      "or newer (https://www.pulumi.com/docs/install); " +
+      `or ${isFailed ? "fix the cause of the failed download" : "allow access to Pulumi's download site"}. Then run this again.`,
   };
 }

@@ -27,13 +27,14 @@ export async function ensureEngine(report: Reporter): Promise<Engine> {
   }
   checkPins();
   const go = await findGo();
-  const choice = chooseEngine({ ...facts(survey), downloadSite: "unreachable", go });
+  const choice = chooseEngine({
+    ...facts(survey),
+    downloadSite: site.reachable ? "failed" : "unusable",
+    go,
+  });
   if (choice.how === "none") throw new CliError(choice.problem, { hint: choice.remedy });
-  if (!site.reachable) {
-    report.note(
-      `Pulumi's download site can't be reached (${site.reason}): building the engine from Go modules; this happens once.`,
-    );
-  }
+  const cause = site.reachable ? "" : `Pulumi's download site can't be used (${site.reason}). `;
+  report.note(`${cause}Building the engine from Go modules, once.`);
   await buildToolchain(survey.toolchain, report);
   return toolchainEngine(survey.toolchain);
 }
@@ -69,7 +70,7 @@ export async function findEngine(): Promise<EngineSurvey> {
     };
   }
   const [site, go] = await Promise.all([probeDownloadSite(), findGo()]);
-  const downloadSite = site.reachable ? "reachable" : "unreachable";
+  const downloadSite = site.reachable ? "reachable" : "unusable";
   return {
     choice: chooseEngine({ ...facts(survey), downloadSite, go }),
     rejected: survey.rejected,

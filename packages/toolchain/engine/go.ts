@@ -16,12 +16,15 @@ export async function findGo(): Promise<GoFound> {
     readdirSync(goSources).map((m) => readFileSync(path.join(goSources, m, "go.mod"), "utf8")),
   );
   if (findOnPath("go") === undefined) return judgeGo(undefined, required);
-  const { code, stdout } = await run("go", ["env", "-json", "GOVERSION", "GOTOOLCHAIN"], {
+  const { code, stdout, stderr } = await run("go", ["env", "-json", "GOVERSION", "GOTOOLCHAIN"], {
     // Outside of the repository, where a go.mod could make go switch its version.
     cwd: path.parse(goSources).root,
     timeoutMs: 20_000,
   });
-  if (code !== 0) return judgeGo(undefined, required);
+  if (code !== 0) {
+    const reason = stderr.trim().split("\n").at(-1) || "it doesn't answer";
+    return { usable: false, required, problem: `the go on PATH doesn't work (${reason})` };
+  }
   const env = JSON.parse(stdout) as { GOVERSION?: string; GOTOOLCHAIN?: string };
   return judgeGo({ version: env.GOVERSION ?? "", toolchain: env.GOTOOLCHAIN ?? "" }, required);
 }

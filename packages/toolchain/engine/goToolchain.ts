@@ -7,7 +7,8 @@ import { withLock } from "../system/lock";
 import { engineVersion, goSources, plugins } from "./pins";
 import { CliError } from "@store/docker/cliError";
 import { type Reporter } from "../system/report";
-import { lastLines, run } from "../system/run";
+import { run } from "../system/run";
+import { buildError } from "./goBuildError";
 
 /** The engine built on this machine, with its providers, in one folder. */
 export interface Toolchain {
@@ -220,33 +221,13 @@ function checkDiskSpace(): void {
   const { bavail, bsize } = statfsSync(cacheFolder());
   if (bavail * bsize < NEEDED_BYTES) {
     throw new CliError(
-      `Building the engine takes about ${NEEDED_BYTES / 2 ** 30} GB of disk, Go's caches included, and ` +
-        `${cacheFolder()} has ${((bavail * bsize) / 2 ** 30).toFixed(1)} GB left.`,
-      { hint: "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk." },
+      `Building the engine takes about ${NEEDED_BYTES / 2 ** 30} GiB of disk, Go's caches included, and ` +
+        `${cacheFolder()} has ${((bavail * bsize) / 2 ** 30).toFixed(1)} GiB left.`,
+      {
+        hint: "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk. Then run this again.",
+      },
     );
   }
-}
-
-export function buildError(binary: { title: string }, stderr: string): CliError {
-  return new CliError(`The ${binary.title} could not be built:\n${lastLines(stderr)}`, {
-    hint: buildRemedy(stderr),
-  });
-}
-
-function buildRemedy(stderr: string): string {
-  if (/no space left on device/.test(stderr)) return "Free some disk space and run this again.";
-  if (/signal: killed|cannot allocate memory/.test(stderr)) {
-    return "The machine ran out of memory: give it at least 4 GB and run this again; compiled packages stay in the cache.";
-  }
-  if (
-    /dial tcp|no such host|connection refused|i\/o timeout|TLS handshake|reading http/.test(stderr)
-  ) {
-    return (
-      "Check that the Go module proxy can be reached (`go env GOPROXY`), and run this again; downloaded modules " +
-      "are kept. Or install Pulumi: https://www.pulumi.com/docs/install"
-    );
-  }
-  return "Run this again; compiled packages are cached. Or install Pulumi: https://www.pulumi.com/docs/install";
 }
 
 /** Returns whether a file in packages/toolchain/go is an input of the build. */

@@ -40,7 +40,7 @@ export async function probeDownloadSite(): Promise<DownloadSite> {
     await response.body?.cancel();
     return response.ok
       ? { reachable: true }
-      : { reachable: false, reason: `HTTP ${response.status}` };
+      : { reachable: false, reason: `it answers with HTTP status ${response.status}` };
   } catch (error) {
     return { reachable: false, reason: networkReason(error) };
   }

@@ -99,8 +99,12 @@ function readVersions(): Record<string, string> {
 }
 
 function rememberVersion(identity: string, version: string): void {
-  mkdirSync(cacheFolder(), { recursive: true });
-  const draft = `${versionsFile()}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify({ [identity]: version }));
-  renameSync(draft, versionsFile());
+  try {
+    mkdirSync(cacheFolder(), { recursive: true });
+    const draft = `${versionsFile()}.${process.pid}`;
+    writeFileSync(draft, JSON.stringify({ [identity]: version }));
+    renameSync(draft, versionsFile());
+  } catch {
+    // A full disk or a read-only home: the next run asks the engine again.
+  }
 }

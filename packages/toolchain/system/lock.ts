@@ -1,16 +1,9 @@
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { CliError } from "@store/docker/cliError";
+import { messageOf } from "@store/docker/messageOf";
 import { isPidAlive, startTime } from "./processIdentity";
 
 /**
@@ -29,7 +22,7 @@ export async function withLock<T>(
   onWait: (holderPid: number) => void,
   action: () => Promise<T>,
 ): Promise<T> {
-  mkdirSync(folder, { recursive: true });
+  writable(folder, () => mkdirSync(folder, { recursive: true }));
   const lock = await acquire(folder, name, onWait);
   const release = (): void => rmSync(lock, { force: true });
   process.once("exit", release);
@@ -102,17 +95,28 @@ function readHolder(file: string): Holder | undefined {
  */
 function createLock(file: string): boolean {
   const draft = `${file.replace(/\.lock\.\d+$/, "")}.draft.${process.pid}`;
-  writeFileSync(draft, `${process.pid}\n${startTime(process.pid) ?? ""}`);
+  return writable(path.dirname(file), () => {
+    try {
+      writeFileSync(draft, `${process.pid}\n${startTime(process.pid) ?? ""}`);
+      linkSync(draft, file);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  });
+}
+
+/** Runs an action that writes to the cache folder. @throws CliError if the system refuses */
+function writable<T>(folder: string, action: () => T): T {
   try {
-    linkSync(draft, file);
-    return true;
+    return action();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return false;
-    throw new CliError(`Can't create a lock in the cache folder: ${message}`, {
-      hint: "Set XDG_CACHE_HOME to a writable folder on a local file system.",
+    throw new CliError(`Can't write to the cache folder ${folder}: ${messageOf(error)}.`, {
+      hint: "Make it writable, or set XDG_CACHE_HOME to a writable folder on a local file system. Then run this again.",
+      cause: error,
     });
-  } finally {
-    unlinkSync(draft);
   }
 }

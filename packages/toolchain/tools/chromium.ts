@@ -63,7 +63,7 @@ export function planChromium(facts: {
 const HEADLESS_SHELL = "chromium-headless-shell";
 /** Common fonts, without which screenshots differ from what users see. */
 const FONTS = ["fonts-inter", "fonts-urw-base35"];
-const NONE = "The browser tests need Chromium or Chrome, and there is none on PATH.";
+const NONE = "The browser tests need Chromium or Chrome, and none that runs is on PATH.";
 const BY_HAND =
   "Install Chrome or Chromium (https://www.google.com/chrome), and set CHROME_PATH to its executable if it isn't on PATH.";
 

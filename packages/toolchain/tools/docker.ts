@@ -51,8 +51,9 @@ export async function ensureDocker(
       let now = await findDocker(endpoint);
       if (now.found) return now;
       let how: DockerFound["how"] = "started";
+      let joinedGroup = false;
       if (now.plan.action === "install") {
-        await install(now.plan.asRoot, report);
+        ({ joinedGroup } = await install(now.plan.asRoot, report));
         how = "installed";
         // With systemd, the package starts the daemon.
         now = await findDocker(endpoint);
@@ -63,8 +64,10 @@ export async function ensureDocker(
       }
       if (now.found) return { ...now, how };
       throw new CliError(now.problem, {
-        hint:
-          now.plan.action === "tell"
+        hint: joinedGroup
+          ? "Docker is installed, and you are in the group docker, which counts from the next login. Log in again, or run " +
+            "newgrp docker in this shell, and run this again."
+          : now.plan.action === "tell"
             ? now.plan.remedy
             : "See `docker version` and the daemon's log.",
       });
@@ -87,7 +90,9 @@ export async function findDocker(
   }
   const plan = planDocker({ ...endpoint, problem: answer, ...(await examineMachine()) });
   const { host, hostFrom } = endpoint;
-  const problem = `No Docker daemon answers at ${host}, from ${hostFrom}: ${describeProblem(answer)}.`;
+  // A closed socket says nothing about the daemon behind it.
+  const failure = answer === "EACCES" ? "Docker can't be used" : "No Docker daemon answers";
+  const problem = `${failure} at ${host}, from ${hostFrom}: ${describeProblem(answer)}.`;
   return { found: false, ...endpoint, problem, plan };
 }
 

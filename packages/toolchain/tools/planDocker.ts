@@ -1,5 +1,5 @@
 import { DEFAULT_DOCKER_HOST, type DockerEndpoint } from "@store/docker/endpoint";
-import { type Problem, unreachableHint } from "@store/docker/unreachable";
+import { isStopped, type Problem, unreachableHint } from "@store/docker/unreachable";
 import { type AsRoot, usesApt } from "../system/apt";
 
 /** Facts about a machine whose Docker daemon can't be reached. */
@@ -25,20 +25,28 @@ export function planDocker(facts: DockerFacts): DockerPlan {
   if (hint !== undefined) return tell(hint);
   // The user has chosen this daemon; don't replace it by another.
   if (facts.host !== DEFAULT_DOCKER_HOST) {
-    return tell(`Start the daemon there, or change ${facts.hostFrom}.`);
+    return tell(
+      isStopped(facts.problem)
+        ? `Start the daemon there, or change ${facts.hostFrom}.`
+        : `Check the daemon there and the connection to it, or change ${facts.hostFrom}.`,
+    );
   }
-  if (facts.otherSocket !== undefined) return tell(otherSocketHint(facts.otherSocket));
+  if (facts.otherSocket !== undefined) return tell(otherSocketHint(facts.otherSocket, facts));
   if (facts.platform === "darwin") {
     return tell(
       "Install Docker Desktop (https://docs.docker.com/desktop), start it, and run this again.",
     );
   }
-  if (facts.problem !== "ENOENT" && facts.problem !== "ECONNREFUSED") {
-    return tell("Restart the daemon: it is there, but it doesn't work.");
+  if (!isStopped(facts.problem)) {
+    return tell(
+      "Restart the daemon, which is there, but doesn't work: `sudo systemctl restart docker`.",
+    );
   }
   if (facts.daemonInstalled) {
     return asRoot === undefined
-      ? tell("Start it: `sudo systemctl start docker`, or `sudo dockerd` without systemd.")
+      ? tell(
+          "Start it: `sudo systemctl start docker`, or `sudo dockerd` in another terminal without systemd. Then run this again.",
+        )
       : { action: "start", asRoot };
   }
   if (!usesApt(facts.distribution)) {
@@ -48,16 +56,21 @@ export function planDocker(facts: DockerFacts): DockerPlan {
   }
   return asRoot === undefined
     ? tell(
-        "Run `sudo apt-get install docker.io && sudo usermod -aG docker $USER`, log in again, and run this again.",
+        "Run `sudo apt-get update && sudo apt-get install docker.io && sudo usermod -aG docker $USER`, log in again, and run this again.",
       )
     : { action: "install", asRoot };
 }
 
-function otherSocketHint(host: string): string {
-  return (
-    `A daemon answers at ${host}. Use it: export DOCKER_HOST=${host}, or choose its context ` +
-    "(docker context ls, docker context use NAME)."
-  );
+function otherSocketHint(host: string, { hostFrom }: DockerFacts): string {
+  const use =
+    hostFrom === "store:dockerHost"
+      ? "set store:dockerHost to it, or remove that key"
+      : `export DOCKER_HOST=${host}`;
+  // DOCKER_HOST has precedence over a context.
+  const context = /^(DOCKER_HOST|store:dockerHost)$/.test(hostFrom)
+    ? ""
+    : ", or choose its context (docker context ls, docker context use NAME)";
+  return `A daemon answers at ${host}. Use it: ${use}${context}.`;
 }
 
 function tell(remedy: string): DockerPlan {

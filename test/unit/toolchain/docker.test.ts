@@ -59,7 +59,22 @@ describe("The action if no Docker daemon answers", () => {
     [
       "names another daemon of the same user instead of installing one",
       { otherSocket: "unix:///run/user/1000/docker.sock" },
-      /export DOCKER_HOST=unix:\/\/\/run\/user\/1000\/docker\.sock/,
+      /export DOCKER_HOST=unix:\/\/\/run\/user\/1000\/docker\.sock, or choose its context/,
+    ],
+    [
+      "names the stack's key where it has precedence over DOCKER_HOST",
+      { otherSocket: "unix:///run/user/1000/docker.sock", hostFrom: "store:dockerHost" },
+      /Use it: set store:dockerHost to it, or remove that key\.$/,
+    ],
+    [
+      "blames the address, not the daemon, if there is no such host",
+      { host: "tcp://shop:2375", hostFrom: "DOCKER_HOST", problem: "ENOTFOUND" },
+      /^Correct the address/,
+    ],
+    [
+      "doesn't say that a daemon is stopped which doesn't answer in time",
+      { host: "tcp://10.0.0.1:2375", hostFrom: "DOCKER_HOST", problem: "ETIMEDOUT" },
+      /^Check the daemon there and the connection to it, or change DOCKER_HOST/,
     ],
   ];
   for (const [title, facts, expected] of cases) {

@@ -1,12 +1,14 @@
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { chooseEngine, type EngineFacts } from "@store/toolchain/engine/chooseEngine";
 import { networkReason } from "@store/toolchain/engine/npmPackage";
 import { rejectionReason } from "@store/toolchain/engine/userEngine";
-import { judgeGo } from "@store/toolchain/engine/go";
-import { buildError, elapsed, toolchainKey } from "@store/toolchain/engine/goToolchain";
+import { findGo, judgeGo } from "@store/toolchain/engine/go";
+import { buildError } from "@store/toolchain/engine/goBuildError";
+import { elapsed, toolchainKey } from "@store/toolchain/engine/goToolchain";
 import {
   checkPins,
   disagreements,
@@ -15,6 +17,7 @@ import {
   plugins,
   requiredGo,
 } from "@store/toolchain/engine/pins";
+import { withEnvironment } from "../environment";
 
 const goOfToday = { usable: true, version: "1.26.0", required: "1.25.11" } as const;
 const noGo = { usable: false, problem: "Go is not installed", required: "1.25.11" } as const;
@@ -23,7 +26,7 @@ const nothing: EngineFacts = {
   onPath: false,
   npmReady: false,
   toolchainReady: false,
-  downloadSite: "unreachable",
+  downloadSite: "unusable",
   go: noGo,
 };
 
@@ -46,6 +49,15 @@ describe("chooseEngine", () => {
     assert.match(choice.problem, /Go is not installed/);
     assert.match(choice.remedy, /Install Go 1\.25\.11 or newer/);
     assert.match(choice.remedy, /Pulumi \d+\.\d+\.\d+ or newer/);
+  });
+
+  it("blames the site only if it was the cause", () => {
+    const problem = (downloadSite: EngineFacts["downloadSite"]): string => {
+      const choice = chooseEngine({ ...nothing, downloadSite });
+      return choice.how === "none" ? `${choice.problem} ${choice.remedy}` : "";
+    };
+    assert.match(problem("unusable"), /download site can't be used.*allow access to/);
+    assert.match(problem("failed"), /its download failed.*fix the cause of the failed download/);
   });
 
   it("rejects an engine on PATH that is too old, has no version or no language host", () => {
@@ -81,6 +93,21 @@ describe("judgeGo", () => {
     assert.ok(!old.usable);
     assert.equal(old.problem, "Go is 1.19.8");
     assert.equal(judgeGo(undefined, "1.25.11").usable, false);
+  });
+
+  it("doesn't call a Go that fails missing", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "go-"));
+    const script = "#!/bin/sh\necho 'go: cannot find GOROOT directory' >&2\nexit 2\n";
+    writeFileSync(path.join(folder, "go"), script, { mode: 0o755 });
+    await withEnvironment(
+      { PATH: [folder, process.env["PATH"]].join(path.delimiter) },
+      async () => {
+        const found = await findGo();
+        assert.ok(!found.usable);
+        assert.match(found.problem, /the go on PATH doesn't work \(go: cannot find GOROOT/);
+      },
+    );
+    rmSync(folder, { recursive: true });
   });
 
   it("requires the highest version of all modules, compared by number", () => {
@@ -136,6 +163,13 @@ describe("A failed build of the engine", () => {
     assert.match(remedyFor("write /tmp/x: no space left on device"), /disk/);
     assert.match(remedyFor("compile: signal: killed"), /memory/);
     assert.match(remedyFor("dial tcp: lookup proxy: no such host"), /module proxy/);
+  });
+
+  it("doesn't blame the network for go's other problems", () => {
+    assert.match(remedyFor("verifying x@v1: checksum mismatch"), /go clean -modcache/);
+    assert.match(remedyFor("go: download go1.27 for linux: toolchain not available"), /version of/);
+    assert.match(remedyFor("mkdir /root/go: permission denied"), /go env GOCACHE GOMODCACHE/);
+    assert.match(remedyFor("x.go:1: broken"), /^Fix the cause that go names, and run this again/);
   });
 
   it("formats a duration as minutes and seconds", () => assert.equal(elapsed(65_900), "1:05"));

@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { CliError } from "@store/docker/cliError";
 import { keyOf, makeFolder } from "@store/toolchain/system/cache";
 import { withLock } from "@store/toolchain/system/lock";
 import { compareVersions, isAtLeast, parseVersion } from "@store/toolchain/system/versions";
@@ -28,6 +29,17 @@ describe("withLock", () => {
       /no/,
     );
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("says which folder it can't write to, and what to do", async () => {
+    writeFileSync(path.join(folder, "file"), "");
+    await assert.rejects(
+      withLock(path.join(folder, "file", "cache"), "x", failOnWait, () => Promise.resolve()),
+      (error: unknown) =>
+        error instanceof CliError &&
+        /Can't write to the cache folder .*file.cache: ENOTDIR/.test(error.message) &&
+        /XDG_CACHE_HOME/.test(error.hint ?? ""),
+    );
   });
 
   it("runs one action at a time and reports the process that the others wait for", async () => {
