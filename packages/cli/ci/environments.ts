@@ -2,7 +2,7 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { CliError } from "@store/docker/cliError";
-import { ROOT } from "../project/project";
+import { findStack, readProject, ROOT } from "../project/project";
 import type { GitHub } from "./github";
 import { apiFailure } from "./githubError";
 import { runStore } from "./runStore";
@@ -13,9 +13,13 @@ export function environmentStack(pullRequest: number): string {
   return `pr-${pullRequest}`;
 }
 
-/** Writes the configuration of an environment: that of another stack. It isn't committed, so each job writes it anew. */
+/**
+ * Writes the configuration of an environment: that of another stack. It isn't committed, so each job writes it anew.
+ *
+ * @throws UsageError if there is no such stack
+ */
 export function writeEnvironmentConfig(stack: string, from: string): void {
-  copyFileSync(join(ROOT, `Pulumi.${from}.yaml`), join(ROOT, `Pulumi.${stack}.yaml`));
+  copyFileSync(findStack(readProject(), from).file, join(ROOT, `Pulumi.${stack}.yaml`));
 }
 
 /** Deletes an environment with its data and its state. @throws CliError */
@@ -24,9 +28,10 @@ export async function removeEnvironment(stack: string, from: string): Promise<vo
   await takeDown(stack, ["--volumes"]);
   const { code, stderr } = await runStore(["pulumi", "stack", "rm", "--yes", "-s", stack]);
   if (code !== 0 && !/no stack named/.test(stderr)) {
-    throw new CliError(`The state of the environment ${stack} can't be deleted.`, {
-      hint: `Delete it by hand: ./store pulumi stack rm --yes -s ${stack}`,
-    });
+    throw new CliError(
+      `The environment ${stack} is down, but its state can't be deleted: \`pulumi stack rm\` failed.`,
+      { hint: "The message above says why. Fix the cause, then run the job again." },
+    );
   }
 }
 
@@ -44,7 +49,7 @@ export async function listEnvironments(): Promise<Environment[]> {
   const { code, stdout } = await runStore(["pulumi", "stack", "ls", "--json"]);
   if (code !== 0) {
     throw new CliError("The environments can't be listed: `pulumi stack ls` failed.", {
-      hint: "Check PULUMI_BACKEND_URL and the login: ./store ci setup prints both.",
+      hint: "The message above says why. ./store ci check staging lists the variables that the job lacks.",
     });
   }
   return parseEnvironments(stdout);

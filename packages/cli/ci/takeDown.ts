@@ -16,6 +16,6 @@ export async function takeDown(stack: string, flags: readonly string[]): Promise
   );
   if (code === 0) return;
   throw new CliError(`Stack ${stack} is not down (exit code ${code ?? "none"}).`, {
-    hint: "The message above says why. What is left costs money: run the workflow Teardown again.",
+    hint: "The message above says why. What is left may cost money: fix the cause, then run the job again.",
   });
 }

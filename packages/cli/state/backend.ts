@@ -91,7 +91,7 @@ function currentLogin(file: string): string | undefined {
     ({ current } = JSON.parse(text) as { current?: unknown });
   } catch {
     throw new CliError(`${file} is not valid JSON.`, {
-      hint: "It contains Pulumi's logins. Delete it and log in again (pulumi login).",
+      hint: "It contains Pulumi's logins. Delete it, and log in again: ./store pulumi login",
     });
   }
   return typeof current === "string" && current !== "" ? current : undefined;

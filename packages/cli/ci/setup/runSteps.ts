@@ -42,7 +42,9 @@ async function runStep(
     report.note(`exists: ${step.title}`);
     return existing;
   }
-  if (step.create.length === 0) throw failed(step, `${step.find.join(" ")} prints nothing`);
+  if (step.create.length === 0) {
+    throw failed(step, `${step.find.join(" ")} prints nothing`, "Log in to another account.");
+  }
   report.step(step.title);
   for (const command of step.create) await call(step, substitute(command, variables));
   for (let n = 0; n < LOOKS; n++) {
@@ -50,28 +52,30 @@ async function runStep(
     if (made !== undefined) return made;
     await sleep(delayMs);
   }
-  throw failed(step, "it was made, but doesn't show yet");
+  throw failed(step, "it was made, but doesn't show yet", "Wait a minute.");
 }
 
 async function call(step: Step, [program, ...args]: CommandLine): Promise<string> {
   const { code, stdout, stderr } = await run(program, args);
   if (code === 0) return stdout;
-  throw failed(step, stderr.trim() || `${program} ended with exit code ${code ?? "none"}`);
+  const reason = stderr.trim() || `${program} ended with exit code ${code ?? "none"}`;
+  throw failed(step, reason, remedyFor(program, reason));
 }
 
-function failed({ title, find: [program] }: Step, reason: string): CliError {
+function failed({ title, find: [program] }: Step, reason: string, remedy: string): CliError {
   return new CliError(`The setup stopped at: ${title}.`, {
     details: reason.split("\n"),
     detailsTitle: program,
-    hint: `${remedy(program, reason)} Then run the command again: it skips what exists.`,
+    hint: `${remedy} Then run the command again: it skips what exists.`,
   });
 }
 
-function remedy(program: "az" | "gh", reason: string): string {
+/** Returns what to do after a failed call, as a sentence. */
+export function remedyFor(program: "az" | "gh", reason: string): string {
   if (/az login|gh auth login|not logged in|AADSTS/i.test(reason)) {
     return program === "az" ? "Log in: az login." : "Log in: gh auth login.";
   }
-  if (/Forbidden|AuthorizationFailed|Insufficient privileges|403/i.test(reason)) {
+  if (/Forbidden|AuthorizationFailed|Insufficient privileges|HTTP 403/i.test(reason)) {
     return (
       "A new role takes some minutes to work. Otherwise ask somebody who owns the subscription and the directory (or the repository) " +
       "to run the script that ./store ci setup prints."

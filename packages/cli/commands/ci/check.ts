@@ -18,8 +18,11 @@ function run(options: StackOptions): Promise<ExitCode> {
   const session = openSession(options);
   const missing = missingVariables(isAzure(session), process.env);
   if (missing.length === 0) return Promise.resolve(ExitCode.Ok);
-  throw new CliError(`The workflow can't use the stack ${session.stack.name}: it isn't set up.`, {
-    details: missing,
-    hint: "Set it up once: ./store ci setup --apply (docs/team-workflow.md)",
-  });
+  throw new CliError(
+    `The workflow can't use the stack ${session.stack.name}: it isn't set up completely.`,
+    {
+      details: missing,
+      hint: "Repository variables are set by ./store ci setup --apply, once. The rest is in the job's YAML (docs/team-workflow.md).",
+    },
+  );
 }

@@ -76,11 +76,22 @@ async function run({ task, from, days }: EnvironmentOptions): Promise<ExitCode> 
 async function expire(from: string, days: number): Promise<ExitCode> {
   const report = reporter();
   const github = await GitHub.connect(readWorkflowRun());
+  const problems: string[] = [];
   for (const found of await listEnvironments()) {
     const reason = await expiryReason(github, found, days);
     if (reason === undefined) continue;
     report.step(`Removing ${found.stack}: ${reason}`);
-    await removeEnvironment(found.stack, from);
+    try {
+      await removeEnvironment(found.stack, from);
+    } catch (error) {
+      // The others cost money, too.
+      if (!(error instanceof CliError)) throw error;
+      problems.push(error.summary);
+    }
   }
-  return ExitCode.Ok;
+  if (problems.length === 0) return ExitCode.Ok;
+  throw new CliError("Not every expired environment is removed.", {
+    details: problems,
+    hint: "The messages above say why. What is left may cost money: fix the cause, then run the job again.",
+  });
 }

@@ -58,10 +58,11 @@ async function run({ apply, repo, location, environments }: SetupOptions): Promi
 
 async function originRepository(): Promise<string> {
   const { stdout } = await runCommand("git", ["remote", "get-url", "origin"], { cwd: ROOT });
-  const repository = /[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\s*$/.exec(stdout)?.[1];
+  // The identities trust the tokens of github.com only.
+  const repository = /github\.com[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\s*$/.exec(stdout)?.[1];
   if (repository !== undefined) return repository;
   throw new UsageError(
-    "This checkout has no remote origin on GitHub.",
+    "This checkout has no remote origin on github.com.",
     "Name the repository: ./store ci setup --repo OWNER/NAME",
   );
 }

@@ -107,8 +107,14 @@ function targetOf({ project, stack, state }: Session, url: string | undefined): 
   if (backend.kind === "workspace") return backend;
   throw new UsageError(
     `--local means the files of this checkout, but ${backend.from} selects ${backend.url} for all stacks.`,
-    `Remove that choice (pulumi logout), or name the backend: ${storeCommand(`state use '${backend.url}'`, stack.name)}`,
+    `${removeChoice(backend.from)}, or name the backend: ${storeCommand(`state use '${backend.url}'`, stack.name)}`,
   );
+}
+
+/** Returns how to remove a choice of a backend for all stacks. */
+export function removeChoice(from: string): string {
+  if (from.startsWith("the login")) return "Log out (./store pulumi logout)";
+  return from.startsWith("Pulumi.yaml") ? "Remove backend.url from Pulumi.yaml" : `Unset ${from}`;
 }
 
 function refuseVariable({ state: { backend }, project, stack }: Session): void {

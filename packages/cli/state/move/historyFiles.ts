@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "@store/docker/messageOf";
-import { run } from "@store/toolchain/system/run";
+import { findOnPath, run } from "@store/toolchain/system/run";
 
 /** A folder of a backend with a stack's history. */
 interface HistoryFolder {
@@ -101,6 +101,9 @@ export function azureContainer(url: string, env: NodeJS.ProcessEnv = process.env
 async function az(args: readonly string[]): Promise<void> {
   const { code, stderr } = await run("az", ["storage", "blob", ...args, "--output", "none"], {});
   if (code === 0) return;
-  const reason = stderr.trim().split("\n").at(-1) ?? "";
+  if (findOnPath("az") === undefined) {
+    throw new Error("the history is copied by the Azure CLI (az), which isn't on PATH");
+  }
+  const reason = stderr.trim().split("\n").at(-1) || `exit code ${code ?? "none"}`;
   throw new Error(`az storage blob ${args[0]} failed: ${reason}`);
 }

@@ -171,7 +171,9 @@ async function removePartialCopy(
 async function contentOf(stack: StackAtBackend): Promise<StackContent> {
   const content = await stack.content();
   if (content !== undefined) return content;
-  throw new CliError(`The stack has disappeared from ${stack.url}.`);
+  throw new CliError(`The stack has disappeared from ${stack.url}. Nothing was moved.`, {
+    hint: "Somebody has removed or renamed it during the move. Find it: ./store pulumi stack ls",
+  });
 }
 
 function existsAlready({ session }: MoveRequest, url: string): CliError {
@@ -200,7 +202,7 @@ function compare(
     "The copied state differs from the original. The stack still uses the original.",
     {
       details,
-      hint: "Nothing else is running on the stack? Then run the command again.",
+      hint: "Another run may have changed the stack meanwhile. Wait until none works on it, then run the command again.",
     },
   );
 }

@@ -75,8 +75,15 @@ export class StackAtBackend {
     this.outputOf(await this.pulumi(args), "stack migrate");
   }
 
+  /** Renames the stack, as the last step of a move. @throws CliError */
   async rename(name: string): Promise<void> {
-    await this.succeed(["stack", "rename", name]);
+    const renamed = await this.run(["stack", "rename", name]);
+    if (renamed.exitCode === 0) return;
+    throw new CliError(`The state was moved, but the old one on ${this.url} can't be renamed.`, {
+      details: renamed.stderr.trim().split("\n"),
+      detailsTitle: "pulumi stack rename",
+      hint: "The stack uses the new backend. Fix the cause, then run the command again, which finishes the move.",
+    });
   }
 
   /** Removes the stack from the backend, with its history. It leaves its resources alone. @throws CliError */
@@ -120,7 +127,8 @@ export class StackAtBackend {
 function hintFor(stderr: string): string {
   const retry = "The stack is unchanged. Fix the cause, then run the command again.";
   if (/currently locked by/.test(stderr)) return `Another run is working on the stack. ${retry}`;
-  if (/passphrase/.test(stderr)) return `The passphrase is missing or wrong. ${retry}`;
+  if (/passphrase/.test(stderr))
+    return `The passphrase is missing or wrong: set PULUMI_CONFIG_PASSPHRASE_FILE to a file with it. ${retry}`;
   if (/ContainerNotFound|NoSuchBucket/.test(stderr))
     return `Create the container or bucket. ${retry}`;
   if (/DefaultAzureCredential|AuthorizationPermissionMismatch|AuthorizationFailure/.test(stderr))

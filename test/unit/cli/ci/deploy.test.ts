@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UsageError } from "@store/docker/cliError";
 import { compareReviews } from "@store/cli/ci/compareReviews";
-import { parseEnvironments } from "@store/cli/ci/environments";
+import { parseEnvironments, writeEnvironmentConfig } from "@store/cli/ci/environments";
 import { addJobSummary, cutToBytes, setOutput } from "@store/cli/ci/jobSummary";
 import { missingVariables } from "@store/cli/ci/oidc";
 import { readSummary } from "@store/cli/ci/readSummary";
@@ -83,7 +84,14 @@ describe("the environment of a job", () => {
   it("is checked for what Azure needs only if the stack or its state is there", () => {
     assert.deepEqual(missingVariables(false, { PULUMI_BACKEND_URL: "s3://state" }), []);
     assert.equal(missingVariables(false, { PULUMI_BACKEND_URL: "azblob://state" }).length, 4);
-    assert.equal(missingVariables(true, {}).length, 5);
+    const missing = missingVariables(true, {});
+    assert.equal(missing.length, 5);
+    // A preview has another identity than a deploy.
+    assert.match(missing.join("\n"), /AZURE_CLIENT_ID isn't set;.* or AZURE_PREVIEW_CLIENT_ID/);
+  });
+
+  it("gets no configuration from a stack that doesn't exist", () => {
+    assert.throws(() => writeEnvironmentConfig("pr-0", "no-such-stack"), UsageError);
   });
 
   it("has a pull request's stacks by their names, whatever backend lists them", () => {

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeChoice } from "@store/cli/commands/deploy/state";
 import { ensureStack } from "@store/cli/engine/setup";
 import { parseProject } from "@store/cli/project/project";
 import { findBackend } from "@store/cli/state/backend";
 import { azureContainer, copyHistory } from "@store/cli/state/move/historyFiles";
 import { MoveJournal } from "@store/cli/state/move/moveJournal";
 import { differences, resourcesByUrn } from "@store/cli/state/move/stackContent";
+import { ScratchProject, StackAtBackend } from "@store/cli/state/move/stackAtBackend";
 import { findState, prepareState } from "@store/cli/state/state";
+import { withEnvironment } from "../../environment";
 
 describe("a stack's shared state", () => {
   let root: string;
@@ -102,6 +105,30 @@ describe("a stack's shared state", () => {
     const copied = join(root, "to/.pulumi/history/store/dev/1.history.json");
     assert.equal(readFileSync(copied, "utf8"), "{}");
     assert.match((await copy("https://api.pulumi.com")) ?? "", /https:\/\/api\.pulumi\.com/);
+  });
+
+  it("has its history left if az isn't installed, and says so", async () => {
+    const azure = "azblob://state?storage_account=team";
+    await withEnvironment({ PATH: root }, async () => {
+      const reason = await copyHistory(azure, `file://${root}`, "store/dev", join(root, "x"));
+      assert.match(reason ?? "", /Azure CLI \(az\), which isn't on PATH/);
+    });
+  });
+
+  it("says that the state is moved if only the old one can't be renamed", async () => {
+    const pulumi = join(root, "pulumi");
+    writeFileSync(pulumi, "#!/bin/sh\necho 'error: denied' >&2\nexit 255\n", { mode: 0o755 });
+    const project = new ScratchProject(join(root, "scratch"), "store", "dev", "config: {}\n");
+    const place = { pulumi, env: process.env, project, url: "file:///old", stack: "dev" };
+    const old = new StackAtBackend(place);
+    await assert.rejects(old.rename("dev-moved"), /The state was moved, but the old one on file:/);
+    await assert.rejects(old.forget(), /Moving the state failed/);
+  });
+
+  it("says how to remove the choice of a backend, by its place", () => {
+    assert.match(removeChoice("the login in /home/me/credentials.json"), /pulumi logout/);
+    assert.match(removeChoice("Pulumi.yaml (backend.url)"), /Remove backend\.url/);
+    assert.equal(removeChoice("PULUMI_ACCESS_TOKEN"), "Unset PULUMI_ACCESS_TOKEN");
   });
 
   it("is found by az with the same account and key as by the engine", () => {

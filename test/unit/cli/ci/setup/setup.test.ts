@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { runSteps } from "@store/cli/ci/setup/runSteps";
-import { renderScript } from "@store/cli/ci/setup/step";
+import { remedyFor, runSteps } from "@store/cli/ci/setup/runSteps";
+import { az, renderScript } from "@store/cli/ci/setup/step";
 import { stateUrl, teamNames } from "@store/cli/ci/setup/teamNames";
 import { teamSteps } from "@store/cli/ci/setup/teamSteps";
 
@@ -97,6 +97,23 @@ describe("./store ci setup", function () {
     } finally {
       rmSync(other, { recursive: true, force: true });
     }
+  });
+
+  it("blames rights only for a refusal, not for digits in an ID", () => {
+    assert.match(remedyFor("gh", "HTTP 403: Resource not accessible"), /new role takes/);
+    assert.match(remedyFor("az", "(AuthorizationFailed) The client"), /new role takes/);
+    assert.equal(remedyFor("az", "No quota in /subscriptions/1403-4031"), "Fix the cause.");
+  });
+
+  it("says to wait for a thing that was made and doesn't show yet", async () => {
+    const step = {
+      title: "Thing",
+      find: az("group list --query [].name --output tsv"),
+      create: [az("group create --name x --location y")],
+    };
+    await assert.rejects(runSteps([{ ...step, expect: "never" }], SILENT, 1), {
+      hint: "Wait a minute. Then run the command again: it skips what exists.",
+    });
   });
 
   it("says how to log in", async () => {
