@@ -11,7 +11,7 @@ export function renderReplacedVm(events: readonly EngineEvent[]): string | undef
     ({ type, operation }) => type === VM_TYPE && operation === "replace",
   );
   if (step === undefined) return undefined;
-  const cause = step.paths.length > 0 ? ` because of ${step.paths.join(", ")}` : "";
+  const cause = step.causes.length > 0 ? ` because of ${step.causes.join(", ")}` : "";
   return (
     `The virtual machine ${step.name} is replaced${cause}: the store is offline for ${duration(DURATIONS.virtualMachine)}. ` +
     "Its address and the data disk stay."

@@ -12,6 +12,8 @@ export interface EngineStep {
   readonly new?: StepEventStateMetadata;
   /** Paths of the properties that change. */
   readonly paths: readonly string[];
+  /** Those of the paths for which the resource is replaced. Empty unless it is replaced. */
+  readonly causes: readonly string[];
   /** The old resource is deleted before the new one is created. */
   readonly deletedFirst: boolean;
 }
@@ -73,6 +75,11 @@ function engineStep(
 ): EngineStep {
   const { urn, type, old, new: after, detailedDiff, diffs = [], keys = [] } = metadata;
   const paths = Object.keys(detailedDiff ?? {});
+  const replacing = Object.entries(detailedDiff ?? {})
+    .filter(([, { diffKind }]) => diffKind.endsWith("replace"))
+    .map(([path]) => path);
+  const all = paths.length > 0 ? paths : [...new Set([...diffs, ...keys])];
+  const causes = [replacing, keys, all].find(({ length }) => length > 0) ?? [];
   return {
     operation,
     urn,
@@ -80,7 +87,8 @@ function engineStep(
     name: urn.split("::").at(-1) ?? urn,
     old,
     new: after,
-    paths: paths.length > 0 ? paths : [...new Set([...diffs, ...keys])],
+    paths: all,
+    causes: operation === "replace" ? causes : [],
     deletedFirst,
   };
 }

@@ -181,6 +181,28 @@ const PUBLIC_NAMES: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Names of properties within others that are printed. */
+const PUBLIC_INNER_NAMES: ReadonlySet<string> = new Set(
+  (
+    "additionalCapabilities adminUsername assessmentMode bootDiagnostics caching computerName createOption customData " +
+    "dataDisks deleteOption disablePasswordAuthentication diskSizeGB enabled encryptionAtHost imageReference linuxConfiguration " +
+    "lun managedDisk networkInterfaces offer osDisk patchMode patchSettings primary provisionVMAgent publicKeys publisher " +
+    "secureBootEnabled securityType sku ssh storageAccountType uefiSettings ultraSSDEnabled vTpmEnabled version vmSize"
+  ).split(" "),
+);
+
+/** Returns the paths of properties without indexes, up to the first name that isn't printed; "?" if that is the whole path. */
+export function propertyPaths(paths: readonly string[]): string[] {
+  const known = paths.map((path) => {
+    const [first = "", ...inner] = path.split(/[.[\]"]+/).filter((name) => !/^\d*$/.test(name));
+    const end = inner.findIndex((name) => !PUBLIC_INNER_NAMES.has(name));
+    return PUBLIC_NAMES.has(first)
+      ? [first, ...inner.slice(0, end < 0 ? undefined : end)].join(".")
+      : "?";
+  });
+  return [...new Set(known)].sort();
+}
+
 /** Returns the names of changed properties, without their keys in lists and maps; "?" for a name that isn't printed. */
 export function propertyNames(paths: readonly string[]): string[] {
   const names = paths.map((path) => /^[^.[]*/.exec(path)?.[0] ?? "");

@@ -1,7 +1,7 @@
 import type { Step } from "../model/reviewModel";
 import { shorten } from "../model/shorten";
 import type { EngineStep } from "./engineStep";
-import { propertyNames, publicChanges } from "./publicValues";
+import { propertyNames, propertyPaths, publicChanges } from "./publicValues";
 import { variableNames } from "./environment";
 import { serviceOf } from "./serviceNames";
 
@@ -20,6 +20,8 @@ export function publicStep(step: EngineStep, services: readonly string[]): Step 
     type: shorten(type),
     name: shorten(name),
     properties: changed ? changedProperties(step) : [],
+    ...(type.startsWith("azure-native:") &&
+      step.causes.length > 0 && { causes: propertyPaths(step.causes) }),
     changes: publicChanges(type, old?.inputs, after?.inputs).map((change) => ({
       ...change,
       ...(change.before !== undefined && { before: shorten(change.before) }),

@@ -18,6 +18,8 @@ const step = v.strictObject({
   name,
   /** Names of the properties that change. Empty for created and deleted resources. */
   properties: v.array(name),
+  /** Paths of the properties for which a resource in the cloud is replaced. */
+  causes: v.optional(v.array(name)),
   /** Public values that change. */
   changes: v.array(change),
   /** Service to which the resource belongs. */

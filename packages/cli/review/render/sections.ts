@@ -33,7 +33,7 @@ export function cloudTable(review: Review): string[] {
   const rows = steps.slice(0, LIMIT).map((step) => {
     const cells = [
       `${typeLabel(step.type)} ${code(step.name)}`,
-      OPERATIONS[step.operation],
+      whatHappens(step),
       beforeAfter(step),
       interruption(step),
     ];
@@ -54,6 +54,11 @@ const OPERATIONS: Readonly<Record<Step["operation"], string>> = {
   replace: "**replace**",
   delete: "**delete**",
 };
+
+function whatHappens({ operation, causes = [] }: Step): string {
+  const names = causes.map((path) => (path === "?" ? "a property that isn't shown" : code(path)));
+  return OPERATIONS[operation] + (names.length > 0 ? ` because of ${limited(names, 5)}` : "");
+}
 
 function beforeAfter({ changes, properties, operation }: Step): string {
   const values = changes.map(({ property, before, after }: Change) =>

@@ -67,8 +67,10 @@ function whatHappens({ name, change, tag, instances, properties }: ServiceReview
   }
 }
 
-function because({ change, files, properties }: ServiceReview, isKnown: boolean): string {
+function because({ change, files, properties, notice }: ServiceReview, isKnown: boolean): string {
   if (change === "removed" && !isKnown) return "no longer in this checkout";
+  if (notice.kind === "vm" && change === "restarted" && properties.length === 0 && !files?.length)
+    return "the virtual machine";
   const paths = (files ?? []).map(
     (file) => code(file.path) + (file.change === "changed" ? "" : ` (${file.change})`),
   );

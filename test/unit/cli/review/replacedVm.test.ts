@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { renderReplacedVm } from "@store/cli/host/replacedVm";
-import { previewEvents, type TestStep } from "./reviews";
+import { previewEvents, summaryOf, type TestStep } from "./reviews";
 
 describe("renderReplacedVm", () => {
   const vm: TestStep = {
@@ -16,6 +16,12 @@ describe("renderReplacedVm", () => {
     );
   });
 
+  it("names only the properties for which it is replaced", () => {
+    const diff = ["tags.owner", "hardwareProfile.vmSize"];
+    const events = previewEvents({ ...vm, diff, causes: ["hardwareProfile.vmSize"] });
+    assert.match(renderReplacedVm(events) ?? "", /because of hardwareProfile\.vmSize: /);
+  });
+
   it("gives no reason for a VM that is marked to be replaced", () => {
     assert.match(
       renderReplacedVm(previewEvents({ ...vm, diff: [] })) ?? "",
@@ -26,5 +32,28 @@ describe("renderReplacedVm", () => {
   it("is undefined if the VM is created, updated or stays", () => {
     for (const op of ["create", "update", "same"])
       assert.equal(renderReplacedVm(previewEvents({ ...vm, op })), undefined);
+  });
+});
+
+describe("a replaced VM in a review", () => {
+  const vm = (...causes: readonly string[]): string =>
+    summaryOf({
+      events: previewEvents({
+        ...{ op: "replace", type: "azure-native:compute:VirtualMachine", name: "host" },
+        ...{ before: {}, after: {}, diff: [...causes, "location"], causes },
+      }),
+    }).markdown;
+
+  it("has the paths for which it is replaced, without values", () => {
+    assert.match(
+      vm("osProfile.customData", "networkProfile.networkInterfaces[0].primary"),
+      /\*\*replace\*\* because of `networkProfile\.networkInterfaces\.primary`, `osProfile\.customData` \|/,
+    );
+  });
+
+  it("has no name that isn't a known property's", () => {
+    const text = vm('tags["hunter2"]', "osProfile.hunter2", "hunter2");
+    assert.match(text, /because of a property that isn't shown, `osProfile`, `tags` \|/);
+    assert.doesNotMatch(text, /hunter2/);
   });
 });

@@ -55,6 +55,8 @@ export interface TestStep {
   readonly after?: Readonly<Record<string, unknown>>;
   readonly protect?: boolean;
   readonly diff?: readonly string[];
+  /** Paths for which the resource is replaced. Defaults to none. */
+  readonly causes?: readonly string[];
 }
 
 /** Returns the engine's events of a preview with these steps. */
@@ -67,7 +69,8 @@ export function previewEvents(...steps: readonly TestStep[]): EngineEvent[] {
 }
 
 function metadata(step: TestStep): StepEventMetadata {
-  const { op, type, name, parents = "store:index:Store", before, after, protect, diff } = step;
+  const { op, type, name, parents = "store:index:Store", before, after, protect } = step;
+  const { diff, causes = [] } = step;
   const urn = `urn:pulumi:staging::store::${parents}$${type}::${name}`;
   const state = (inputs: Readonly<Record<string, unknown>>) => ({
     ...{ type, urn, id: "", parent: "", provider: "", outputs: {} },
@@ -80,7 +83,13 @@ function metadata(step: TestStep): StepEventMetadata {
     ...(after && { new: state(after) }),
     ...(diff && {
       detailedDiff: Object.fromEntries(
-        diff.map((path) => [path, { diffKind: "update" as never, inputDiff: true }]),
+        diff.map((path) => [
+          path,
+          {
+            diffKind: (causes.includes(path) ? "update-replace" : "update") as never,
+            inputDiff: true,
+          },
+        ]),
       ),
     }),
   };
