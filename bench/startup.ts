@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     const kit = join(folder, "node_modules/@store/kit");
     const bundle = ["run", "--silent", "bundle", "-w", "@store/kit", "--"];
     execFileSync("npm", [...bundle, `--outfile=${kit}/index.js`], { cwd: ROOT, stdio: "inherit" });
-    writeFileSync(join(kit, "package.json"), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(join(kit, "package.json"), bundledPackage());
     const copy = join(folder, "service");
     for (const part of ["package.json", "src"])
       cpSync(join(SERVICE, part), join(copy, part), { recursive: true });
@@ -55,6 +55,14 @@ async function main(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Text of the bundled kit's package.json, which the Dockerfile of its image writes. */
+function bundledPackage(): string {
+  const dockerfile = readFileSync(join(ROOT, "packages/kit/Dockerfile"), "utf8");
+  const text = /printf '([^']+)' > dist\/package\.json/.exec(dockerfile)?.[1];
+  if (text === undefined) throw new Error("packages/kit/Dockerfile writes no dist/package.json");
+  return text;
 }
 
 /** Starts the service without a database, and removes the container when it listens. */
