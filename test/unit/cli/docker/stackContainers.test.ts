@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "@store/docker/cliError";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
-import type { Docker } from "@store/docker/docker";
+import { Docker } from "@store/docker/docker";
+import { cleanUp } from "@store/cli/lifecycle/cleanUp";
 import { removeUnusedImages } from "@store/cli/docker/images";
 import { refuseStackName, selectContainers } from "@store/cli/docker/selectContainers";
 import { stackContainers } from "@store/cli/docker/stackContainers";
@@ -107,6 +111,38 @@ describe("removeUnusedImages", () => {
     const sharing = dockerWith(["sha256:orders"]);
     await removeUnusedImages(createSession({}), sharing.docker, before);
     assert.deepEqual(sharing.removed, ["store/inventory:1"]);
+  });
+
+  it("reports an image that Docker refuses to remove, with Docker's reason", async () => {
+    const reason = "conflict: unable to remove (must force): image is being used by container ab12";
+    // A container that another checkout has started after the look at the containers.
+    const answers: Readonly<Record<string, [status: number, body: unknown]>> = {
+      "GET /images/json": [200, images],
+      "DELETE /images/store/base:1": [409, { message: reason }],
+      "DELETE /images/store/inventory:1": [200, []],
+      "GET /volumes": [200, { Volumes: [] }],
+    };
+    const folder = mkdtempSync(join(tmpdir(), "down-"));
+    const server = createServer(({ method, url }, response) => {
+      const path = url?.split("?")[0] ?? "";
+      const [status, body] = answers[`${method ?? ""} ${path}`] ?? [200, []];
+      response.writeHead(status).end(JSON.stringify(body));
+    });
+    await once(server.listen(join(folder, "docker.sock")), "listening");
+    const notes: string[] = [];
+    const note = (line: string): number => notes.push(line);
+    try {
+      const docker = new Docker({ host: `unix://${folder}/docker.sock` });
+      const report = { step: note, note, progress: note };
+      await cleanUp(createSession({}), docker, before, undefined, report);
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+    assert.deepEqual(notes, [
+      "removed 1 unused images: store/inventory:1",
+      `kept image store/base:1 (${reason})`,
+    ]);
   });
 
   function nameOf(id: string): string {
