@@ -3,8 +3,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { CliError } from "@store/docker/cliError";
 import { findStack, readProject, ROOT } from "../project/project";
-import type { GitHub } from "./github";
-import { apiFailure } from "./githubError";
+import type { GitHub } from "./github/github";
+import { apiFailure } from "./github/githubError";
 import { runStore } from "./runStore";
 import { takeDown } from "./takeDown";
 

@@ -1,10 +1,10 @@
 import type { Summary } from "../review/summary";
-import { acceptedBy, withdrawAcceptance } from "./acceptance";
-import { publishComment, type CommentResult } from "./comment";
-import type { GitHub } from "./github";
-import { publishLabel } from "./labels";
-import type { PullRequest } from "./pullRequest";
-import { publishStatus } from "./status";
+import { acceptedBy, withdrawAcceptance } from "./github/acceptance";
+import { publishComment, type CommentResult } from "./github/comment";
+import type { GitHub } from "./github/github";
+import { publishLabel } from "./github/labels";
+import type { PullRequest } from "./github/pullRequest";
+import { publishStatus } from "./github/status";
 
 /**
  * Publishes a review on a pull request: comment, label, commit status. A run that was interrupted can be repeated.

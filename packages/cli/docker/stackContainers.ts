@@ -1,4 +1,4 @@
-import { loadCheckpoint } from "../engine/setup";
+import { loadCheckpoint } from "../engine/loadCheckpoint";
 import type { Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";

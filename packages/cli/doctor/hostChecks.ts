@@ -1,7 +1,7 @@
 import { CliError } from "@store/docker/cliError";
 import { findEngine } from "@store/toolchain/engine/engine";
 import { hasSshFiles, hostIn, sshTargetOf } from "../docker/hostDocker";
-import { loadCheckpoint } from "../engine/setup";
+import { loadCheckpoint } from "../engine/loadCheckpoint";
 import { describePending, readBootState } from "../host/bootState";
 import { diagnoseHost, isVmStopped, VmStopped } from "../host/stoppedVm";
 import { storeCommand } from "../project/storeCommand";

@@ -1,7 +1,8 @@
 import { EngineEvent, plain } from "../engine/events";
 import { FAILED_PROVISIONING } from "../diagnostics/hostProblems";
 import { Session } from "../project/session";
-import { captureOnStack, EngineContext } from "../engine/setup";
+import { captureOnStack } from "../engine/runOnStack";
+import { EngineContext } from "../engine/setup";
 import { Reporter } from "../terminal/terminal";
 import { storeCommand } from "../project/storeCommand";
 

@@ -1,6 +1,6 @@
 import { CliError } from "@store/docker/cliError";
 import { problemOf } from "@store/docker/unreachable";
-import { loadCheckpoint } from "../engine/setup";
+import { loadCheckpoint } from "../engine/loadCheckpoint";
 import { storeCommand } from "../project/storeCommand";
 import { isAzure, Session } from "../project/session";
 import { hasAz } from "./azureCli";

@@ -10,7 +10,9 @@ import {
   hasResources,
   PROVIDER_TYPE,
 } from "../docker/stackDaemonCheck";
-import { captureOnStack, EngineContext, fetchCheckpoint } from "../engine/setup";
+import { fetchCheckpoint } from "../engine/loadCheckpoint";
+import { captureOnStack } from "../engine/runOnStack";
+import { EngineContext } from "../engine/setup";
 import { Session } from "../project/session";
 import type { Resource } from "../state/checkpoint";
 import { InterruptedRun } from "../state/interruptedRun";

@@ -10,7 +10,8 @@ import {
 } from "../docker/drift";
 import { findFaults } from "../docker/containerFaults";
 import { describeFaults, repairFaults } from "./repairFaults";
-import { EngineContext, runOnStack } from "../engine/setup";
+import { runOnStack } from "../engine/runOnStack";
+import { EngineContext } from "../engine/setup";
 import type { Session } from "../project/session";
 import { imagesIn } from "../docker/images";
 import type { Checkpoint } from "../state/checkpoint";

@@ -4,7 +4,7 @@ import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/url";
-import { loadCheckpoint } from "../engine/setup";
+import { loadCheckpoint } from "../engine/loadCheckpoint";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { engineEnvironment } from "@store/cli/engine/setup";
+import { engineEnvironment } from "@store/cli/engine/environment/engineEnvironment";
 import { dockerEnvironment } from "@store/docker/environment";
 import { ROOT } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";

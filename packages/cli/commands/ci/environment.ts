@@ -7,7 +7,7 @@ import {
   removeEnvironment,
   writeEnvironmentConfig,
 } from "../../ci/environments";
-import { GitHub } from "../../ci/github";
+import { GitHub } from "../../ci/github/github";
 import { setOutput } from "../../ci/jobSummary";
 import { runStore } from "../../ci/runStore";
 import { readWorkflowRun } from "../../ci/workflowRun";

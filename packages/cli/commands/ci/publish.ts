@@ -1,10 +1,10 @@
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
-import { publishComment } from "../../ci/comment";
-import { GitHub } from "../../ci/github";
+import { publishComment } from "../../ci/github/comment";
+import { GitHub } from "../../ci/github/github";
 import { addJobSummary } from "../../ci/jobSummary";
 import { publishReview } from "../../ci/publish";
-import { findPullRequest } from "../../ci/pullRequest";
+import { findPullRequest } from "../../ci/github/pullRequest";
 import { readForkSummary, readSummary } from "../../ci/readSummary";
 import { readWorkflowRun, type WorkflowRun } from "../../ci/workflowRun";
 import { summarize } from "../../review/summarize";

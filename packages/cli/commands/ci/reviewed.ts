@@ -1,10 +1,10 @@
 import { Argument, Option } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { listComments } from "../../ci/comment";
+import { listComments } from "../../ci/github/comment";
 import { compareReviews } from "../../ci/compareReviews";
-import { GitHub } from "../../ci/github";
+import { GitHub } from "../../ci/github/github";
 import { addJobSummary } from "../../ci/jobSummary";
-import { findMergedPullRequest } from "../../ci/pullRequest";
+import { findMergedPullRequest } from "../../ci/github/pullRequest";
 import { readSummary } from "../../ci/readSummary";
 import { readWorkflowRun } from "../../ci/workflowRun";
 import { defineCommand } from "../command";

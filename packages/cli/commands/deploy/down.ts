@@ -5,13 +5,9 @@ import { ExitCode, UsageError } from "@store/docker/cliError";
 import { removalCost, renderRemovalCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { DockerState, planDrift, readDockerState } from "../../docker/drift";
-import {
-  connectEngine,
-  EngineContext,
-  fetchCheckpoint,
-  removeStaleEngineLocks,
-  runOnStack,
-} from "../../engine/setup";
+import { fetchCheckpoint } from "../../engine/loadCheckpoint";
+import { runOnStack } from "../../engine/runOnStack";
+import { connectEngine, EngineContext, removeStaleEngineLocks } from "../../engine/setup";
 import { hasOption } from "../../engine/pulumiArguments";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { cleanUp } from "../../lifecycle/cleanUp";

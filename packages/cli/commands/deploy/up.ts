@@ -5,14 +5,10 @@ import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { checkPort } from "../../diagnostics/port";
 import type { RemainingDrift } from "../../docker/drift";
-import {
-  EngineContext,
-  ensureStack,
-  fetchCheckpoint,
-  removeStaleEngineLocks,
-  runOnStack,
-  setUpEngine,
-} from "../../engine/setup";
+import { ensureStack } from "../../engine/ensureStack";
+import { fetchCheckpoint } from "../../engine/loadCheckpoint";
+import { runOnStack } from "../../engine/runOnStack";
+import { EngineContext, removeStaleEngineLocks, setUpEngine } from "../../engine/setup";
 import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";

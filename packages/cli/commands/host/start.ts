@@ -1,5 +1,6 @@
 import { ExitCode } from "@store/docker/cliError";
-import { loadCheckpoint, removeStaleEngineLocks } from "../../engine/setup";
+import { loadCheckpoint } from "../../engine/loadCheckpoint";
+import { removeStaleEngineLocks } from "../../engine/setup";
 import { readPowerState, requireAzure, requireVm, startVm } from "../../host/azureVm";
 import { awaitStore } from "../../lifecycle/awaitStore";
 import { storeCommand } from "../../project/storeCommand";

@@ -15,9 +15,9 @@ import {
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
 import { imagesIn } from "../../docker/images";
 import { elsewhereNote, storeUrl } from "../../docker/url";
-import { loadCheckpoint } from "../../engine/setup";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
+import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { colors, Column, table } from "../../terminal/terminal";

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CliError } from "@store/docker/cliError";
-import { ensureStack, fetchCheckpoint } from "../../engine/setup";
+import { ensureStack } from "../../engine/ensureStack";
+import { fetchCheckpoint } from "../../engine/loadCheckpoint";
 import type { EngineContext } from "../../engine/setup";
 import type { Session } from "../../project/session";
 import type { Reporter } from "../../terminal/terminal";

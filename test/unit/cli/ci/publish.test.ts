@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { CliError } from "@store/docker/cliError";
-import { publishComment } from "@store/cli/ci/comment";
-import { GitHub } from "@store/cli/ci/github";
+import { publishComment } from "@store/cli/ci/github/comment";
+import { GitHub } from "@store/cli/ci/github/github";
 import { publishReview } from "@store/cli/ci/publish";
-import type { PullRequest } from "@store/cli/ci/pullRequest";
-import { findPullRequest } from "@store/cli/ci/pullRequest";
+import type { PullRequest } from "@store/cli/ci/github/pullRequest";
+import { findPullRequest } from "@store/cli/ci/github/pullRequest";
 import type { EventPayload, WorkflowRun } from "@store/cli/ci/workflowRun";
 import { GitHubApi } from "./github/api";
 import { ACTIONS, AUTHOR, GitHubState, REVIEWER } from "./github/state";

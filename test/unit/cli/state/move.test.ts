@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeChoice } from "@store/cli/commands/deploy/state";
-import { ensureStack } from "@store/cli/engine/setup";
+import { ensureStack } from "@store/cli/engine/ensureStack";
 import { parseProject } from "@store/cli/project/project";
 import { findBackend } from "@store/cli/state/backend";
 import { azureContainer, copyHistory } from "@store/cli/state/move/historyFiles";

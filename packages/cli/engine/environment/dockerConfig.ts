@@ -13,7 +13,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { rootCertificates } from "node:tls";
 import { CliError } from "@store/docker/cliError";
-import { putFile } from "../../../components/host/ssh/sshFiles";
+import { putFile } from "../../../../components/host/ssh/sshFiles";
 
 /**
  * Returns the folder of docker's configuration for the engine and its providers: the user's own, or an empty one if the user has none.

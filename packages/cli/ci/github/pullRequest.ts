@@ -1,6 +1,6 @@
 import { CliError } from "@store/docker/cliError";
 import type { GitHub } from "./github";
-import type { WorkflowRun } from "./workflowRun";
+import type { WorkflowRun } from "../workflowRun";
 
 /** The pull request that a run belongs to. */
 export interface PullRequest {

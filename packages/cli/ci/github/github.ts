@@ -4,7 +4,7 @@ import type { PaginateInterface } from "@octokit/plugin-paginate-rest" with {
 };
 import { CliError } from "@store/docker/cliError";
 import { githubError } from "./githubError";
-import type { WorkflowRun } from "./workflowRun";
+import type { WorkflowRun } from "../workflowRun";
 
 /** Timeout of one request in milliseconds. */
 const TIMEOUT_MS = 30_000;

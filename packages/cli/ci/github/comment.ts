@@ -1,4 +1,4 @@
-import { readMarker, type Summary } from "../review/summary";
+import { readMarker, type Summary } from "../../review/summary";
 import type { GitHub } from "./github";
 import { ONCE } from "./github";
 import { apiFailure, isUnknownOutcome } from "./githubError";

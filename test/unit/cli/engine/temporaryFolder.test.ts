@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { temporaryFolder } from "@store/cli/engine/temporaryFolder";
-import { withEnvironment } from "../environment";
+import { temporaryFolder } from "@store/cli/engine/environment/temporaryFolder";
+import { withEnvironment } from "../../environment";
 
 describe("temporaryFolder", () => {
   let folder: string;

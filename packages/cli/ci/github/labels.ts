@@ -1,4 +1,4 @@
-import { labelsOf, type Summary } from "../review/summary";
+import { labelsOf, type Summary } from "../../review/summary";
 import type { GitHub } from "./github";
 import { apiFailure } from "./githubError";
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dockerConfigFolder, tlsVariables } from "@store/cli/engine/dockerConfig";
+import { dockerConfigFolder, tlsVariables } from "@store/cli/engine/environment/dockerConfig";
 import { resolveDockerEndpoint } from "@store/docker/endpoint";
 
 describe("dockerConfigFolder", () => {

@@ -1,4 +1,4 @@
-import type { Summary } from "../review/summary";
+import type { Summary } from "../../review/summary";
 import { acceptanceLabel } from "./acceptance";
 import type { GitHub } from "./github";
 
