@@ -32,12 +32,15 @@ export const environment = defineCommand<
   arguments: [new Argument("<task>", "what to do").choices(["up", "down", "expire"])],
   flags: [
     new Option("--from <stack>", "stack whose configuration it gets (default: staging)"),
-    new Option("--days <days>", "expire: days without a push (default: 7)").argParser(wholeNumber),
+    new Option("--days <days>", "expire: days since the last `up` (default: 7)").argParser(
+      wholeNumber,
+    ),
   ],
   examples: [
     "./store ci environment up             the stack pr-NUMBER of the event's pull request",
     "./store ci environment expire --days 3",
   ],
+  notes: "`expire` also removes the environments of pull requests that are closed.",
   parse: ({ args: [task], flags }) => ({
     task: task as Task,
     from: flags.from ?? "staging",

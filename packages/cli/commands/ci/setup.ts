@@ -33,7 +33,7 @@ export const setup = defineCommand<Partial<SetupOptions>, SetupOptions>({
   examples: ["./store ci setup            prints a shell script", "./store ci setup --apply"],
   notes:
     "Makes a storage account and a key vault for the state, and two identities without passwords: `preview`, which reads, and\n" +
-    "`deploy`. May be run again: it changes nothing that exists.",
+    "`deploy`; on GitHub, the environments and variables that the workflows name. It may be run again: it changes nothing that exists.",
   parse: ({ flags: { apply, repo, location, environments } }) => ({
     apply: apply === true,
     environments: environments === true,

@@ -36,6 +36,7 @@ export const exec = defineCommand<ExecFlags, ExecOptions>({
     "./store exec inventory-database -- psql -U inventory",
     "./store exec orders --replica 1 -- node",
   ],
+  notes: "The exit code is the command's.",
   parse,
   run,
 });

@@ -16,6 +16,7 @@ export const ssh = defineCommand<StackFlags, SshOptions>({
   arguments: [STACK_ARGUMENT],
   flags: STACK_FLAGS,
   examples: ["./store ssh staging", "./store ssh staging -- docker ps"],
+  notes: "The exit code is the command's, 255 if ssh fails.",
   parse: ({ args: [stack], flags, rest }) => ({ ...parseStack(flags, stack), command: rest }),
   run,
 });
