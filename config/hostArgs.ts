@@ -36,13 +36,17 @@ function azureHostArgs(
   logins: readonly UserLogin[],
 ): Omit<Extract<HostArgs, { kind: "azure" }>, "kind"> {
   const { location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB } = values;
-  const { readyMinutes, trustedLaunch, encryptionAtHost, owner } = values;
+  const { readyMinutes, trustedLaunch, encryptionAtHost, owner, tags } = values;
+  const { dataDiskLock, diskSnapshots } = values;
   const registry =
     registryAccess(values.registry, logins) ?? azureRegistryTier(values.azureRegistry);
   return {
     ...{ location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB },
-    ...{ readyMinutes, trustedLaunch, encryptionAtHost, owner, registry },
+    ...{ readyMinutes, trustedLaunch, encryptionAtHost, owner, tags, registry },
+    ...{ dataDiskLock, diskSnapshots },
     subscriptionId: values.subscriptionId || undefined,
+    resourceGroup: values.resourceGroup || undefined,
+    subnetId: values.subnetId || undefined,
     dnsLabel: values.dnsLabel || undefined,
     loginKey:
       values.sshPublicKey === ""

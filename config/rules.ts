@@ -1,17 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
 import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys";
-import { hasNvmeDisks } from "../components/host/azure/vmSizes";
 import { findOverlap } from "./addressRanges";
+import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
-import { ConfigKey, ConfigValues } from "./schema";
+import { configSet, type Rule, when } from "./rule";
+import { ConfigValues } from "./schema";
 import { isEncrypted } from "./values";
-
-/** A check that involves several keys or encryption. */
-interface Rule {
-  /** Keys that the check reads. It is skipped when one of these keys is invalid by itself. */
-  readonly reads: readonly ConfigKey[];
-  readonly check: (values: ConfigValues, enabledServices: readonly string[]) => readonly Mistake[];
-}
 
 /** Checks what a single key's schema can't express. */
 export function checkRules(
@@ -36,7 +29,7 @@ const RULES: readonly Rule[] = [
   { reads: ["host", "azureRegistry"], check: azureRegistryOnAzure },
   { reads: ["host", "registry", "azureRegistry"], check: oneRegistryOnAzure },
   { reads: ["host", "adminCidrs", "sshFromAnywhere"], check: adminCidrsOnAzure },
-  { reads: ["host", "vmSize", "vmImage"], check: imageForDisks },
+  ...AZURE_RULES,
   {
     reads: ["host", "owner"],
     check: required("azure", "owner", "the team or person responsible for the costs"),
@@ -52,20 +45,6 @@ const RULES: readonly Rule[] = [
     check: required("ssh", "sshHostKey", "the machine's public host key, which ssh-keyscan prints"),
   },
 ];
-
-function when(condition: boolean, key: string, problem: string): Mistake[] {
-  return condition ? [{ key, problem }] : [];
-}
-
-/**
- * Command that sets a key of this stack, in the configuration file that `./store` was given. Plain `pulumi` would use another backend
- * than the checkout's state.
- */
-function configSet(args: string): string {
-  const file = process.env["STORE_CONFIG_FILE"];
-  const variable = file ? `STORE_CONFIG_FILE='${file.replaceAll("'", "'\\''")}' ` : "";
-  return `${variable}./store pulumi config set -s ${pulumi.getStack()} ${args}`;
-}
 
 function namesIn(value: string[] | Record<string, unknown>): string[] {
   return Array.isArray(value) ? value : Object.keys(value);
@@ -181,15 +160,6 @@ function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues):
       `opens SSH to the whole internet. Name the ranges that need it, or confirm: ${configSet("sshFromAnywhere true")}`,
     ),
   ];
-}
-
-/** Debian 12 lacks azure-vm-utils, whose udev rules give NVMe disks the names by which the data disk is found. */
-function imageForDisks({ host, vmSize, vmImage }: ConfigValues): Mistake[] {
-  return when(
-    host === "azure" && hasNvmeDisks(vmSize) && /^debian:debian-12:/i.test(vmImage),
-    "vmSize",
-    `${vmSize} has NVMe disks, which Debian 12 doesn't name. Choose a size of version 5 or earlier, or another image: ${configSet("vmImage Debian:debian-13:13-gen2:latest")}`,
-  );
 }
 
 function required(

@@ -3,12 +3,15 @@ import { MOST_INSTANCES } from "../components/gateway/haproxy";
 import { AZURE_REGISTRY_TIERS } from "../components/registry/registry";
 import { oneOf, wholeNumber } from "../services/spec";
 import { firewallRangeProblem, networkProblem } from "./addressRanges";
+import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
 import {
   byService,
   exactImage,
   flag,
   isHttpUrl,
   list,
+  mapping,
+  plainText,
   optionalText,
   accepted,
   text,
@@ -22,6 +25,8 @@ const AZURE_FORBIDDEN_USERS = new Set(
     "support support_388945a0 sys test test1 test2 test3 user user1 user2 user3 user4 user5 video"
   ).split(" "),
 );
+
+export const DEFAULT_ADDRESS_RANGE = "10.20.0.0/16";
 
 const registry = v.object(
   {
@@ -110,7 +115,17 @@ export function configSchema(serviceNames: readonly string[]) {
       optionalText(/^[^<>%&\\?/]{1,256}$/, "the team or person responsible for the costs"),
       "",
     ),
-    addressRange: v.optional(v.pipe(v.string(), accepted(networkProblem)), "10.20.0.0/16"),
+    tags: v.optional(
+      mapping(
+        v.pipe(v.string(), accepted(tagProblem)),
+        v.pipe(plainText(), v.maxLength(256, "should have at most 256 characters.")),
+        "should be values by tag, such as {costCentre: retail}.",
+      ),
+      {},
+    ),
+    resourceGroup: v.optional(v.pipe(v.string(), accepted(resourceGroupProblem)), ""),
+    subnetId: v.optional(v.pipe(v.string(), accepted(subnetIdProblem)), ""),
+    addressRange: v.optional(v.pipe(v.string(), accepted(networkProblem)), DEFAULT_ADDRESS_RANGE),
     vmSize: v.optional(
       text(/^[A-Za-z]+_[A-Za-z0-9_-]+$/, "a size such as Standard_DS2_v2"),
       "Standard_DS2_v2",
@@ -140,6 +155,8 @@ export function configSchema(serviceNames: readonly string[]) {
       "",
     ),
     dataDiskGiB: v.optional(wholeNumber(4, 32_767), 32),
+    dataDiskLock: v.optional(flag(), false),
+    diskSnapshots: v.optional(flag(), false),
     dockerSource: v.optional(oneOf(["docker", "distribution"]), "docker"),
     dockerVersion: v.optional(v.string(), ""),
     readyMinutes: v.optional(wholeNumber(1, 120), 15),

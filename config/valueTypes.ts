@@ -36,7 +36,7 @@ export function byService<T extends v.GenericSchema>(
 }
 
 /** A mapping of keys to values. `v.record` alone accepts lists. */
-function mapping<K extends v.GenericSchema<string, string>, T extends v.GenericSchema>(
+export function mapping<K extends v.GenericSchema<string, string>, T extends v.GenericSchema>(
   key: K,
   value: T,
   message: string,
@@ -53,6 +53,14 @@ function mapping<K extends v.GenericSchema<string, string>, T extends v.GenericS
 const RESERVED_VARIABLES =
   /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKEN(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
 
+/** Text, a number or a flag, as text. */
+export function plainText() {
+  return v.pipe(
+    v.union([v.string(), v.number(), v.boolean()], "should be text, a number or a flag."),
+    v.transform(String),
+  );
+}
+
 /** Environment variables by service and name. Numbers and flags become text. */
 export function variables(service: v.GenericSchema<string, string>) {
   const name = v.pipe(
@@ -64,13 +72,9 @@ export function variables(service: v.GenericSchema<string, string>) {
     ),
     v.check((name) => !RESERVED_VARIABLES.test(name), "is set by the program itself."),
   );
-  const value = v.pipe(
-    v.union([v.string(), v.number(), v.boolean()], "should be text, a number or a flag."),
-    v.transform(String),
-  );
   return byService(
     service,
-    mapping(name, value, "should be values by variable name."),
+    mapping(name, plainText(), "should be values by variable name."),
     "variables by service, such as {orders: {NAME: value}}",
   );
 }

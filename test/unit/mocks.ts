@@ -41,7 +41,7 @@ export async function setMocks(): Promise<void> {
         if (token === GET_REMOTE_IMAGE && !isOnStacksDaemon) {
           throw new Error(`did not find docker image '${String(values["name"])}'`);
         }
-        return values;
+        return { ...values, ...functionOutputs(token, values) };
       },
     },
     "store",
@@ -148,6 +148,27 @@ function outputsOf(
       return {};
   }
 }
+
+/** Returns what a function of a provider adds to its arguments. */
+function functionOutputs(
+  token: string,
+  { resourceGroupName, virtualNetworkName }: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  switch (token) {
+    case "azure-native:resources:getResourceGroup":
+      return { name: resourceGroupName };
+    case "azure-native:network:getVirtualNetwork": {
+      const id = `${SUBSCRIPTION_ID}/resourceGroups/${String(resourceGroupName)}/providers/Microsoft.Network/virtualNetworks/${String(virtualNetworkName)}`;
+      const subnets = [{ id: `${id}/subnets/vms` }];
+      return { name: virtualNetworkName, id, location: "australiaeast", subnets };
+    }
+    default:
+      return {};
+  }
+}
+
+/** ID of the subscription in which the mocks find networks. */
+export const SUBSCRIPTION_ID = "/subscriptions/11111111-2222-4333-8444-555555555555";
 
 const GET_REMOTE_IMAGE = "docker:index/getRemoteImage:getRemoteImage";
 

@@ -312,6 +312,8 @@ describe("policies for Azure", () => {
     const tags = { project: "store", stack: "test", owner: "team" };
     holds("required-tags", VM, { tags });
     holds("required-tags", "azure-native:network:Subnet", {});
+    holds("required-tags", "azure-native:authorization:ManagementLockByScope", {});
+    breaks("required-tags", "azure-native:compute:Snapshot", {});
     holds("required-tags", VM, { tags: { ...tags, owner: UNKNOWN } });
     assert.match(breaks("required-tags", VM, { tags: { ...tags, owner: "" } }), /tag owner/);
     assert.match(breaks("required-tags", VM, {}), /tags project, stack, owner/);

@@ -1,6 +1,4 @@
 import type * as compute from "@pulumi/azure-native/compute";
-import { Provider } from "@pulumi/azure-native/provider";
-import * as resources from "@pulumi/azure-native/resources";
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -13,8 +11,10 @@ import { RemoteDocker } from "../ssh/remote";
 import { SshAccess } from "../ssh/ssh";
 import { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { DATA_FOLDER } from "./cloudInit";
+import { dataDisk } from "./dataDisk";
 import { networkInterface, publicAddress } from "./network";
-import { dataDisk, nightlyShutdown, virtualMachine } from "./virtualMachine";
+import { resourceGroup } from "./resourceGroup";
+import { nightlyShutdown, virtualMachine } from "./virtualMachine";
 
 /**
  * An Azure VM with Docker. Ports 80 and 443 are open to everybody, SSH is open to {@link AzureHostArgs.adminCidrs}, and no other port
@@ -38,11 +38,11 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   constructor(name: string, args: AzureHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:AzureHost", name, {}, opts);
 
-    const { scope, group } = this.resourceGroup(name, args);
-    this.registry = registry(scope, group, args);
+    const scope = resourceGroup(name, args, this);
+    this.registry = registry(scope, args);
     const address = publicAddress(scope, args);
     const nic = networkInterface(scope, args, address);
-    this.dataDisk = dataDisk(scope, args.dataDiskGiB);
+    this.dataDisk = dataDisk(scope, args);
     const hostKey = sshKey(`${name}-host-key`, this);
     const loginKey = args.loginKey ?? sshKey(`${name}-login-key`, this);
     const vm = virtualMachine(scope, args, { hostKey, loginKey, nic, disk: this.dataDisk });
@@ -96,22 +96,6 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     );
   }
 
-  private resourceGroup(
-    name: string,
-    { location, subscriptionId, owner }: AzureHostArgs,
-  ): { readonly scope: AzureScope; readonly group: resources.ResourceGroup } {
-    const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), owner };
-    const provider = new Provider(`${name}-azure`, { location, subscriptionId }, { parent: this });
-    const group = new resources.ResourceGroup(name, { location, tags }, { parent: this, provider });
-    const scope = {
-      name,
-      common: { resourceGroupName: group.name, location, tags },
-      // Azure deletes them together with the group, so the engine needn't delete them one by one.
-      opts: { parent: this, provider, deletedWith: group },
-    };
-    return { scope, group };
-  }
-
   private dockerByCloudInit(
     name: string,
     { providers, readyMinutes }: AzureHostArgs,
@@ -134,17 +118,13 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   }
 }
 
-function registry(
-  { name, common, opts }: AzureScope,
-  group: resources.ResourceGroup,
-  args: AzureHostArgs,
-): RegistryAccess {
+function registry({ name, common, opts }: AzureScope, args: AzureHostArgs): RegistryAccess {
   if (!("tier" in args.registry)) return args.registry;
-  const { location, tags } = common;
+  const { parent, provider, deletedWith } = opts;
   return new AzureRegistry(
     `${name}-registry`,
-    { ...args.registry, group, location, tags, providers: args.providers },
-    { parent: opts.parent, provider: opts.provider },
+    { ...args.registry, ...common, deletedWith, providers: args.providers },
+    { parent, provider },
   ).access;
 }
 

@@ -17,7 +17,11 @@ export interface AzureHostArgs {
   readonly adminUser: string;
   /** Address ranges in CIDR notation from which SSH is possible. At least one. */
   readonly adminCidrs: readonly string[];
-  /** Address range of the VM's virtual network in CIDR notation, for example "10.20.0.0/16". */
+  /** Existing resource group for the stack's resources, which it neither changes nor deletes. Defaults to a group of the stack's own. */
+  readonly resourceGroup?: string;
+  /** ID of an existing subnet for the VM, in the same region and subscription. Defaults to a network of the stack's own. */
+  readonly subnetId?: string;
+  /** Address range of the VM's own virtual network in CIDR notation, for example "10.20.0.0/16". */
   readonly addressRange: string;
   /** First part of the DNS name, unique in the region. Defaults to project and stack with a random suffix. */
   readonly dnsLabel?: string;
@@ -25,6 +29,10 @@ export interface AzureHostArgs {
   readonly loginKey?: { readonly public: string; readonly private: pulumi.Input<string> };
   /** Size in GiB of the disk for the databases' data, which outlives the VM. */
   readonly dataDiskGiB: number;
+  /** Forbids everybody to delete the data disk in Azure. Requires a role that may create locks. Defaults to false. */
+  readonly dataDiskLock?: boolean;
+  /** Copies the data disk before each change that replaces the VM, and keeps the last copy. Defaults to false. */
+  readonly diskSnapshots?: boolean;
   /** Source and exact version of Docker's packages. The version defaults to the newest one of the source. */
   readonly docker: { readonly source: DockerSource; readonly version?: string };
   /** Minutes within which a new VM must be a Docker host; the `up` fails otherwise. */
@@ -37,6 +45,8 @@ export interface AzureHostArgs {
   readonly encryptionAtHost?: boolean;
   /** Value of the tag "owner", which every resource has beside "project" and "stack". */
   readonly owner: string;
+  /** Further tags of every resource, by name. Defaults to none. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Registry from which the VM pulls images, or the tier of an Azure registry to create for the stack. */
   readonly registry: RegistryAccess | { readonly tier: AzureRegistryTier };
 }
@@ -51,5 +61,6 @@ export interface AzureScope {
     readonly location: string;
     readonly tags: Readonly<Record<string, string>>;
   };
+  /** Options of each resource. */
   readonly opts: pulumi.CustomResourceOptions;
 }

@@ -3,6 +3,7 @@ import type * as types from "@pulumi/azure-native/types";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
+import { networkOf, subnetProblem } from "./subnetId";
 import { hasAcceleratedNetworking } from "./vmSizes";
 
 /** Creates the public IP address. It is static, so that it survives a replacement of the VM. */
@@ -40,24 +41,56 @@ function randomDnsLabel(name: string, opts: pulumi.CustomResourceOptions): pulum
   );
 }
 
-/** Creates the VM's network interface with a virtual network, a subnet and a network security group of its own. */
+/** Creates the VM's network interface in a virtual network of its own, or in an existing subnet, with a network security group. */
 export function networkInterface(
-  { name, common, opts }: AzureScope,
-  { adminCidrs, addressRange, vmSize }: AzureHostArgs,
+  scope: AzureScope,
+  args: AzureHostArgs,
   address: network.PublicIPAddress,
 ): network.NetworkInterface {
-  const networkSecurityGroup = new network.NetworkSecurityGroup(
+  const { name, common, opts } = scope;
+  const { adminCidrs, vmSize, subnetId } = args;
+  const securityGroup = new network.NetworkSecurityGroup(
     name,
     { ...common, securityRules: securityRules(adminCidrs) },
     opts,
   );
+  const subnet =
+    subnetId === undefined
+      ? ownSubnet(scope, args, securityGroup).id
+      : existingSubnet(scope, subnetId);
+  return new network.NetworkInterface(
+    name,
+    {
+      ...common,
+      enableAcceleratedNetworking: hasAcceleratedNetworking(vmSize),
+      ipConfigurations: [
+        {
+          name: "primary",
+          subnet: { id: subnet },
+          privateIPAllocationMethod: "Dynamic",
+          publicIPAddress: { id: address.id },
+        },
+      ],
+      // An existing subnet isn't changed. If it has a group of its own, both groups must allow a connection.
+      ...(subnetId !== undefined && { networkSecurityGroup: { id: securityGroup.id } }),
+    },
+    // Azure changes it only while the VM is deallocated. A `down` and an `up` apply it to an existing stack.
+    { ...opts, ignoreChanges: ["enableAcceleratedNetworking"] },
+  );
+}
+
+function ownSubnet(
+  { name, common, opts }: AzureScope,
+  { addressRange }: AzureHostArgs,
+  networkSecurityGroup: network.NetworkSecurityGroup,
+): network.Subnet {
   const virtualNetwork = new network.VirtualNetwork(
     name,
     { ...common, addressSpace: { addressPrefixes: [addressRange] } },
     // Azure reports the subnet here as well, which is a resource of its own.
     { ...opts, ignoreChanges: ["subnets"] },
   );
-  const subnet = new network.Subnet(
+  return new network.Subnet(
     name,
     {
       resourceGroupName: common.resourceGroupName,
@@ -70,23 +103,19 @@ export function networkInterface(
     },
     opts,
   );
-  return new network.NetworkInterface(
-    name,
-    {
-      ...common,
-      enableAcceleratedNetworking: hasAcceleratedNetworking(vmSize),
-      ipConfigurations: [
-        {
-          name: "primary",
-          subnet: { id: subnet.id },
-          privateIPAllocationMethod: "Dynamic",
-          publicIPAddress: { id: address.id },
-        },
-      ],
-    },
-    // Azure changes it only while the VM is deallocated. A `down` and an `up` apply it to an existing stack.
-    { ...opts, ignoreChanges: ["enableAcceleratedNetworking"] },
-  );
+}
+
+/** Returns the ID of an existing subnet after checking its network: Azure refuses a network interface in another region. */
+function existingSubnet(
+  { common: { location }, opts: { parent, provider } }: AzureScope,
+  subnetId: string,
+): pulumi.Output<string> {
+  const found = network.getVirtualNetworkOutput(networkOf(subnetId), { parent, provider });
+  return found.apply((virtualNetwork) => {
+    const problem = subnetProblem(virtualNetwork, subnetId, location);
+    if (problem !== undefined) throw new pulumi.RunError(`store:subnetId: ${problem}`);
+    return subnetId;
+  });
 }
 
 /** Rules for incoming connections. Azure's default rules deny all others. */

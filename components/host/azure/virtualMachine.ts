@@ -2,8 +2,11 @@ import * as compute from "@pulumi/azure-native/compute";
 import * as devtestlab from "@pulumi/azure-native/devtestlab";
 import type * as network from "@pulumi/azure-native/network";
 import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { cloudInit } from "./cloudInit";
+import { dataSnapshot } from "./dataDisk";
+import { distributionOf } from "./vmImages";
 import { computerName } from "./vmNames";
 import { hasNvmeDisks } from "./vmSizes";
 
@@ -55,20 +58,6 @@ const SET_BY_AZURE = [
   "storageProfile.dataDisks[*].managedDisk.storageAccountType",
 ];
 
-/** Creates the disk for the databases' data: protected, because it is the only resource here that can't be recreated. */
-export function dataDisk({ name, common, opts }: AzureScope, sizeGiB: number): compute.Disk {
-  return new compute.Disk(
-    `${name}-data`,
-    {
-      ...common,
-      creationData: { createOption: "Empty" },
-      diskSizeGB: sizeGiB,
-      sku: { name: "StandardSSD_LRS" },
-    },
-    { ...opts, protect: true },
-  );
-}
-
 interface VirtualMachineParts {
   /** SSH host key of the VM in OpenSSH's format. */
   readonly hostKey: KeyPair;
@@ -85,25 +74,28 @@ interface KeyPair {
 
 /** Creates the VM, which cloud-init makes a Docker host at its first boot. */
 export function virtualMachine(
-  { name, common, opts }: AzureScope,
+  scope: AzureScope,
   args: AzureHostArgs,
   parts: VirtualMachineParts,
 ): compute.VirtualMachine {
+  const { name, common, opts } = scope;
+  const profiles = {
+    hardwareProfile: { vmSize: args.vmSize },
+    osProfile: osProfile(args, parts),
+    storageProfile: storageProfile(args.vmImage, parts.disk),
+    securityProfile: securityProfile(args),
+  };
+  const snapshot = args.diskSnapshots && dataSnapshot(scope, parts.disk, replacementKey(profiles));
   return new compute.VirtualMachine(
     name,
     {
       ...common,
-      // A creation that Azure refuses (quota, capacity) reserves the network interface for this name for three minutes. With another
-      // name, the next attempt would be refused as well.
-      vmName: name,
-      hardwareProfile: { vmSize: args.vmSize },
-      osProfile: osProfile(args, parts),
-      storageProfile: storageProfile(args.vmImage, parts.disk),
+      vmName: vmName(name, args),
+      ...profiles,
       networkProfile: {
         networkInterfaces: [{ id: parts.nic.id, primary: true, deleteOption: "Detach" }],
       },
       diagnosticsProfile: { bootDiagnostics: { enabled: true } },
-      securityProfile: securityProfile(args),
     },
     {
       ...opts,
@@ -113,8 +105,40 @@ export function virtualMachine(
       deleteBeforeReplace: true,
       additionalSecretOutputs: ["osProfile"],
       customTimeouts: { create: "20m", delete: "20m" },
+      // The snapshot is complete before the engine deletes the previous VM.
+      ...(snapshot && { dependsOn: [snapshot] }),
     },
   );
+}
+
+/**
+ * Returns the name of the VM, which is always the same: a creation that Azure refuses (quota, capacity) reserves the network interface
+ * for this name for three minutes. With another name, the next attempt would be refused as well.
+ */
+function vmName(name: string, { resourceGroup }: AzureHostArgs): string {
+  // In a group with other stacks, the name must be the stack's own.
+  return resourceGroup === undefined ? name : computerName(pulumi.getProject(), pulumi.getStack());
+}
+
+type Profiles = Pick<
+  compute.VirtualMachineArgs,
+  "hardwareProfile" | "osProfile" | "securityProfile"
+> & { readonly storageProfile: ReturnType<typeof storageProfile> };
+
+/** Returns a text that changes with each of the inputs in IMMUTABLE. */
+function replacementKey({
+  hardwareProfile,
+  osProfile,
+  securityProfile,
+  storageProfile: { imageReference },
+}: Profiles): pulumi.Output<string> {
+  const inputs = pulumi.output([hardwareProfile, osProfile, securityProfile, imageReference]);
+  // customData holds the host key, which a hash doesn't reveal.
+  return pulumi.unsecret(inputs.apply((values) => sha256(JSON.stringify(values))));
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function osProfile(
@@ -145,7 +169,7 @@ function customData(args: AzureHostArgs, hostKey: KeyPair): pulumi.Output<string
     base64(
       cloudInit({
         adminUser: args.adminUser,
-        distribution: /ubuntu/i.test(args.vmImage) ? "ubuntu" : "debian",
+        distribution: distributionOf(args.vmImage),
         hostKey: { private: privateKey, public: publicKey.trim() },
         docker: args.docker.source,
         dockerVersion: args.docker.version,
@@ -168,10 +192,7 @@ function base64(text: string): string {
   return bytes.toString("base64");
 }
 
-function storageProfile(
-  vmImage: string,
-  disk: compute.Disk,
-): compute.VirtualMachineArgs["storageProfile"] {
+function storageProfile(vmImage: string, disk: compute.Disk) {
   const [publisher, offer, sku, version] = vmImage.split(":");
   return {
     imageReference: { publisher, offer, sku, version },

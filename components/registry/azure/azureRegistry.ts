@@ -7,8 +7,9 @@ import { AzureRegistryTier, Login, RegistryAccess } from "../registry";
 
 export interface AzureRegistryArgs {
   readonly tier: AzureRegistryTier;
-  /** Resource group of the registry. */
-  readonly group: pulumi.Resource & { readonly name: pulumi.Output<string> };
+  readonly resourceGroupName: pulumi.Input<string>;
+  /** The stack's own resource group, together with which Azure deletes the registry. Defaults to none. */
+  readonly deletedWith?: pulumi.Resource;
   readonly location: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly providers: CommonProviders;
@@ -40,26 +41,26 @@ export class AzureRegistry extends pulumi.ComponentResource {
     return new containerregistry.Registry(
       name,
       {
-        resourceGroupName: args.group.name,
+        resourceGroupName: args.resourceGroupName,
         location: args.location,
         tags: args.tags,
         registryName: registryName(name, { parent: this, provider: args.providers.random }),
         sku: { name: args.tier },
         adminUserEnabled: false,
       },
-      { parent: this, deletedWith: args.group },
+      { parent: this, deletedWith: args.deletedWith },
     );
   }
 
   /** Creates a token that may only pull the stack's images, and its password. */
   private pullLogin(
     name: string,
-    { group, providers }: AzureRegistryArgs,
+    { resourceGroupName, providers }: AzureRegistryArgs,
     registry: containerregistry.Registry,
   ): Login {
     // Azure deletes these together with the registry.
     const inRegistry = { parent: this, deletedWith: registry };
-    const common = { resourceGroupName: group.name, registryName: registry.name };
+    const common = { resourceGroupName, registryName: registry.name };
     const scope = new containerregistry.ScopeMap(
       `${name}-pull`,
       {

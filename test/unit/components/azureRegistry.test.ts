@@ -23,12 +23,10 @@ describe("AzureRegistry", () => {
     // Loaded on demand: the Azure SDK takes a second to load, and no other test in this file needs it.
     const { AzureRegistry: Registry } =
       require("../../../components/registry/azure/azureRegistry") as typeof import("../../../components/registry/azure/azureRegistry");
-    const { ResourceGroup } =
-      require("@pulumi/azure-native/resources") as typeof import("@pulumi/azure-native/resources");
     /* eslint-enable @typescript-eslint/no-require-imports */
     return new Registry("host-registry", {
       tier: "Basic",
-      group: new ResourceGroup("host", {}),
+      resourceGroupName: "group-of-host",
       location: "australiaeast",
       tags: { owner: "store-team" },
       providers: commonProviders(),

@@ -11,6 +11,10 @@ import { resetConfig, setConfig } from "./stackConfig";
 
 const { public: PUBLIC_KEY, private: PRIVATE_KEY } = keyPair();
 
+const UBUNTU = "Canonical:ubuntu-24_04-lts:server:latest";
+const SUBNET_ID =
+  "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub/subnets/vms";
+
 const azure = {
   host: "azure",
   owner: "store-team",
@@ -188,6 +192,76 @@ describe("readConfig().host", () => {
       /^store:sshHostKey: .*ed25519/,
     ],
     ["Azure without an owner", { owner: "" }, /^store:owner: is empty/],
+    [
+      "a tag with a reserved prefix",
+      { tags: { "Azure-cost": "x" } },
+      /^store:tags\.Azure-cost: a tag's name can't begin with microsoft, azure or windows/,
+    ],
+    [
+      "a tag with a forbidden character",
+      { tags: { "cost/centre": "x" } },
+      /^store:tags\.cost\/centre: a tag's name can't contain any of/,
+    ],
+    [
+      "a tag of the program",
+      { tags: { Owner: "x" } },
+      /^store:tags\.Owner: is set by the program itself/,
+    ],
+    ["a tag with a long name", { tags: { ["n".repeat(513)]: "x" } }, /1 to 512 characters/],
+    [
+      "a tag with a long value",
+      { tags: { costCentre: "v".repeat(257) } },
+      /^store:tags\.costCentre: "v+" should have at most 256 characters/,
+    ],
+    ["a tag without text", { tags: { a: ["x"] } }, /^store:tags\.a: .*should be text/],
+    ["a list of tags", { tags: ["a"] }, /^store:tags: .*should be values by tag/],
+    [
+      "more than 47 tags",
+      { tags: Object.fromEntries(Array.from({ length: 48 }, (_, i) => [`t${i}`, "v"])) },
+      /^store:tags: has 48 tags, and the program adds three\. Azure permits 50: remove 1/,
+    ],
+    [
+      "two tags that differ in case",
+      { tags: { Team: "a", team: "b" } },
+      /^store:tags: has team twi/,
+    ],
+    ["a resource group with a dot at its end", { resourceGroup: "group." }, /^store:resourceGroup/],
+    ["an ID as a resource group", { resourceGroup: "/subscriptions/x" }, /^store:resourceGroup/],
+    [
+      "a subnet's name instead of its ID",
+      { subnetId: "vms" },
+      /^store:subnetId: "vms" should be the ID/,
+    ],
+    [
+      "an address range together with a subnet",
+      { subnetId: SUBNET_ID, addressRange: "10.1.0.0/16" },
+      /^store:addressRange: .*store:subnetId names an existing subnet/,
+    ],
+    [
+      "a subnet in another subscription",
+      { subnetId: SUBNET_ID, subscriptionId: "99999999-2222-4333-8444-555555555555" },
+      /^store:subnetId: is in the subscription 11111111-.*, but store:subscriptionId is 99999999-/,
+    ],
+    ["a lock that is no flag", { dataDiskLock: "yes" }, /^store:dataDiskLock: .*true or false/],
+    ["snapshots that are no flag", { diskSnapshots: 3 }, /^store:diskSnapshots: .*true or false/],
+    [
+      "Trusted Launch with Debian 13",
+      { trustedLaunch: true, vmImage: "Debian:debian-13:13-gen2:latest" },
+      /^store:trustedLaunch: .*Debian 13.*ubuntu-24_04-lts/,
+    ],
+    [
+      "a Docker version of another release",
+      {
+        dockerVersion: "5:28.5.2-1~debian.12~bookworm",
+        vmImage: "Debian:debian-13:13-gen2:latest",
+      },
+      /^store:dockerVersion: .* for debian 12, but store:vmImage is Debian:debian-13/,
+    ],
+    [
+      "a Docker version of another distribution",
+      { dockerVersion: "5:28.5.2-1~debian.12~bookworm", vmImage: UBUNTU },
+      /^store:dockerVersion: .* for debian 12, but store:vmImage is Canonical/,
+    ],
     ["an image without a version", { vmImage: "Debian:debian-12" }, /^store:vmImage/],
     ["an invalid shutdown time", { shutdownTime: "2500" }, /^store:shutdownTime/],
     ["an unknown source of Docker", { dockerSource: "snap" }, /^store:dockerSource/],
@@ -219,6 +293,54 @@ describe("readConfig().host", () => {
       assert.throws(() => read({ ...azure, ...change }), { message });
     });
   }
+
+  it("accepts tags, an existing group and subnet, a lock and snapshots", () => {
+    const options = {
+      resourceGroup: "team-rg_(1)",
+      subnetId: SUBNET_ID,
+      dataDiskLock: true,
+      diskSnapshots: true,
+    };
+    const host = read({ ...azure, ...options, tags: { costCentre: 1234, "env name": "" } });
+    assert.ok(host.kind === "azure");
+    const { resourceGroup, subnetId, dataDiskLock, diskSnapshots, tags } = host;
+    assert.deepEqual({ resourceGroup, subnetId, dataDiskLock, diskSnapshots }, options);
+    assert.deepEqual(tags, { costCentre: "1234", "env name": "" });
+  });
+
+  it("uses none of these options by default", () => {
+    const host = read(azure);
+    assert.ok(host.kind === "azure");
+    const { resourceGroup, subnetId, dataDiskLock, diskSnapshots, tags } = host;
+    assert.deepEqual(
+      [resourceGroup, subnetId, dataDiskLock, diskSnapshots, tags],
+      [...[undefined, undefined, false, false, {}]],
+    );
+  });
+
+  it("reports all mistakes in these options at once, each with its key", () => {
+    const wrong = { tags: { "a?": "x", "b%": "y" }, resourceGroup: "/", subnetId: "x" };
+    assert.throws(
+      () => read({ ...azure, ...wrong }),
+      (error: Error) => {
+        const keys = error.message.split("\n").map((line) => /^store:([^:]+):/.exec(line)?.[1]);
+        assert.deepEqual(keys, ["tags.a?", "tags.b%", "resourceGroup", "subnetId"]);
+        return true;
+      },
+    );
+  });
+
+  it("accepts Ubuntu 24.04 with Trusted Launch, NVMe disks and its own Docker version", () => {
+    const host = read({
+      ...azure,
+      vmImage: UBUNTU,
+      vmSize: "Standard_D2as_v6",
+      trustedLaunch: true,
+      dockerVersion: "5:28.5.2-1~ubuntu.24.04~noble",
+    });
+    assert.ok(host.kind === "azure");
+    assert.equal(host.vmImage, UBUNTU);
+  });
 
   it("accepts a VM with NVMe disks and another image", () => {
     const host = read({

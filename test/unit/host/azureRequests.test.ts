@@ -3,9 +3,12 @@ import { checkShape, checkWords, Problem } from "@store/azure-emulator/arm/check
 import { partsOf, resourceFields } from "@store/azure-emulator/arm/schema";
 import { Properties } from "@store/azure-emulator/arm/values";
 import type { AzureHostArgs } from "../../../components/host/azure/azureHostArgs";
+import { IDS } from "../azure-emulator/fixture";
+import { refused } from "../azure-emulator/refused";
 import { EmulatedAzure } from "./emulatedAzure";
 import { mockedInOwnFolder } from "./mockedFolder";
 
+const UBUNTU = "Canonical:ubuntu-24_04-lts:server:latest";
 const DEBIAN_13 = "Debian:debian-13:13-gen2:latest";
 
 /**
@@ -43,6 +46,60 @@ describe("The requests of an AzureHost", () => {
       await azure.deploy(args);
       assert.deepEqual(problems(), []);
     });
+  }
+
+  it("are accepted with Ubuntu 24.04 and Trusted Launch", async () => {
+    await azure.deploy({ vmImage: UBUNTU, trustedLaunch: true });
+    assert.deepEqual(problems(), []);
+  });
+
+  it("are accepted with tags, a lock, a snapshot, and an existing group and subnet", async () => {
+    await deployWithOptions();
+    assert.deepEqual(problems(), []);
+    assert.deepEqual(azure.planned(), []);
+  });
+
+  it("delete the resources one by one from an existing group, also when the VM is gone", async () => {
+    await deployWithOptions();
+    const { cloud } = azure.test;
+    const vm = azure.resources.find(({ token }) => token.endsWith(":VirtualMachine"));
+    await cloud.remove(vm?.id ?? "");
+    // Like the engine: dependents first, and not what Azure deletes together with another resource.
+    const deleted = [...azure.resources]
+      .reverse()
+      .filter(({ token }) => azure.options.get(token)?.deletedWith === undefined);
+    for (const { id } of deleted) await cloud.remove(id);
+    assert.deepEqual(azure.test.names(), ["store", "net", "securityGroup", "subnet"]);
+  });
+
+  it("can't delete the data disk, nor its group, before the lock", async () => {
+    await azure.deploy({ dataDiskLock: true }, 13);
+    const { cloud } = azure.test;
+    const idOf = (type: string): string =>
+      azure.resources.find(({ token }) => token.endsWith(`:${type}`))?.id ?? "";
+    await refused(cloud.remove(idOf("ResourceGroup")), "ScopeLocked", 409);
+    await cloud.remove(idOf("VirtualMachine"));
+    await refused(cloud.remove(idOf("Disk")), "ScopeLocked", 409);
+    await cloud.remove(idOf("ManagementLockByScope"));
+    await cloud.remove(idOf("ResourceGroup"));
+    assert.deepEqual(azure.test.names(), []);
+  });
+
+  /** Deploys a host with all options into a group and a subnet that exist. */
+  async function deployWithOptions(args: Partial<AzureHostArgs> = {}): Promise<void> {
+    for (const part of ["group", "network", "securityGroup", "subnet"] as const)
+      await azure.test.make(part);
+    await azure.deploy(
+      {
+        tags: { costCentre: "retail" },
+        resourceGroup: "store",
+        subnetId: IDS.subnet,
+        dataDiskLock: true,
+        diskSnapshots: true,
+        ...args,
+      },
+      11,
+    );
   }
 
   it("would be refused with a wrong name, type or value", () => {

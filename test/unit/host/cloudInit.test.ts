@@ -153,11 +153,34 @@ describe("cloudInit", () => {
       );
     });
 
+    it("tell the agent of Ubuntu, which has the same file with another default", () => {
+      const file = join(folder, "waagent.conf");
+      writeFileSync(file, "Provisioning.SshHostKeyPairType=rsa\nResourceDisk.Format=n\n");
+      run("agentHostKey.sh", [file], {});
+      assert.equal(
+        readFileSync(file, "utf8"),
+        "ResourceDisk.Format=n\nProvisioning.SshHostKeyPairType=ed25519\n",
+      );
+    });
+
     it("do nothing for Azure's agent where there is none", () => {
       run("agentHostKey.sh", [join(folder, "waagent.conf")], {});
       assert.equal(existsSync(join(folder, "waagent.conf")), false);
     });
   });
+
+  for (const distribution of ["debian", "ubuntu"] as const) {
+    it(`installs Docker's packages for ${distribution}, of the release that the VM has`, () => {
+      const { apt } = parse(cloudInit({ ...args, distribution })) as {
+        apt: { sources: Record<string, { source: string }> };
+      };
+      // cloud-init replaces $RELEASE by the code name: bookworm, trixie, noble.
+      assert.match(
+        apt.sources["docker.list"]?.source ?? "",
+        new RegExp(`https://download\\.docker\\.com/linux/${distribution} \\$RELEASE stable$`),
+      );
+    });
+  }
 
   it("installs Docker's packages with Docker's own key", () => {
     const { apt } = parse(cloudInit(args)) as {

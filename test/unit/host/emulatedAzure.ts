@@ -61,7 +61,10 @@ export class EmulatedAzure {
       {
         newResource: ({ type, name, inputs, id }) =>
           this.created(type, name, unwrapped(inputs as Value) as Properties, id),
-        call: ({ inputs }) => inputs as Record<string, unknown>,
+        call: ({ token, inputs }) =>
+          token.startsWith("azure-native:")
+            ? this.provider.invoke(token, inputs as Properties)
+            : (inputs as Record<string, unknown>),
       },
       "store",
       "test",
@@ -69,8 +72,13 @@ export class EmulatedAzure {
     );
   }
 
-  /** Creates a host with all kinds of resources. @throws an error if Azure refuses one */
-  async deploy(args: Partial<AzureHostArgs>): Promise<void> {
+  /**
+   * Creates a host with all kinds of resources.
+   *
+   * @param count Number of resources in Azure. Defaults to that of a host without options.
+   * @throws an error if Azure refuses one
+   */
+  async deploy(args: Partial<AzureHostArgs>, count: number = COUNT): Promise<void> {
     // Loaded on demand: the Azure SDK takes a second to load.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
@@ -85,7 +93,7 @@ export class EmulatedAzure {
       { ...ARGS, providers: commonProviders(), ...args },
       { transformations: [remember] },
     );
-    while (this.resources.length < COUNT && this.refusals.length === 0)
+    while (this.resources.length < count && this.refusals.length === 0)
       await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(this.refusals, []);
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { distributionOf, releaseOf } from "../../../components/host/azure/vmImages";
 import { computerName } from "../../../components/host/azure/vmNames";
 import { hasAcceleratedNetworking, hasNvmeDisks } from "../../../components/host/azure/vmSizes";
 
@@ -13,6 +14,22 @@ describe("computerName", () => {
   ] as const) {
     it(`is ${expected.slice(0, 20)} for the stack ${stack.slice(0, 20)}`, () => {
       assert.equal(computerName("store", stack), expected);
+    });
+  }
+});
+
+describe("VM images", () => {
+  for (const [image, distribution, release] of [
+    ["Debian:debian-12:12-gen2:latest", "debian", "12"],
+    ["Debian:debian-13:13-gen2:0.20261101.2285", "debian", "13"],
+    ["debian:Debian-13:13-arm64:latest", "debian", "13"],
+    ["Canonical:ubuntu-24_04-lts:server:latest", "ubuntu", "24.04"],
+    ["Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2:latest", "ubuntu", undefined],
+    ["company:hardened-debian:12:1.0.0", "debian", undefined],
+  ] as const) {
+    it(`has the distribution ${distribution} and the release ${release ?? "unknown"}: ${image}`, () => {
+      assert.equal(distributionOf(image), distribution);
+      assert.equal(releaseOf(image)?.version, release);
     });
   }
 });
