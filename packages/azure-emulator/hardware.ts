@@ -33,7 +33,9 @@ export function dockerHardware(context: HardwareContext): Hardware {
   const { network, registry } = environment;
   return {
     boot: async (machine, cloud) => {
-      const suite = suiteOf(machine.properties) ?? "bookworm";
+      const suite = suiteOf(machine.properties);
+      if (suite === undefined)
+        throw new Error("The Azure emulator can boot only Debian 12 and 13: choose another image.");
       const image = await ensureMachineImage(suite, settings.dockerHost, report);
       const withoutPackages = faults().includes("cloud-init");
       await bootMachine(machine, cloud, { id, image, network, registry, withoutPackages });

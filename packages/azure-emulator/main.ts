@@ -115,7 +115,7 @@ async function applyInPortal(
   cloud: Cloud,
   { deleteResource, touchMachines }: Message,
 ): Promise<void> {
-  if (deleteResource !== undefined) await cloud.remove(deleteResource);
+  if (deleteResource !== undefined) await cloud.removeInPortal(deleteResource);
   if (touchMachines === true) cloud.touchMachines();
 }
 

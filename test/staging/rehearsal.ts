@@ -28,6 +28,13 @@ export interface RehearseOptions extends ContextOptions {
   readonly onStep: (step: Step) => void;
 }
 
+/** Options that are off by default. With the lock, each teardown must delete the lock before the disk. */
+const OPTIONS = {
+  "store:tags": { costCentre: "rehearsal" },
+  "store:dataDiskLock": true,
+  "store:diskSnapshots": true,
+};
+
 /** Faults that don't prevent `./store down`. */
 const HARMLESS: readonly string[] = ["unreachable", "vm-gone", "group-gone"] satisfies Fault[];
 
@@ -63,6 +70,7 @@ export class Rehearsal {
   /** Runs the steps before the first `up`. */
   async begin(): Promise<void> {
     await this.prepare();
+    if (this.options.host === "azure") this.context.configureForGood(OPTIONS);
     await this.steps.run("preview from nothing", () => previewFromNothing(this.context));
   }
 

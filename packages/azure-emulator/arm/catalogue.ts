@@ -1,5 +1,7 @@
 import { ResourceType } from "./resourceType";
+import { managementLock } from "./types/authorization";
 import { disk } from "./types/compute/disk";
+import { snapshot } from "./types/compute/snapshot";
 import { virtualMachine } from "./types/compute/virtualMachine";
 import { registry, scopeMap, token } from "./types/containerregistry";
 import { globalSchedule } from "./types/devtestlab";
@@ -19,6 +21,8 @@ export const CATALOGUE: ReadonlyMap<string, ResourceType> = new Map(
     publicIPAddress,
     networkInterface,
     disk,
+    managementLock,
+    snapshot,
     virtualMachine,
     globalSchedule,
     registry,

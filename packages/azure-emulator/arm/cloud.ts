@@ -10,6 +10,7 @@ import type { CloudOptions } from "./state/cloudOptions";
 import type { PowerState } from "./state/hardware";
 import { Reservations } from "./state/reservations";
 import { readState, writeState } from "./state/stateFile";
+import { locksIn, validateUnlocked, validateWritable } from "./types/authorization";
 import { isLarger } from "./types/compute/disk";
 import { deletedWith, osDiskOf } from "./types/compute/osDisk";
 import { DISK, MACHINE } from "./types/compute/references";
@@ -86,10 +87,17 @@ export class Cloud implements View {
     const type = typeOf(resource.token);
     await this.simulateLatency(type, "remove", stop);
     this.throwInjectedFault(type, "remove", id);
+    validateUnlocked(resource, this);
     type.validateRemoval(resource, this);
     for (const inner of this.resourcesIn(resource)) await this.delete(inner);
     await this.delete(resource);
     await this.options.hardware.applyAccessRules(this);
+  }
+
+  /** Deletes a resource as somebody does who may delete its locks as well. */
+  async removeInPortal(id: string): Promise<void> {
+    for (const lock of locksIn(id, this)) await this.remove(lock.id);
+    await this.remove(id);
   }
 
   /** Deallocates a VM, or starts it again. @throws ArmError if there is no such VM */
@@ -158,6 +166,7 @@ export class Cloud implements View {
     }
     const put: Put = { properties, id, name, before, cloud: this };
     validateCommonRules(type, put);
+    validateWritable(type, id, this);
     for (const path of before === undefined ? [] : type.immutable) {
       if (same(at(before?.properties, path), at(properties, path))) continue;
       throw conflict("PropertyChangeNotAllowed", `Changing property '${path}' is not allowed.`);

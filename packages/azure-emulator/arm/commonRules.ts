@@ -1,7 +1,7 @@
 import { ArmError, badRequest } from "./armError";
 import { REGIONS } from "./catalogue";
 import { checkWords } from "./check";
-import type { Put, ResourceType } from "./resourceType";
+import { type Put, type ResourceType, SCOPE } from "./resourceType";
 import { partsOf, resourceFields } from "./schema";
 import { at, isObject, type Properties, textAt } from "./values";
 
@@ -27,6 +27,7 @@ export function validateCommonRules(
   const group = textAt(properties, "resourceGroupName");
   if (
     type.path.length > 1 &&
+    type.path[0] !== SCOPE &&
     cloud.get(`/subscriptions/${cloud.subscription}/resourceGroups/${group}`) === undefined
   ) {
     throw new ArmError(
@@ -52,6 +53,18 @@ function validateTags(properties: Properties): void {
   const names = Object.keys(tags);
   if (names.length > 50)
     throw badRequest("InvalidTags", `A resource can have at most 50 tags, not ${names.length}.`);
+  const reserved = names.find((name) => /^(microsoft|azure|windows)/i.test(name));
+  if (reserved !== undefined) {
+    throw badRequest(
+      "InvalidTagName",
+      `The tag ${reserved} is invalid: the prefixes 'azure', 'windows' and 'microsoft' are reserved.`,
+    );
+  }
+  const twice = names.find((name, i) =>
+    names.slice(0, i).some((other) => other.toLowerCase() === name.toLowerCase()),
+  );
+  if (twice !== undefined)
+    throw badRequest("InvalidTags", `The tag ${twice} is given twice: names are case-insensitive.`);
   const wrong = names.find(
     (name) => name.length > 512 || /[<>%&\\?/]/.test(name) || textAt(tags, name).length > 256,
   );

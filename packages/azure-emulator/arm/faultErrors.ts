@@ -1,6 +1,7 @@
 import { ArmError, badRequest, conflict } from "./armError";
 import type { Fault } from "./faults";
-import type { ResourceType, View } from "./resourceType";
+import { isWithin, type ResourceType, type View } from "./resourceType";
+import { scopeLocked } from "./types/authorization";
 import { DISK } from "./types/compute/references";
 
 export type Operation = "create" | "update" | "remove";
@@ -68,14 +69,18 @@ const REFUSALS: Partial<Record<Fault, (request: Request) => ArmError | undefined
         ),
   lock: (request) => {
     const locked = request.operation === "remove" ? lockedDisk(request) : undefined;
-    return locked === undefined
-      ? undefined
-      : conflict(
-          "ScopeLocked",
-          `The scope '${request.id}' cannot perform delete operation because following scope(s) are locked: '${locked}'. ` +
-            `Please remove the lock and try again.`,
-        );
+    return locked === undefined ? undefined : scopeLocked("delete", request.id, locked);
   },
+  "locks-forbidden": (request) =>
+    request.operation !== "remove" && shortName(request) === "ManagementLockByScope"
+      ? new ArmError(
+          403,
+          "AuthorizationFailed",
+          `The client 'contributor' with object id '00000000-0000-4000-8000-0000000b7ec7' does not have authorization to ` +
+            `perform action 'Microsoft.Authorization/locks/write' over scope '${request.id}' or the scope is invalid. If ` +
+            `access was recently granted, please refresh your credentials.`,
+        )
+      : undefined,
 };
 
 /** Types that the policy forbids: also the VM, which no attempt has created, whatever an attempt before has. */
@@ -102,5 +107,5 @@ function lockedDisk({ id, cloud }: Request): string | undefined {
     .all(DISK)
     .filter(({ computed }) => computed["uniqueId"] !== undefined)
     .map((disk) => disk.id)
-    .find((disk) => `${disk}/`.toLowerCase().startsWith(`${id}/`.toLowerCase()));
+    .find((disk) => isWithin(disk, id));
 }

@@ -18,6 +18,7 @@ export const FAULTS = {
   "registry-away": { at: "up", what: "the registry is down" },
   "push-cut": { at: "up", what: "the registry crashes while images are pushed" },
   policy: { at: "up", what: "a policy of the company forbids public IP addresses and VMs" },
+  "locks-forbidden": { at: "up", what: "the login may not create locks (store:dataDiskLock)" },
   throttled: { at: "up", what: "the subscription has made too many requests" },
   overlap: { at: "up", what: "the virtual network's range overlaps with a peered network" },
   quota: { at: "up", what: "the subscription's quota of the VM size's family is used up" },

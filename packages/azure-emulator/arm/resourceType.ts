@@ -59,7 +59,10 @@ export interface ResourceType {
   readonly token: string;
   /** For example Microsoft.Network/virtualNetworks/subnets. */
   readonly armType: string;
-  /** Properties that make up the resource's ID, outermost first. The last one is the resource's own name. */
+  /**
+   * Properties that make up the resource's ID, outermost first: the group, resources that contain it, and the resource's own name. A
+   * resource that extends any other has the two properties "scope", the ID of the other one, and its name.
+   */
   readonly path: readonly string[];
   /** The resource has a location. */
   readonly located: boolean;
@@ -91,10 +94,16 @@ export interface ResourceType {
 /** Rule for names of most network resources. */
 export const ANY_NAME = /^[A-Za-z0-9]([\w.-]{0,78}\w)?$/;
 
+/** Property with the ID of the resource that another one extends. */
+export const SCOPE = "scope";
+
 /** Returns the ARM ID of the resource with these properties. */
 export function idOf(type: ResourceType, subscription: string, properties: Properties): string {
-  const [group = "", ...names] = type.path.map((name) => textAt(properties, name));
-  const base = `/subscriptions/${subscription}/resourceGroups/${group}`;
+  const [outermost = "", ...names] = type.path.map((name) => textAt(properties, name));
+  const base =
+    type.path[0] === SCOPE
+      ? outermost
+      : `/subscriptions/${subscription}/resourceGroups/${outermost}`;
   const [namespace = "", ...kinds] = type.armType.split("/");
   if (type.path.length === 1) return base;
   const rest = kinds.map((kind, i) => `${kind}/${names[i] ?? ""}`).join("/");
@@ -104,6 +113,11 @@ export function idOf(type: ResourceType, subscription: string, properties: Prope
 /** Compares two ARM IDs, which are case-insensitive. */
 export function sameId(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
+}
+
+/** Returns whether an ID is that of the outer resource, or of a resource in it. */
+export function isWithin(id: string, outer: string): boolean {
+  return `${id}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
 }
 
 /** Returns the resource with this ID. @throws ArmError if there is none of that type. */

@@ -5,6 +5,8 @@ import { checkShape, Problem } from "../arm/check";
 import { Cloud, SUBSCRIPTION, TENANT } from "../arm/cloud";
 import { idOf, Resource, ResourceType } from "../arm/resourceType";
 import { apiVersionOf, outputFields, partsOf, resourceFields } from "../arm/schema";
+import { NETWORK } from "../arm/types/network/common";
+import { GROUP } from "../arm/types/resources";
 import { given, hasUnknowns, Properties, textAt, without } from "../arm/values";
 import { Change, changesBetween } from "./changes";
 import { CONFIGURATION } from "./configuration";
@@ -148,7 +150,8 @@ export class Provider {
     return this.cloud.remove(id, stop);
   }
 
-  invoke(token: string): Properties {
+  /** Calls a function, of which those that read a resource report a missing one as an error. */
+  invoke(token: string, args: Properties): Properties {
     if (token === "azure-native:authorization:getClientConfig") {
       return {
         clientId: "00000000-0000-4000-8000-00000c11e472",
@@ -157,7 +160,19 @@ export class Provider {
         tenantId: TENANT,
       };
     }
-    throw new Error(`The Azure emulator doesn't support the function ${token}.`);
+    const read = READING.get(token);
+    if (read === undefined)
+      throw new Error(`The Azure emulator doesn't support the function ${token}.`);
+    const id = idOf(typeOf(read), SUBSCRIPTION, args);
+    const resource = this.cloud.get(id);
+    if (resource !== undefined) return { id: resource.id, ...outputsOf(resource, this.cloud) };
+    throw new ArmError(
+      404,
+      read === GROUP ? "ResourceGroupNotFound" : "ResourceNotFound",
+      read === GROUP
+        ? `Resource group '${textAt(args, "resourceGroupName")}' could not be found.`
+        : `The Resource '${id}' was not found.`,
+    );
   }
 
   /**
@@ -187,7 +202,7 @@ export class Provider {
 
   private locationFor(type: ResourceType, before: Properties, after: Properties): Properties {
     if (!type.located || after["location"] !== undefined) return {};
-    const group = typeOf("azure-native:resources:ResourceGroup");
+    const group = typeOf(GROUP);
     const there = hasUnknowns(after["resourceGroupName"])
       ? undefined
       : this.cloud.get(idOf(group, SUBSCRIPTION, after));
@@ -196,6 +211,12 @@ export class Provider {
     return location === "" ? {} : { location };
   }
 }
+
+/** Functions that read a resource, with its type. */
+const READING: ReadonlyMap<string, string> = new Map([
+  ["azure-native:resources:getResourceGroup", GROUP],
+  ["azure-native:network:getVirtualNetwork", NETWORK],
+]);
 
 /** Input with which the published provider remembers that it has generated the resource's name. */
 export const CREATE_BEFORE_DELETE = "__createBeforeDelete";

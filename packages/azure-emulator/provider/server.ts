@@ -113,7 +113,9 @@ function handlers(provider: Provider): grpc.UntypedServiceImplementation {
       return new Empty();
     }),
     invoke: answer((request: proto.InvokeRequest) =>
-      new proto.InvokeResponse().setReturn(structOf(provider.invoke(request.getTok()))),
+      new proto.InvokeResponse().setReturn(
+        structOf(provider.invoke(request.getTok(), propertiesOf(request.getArgs()))),
+      ),
     ),
     cancel: answer(() => {
       running.abort(new Error("cancelled"));

@@ -87,6 +87,9 @@ export async function injectFault(
     case "encryption-at-host":
       emulator.injectFault(fault);
       return { ...clearing(emulator), config: { "store:encryptionAtHost": true } };
+    case "locks-forbidden":
+      emulator.injectFault(fault);
+      return { ...clearing(emulator), config: { "store:dataDiskLock": true } };
     case "group-gone":
       await emulator.deleteResource(GROUP);
       return configured({});

@@ -67,6 +67,8 @@ describe("The emulated Azure Resource Manager", () => {
       Object.fromEntries([...Array(51).keys()].map((i) => [`t${i}`, "v"])),
       "InvalidTags",
     ],
+    ["a tag with a reserved prefix", "group", "tags", { "azure-x": "c" }, "InvalidTagName"],
+    ["a tag twice", "group", "tags", { team: "a", Team: "b" }, "InvalidTags"],
     ["a missing resource group", "network", "resourceGroupName", "other", "ResourceGroupNotFound"],
     [
       "an invalid address range",

@@ -97,6 +97,37 @@ describe("The emulated Azure VM", () => {
     });
   }
 
+  const UBUNTU = {
+    publisher: "Canonical",
+    offer: "ubuntu-24_04-lts",
+    sku: "server",
+    version: "latest",
+  };
+  const DEBIAN_13 = { publisher: "Debian", offer: "debian-13", sku: "13-gen2", version: "latest" };
+  const withImage = (image: Properties, more: Properties = {}): Properties =>
+    changed(sized("Standard_DS2_v2", more), "storageProfile.imageReference", image);
+
+  it("accepts Debian 13, and Ubuntu 24.04 also with Trusted Launch", async () => {
+    await test.before("machine");
+    await create(withImage(DEBIAN_13));
+    await test.cloud.remove(IDS.machine);
+    await create(withImage(UBUNTU, { securityProfile: trusted }));
+  });
+
+  it("rejects Trusted Launch with Debian 13, which Microsoft's list doesn't have, and with Ubuntu's generation 1", async () => {
+    await test.before("machine");
+    const securityProfile = trusted;
+    await refused(create(withImage(DEBIAN_13, { securityProfile })), "BadRequest", 400);
+    const first = { ...UBUNTU, sku: "server-gen1" };
+    await refused(create(withImage(first, { securityProfile })), "BadRequest", 400);
+  });
+
+  it("rejects other releases, SKUs and versions of Ubuntu", async () => {
+    await test.before("machine");
+    for (const wrong of [{ offer: "ubuntu-24_04" }, { sku: "24_04-lts" }, { version: "24.04" }])
+      await refused(create(withImage({ ...UBUNTU, ...wrong })), "PlatformImageNotFound", 400);
+  });
+
   it("rejects accelerated networking with a size that doesn't have it", async () => {
     await test.before("nic");
     await test.make("nic", "enableAcceleratedNetworking", true);

@@ -110,6 +110,19 @@ describe("The emulated Azure network", () => {
       test.cloud.update(token, { ...network, subnets: [{ name: "x" }] }),
     );
   });
+
+  it("rejects to move an interface into another virtual network", async () => {
+    await test.before("machine");
+    const [network, properties] = STAGING.network;
+    await test.cloud.create(network, { ...properties, virtualNetworkName: "net2" });
+    const [subnet, inNetwork] = STAGING.subnet;
+    const { id } = await test.cloud.create(subnet, { ...inNetwork, virtualNetworkName: "net2" });
+    await refused(
+      test.update("nic", "ipConfigurations.0.subnet.id", id),
+      "SubnetsNotInSameVnet",
+      400,
+    );
+  });
 });
 
 async function assertInlineSubnetRefused(request: Promise<unknown>): Promise<void> {

@@ -224,7 +224,7 @@ describe("The emulated provider azure-native", () => {
   it("names unsupported types and functions", async () => {
     const token = "azure-native:storage:StorageAccount";
     await assert.rejects(provider.create(token, {}, NEVER), /StorageAccount/);
-    assert.throws(() => provider.invoke("azure-native:storage:listKeys"), /listKeys/);
+    assert.throws(() => provider.invoke("azure-native:storage:listKeys", {}), /listKeys/);
   });
 
   it("stops when the engine cancels", async () => {

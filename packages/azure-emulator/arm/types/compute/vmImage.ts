@@ -1,6 +1,6 @@
 import { badRequest } from "../../armError";
 import { invalid, Put } from "../../resourceType";
-import { at, Properties, textAt } from "../../values";
+import { at, Properties, textAt, Value } from "../../values";
 import { sizeOf } from "./vmSize";
 
 /** Returns the Debian release of a VM's image. Undefined for other images, which the emulator can't boot. */
@@ -20,28 +20,57 @@ export function validateImage({ properties }: Put): void {
     if (textAt(properties, `${path}.${part}`) === "")
       throw invalid(`imageReference.${part}`, "is required.");
   }
-  const suite = suiteOf(properties);
-  if (suite === undefined) {
-    if (publisher.toLowerCase() !== "debian") {
-      throw new Error(
-        `The Azure emulator can't boot ${publisher}:${offer}; it supports Debian:debian-12 and Debian:debian-13.`,
-      );
-    }
-    throw imageNotFound(publisher, offer, sku, version);
+  const known = IMAGES.find((one) => one.publisher === publisher.toLowerCase());
+  if (known === undefined) {
+    throw new Error(
+      `The Azure emulator doesn't know images of ${publisher}; it knows those of Debian and Canonical.`,
+    );
   }
-  const major = offer.slice("debian-".length);
-  if (![major, `${major}-gen2`, `${major}-arm64`].includes(sku))
+  const skus = known.skus(offer.toLowerCase());
+  if (!skus.includes(sku) || (version !== "latest" && !known.version.test(version)))
     throw imageNotFound(publisher, offer, sku, version);
-  if (version !== "latest" && !/^0\.20\d{6}\.\d+$/.test(version))
-    throw imageNotFound(publisher, offer, sku, version);
+}
+
+interface Images {
+  readonly publisher: string;
+  /** Returns the SKUs of an offer; none for an unknown offer. */
+  readonly skus: (offer: string) => readonly string[];
+  readonly version: RegExp;
+}
+
+const IMAGES: readonly Images[] = [
+  {
+    publisher: "debian",
+    skus: (offer) => {
+      const [, major] = /^debian-(12|13)$/.exec(offer) ?? [];
+      return major === undefined ? [] : [major, `${major}-gen2`, `${major}-arm64`];
+    },
+    version: /^0\.20\d{6}\.\d+$/,
+  },
+  {
+    publisher: "canonical",
+    skus: (offer) =>
+      offer === "ubuntu-24_04-lts"
+        ? ["server", "server-gen1", "server-arm64", "minimal", "minimal-gen1", "minimal-arm64"]
+        : [],
+    version: /^24\.04\.20\d{6}$/,
+  },
+];
+
+/** Returns the generation of the hypervisor for which an image is made. */
+function generationOf(image: Value | undefined): "V1" | "V2" {
+  const sku = textAt(image, "sku");
+  if (textAt(image, "publisher").toLowerCase() === "canonical")
+    return sku.endsWith("-gen1") ? "V1" : "V2";
+  return /-(gen2|arm64)$/.test(sku) ? "V2" : "V1";
 }
 
 /** Validates that the size can boot the image, and that the image supports the security type. */
 export function validateBoot({ properties }: Put): void {
   const size = sizeOf(properties);
-  const sku = textAt(properties, "storageProfile.imageReference.sku");
-  const architecture = sku.endsWith("-arm64") ? "Arm64" : "x64";
-  const generation = /-(gen2|arm64)$/.test(sku) ? "V2" : "V1";
+  const image = at(properties, "storageProfile.imageReference");
+  const architecture = textAt(image, "sku").endsWith("-arm64") ? "Arm64" : "x64";
+  const generation = generationOf(image);
   if (architecture !== size.architecture) {
     throw badRequest(
       "BadRequest",
@@ -58,7 +87,10 @@ export function validateBoot({ properties }: Put): void {
     );
   }
   const security = textAt(properties, "securityProfile.securityType").toLowerCase();
-  if (security !== "trustedlaunch" || (generation === "V2" && architecture === "x64")) return;
+  // Microsoft's list has Debian 11 and 12: https://learn.microsoft.com/azure/virtual-machines/trusted-launch.
+  const isListed = suiteOf(properties) !== "trixie";
+  if (security !== "trustedlaunch" || (generation === "V2" && architecture === "x64" && isListed))
+    return;
   throw badRequest(
     "BadRequest",
     "Use of TrustedLaunch setting is not supported for the provided image. Please select Trusted Launch Supported Gen2 OS " +

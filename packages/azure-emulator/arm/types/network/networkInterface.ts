@@ -43,6 +43,7 @@ export const networkInterface: ResourceType = {
       );
     }
     for (const configuration of configurations) validateConfiguration(put, configuration);
+    validateNetwork(put);
     const group = textAt(put.properties, "networkSecurityGroup.id");
     if (group !== "") referenced(put, "networkSecurityGroup", group, GROUP);
   },
@@ -92,6 +93,22 @@ export const networkInterface: ResourceType = {
     return user === undefined ? {} : { virtualMachine: { id: user.id }, primary: true };
   },
 };
+
+/** Rejects a move of an interface into another virtual network. */
+function validateNetwork({ properties, before, name }: Put): void {
+  const networks = [before?.properties, properties].flatMap((one) =>
+    listAt(one, "ipConfigurations").map((configuration) =>
+      textAt(configuration, "subnet.id")
+        .toLowerCase()
+        .replace(/\/subnets\/[^/]*$/, ""),
+    ),
+  );
+  if (new Set(networks).size <= 1) return;
+  throw badRequest(
+    "SubnetsNotInSameVnet",
+    `Ip configurations within network interface ${name} must belong to the same virtual network.`,
+  );
+}
 
 /** Returns the VM that uses an interface. */
 function userOf(nic: Resource, cloud: View): Resource | undefined {
