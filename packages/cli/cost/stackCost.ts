@@ -1,5 +1,6 @@
 import { itemsOf, MonthlyCost, monthlyCost, sumOf } from "../../../policy/cost/monthlyCost";
 import type { EngineEvent } from "../engine/events";
+import { staysWithData } from "../lifecycle/downPlan";
 import type { Checkpoint, Resource } from "../state/checkpoint";
 import type { Reporter } from "../terminal/terminal";
 
@@ -44,7 +45,7 @@ export interface RemovalCost {
 /** @param volumes Delete the data, too. */
 export function removalCost(checkpoint: Checkpoint | undefined, volumes: boolean): RemovalCost {
   const existing = (checkpoint?.resources ?? []).filter(({ id }) => id !== undefined);
-  const stays = ({ protect }: Resource): boolean => protect === true && !volumes;
+  const stays = (resource: Resource): boolean => staysWithData(resource) && !volumes;
   return {
     saved: monthlyCost(existing.filter((resource) => !stays(resource))),
     kept: monthlyCost(existing.filter(stays)),

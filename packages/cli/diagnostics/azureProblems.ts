@@ -30,23 +30,34 @@ const ACCESS: readonly HostProblem[] = [
     general: true,
   },
   {
+    name: "azure-lock-permission",
+    match: [/Microsoft\.Authorization\/locks\//],
+    cause: "the login may neither create nor delete locks (store:dataDiskLock)",
+    hint: "Contributors can't. Assign the role Owner, User Access Administrator or Locks Contributor on the resource group or the subscription, or remove store:dataDiskLock.",
+  },
+  {
+    name: "azure-subnet-permission",
+    match: [/action 'Microsoft\.Network\/virtualNetworks\/(read|subnets\/(read|join\/action))'/],
+    cause: "the login may not use the subnet of store:subnetId",
+    hint: "Assign the role Network Contributor on that virtual network, or one with Microsoft.Network/virtualNetworks/read and Microsoft.Network/virtualNetworks/subnets/join/action.",
+  },
+  {
     name: "azure-permission",
     match: [/AuthorizationFailed|does not have authorization/i],
     cause: "the login lacks a permission in the subscription",
-    // Not on a resource group: the stack creates its own.
-    hint: "Assign the role Contributor on the subscription.",
+    hint: "Assign the role Contributor on the subscription, because the stack creates a resource group. With store:resourceGroup, Contributor on that group is enough.",
   },
   {
     name: "azure-policy",
     match: [/RequestDisallowedByPolicy|disallowed by policy/i],
     cause: "a policy of the subscription forbids it",
-    hint: "The message above names the policy. Choose what it allows (store:location, store:vmSize, store:owner, store:encryptionAtHost), or ask the policy's owner for an exemption.",
+    hint: "The message above names the policy. Choose what it allows (store:location, store:vmSize, store:owner, store:tags, store:resourceGroup, store:subnetId, store:encryptionAtHost), or ask the policy's owner for an exemption.",
   },
   {
     name: "azure-lock",
     match: [/ScopeLocked|scope\(s\) are locked/],
     cause: "a lock protects the resource or its group",
-    hint: "List the locks: az lock list --output table. If the lock may go: az lock delete --ids ID",
+    hint: "List the locks: az lock list --output table. If the lock may go: az lock delete --ids ID. If there is none, it was deleted a moment ago: wait a minute.",
   },
   {
     name: "azure-throttled",
@@ -99,6 +110,16 @@ const LIMITS: readonly HostProblem[] = [
   },
 ];
 
+/** Properties of all resources that Azure rejects. */
+const COMMON: readonly HostProblem[] = [
+  {
+    name: "azure-tags",
+    match: [/InvalidTag(s|Name|NameCharacters|Value)?\b|TooManyTags/],
+    cause: "Azure rejects a tag",
+    hint: "The message above names it: correct store:tags.",
+  },
+];
+
 /** Properties of the VM that Azure rejects. */
 const MACHINE: readonly HostProblem[] = [
   {
@@ -147,6 +168,12 @@ const MACHINE: readonly HostProblem[] = [
 
 const NETWORK: readonly HostProblem[] = [
   {
+    name: "azure-subnet-full",
+    match: [/SubnetIsFull/],
+    cause: "the subnet of store:subnetId has no free address",
+    hint: "Choose another subnet, or have it enlarged.",
+  },
+  {
     name: "azure-firewall",
     match: [
       /OverlappingSubnetsNotPermittedInSecurityRule|SecurityRule(Invalid|Parameter|Conflict)|invalid Address prefix/i,
@@ -157,8 +184,8 @@ const NETWORK: readonly HostProblem[] = [
   {
     name: "azure-range-in-use",
     match: [/InUse(Prefix|Subnet)CannotBe|SubnetsNotInSameVnet|active allocations/],
-    cause: "the network's address range can't change while the VM uses it",
-    hint: `Set store:addressRange back, or change it without a VM: ${WITHOUT_VM}.`,
+    cause: "the VM's network and its address range can't change while the VM uses them",
+    hint: `Set store:addressRange or store:subnetId back, or change it without a VM: ${WITHOUT_VM}.`,
   },
   {
     name: "azure-address-range",
@@ -182,6 +209,18 @@ const NETWORK: readonly HostProblem[] = [
 
 /** Resources whose actual state isn't what the stack's state says. */
 const EXISTENCE: readonly HostProblem[] = [
+  {
+    name: "azure-resource-group",
+    match: [/getResourceGroup returned an error: .*NotFound/s],
+    cause: "the resource group of store:resourceGroup doesn't exist in the subscription",
+    hint: "List the groups: az group list --output table. Correct store:resourceGroup or store:subscriptionId, or create the group: az group create --name NAME --location REGION",
+  },
+  {
+    name: "azure-subnet",
+    match: [/getVirtualNetwork returned an error: .*NotFound/s],
+    cause: "the network of store:subnetId doesn't exist in the subscription",
+    hint: "List the subnets: az network vnet list --query '[].subnets[].id' --output tsv. Then correct store:subnetId.",
+  },
   {
     name: "azure-unknown-vm",
     match: [/NicInUse|already owned by VM|already existing resource .*\/virtualMachines\//],
@@ -215,6 +254,7 @@ const EXISTENCE: readonly HostProblem[] = [
  */
 export const AZURE_PROBLEMS: readonly HostProblem[] = [
   ...ACCESS,
+  ...COMMON,
   ...MACHINE,
   ...LIMITS,
   ...NETWORK,

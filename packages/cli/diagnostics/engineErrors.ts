@@ -22,7 +22,11 @@ function allErrors(events: readonly EngineEvent[], stderr: string): EngineError[
     if (step) return [{ source: "resource", urn, step, message: rootCause(messages) }];
     return messages
       .filter((message) => !/^(update|preview|destroy|refresh) (failed|canceled)$/.test(message))
-      .map((message) => ({ source: "program", urn, message: rootCause([message]) }));
+      .map((message) => ({
+        source: "program",
+        urn,
+        message: rootCause([withoutWrapper(message)]),
+      }));
   });
   const message = /^error: (.*)$/ms.exec(stderr)?.[1]?.trim();
   if (message === undefined) return errors;
@@ -42,6 +46,20 @@ function messagesByUrn(events: readonly EngineEvent[]): [string, string[]][] {
     messages.set(urn, [...(messages.get(urn) ?? []), plain(diagnosticEvent.message).trim()]);
   }
   return [...messages];
+}
+
+/**
+ * Returns what the program or Azure says about a value, without the SDK's wrapper and stack trace:
+ *
+ *     Error: error serializing property "name": error serializing property "subnet": store:subnetId: …
+ *         at …
+ *
+ * The stack trace of any other error is the evidence of a bug.
+ */
+function withoutWrapper(message: string): string {
+  const inner = message.replace(/^Error: (error serializing property "[^"]*": )+/, "");
+  const isMessage = /^(store:\w+: |invocation of \S+ returned an error: )/.test(inner);
+  return isMessage ? inner.replace(/(\n\s+at .*)+$/, "") : message;
 }
 
 /**

@@ -21,6 +21,22 @@ export interface DownPlan {
   readonly deletedDisks: readonly string[];
   /** Volumes and disks that keep their data. */
   readonly keptData: readonly string[];
+  /** URNs of resources that stay because the data stays, although they aren't protected. */
+  readonly keptUrns: readonly string[];
+}
+
+/**
+ * Types of resources that stay together with the data disk: its lock and its last copy. They can't be protected, because the engine
+ * then refuses to replace the copy, and to remove the lock when its key is removed.
+ */
+const WITH_DATA: ReadonlySet<string> = new Set([
+  "azure-native:authorization:ManagementLockByScope",
+  "azure-native:compute:Snapshot",
+]);
+
+/** Returns true for a resource that `./store down` keeps unless `--volumes` is given. */
+export function staysWithData({ type, protect }: Resource): boolean {
+  return protect === true || WITH_DATA.has(type);
 }
 
 const DISK_TYPE = "azure-native:compute:Disk";
@@ -59,6 +75,7 @@ export function planDown(
     deletedVolumes: volumes ? dataVolumes : [],
     deletedDisks: volumes ? disks : [],
     keptData: volumes ? [] : [...dataVolumes, ...disks],
+    keptUrns: volumes ? [] : all.filter(({ type }) => WITH_DATA.has(type)).map(({ urn }) => urn),
   };
 }
 

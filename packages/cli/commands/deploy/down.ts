@@ -102,7 +102,7 @@ async function removeStack(
   if (!options.yes && !(await confirm("Continue?"))) return;
 
   if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
-    await destroy(session, engine, checkpoint, before, options);
+    await destroy(session, engine, { checkpoint, dockerState: before, plan }, options);
   }
   rmSync(join(session.project.root, CONTEXTS_FOLDER, stack.name), { recursive: true, force: true });
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);
@@ -111,11 +111,17 @@ async function removeStack(
   if (cost !== undefined) report.note(cost);
 }
 
+interface StackToDestroy {
+  readonly checkpoint: Checkpoint;
+  /** Undefined for a stack on another host. */
+  readonly dockerState: DockerState | undefined;
+  readonly plan: DownPlan;
+}
+
 async function destroy(
   session: Session,
   engine: EngineContext,
-  checkpoint: Checkpoint,
-  dockerState: DockerState | undefined,
+  { checkpoint, dockerState, plan }: StackToDestroy,
   options: DownOptions,
 ): Promise<void> {
   const pulumi = async (args: readonly string[]): Promise<void> => {
@@ -130,7 +136,7 @@ async function destroy(
     "destroy",
     "--yes",
     "--skip-preview",
-    ...(options.volumes ? destroyAll(options) : ["--exclude-protected"]),
+    ...(options.volumes ? destroyAll(options) : destroyWithoutData(plan, options)),
     ...(refresh ? ["--refresh"] : []),
     ...options.pulumi,
   ]);
@@ -142,6 +148,12 @@ async function destroy(
  */
 function destroyAll({ pulumi }: DownOptions): string[] {
   return ["--ignore-protect", ...(hasOption(pulumi, "--target", "-t") ? [] : ["--target", "**"])];
+}
+
+/** The engine can't combine the options `--target` and `--exclude`. */
+function destroyWithoutData({ keptUrns }: DownPlan, { pulumi }: DownOptions): string[] {
+  const kept = hasOption(pulumi, "--target", "-t") ? [] : keptUrns;
+  return ["--exclude-protected", ...kept.flatMap((urn) => ["--exclude", urn])];
 }
 
 function renderPlan(stack: string, plan: DownPlan, cost: string | undefined): string {

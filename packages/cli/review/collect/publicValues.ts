@@ -55,6 +55,10 @@ const PUBLIC_PROPERTIES: Readonly<Record<string, readonly PublicProperty[]>> = {
     { name: "diskSizeGB", read: at("diskSizeGB"), form: COUNT },
     { name: "sku", read: at("sku", "name"), form: SKU },
   ],
+  "azure-native:compute:Snapshot": [{ name: "sku", read: at("sku", "name"), form: SKU }],
+  "azure-native:authorization:ManagementLockByScope": [
+    { name: "level", read: at("level"), form: matches(/^(CanNotDelete|ReadOnly)$/) },
+  ],
   "azure-native:network:VirtualNetwork": [
     {
       name: "addressPrefixes",
@@ -171,13 +175,14 @@ function texts(value: unknown): string[] {
  */
 const PUBLIC_NAMES: ReadonlySet<string> = new Set(
   (
-    "addressPrefix addressPrefixes addressSpace adminUserEnabled architecture assetPaths build capabilities command connection cpus create " +
-    "creationData dailyRecurrence delete destroyGraceSeconds diagnosticsProfile diskSizeGB dnsSettings driver driverOpts " +
-    "entrypoints environment envs hardwareProfile healthcheck image init internal ipConfigurations keepLocally labels length " +
-    "location logDriver logOpts memory memorySwap mounts name networkProfile networkSecurityGroup networksAdvanced osProfile " +
-    "platform ports publicIPAllocationMethod pullTriggers readOnly repoDigest replacementTrigger restart securityOpts " +
-    "securityProfile securityRules shmSize sku special status stdin stopTimeout storageProfile subnets tags targetResourceId " +
-    "timeZoneId tmpfs triggers update user volumes wait waitTimeout"
+    "addressPrefix addressPrefixes addressSpace adminUserEnabled architecture assetPaths build capabilities command " +
+    "connection cpus create creationData dailyRecurrence delete destroyGraceSeconds diagnosticsProfile diskSizeGB " +
+    "dnsSettings driver driverOpts entrypoints environment envs hardwareProfile healthcheck image incremental init internal " +
+    "ipConfigurations keepLocally labels length level location lockName logDriver logOpts memory memorySwap mounts name " +
+    "networkProfile networkSecurityGroup networksAdvanced notes osProfile platform ports publicIPAllocationMethod " +
+    "pullTriggers readOnly replacementTrigger repoDigest restart scope securityOpts securityProfile securityRules shmSize " +
+    "sku snapshotName special status stdin stopTimeout storageProfile subnets tags targetResourceId timeZoneId tmpfs " +
+    "triggers update user volumes wait waitTimeout"
   ).split(" "),
 );
 

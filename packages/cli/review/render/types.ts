@@ -9,6 +9,8 @@ const LABELS: Readonly<Record<string, string>> = {
   "docker:index/remoteImage:RemoteImage": "image",
   "azure-native:compute:VirtualMachine": "virtual machine",
   "azure-native:compute:Disk": "managed disk",
+  "azure-native:compute:Snapshot": "disk snapshot",
+  "azure-native:authorization:ManagementLockByScope": "deletion lock",
   "azure-native:network:NetworkSecurityGroup": "network security group",
   "azure-native:network:VirtualNetwork": "virtual network",
   "azure-native:network:Subnet": "subnet",

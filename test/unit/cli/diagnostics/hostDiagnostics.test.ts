@@ -22,7 +22,42 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-permission",
     `Status=403 Code="AuthorizationFailed" Message="The client 'a' does not have authorization to perform action 'b'"`,
-    /Contributor on the subscription\.\n/,
+    /Contributor on the subscription, .*With store:resourceGroup, Contributor on that group is enough\.\n/,
+  ],
+  [
+    "azure-lock-permission",
+    `Status=403 Code="AuthorizationFailed" Message="The client 'a' with object id 'b' does not have authorization to perform action 'Microsoft.Authorization/locks/write' over scope '/subscriptions/1/resourceGroups/host1/providers/Microsoft.Compute/disks/host-data2/providers/Microsoft.Authorization/locks/data' or the scope is invalid."`,
+    /Owner, User Access Administrator or Locks Contributor .*store:dataDiskLock/,
+  ],
+  [
+    "azure-subnet-permission",
+    `Status=403 Code="LinkedAuthorizationFailed" Message="The client 'a' with object id 'b' has permission to perform action 'Microsoft.Network/networkInterfaces/write' on scope '/subscriptions/1/resourceGroups/host1/providers/Microsoft.Network/networkInterfaces/host2'; however, it does not have permission to perform action 'Microsoft.Network/virtualNetworks/subnets/join/action' on the linked scope(s) '/subscriptions/1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub/subnets/vms' or the linked scope(s) are invalid."`,
+    /Network Contributor on that virtual network/,
+  ],
+  [
+    "azure-subnet-permission",
+    `invocation of azure-native:network:getVirtualNetwork returned an error: Status=403 Code="AuthorizationFailed" Message="The client 'a' does not have authorization to perform action 'Microsoft.Network/virtualNetworks/read' over scope '/subscriptions/1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub' or the scope is invalid."`,
+    /Network Contributor on that virtual network/,
+  ],
+  [
+    "azure-resource-group",
+    `invocation of azure-native:resources:getResourceGroup returned an error: Status=404 Code="ResourceGroupNotFound" Message="Resource group 'team-rg' could not be found."`,
+    /az group list .*store:resourceGroup/,
+  ],
+  [
+    "azure-subnet",
+    `invocation of azure-native:network:getVirtualNetwork returned an error: Status=404 Code="ResourceNotFound" Message="The Resource 'Microsoft.Network/virtualNetworks/hub' under resource group 'net' was not found."`,
+    /az network vnet list .*store:subnetId/,
+  ],
+  [
+    "azure-subnet-full",
+    `Status=400 Code="SubnetIsFull" Message="Subnet vms with address prefix 10.1.0.0/29 does not have enough capacity for 1 IP addresses."`,
+    /another subnet/,
+  ],
+  [
+    "azure-tags",
+    `Status=400 Code="InvalidTagNameCharacters" Message="The tag names 'a/b' have reserved characters '<,>,%,&,\\,?,/' or control characters."`,
+    /store:tags/,
   ],
   [
     "azure-policy",
@@ -112,7 +147,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   [
     "azure-range-in-use",
     `Status=400 Code="InUsePrefixCannotBeDeleted" Message="IpPrefix 10.20.0.0/16 on Subnet host has active allocations and cannot be deleted."`,
-    /store:addressRange back, or .*\.\/store down/,
+    /store:addressRange or store:subnetId back, or .*\.\/store down/,
   ],
   [
     "azure-network-interface",
@@ -271,6 +306,28 @@ describe("diagnoseRun for a stack with another host", () => {
     const { summary } = await diagnose(events, AZURE);
     assert.match(summary, /limits the subscription's requests/);
     assert.doesNotMatch(summary, /Also/);
+  });
+
+  it("reports a value that the program or Azure refuses without the SDK's wrapper and stack trace", async () => {
+    const wrapped = (message: string): ReturnType<typeof diagnose> =>
+      diagnose(
+        engineEvents({
+          diagnosticEvent: {
+            severity: "error",
+            message: `Error: error serializing property "name": error serializing property "subnet": ${message}\n    at file.ts:2:3736\n    at processTicksAndRejections (node:internal/process/task_queues:95:5)`,
+          },
+        }),
+        AZURE,
+      );
+    const subnet = await wrapped("store:subnetId: the network hub is in uksouth.");
+    assert.equal(subnet.message, "store:subnetId: the network hub is in uksouth.");
+    const group = await wrapped(
+      `invocation of azure-native:resources:getResourceGroup returned an error: Status=404 Code="ResourceGroupNotFound" Message="Resource group 'x' could not be found."`,
+    );
+    assert.match(group.message, /resource group of store:resourceGroup doesn't exist/);
+    assert.doesNotMatch(group.details.join("\n"), /serializing|task_queues/);
+    const bug = await wrapped("Cannot read properties of undefined (reading 'id')");
+    assert.match([bug.message, ...bug.details].join("\n"), /file\.ts:2:3736/);
   });
 
   it("names the type of the Azure resource, because all have the same name", async () => {

@@ -124,6 +124,28 @@ describe("planDown", () => {
     assert.match(describeDeletions(plan).at(-1) ?? "", /inventory-data-/);
   });
 
+  it("keeps the lock and the last snapshot of a data disk, which aren't protected, unless the data is deleted", () => {
+    const azure = (type: string, more: Partial<Resource> = {}): Resource => ({
+      type: `azure-native:${type}`,
+      urn: `urn:pulumi:staging::store::azure-native:${type}::host-data`,
+      id: `/subscriptions/1/${type}/host-data`,
+      ...more,
+    });
+    const [lock, snapshot] = [
+      azure("authorization:ManagementLockByScope"),
+      azure("compute:Snapshot"),
+    ];
+    const resources = [
+      azure("compute:Disk", { protect: true }),
+      lock,
+      snapshot,
+      azure("compute:VirtualMachine"),
+    ];
+    const state = { resources, pending: [] };
+    assert.deepEqual(planDown(state, undefined, false).keptUrns, [lock.urn, snapshot.urn]);
+    assert.deepEqual(planDown(state, undefined, true).keptUrns, []);
+  });
+
   it("leaves another workspace's containers with the same labels alone", () => {
     const actual = { ...NOTHING, containers: [container({ id: "theirs" })] };
     assert.deepEqual(describeDeletions(planDown(undefined, actual, true)), []);
