@@ -1,4 +1,5 @@
 import "./runtime/stackTraces";
+import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { createHost } from "./components/host/createHost";
 import { source } from "./components/image/gitSource";
@@ -10,6 +11,7 @@ import { loadSpecs } from "./services";
 export function program(): Record<string, unknown> {
   const specs = loadSpecs();
   const config = readConfig(specs);
+  for (const warning of config.warnings) void pulumi.log.warn(warning);
 
   const passwords = new random.Provider("passwords");
   const host = createHost(config.host, passwords);
@@ -28,6 +30,8 @@ export function program(): Record<string, unknown> {
       builder: { host: config.dockerHost, certPath: config.dockerCertPath },
     },
     httpPort: config.httpPort,
+    https: config.https,
+    trustedProxies: config.trustedProxies,
     requestLimit: config.requestLimit,
     connectionLimit: config.connectionLimit,
     environment: config.environment,

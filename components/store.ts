@@ -8,6 +8,7 @@ import { limitProcesses } from "./container/processLimits";
 import { SecretFiles, SharedSecrets } from "./container/secrets";
 import { Database, DatabaseData } from "./database/database";
 import { Gateway } from "./gateway/gateway";
+import { httpsUrl } from "./gateway/https";
 import { Host } from "./host/host";
 import { imageSupply } from "./image/images";
 import type { ImageSupply, SuppliedImage } from "./image/imageSupply";
@@ -64,7 +65,9 @@ export class Store extends pulumi.ComponentResource {
     const gateway = this.gateway(args, gatewayImageId, networks, services);
     this.limitProcesses(args.host, gateway, services);
 
-    this.url = pulumi.interpolate`http://${args.host.address}${args.httpPort === 80 ? "" : `:${args.httpPort}`}`;
+    this.url = args.https
+      ? pulumi.output(httpsUrl(args.https))
+      : pulumi.interpolate`http://${args.host.address}${args.httpPort === 80 ? "" : `:${args.httpPort}`}`;
     this.images = Object.fromEntries(services.map(({ service, image }) => [service, image.ref]));
     this.containers = Object.fromEntries(
       services.map(({ service, component }) => [service, component.containers]),
@@ -153,7 +156,7 @@ export class Store extends pulumi.ComponentResource {
   }
 
   private gateway(
-    { host, httpPort, requestLimit, connectionLimit }: StoreArgs,
+    { host, httpPort, https, trustedProxies, requestLimit, connectionLimit }: StoreArgs,
     imageId: pulumi.Output<string>,
     networks: Networks,
     services: readonly DeployedService[],
@@ -171,7 +174,7 @@ export class Store extends pulumi.ComponentResource {
           timeouts: spec.timeouts ?? [],
         })),
         networks: Object.values(networks),
-        httpPort,
+        ...{ httpPort, https, trustedProxies },
         clientLimits: { requests: requestLimit, connections: connectionLimit },
         host,
         after: services.map(({ component }) => component),

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type * as random from "@pulumi/random";
 import type { ServiceSpec } from "../services/spec";
+import type { Https } from "./gateway/https";
 import type { Host } from "./host/host";
 import type { ImageSource } from "./image/image";
 import type { Publishing } from "./registry/registry";
@@ -27,6 +28,10 @@ export interface StoreArgs {
   readonly buildxBuilder?: string;
   /** Port of the host for the gateway. */
   readonly httpPort: number;
+  /** Defaults to HTTP only. */
+  readonly https?: Https;
+  /** Address ranges of proxies in front of the store, whose X-Forwarded headers count. Defaults to none. */
+  readonly trustedProxies?: readonly string[];
   /** Requests that one client address may send to the gateway in 10 s; 0 switches off this limit and those of the specs. */
   readonly requestLimit: number;
   /** Connections that one client address may have to the gateway at a time; 0 switches off the limit. */

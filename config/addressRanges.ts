@@ -1,4 +1,4 @@
-import { IPv4 } from "ipaddr.js";
+import { IPv4, isValid, isValidCIDR, parseCIDR } from "ipaddr.js";
 
 /** Ranges that Azure refuses in a virtual network. @see https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq */
 const RESERVED = [
@@ -17,6 +17,18 @@ export function firewallRangeProblem(cidr: string): string | undefined {
   const [address, bits] = IPv4.parseCIDR(cidr);
   const network = IPv4.networkAddressFromCIDR(cidr);
   return `should be ${network.toString()}/${bits}, or ${address.toString()}/32 for this address alone.`;
+}
+
+/** Returns what a range of a proxy's addresses, IPv4 or IPv6, should be instead; undefined if it is valid. */
+export function proxyRangeProblem(cidr: string): string | undefined {
+  const expected = "should be an address range such as 10.0.0.0/8 or 2001:db8::/32";
+  // A single address is a range, too. ipaddr.js also reads old forms such as 10.1 and 0x7f.1.
+  const isRange = isValidCIDR(cidr) || isValid(cidr);
+  if (!isRange || !/^(\d+(\.\d+){3}|[0-9a-f:]*:[0-9a-f:]*)(\/\d+)?$/i.test(cidr))
+    return `${expected}.`;
+  if (isValidCIDR(cidr) && parseCIDR(cidr)[1] === 0)
+    return `${expected}: every client could claim any address.`;
+  return undefined;
 }
 
 /** Returns what the range of a virtual network should be instead; undefined if Azure accepts it. */

@@ -8,6 +8,7 @@ import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
+import { httpsConfig, type HttpsConfig } from "./https";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
 import { readStackFile, readValues } from "./values";
@@ -15,7 +16,13 @@ import { readStackFile, readValues } from "./values";
 /** The stack's configuration, valid and in the form that the components take. */
 export interface StoreConfig extends Pick<
   ConfigValues,
-  "httpPort" | "requestLimit" | "connectionLimit" | "replicas" | "environment" | "demoData"
+  | "httpPort"
+  | "trustedProxies"
+  | "requestLimit"
+  | "connectionLimit"
+  | "replicas"
+  | "environment"
+  | "demoData"
 > {
   readonly host: HostArgs;
   /** Address of this machine's Docker daemon, which builds the images and runs a local store. */
@@ -24,6 +31,9 @@ export interface StoreConfig extends Pick<
   readonly dockerCertPath?: string;
   /** Name of buildx' builder that builds with this daemon, whatever builder is current. */
   readonly builder: string;
+  readonly https: HttpsConfig["https"];
+  /** Problems that don't prevent an `up`, as "store:KEY: PROBLEM". */
+  readonly warnings: readonly string[];
   /** Services to run, including dependencies; sorted. */
   readonly enabledServices: readonly string[];
   /** Enabled services in dev mode (`store:live`); sorted. */
@@ -46,6 +56,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const { values, mistakes } = readValues([...specs.keys()], readStackFile());
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
+  const { https, warnings } = httpsConfig(values, mistakes);
   const docker = dockerEndpoint(values, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
@@ -55,6 +66,9 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     dockerCertPath: docker.certPath,
     builder: docker.builder,
     httpPort: values.httpPort,
+    https,
+    warnings,
+    trustedProxies: values.trustedProxies,
     requestLimit: values.requestLimit,
     connectionLimit: values.connectionLimit,
     enabledServices,

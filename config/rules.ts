@@ -2,6 +2,7 @@ import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys
 import { findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
+import { isPem } from "./https";
 import { configSet, type Rule, when } from "./rule";
 import { ConfigValues } from "./schema";
 import { isEncrypted } from "./values";
@@ -25,6 +26,9 @@ const RULES: readonly Rule[] = [
   { reads: ["environment"], check: environmentNotEncrypted },
   { reads: ["secrets"], check: secretsEncrypted },
   { reads: ["environment", "secrets"], check: secretFileVariablesFree },
+  { reads: ["domain", "certificate"], check: certificateForDomain },
+  { reads: ["certificate"], check: certificateEncrypted },
+  { reads: ["domain", "httpPort", "httpsPort"], check: portsDiffer },
   { reads: ["host", "registry"], check: registryLoginComplete },
   { reads: ["host", "azureRegistry"], check: azureRegistryOnAzure },
   { reads: ["host", "registry", "azureRegistry"], check: oneRegistryOnAzure },
@@ -95,6 +99,38 @@ function secretFileVariablesFree({ environment, secrets }: ConfigValues): Mistak
         `is set by the program, to the file of store:secrets.${service}.${name}. Remove the variable.`,
       ),
     ),
+  );
+}
+
+function certificateForDomain({ domain, certificate }: ConfigValues): Mistake[] {
+  return [
+    ...when(
+      domain !== "" && certificate === "",
+      "domain",
+      `needs a certificate. Set one that is valid for ${domain}, with its chain and private key: ${configSet("--secret certificate < FILE")}`,
+    ),
+    ...when(
+      domain === "" && certificate !== "",
+      "certificate",
+      `is set, but store:domain names no domain to use it for: ${configSet("domain NAME")}`,
+    ),
+  ];
+}
+
+/** The path of a file is no secret, and its content is encrypted by the program. */
+function certificateEncrypted({ certificate }: ConfigValues): Mistake[] {
+  return when(
+    isPem(certificate) && !isEncrypted("certificate"),
+    "certificate",
+    `has the private key in clear. Remove it from the stack's file, request a certificate for a new key if others have seen it, then: ${configSet("--secret certificate < FILE")}`,
+  );
+}
+
+function portsDiffer({ domain, httpPort, httpsPort }: ConfigValues): Mistake[] {
+  return when(
+    domain !== "" && httpPort === httpsPort,
+    "httpsPort",
+    `${httpsPort} is store:httpPort, too. HTTP and HTTPS need a port each.`,
   );
 }
 

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { MOST_INSTANCES } from "../components/gateway/haproxy";
 import { AZURE_REGISTRY_TIERS } from "../components/registry/registry";
 import { oneOf, wholeNumber } from "../services/spec";
-import { firewallRangeProblem, networkProblem } from "./addressRanges";
+import { firewallRangeProblem, networkProblem, proxyRangeProblem } from "./addressRanges";
 import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
+import { domainProblem } from "./domainNames";
 import {
   byService,
   exactImage,
@@ -67,6 +68,14 @@ export function configSchema(serviceNames: readonly string[]) {
     host: v.optional(oneOf(["local", "azure", "ssh"]), "local"),
     dockerHost: v.optional(v.string(), ""),
     httpPort: v.optional(wholeNumber(1, 65_535), 8080),
+    domain: v.optional(v.pipe(v.string(), accepted(domainProblem)), ""),
+    certificate: v.optional(v.string(), ""),
+    httpsPort: v.optional(wholeNumber(1, 65_535), 443),
+    hstsSeconds: v.optional(wholeNumber(0, 100_000_000), 86_400),
+    trustedProxies: v.optional(
+      list(v.pipe(v.string(), accepted(proxyRangeProblem)), "address ranges"),
+      [],
+    ),
     requestLimit: v.optional(wholeNumber(0, 1_000_000), 500),
     connectionLimit: v.optional(wholeNumber(0, 1_000_000), 500),
     services: v.optional(list(service, "services, such as [orders]"), []),

@@ -134,7 +134,11 @@ function mayBeSecret([key = "", field]: readonly string[]): boolean {
 
 const HIDDEN_VALUE = "the value (not shown, because it may be secret)";
 
-const SECRET_KEYS: ReadonlySet<string> = new Set<ConfigKey>(["secrets", "sshPrivateKey"]);
+const SECRET_KEYS: ReadonlySet<string> = new Set<ConfigKey>([
+  "secrets",
+  "sshPrivateKey",
+  "certificate",
+]);
 
 function firstPerPath(mistakes: readonly Mistake[]): Mistake[] {
   return mistakes.filter(

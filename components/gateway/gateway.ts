@@ -2,14 +2,9 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DELETE_BEFORE_CREATE, hardened, START_SECONDS } from "../container/container";
 import { Files } from "../container/files";
-import {
-  ClientLimits,
-  GATEWAY_ADMIN_PORT,
-  GATEWAY_PUBLISHED_PORT,
-  haproxyConfig,
-  MEMORY_MIB,
-  Route,
-} from "./haproxy";
+import { GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT } from "./clients";
+import { ClientLimits, haproxyConfig, HTTPS_MEMORY_MIB, MEMORY_MIB, Route } from "./haproxy";
+import { CERTIFICATE_FILE, CERTIFICATE_FOLDER, Https, httpsUrl } from "./https";
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
@@ -23,21 +18,26 @@ export interface GatewayArgs {
   readonly networks: readonly docker.Network[];
   /** Port of the host on which the gateway is published. */
   readonly httpPort: number;
+  /** Defaults to HTTP only. */
+  readonly https?: Https;
+  /** Address ranges of proxies in front of the gateway, whose X-Forwarded headers count. Defaults to none. */
+  readonly trustedProxies?: readonly string[];
   readonly clientLimits: ClientLimits;
   readonly host: Host;
   /** Resources that must exist before the configuration routes requests to them. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** The gateway: HAProxy with the routes of the services' specs. Its port is the only published one. */
+/** The gateway: HAProxy with the routes of the services' specs. Its ports are the only published ones. */
 export class Gateway extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Gateway", name, {}, opts);
 
-    // A changed configuration doesn't replace the container: HAProxy reloads it without an interruption.
-    const { files: config, version } = haproxyConfig(args.routes, args.clientLimits);
+    // A changed configuration or certificate doesn't replace the container: HAProxy reloads it without an interruption.
+    const { files: config, version } = haproxyConfig(args.routes, args.clientLimits, args);
+    const certificate = args.https && this.certificate(name, args, args.https);
     const files = new Files(
       `${name}-config`,
       {
@@ -45,26 +45,19 @@ export class Gateway extends pulumi.ComponentResource {
         host: args.host,
         imageId: args.imageId,
         files: { ...config, [START]: START_SCRIPT, [RELOAD]: RELOAD_SCRIPT },
-        after: args.after,
+        after: [...args.after, ...(certificate ? [certificate.written] : [])],
       },
       { parent: this },
     );
 
-    const portIsFree = args.host.run(
-      `${name}-port`,
-      pulumi
-        .all([args.imageId, files.volumeName])
-        .apply(([image, volume]) =>
-          withArguments(PORT_CHECK_SCRIPT, [
-            image,
-            volume,
-            `${args.host.bindAddress}:${args.httpPort}:${GATEWAY_PUBLISHED_PORT}`,
-            args.httpPort.toString(),
-          ]),
-        ),
-      { parent: this },
+    const portsAreFree = publishedPorts(args).map(({ suffix, internal, external }) =>
+      this.portIsFree(`${name}${suffix}`, args, files, { internal, external }),
     );
-    const container = this.proxy(name, args, [files.written, portIsFree], files);
+    const volumes = [
+      files.mountedAt(FOLDER),
+      ...(certificate ? [certificate.mountedAt(CERTIFICATE_FOLDER)] : []),
+    ];
+    const container = this.proxy(name, args, [files.written, ...portsAreFree], volumes);
     args.host.run(
       `${name}-reload`,
       pulumi
@@ -85,24 +78,65 @@ export class Gateway extends pulumi.ComponentResource {
     this.registerOutputs({ containerId: this.containerId });
   }
 
+  private certificate(name: string, args: GatewayArgs, { certificate }: Https): Files {
+    return new Files(
+      `${name}-certificate`,
+      {
+        service: "gateway",
+        host: args.host,
+        imageId: args.imageId,
+        files: { [CERTIFICATE_FILE]: certificate.pem },
+      },
+      { parent: this },
+    );
+  }
+
+  private portIsFree(
+    name: string,
+    args: GatewayArgs,
+    files: Files,
+    { internal, external }: { readonly internal: number; readonly external: number },
+  ): pulumi.Resource {
+    return args.host.run(
+      name,
+      pulumi
+        .all([args.imageId, files.volumeName])
+        .apply(([image, volume]) =>
+          withArguments(PORT_CHECK_SCRIPT, [
+            image,
+            volume,
+            `${args.host.bindAddress}:${external}:${internal}`,
+            external.toString(),
+          ]),
+        ),
+      { parent: this },
+    );
+  }
+
   private proxy(
     name: string,
     args: GatewayArgs,
     after: readonly pulumi.Resource[],
-    files: Files,
+    volumes: docker.types.input.ContainerVolume[],
   ): docker.Container {
+    const { https, host } = args;
     return new docker.Container(
       name,
       {
-        ...hardened({ memoryMiB: MEMORY_MIB, waitSeconds: START_SECONDS }),
+        ...hardened({
+          memoryMiB: https ? HTTPS_MEMORY_MIB : MEMORY_MIB,
+          waitSeconds: START_SECONDS,
+        }),
         image: args.imageId,
         user: "haproxy",
         entrypoints: ["bash", `${FOLDER}/${START}`],
-        volumes: [files.mountedAt(FOLDER)],
+        volumes,
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
-        ports: [
-          { internal: GATEWAY_PUBLISHED_PORT, external: args.httpPort, ip: args.host.bindAddress },
-        ],
+        ports: publishedPorts(args).map(({ internal, external }) => ({
+          internal,
+          external,
+          ip: host.bindAddress,
+        })),
         networksAdvanced: args.networks.map((network) => ({
           name: network.name,
           aliases: ["gateway"],
@@ -110,11 +144,32 @@ export class Gateway extends pulumi.ComponentResource {
         healthcheck: httpHealthCheck(GATEWAY_ADMIN_PORT, "/healthz"),
         destroyGraceSeconds: 30,
         stopTimeout: 30,
-        labels: labels({ service: "gateway", role: "gateway" }),
+        labels: [
+          ...labels({ service: "gateway", role: "gateway" }),
+          // For the store command, which can't tell the store's name from the ports.
+          ...(https ? [{ label: "dev.store.url", value: httpsUrl(https) }] : []),
+        ],
       },
       { parent: this, dependsOn: [...after], ...DELETE_BEFORE_CREATE },
     );
   }
+}
+
+interface PublishedPort {
+  /** Suffix of the name of the resource that checks the port. */
+  readonly suffix: string;
+  readonly internal: number;
+  readonly external: number;
+}
+
+/** In the order in which Docker reports them; any other order would be a difference after each refresh. */
+function publishedPorts({ httpPort, https }: GatewayArgs): PublishedPort[] {
+  return [
+    { suffix: "-port", internal: GATEWAY_PUBLISHED_PORT, external: httpPort },
+    ...(https
+      ? [{ suffix: "-https-port", internal: GATEWAY_HTTPS_PORT, external: https.port }]
+      : []),
+  ];
 }
 
 const FOLDER = "/etc/store";

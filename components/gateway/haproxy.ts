@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { RateLimit, RouteTimeout } from "../../services/spec";
 import { readWithoutComments } from "../shell/shell";
+import { clientRules, notFromProxy, outsideOf } from "./clients";
 import gatewayApi from "./gatewayApi.json";
-import { PAGE_POLICY, PAGE_START, refuse, renderAnswers } from "./gatewayAnswers";
+import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
+import { type Https, httpsParts } from "./https";
+import { connectionLimit, limitTables, rateLimits } from "./limits";
 
 /** A service behind the gateway. */
 export interface Route {
@@ -27,15 +30,18 @@ export interface ClientLimits {
   readonly connections: number;
 }
 
-/** Port of the gateway's container for requests from the store's own networks. Ports are literal in haproxy.cfg and reload.sh. */
-export const GATEWAY_PORT = 80;
-/** Port of the gateway's container for requests from outside. */
-export const GATEWAY_PUBLISHED_PORT = 8080;
-/** Port of the gateway's container for health and metrics. */
-export const GATEWAY_ADMIN_PORT = 8404;
-
 /** Memory limit of the gateway in MiB: for all connections (`maxconn` in haproxy.cfg) with full buffers, and the process before a reload. */
 export const MEMORY_MIB = 256;
+/** The same with HTTPS, where OpenSSL needs about 40 KiB more for each connection. */
+export const HTTPS_MEMORY_MIB = 512;
+
+/** How clients from outside reach the gateway. */
+export interface PublicAccess {
+  /** Defaults to HTTP only. */
+  readonly https?: Https;
+  /** Address ranges of proxies in front of the gateway, whose X-Forwarded headers count. Defaults to none. */
+  readonly trustedProxies?: readonly string[];
+}
 
 /** Most instances of a service, replacements included, that the gateway can follow at a time. */
 export const MOST_INSTANCES = 32;
@@ -51,17 +57,26 @@ export interface GatewayConfig {
  * Returns HAProxy's configuration for these services. It follows their instances by DNS, so it depends neither on the number of the
  * instances nor on their replacements.
  */
-export function haproxyConfig(routes: readonly Route[], limits: ClientLimits): GatewayConfig {
+export function haproxyConfig(
+  routes: readonly Route[],
+  limits: ClientLimits,
+  access: PublicAccess = {},
+): GatewayConfig {
+  const { https, trustedProxies = [] } = access;
   const sorted = [...routes].sort((a, b) => (a.service < b.service ? -1 : 1));
   const limited = limits.requests > 0;
-  const connections = connectionLimit(limits.connections);
+  const outside = outsideOf(https !== undefined);
+  // A proxy has the connections of many clients.
+  const connections = connectionLimit(limits.connections, outside + notFromProxy(trustedProxies));
   const text = render("haproxy.cfg", {
     pageStart: `set-var-fmt proc.page_start '${PAGE_START.replaceAll("%", "%%")}'`,
     pagePolicy: PAGE_POLICY,
     loggedRoute: loggedRoute(sorted),
     hardStopSeconds: hardStopSeconds(sorted).toString(),
     connectionLimit: connections.rules.join("\n    "),
-    rateLimits: limited ? rateLimits(limits.requests, sorted).join("\n    ") : "",
+    clientRules: clientRules(outside, trustedProxies, https !== undefined).join("\n    "),
+    ...httpsParts(https, trustedProxies.length > 0),
+    rateLimits: limited ? rateLimits(limits.requests, sorted, outside).join("\n    ") : "",
     services: serviceList(sorted),
     gatewayApi: JSON.stringify(gatewayApi),
     ...frontEnd(sorted),
@@ -74,7 +89,10 @@ export function haproxyConfig(routes: readonly Route[], limits: ClientLimits): G
     version: VERSION,
   });
   const map = routesMap(sorted);
-  const version = createHash("sha256").update(text).update(map).digest("hex").slice(0, 16);
+  const hash = createHash("sha256").update(text).update(map);
+  // A renewed certificate needs a reload, too.
+  if (https) hash.update(https.certificate.fingerprint);
+  const version = hash.digest("hex").slice(0, 16);
   return {
     files: { "haproxy.cfg": `${text.replaceAll(VERSION, version)}\n`, "routes.map": map },
     version,
@@ -174,97 +192,4 @@ function serviceList(routes: readonly Route[]): string {
     .filter(({ service, prefixes }) => prefixes.includes(`/api/${service}`))
     .map(({ service }) => ({ name: service, openapi: `/api/${service}/openapi.json` }));
   return JSON.stringify({ services });
-}
-
-/**
- * Directives for the limit of connections, which close a further connection before anything is read from it. Not logged: a flood of
- * connections would be a flood of lines.
- */
-function connectionLimit(connections: number): Record<"rules" | "tables", string[]> {
-  if (connections === 0) return { rules: [], tables: [] };
-  return {
-    rules: [
-      `tcp-request connection track-sc2 ${CLIENT} table ${CONNECTION_TABLE} if ${OUTSIDE}`,
-      `tcp-request connection reject if ${OUTSIDE} { sc2_conn_cur gt ${connections} }`,
-    ],
-    tables: [
-      `backend ${CONNECTION_TABLE}\n    stick-table type ipv6 size 100k expire 1m store conn_cur`,
-    ],
-  };
-}
-
-/** No service name contains a dot. */
-const CONNECTION_TABLE = "gateway.connections";
-
-/** The client's address; an IPv6 client has a whole network of addresses. */
-const CLIENT = "src,ipmask(32,64)";
-
-/**
- * Directives for the limit of all requests and for the routes' own limits, per client address. Only requests from outside count,
- * because storefront sends those of all its visitors.
- */
-function rateLimits(requests: number, routes: readonly Route[]): string[] {
-  return [
-    `stick-table ${stickTable(10)}`,
-    ...limit({
-      counter: "sc0",
-      condition: OUTSIDE,
-      requests,
-      seconds: 10,
-      detail: `More than ${requests} requests came from your address within 10 seconds.`,
-    }),
-    ...routes.flatMap(tableLimits).flatMap(({ table, method, path, requests, seconds }) =>
-      limit({
-        counter: "sc1",
-        table,
-        // Decoded, as the services read the path: otherwise another spelling would evade the limit.
-        condition: `{ method ${method} } { path,url_dec -m str ${path} } ${OUTSIDE}`,
-        requests,
-        seconds,
-        detail: `More than ${requests} requests of this kind (${method} ${path}) came from your address within ${seconds} seconds.`,
-      }),
-    ),
-  ];
-}
-
-interface Limit {
-  /** Stick counter, one for the limit of all requests and one for the routes' own. */
-  readonly counter: "sc0" | "sc1";
-  /** Defaults to the frontend's own table. */
-  readonly table?: string;
-  /** Condition for the requests that count. */
-  readonly condition: string;
-  /** Most requests within {@link seconds}. */
-  readonly requests: number;
-  readonly seconds: number;
-  /** Detail of the answer to a request beyond the limit. */
-  readonly detail: string;
-}
-
-function limit({ counter, table, condition, requests, seconds, detail }: Limit): string[] {
-  const rate = `${counter}_http_req_rate`;
-  return [
-    `http-request track-${counter} ${CLIENT}${table === undefined ? "" : ` table ${table}`} if ${condition}`,
-    // Only the first refusal is logged: a flood is one line for each address.
-    `http-request set-log-level silent if ${condition} { ${rate} gt ${requests + 1} }`,
-    `${refuse(429, detail, { "retry-after": seconds.toString() })} if ${condition} { ${rate} gt ${requests} }`,
-  ];
-}
-
-const OUTSIDE = `{ dst_port ${GATEWAY_PUBLISHED_PORT} }`;
-
-/** A route's own limits, each with a table of its own, because a table has one period. No service name contains a dot. */
-function tableLimits({ service, rateLimits }: Route): (RateLimit & { readonly table: string })[] {
-  return rateLimits.map((limit, index) => ({ ...limit, table: `${service}.limit.${index}` }));
-}
-
-function limitTables(route: Route): string[] {
-  return tableLimits(route).map(
-    ({ table, seconds }) => `backend ${table}\n    stick-table ${stickTable(seconds)}`,
-  );
-}
-
-/** Counts the requests of 100,000 addresses; a further one displaces the address that has been silent for longest. */
-function stickTable(seconds: number): string {
-  return `type ipv6 size 100k expire ${2 * seconds}s store http_req_rate(${seconds}s)`;
 }

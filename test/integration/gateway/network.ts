@@ -6,13 +6,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import {
-  ClientLimits,
   GATEWAY_ADMIN_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
-  haproxyConfig,
-  Route,
-} from "../../../components/gateway/haproxy";
+} from "../../../components/gateway/clients";
+import { ClientLimits, haproxyConfig, Route } from "../../../components/gateway/haproxy";
 import { RateLimit, RouteTimeout } from "../../../services/spec";
 import { HTTP_GET_SCRIPT } from "../../../components/container/health";
 import { CommandResult } from "../../support/workspace";

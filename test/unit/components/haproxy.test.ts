@@ -5,10 +5,8 @@ import {
   GATEWAY_ADMIN_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
-  haproxyConfig,
-  MEMORY_MIB,
-  Route,
-} from "../../../components/gateway/haproxy";
+} from "../../../components/gateway/clients";
+import { haproxyConfig, MEMORY_MIB, Route } from "../../../components/gateway/haproxy";
 
 const route = (service: string, ...prefixes: string[]): Route => ({
   service,

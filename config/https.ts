@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { messageOf } from "@store/docker/messageOf";
+import type { Https } from "../components/gateway/https";
+import { checkCertificate } from "./certificate";
+import { Mistake } from "./configError";
+import { domainNames } from "./domainNames";
+import { ConfigValues } from "./schema";
+import { configSet } from "./rule";
+import { isEncrypted } from "./values";
+
+export interface HttpsConfig {
+  /** Undefined without store:domain: the store is served by HTTP only. */
+  readonly https?: Https;
+  /** Problems that don't prevent an `up`, as "store:KEY: PROBLEM". */
+  readonly warnings: readonly string[];
+}
+
+/** Reads and checks the store's names and their certificate. Adds the mistakes to the list. */
+export function httpsConfig(values: ConfigValues, mistakes: Mistake[]): HttpsConfig {
+  const names = domainNames(values.domain);
+  if (values.certificate === "" || names.length === 0) return { warnings: [] };
+  const pem = readPem(values.certificate, mistakes);
+  if (pem === undefined) return { warnings: [] };
+  const checked = checkCertificate(pem, names);
+  mistakes.push(...checked.mistakes.map((problem) => ({ key: "certificate", problem })));
+  const { certificate } = checked;
+  return {
+    https: certificate && {
+      names,
+      port: values.httpsPort,
+      hstsSeconds: values.hstsSeconds,
+      certificate: { ...certificate, pem: pulumi.secret(certificate.pem) },
+    },
+    warnings: checked.warnings.map((warning) => `store:certificate: ${warning}`),
+  };
+}
+
+/** Returns the content of store:certificate, which is the value itself or a file. Adds a mistake if there is none. */
+function readPem(value: string, mistakes: Mistake[]): string | undefined {
+  if (isPem(value)) return value;
+  const path = resolve(PROJECT, value);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    // The value may be an encrypted text that isn't PEM.
+    const cause = isEncrypted("certificate")
+      ? "isn't a certificate in PEM, nor the path of a file."
+      : `can't read the file: ${messageOf(error)}.`;
+    const problem = `${cause} Name a file with the certificate, its chain and the private key, or set the content as a secret: ${configSet("--secret certificate < FILE")}`;
+    mistakes.push({ key: "certificate", problem });
+    return undefined;
+  }
+}
+
+export function isPem(value: string): boolean {
+  return value.includes("-----BEGIN");
+}
+
+/** Paths of the configuration are relative to this folder. */
+const PROJECT = resolve(__dirname, "..");
