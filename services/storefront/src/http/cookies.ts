@@ -1,10 +1,11 @@
 import type { CookieSerializeOptions } from "@fastify/cookie";
 import type { Reply, Request } from "@store/kit";
+import { isHttps } from "./scheme.ts";
 
 /** @returns the cookie's value; `undefined` if the request has no such cookie, or is too malformed to be parsed. */
 export function readCookie(request: Request, name: string): string | undefined {
   const cookies = request.cookies as Record<string, string | undefined> | null;
-  return cookies?.[name];
+  return cookies?.[cookieName(request, name)];
 }
 
 /** Sets a cookie that no script can read. An empty value removes it. */
@@ -14,15 +15,22 @@ export function writeCookie(
   value: string,
   options: CookieSerializeOptions = {},
 ): void {
-  const { request } = reply;
+  const secure = isHttps(reply.request);
   const cookie: CookieSerializeOptions = {
     path: "/",
     httpOnly: true,
     sameSite: "lax",
-    // The gateway terminates TLS, so only its header tells whether the browser uses HTTPS.
-    secure: request.headers["x-forwarded-proto"] === "https",
+    secure,
     ...options,
+    // Browsers accept the prefix only for the whole site.
+    ...(secure && { path: "/" }),
   };
-  if (value === "") reply.clearCookie(name, cookie);
-  else reply.setCookie(name, value, cookie);
+  const fullName = cookieName(reply.request, name);
+  if (value === "") reply.clearCookie(fullName, cookie);
+  else reply.setCookie(fullName, value, cookie);
+}
+
+/** With the prefix, browsers refuse a cookie from another host of the same domain, and one that was set without HTTPS. */
+function cookieName(request: Request, name: string): string {
+  return isHttps(request) ? `__Host-${name}` : name;
 }

@@ -1,6 +1,7 @@
 import { Type, type App, type Reply, type Request } from "@store/kit";
 import type { Gateway } from "../gateway/gateway.ts";
-import { html } from "../html/html.ts";
+import { html, type Html } from "../html/html.ts";
+import { isReadableOnTheWay } from "../http/scheme.ts";
 import { sendOfficePage } from "./layout.ts";
 import { isToken, staffHeaders, writeToken } from "./session.ts";
 
@@ -23,6 +24,7 @@ export function addLogin(app: App, gateway: Gateway): void {
     },
     async (request, reply) => {
       const { next } = request.body;
+      if (isReadableOnTheWay(request)) return sendLogin(reply.code(403), undefined, next);
       const token = request.body.token.trim();
       if (!(await isValidToken(gateway, request, token))) {
         reply.code(401);
@@ -68,26 +70,41 @@ export function sendLogin(
     loggedOut: true,
     main: html`<div class="login">
       <h1>Back office</h1>
-      <p>For staff only. Run <code>./store token</code> to get the staff token.</p>
-      ${message && html`<p class="banner bad" id="message" role="alert">${message}</p>`}
-      <form method="post" action="/office/login">
-        <input type="hidden" name="next" value="${next}" />
-        <div class="field">
-          <label for="token">Token</label>
-          <input
-            id="token"
-            name="token"
-            type="password"
-            autocomplete="current-password"
-            ${message && html`aria-describedby="message"`}
-            required
-            autofocus
-          />
-        </div>
-        <button class="button">Log in</button>
-      </form>
+      ${isReadableOnTheWay(reply.request) ? REFUSAL : loginForm(message, next)}
     </div>`,
   });
+}
+
+/** The token would be readable for everybody between the browser and the store. */
+const REFUSAL = html`<p class="banner bad" role="alert">
+    Nobody can log in at this address, because it has no HTTPS: others could read the staff token on
+    its way.
+  </p>
+  <p>
+    Give the store a name and a certificate (<code>store:domain</code>), or open the office through
+    a tunnel: <code>./store ssh STACK -- -N -L 8080:localhost:80</code>, then
+    <code>http://localhost:8080/office</code>.
+  </p>`;
+
+function loginForm(message: string | undefined, next: string): Html {
+  return html`<p>For staff only. Run <code>./store token</code> to get the staff token.</p>
+    ${message && html`<p class="banner bad" id="message" role="alert">${message}</p>`}
+    <form method="post" action="/office/login">
+      <input type="hidden" name="next" value="${next}" />
+      <div class="field">
+        <label for="token">Token</label>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="current-password"
+          ${message && html`aria-describedby="message"`}
+          required
+          autofocus
+        />
+      </div>
+      <button class="button">Log in</button>
+    </form>`;
 }
 
 function requestedPage({ method, url }: Request): string {

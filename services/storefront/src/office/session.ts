@@ -1,14 +1,17 @@
 import { forwardCorrelationHeaders, problem, type Request, type Reply } from "@store/kit";
 import { readCookie, writeCookie } from "../http/cookies.ts";
+import { isReadableOnTheWay } from "../http/scheme.ts";
 
 const COOKIE = "office";
-/** Restricts the cookie to the office's pages, and to requests that start on our own pages. */
+/** Restricts the cookie to the office's pages (without HTTPS: see writeCookie), and to requests that start on our own pages. */
 const SCOPE = { path: "/office", sameSite: "strict" } as const;
 /** Characters that are allowed in a header. */
 const TOKEN = /^[\x21-\x7e]{1,500}$/;
 
 /** Returns the staff token of the session. The storefront doesn't know the valid token: only the API can check it. */
 export function readToken(request: Request): string | undefined {
+  // Also for a session that was started before the office required HTTPS.
+  if (isReadableOnTheWay(request)) return undefined;
   const token = readCookie(request, COOKIE);
   return token !== undefined && isToken(token) ? token : undefined;
 }

@@ -21,15 +21,20 @@ export interface Page {
 export class ShopClient {
   readonly cookies = new Map<string, string>();
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param url Base URL of the shop, without a path. */
-  constructor(url: string) {
+  /**
+   * @param url Base URL of the shop, without a path.
+   * @param headers Headers of all requests, as the real gateway sets them. Defaults to none.
+   */
+  constructor(url: string, headers: Readonly<Record<string, string>> = {}) {
     this.#url = url;
+    this.#headers = headers;
   }
 
   /** Creates a client with a copy of the cookies, to submit forms concurrently from the same browser. */
   clone(): ShopClient {
-    const other = new ShopClient(this.#url);
+    const other = new ShopClient(this.#url, this.#headers);
     for (const [name, value] of this.cookies) other.cookies.set(name, value);
     return other;
   }
@@ -58,7 +63,12 @@ export class ShopClient {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const response = await fetch(this.#url + path, {
       ...init,
-      headers: { accept: "text/html", ...(headers as Record<string, string>), cookie },
+      headers: {
+        accept: "text/html",
+        ...this.#headers,
+        ...(headers as Record<string, string>),
+        cookie,
+      },
       redirect: "manual",
     });
     for (const line of response.headers.getSetCookie()) this.#storeCookie(line);
