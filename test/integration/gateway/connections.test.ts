@@ -101,13 +101,14 @@ describe("the gateway's connections", function () {
   });
 
   it("are answered once more after a reload, also by the replacement of a deleted instance", async () => {
-    const reloaded = await network.startGateway({ connections: 30 }, {}, [], (config) =>
-      config
-        // A busy machine may take longer for a reload.
-        .replace("timeout http-keep-alive 15s", "timeout http-keep-alive 2m")
-        // The gateway learns that the replacement is ready only when it could have been reloaded already.
-        .replaceAll("inter 500ms", "inter 2s"),
-    );
+    const reloaded = await network.startGateway({ connections: 30 }, {}, [], {
+      edit: (config) =>
+        config
+          // A busy machine may take longer for a reload.
+          .replace("timeout http-keep-alive 15s", "timeout http-keep-alive 2m")
+          // The gateway learns that the replacement is ready only when it could have been reloaded already.
+          .replaceAll("inter 500ms", "inter 2s"),
+    });
     const { socket, received } = open(reloaded.published);
     const answers = (): string[] => received().match(/^HTTP\/1\.1 \d+/gm) ?? [];
     const request = "GET /api/inventory/x HTTP/1.1\r\nhost: gateway\r\n\r\n";

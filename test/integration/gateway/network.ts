@@ -7,11 +7,18 @@ import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import {
   GATEWAY_ADMIN_PORT,
+  GATEWAY_HTTPS_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
 } from "../../../components/gateway/clients";
-import { ClientLimits, haproxyConfig, Route } from "../../../components/gateway/haproxy";
+import {
+  ClientLimits,
+  haproxyConfig,
+  PublicAccess,
+  Route,
+} from "../../../components/gateway/haproxy";
 import { RateLimit, RouteTimeout } from "../../../services/spec";
+import { CERTIFICATE_FILE, CERTIFICATE_FOLDER, Https } from "../../../components/gateway/https";
 import { HTTP_GET_SCRIPT } from "../../../components/container/health";
 import { CommandResult } from "../../support/workspace";
 import { eventually } from "../support/eventually";
@@ -25,6 +32,8 @@ export interface Gateway {
   readonly published: string;
   /** Address of the port for requests from the store's own networks. */
   readonly inside: string;
+  /** Port for HTTPS from outside. */
+  readonly httpsPort: number;
   /** Address of the port for health and metrics. */
   readonly admin: string;
   /** Returns the log. */
@@ -33,6 +42,11 @@ export interface Gateway {
   send(line: string, headers?: readonly string[], options?: { end?: string }): Promise<Answer>;
   /** Sends raw bytes. */
   sendRaw(request: string): Promise<Answer>;
+}
+
+interface GatewayOptions extends PublicAccess {
+  /** Changes the configuration. */
+  readonly edit?: (config: string) => string;
 }
 
 /** A Docker network with the services inventory and storefront, which don't protect themselves, and HAProxy in front of them. */
@@ -80,7 +94,7 @@ export class TestNetwork {
     { requests = 0, connections = 0 }: Partial<ClientLimits>,
     { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
     timeouts: readonly RouteTimeout[] = [],
-    edit = (config: string): string => config,
+    { edit = (config: string): string => config, ...access }: GatewayOptions = {},
   ): Promise<Gateway> {
     const { files } = haproxyConfig(
       [
@@ -99,12 +113,19 @@ export class TestNetwork {
         },
       ],
       { requests, connections },
+      access,
     );
-    const name = `gateway-${requests}-${connections}`;
+    const name = [
+      "gateway",
+      requests,
+      connections,
+      ...(access.trustedProxies ? ["proxy"] : []),
+    ].join("-");
     const start = readFileSync(resolve(__dirname, "../../../components/gateway/start.sh"), "utf8");
     const config = edit(files["haproxy.cfg"]);
     const folder = this.write(name, { ...files, "haproxy.cfg": config, "start.sh": start });
-    const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT];
+    this.writeCertificate(name, access.https);
+    const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT];
     await this.start(
       name,
       imageOf("haproxy"),
@@ -112,12 +133,15 @@ export class TestNetwork {
       ["/etc/store/start.sh"],
       [
         ...["--volume", `${folder}:/etc/store:ro`, "--tmpfs", "/tmp"],
+        ...["--volume", `${this.certificateFolder(name)}:${CERTIFICATE_FOLDER}:ro`],
         ...ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]),
       ],
     );
     const address = async (port: number): Promise<string> =>
       `http://${(await docker("port", `${this.name}-${name}`, `${port}/tcp`)).trim()}`;
-    const [inside = "", published = "", admin = ""] = await Promise.all(ports.map(address));
+    const [inside = "", published = "", admin = "", https = ""] = await Promise.all(
+      ports.map(address),
+    );
     await eventually(
       async () => (await fetch(`${admin}/version`, { signal: AbortSignal.timeout(2_000) })).ok,
       `${name} isn't ready`,
@@ -127,6 +151,7 @@ export class TestNetwork {
       inside,
       published,
       admin,
+      httpsPort: Number(new URL(https).port),
       log: () => docker("logs", `${this.name}-${name}`),
       send: (line, headers = [], { end = "\r\n\r\n" } = {}) =>
         send(
@@ -135,6 +160,23 @@ export class TestNetwork {
         ),
       sendRaw: (request) => send(published, request),
     };
+  }
+
+  private certificateFolder(gateway: string): string {
+    return join(this.folder, `${gateway}-certificate`);
+  }
+
+  private writeCertificate(gateway: string, https: Https | undefined): void {
+    mkdirSync(this.certificateFolder(gateway), { recursive: true });
+    if (https === undefined) return;
+    const { pem } = https.certificate;
+    assert.ok(typeof pem === "string");
+    writeFileSync(join(this.certificateFolder(gateway), CERTIFICATE_FILE), pem);
+  }
+
+  /** Replaces the gateway's certificate. It is used after a reload. */
+  renewCertificate({ container }: Gateway, https: Https): void {
+    this.writeCertificate(container.slice(this.name.length + 1), https);
   }
 
   /** Reloads the gateway with a changed configuration, as `up` does. Returns the exit code and the output. */
