@@ -1,4 +1,4 @@
-import { diagnoseTakenPort } from "./port";
+import { diagnoseTakenPort, keyOfPort } from "./port";
 import { resourceOf, retryCommand, Rule, commandFor } from "./rule";
 
 export const portTaken: Rule = {
@@ -18,10 +18,11 @@ export const portPrivileged: Rule = {
   match: [/cannot expose privileged port (\d+)/],
   toDiagnostic: ({ match }, context) => {
     const port = match[1] ?? "";
+    const key = keyOfPort(context.session, port);
     return {
-      summary: `Rootless Docker may not listen on port ${port} (store:httpPort): the system reserves low ports for root.`,
+      summary: `Rootless Docker may not listen on port ${port} (store:${key}): the system reserves low ports for root.`,
       hint:
-        `Choose another port: ${commandFor("pulumi config set httpPort 8080", context)}. Or allow it on Docker's host: ` +
+        `Choose another port: ${commandFor(`pulumi config set ${key} ${key === "httpPort" ? 8080 : 8443}`, context)}. Or allow it on Docker's host: ` +
         `sudo sysctl net.ipv4.ip_unprivileged_port_start=${port} (until a reboot; for good in /etc/sysctl.d). ` +
         `Then: ${retryCommand(context)}`,
     };

@@ -4,7 +4,7 @@ import { publishesHere } from "@store/docker/endpoint";
 import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
 import { loadOwnResources } from "../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
-import { configText } from "../project/project";
+import { configText, type Project, type Stack } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, type Session } from "../project/session";
 import { isOwnContainer, OwnResources } from "../state/ownResources";
@@ -17,19 +17,33 @@ export interface PortHolder {
   readonly description: string | undefined;
 }
 
+/** Key with a port of the gateway. */
+export type PortKey = "httpPort" | "httpsPort";
+
+/** Returns the keys of the ports that the gateway publishes. */
+export function publishedPortKeys(project: Project, stack: Stack): readonly PortKey[] {
+  return configText(project, stack, "domain") === "" ? ["httpPort"] : ["httpPort", "httpsPort"];
+}
+
 /**
- * Fails early if the gateway's port (store:httpPort) is in use. The engine would notice only after it has removed the previous
- * gateway. Does nothing if Docker runs on another machine.
+ * Fails early if a port of the gateway (store:httpPort, store:httpsPort) is in use. The engine would notice only after it has removed the
+ * previous gateway. Does nothing if Docker runs on another machine.
  *
  * @throws CliError
  */
-export async function checkPort(session: Session, docker: Docker): Promise<void> {
-  const port = Number(configText(session.project, session.stack, "httpPort"));
+export async function checkPorts(session: Session, docker: Docker): Promise<void> {
+  for (const key of publishedPortKeys(session.project, session.stack))
+    await checkPort(session, docker, key);
+}
+
+async function checkPort(session: Session, docker: Docker, key: PortKey): Promise<void> {
+  const port = Number(configText(session.project, session.stack, key));
   // The program reports an invalid value.
   if (!Number.isInteger(port) || port < 1 || port > 65535) return;
   if (!docker.host.startsWith("unix:")) return;
   const holder = await portHolder(session, docker, port);
-  if (holder && !holder.isOwnGateway) throw await portTakenError(session, port, holder.description);
+  if (holder && !holder.isOwnGateway)
+    throw await portTakenError(session, key, port, holder.description);
 }
 
 /** Returns the error for a port that the engine found in use. */
@@ -39,7 +53,13 @@ export async function diagnoseTakenPort(
   port: number,
 ): Promise<CliError> {
   const holder = await portHolder(session, docker, port);
-  return portTakenError(session, port, holder?.description);
+  return portTakenError(session, keyOfPort(session, String(port)), port, holder?.description);
+}
+
+/** Returns the key that has this port as its value. */
+export function keyOfPort({ project, stack }: Session, port: string): PortKey {
+  const keys = publishedPortKeys(project, stack);
+  return keys.find((key) => configText(project, stack, key) === port) ?? "httpPort";
 }
 
 /** Returns undefined if the port is free, or if its holder is a process of another machine. */
@@ -57,16 +77,17 @@ export async function portHolder(
 
 async function portTakenError(
   session: Session,
+  key: PortKey,
   port: number,
   holder: string | undefined,
 ): Promise<CliError> {
   const stack = session.stack.name;
   return new CliError(
-    `Port ${port} (store:httpPort) is already in use${isLocal(session) ? "" : " on the host"}${holder ? ` by ${holder}` : ""}.`,
+    `Port ${port} (store:${key}) is already in use${isLocal(session) ? "" : " on the host"}${holder ? ` by ${holder}` : ""}.`,
     {
       hint:
         `Stop that, or choose another port and bring the stack up again:\n` +
-        `${storeCommand(`pulumi config set httpPort ${await freePortAfter(port)}`, stack)} && ${storeCommand("up", stack)}`,
+        `${storeCommand(`pulumi config set ${key} ${await freePortAfter(port)}`, stack)} && ${storeCommand("up", stack)}`,
     },
   );
 }

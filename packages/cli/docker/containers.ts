@@ -24,6 +24,8 @@ export interface StoreContainer {
   readonly networks: readonly string[];
   /** Published ports. */
   readonly ports: readonly { readonly host: string; readonly port: number }[];
+  /** The store's address, of a gateway with HTTPS. Undefined for all other containers. */
+  readonly url?: string | undefined;
 }
 
 export type Role = "service" | "database" | "gateway" | "files";
@@ -34,6 +36,7 @@ export const LABEL = {
   service: "dev.store.service",
   role: "dev.store.role",
   replica: "dev.store.replica",
+  url: "dev.store.url",
 } as const;
 
 /** Selects the resources of all stacks of all checkouts on a daemon. */
@@ -83,6 +86,7 @@ export function parseContainer(summary: ContainerSummary): StoreContainer {
     ports: (summary.Ports ?? []).flatMap(({ IP, PublicPort }) =>
       PublicPort === undefined ? [] : [{ host: IP ?? "0.0.0.0", port: PublicPort }],
     ),
+    url: labels[LABEL.url],
   };
 }
 

@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@store/docker/messageOf";
 
@@ -18,16 +22,24 @@ const TIMEOUT_MS = 3_000;
 /** Statuses by which the gateway says that a service doesn't answer. */
 const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Requests the gateway's list of services, each service in it, and the front page, as a client would. */
-export async function askPublicAddress(url: string): Promise<PublicAnswer> {
+/**
+ * Requests the gateway's list of services, each service in it, and the front page, as a client would.
+ *
+ * @param host Address of the host. With HTTPS, requests go there: the store's name may not lead there yet, and its certificate is a
+ *   matter of its own (servedCertificate.ts).
+ */
+export async function askPublicAddress(url: string, host: string): Promise<PublicAnswer> {
+  const send = url.startsWith("https:") ? sendHttps(host) : sendHttp;
   try {
     const list = await send(`${url}/api`);
     // All requests of this machine together have reached store:requestLimit, so a request to a service gets the same answer.
     if (isRateLimit(list)) return { kind: "ok" };
-    const listed = servicesIn(await list.text());
+    const listed = servicesIn(list.text);
     if (listed === undefined) return { kind: "foreign" };
     const asked = [...listed, { name: "the front page", openapi: "/" }];
-    const available = await Promise.all(asked.map(({ openapi }) => isAvailable(url + openapi)));
+    const available = await Promise.all(
+      asked.map(({ openapi }) => isAvailable(send, url + openapi)),
+    );
     const services = asked.filter((_, i) => !available[i]).map(({ name }) => name);
     return services.length === 0 ? { kind: "ok" } : { kind: "unavailable", services };
   } catch (error) {
@@ -43,12 +55,13 @@ export async function askPublicAddress(url: string): Promise<PublicAnswer> {
  */
 export async function awaitPublicAddress(
   url: string,
+  host: string,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<PublicAnswer> {
   const end = Date.now() + timeoutMs;
   for (;;) {
-    const answer = await askPublicAddress(url);
+    const answer = await askPublicAddress(url, host);
     if (answer.kind === "ok" || Date.now() >= end) return answer;
     await sleep(300, undefined, { signal });
   }
@@ -71,7 +84,7 @@ export function describeAnswer(answer: PublicAnswer): string {
 }
 
 /** A service that doesn't answer in time isn't available either. */
-async function isAvailable(url: string): Promise<boolean> {
+async function isAvailable(send: Send, url: string): Promise<boolean> {
   try {
     return !UNAVAILABLE.has((await send(url)).status);
   } catch {
@@ -79,17 +92,43 @@ async function isAvailable(url: string): Promise<boolean> {
   }
 }
 
-async function send(url: string): Promise<Response> {
-  return fetch(url, {
+interface Answer {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly text: string;
+}
+
+type Send = (url: string) => Promise<Answer>;
+
+async function sendHttp(url: string): Promise<Answer> {
+  const response = await fetch(url, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
     redirect: "manual",
     headers: { connection: "close" },
   });
+  const { status, headers } = response;
+  return { status, type: headers.get("content-type") ?? undefined, text: await response.text() };
+}
+
+/** Not by fetch, which can't connect to another address than the URL's. */
+function sendHttps(host: string): Send {
+  return async (url) => {
+    const { hostname, port, pathname } = new URL(url);
+    const request = httpsRequest({
+      ...{ host, port: port || 443, path: pathname, agent: false, rejectUnauthorized: false },
+      servername: hostname,
+      headers: { host: port ? `${hostname}:${port}` : hostname },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    const { statusCode: status = 0, headers } = response;
+    return { status, type: headers["content-type"], text: await text(response) };
+  };
 }
 
 /** Recognizes the answer 429 of the gateway (components/gateway/gatewayAnswers.ts). */
-function isRateLimit({ status, headers }: Response): boolean {
-  return status === 429 && headers.get("content-type") === "application/problem+json";
+function isRateLimit({ status, type }: Answer): boolean {
+  return status === 429 && type === "application/problem+json";
 }
 
 /** Returns undefined if the text isn't the gateway's answer to GET /api (components/gateway/gatewayApi.json). */
@@ -104,9 +143,10 @@ function servicesIn(text: string): { name: string; openapi: string }[] | undefin
 
 function failure(error: unknown): PublicAnswer {
   const { name, cause } = error as { name?: string; cause?: unknown };
-  if (name === "TimeoutError")
+  if (name === "TimeoutError" || (cause as { name?: string } | undefined)?.name === "TimeoutError")
     return { kind: "silent", reason: `timeout after ${TIMEOUT_MS / 1000} s` };
-  const { code } = (cause ?? {}) as { code?: unknown };
+  // The cause of an error of fetch; an error of node:https has the code itself.
+  const { code } = (cause ?? error) as { code?: unknown };
   if (code === "ECONNREFUSED") return { kind: "refused" };
   return { kind: "silent", reason: messageOf(cause ?? error) };
 }

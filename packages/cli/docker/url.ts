@@ -1,6 +1,6 @@
 import { connect } from "./connect";
 import { hostIn } from "./hostDocker";
-import { StoreContainer } from "./containers";
+import { LABEL, type StoreContainer } from "./containers";
 import { CliError } from "@store/docker/cliError";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { sshTarget } from "@store/docker/sshAgent";
@@ -10,26 +10,32 @@ import { Checkpoint, CONTAINER_TYPE } from "../state/checkpoint";
 import { foreignContainersNote, stackContainers } from "./stackContainers";
 import { storeCommand } from "../project/storeCommand";
 
-/** URL of the store: the host's address and the gateway's published port. Undefined if the gateway isn't running. */
+/** URL of the store: its name with HTTPS, otherwise the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(
   containers: readonly StoreContainer[],
   address: string,
 ): string | undefined {
   const gateway = containers.find(({ role, state }) => role === "gateway" && state === "running");
+  if (gateway?.url !== undefined) return gateway.url;
   const port = gateway?.ports[0]?.port;
   return port === undefined ? undefined : httpUrl(address, port);
 }
 
-/** URL of a remote store by the stack's state, while Docker on its host may be off. Undefined if it has no host or no gateway. */
-export function urlInState(checkpoint: Checkpoint | undefined): string | undefined {
-  const host = hostIn(checkpoint);
-  const gateway = checkpoint?.resources.find(
+/** Address of a remote store by the stack's state, while Docker on its host may be off. Undefined if it has no host or no gateway. */
+export function addressInState(
+  checkpoint: Checkpoint | undefined,
+): { readonly url: string; readonly host: string } | undefined {
+  const found = hostIn(checkpoint);
+  const inputs = checkpoint?.resources.find(
     ({ type, delete: isOriginal, inputs }) =>
       type === CONTAINER_TYPE && !isOriginal && inputs?.["ports"] !== undefined,
-  );
-  const [published] = (gateway?.inputs?.["ports"] ?? []) as readonly { external?: number }[];
-  if (host === undefined || published?.external === undefined) return undefined;
-  return httpUrl(new URL(host.url).hostname, published.external);
+  )?.inputs;
+  const [published] = (inputs?.["ports"] ?? []) as readonly { external?: number }[];
+  if (found === undefined || published?.external === undefined) return undefined;
+  const host = new URL(found.url).hostname;
+  const labels = (inputs?.["labels"] ?? []) as readonly { label: string; value: string }[];
+  const named = labels.find(({ label }) => label === LABEL.url)?.value;
+  return { url: named ?? httpUrl(host, published.external), host };
 }
 
 function httpUrl(address: string, port: number): string {
@@ -49,7 +55,8 @@ export function elsewhereNote(dockerHost: string, url: string): string | undefin
 /** Command that makes the gateway of a local stack reachable here whose daemon is behind ssh; undefined for other daemons. */
 export function sshTunnel(dockerHost: string, url: string): string | undefined {
   if (!dockerHost.startsWith("ssh:")) return undefined;
-  const port = new URL(url).port || "80";
+  const { port: explicit, protocol } = new URL(url);
+  const port = explicit || (protocol === "https:" ? "443" : "80");
   return ["ssh", "-N", "-L", `${port}:127.0.0.1:${port}`, ...sshTarget(dockerHost).args].join(" ");
 }
 

@@ -3,7 +3,7 @@ import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
-import { freePortAfter, portHolder } from "../diagnostics/port";
+import { freePortAfter, type PortKey, portHolder, publishedPortKeys } from "../diagnostics/port";
 import { configText } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
@@ -11,6 +11,7 @@ import { isHeld, readLock } from "../state/locks";
 import { findEngineLocks, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
 import { askPublicAddress, describeAnswer } from "../docker/publicAddress";
+import { describeCertificate, needsRenewal, servedCertificate } from "../docker/servedCertificate";
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/url";
 import type { Check, CheckContext, CheckResult } from "./check";
@@ -30,8 +31,9 @@ const CHECKS: readonly Check[] = [
   checkHost,
   checkState,
   checkLocks,
-  checkPort,
+  checkPorts,
   checkPublicAddress,
+  checkCertificate,
   checkDisk,
 ];
 
@@ -115,8 +117,14 @@ function checkLocks({ session: { state, stack } }: CheckContext): CheckResult[] 
   }));
 }
 
-async function checkPort({ session, docker }: CheckContext): Promise<CheckResult[]> {
-  const port = Number(configText(session.project, session.stack, "httpPort"));
+async function checkPorts(context: CheckContext): Promise<CheckResult[]> {
+  const { project, stack } = context.session;
+  const keys = publishedPortKeys(project, stack);
+  return (await Promise.all(keys.map((key) => checkPort(context, key)))).flat();
+}
+
+async function checkPort({ session, docker }: CheckContext, key: PortKey): Promise<CheckResult[]> {
+  const port = Number(configText(session.project, session.stack, key));
   if (!isLocal(session) || !Number.isInteger(port)) return [];
   const title = `Port ${port}`;
   const holder = await portHolder(session, docker, port);
@@ -126,7 +134,7 @@ async function checkPort({ session, docker }: CheckContext): Promise<CheckResult
   if (holder.isOwnGateway)
     return [{ title, status: "ok", found: "in use by this stack's gateway" }];
   const setPort = storeCommand(
-    `pulumi config set httpPort ${await freePortAfter(port)}`,
+    `pulumi config set ${key} ${await freePortAfter(port)}`,
     session.stack.name,
   );
   return [
@@ -144,12 +152,30 @@ async function checkPublicAddress({ session, docker }: CheckContext): Promise<Ch
   if (!isLocal(session) || docker === undefined) return [];
   const url = storeUrl(await stackContainers(session, docker), "localhost");
   if (url === undefined || !publishesHere(docker.host)) return [];
-  const answer = await askPublicAddress(url);
+  const answer = await askPublicAddress(url, "localhost");
   const found = `${url} ${describeAnswer(answer)}`;
   if (answer.kind === "ok") return [{ title: "Store", status: "ok", found }];
   const { name } = session.stack;
   const hint = `See what runs: ${storeCommand("ps", name)}. Repair it: ${storeCommand("up", name)}`;
   return [{ title: "Store", status: "failed", found, hint }];
+}
+
+/** The certificate that clients get at the store's name; for a local store, which may have a name of its own, at this machine. */
+async function checkCertificate({ session }: CheckContext): Promise<CheckResult[]> {
+  const { project, stack } = session;
+  const [name] = configText(project, stack, "domain").split(/[\s,]+/);
+  if (!name) return [];
+  const title = "Certificate";
+  const url = `https://${name}:${configText(project, stack, "httpsPort")}`;
+  const certificate = URL.canParse(url)
+    ? await servedCertificate(url, isLocal(session) ? "localhost" : undefined)
+    : undefined;
+  if (certificate === undefined)
+    return [{ title, status: "pending", found: `nothing answers HTTPS at ${name} yet` }];
+  const found = `${name}: ${describeCertificate(certificate)}`;
+  if (!needsRenewal(certificate)) return [{ title, status: "ok", found }];
+  const hint = `Set a new one: ${storeCommand("pulumi config set --secret certificate", stack.name)} < FILE; then ${storeCommand("up", stack.name)}`;
+  return [{ title, status: "failed", found, hint }];
 }
 
 /** Free disk space in GiB for the store's images, their build and the databases. */

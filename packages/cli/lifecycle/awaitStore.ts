@@ -1,6 +1,6 @@
 import { CliError } from "@store/docker/cliError";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
-import { urlInState } from "../docker/url";
+import { addressInState } from "../docker/url";
 import { storeCommand } from "../project/storeCommand";
 import type { Checkpoint } from "../state/checkpoint";
 import { duration, Reporter } from "../terminal/terminal";
@@ -30,10 +30,11 @@ interface Wait {
  */
 export async function awaitStore(wait: Wait): Promise<string | undefined> {
   const { stack, checkpoint, report, stop, hint, limitMs = LIMIT_MS } = wait;
-  const url = urlInState(checkpoint);
-  if (url === undefined) return undefined;
+  const address = addressInState(checkpoint);
+  if (address === undefined) return undefined;
+  const { url, host } = address;
   const answer = await withProgress(report, `waiting until the store answers at ${url}`, () =>
-    awaitPublicAddress(url, limitMs, stop),
+    awaitPublicAddress(url, host, limitMs, stop),
   );
   if (answer.kind === "ok") return url;
   const status = `See what runs: ${storeCommand("ps", stack)}`;

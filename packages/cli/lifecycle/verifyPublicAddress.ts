@@ -2,9 +2,16 @@ import { CliError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
+import {
+  describeCertificate,
+  nameProblem,
+  needsRenewal,
+  servedCertificate,
+} from "../docker/servedCertificate";
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/url";
 import { loadCheckpoint } from "../engine/loadCheckpoint";
+import { configList } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";
@@ -38,7 +45,7 @@ export async function verifyPublicAddress(
   }
   // A local stack is published at its daemon's 127.0.0.1, which may be another machine's.
   if (isLocal && !publishesHere(docker.host)) return url;
-  let answer = await awaitPublicAddress(url, REFUSED_PATIENCE_MS);
+  let answer = await awaitPublicAddress(url, address, REFUSED_PATIENCE_MS);
   const gateway = containers.find(({ role }) => role === "gateway");
   if (isLocal && answer.kind === "refused" && gateway) {
     report.note(`nothing listens at ${url}: restarting ${gateway.name}`);
@@ -55,8 +62,11 @@ export async function verifyPublicAddress(
     );
     return url;
   }
-  if (answer.kind !== "ok") answer = await awaitPublicAddress(url, PATIENCE_MS);
-  if (answer.kind === "ok") return url;
+  if (answer.kind !== "ok") answer = await awaitPublicAddress(url, address, PATIENCE_MS);
+  if (answer.kind === "ok") {
+    if (url.startsWith("https:")) await noteHttpsProblems(session, url, address, report);
+    return url;
+  }
   const faulty = await findFaults(docker, await loadCheckpoint(session));
   throw new CliError(`The containers run, but ${url} ${describeAnswer(answer)}.`, {
     details: describeFaults(faulty),
@@ -66,4 +76,26 @@ export async function verifyPublicAddress(
         ? `Another program listens on that port, too. Stop it, or choose another port: ${storeCommand("pulumi config set httpPort PORT", stack)}`
         : `See their health: ${storeCommand("ps", stack)}; their logs: ${storeCommand("logs", stack)}`,
   });
+}
+
+/** Reports what keeps clients away although the gateway answers: the certificate, or the name's address. */
+async function noteHttpsProblems(
+  session: Session,
+  url: string,
+  host: string,
+  report: Reporter,
+): Promise<void> {
+  const { hostname } = new URL(url);
+  // With a load balancer in front, the name leads to that.
+  const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
+  const [certificate, problem] = await Promise.all([
+    servedCertificate(url, host),
+    hasProxies ? undefined : nameProblem(hostname, host),
+  ]);
+  if (certificate && needsRenewal(certificate))
+    report.note(`the certificate of ${hostname} is ${describeCertificate(certificate)}`);
+  if (problem !== undefined)
+    report.note(
+      `${hostname} ${problem}. Clients reach the store once its DNS record leads to ${host}.`,
+    );
 }

@@ -13,8 +13,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { messageOf } from "@store/docker/messageOf";
+import { configText } from "../project/project";
 import type { Session } from "../project/session";
 
 /**
@@ -72,10 +73,19 @@ export function inputHash(
   }
   add("configuration", readFileSync(session.stack.file));
   add("state", readFileSync(checkpoint));
+  addCertificate(hash, session);
   for (const path of [...PROGRAM_INPUTS, ...contextFolders(session)]) {
     if (existsSync(join(session.project.root, path))) addTree(hash, session.project.root, path);
   }
   return hash.digest("hex");
+}
+
+/** Adds the file that store:certificate names, which may be outside of the project. */
+function addCertificate(hash: Hash, { project, stack }: Session): void {
+  const value = configText(project, stack, "certificate");
+  if (value === "" || value.includes("-----BEGIN")) return;
+  const file = resolve(project.root, value);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) addFile(hash, file, statSync(file));
 }
 
 /**

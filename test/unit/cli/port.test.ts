@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { AddressInfo, createServer, Server } from "node:net";
-import { checkPort, freePortAfter, portHolder } from "@store/cli/diagnostics/port";
+import { checkPorts, freePortAfter, portHolder } from "@store/cli/diagnostics/port";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
@@ -61,11 +61,25 @@ describe("portHolder", () => {
     });
   });
 
+  it("is refused with its own key if it is that of HTTPS, which counts only with a domain", async () => {
+    const list = () => Promise.resolve([]);
+    const local = { host: "unix:///docker.sock", list } as unknown as Docker;
+    const keys = { "store:host": "local", "store:httpPort": 65_535, "store:httpsPort": port };
+    await checkPorts(createSession(keys), local);
+    await assert.rejects(
+      checkPorts(createSession({ ...keys, "store:domain": "shop.example.org" }), local),
+      (error: unknown) =>
+        error instanceof CliError &&
+        /\(store:httpsPort\) is already in use/.test(error.message) &&
+        /config set httpsPort \d+ && /.test(error.hint ?? ""),
+    );
+  });
+
   it("is refused before an `up` changes anything, with a free port and the stack in the remedy", async () => {
     const taken = createSession({ "store:host": "local", "store:httpPort": port });
     const list = () => Promise.resolve([]);
     const local = { host: "unix:///docker.sock", list } as unknown as Docker;
-    await assert.rejects(checkPort(taken, local), (error: unknown) => {
+    await assert.rejects(checkPorts(taken, local), (error: unknown) => {
       assert.ok(error instanceof CliError);
       assert.match(
         error.message,
@@ -76,7 +90,7 @@ describe("portHolder", () => {
       assert.ok(Number(suggested) > 0 && Number(suggested) !== port);
       return true;
     });
-    await checkPort(taken, { host: "ssh://host", list } as unknown as Docker);
+    await checkPorts(taken, { host: "ssh://host", list } as unknown as Docker);
   });
 
   it("has a suggestion that exists, for the last port, too", async () => {

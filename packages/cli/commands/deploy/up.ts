@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
-import { checkPort } from "../../diagnostics/port";
+import { checkPorts } from "../../diagnostics/port";
 import type { RemainingDrift } from "../../docker/drift";
 import { ensureStack } from "../../engine/ensureStack";
 import { fetchCheckpoint } from "../../engine/loadCheckpoint";
@@ -88,7 +88,7 @@ async function run(options: UpOptions): Promise<ExitCode> {
     const isConfirmed = isLocal(session) || options.yes;
     const target = checkpoint && host && { ...host, checkpoint, mayRepair: isConfirmed };
     const drift = await reconcileDrift(session, engine, target, report);
-    if (engine.docker) await checkPort(session, engine.docker);
+    if (engine.docker) await checkPorts(session, engine.docker);
     if (isUpToDate(options, session, engine, drift)) {
       report.note(
         drift.isRepaired

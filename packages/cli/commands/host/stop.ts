@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { renderStoppedCost } from "../../cost/stackCost";
-import { urlInState } from "../../docker/url";
+import { addressInState } from "../../docker/url";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { removeStaleEngineLocks } from "../../engine/setup";
 import { AzureVm, deallocateVm, readPowerState, requireAzure, requireVm } from "../../host/azureVm";
@@ -95,7 +95,7 @@ function renderPlan(
   checkpoint: Checkpoint | undefined,
   cost: string | undefined,
 ): string {
-  const url = urlInState(checkpoint);
+  const url = addressInState(checkpoint)?.url;
   return [
     `This stops the VM of stack ${stack}: ${id}`,
     `The store${url === undefined ? "" : ` at ${url}`} is offline until ${storeCommand("start", stack)}. Its data and its address stay.`,

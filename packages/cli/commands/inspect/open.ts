@@ -20,7 +20,7 @@ async function run(options: StackOptions): Promise<ExitCode> {
   const { url: address, elsewhere } = await fetchStoreUrl(openSession(options));
   process.stdout.write(`${address}\n`);
   // With a tunnel the address is valid here, too; without one another program may listen there.
-  const answer = elsewhere === undefined ? undefined : await askPublicAddress(address);
+  const answer = elsewhere === undefined ? undefined : await askPublicAddress(address, "localhost");
   if (elsewhere !== undefined && answer && !["ok", "unavailable"].includes(answer.kind)) {
     throw new CliError(`On this machine, ${address} ${describeAnswer(answer)}.`, {
       hint: elsewhere,

@@ -14,6 +14,12 @@ import {
 } from "../../docker/containerFaults";
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
 import { imagesIn } from "../../docker/images";
+import {
+  describeCertificate,
+  needsRenewal,
+  ServedCertificate,
+  servedCertificate,
+} from "../../docker/servedCertificate";
 import { elsewhereNote, storeUrl } from "../../docker/url";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
@@ -66,8 +72,10 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const url = storeUrl(containers, address);
   // A local stack is published at its daemon's 127.0.0.1, which may be another machine's.
   const isElsewhere = isLocal(session) && !publishesHere(docker.host);
-  const [answer, ...rows] = await Promise.all([
-    url === undefined || isElsewhere ? undefined : askPublicAddress(url),
+  const isAsked = url !== undefined && !isElsewhere;
+  const [answer, certificate, ...rows] = await Promise.all([
+    isAsked ? askPublicAddress(url, address) : undefined,
+    isAsked && url.startsWith("https:") ? servedCertificate(url, address) : undefined,
     ...containers.map((container) =>
       readRow(
         docker,
@@ -80,11 +88,13 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   ]);
   rows.push(...missingRows(expected, containers));
   const elsewhere = isElsewhere && url !== undefined ? elsewhereNote(docker.host, url) : undefined;
-  const reachability = url === undefined ? "" : renderAddress(url, answer, elsewhere);
+  const reachability =
+    url === undefined ? "" : renderAddress(url, answer, elsewhere) + renderCertificate(certificate);
   process.stdout.write(
     json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, reachability),
   );
-  if (json && answer && answer.kind !== "ok") process.stderr.write(reachability);
+  const hasProblem = answer?.kind !== "ok" || (certificate && needsRenewal(certificate));
+  if (json && answer && hasProblem) process.stderr.write(reachability);
   const rebootNote = await pendingReboot;
   if (rebootNote !== undefined) process.stderr.write(`${rebootNote}\n`);
   const foreign = rows.length === 0 ? await foreignContainersNote(session, docker) : "";
@@ -130,6 +140,12 @@ function renderAddress(
   return answer === undefined || answer.kind === "ok"
     ? `${colors.bold(url)}\n`
     : `${colors.bold(url)} ${colors.red(describeAnswer(answer))}\n`;
+}
+
+function renderCertificate(certificate: ServedCertificate | undefined): string {
+  if (certificate === undefined) return "";
+  const text = `Certificate: ${describeCertificate(certificate)}`;
+  return `${needsRenewal(certificate) ? colors.red(text) : text}\n`;
 }
 
 function render(stack: string, rows: readonly Row[], memory: boolean, address: string): string {

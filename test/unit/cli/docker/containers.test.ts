@@ -42,6 +42,11 @@ describe("parseContainer", () => {
     assert.equal(gateway.health, "healthy");
     assert.equal(storeUrl([gateway], "localhost"), "http://localhost:18080");
     assert.equal(storeUrl([], "localhost"), undefined);
+    const url = "https://shop.example.org";
+    const withHttps = parseContainer(
+      summary({ Labels: { ...summary().Labels, "dev.store.url": url } }),
+    );
+    assert.equal(storeUrl([withHttps], "203.0.113.5"), url);
     const labels = {
       "dev.store.service": "inventory",
       "dev.store.role": "database",

@@ -32,15 +32,15 @@ describe("askPublicAddress", function () {
 
   it("is ok if the gateway and all services answer, whatever the status", async () => {
     answer = statuses({ "/": 404, "/api/orders/openapi.json": 429 });
-    assert.deepEqual(await askPublicAddress(url), { kind: "ok" });
+    assert.deepEqual(await askPublicAddress(url, "localhost"), { kind: "ok" });
   });
 
   it("is ok if the gateway refuses more requests of this machine, for example during a load test", async () => {
     answer = (_request, response) =>
       response.writeHead(429, { "content-type": "application/problem+json" }).end("{}");
-    assert.deepEqual(await askPublicAddress(url), { kind: "ok" });
+    assert.deepEqual(await askPublicAddress(url, "localhost"), { kind: "ok" });
     answer = (_request, response) => response.writeHead(429).end();
-    assert.deepEqual(await askPublicAddress(url), { kind: "foreign" });
+    assert.deepEqual(await askPublicAddress(url, "localhost"), { kind: "foreign" });
   });
 
   it("names the services that the gateway can't reach, or that don't answer", async () => {
@@ -48,7 +48,7 @@ describe("askPublicAddress", function () {
       if (request.url?.startsWith("/api/billing")) return;
       statuses({ "/": 503, "/api/orders/openapi.json": 502 })(request, response);
     };
-    assert.deepEqual(await askPublicAddress(url), {
+    assert.deepEqual(await askPublicAddress(url, "localhost"), {
       kind: "unavailable",
       services: ["orders", "billing", "the front page"],
     });
@@ -56,14 +56,14 @@ describe("askPublicAddress", function () {
 
   it("recognizes another server", async () => {
     answer = (_request, response) => response.end("<h1>It works!</h1>");
-    assert.deepEqual(await askPublicAddress(url), { kind: "foreign" });
+    assert.deepEqual(await askPublicAddress(url, "localhost"), { kind: "foreign" });
   });
 
   it("tells a closed port from a connection without an answer", async () => {
     answer = ({ socket }) => socket.destroy();
-    assert.equal((await askPublicAddress(url)).kind, "silent");
+    assert.equal((await askPublicAddress(url, "localhost")).kind, "silent");
     server.close();
     server.closeAllConnections();
-    assert.deepEqual(await askPublicAddress(url), { kind: "refused" });
+    assert.deepEqual(await askPublicAddress(url, "localhost"), { kind: "refused" });
   });
 });

@@ -15,6 +15,10 @@ describe("sshTunnel", () => {
       sshTunnel("ssh://host", "http://localhost") ?? "",
       /-L 80:127\.0\.0\.1:80 -- host$/,
     );
+    assert.match(
+      sshTunnel("ssh://host", "https://shop.example.org") ?? "",
+      /-L 443:127\.0\.0\.1:443 -- host$/,
+    );
     assert.equal(sshTunnel("unix:///var/run/docker.sock", "http://localhost:8080"), undefined);
   });
 });

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ROOT } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { inputHash, PROGRAM_INPUTS, RunInputs, UpToDate } from "@store/cli/state/upToDate";
@@ -55,7 +55,7 @@ describe("inputHash", () => {
       "services/orders/node_modules/x/index.js",
       ".store/state.json",
     ]) {
-      write(path, path);
+      write(path, `# ${path}`);
     }
     const project = { root, name: "store", defaults: {}, keys: [], structuredKeys: [] };
     session = {
@@ -70,6 +70,23 @@ describe("inputHash", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+  it("changes with the file that store:certificate names, inside or outside of the project", () => {
+    const outside = mkdtempSync(join(tmpdir(), "store-test-"));
+    try {
+      for (const file of ["shop.pem", join(outside, "shop.pem")]) {
+        write("Pulumi.dev.yaml", `config:\n  store:certificate: ${file}\n`);
+        const missing = currentHash();
+        const path = resolve(root, file);
+        writeFileSync(path, "first");
+        const first = currentHash();
+        writeFileSync(path, "renewed");
+        assert.equal(new Set([missing, first, currentHash()]).size, 3, file);
+      }
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
+  });
+
   it("stays the same without changes", () => {
     assert.equal(currentHash(), currentHash());
   });
@@ -77,7 +94,7 @@ describe("inputHash", () => {
   for (const path of [...SOURCES, ".store/state.json"]) {
     it(`changes with ${path}`, () => {
       const before = currentHash();
-      write(path, "changed");
+      write(path, "# changed");
       assert.notEqual(currentHash(), before);
     });
   }

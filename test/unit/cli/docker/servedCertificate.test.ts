@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { askPublicAddress } from "@store/cli/docker/publicAddress";
+import {
+  describeCertificate,
+  nameProblem,
+  needsRenewal,
+  servedCertificate,
+} from "@store/cli/docker/servedCertificate";
+import { TestAuthority } from "../../../support/certificates";
+
+const NAME = "shop.invalid";
+
+/** A name that leads nowhere, as before its DNS record is set, and a server at 127.0.0.1. */
+describe("a store with HTTPS", () => {
+  let authority: TestAuthority;
+  let server: Server;
+  let port: number;
+  let answersTo: string[];
+
+  before(async () => {
+    authority = new TestAuthority();
+    const { certificate, key } = authority.issue({ names: [NAME] });
+    server = createServer(
+      { cert: certificate + authority.intermediate.certificate, key },
+      ({ url = "", headers }, response) => {
+        answersTo.push(headers.host ?? "");
+        response.statusCode = url === "/api/orders/openapi.json" ? 503 : 200;
+        const openapi = "/api/orders/openapi.json";
+        response.end(
+          url === "/api" ? JSON.stringify({ services: [{ name: "orders", openapi }] }) : "",
+        );
+      },
+    ).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    ({ port } = server.address() as AddressInfo);
+  });
+  beforeEach(() => (answersTo = []));
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+    authority.dispose();
+  });
+
+  it("is asked at its host by its name, before the name leads there and whatever its certificate", async () => {
+    assert.deepEqual(await askPublicAddress(`https://${NAME}:${port}`, "127.0.0.1"), {
+      kind: "unavailable",
+      services: ["orders"],
+    });
+    assert.deepEqual(new Set(answersTo), new Set([`${NAME}:${port}`]));
+  });
+
+  it("refuses connections if nothing listens", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port: closed } = other.address() as AddressInfo;
+    await new Promise((done) => other.close(done));
+    const url = `https://${NAME}:${closed}`;
+    assert.deepEqual(await askPublicAddress(url, "127.0.0.1"), { kind: "refused" });
+    assert.equal(await servedCertificate(url, "127.0.0.1"), undefined);
+  });
+
+  it("shows a certificate with its end and the reason for which clients refuse it", async () => {
+    const served = await servedCertificate(`https://${NAME}:${port}`, "127.0.0.1");
+    assert.ok(served);
+    assert.match(
+      describeCertificate(served),
+      /^valid for 89 days, until [\d-]+; it isn't from an auth/,
+    );
+    assert.ok(needsRenewal(served));
+  });
+
+  it("has a certificate that should be renewed three weeks before its end", () => {
+    const certificate = { expires: new Date("2030-03-31T12:00:00Z"), problem: undefined };
+    for (const [now, expected, renewal] of [
+      ["2030-03-01T00:00:00Z", "valid for 30 days, until 2030-03-31", false],
+      ["2030-03-11T00:00:00Z", "valid for 20 days, until 2030-03-31", true],
+      ["2030-03-30T00:00:00Z", "valid for 1 day, until 2030-03-31", true],
+      ["2030-04-02T00:00:00Z", "expired on 2030-03-31", true],
+    ] as const) {
+      assert.equal(describeCertificate(certificate, new Date(now)), expected);
+      assert.equal(needsRenewal(certificate, new Date(now)), renewal, now);
+    }
+  });
+
+  it("has a name that leads to the host, elsewhere or nowhere", async () => {
+    assert.equal(await nameProblem("localhost", "localhost"), undefined);
+    assert.equal(await nameProblem("127.0.0.1", "127.0.0.2"), "leads to 127.0.0.1");
+    assert.equal(await nameProblem(NAME, "127.0.0.1"), "leads nowhere");
+  });
+});
