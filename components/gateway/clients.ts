@@ -19,12 +19,13 @@ export function outsideOf(hasHttps: boolean): string {
 
 /** Returns a condition for what doesn't come from a trusted proxy, to append to another one. */
 export function notFromProxy(proxies: readonly string[]): string {
-  return proxies.length === 0 ? "" : ` !${fromProxy(proxies)}`;
+  return proxies.length === 0 ? "" : ` !${FROM_PROXY}`;
 }
 
-function fromProxy(proxies: readonly string[]): string {
-  return `{ src ${proxies.join(" ")} }`;
-}
+/** Name of the file with the ranges of the trusted proxies, one in a line: a line of haproxy.cfg takes 64 words. */
+export const PROXIES_FILE = "proxies.list";
+
+const FROM_PROXY = `{ src -f /etc/store/${PROXIES_FILE} }`;
 
 /** Condition for requests whose client uses HTTPS, be it with the gateway or with a trusted proxy. */
 export const HTTPS = "{ var(txn.https) -m bool }";
@@ -38,7 +39,7 @@ export function clientRules(
   const mayBeHttps = hasHttps || proxies.length > 0;
   return [
     ...(hasHttps ? ["http-request set-var(txn.https) bool(true) if { ssl_fc }"] : []),
-    ...(proxies.length > 0 ? proxyRules(outside, proxies) : []),
+    ...(proxies.length > 0 ? proxyRules(outside) : []),
     "http-request del-header x-forwarded-for",
     "http-request del-header forwarded",
     `http-request del-header x-forwarded-proto unless ${outside}`,
@@ -54,15 +55,14 @@ const MOST_PROXIES = 4;
  * Each proxy appends the address of its own client to X-Forwarded-For. So the client is the last address that isn't a trusted proxy's;
  * everything before it is the client's own claim.
  */
-function proxyRules(outside: string, proxies: readonly string[]): string[] {
-  const trusted = fromProxy(proxies);
+function proxyRules(outside: string): string[] {
   return [
     // The last value, because a proxy may append its own to that of the client.
-    `http-request set-var(txn.https) bool(true) if ${outside} ${trusted} { req.hdr(x-forwarded-proto,-1) -m str -i https }`,
+    `http-request set-var(txn.https) bool(true) if ${outside} ${FROM_PROXY} { req.hdr(x-forwarded-proto,-1) -m str -i https }`,
     ...Array.from(
       { length: MOST_PROXIES },
       (_, i) =>
-        `http-request set-src hdr_ip(x-forwarded-for,-${i + 1}) if ${outside} ${trusted} { req.hdr_ip(x-forwarded-for,-${i + 1}) -m found }`,
+        `http-request set-src hdr_ip(x-forwarded-for,-${i + 1}) if ${outside} ${FROM_PROXY} { req.hdr_ip(x-forwarded-for,-${i + 1}) -m found }`,
     ),
   ];
 }

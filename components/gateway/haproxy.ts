@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { RateLimit, RouteTimeout } from "../../services/spec";
 import { readWithoutComments } from "../shell/shell";
-import { clientRules, notFromProxy, outsideOf } from "./clients";
+import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./clients";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
-import { type Https, httpsParts } from "./https";
+import { type Https, httpsParts, NAMES_FILE } from "./https";
 import { connectionLimit, limitTables, rateLimits } from "./limits";
 
 /** A service behind the gateway. */
@@ -32,7 +32,7 @@ export interface ClientLimits {
 
 /** Memory limit of the gateway in MiB: for all connections (`maxconn` in haproxy.cfg) with full buffers, and the process before a reload. */
 export const MEMORY_MIB = 256;
-/** The same with HTTPS, where OpenSSL needs about 40 KiB more for each connection. */
+/** The same with HTTPS: each connection has OpenSSL's buffers, too, and one with HTTP/2 those of several requests. */
 export const HTTPS_MEMORY_MIB = 512;
 
 /** How clients from outside reach the gateway. */
@@ -48,7 +48,8 @@ export const MOST_INSTANCES = 32;
 
 export interface GatewayConfig {
   /** Content by file name, for the folder /etc/store of the gateway's container. */
-  readonly files: Readonly<Record<"haproxy.cfg" | "routes.map", string>>;
+  readonly files: Readonly<Record<"haproxy.cfg" | "routes.map", string>> &
+    Readonly<Partial<Record<typeof NAMES_FILE | typeof PROXIES_FILE, string>>>;
   /** Response of {@link GATEWAY_ADMIN_PORT} to /version once this configuration is in use and each service is reachable. */
   readonly version: string;
 }
@@ -88,15 +89,24 @@ export function haproxyConfig(
     unreachable: sorted.map(unreachable).join("\n    "),
     version: VERSION,
   });
-  const map = routesMap(sorted);
-  const hash = createHash("sha256").update(text).update(map);
+  const lists = {
+    "routes.map": routesMap(sorted),
+    ...(https && { [NAMES_FILE]: lines(https.names) }),
+    ...(trustedProxies.length > 0 && { [PROXIES_FILE]: lines(trustedProxies) }),
+  };
+  const hash = createHash("sha256").update(text);
+  for (const list of Object.values(lists)) hash.update(list);
   // A renewed certificate needs a reload, too.
   if (https) hash.update(https.certificate.fingerprint);
   const version = hash.digest("hex").slice(0, 16);
   return {
-    files: { "haproxy.cfg": `${text.replaceAll(VERSION, version)}\n`, "routes.map": map },
+    files: { "haproxy.cfg": `${text.replaceAll(VERSION, version)}\n`, ...lists },
     version,
   };
+}
+
+function lines(words: readonly string[]): string {
+  return words.map((word) => `${word}\n`).join("");
 }
 
 /** Replaced last, because the version is a hash of everything else. */

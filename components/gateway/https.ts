@@ -30,6 +30,8 @@ function portSuffix(port: number): string {
 
 /** Folder of the certificate in the gateway's container. */
 export const CERTIFICATE_FOLDER = "/etc/store-certificate";
+/** Name of the file with the store's names, one in a line: a line of haproxy.cfg takes 64 words. */
+export const NAMES_FILE = "names.list";
 /** Name of the file with the certificate, its issuers and the private key. */
 export const CERTIFICATE_FILE = "store.pem";
 
@@ -65,7 +67,7 @@ function redirect({ names, port }: Https, behindProxy: boolean): string[] {
   const condition = `{ dst_port ${GATEWAY_PUBLISHED_PORT} } { path_beg / }${behindProxy ? ` !${HTTPS}` : ""}`;
   return [
     "http-request set-var(txn.host) req.hdr(host),host_only,lower",
-    `http-request set-var(txn.host) str(${names[0]}) unless { var(txn.host) -m str ${names.join(" ")} }`,
+    `http-request set-var(txn.host) str(${names[0]}) unless { var(txn.host) -m str -f /etc/store/${NAMES_FILE} }`,
     // Each visitor who types the name alone is redirected once.
     `http-request set-log-level silent if ${condition}`,
     `http-request redirect code 308 location "https://%[var(txn.host)]${portSuffix(port)}%[pathq]" if ${condition}`,

@@ -120,7 +120,21 @@ describe("the gateway with HTTPS", () => {
     assert.match(config, /track-sc0 src,ipmask\(32,64\) if \{ dst_port 8080 8443 \}\n/);
     assert.match(
       config,
-      /connection reject if \{ dst_port 8080 8443 \} !\{ src 10\.0\.0\.0\/8 ::1 \} \{ sc2_conn_cur/,
+      /connection reject if \{ dst_port 8080 8443 \} !\{ src -f \/etc\/store\/proxies\.list \} \{ sc2_conn_cur/,
     );
+  });
+
+  it("has as many names and trusted proxies as there are, although a line of the configuration takes 64 words", () => {
+    const names = Array.from({ length: 100 }, (_, i) => `shop-${i}.example.org`);
+    const trustedProxies = Array.from({ length: 100 }, (_, i) => `10.0.${i}.0/24`);
+    const { files, version } = haproxyConfig([], LIMITS, {
+      https: { ...HTTPS, names },
+      trustedProxies,
+    });
+    assert.equal(files["names.list"], `${names.join("\n")}\n`);
+    assert.equal(files["proxies.list"], `${trustedProxies.join("\n")}\n`);
+    assert.doesNotMatch(files["haproxy.cfg"], /shop-1\.example|10\.0\.1\.0/);
+    const one = haproxyConfig([], LIMITS, { https: HTTPS, trustedProxies: ["10.0.0.0/8"] });
+    assert.notEqual(one.version, version);
   });
 });
