@@ -35,7 +35,7 @@ export const MEMORY_MIB = 256;
 /** The same with HTTPS: each connection has OpenSSL's buffers, too, and one with HTTP/2 those of several requests. */
 export const HTTPS_MEMORY_MIB = 512;
 
-/** How clients from outside reach the gateway. */
+/** Ways by which clients from outside reach the gateway. */
 export interface PublicAccess {
   /** Defaults to HTTP only. */
   readonly https?: Https;

@@ -182,11 +182,20 @@ describe("the gateway with HTTPS", function () {
     }
 
     it("and never to a target of the client's choice", async () => {
-      for (const target of ["@evil.example/", ".evil.example/", ":443@evil.example", "*"]) {
-        const { head } = await gateway.send(`GET ${target} HTTP/1.1`);
+      for (const line of [
+        ...[
+          "GET @evil.example/",
+          "GET .evil.example/",
+          "GET :443@evil.example",
+          "GET *",
+          "OPTIONS *",
+        ],
+        ...["GET http://evil.example?x", "GET http://evil.example#@evil.example"],
+      ]) {
+        const { head } = await gateway.send(`${line} HTTP/1.1`);
         const location = /^location: (.*)\r?$/im.exec(head)?.[1] ?? `https://${NAME}/`;
-        assert.equal(new URL(location).host, NAME, target);
-        assert.equal(new URL(location).username, "", target);
+        assert.equal(new URL(location).host, NAME, line);
+        assert.equal(new URL(location).username, "", line);
       }
     });
   });
