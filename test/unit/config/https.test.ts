@@ -36,7 +36,7 @@ describe("readConfig for HTTPS", () => {
       read(...args);
     } catch (error) {
       assert.ok(pulumi.RunError.isInstance(error));
-      const { message } = error as Error;
+      const { message } = error;
       assert.doesNotMatch(message, /PRIVATE KEY/);
       return message;
     }
