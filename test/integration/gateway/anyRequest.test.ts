@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import * as fc from "fast-check";
 import { Answer, pick } from "./http";
+import { TestAuthority } from "../../support/certificates";
+import { httpsOf, sendByHttp2 } from "./https";
 import { Gateway, TestNetwork } from "./network";
 import { rawRequests, type RawRequest } from "./rawRequests";
 
@@ -10,11 +12,17 @@ describe("the gateway", function () {
   let network: TestNetwork;
   let gateway: Gateway;
 
+  let authority: TestAuthority;
+
   before(async () => {
+    authority = new TestAuthority();
     network = await TestNetwork.create();
     gateway = await network.startGateway({ requests: 0 });
   });
-  after(() => network.dispose());
+  after(async () => {
+    authority.dispose();
+    await network.dispose();
+  });
 
   it("answers any request without a 5xx or an internal route, in a readable format", async () => {
     const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
@@ -34,6 +42,31 @@ describe("the gateway", function () {
     console.log(`      ${runs} requests`);
     assert.ok(runs >= GENERATED_REQUESTS / 10, "too few requests to say anything");
   });
+
+  it("answers any request over HTTP/2 in the same way, or refuses it", async () => {
+    const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+    console.log(`      requests over HTTP/2: TEST_SEED=${seed}`);
+    const names = ["gateway"];
+    const encrypted = await network.startGateway({ requests: 1_000_000 }, {}, [], {
+      https: httpsOf(authority.bundle({ names }), names),
+    });
+    let answered = 0;
+    await fc.assert(
+      fc.asyncProperty(rawRequests(), async (request) => {
+        const answer = await sendByHttp2(encrypted.httpsPort, request);
+        if (answer === undefined) return;
+        answered++;
+        assertAcceptable(request, answer);
+      }),
+      {
+        seed,
+        numRuns: GENERATED_REQUESTS,
+        interruptAfterTimeLimit: GENERATED_FOR_MS / 2,
+      },
+    );
+    console.log(`      ${answered} answers`);
+    assert.ok(answered >= GENERATED_REQUESTS / 100, "too few answers to say anything");
+  });
 });
 
 const GENERATED_REQUESTS = 2_000;
@@ -41,7 +74,10 @@ const GENERATED_REQUESTS = 2_000;
 const GENERATED_FOR_MS = 8_000;
 
 /** Assertions on every response. */
-function assertAcceptable({ method, readable }: RawRequest, { status, head, body }: Answer): void {
+function assertAcceptable(
+  { method, readable }: RawRequest,
+  { status, head, body }: Pick<Answer, "status" | "head" | "body">,
+): void {
   assert.ok(status >= 200 && status < 500, `${status}: ${body}`);
   assert.doesNotMatch(body, REACHED);
   const header = (name: string) => new RegExp(`^${name}: *(.*)\\r?$`, "im").exec(head)?.[1];
