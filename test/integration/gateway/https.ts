@@ -5,7 +5,6 @@ import {
   type ClientHttp2Stream,
 } from "node:http2";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { text } from "node:stream/consumers";
 import type { Https } from "../../../components/gateway/https";
 import { checkCertificate } from "../../../config/certificate";
 import type { Answer } from "./http";
@@ -46,13 +45,10 @@ export class Http2Client {
       ":authority": "shop.example.org",
       ...headers,
     });
-    stream.end(body);
-    const [received] = (await once(stream, "response")) as [Record<string, unknown>];
-    return {
-      status: Number(received[":status"]),
-      headers: received as Record<string, string | undefined>,
-      body: await text(stream),
-    };
+    stream.on("error", () => undefined).end(body);
+    const answer = await answerOf(this.session, stream);
+    if (answer === undefined) throw new Error(`the gateway refused ${method} ${path}`);
+    return answer;
   }
 
   close(): void {
@@ -88,7 +84,10 @@ export async function sendByHttp2(
     const stream = session.request(http2Headers(request), { endStream: false });
     const body = request.text.slice(request.text.indexOf("\r\n\r\n") + 4);
     stream.on("error", () => undefined).end(Buffer.from(body, "latin1"));
-    return await answerOf(session, stream);
+    const answer = await answerOf(session, stream);
+    if (answer === undefined) return undefined;
+    const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`);
+    return { status: answer.status, head: lines.join("\r\n"), body: answer.body };
   } catch {
     // Node refuses to send such headers.
     return undefined;
@@ -111,11 +110,15 @@ function http2Headers({ text: request, method }: RawRequest): Record<string, str
   };
 }
 
-/** Waits until the gateway has closed the stream or the connection. */
+/**
+ * Waits until the gateway has closed the stream or the connection, which needn't be an error of the stream.
+ *
+ * @returns undefined if there was no answer.
+ */
 function answerOf(
   session: ClientHttp2Session,
   stream: ClientHttp2Stream,
-): Promise<Http1Answer | undefined> {
+): Promise<Http2Answer | undefined> {
   return new Promise((done) => {
     let headers: Record<string, unknown> | undefined;
     let body = "";
@@ -123,10 +126,14 @@ function answerOf(
     stream.on("response", (received) => (headers = received));
     stream.on("data", (data: string) => (body += data));
     const close = (): void => {
-      const lines = Object.entries(headers ?? {}).map(
-        ([name, value]) => `${name}: ${String(value)}`,
+      const texts = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
+      done(
+        headers && {
+          status: Number(headers[":status"]),
+          headers: Object.fromEntries(texts) as Record<string, string>,
+          body,
+        },
       );
-      done(headers && { status: Number(headers[":status"]), head: lines.join("\r\n"), body });
     };
     stream.once("close", close);
     session.once("close", close);
