@@ -31,6 +31,8 @@ export class Http2Client {
   static async connect(port: number, ca: string, servername: string): Promise<Http2Client> {
     const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, servername });
     session.on("error", () => undefined);
+    // One for each stream.
+    session.setMaxListeners(0);
     await once(session, "connect");
     return new Http2Client(session);
   }
@@ -126,6 +128,7 @@ function answerOf(
     stream.on("response", (received) => (headers = received));
     stream.on("data", (data: string) => (body += data));
     const close = (): void => {
+      session.off("close", close);
       const texts = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
       done(
         headers && {
