@@ -1,6 +1,7 @@
-import { copyFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { parseDocument } from "yaml";
 import { CliError } from "@store/docker/cliError";
 import { findStack, readProject, ROOT } from "../project/project";
 import type { GitHub } from "./github/github";
@@ -14,12 +15,25 @@ export function environmentStack(pullRequest: number): string {
 }
 
 /**
- * Writes the configuration of an environment: that of another stack. It isn't committed, so each job writes it anew.
+ * Writes the configuration of an environment: that of another stack without its names. It isn't committed, so each job writes it anew.
  *
  * @throws UsageError if there is no such stack
  */
 export function writeEnvironmentConfig(stack: string, from: string): void {
-  copyFileSync(findStack(readProject(), from).file, join(ROOT, `Pulumi.${stack}.yaml`));
+  const config = environmentConfig(readFileSync(findStack(readProject(), from).file, "utf8"));
+  writeFileSync(join(ROOT, `Pulumi.${stack}.yaml`), config);
+}
+
+/** Keys that name one stack alone: clients would reach the other stack, and Azure refuses the label. */
+const OWN_NAMES = ["domain", "certificate", "dnsLabel"];
+
+/** Returns the configuration of an environment: that of another stack without its names. */
+export function environmentConfig(text: string): string {
+  const document = parseDocument(text);
+  const paths = OWN_NAMES.flatMap((key) => [`store:${key}`, key].map((name) => ["config", name]));
+  const present = paths.filter((path) => document.hasIn(path));
+  for (const path of present) document.deleteIn(path);
+  return present.length === 0 ? text : document.toString({ lineWidth: 0 });
 }
 
 /** Deletes an environment with its data and its state. @throws CliError */

@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "@store/docker/cliError";
 import { compareReviews } from "@store/cli/ci/compareReviews";
-import { parseEnvironments, writeEnvironmentConfig } from "@store/cli/ci/environments";
+import {
+  environmentConfig,
+  parseEnvironments,
+  writeEnvironmentConfig,
+} from "@store/cli/ci/environments";
 import { addJobSummary, cutToBytes, setOutput } from "@store/cli/ci/jobSummary";
 import { missingVariables } from "@store/cli/ci/oidc";
 import { readSummary } from "@store/cli/ci/readSummary";
@@ -101,5 +105,25 @@ describe("the environment of a job", () => {
       found.map(({ pullRequest }) => pullRequest),
       [12, 3],
     );
+  });
+
+  it("has staging's configuration in an environment, except for staging's names", () => {
+    const staging = [
+      "encryptionsalt: v1:abc=",
+      "config:",
+      "  # a comment",
+      "  store:host: azure",
+      "  store:domain: shop.example.org",
+      "  store:certificate:",
+      "    secure: v1:def=",
+      "  store:dnsLabel: shop",
+      '  store:shutdownTime: "0700"',
+    ].join("\n");
+    assert.equal(
+      environmentConfig(`${staging}\n`),
+      'encryptionsalt: v1:abc=\nconfig:\n  # a comment\n  store:host: azure\n  store:shutdownTime: "0700"\n',
+    );
+    assert.equal(environmentConfig("config: {}\n"), "config: {}\n");
+    assert.equal(environmentConfig(""), "");
   });
 });
