@@ -71,18 +71,16 @@ describe("the gateway behind trusted proxies", function () {
   });
 
   it("limits the requests of each client, not those of the proxy", async () => {
-    const statuses = async (client: string): Promise<number[]> => {
-      const found: number[] = [];
-      for (let i = 0; i < 12; i++)
-        found.push((await ask(gateway, HTTPS, `x-forwarded-for: ${client}`)).status);
-      return found;
-    };
-    for (const client of ["198.51.100.10", "198.51.100.11"])
-      assert.deepEqual(
-        [...(await statuses(client))].sort(),
-        [...Array.from({ length: 10 }, () => 200), 429, 429],
-        client,
+    for (const client of ["198.51.100.10", "198.51.100.11"]) {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => ask(gateway, HTTPS, `x-forwarded-for: ${client}`)),
       );
+      const passed = answers.filter(({ status }) => status === 200).length;
+      const refused = answers.filter(({ status }) => status === 429).length;
+      // HAProxy's rate is an estimate: on a slow machine, some more pass.
+      assert.ok(passed >= 10 && refused > 0, `${client}: ${passed} passed, ${refused} refused`);
+      assert.equal(passed + refused, 20);
+    }
   });
 
   it("believes nobody without trusted proxies", async () => {
