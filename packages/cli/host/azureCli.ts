@@ -1,6 +1,7 @@
 import { CliError } from "@store/docker/cliError";
 import { findOnPath, run } from "@store/toolchain/system/run";
 import { AZURE_PROBLEMS } from "../diagnostics/azureProblems";
+import { completeCommands } from "../project/storeCommand";
 
 /** A call of the command `az` for a stack. */
 export interface AzCall {
@@ -59,7 +60,7 @@ function failed(reason: string, args: readonly string[], { stack, failure }: Fai
       .filter((line) => /^\S/.test(line))
       .slice(-10),
     detailsTitle: `az ${command}`,
-    hint: (problem?.hint ?? "Check the VM in the Azure portal.").replaceAll("STACK", stack),
+    hint: completeCommands(problem?.hint ?? "Check the VM in the Azure portal.", stack),
   });
 }
 

@@ -267,7 +267,7 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
   ].map((message): [string, string, RegExp] => [
     "host-unreachable",
     message,
-    /store:adminCidrs.*store:readyMinutes.*\.\/store start dev.*get-boot-log .*tags\.stack=='dev'/s,
+    /store:adminCidrs.*store:readyMinutes.*\.\/store start.*get-boot-log .*tags\.stack=='dev'/s,
   ]),
 ];
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { elsewhereNote, sshTunnel } from "@store/cli/docker/url";
+import { addressInState, elsewhereNote, sshTunnel } from "@store/cli/docker/url";
+import { CONTAINER_TYPE, type Checkpoint } from "@store/cli/state/checkpoint";
 import { remoteHost } from "@store/cli/host/remoteHost";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { withEnvironment } from "../../environment";
@@ -20,6 +21,29 @@ describe("sshTunnel", () => {
       /-L 443:127\.0\.0\.1:443 -- host$/,
     );
     assert.equal(sshTunnel("unix:///var/run/docker.sock", "http://localhost:8080"), undefined);
+  });
+});
+
+describe("addressInState", () => {
+  const withLabels = (labels: readonly object[]): Checkpoint => ({
+    resources: [
+      { type: "pulumi:providers:docker", inputs: { host: "ssh://azureuser@203.0.113.7:22" } },
+      { type: CONTAINER_TYPE, inputs: { ports: [{ external: 80 }], labels } },
+    ] as unknown as Checkpoint["resources"],
+    pending: [],
+  });
+
+  it("has the store's own name with HTTPS, and the host's address to ask", () => {
+    assert.deepEqual(addressInState(withLabels([])), {
+      url: "http://203.0.113.7",
+      host: "203.0.113.7",
+    });
+    const url = "https://shop.example.org";
+    assert.deepEqual(addressInState(withLabels([{ label: "dev.store.url", value: url }])), {
+      url,
+      host: "203.0.113.7",
+    });
+    assert.equal(addressInState(undefined), undefined);
   });
 });
 

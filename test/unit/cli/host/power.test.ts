@@ -153,7 +153,7 @@ describe("the power of an Azure stack's VM", function () {
     await failWith("vm-gone");
     await assert.rejects(stop, (error: CliError) => {
       assert.match(error.summary, /the VM doesn't exist any more/);
-      assert.match(error.hint ?? "", /\.\/store down .*\.\/store up/);
+      assert.match(error.hint ?? "", /\.\/store down.*\.\/store up/);
       return true;
     });
   });
@@ -276,7 +276,7 @@ describe("the power of an Azure stack's VM", function () {
         assert.match(result?.found ?? "", /^127\.0\.0\.1: .* over SSH: .*Connection timed out/);
         assert.match(result?.hint ?? "", /\.\/store ssh\nIf the VM is off: \.\/store start$/);
       });
-      assert.match((await diagnosis()).hint ?? "", /If the VM is off .*: \.\/store start dev/);
+      assert.match((await diagnosis()).hint ?? "", /If the VM is off .*: \.\/store start/);
     });
 
     it("isn't suspected of a VM that runs, whose boot log is named", async () => {
