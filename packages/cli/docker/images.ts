@@ -45,7 +45,10 @@ export async function removeUnusedImages(
     if (refusal === undefined) removed.push(name);
     else refused.push(`${name} (${refusal})`);
   }
-  usedImages.clear();
+  const left = images
+    .flatMap(({ RepoTags }) => RepoTags ?? [])
+    .filter((name) => own.names.has(name));
+  usedImages.replace(left.filter((name) => !removed.includes(name)));
   return { removed, refused };
 }
 

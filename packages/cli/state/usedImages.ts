@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { State } from "./state";
 
 /**
- * Names of the images that a stack has used since its last `down`. The state has only those in use, and a label on the image can't name
+ * Names of the images that a stack has used and no `down` has removed yet. The state has only those in use, and a label on the image can't name
  * the stack, because several stacks share an image.
  */
 export class UsedImages {
@@ -23,12 +23,11 @@ export class UsedImages {
   }
 
   add(names: readonly string[]): void {
-    const all = [...new Set([...this.names(), ...names])].sort();
-    mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(this.file, JSON.stringify(all));
+    this.replace([...new Set([...this.names(), ...names])]);
   }
 
-  clear(): void {
-    rmSync(this.file, { force: true });
+  replace(names: readonly string[]): void {
+    mkdirSync(dirname(this.file), { recursive: true });
+    writeFileSync(this.file, JSON.stringify([...names].sort()));
   }
 }

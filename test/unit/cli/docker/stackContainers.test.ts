@@ -113,6 +113,14 @@ describe("removeUnusedImages", () => {
     assert.deepEqual(sharing.removed, ["store/inventory:1"]);
   });
 
+  it("remembers an image that it keeps, for the next down", async () => {
+    const session = createSession({});
+    await removeUnusedImages(session, dockerWith(["sha256:inventory"]).docker, before);
+    const { docker, removed } = dockerWith([]);
+    await removeUnusedImages(session, docker, undefined);
+    assert.deepEqual(removed, ["store/base:1", "store/inventory:1"]);
+  });
+
   it("reports an image that Docker refuses to remove, with Docker's reason", async () => {
     const reason = "conflict: unable to remove (must force): image is being used by container ab12";
     // A container that another checkout has started after the look at the containers.
