@@ -18,9 +18,10 @@ import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
 import { CrashedContainers, CrashWatch } from "../../lifecycle/crashWatch";
 import { findLostImages } from "../../lifecycle/lostImages";
+import { pruneHost } from "../../lifecycle/pruneHost";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
 import { connectStackHost, StackHost } from "../../lifecycle/stackHost";
-import { isLocal, openSession, Session, StackOptions } from "../../project/session";
+import { isAzure, isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { InterruptedRun } from "../../state/interruptedRun";
 import { takeLock } from "../../state/locks";
 import { checkpointFile, stackLockFile } from "../../state/state";
@@ -100,6 +101,8 @@ async function run(options: UpOptions): Promise<ExitCode> {
     }
     const after = await connectAfterRun(session, engine, host);
     if (after === undefined && (await isVmStopped(session))) throw new VmStopped(stack.name);
+    if (after && !after.isLocal && !isAzure(session))
+      await pruneHost(after.docker, session.project.name, report);
     await finish(session, after, report);
     return ExitCode.Ok;
   } finally {
