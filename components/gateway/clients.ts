@@ -57,7 +57,9 @@ const MOST_PROXIES = 4;
  */
 function proxyRules(outside: string): string[] {
   return [
-    // The last value, because a proxy may append its own to that of the client.
+    // The last value, because a proxy may append its own to that of the client. A proxy that reaches the gateway by HTTPS may have a
+    // client that doesn't use it.
+    `http-request set-var(txn.https) bool(false) if ${outside} ${FROM_PROXY} { req.hdr(x-forwarded-proto) -m found }`,
     `http-request set-var(txn.https) bool(true) if ${outside} ${FROM_PROXY} { req.hdr(x-forwarded-proto,-1) -m str -i https }`,
     ...Array.from(
       { length: MOST_PROXIES },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TestAuthority } from "../../support/certificates";
-import { httpsOf } from "./https";
+import { Http2Client, httpsOf } from "./https";
 import { Gateway, TestNetwork } from "./network";
 
 const NAME = "shop.example.org";
@@ -68,6 +68,21 @@ describe("the gateway behind trusted proxies", function () {
     assert.match(encrypted.head, /^strict-transport-security: max-age=300\r?$/im);
     for (const headers of [["x-forwarded-proto: http"], [HTTPS, "x-forwarded-proto: http"], []])
       assert.equal((await ask(gateway, ...headers)).status, 308, headers.join());
+  });
+
+  it("believes a proxy whose client doesn't use HTTPS, although the proxy itself does", async () => {
+    const http2 = await Http2Client.connect(gateway.httpsPort, authority.root.certificate, NAME);
+    try {
+      const forwarded = { "x-forwarded-for": "198.51.100.9" };
+      const plain = await http2.request("/x", { ...forwarded, "x-forwarded-proto": "http" });
+      assert.equal(plain.status, 308);
+      assert.equal(plain.headers["location"], `https://${NAME}/x`);
+      const encrypted = await http2.request("/x", { ...forwarded, "x-forwarded-proto": "https" });
+      assert.equal(encrypted.status, 200);
+      assert.equal((await http2.request("/x", forwarded)).status, 200);
+    } finally {
+      http2.close();
+    }
   });
 
   it("limits the requests of each client, not those of the proxy", async () => {
