@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { readWithoutComments } from "../shell/shell";
-import { GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT, HTTPS } from "./clients";
+import { GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT, HTTPS, outsideOf } from "./clients";
 
 /** HTTPS at the gateway. */
 export interface Https {
@@ -64,7 +64,9 @@ export function httpsParts(
 
 /** Status 308 keeps method and body. A host that isn't one of the store's names, such as an address, becomes the first name. */
 function redirect({ names, port }: Https, behindProxy: boolean): string[] {
-  const condition = `{ dst_port ${GATEWAY_PUBLISHED_PORT} } { path_beg / }${behindProxy ? ` !${HTTPS}` : ""}`;
+  const condition = behindProxy
+    ? `${outsideOf(true)} { path_beg / } !${HTTPS}`
+    : `{ dst_port ${GATEWAY_PUBLISHED_PORT} } { path_beg / }`;
   return [
     "http-request set-var(txn.host) req.hdr(host),host_only,lower",
     `http-request set-var(txn.host) str(${names[0]}) unless { var(txn.host) -m str -f /etc/store/${NAMES_FILE} }`,
@@ -78,7 +80,9 @@ function redirect({ names, port }: Https, behindProxy: boolean): string[] {
  * Not for names that others have, too: browsers apply HSTS to all ports of localhost, and Azure gives a released label to the next
  * customer.
  */
-function hsts({ names, hstsSeconds }: Https): string {
+function hsts({ names, port, hstsSeconds }: Https): string {
+  // Browsers keep a port that is named: http://NAME:8080 would become https://NAME:8080.
+  if (port !== 443) return "";
   if (names.some((name) => /(^|\.)(localhost|cloudapp\.azure\.com)$/.test(name))) return "";
   return `http-after-response set-header strict-transport-security max-age=${hstsSeconds} if ${HTTPS}`;
 }

@@ -113,6 +113,8 @@ describe("the gateway with HTTPS", () => {
       const https = { ...HTTPS, names: [name, "shop.example.org"] };
       assert.doesNotMatch(configOf({ https }), /strict-transport-security/, name);
     }
+    // Browsers keep a port in the address, so that plain HTTP on another port would be out of reach.
+    assert.doesNotMatch(configOf({ https: { ...HTTPS, port: 8443 } }), /strict-transport-security/);
   });
 
   it("counts the requests of both ports, but not the connections of trusted proxies", () => {
