@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { messageOf } from "@store/docker/messageOf";
 import type { Https } from "../components/gateway/https";
 import { checkCertificate } from "./certificate";
 import { Mistake } from "./configError";
@@ -47,12 +46,20 @@ function readPem(value: string, mistakes: Mistake[]): string | undefined {
     // The value may be an encrypted text that isn't PEM.
     const cause = isEncrypted("certificate")
       ? "isn't a certificate in PEM, nor the path of a file."
-      : `can't read the file: ${messageOf(error)}.`;
+      : unreadable(value, error as NodeJS.ErrnoException);
     const problem = `${cause} Name a file with the certificate, its chain and the private key, or set the content as a secret: ${configSet("--secret certificate < FILE")}`;
     mistakes.push({ key: "certificate", problem });
     return undefined;
   }
 }
+
+/** The value isn't shown if it may be a certificate with its key in another form, such as base64. */
+function unreadable(value: string, { code }: NodeJS.ErrnoException): string {
+  if (value.length > LONGEST_PATH) return "is neither a certificate in PEM nor the path of a file.";
+  return `can't read the file ${value}: ${code === "ENOENT" ? "there is none" : (code ?? "unknown error")}.`;
+}
+
+const LONGEST_PATH = 255;
 
 export function isPem(value: string): boolean {
   return value.includes("-----BEGIN");

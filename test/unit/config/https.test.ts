@@ -88,8 +88,10 @@ describe("readConfig for HTTPS", () => {
   it("rejects a file that doesn't exist, and an encrypted text that is no certificate without showing it", () => {
     assert.match(
       mistakesOf({ domain, certificate: "certificates/none.pem" }, []),
-      /^store:certificate: can't read the file: ENOENT.*none\.pem'\. Name a file/,
+      /^store:certificate: can't read the file certificates\/none\.pem: there is none\. Name a file/,
     );
+    const encoded = Buffer.from(pem).toString("base64");
+    assert.ok(!mistakesOf({ domain, certificate: encoded }, []).includes(encoded.slice(0, 40)));
     const mistake = mistakesOf({ domain, certificate: "s3cret" });
     assert.match(mistake, /^store:certificate: isn't a certificate in PEM/);
     assert.doesNotMatch(mistake, /s3cret/);
