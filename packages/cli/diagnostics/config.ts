@@ -137,7 +137,9 @@ export const programError: Rule = {
   }),
 };
 
-const SECRET_KEYS = /^(sshPrivateKey|secrets\b.*)$/;
+const SECRET_KEYS = /^(certificate|sshPrivateKey|secrets\b.*)$/;
+/** Their values have several lines, so they are set from a file. */
+const FILE_KEYS: readonly string[] = ["certificate", "sshPrivateKey"];
 
 function howToChange(key: string | undefined, context: Context, message = ""): string {
   const { command, session } = context;
@@ -155,5 +157,7 @@ function howToChange(key: string | undefined, context: Context, message = ""): s
   }
   const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";
   const path = /[.[]/.test(shortKey) ? `--path '${shortKey}'` : shortKey;
-  return `Change the value in ${stackFileName(context)}, or run: ${commandFor(`pulumi config set ${secret}${path} VALUE`, context)}`;
+  const isFile = FILE_KEYS.includes(shortKey);
+  const set = commandFor(`pulumi config set ${secret}${path}${isFile ? "" : " VALUE"}`, context);
+  return `Change the value in ${stackFileName(context)}, or run: ${set}${isFile ? " < FILE" : ""}`;
 }

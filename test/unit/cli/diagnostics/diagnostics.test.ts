@@ -196,6 +196,8 @@ describe("diagnoseRun", () => {
       );
     const one = await diagnose(withMessage("store:environment.my-service.A: 1 should be text."));
     assert.match(one.hint ?? "", /config set --path 'environment\.my-service\.A' VALUE/);
+    const file = await diagnose(withMessage("store:certificate: has expired."));
+    assert.match(file.hint ?? "", /config set --secret certificate < FILE$/);
     const two = await diagnose(withMessage("store:httpPort: 0 is wrong.\nstore:live: x is wrong."));
     assert.match(two.summary, /httpPort.*live/s);
     assert.doesNotMatch(two.hint ?? "", /config set/);
