@@ -31,7 +31,7 @@ const ACCESS: readonly HostProblem[] = [
   },
   {
     name: "azure-lock-permission",
-    match: [/Microsoft\.Authorization\/locks\//],
+    match: [/action 'Microsoft\.Authorization\/locks\/(read|write|delete)'/],
     cause: "the login may neither create nor delete locks (store:dataDiskLock)",
     hint: "Contributors can't. Assign the role Owner, User Access Administrator or Locks Contributor on the resource group or the subscription, or remove store:dataDiskLock.",
   },

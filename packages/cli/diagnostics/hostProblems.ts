@@ -60,8 +60,8 @@ export const PROBLEMS: readonly HostProblem[] = [
     match: [/the file system on the data disk doesn't grow/],
     cause: "the data disk has grown, but its file system hasn't",
     hint:
-      "The line above is resize2fs's. It refuses a file system that needs a check: ./store ssh STACK, sudo systemctl stop docker.socket " +
-      "docker, sudo umount /data, sudo e2fsck -f DEVICE, sudo reboot.",
+      "The line above is resize2fs's. It refuses a file system that needs a check: ./store ssh STACK, sudo docker stop $(sudo docker ps --quiet), " +
+      "sudo systemctl stop docker.socket docker, sudo umount /data, sudo e2fsck -f DEVICE, sudo reboot.",
   },
   {
     name: "provisioning-failed",
