@@ -48,16 +48,33 @@ export function elsewhereNote(dockerHost: string, url: string): string | undefin
   const tunnel = sshTunnel(dockerHost, url);
   return (
     `The store's address is ${url} on the machine ${daemonAddress(dockerHost)}, for that machine only.` +
-    (tunnel === undefined ? "" : ` Reach it from here: ${tunnel}`)
+    (tunnel === undefined ? "" : ` Reach it from here: ${tunnel}, then open ${urlInTunnel(url)}`)
   );
+}
+
+/** The URL at the tunnel's end on this machine, and what a name of the store's own needs there. */
+function urlInTunnel(url: string): string {
+  const { protocol, hostname } = new URL(url);
+  const name = hostname === "localhost" ? "" : ` with "127.0.0.1 ${hostname}" in /etc/hosts`;
+  return `${protocol}//${hostname}:${tunnelPort(portOf(url))}${name}`;
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return Number(port || (protocol === "https:" ? 443 : 80));
+}
+
+/** Only root may listen on the ports below 1024. */
+function tunnelPort(port: number): number {
+  return port < 1024 ? port + 8000 : port;
 }
 
 /** Command that makes the gateway of a local stack reachable here whose daemon is behind ssh; undefined for other daemons. */
 export function sshTunnel(dockerHost: string, url: string): string | undefined {
   if (!dockerHost.startsWith("ssh:")) return undefined;
-  const { port: explicit, protocol } = new URL(url);
-  const port = explicit || (protocol === "https:" ? "443" : "80");
-  return ["ssh", "-N", "-L", `${port}:127.0.0.1:${port}`, ...sshTarget(dockerHost).args].join(" ");
+  const port = portOf(url);
+  const forward = `${tunnelPort(port)}:127.0.0.1:${port}`;
+  return ["ssh", "-N", "-L", forward, ...sshTarget(dockerHost).args].join(" ");
 }
 
 /** Address of a store. */

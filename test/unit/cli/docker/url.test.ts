@@ -14,11 +14,11 @@ describe("sshTunnel", () => {
     );
     assert.match(
       sshTunnel("ssh://host", "http://localhost") ?? "",
-      /-L 80:127\.0\.0\.1:80 -- host$/,
+      /-L 8080:127\.0\.0\.1:80 -- host$/,
     );
     assert.match(
       sshTunnel("ssh://host", "https://shop.example.org") ?? "",
-      /-L 443:127\.0\.0\.1:443 -- host$/,
+      /-L 8443:127\.0\.0\.1:443 -- host$/,
     );
     assert.equal(sshTunnel("unix:///var/run/docker.sock", "http://localhost:8080"), undefined);
   });
@@ -69,6 +69,10 @@ describe("the address of a local stack's daemon", () => {
     assert.match(
       elsewhereNote("ssh://shop.example.org", url) ?? "",
       /localhost:8080 on the machine shop\.example\.org.*Reach it from here: ssh -N -L/,
+    );
+    assert.match(
+      elsewhereNote("ssh://host", "https://shop.example.org") ?? "",
+      /then open https:\/\/shop\.example\.org:8443 with "127\.0\.0\.1 shop\.example\.org" in \/etc\/hosts$/,
     );
     assert.match(elsewhereNote("tcp://10.0.0.5:2376", url) ?? "", /10\.0\.0\.5.* only\.$/);
     assert.equal(elsewhereNote("unix:///run/docker.sock", url), undefined);
