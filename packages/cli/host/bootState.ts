@@ -45,8 +45,8 @@ const NAMED = 3;
 /** Sends the command to reboot. @throws CliError if the host refuses it */
 export async function sendReboot(target: SshTarget, limits: ConnectionLimits): Promise<void> {
   const { code, stderr } = await runOnHost(target, script("reboot.sh"), limits);
-  // 255 is ssh's own: the machine ends the connection, before or after the command does.
-  if (code === 0 || (code === 255 && !REFUSED.test(stderr))) return;
+  // 255 is ssh's own: the machine ends the connection, before or after the command does. Null is the limit: it goes down without a word.
+  if (code === 0 || code === null || (code === 255 && !REFUSED.test(stderr))) return;
   throw new CliError("The host refuses to reboot.", {
     details: lines(stderr),
     detailsTitle: "sudo systemctl reboot",

@@ -5,7 +5,12 @@ import { delimiter, join } from "node:path";
 import { rebootStack } from "@store/cli/commands/host/reboot";
 import type { CheckContext } from "@store/cli/doctor/check";
 import { checkHost } from "@store/cli/doctor/hostChecks";
-import { awaitNextBoot, describePending, readBootState } from "@store/cli/host/bootState";
+import {
+  awaitNextBoot,
+  describePending,
+  readBootState,
+  sendReboot,
+} from "@store/cli/host/bootState";
 import type { Session } from "@store/cli/project/session";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { withEnvironment } from "../../environment";
@@ -109,6 +114,11 @@ describe("the reboot of a remote host", function () {
       assert.match(error.hint ?? "", /\.\/store ssh/);
       return true;
     });
+  });
+
+  it("isn't taken for refused if the host goes down without a word", async () => {
+    writeFileSync(join(bin, "ssh"), "#!/bin/sh\nexec sleep 60\n");
+    await onHost(() => sendReboot(target, { timeoutMs: 200 }));
   });
 
   it("has a limit for a host that doesn't boot again", async () => {
