@@ -15,7 +15,7 @@ export function environmentStack(pullRequest: number): string {
 }
 
 /**
- * Writes the configuration of an environment: that of another stack without its names. It isn't committed, so each job writes it anew.
+ * Writes the configuration of an environment: that of another stack without its own keys. It isn't committed, so each job writes it anew.
  *
  * @throws UsageError if there is no such stack
  */
@@ -24,13 +24,16 @@ export function writeEnvironmentConfig(stack: string, from: string): void {
   writeFileSync(join(ROOT, `Pulumi.${stack}.yaml`), config);
 }
 
-/** Keys that name one stack alone: clients would reach the other stack, and Azure refuses the label. */
-const OWN_NAMES = ["domain", "certificate", "dnsLabel"];
+/**
+ * Keys for one stack alone. With its names, clients would reach the other stack, and Azure refuses the label; an environment's data
+ * needs no protection.
+ */
+const OWN_KEYS = ["domain", "certificate", "dnsLabel", "dataDiskLock", "diskSnapshots"];
 
-/** Returns the configuration of an environment: that of another stack without its names. */
+/** Returns the configuration of an environment: that of another stack without its own keys. */
 export function environmentConfig(text: string): string {
   const document = parseDocument(text);
-  const paths = OWN_NAMES.flatMap((key) => [`store:${key}`, key].map((name) => ["config", name]));
+  const paths = OWN_KEYS.flatMap((key) => [`store:${key}`, key].map((name) => ["config", name]));
   const present = paths.filter((path) => document.hasIn(path));
   for (const path of present) document.deleteIn(path);
   return present.length === 0 ? text : document.toString({ lineWidth: 0 });
