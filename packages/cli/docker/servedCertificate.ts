@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect } from "node:tls";
 import { messageOf } from "@store/docker/messageOf";
+import { RENEWAL_DAYS } from "../../../config/certificate";
 
 /** The certificate that a server shows for a name. */
 export interface ServedCertificate {
@@ -12,8 +13,6 @@ export interface ServedCertificate {
 
 const TIMEOUT_MS = 3_000;
 const DAY_MS = 24 * 3600 * 1000;
-/** As in config/certificate.ts. */
-const RENEWAL_DAYS = 21;
 
 /**
  * Asks for the certificate of an HTTPS address.

@@ -73,7 +73,7 @@ export async function verifyPublicAddress(
     detailsTitle: "Containers",
     hint:
       answer.kind === "foreign"
-        ? `Another program listens on that port, too. Stop it, or choose another port: ${storeCommand("pulumi config set httpPort PORT", stack)}`
+        ? `Another program listens on that port, too. Stop it, or choose another port: ${storeCommand(`pulumi config set ${url.startsWith("https:") ? "httpsPort" : "httpPort"} PORT`, stack)}`
         : `See their health: ${storeCommand("ps", stack)}; their logs: ${storeCommand("logs", stack)}`,
   });
 }
