@@ -52,7 +52,7 @@ export function publishesHere(dockerHost: string): boolean {
 /** Name or address of the daemon's machine. */
 export function daemonAddress(dockerHost: string): string {
   if (publishesHere(dockerHost)) return "127.0.0.1";
-  // What isn't an address is refused by whoever connects to it.
+  // A text that isn't an address is refused when something connects to it.
   return URL.canParse(dockerHost)
     ? new URL(dockerHost).hostname.replace(/^\[(.*)\]$/, "$1")
     : dockerHost;

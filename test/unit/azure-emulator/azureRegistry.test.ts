@@ -63,6 +63,11 @@ describe("The emulated Azure Container Registry", () => {
   const all = async (): Promise<void> => {
     for (const part of ["registry", "scope", "token"] as const) await make(part);
   };
+  /** Reads the token by the provider. `before` has the outputs in the state. */
+  const readToken = (before: Properties): ReturnType<Provider["read"]> => {
+    const [token, asked] = PARTS.token;
+    return new Provider(test.cloud, () => []).read(`${ID}/tokens/host-pull`, token, asked, before);
+  };
   const generate = (): ReturnType<AzureCli["run"]> =>
     cli.run([
       ...["acr", "token", "credential", "generate", "--subscription", test.cloud.subscription],
@@ -201,13 +206,8 @@ describe("The emulated Azure Container Registry", () => {
   it("lists a token's generated password without its value", async () => {
     await all();
     await generate();
-    const [token, asked] = PARTS.token;
-    const read = new Provider(test.cloud, () => []).read(
-      `${ID}/tokens/host-pull`,
-      token,
-      asked,
-      asked,
-    );
+    const [, asked] = PARTS.token;
+    const read = readToken(asked);
     assert.equal(at(read?.inputs, "credentials.passwords.0.name"), "password1");
   });
 
@@ -215,12 +215,7 @@ describe("The emulated Azure Container Registry", () => {
     await all();
     await generate();
     const [token, asked] = PARTS.token;
-    const read = new Provider(test.cloud, () => []).read(
-      `${ID}/tokens/host-pull`,
-      token,
-      asked,
-      {},
-    );
+    const read = readToken({});
     await test.cloud.update(token, { ...asked, credentials: read?.inputs["credentials"] });
     assert.equal(accounts.of(test.cloud).length, 1);
     await test.cloud.update(token, asked);

@@ -4,7 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import type { AzureHost } from "../../../components/host/azure/azureHost";
 import type { AzureHostArgs } from "../../../components/host/azure/azureHostArgs";
 import { plain, promiseOf, Registered, reset, resource, resources } from "../mocks";
-import { commonProviders } from "./commonProviders";
+import { createAzureHost } from "./createAzureHost";
 import { mockedInOwnFolder } from "./mockedFolder";
 
 const VM = "azure-native:compute:VirtualMachine";
@@ -19,37 +19,14 @@ describe("AzureHost", () => {
   beforeEach(() => options.clear());
 
   function host(args: Partial<AzureHostArgs> = {}): AzureHost {
-    // Loaded on demand: the Azure SDK takes a second to load.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
-      AzureHost: typeof AzureHost;
+    const login = { username: "store", password: "hidden" };
+    const registry = {
+      address: "registry.example.com",
+      namespace: "store",
+      push: login,
+      pull: login,
     };
-    const transformations: pulumi.ResourceTransformation[] = [
-      ({ type, opts }) => {
-        options.set(type, opts);
-        return undefined;
-      },
-    ];
-    const defaults: AzureHostArgs = {
-      providers: commonProviders(),
-      location: "australiaeast",
-      vmSize: "Standard_DS2_v2",
-      vmImage: "Debian:debian-12:12-gen2:latest",
-      adminUser: "azureuser",
-      adminCidrs: ["203.0.113.7/32"],
-      addressRange: "10.20.0.0/16",
-      dataDiskGiB: 32,
-      docker: { source: "docker" },
-      readyMinutes: 15,
-      owner: "store-team",
-      registry: {
-        address: "registry.example.com",
-        namespace: "store",
-        push: { username: "store", password: "hidden" },
-        pull: { username: "store", password: "hidden" },
-      },
-    };
-    return new Host("host", { ...defaults, ...args }, { transformations });
+    return createAzureHost({ registry, ...args }, options);
   }
   const one = async (type: string): Promise<Registered> => {
     const [found, ...others] = await resources(type);

@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import type { AzureHost } from "../../../components/host/azure/azureHost";
 import type { AzureHostArgs } from "../../../components/host/azure/azureHostArgs";
 import { promiseOf, Registered, reset, resources, SUBSCRIPTION_ID } from "../mocks";
-import { commonProviders } from "./commonProviders";
+import { createAzureHost, OWN_REGISTRY_AND_SCHEDULE } from "./createAzureHost";
 import { mockedInOwnFolder } from "./mockedFolder";
 
 const VM = "azure-native:compute:VirtualMachine";
@@ -48,31 +47,7 @@ describe("An AzureHost with options", () => {
   beforeEach(() => options.clear());
 
   function host(args: Partial<AzureHostArgs> = {}): void {
-    // Loaded on demand: the Azure SDK takes a second to load.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
-      AzureHost: typeof AzureHost;
-    };
-    const remember: pulumi.ResourceTransformation = ({ type, opts }) => {
-      options.set(type, opts);
-      return undefined;
-    };
-    const defaults: AzureHostArgs = {
-      providers: commonProviders(),
-      location: "australiaeast",
-      vmSize: "Standard_DS2_v2",
-      vmImage: "Debian:debian-12:12-gen2:latest",
-      adminUser: "azureuser",
-      adminCidrs: ["203.0.113.7/32"],
-      addressRange: "10.20.0.0/16",
-      dataDiskGiB: 32,
-      docker: { source: "docker" },
-      readyMinutes: 15,
-      owner: "store-team",
-      registry: { tier: "Basic" },
-      shutdown: { time: "1900", timeZone: "AUS Eastern Standard Time" },
-    };
-    new Host("host", { ...defaults, ...args }, { transformations: [remember] });
+    createAzureHost({ ...OWN_REGISTRY_AND_SCHEDULE, ...args }, options);
   }
   const one = async (type: string): Promise<Registered> => {
     const [found, ...others] = await resources(type);

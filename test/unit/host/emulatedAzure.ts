@@ -2,10 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { isList, isObject, Properties, textAt, Value } from "@store/azure-emulator/arm/values";
 import { Provider } from "@store/azure-emulator/provider/provider";
-import type { AzureHost } from "../../../components/host/azure/azureHost";
 import type { AzureHostArgs } from "../../../components/host/azure/azureHostArgs";
 import { KEY, TestCloud } from "../azure-emulator/fixture";
-import { commonProviders } from "./commonProviders";
+import { createAzureHost, OWN_REGISTRY_AND_SCHEDULE } from "./createAzureHost";
 
 /** A resource that the program has created in the emulated Azure. */
 export interface AzureResource {
@@ -31,20 +30,10 @@ const NEVER = new AbortController().signal;
 /** Number of resources of an AzureHost with a registry and a shutdown schedule. */
 const COUNT = 12;
 
-const ARGS: Omit<AzureHostArgs, "providers"> = {
-  location: "australiaeast",
-  vmSize: "Standard_DS2_v2",
-  vmImage: "Debian:debian-12:12-gen2:latest",
-  adminUser: "azureuser",
+const ARGS = {
+  ...OWN_REGISTRY_AND_SCHEDULE,
   adminCidrs: ["203.0.113.7/32", "198.51.100.0/24"],
-  addressRange: "10.20.0.0/16",
-  dataDiskGiB: 32,
-  docker: { source: "docker" },
-  readyMinutes: 15,
-  owner: "store-team",
-  registry: { tier: "Basic" },
-  shutdown: { time: "1900", timeZone: "AUS Eastern Standard Time" },
-};
+} satisfies Partial<AzureHostArgs>;
 
 /** Pulumi's mocks with the emulated Azure Resource Manager in place of Azure. */
 export class EmulatedAzure {
@@ -79,20 +68,7 @@ export class EmulatedAzure {
    * @throws an error if Azure refuses one
    */
   async deploy(args: Partial<AzureHostArgs>, count: number = COUNT): Promise<void> {
-    // Loaded on demand: the Azure SDK takes a second to load.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
-      AzureHost: typeof AzureHost;
-    };
-    const remember: pulumi.ResourceTransformation = ({ type, opts }) => {
-      this.options.set(type, opts);
-      return undefined;
-    };
-    new Host(
-      "host",
-      { ...ARGS, providers: commonProviders(), ...args },
-      { transformations: [remember] },
-    );
+    createAzureHost({ ...ARGS, ...args }, this.options);
     while (this.resources.length < count && this.refusals.length === 0)
       await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(this.refusals, []);
