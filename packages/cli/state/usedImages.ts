@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { State } from "./state";
 
@@ -27,6 +27,10 @@ export class UsedImages {
   }
 
   replace(names: readonly string[]): void {
+    if (names.length === 0) {
+      rmSync(this.file, { force: true });
+      return;
+    }
     mkdirSync(dirname(this.file), { recursive: true });
     writeFileSync(this.file, JSON.stringify([...names].sort()));
   }

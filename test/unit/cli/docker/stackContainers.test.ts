@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,8 +117,11 @@ describe("removeUnusedImages", () => {
     const session = createSession({});
     await removeUnusedImages(session, dockerWith(["sha256:inventory"]).docker, before);
     const { docker, removed } = dockerWith([]);
+    const record = join(session.state.folder, "used-images", `${session.stack.name}.json`);
+    assert.ok(existsSync(record));
     await removeUnusedImages(session, docker, undefined);
     assert.deepEqual(removed, ["store/base:1", "store/inventory:1"]);
+    assert.ok(!existsSync(record));
   });
 
   it("reports an image that Docker refuses to remove, with Docker's reason", async () => {
