@@ -1,6 +1,6 @@
-// Command pulumi-resource-tls is a stub of the published tls provider with the resource PrivateKey; the generated keys are
-// real. It exists because the published plugin can't be built from Go modules; an engine that can download plugins doesn't
-// use it.
+// Command pulumi-resource-tls is a stub of the published tls provider with the resources PrivateKey and SelfSignedCert; the
+// generated keys and certificates are real. It exists because the published plugin can't be built from Go modules; an engine
+// that can download plugins doesn't use it.
 package main
 
 import (
@@ -15,9 +15,10 @@ import (
 // version is set by the linker to the version of the npm package @pulumi/tls.
 var version = "0.0.0-dev"
 
-// resources lacks certificates and certificate requests; using them is an error that names the resource.
+// resources lacks requests and certificates signed by another key; using them is an error that names the resource.
 var resources = map[tokens.Type]stub.Resource{
-	"tls:index/privateKey:PrivateKey": privateKey,
+	"tls:index/privateKey:PrivateKey":         privateKey,
+	"tls:index/selfSignedCert:SelfSignedCert": selfSignedCert,
 }
 
 func main() {
