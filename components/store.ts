@@ -2,13 +2,16 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { healthPath, ServiceSpec } from "../services/spec";
+import { CERTIFICATES_FOLDER } from "./certificates/acme";
+import { acmeOf, automaticHttps } from "./certificates/automaticHttps";
+import type { CertificateOrders } from "./certificates/certificateOrders";
 import { NETWORK_OPTIONS } from "./container/container";
 import { labels } from "./container/labels";
 import { limitProcesses } from "./container/processLimits";
 import { SecretFiles, SharedSecrets } from "./container/secrets";
 import { Database, DatabaseData } from "./database/database";
 import { Gateway } from "./gateway/gateway";
-import { httpsUrl } from "./gateway/https";
+import { type Https, httpsUrl } from "./gateway/https";
 import { Host } from "./host/host";
 import { imageSupply } from "./image/images";
 import type { ImageSupply, SuppliedImage } from "./image/imageSupply";
@@ -49,7 +52,9 @@ export class Store extends pulumi.ComponentResource {
     });
     const gatewayImageId = images.thirdParty("gateway", args.images.haproxy);
     const databaseImageId = this.databaseImage(args, images);
-    const data = this.databaseData(args);
+    const folders = this.dataFolders(args);
+    const data = this.databaseData(args, folders);
+    const { https, order } = automaticHttps(args.https, args.host, folders, { parent: this });
     this.staffToken = this.newStaffToken();
     const sharedSecrets = new SharedSecrets(
       { STAFF_TOKEN: this.staffToken },
@@ -62,8 +67,12 @@ export class Store extends pulumi.ComponentResource {
         data: data.get(service),
       }),
     );
-    const gateway = this.gateway(args, gatewayImageId, networks, services);
-    this.limitProcesses(args.host, gateway, services);
+    const gateway = this.gateway({ ...args, https }, gatewayImageId, networks, services);
+    const orders = order?.(
+      { lego: images.thirdParty("certificates", args.images.lego), files: gatewayImageId },
+      [gateway],
+    );
+    this.limitProcesses(args.host, gateway, services, orders);
 
     this.url = args.https
       ? pulumi.output(httpsUrl(args.https))
@@ -89,16 +98,21 @@ export class Store extends pulumi.ComponentResource {
       : images.thirdParty("database", args.images.postgres);
   }
 
+  /** Creates the folders of all data volumes. One command, because each resource takes time in every run. */
+  private dataFolders({ host, specs, https }: StoreArgs): pulumi.Resource[] {
+    const folders = [...withDatabase(specs), ...(acmeOf(https) ? [CERTIFICATES_FOLDER] : [])];
+    return host.dataFolders === undefined || folders.length === 0
+      ? []
+      : [host.run("data-folders", host.dataFolders(folders.sort()), { parent: this })];
+  }
+
   /** Also for services that aren't enabled: a service that is disabled for a while keeps its data. */
-  private databaseData({ host, specs }: StoreArgs): Map<string, DatabaseData> {
-    const services = withDatabase(specs);
-    // One command for all folders, because each resource takes time in every run.
-    const after =
-      host.dataFolders === undefined || services.length === 0
-        ? []
-        : [host.run("data-folders", host.dataFolders([...services].sort()), { parent: this })];
+  private databaseData(
+    { host, specs }: StoreArgs,
+    after: readonly pulumi.Resource[],
+  ): Map<string, DatabaseData> {
     return new Map(
-      services.map((service) => [
+      withDatabase(specs).map((service) => [
         service,
         new DatabaseData(`${service}-data`, { service, host, after }, { parent: this }),
       ]),
@@ -156,7 +170,7 @@ export class Store extends pulumi.ComponentResource {
   }
 
   private gateway(
-    { host, httpPort, https, trustedProxies, requestLimit, connectionLimit }: StoreArgs,
+    { host, httpPort, https, trustedProxies, requestLimit, connectionLimit }: GatewayParts,
     imageId: pulumi.Output<string>,
     networks: Networks,
     services: readonly DeployedService[],
@@ -183,9 +197,15 @@ export class Store extends pulumi.ComponentResource {
     );
   }
 
-  private limitProcesses(host: Host, gateway: Gateway, services: readonly DeployedService[]): void {
+  private limitProcesses(
+    host: Host,
+    gateway: Gateway,
+    services: readonly DeployedService[],
+    orders: CertificateOrders | undefined,
+  ): void {
     limitProcesses(host, { parent: this }, [
       { role: "gateway", containers: [gateway.containerId] },
+      ...(orders ? [{ role: "certificates", containers: [orders.containerId] } as const] : []),
       ...services.flatMap(({ spec, database, component }) => [
         {
           role: "service",
@@ -199,6 +219,8 @@ export class Store extends pulumi.ComponentResource {
 }
 
 type Networks = Readonly<Record<"edge" | "backend", docker.Network>>;
+
+type GatewayParts = Omit<StoreArgs, "https"> & { readonly https: Https | undefined };
 
 interface ServiceParts {
   readonly networks: Networks;

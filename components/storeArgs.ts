@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type * as random from "@pulumi/random";
 import type { ServiceSpec } from "../services/spec";
-import type { Https } from "./gateway/https";
+import type { AcmeArgs } from "./certificates/acme";
+import type { Https, OwnCertificate } from "./gateway/https";
 import type { Host } from "./host/host";
 import type { ImageSource } from "./image/image";
 import type { Publishing } from "./registry/registry";
@@ -19,7 +20,13 @@ export interface StoreArgs {
   /** Number of instances by service. Defaults to the number in the service's spec. */
   readonly replicas?: Readonly<Record<string, number>>;
   /** Third-party images by exact version. */
-  readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
+  readonly images: {
+    readonly node: string;
+    readonly postgres: string;
+    readonly haproxy: string;
+    /** Used only if the certificate is ordered. */
+    readonly lego: string;
+  };
   /** Repository and commit of this checkout, for the images' labels. */
   readonly source: pulumi.Input<ImageSource>;
   /** Registry through which images reach the host. Defaults to none: the host builds its images. */
@@ -29,7 +36,7 @@ export interface StoreArgs {
   /** Port of the host for the gateway. */
   readonly httpPort: number;
   /** Defaults to HTTP only. */
-  readonly https?: Https;
+  readonly https?: HttpsArgs;
   /** Address ranges of proxies in front of the store, whose X-Forwarded headers count. Defaults to none. */
   readonly trustedProxies?: readonly string[];
   /** Requests that one client address may send to the gateway in 10 s; 0 switches off this limit and those of the specs. */
@@ -44,4 +51,9 @@ export interface StoreArgs {
   readonly otlpEndpoint?: string;
   /** Fills an empty catalogue with demo products. */
   readonly demoData: boolean;
+}
+
+/** HTTPS with a certificate from the configuration, or with one that is ordered from an authority. */
+export interface HttpsArgs extends Omit<Https, "certificate"> {
+  readonly certificate: OwnCertificate | AcmeArgs;
 }

@@ -4,6 +4,7 @@ import { CliError } from "@store/docker/cliError";
 import { currentContext, type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
 import { registryOf, type UserLogin, userLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
+import type { StoreArgs } from "../components/storeArgs";
 import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
@@ -43,7 +44,7 @@ export interface StoreConfig extends Pick<
   /** OTLP/HTTP endpoint for traces. @default no traces */
   readonly otlpEndpoint: string | undefined;
   /** Third-party images by exact version. */
-  readonly images: { readonly node: string; readonly postgres: string; readonly haproxy: string };
+  readonly images: StoreArgs["images"];
 }
 
 /**
@@ -82,6 +83,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
       node: values.nodeImage,
       postgres: values.postgresImage,
       haproxy: values.haproxyImage,
+      lego: values.legoImage,
     },
   };
 }

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Https } from "../components/gateway/https";
+import type { HttpsArgs } from "../components/storeArgs";
+import { automaticCertificate } from "./automaticCertificate";
 import { checkCertificate } from "./certificate";
 import { Mistake } from "./configError";
 import { domainNames } from "./domainNames";
@@ -11,7 +12,7 @@ import { isEncrypted } from "./values";
 
 export interface HttpsConfig {
   /** Undefined without store:domain: the store is served by HTTP only. */
-  readonly https?: Https;
+  readonly https?: HttpsArgs;
   /** Problems that don't prevent an `up`, as "store:KEY: PROBLEM". */
   readonly warnings: readonly string[];
 }
@@ -19,7 +20,13 @@ export interface HttpsConfig {
 /** Reads and checks the store's names and their certificate. Adds the mistakes to the list. */
 export function httpsConfig(values: ConfigValues, mistakes: Mistake[]): HttpsConfig {
   const names = domainNames(values.domain);
-  if (values.certificate === "" || names.length === 0) return { warnings: [] };
+  if (names.length === 0) return { warnings: [] };
+  const common = { names, port: values.httpsPort, hstsSeconds: values.hstsSeconds };
+  if (values.certificate === "") {
+    const { acme, ...found } = automaticCertificate(values, names);
+    mistakes.push(...found.mistakes);
+    return { https: { ...common, certificate: acme }, warnings: found.warnings };
+  }
   const pem = readPem(values.certificate, mistakes);
   if (pem === undefined) return { warnings: [] };
   const checked = checkCertificate(pem, names);
@@ -27,9 +34,7 @@ export function httpsConfig(values: ConfigValues, mistakes: Mistake[]): HttpsCon
   const { certificate } = checked;
   return {
     https: certificate && {
-      names,
-      port: values.httpsPort,
-      hstsSeconds: values.hstsSeconds,
+      ...common,
       certificate: { ...certificate, pem: pulumi.secret(certificate.pem) },
     },
     warnings: checked.warnings.map((warning) => `store:certificate: ${warning}`),

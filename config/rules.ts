@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
   { reads: ["environment"], check: environmentNotEncrypted },
   { reads: ["secrets"], check: secretsEncrypted },
   { reads: ["environment", "secrets"], check: secretFileVariablesFree },
-  { reads: ["domain", "certificate"], check: certificateForDomain },
+  { reads: ["host", "domain", "certificate"], check: certificateForDomain },
   { reads: ["certificate"], check: certificateEncrypted },
   { reads: ["domain", "httpPort", "httpsPort"], check: portsDiffer },
   { reads: ["host", "registry"], check: registryLoginComplete },
@@ -102,12 +102,12 @@ function secretFileVariablesFree({ environment, secrets }: ConfigValues): Mistak
   );
 }
 
-function certificateForDomain({ domain, certificate }: ConfigValues): Mistake[] {
+function certificateForDomain({ host, domain, certificate }: ConfigValues): Mistake[] {
   return [
     ...when(
-      domain !== "" && certificate === "",
+      host === "local" && domain !== "" && certificate === "",
       "domain",
-      `needs a certificate. Set one that is valid for ${domain}, with its chain and private key: ${configSet("--secret certificate < FILE")}`,
+      `needs a certificate: no authority reaches a store on your own machine to issue one. Set one that is valid for ${domain}, with its chain and private key: ${configSet("--secret certificate < FILE")}`,
     ),
     ...when(
       domain === "" && certificate !== "",

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { DEFAULT_DIRECTORY } from "../components/certificates/acme";
 import { MOST_INSTANCES } from "../components/gateway/haproxy";
 import { AZURE_REGISTRY_TIERS } from "../components/registry/registry";
 import { oneOf, wholeNumber } from "../services/spec";
@@ -70,6 +71,14 @@ export function configSchema(serviceNames: readonly string[]) {
     httpPort: v.optional(wholeNumber(1, 65_535), 8080),
     domain: v.optional(v.pipe(v.string(), accepted(domainProblem)), ""),
     certificate: v.optional(v.string(), ""),
+    acmeDirectory: v.optional(
+      text(/^https:\/\/[^\s/"\\]+(\/[^\s"\\]*)?$/, `a directory such as ${DEFAULT_DIRECTORY}`),
+      DEFAULT_DIRECTORY,
+    ),
+    acmeEmail: v.optional(
+      optionalText(/^[^\s@"\\]+@[^\s@"\\]+$/, "an e-mail address, such as ops@example.org"),
+      "",
+    ),
     httpsPort: v.optional(wholeNumber(1, 65_535), 443),
     hstsSeconds: v.optional(wholeNumber(0, 100_000_000), 86_400),
     trustedProxies: v.optional(
@@ -111,6 +120,7 @@ export function configSchema(serviceNames: readonly string[]) {
     nodeImage: v.optional(exactImage(), "node:26.10.0-slim"),
     postgresImage: v.optional(exactImage(), "postgres:18.4"),
     haproxyImage: v.optional(exactImage(), "haproxy:3.0.11"),
+    legoImage: v.optional(exactImage(), "goacme/lego:v5.6.0"),
     registry: v.optional(registry, {}),
     azureRegistry: v.optional(oneOf(["", ...AZURE_REGISTRY_TIERS]), ""),
     adminCidrs: v.optional(

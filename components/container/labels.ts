@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export const LABEL_PROJECT = "dev.store.project";
 
 /** Purpose of a container, in addition to its service. */
-export type Role = "service" | "database" | "gateway" | "files";
+export type Role = "service" | "database" | "gateway" | "certificates" | "files";
 
 /** Returns labels for a network, volume or container in the docker provider's form. */
 export function labels(

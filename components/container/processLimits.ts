@@ -9,6 +9,7 @@ const LIMITS = {
   service: 128,
   // PostgreSQL has a process for each of its 100 connections and a dozen of its own.
   database: 256,
+  certificates: 64,
 };
 
 export interface ProcessLimit {

@@ -4,7 +4,17 @@ import { DELETE_BEFORE_CREATE, hardened, START_SECONDS } from "../container/cont
 import { Files } from "../container/files";
 import { GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT } from "./clients";
 import { ClientLimits, haproxyConfig, HTTPS_MEMORY_MIB, MEMORY_MIB, Route } from "./haproxy";
-import { CERTIFICATE_FILE, CERTIFICATE_FOLDER, Https, httpsUrl } from "./https";
+import {
+  CERTIFICATE_FILE,
+  CERTIFICATE_FOLDER,
+  Https,
+  httpsUrl,
+  initialPem,
+  ORDERED_FOLDER,
+  orderedCertificate,
+  orderedFiles,
+  startScript,
+} from "./https";
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
@@ -38,13 +48,19 @@ export class Gateway extends pulumi.ComponentResource {
     // A changed configuration or certificate doesn't replace the container: HAProxy reloads it without an interruption.
     const { files: config, version } = haproxyConfig(args.routes, args.clientLimits, args);
     const certificate = args.https && this.certificate(name, args, args.https);
+    const ordered = orderedCertificate(args.https);
     const files = new Files(
       `${name}-config`,
       {
         service: "gateway",
         host: args.host,
         imageId: args.imageId,
-        files: { ...config, [START]: START_SCRIPT, [RELOAD]: RELOAD_SCRIPT },
+        files: {
+          ...config,
+          ...(ordered && orderedFiles(ordered)),
+          [START]: startScript(args.https),
+          [RELOAD]: RELOAD_SCRIPT,
+        },
         after: [...args.after, ...(certificate ? [certificate.written] : [])],
       },
       { parent: this },
@@ -56,6 +72,9 @@ export class Gateway extends pulumi.ComponentResource {
     const volumes = [
       files.mountedAt(FOLDER),
       ...(certificate ? [certificate.mountedAt(CERTIFICATE_FOLDER)] : []),
+      ...(ordered
+        ? [{ volumeName: ordered.volumeName, containerPath: ORDERED_FOLDER, readOnly: true }]
+        : []),
     ];
     const container = this.proxy(name, args, [files.written, ...portsAreFree], volumes);
     args.host.run(
@@ -78,14 +97,14 @@ export class Gateway extends pulumi.ComponentResource {
     this.registerOutputs({ containerId: this.containerId });
   }
 
-  private certificate(name: string, args: GatewayArgs, { certificate }: Https): Files {
+  private certificate(name: string, args: GatewayArgs, https: Https): Files {
     return new Files(
       `${name}-certificate`,
       {
         service: "gateway",
         host: args.host,
         imageId: args.imageId,
-        files: { [CERTIFICATE_FILE]: certificate.pem },
+        files: { [CERTIFICATE_FILE]: initialPem(https) },
       },
       { parent: this },
     );
@@ -175,8 +194,6 @@ function publishedPorts({ httpPort, https }: GatewayArgs): PublishedPort[] {
 const FOLDER = "/etc/store";
 const START = "start.sh";
 const RELOAD = "reload.sh";
-
-const START_SCRIPT = `${readWithoutComments(__dirname, "start.sh")}\n`;
 
 const PORT_CHECK_SCRIPT = readWithoutComments(__dirname, "portCheck.sh");
 

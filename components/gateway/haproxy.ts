@@ -4,7 +4,7 @@ import { readWithoutComments } from "../shell/shell";
 import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./clients";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
-import { type Https, httpsParts, NAMES_FILE } from "./https";
+import { challengeRules, type Https, httpsParts, NAMES_FILE, ownCertificate } from "./https";
 import { connectionLimit, limitTables, rateLimits } from "./limits";
 
 /** A service behind the gateway. */
@@ -75,7 +75,10 @@ export function haproxyConfig(
     loggedRoute: loggedRoute(sorted),
     hardStopSeconds: hardStopSeconds(sorted).toString(),
     connectionLimit: connections.rules.join("\n    "),
-    clientRules: clientRules(outside, trustedProxies, https !== undefined).join("\n    "),
+    clientRules: [
+      ...clientRules(outside, trustedProxies, https !== undefined),
+      ...challengeRules(https),
+    ].join("\n    "),
     ...httpsParts(https, trustedProxies.length > 0),
     rateLimits: limited ? rateLimits(limits.requests, sorted, outside).join("\n    ") : "",
     services: serviceList(sorted),
@@ -97,7 +100,7 @@ export function haproxyConfig(
   const hash = createHash("sha256").update(text);
   for (const list of Object.values(lists)) hash.update(list);
   // A renewed certificate needs a reload, too.
-  if (https) hash.update(https.certificate.fingerprint);
+  hash.update(ownCertificate(https)?.fingerprint ?? "");
   const version = hash.digest("hex").slice(0, 16);
   return {
     files: { "haproxy.cfg": `${text.replaceAll(VERSION, version)}\n`, ...lists },

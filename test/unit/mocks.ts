@@ -118,7 +118,11 @@ function outputsOf(
       return {
         privateKeyOpenssh: pulumi.secret(`private-of-${name}`),
         publicKeyOpenssh: `ssh-ed25519 public-of-${name}\n`,
+        privateKeyPem: pulumi.secret(`private-of-${name}`),
+        publicKeyPem: PUBLIC_KEY,
       };
+    case "tls:index/selfSignedCert:SelfSignedCert":
+      return { certPem: `certificate-of-${name}\n` };
     case "azure-native:compute:VirtualMachine":
       return { vmId: `vm-of-${name}`, name };
     case "azure-native:network:PublicIPAddress":
@@ -166,6 +170,13 @@ function functionOutputs(
       return {};
   }
 }
+
+/** A public key for ECDSA with P-256. */
+export const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEnUMh4IIVEHjxDengXazNyyhcqpSj
+OJa0cEpK+wHcVwQo34A25yKmH13+ywx/+KhJJMQHnxdX7pjpO+3b0ii3sQ==
+-----END PUBLIC KEY-----
+`;
 
 /** ID of the subscription in which the mocks find networks. */
 export const SUBSCRIPTION_ID = "/subscriptions/11111111-2222-4333-8444-555555555555";

@@ -28,7 +28,7 @@ export interface StoreContainer {
   readonly url?: string | undefined;
 }
 
-export type Role = "service" | "database" | "gateway" | "files";
+export type Role = "service" | "database" | "gateway" | "certificates" | "files";
 
 export const LABEL = {
   project: "dev.store.project",
@@ -112,7 +112,7 @@ function healthOf(status: string): StoreContainer["health"] {
   return status.includes("(health: starting)") ? "starting" : undefined;
 }
 
-const ROLES: readonly Role[] = ["gateway", "service", "database", "files"];
+const ROLES: readonly Role[] = ["gateway", "certificates", "service", "database", "files"];
 
 function compareContainers(a: StoreContainer, b: StoreContainer): number {
   return (

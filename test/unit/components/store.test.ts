@@ -49,7 +49,12 @@ describe("Store", () => {
       passwords: new random.Provider("passwords"),
       specs,
       enabledServices: [...specs.keys()],
-      images: { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" },
+      images: {
+        node: "node:26.10.0-slim",
+        postgres: "postgres:18.4",
+        haproxy: "haproxy:3.0.11",
+        lego: "goacme/lego:v5.6.0",
+      },
       source: { url: "https://example.org/store.git", revision: "abc" },
       httpPort: 8081,
       requestLimit: 100,

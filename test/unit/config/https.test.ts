@@ -5,8 +5,11 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { readConfig, StoreConfig } from "../../../config/config";
 import { TestAuthority } from "../../support/certificates";
+import { keyPair } from "../host/keys";
 import { promiseOf } from "../mocks";
 import { resetConfig, setConfig } from "./stackConfig";
+
+const { public: HOST_KEY, private: PRIVATE_KEY } = keyPair();
 
 describe("readConfig for HTTPS", () => {
   let authority: TestAuthority;
@@ -43,6 +46,10 @@ describe("readConfig for HTTPS", () => {
     return "";
   };
   const domain = "shop.example.org";
+  const pemOf = ({ certificate }: NonNullable<StoreConfig["https"]>): pulumi.Output<string> => {
+    assert.ok("pem" in certificate);
+    return pulumi.output(certificate.pem);
+  };
 
   it("has no HTTPS by default", () => {
     const { https, trustedProxies, warnings } = read();
@@ -54,7 +61,7 @@ describe("readConfig for HTTPS", () => {
     const { https } = read({ domain: names, certificate: pem });
     assert.deepEqual(https?.names, ["shop.example.org", "www.shop.example.org"]);
     assert.deepEqual([https.port, https.hstsSeconds], [443, 86_400]);
-    const content = pulumi.output(https.certificate.pem);
+    const content = pemOf(https);
     assert.equal(await pulumi.isSecret(content), true);
     assert.equal(await promiseOf(content), pem);
   });
@@ -64,18 +71,69 @@ describe("readConfig for HTTPS", () => {
     writeFileSync(certificate, pem);
     const { https } = read({ domain, certificate }, []);
     assert.ok(https);
-    assert.equal(await pulumi.isSecret(pulumi.output(https.certificate.pem)), true);
+    assert.equal(await pulumi.isSecret(pemOf(https)), true);
   });
 
-  it("rejects names without a certificate and a certificate without names, and says what to set", () => {
+  it("rejects names without a certificate on this machine and a certificate without names, and says what to set", () => {
     assert.match(
       mistakesOf({ domain }),
-      /^store:domain: needs a certificate\. Set one.*for shop\.example\.org.*config set .*--secret certificate < FILE$/,
+      /^store:domain: needs a certificate: no authority reaches a store on your own machine.* Set one.*for shop\.example\.org.*config set .*--secret certificate < FILE$/,
     );
     assert.match(
       mistakesOf({ certificate: pem }),
       /^store:certificate: is set, but store:domain names no domain.*config set .* domain NAME$/,
     );
+  });
+
+  describe("with an ordered certificate", () => {
+    const reachable = (keys: Record<string, unknown> = {}): Record<string, unknown> => ({
+      ...{ host: "ssh", sshAddress: "203.0.113.7", httpPort: 80, domain },
+      ...{ sshHostKey: HOST_KEY, sshPrivateKey: PRIVATE_KEY },
+      ...keys,
+    });
+    const directory = "https://acme-v02.api.letsencrypt.org/directory";
+
+    it("returns Let's Encrypt as its authority by default, without a contact", () => {
+      const { https, warnings } = read(reachable());
+      assert.deepEqual(https?.certificate, { directory });
+      assert.deepEqual(warnings, []);
+    });
+
+    it("returns the authority and the contact of the configuration", () => {
+      const acmeDirectory = "https://ca.internal:9000/acme/acme/directory";
+      const keys = { acmeDirectory, acmeEmail: "ops@example.org", domain: "shop.internal" };
+      const { https } = read(reachable(keys));
+      assert.deepEqual(https?.certificate, { directory: acmeDirectory, email: "ops@example.org" });
+    });
+
+    for (const [keys, expected] of [
+      [{ domain: "localhost" }, /^store:domain: Let's Encrypt issues no certificate for localhost/],
+      [
+        { domain: `${domain} shop.internal` },
+        /issues no certificate for shop\.internal, .*--secret certificate < FILE.*acmeDirectory URL$/,
+      ],
+      [
+        { domain: Array.from({ length: 101 }, (_, i) => `shop-${i}.example.org`).join(" ") },
+        /^store:domain: has 101 names, but .* 100 at most/,
+      ],
+      [{ acmeDirectory: "http://ca.example/directory" }, /^store:acmeDirectory: .*should be a dir/],
+      [{ acmeDirectory: 'https://ca.example/"' }, /^store:acmeDirectory: .*should be a directory/],
+      [{ acmeEmail: "ops" }, /^store:acmeEmail: .*should be an e-mail address/],
+    ] as const) {
+      it(`rejects ${JSON.stringify(keys).slice(0, 70)}`, () => {
+        assert.match(mistakesOf(reachable(keys)), expected);
+      });
+    }
+
+    it("warns of a port that the authority doesn't ask, and of names that share a limit with others", () => {
+      const label = "shop.australiaeast.cloudapp.azure.com";
+      const { https, warnings } = read(reachable({ httpPort: 8080, domain: label }));
+      assert.ok(https);
+      assert.match(
+        warnings.join("\n"),
+        /^store:httpPort: is 8080, but .* port 80 .*config set .* httpPort 80\nstore:domain: all customers of Azure/,
+      );
+    });
   });
 
   it("rejects a private key that isn't encrypted", () => {

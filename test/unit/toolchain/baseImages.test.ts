@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type BaseImageAction,
+  type BaseImageRefs,
   type BaseImageStatus,
   chooseAction,
   type LocalImage,
@@ -18,12 +19,16 @@ import { debianBase } from "@store/toolchain/images/debian";
 import { mergeCertificates, mirrorsOf } from "@store/toolchain/images/debianSources";
 import { buildFailure, readable } from "@store/toolchain/images/buildImage";
 import { embeddedVersion, postgresVersionsOf } from "@store/toolchain/images/npmPackages";
+import { buildLego, pinnedVersion } from "@store/toolchain/images/legoBinary";
+import * as v from "valibot";
+import { configSchema } from "../../../config/schema";
 import { Recipe, recipeFor, recipeKey } from "@store/toolchain/images/recipes";
 import { CliError } from "@store/docker/cliError";
 import { Docker } from "@store/docker/docker";
 import { Reporter } from "@store/toolchain/system/report";
 
 const REFS = { node: "node:26.10.0-slim", postgres: "postgres:18.4", haproxy: "haproxy:3.0.11" };
+const SILENT: Reporter = { step: () => {}, progress: () => {}, note: () => {} };
 const NO_HOST = "dial tcp: lookup registry.example on 192.0.2.1:53: no such host";
 
 describe("chooseAction", () => {
@@ -158,6 +163,17 @@ describe("Recipes of fallback images", () => {
       assert.equal(recipeFor("postgres", ref), undefined, ref);
     }
     assert.equal(recipeFor("haproxy", "haproxy:3.0"), undefined);
+    assert.equal(recipeFor("lego", "goacme/lego:latest"), undefined);
+  });
+
+  it("build lego in the version of the default image from its Go module, and no other", async () => {
+    const legoImage = v.getDefault(configSchema([]).entries.legoImage);
+    assert.equal(recipeFor("lego", legoImage)?.version, pinnedVersion());
+    const other: Recipe = { ref: "goacme/lego:v1.0.0", image: "lego", version: "1.0.0" };
+    await assert.rejects(buildLego(other, SILENT), (error: CliError) => {
+      assert.match(error.hint ?? "", /store:legoImage to goacme\/lego:v\d/);
+      return true;
+    });
   });
 
   it("have a key that depends on image, version and base", () => {
@@ -364,6 +380,15 @@ describe("ensureBaseImages", () => {
       requests.filter((line) => !line.startsWith("GET ")),
       [],
     );
+  });
+
+  it("inspects the image of lego only for a stack that orders a certificate", async () => {
+    respond = () => ({ status: 200, message: "" });
+    const lego = "goacme/lego:v5.6.0";
+    const refsOf = async (refs: BaseImageRefs): Promise<string[]> =>
+      (await inspectBaseImages(refs, docker)).map(({ ref }) => ref);
+    assert.deepEqual(await refsOf({ ...REFS, lego }), [...Object.values(REFS), lego]);
+    assert.deepEqual(await refsOf(REFS), Object.values(REFS));
   });
 
   it("reports an unreachable daemon with its address", async () => {

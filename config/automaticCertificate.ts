@@ -1,0 +1,73 @@
+import { type AcmeArgs, LETS_ENCRYPT } from "../components/certificates/acme";
+import { Mistake } from "./configError";
+import { configSet } from "./rule";
+import { ConfigValues } from "./schema";
+
+export interface AutomaticCertificate {
+  readonly acme: AcmeArgs;
+  readonly mistakes: readonly Mistake[];
+  /** Problems that don't prevent an `up`, as "store:KEY: PROBLEM". */
+  readonly warnings: readonly string[];
+}
+
+/** Checks whether an authority can issue a certificate for these names to this stack. */
+export function automaticCertificate(
+  { acmeDirectory, acmeEmail, httpPort }: ConfigValues,
+  names: readonly string[],
+): AutomaticCertificate {
+  const isPublic = acmeDirectory.includes(LETS_ENCRYPT);
+  return {
+    acme: { directory: acmeDirectory, ...(acmeEmail !== "" && { email: acmeEmail }) },
+    // An authority of one's own may issue certificates for any name.
+    mistakes: isPublic ? publicMistakes(names) : [],
+    warnings: [
+      ...portWarnings(httpPort),
+      ...(isPublic ? names.flatMap((name) => labelWarning(name) ?? []) : []),
+    ],
+  };
+}
+
+/** Names in one certificate of Let's Encrypt. */
+const MOST_NAMES = 100;
+
+/** Names that aren't in the public DNS. @see https://www.iana.org/assignments/special-use-domain-names */
+const PRIVATE_NAME =
+  /^[^.]+$|\.(localhost|local|internal|lan|home\.arpa|test|example|invalid|onion|alt)$/;
+
+function publicMistakes(names: readonly string[]): Mistake[] {
+  const unknown = names.filter((name) => PRIVATE_NAME.test(name));
+  const ownCertificate = configSet("--secret certificate < FILE");
+  return [
+    ...(unknown.length > 0
+      ? [
+          {
+            key: "domain",
+            problem: `Let's Encrypt issues no certificate for ${unknown.join(", ")}, which isn't in the public DNS. Set a certificate of your own: ${ownCertificate}. Or the authority that issues them: ${configSet("acmeDirectory URL")}`,
+          },
+        ]
+      : []),
+    ...(names.length > MOST_NAMES
+      ? [
+          {
+            key: "domain",
+            problem: `has ${names.length} names, but a certificate of Let's Encrypt is for ${MOST_NAMES} at most. Remove some, or set a certificate of your own: ${ownCertificate}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function portWarnings(httpPort: number): string[] {
+  return httpPort === 80
+    ? []
+    : [
+        `store:httpPort: is ${httpPort}, but a certificate authority checks at port 80 that the names of store:domain are yours. Unless something forwards that port: ${configSet("httpPort 80")}`,
+      ];
+}
+
+/** @see https://github.com/letsencrypt/boulder/issues/7479 */
+function labelWarning(name: string): string | undefined {
+  return name.endsWith(".cloudapp.azure.com")
+    ? `store:domain: all customers of Azure together share the number of certificates that Let's Encrypt issues for names like ${name} in a week. An order may be refused for days; a domain of your own has no such neighbours.`
+    : undefined;
+}
