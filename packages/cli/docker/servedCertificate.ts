@@ -6,6 +6,7 @@ import { RENEWAL_DAYS } from "../../../config/certificate";
 
 /** The certificate that a server shows for a name. */
 export interface ServedCertificate {
+  readonly starts: Date;
   readonly expires: Date;
   /** Reason for which a client refuses the certificate, as the predicate of a sentence whose subject is the certificate. */
   readonly problem: string | undefined;
@@ -34,8 +35,10 @@ export async function servedCertificate(
     await once(socket, "secureConnect", { signal: AbortSignal.timeout(TIMEOUT_MS) });
     // Node's types say Error, but it is the code of the error.
     const error = socket.authorizationError as unknown;
+    const { valid_from: start, valid_to: end } = socket.getPeerCertificate();
     return {
-      expires: new Date(socket.getPeerCertificate().valid_to),
+      starts: new Date(start),
+      expires: new Date(end),
       problem: socket.authorized ? undefined : problemOf(error, hostname),
     };
   } catch {
@@ -64,9 +67,18 @@ function problemOf(error: unknown, name: string): string {
   }
 }
 
-/** Returns true if the certificate should be replaced. */
-export function needsRenewal({ expires, problem }: ServedCertificate, now = new Date()): boolean {
-  return problem !== undefined || daysLeft(expires, now) <= RENEWAL_DAYS;
+/**
+ * Returns true if the certificate should have been replaced.
+ *
+ * @param isOrdered It is renewed automatically, when a third of its validity is left.
+ */
+export function needsRenewal(
+  { starts, expires, problem }: ServedCertificate,
+  isOrdered: boolean,
+  now = new Date(),
+): boolean {
+  const days = isOrdered ? (expires.getTime() - starts.getTime()) / DAY_MS / 4 : RENEWAL_DAYS;
+  return problem !== undefined || daysLeft(expires, now) <= days;
 }
 
 /** Describes a certificate in a phrase such as "valid for 63 days, until 2027-01-30". */

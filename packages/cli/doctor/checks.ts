@@ -5,7 +5,7 @@ import { domainNames } from "../../../config/domainNames";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
 import { freePortAfter, type PortKey, portHolder, publishedPortKeys } from "../diagnostics/port";
-import { configText } from "../project/project";
+import { configText, ordersCertificate } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { isHeld, readLock } from "../state/locks";
@@ -174,7 +174,12 @@ async function checkCertificate({ session }: CheckContext): Promise<CheckResult[
   if (certificate === undefined)
     return [{ title, status: "pending", found: `nothing answers HTTPS at ${name} yet` }];
   const found = `${name}: ${describeCertificate(certificate)}`;
-  if (!needsRenewal(certificate)) return [{ title, status: "ok", found }];
+  const isOrdered = ordersCertificate(project, stack);
+  if (!needsRenewal(certificate, isOrdered)) return [{ title, status: "ok", found }];
+  if (isOrdered) {
+    const ps = `See how its order goes: ${storeCommand("ps", stack.name)}`;
+    return [{ title, status: "failed", found, hint: ps }];
+  }
   const hint = `Set a new one: ${storeCommand("pulumi config set --secret certificate", stack.name)} < FILE; then ${storeCommand("up", stack.name)}`;
   return [{ title, status: "failed", found, hint }];
 }

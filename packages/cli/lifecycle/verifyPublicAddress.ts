@@ -1,5 +1,6 @@
 import { CliError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
+import { certificateOrder, type CertificateOrder, describeOrder } from "../docker/certificateOrder";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
 import {
@@ -11,7 +12,7 @@ import {
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/url";
 import { loadCheckpoint } from "../engine/loadCheckpoint";
-import { configList } from "../project/project";
+import { configList, ordersCertificate } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";
@@ -64,7 +65,10 @@ export async function verifyPublicAddress(
   }
   if (answer.kind !== "ok") answer = await awaitPublicAddress(url, address, PATIENCE_MS);
   if (answer.kind === "ok") {
-    if (url.startsWith("https:")) await noteHttpsProblems(session, url, address, report);
+    if (url.startsWith("https:")) {
+      const order = await certificateOrder(docker, containers);
+      await noteHttpsProblems(session, { url, host: address, order }, report);
+    }
     return url;
   }
   const faulty = await findFaults(docker, await loadCheckpoint(session));
@@ -81,19 +85,27 @@ export async function verifyPublicAddress(
 /** Reports what keeps clients away although the gateway answers: the certificate, or the name's address. */
 async function noteHttpsProblems(
   session: Session,
-  url: string,
-  host: string,
+  served: { readonly url: string; readonly host: string; readonly order?: CertificateOrder },
   report: Reporter,
 ): Promise<void> {
+  const { url, host, order } = served;
   const { hostname } = new URL(url);
+  const isOrdered = ordersCertificate(session.project, session.stack);
+  const orderNote = order && describeOrder(order, host);
   // With a load balancer in front, the name leads to that.
   const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
   const [certificate, problem] = await Promise.all([
     servedCertificate(url, host),
     hasProxies ? undefined : nameProblem(hostname, host),
   ]);
-  if (certificate && needsRenewal(certificate))
-    report.note(`the certificate of ${hostname} is ${describeCertificate(certificate)}`);
+  if (orderNote !== undefined) report.note(orderNote);
+  else if (certificate && needsRenewal(certificate, isOrdered))
+    report.note(
+      `the certificate of ${hostname} is ${describeCertificate(certificate)}` +
+        (isOrdered
+          ? `. Another one is being ordered: ${storeCommand("ps", session.stack.name)}`
+          : ""),
+    );
   if (problem !== undefined)
     report.note(
       `${hostname} ${problem}. Clients reach the store once its DNS record leads to ${host}.`,

@@ -7,7 +7,7 @@ import { Docker } from "@store/docker/docker";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureChromium } from "@store/toolchain/tools/chromium";
 import { ensureDocker } from "@store/toolchain/tools/docker";
-import { baseImageNames, findStack, readProject, ROOT } from "../../project/project";
+import { baseImageNames, configText, findStack, readProject, ROOT } from "../../project/project";
 import { DEFAULT_STACK } from "../../project/storeCommand";
 import { OrderedOutput } from "../../terminal/orderedOutput";
 import { colors, Reporter, reporter } from "../../terminal/terminal";
@@ -165,7 +165,10 @@ function listFolder(folder: string): string[] {
 async function setUpDocker(report: Reporter): Promise<void> {
   const project = readProject();
   const docker = await ensureDocker(report);
-  const images = baseImageNames(project, findStack(project, DEFAULT_STACK));
+  const stack = findStack(project, DEFAULT_STACK);
+  // The stack itself orders no certificate, but tests do.
+  const lego = configText(project, stack, "legoImage");
+  const images = { ...baseImageNames(project, stack), lego };
   await ensureBaseImages(images, new Docker(docker), report);
 }
 

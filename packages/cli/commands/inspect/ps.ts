@@ -13,6 +13,7 @@ import {
   faultsOf,
 } from "../../docker/containerFaults";
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
+import { certificateOrder, describeOrder } from "../../docker/certificateOrder";
 import { imagesIn } from "../../docker/images";
 import {
   describeCertificate,
@@ -73,9 +74,10 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   // A local stack is published at its daemon's 127.0.0.1, which may be another machine's.
   const isElsewhere = isLocal(session) && !publishesHere(docker.host);
   const isAsked = url !== undefined && !isElsewhere;
-  const [answer, certificate, ...rows] = await Promise.all([
+  const [answer, certificate, order, ...rows] = await Promise.all([
     isAsked ? askPublicAddress(url, address) : undefined,
     isAsked && url.startsWith("https:") ? servedCertificate(url, address) : undefined,
+    certificateOrder(docker, containers),
     ...containers.map((container) =>
       readRow(
         docker,
@@ -88,12 +90,16 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   ]);
   rows.push(...missingRows(expected, containers));
   const elsewhere = isElsewhere && url !== undefined ? elsewhereNote(docker.host, url) : undefined;
+  const isBad = certificate && needsRenewal(certificate, order !== undefined);
+  const orderNote = order && describeOrder(order, address);
   const reachability =
-    url === undefined ? "" : renderAddress(url, answer, elsewhere) + renderCertificate(certificate);
+    url === undefined
+      ? ""
+      : renderAddress(url, answer, elsewhere) + renderCertificate(certificate, isBad, orderNote);
   process.stdout.write(
     json ? `${JSON.stringify(rows, null, 2)}\n` : render(stack, rows, memory, reachability),
   );
-  const hasProblem = answer?.kind !== "ok" || (certificate && needsRenewal(certificate));
+  const hasProblem = answer?.kind !== "ok" || isBad || orderNote !== undefined;
   if (json && answer && hasProblem) process.stderr.write(reachability);
   const rebootNote = await pendingReboot;
   if (rebootNote !== undefined) process.stderr.write(`${rebootNote}\n`);
@@ -142,10 +148,15 @@ function renderAddress(
     : `${colors.bold(url)} ${colors.red(describeAnswer(answer))}\n`;
 }
 
-function renderCertificate(certificate: ServedCertificate | undefined): string {
+function renderCertificate(
+  certificate: ServedCertificate | undefined,
+  isBad = false,
+  orderNote?: string,
+): string {
   if (certificate === undefined) return "";
-  const text = `Certificate: ${describeCertificate(certificate)}`;
-  return `${needsRenewal(certificate) ? colors.red(text) : text}\n`;
+  const note = orderNote === undefined ? "" : `; ${orderNote}`;
+  const text = `Certificate: ${describeCertificate(certificate)}${note}`;
+  return `${isBad || orderNote !== undefined ? colors.red(text) : text}\n`;
 }
 
 function render(stack: string, rows: readonly Row[], memory: boolean, address: string): string {

@@ -69,11 +69,15 @@ describe("a store with HTTPS", () => {
       describeCertificate(served),
       /^valid for 89 days, until [\d-]+; it isn't from an auth/,
     );
-    assert.ok(needsRenewal(served));
+    assert.ok(needsRenewal(served, false));
   });
 
   it("has a certificate that should be renewed three weeks before its end", () => {
-    const certificate = { expires: new Date("2030-03-31T12:00:00Z"), problem: undefined };
+    const certificate = {
+      starts: new Date("2029-12-31T12:00:00Z"),
+      expires: new Date("2030-03-31T12:00:00Z"),
+      problem: undefined,
+    };
     for (const [now, expected, renewal] of [
       ["2030-03-01T00:00:00Z", "valid for 30 days, until 2030-03-31", false],
       ["2030-03-11T00:00:00Z", "valid for 20 days, until 2030-03-31", true],
@@ -81,7 +85,7 @@ describe("a store with HTTPS", () => {
       ["2030-04-02T00:00:00Z", "expired on 2030-03-31", true],
     ] as const) {
       assert.equal(describeCertificate(certificate, new Date(now)), expected);
-      assert.equal(needsRenewal(certificate, new Date(now)), renewal, now);
+      assert.equal(needsRenewal(certificate, false, new Date(now)), renewal, now);
     }
   });
 

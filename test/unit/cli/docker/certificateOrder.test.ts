@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Docker } from "@store/docker/docker";
+import {
+  certificateOrder,
+  describeOrder,
+  parseOrder,
+} from "../../../../packages/cli/docker/certificateOrder";
+
+const NEXT = Date.UTC(2026, 10, 28, 20, 15) / 1000;
+const AUTHORITY = "acme: error: 400 :: POST :: https://ca.example/chall/1";
+
+describe("the order of the certificate", () => {
+  const told = (error: string): string =>
+    `failed ${NEXT} ${JSON.stringify({ time: "x", level: "ERROR", msg: "Error", error })}\n`;
+  const described = (error: string): string => {
+    const order = parseOrder(told(error));
+    assert.ok(order);
+    return describeOrder(order, "store.example") ?? "";
+  };
+
+  for (const [title, error, expected] of [
+    [
+      "a name without a DNS record",
+      `obtain certificate: error: ${AUTHORITY} :: urn:ietf:params:acme:error:dns :: DNS problem: NXDOMAIN looking up A for shop.example.org, url: `,
+      /leads nowhere\. Create its DNS record for store\.example \(DNS problem: NXDOMAIN looking up A for shop\.example\.org/,
+    ],
+    [
+      "a closed port 80",
+      `${AUTHORITY} :: urn:ietf:params:acme:error:connection :: 203.0.113.7: Fetching http://shop.example.org/.well-known/acme-challenge/x: Timeout during connect (likely firewall problem)`,
+      /doesn't reach port 80 .* lead to store\.example, and no firewall/,
+    ],
+    [
+      "a name of another server",
+      `${AUTHORITY} :: urn:ietf:params:acme:error:unauthorized :: 203.0.113.9: Invalid response from http://shop.example.org/: 404`,
+      /leads to another server than store\.example \(203\.0\.113\.9: Invalid response/,
+    ],
+    [
+      "too many certificates",
+      "acme: error: 429 :: POST :: https://ca.example/order :: urn:ietf:params:acme:error:rateLimited :: too many certificates (5) already issued, retry after 2026-11-28 20:15:00 UTC",
+      /refuses further certificates for a while.*retry after 2026-11-28 20:15:00 UTC\)/,
+    ],
+    [
+      "an authority that isn't reachable",
+      'set up client: get directory at "https://ca.example/directory": Get "https://ca.example/directory": dial tcp: lookup ca.example on 127.0.0.11:53: no such host',
+      /doesn't reach the authority \(.*no such host\)\. Check store:acmeDirectory/,
+    ],
+    [
+      "an authority that wants an account registered by hand",
+      "registration: server requires External Account Binding (EAB)",
+      /registered by hand\. Set store:acmeDirectory/,
+    ],
+    ["another error", "registration: something new", /lego says: registration: something new\./],
+  ] as const) {
+    it(`tells the cause, the remedy and the next try for ${title}`, () => {
+      assert.match(described(error), expected);
+      assert.match(described(error), /^the certificate can't be ordered: .* UTC$/);
+      assert.match(described(error), /Next try: 2026-11-28 20:15 UTC$/);
+    });
+  }
+
+  it("needs no words once the certificate is there", () => {
+    const order = parseOrder(`valid ${NEXT} \n`);
+    assert.ok(order);
+    assert.equal(describeOrder(order, "store.example"), undefined);
+  });
+
+  it("understands an error that was cut off", () => {
+    const cut = told(`${AUTHORITY} :: urn:ietf:params:acme:error:caa :: CAA record`).slice(0, -5);
+    const order = parseOrder(cut);
+    assert.match((order && describeOrder(order, "x")) ?? "", /CAA record of the domain allows/);
+  });
+
+  it("is unknown without a container that orders, and before its first word", async () => {
+    const inspection = { State: { Health: { Log: null } } };
+    const docker = { get: () => Promise.resolve(inspection) } as unknown as Docker;
+    const container = (role: "gateway" | "certificates") => ({ id: "1", role });
+    assert.equal(await certificateOrder(docker, [container("gateway")]), undefined);
+    assert.equal(await certificateOrder(docker, [container("certificates")]), undefined);
+  });
+});
