@@ -41,6 +41,11 @@ export class TestAuthority {
     return this.create(request, this.intermediate);
   }
 
+  /** Creates a certificate that is its own issuer. */
+  selfSigned(request: Request): IssuedCertificate {
+    return this.create(request, undefined);
+  }
+
   /** Returns PEM with a certificate, the intermediate and the private key, as the gateway needs it. */
   bundle(request: Request): string {
     const { certificate, key } = this.issue(request);

@@ -18,7 +18,16 @@ import {
   Route,
 } from "../../../components/gateway/haproxy";
 import { RateLimit, RouteTimeout } from "../../../services/spec";
-import { CERTIFICATE_FILE, CERTIFICATE_FOLDER, Https } from "../../../components/gateway/https";
+import {
+  CERTIFICATE_FILE,
+  CERTIFICATE_FOLDER,
+  Https,
+  initialPem,
+  ORDERED_FOLDER,
+  orderedCertificate,
+  orderedFiles,
+  startScript,
+} from "../../../components/gateway/https";
 import { HTTP_GET_SCRIPT } from "../../../components/container/health";
 import { CommandResult } from "../../support/workspace";
 import { eventually } from "../support/eventually";
@@ -81,6 +90,29 @@ export class TestNetwork {
     return () => this.exec(name, "touch", "/tmp/ready");
   }
 
+  /**
+   * Starts a container with any program. Its name is also its name on the network.
+   *
+   * @returns the port of this machine for the container's port. 0 if none is given.
+   */
+  async startProgram(
+    name: string,
+    container: {
+      /** Defaults to the gateway's image. */
+      readonly image?: "lego";
+      readonly program: string;
+      readonly args: readonly string[];
+      readonly options: readonly string[];
+      readonly port?: number;
+    },
+  ): Promise<number> {
+    const { image = "haproxy", program, args, options, port } = container;
+    await this.start(name, imageOf(image), program, args, options);
+    if (port === undefined) return 0;
+    const address = await docker("port", `${this.name}-${name}`, `${port}/tcp`);
+    return Number(address.trim().split(":").at(-1));
+  }
+
   /** Runs a program in a service's container and returns its output. */
   async exec(service: string, ...command: readonly string[]): Promise<string> {
     return docker("exec", `${this.name}-${service}`, ...command);
@@ -121,9 +153,13 @@ export class TestNetwork {
       connections,
       ...(access.trustedProxies ? ["proxy"] : []),
     ].join("-");
-    const start = readFileSync(resolve(__dirname, "../../../components/gateway/start.sh"), "utf8");
-    const config = edit(files["haproxy.cfg"]);
-    const folder = this.write(name, { ...files, "haproxy.cfg": config, "start.sh": start });
+    const ordered = orderedCertificate(access.https);
+    const folder = this.write(name, {
+      ...files,
+      ...(ordered && plainFiles(orderedFiles(ordered))),
+      "haproxy.cfg": edit(files["haproxy.cfg"]),
+      "start.sh": startScript(access.https),
+    });
     this.writeCertificate(name, access.https);
     const ports = [GATEWAY_PORT, GATEWAY_PUBLISHED_PORT, GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT];
     await this.start(
@@ -134,6 +170,8 @@ export class TestNetwork {
       [
         ...["--volume", `${folder}:/etc/store:ro`, "--tmpfs", "/tmp"],
         ...["--volume", `${this.certificateFolder(name)}:${CERTIFICATE_FOLDER}:ro`],
+        ...(ordered ? ["--volume", `${this.orderedFolder}:${ORDERED_FOLDER}:ro`] : []),
+        ...(access.https?.names ?? []).flatMap((alias) => ["--network-alias", alias]),
         ...ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]),
       ],
     );
@@ -162,6 +200,13 @@ export class TestNetwork {
     };
   }
 
+  /** Folder of this machine with the ordered certificates of the gateways. */
+  get orderedFolder(): string {
+    const folder = join(this.folder, "ordered");
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
   private certificateFolder(gateway: string): string {
     return join(this.folder, `${gateway}-certificate`);
   }
@@ -169,7 +214,7 @@ export class TestNetwork {
   private writeCertificate(gateway: string, https: Https | undefined): void {
     mkdirSync(this.certificateFolder(gateway), { recursive: true });
     if (https === undefined) return;
-    const { pem } = https.certificate;
+    const pem = initialPem(https);
     assert.ok(typeof pem === "string");
     writeFileSync(join(this.certificateFolder(gateway), CERTIFICATE_FILE), pem);
   }
@@ -262,6 +307,15 @@ export class TestNetwork {
   }
 }
 
+function plainFiles(files: ReturnType<typeof orderedFiles>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).map(([name, content]) => {
+      assert.ok(typeof content === "string");
+      return [name, content];
+    }),
+  );
+}
+
 function versionIn(config: string): string {
   const [, version = ""] = /string "([0-9a-f]{16})" if \{ path \/version/.exec(config) ?? [];
   assert.ok(version);
@@ -281,7 +335,7 @@ export async function docker(...args: string[]): Promise<string> {
 }
 
 /** Returns the base image that the stacks use. */
-function imageOf(kind: "node" | "haproxy"): string {
+function imageOf(kind: "node" | "haproxy" | "lego"): string {
   const project = parse(readFileSync(resolve(__dirname, "../../../Pulumi.yaml"), "utf8")) as {
     readonly config: Readonly<Record<string, { readonly default: string }>>;
   };
