@@ -89,7 +89,8 @@ export class CertificateOrders extends pulumi.ComponentResource {
           certificateFolder(acme, names),
           certificateFile(acme, names),
           acme.directory,
-          acme.email ?? "",
+          // The docker provider refuses an empty argument.
+          acme.email ?? "-",
           ...names,
         ],
         volumes: [
@@ -104,7 +105,11 @@ export class CertificateOrders extends pulumi.ComponentResource {
           timeout: "10s",
           retries: 3,
         },
-        labels: labels({ service: CERTIFICATES, role: "certificates" }),
+        labels: [
+          ...labels({ service: CERTIFICATES, role: "certificates" }),
+          // A changed script or key replaces the container, which reads them when it starts.
+          { label: "dev.store.files", value: files.version },
+        ],
       },
       {
         parent: this,

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # Orders the gateway's certificate by ACME and renews it, for as long as it runs. A failure ends nothing: it is told in /tmp/status, the
 # output of the container's health check, and the order is tried again later. For any sh, because lego's image has BusyBox.
-# Arguments: FOLDER FILE DIRECTORY EMAIL NAME..., where FOLDER and FILE are in the volume of the certificates and EMAIL may be empty.
+# Arguments: FOLDER FILE DIRECTORY EMAIL NAME..., where FOLDER and FILE are in the volume of the certificates and EMAIL is "-" for none.
 set -u
 folder=/certificates/$1 file=/certificates/$2 directory=$3 email=$4
 shift 4
+[ "$email" != - ] || email=
 umask 077
 export LEGO_LOG_FORMAT=json
 mkdir -p "$folder" /tmp/webroot

@@ -95,7 +95,7 @@ describe("a certificate ordered by ACME", function () {
       program: "sh",
       args: [
         ...["/etc/store/order.sh", certificateFolder(acme(directory), names)],
-        ...[fileOf(names, directory), directory, "", ...names],
+        ...[fileOf(names, directory), directory, "-", ...names],
       ],
       options: [
         ...["--user", user, "--read-only", "--cap-drop", "ALL"],

@@ -173,6 +173,15 @@ describe("a store whose certificate is ordered", () => {
       ...NAMES,
     ]);
     assert.equal(inputs["wait"], false);
+    assert.match(
+      JSON.stringify(inputs["labels"]),
+      /"dev.store.files","value":"certificates-files-id"/,
+    );
+    reset();
+    store(https({ directory: ACME.directory }));
+    const without = (await resource(CONTAINER, "certificates")).inputs["command"] as string[];
+    // The docker provider refuses an empty argument.
+    assert.deepEqual(without.slice(2), [ACME.directory, "-", ...NAMES]);
     assert.equal(inputs["readOnly"], true);
     assert.equal(inputs["user"], "1000:1000");
     assert.deepEqual(inputs["capabilities"], { drops: ["ALL"] });
