@@ -14,7 +14,7 @@ export { addDatabaseGauges } from "./database/databaseGauges.ts";
 export { Counter, Gauge, Histogram, type Registry } from "./telemetry/metrics.ts";
 export { forwardCorrelationHeaders, UpstreamError, type Client } from "./http/client.ts";
 export { countries } from "./api/countries.ts";
-export { currencies } from "./api/currencies.ts";
+export { currencies, minorUnitDigits } from "./api/currencies.ts";
 export { createParser } from "./http/validation.ts";
 export {
   IdempotencyKey,

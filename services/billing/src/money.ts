@@ -3,7 +3,7 @@ import { Type, type Static } from "@store/kit";
 const strict = { additionalProperties: false };
 
 const Amount = {
-  description: "In the currency's minor unit, for example cents.",
+  description: "In the currency's minor unit in ISO 4217, for example cents.",
   examples: [8900],
 };
 const Currency = Type.String({

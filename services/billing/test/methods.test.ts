@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { currencies } from "@store/kit";
 import { Billing, charge } from "./support/billing.ts";
 
 describe("billing's payment methods", function () {
@@ -25,6 +26,7 @@ describe("billing's payment methods", function () {
         ["tok_insufficient_funds", "declined", "insufficient_funds"],
       ],
     );
+    assert.deepEqual(body.currencies, currencies);
     for (const { name, description } of body.methods) assert.ok(name !== "" && description !== "");
   });
 

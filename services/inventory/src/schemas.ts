@@ -10,7 +10,7 @@ const strict = { additionalProperties: false };
 const Amount = Type.Integer({
   minimum: 1,
   maximum: 1_000_000_000,
-  description: "In the currency's minor unit, such as cents.",
+  description: "In the currency's minor unit in ISO 4217, such as cents.",
 });
 
 const Price = Type.Object({

@@ -11,3 +11,18 @@ const codes =
  * tests. Written out because Node's own list changes with its version, and the published interface must not.
  */
 export const currencies: readonly string[] = codes.split(" ");
+
+const withoutMinorUnit = new Set(
+  "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(" "),
+);
+const withThousandths = new Set("BHD IQD JOD KWD LYD OMR TND".split(" "));
+
+/**
+ * Returns the number of decimal digits of a currency's minor unit in ISO 4217: 2 for AUD, 0 for JPY, 3 for KWD; 2 for unknown codes.
+ * Amounts in the published interfaces count in this unit. `Intl` is no substitute: it has the digits that people write, so it differs
+ * for HUF, IDR and a dozen more, and changes with Node's version.
+ */
+export function minorUnitDigits(currency: string): 0 | 2 | 3 {
+  if (withoutMinorUnit.has(currency)) return 0;
+  return withThousandths.has(currency) ? 3 : 2;
+}

@@ -26,6 +26,13 @@ export const PaymentMethods = Type.Object(
         "Payment methods that need nothing but their token. Empty: cards must be entered into the provider's own form, which " +
         "a front end embeds and which creates a token for one order.",
     }),
+    currencies: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          "ISO 4217 codes of the currencies that the provider can charge. Missing from earlier releases.",
+        examples: [["AUD", "NZD"]],
+      }),
+    ),
   },
   { description: "Payment methods that the store accepts." },
 );

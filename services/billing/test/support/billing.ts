@@ -15,6 +15,7 @@ export function charge(token: string, amount = 8_900): Charge {
 export interface Methods {
   readonly provider: string;
   readonly movesMoney: boolean;
+  readonly currencies?: readonly string[];
   readonly methods: readonly {
     readonly token: string;
     readonly name: string;

@@ -57,6 +57,13 @@ const parameters: Record<Operation, RegExp> = {
   list: /^(payment_intent|limit|starting_after)$/,
 };
 
+/** Accepted currencies, each with the number by which its amounts must be divisible (https://docs.stripe.com/currencies). */
+const CURRENCIES: ReadonlyMap<string, number> = new Map([
+  ...["aud", "nzd", "usd", "huf", "jpy", "mga"].map((currency) => [currency, 1] as const),
+  ...["isk", "ugx"].map((currency) => [currency, 100] as const),
+  ...["kwd"].map((currency) => [currency, 10] as const),
+]);
+
 /** Errors of Stripe's test cards that are declined, by the ids in https://docs.stripe.com/testing. */
 const cards: Readonly<Record<string, { readonly code: string; readonly decline_code?: string }>> = {
   pm_card_visa_chargeDeclined: { code: "card_declined", decline_code: "generic_decline" },
@@ -238,7 +245,8 @@ export class StripeEmulator {
     const currency = form.get("currency") ?? "";
     if (amount < 50) return refuse("amount_too_small", "amount");
     if (amount > 99_999_999) return refuse("amount_too_large", "amount");
-    if (!["aud", "nzd", "usd"].includes(currency)) return refuse(undefined, "currency");
+    if (!CURRENCIES.has(currency)) return refuse(undefined, "currency");
+    if (amount % (CURRENCIES.get(currency) ?? 1) !== 0) return refuse("invalid_amount", "amount");
     const intent: Intent = {
       ...{ id: createId("pi"), object: "payment_intent", amount, currency },
       ...{

@@ -50,7 +50,7 @@ export const OrderRequest = Type.Object(
           amount: Type.Integer({
             minimum: 1,
             maximum: Number.MAX_SAFE_INTEGER,
-            description: "In the currency's minor unit, such as cents.",
+            description: "In the currency's minor unit in ISO 4217, such as cents.",
           }),
           currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217." }),
         },
@@ -83,7 +83,7 @@ export const OrderReceipt = Type.Object(
 export type OrderReceipt = Static<typeof OrderReceipt>;
 
 export const Money = Type.Object({
-  amount: Type.Integer({ description: "In the currency's minor unit, such as cents." }),
+  amount: Type.Integer({ description: "In the currency's minor unit in ISO 4217, such as cents." }),
   currency: Type.String({ description: "ISO 4217." }),
 });
 

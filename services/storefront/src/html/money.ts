@@ -1,12 +1,14 @@
+import { minorUnitDigits } from "@store/kit";
+
 export interface Money {
-  /** In the currency's smallest unit. */
+  /** In the currency's minor unit in ISO 4217. */
   readonly amount: number;
   readonly currency: string;
 }
 
 /** Formats an amount for display: 2900 AUD is $29.00, 2900 JPY is JPY 2,900. */
 export function formatMoney({ amount, currency }: Money): string {
-  return currencyFormat(currency).format(amount / 10 ** digitsOf(currency));
+  return currencyFormat(currency).format(amount / 10 ** minorUnitDigits(currency));
 }
 
 /** Formats amounts in several currencies: `$29.00 + JPY 2,900`. */
@@ -16,14 +18,14 @@ export function formatTotal(total: readonly Money[]): string {
 
 /** Formats an amount without its currency, for a form field: 2900 AUD is 29.00. */
 export function formatAmount({ amount, currency }: Money): string {
-  const digits = digitsOf(currency);
+  const digits = minorUnitDigits(currency);
   return (amount / 10 ** digits).toFixed(digits);
 }
 
 /** Parses the format of {@link formatAmount}, and also "29" and "29.5". @returns `undefined` for an invalid amount. */
 export function parseAmount(text: string, currency: string): Money | undefined {
   if (!/^[A-Z]{3}$/.test(currency)) return undefined;
-  const digits = digitsOf(currency);
+  const digits = minorUnitDigits(currency);
   const [, whole, fraction = ""] = /^(\d{1,9})(?:\.(\d{1,4}))?$/.exec(text.trim()) ?? [];
   if (whole === undefined || fraction.length > digits) return undefined;
   // Concatenate the digits instead of multiplying: 10.10 has no exact floating-point value.
@@ -37,16 +39,19 @@ export function sumByCurrency(parts: readonly Money[]): Money[] {
   return [...sums].map(([currency, amount]) => ({ amount, currency }));
 }
 
-function digitsOf(currency: string): number {
-  return currencyFormat(currency).resolvedOptions().maximumFractionDigits ?? 2;
-}
-
 const formats = new Map<string, Intl.NumberFormat>();
 
 function currencyFormat(currency: string): Intl.NumberFormat {
   const cached = formats.get(currency);
   if (cached !== undefined) return cached;
-  const format = new Intl.NumberFormat("en-AU", { style: "currency", currency });
+  // Without the digits, Intl would use those that people write: none for HUF, of which ISO 4217 and payment providers count 1/100.
+  const digits = minorUnitDigits(currency);
+  const format = new Intl.NumberFormat("en-AU", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   formats.set(currency, format);
   return format;
 }

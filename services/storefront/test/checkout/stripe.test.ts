@@ -67,4 +67,17 @@ describe("the storefront of a store with Stripe", function () {
       assert.equal(stripe.movements.length, 2);
     });
   }
+
+  it("refuses a price in a currency that Stripe doesn't charge", async () => {
+    const clerk = new ShopClient(store.gateway.url);
+    await clerk.post("/office/login", { token: store.staff.token });
+    const path = "/office/stock/MUG-STONE";
+    const form = (await clerk.get(path)).form(path);
+    const refused = await clerk.post(path, { ...form, currency: "IQD" });
+    assert.equal(refused.status, 422);
+    assert.match(refused.text, /id="currency-error">The payment provider stripe takes no payments/);
+    await clerk.submit(path, { ...form, currency: "NZD" });
+    const back = (await clerk.get(path)).form(path);
+    await clerk.submit(path, { ...back, currency: "AUD" });
+  });
 });

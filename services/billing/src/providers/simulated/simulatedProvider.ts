@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Database } from "@store/kit";
+import { currencies, type Database } from "@store/kit";
 import {
   UnknownOutcomeError,
   type AuthorisationOutcome,
@@ -33,7 +33,7 @@ export class SimulatedProvider implements PaymentProvider {
   }
 
   paymentMethods(): PaymentMethods {
-    return { provider: this.name, movesMoney: false, methods };
+    return { provider: this.name, movesMoney: false, methods, currencies: [...currencies] };
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {

@@ -9,6 +9,7 @@ import {
   type RefundOutcome,
 } from "../provider.ts";
 import type { PaymentMethods } from "../../methods/schemas.ts";
+import { stripeCurrencies, toStripeAmount } from "./amounts.ts";
 import {
   declined,
   declineReasonOf,
@@ -38,7 +39,12 @@ export class StripeProvider implements PaymentProvider {
   /** Returns Stripe's test cards with a test key. With a live key there are none: a real card's number may be entered only into Stripe's own form. */
   paymentMethods(): PaymentMethods {
     const isTest = /^(sk|rk)_test_/.test(this.#key());
-    return { provider: this.name, movesMoney: !isTest, methods: isTest ? testMethods : [] };
+    return {
+      provider: this.name,
+      movesMoney: !isTest,
+      methods: isTest ? testMethods : [],
+      currencies: stripeCurrencies,
+    };
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
@@ -75,6 +81,8 @@ export class StripeProvider implements PaymentProvider {
 
   async refund({ id, payment, amount }: ProviderRefundRequest): Promise<RefundOutcome> {
     const intent = requireReference(payment.id, payment.reference);
+    const stripeAmount = toStripeAmount(amount);
+    if (stripeAmount === undefined) return { status: "failed", reason: INEXPRESSIBLE };
     // Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. So the refund's metadata has our id.
     const earlier = await this.#client.send("list refunds", async (stripe) => {
       for await (const refund of stripe.refunds.list({ payment_intent: intent, limit: 100 }))
@@ -85,7 +93,7 @@ export class StripeProvider implements PaymentProvider {
     try {
       const refund = await this.#client.send("refund", (stripe) =>
         stripe.refunds.create(
-          { payment_intent: intent, amount: amount.amount, metadata: { refund: id } },
+          { payment_intent: intent, amount: stripeAmount, metadata: { refund: id } },
           { idempotencyKey: id },
         ),
       );
@@ -100,13 +108,15 @@ export class StripeProvider implements PaymentProvider {
 
   /** Creates the PaymentIntent. Returns its id, or a decline if Stripe never accepts such an amount. */
   async #create({ id, order, amount }: AuthorisationRequest) {
+    const stripeAmount = toStripeAmount(amount);
+    if (stripeAmount === undefined) return declined(INEXPRESSIBLE);
     // A retry within the same ten minutes gets the same PaymentIntent. Not for longer: Stripe repeats its answer to a key, even a failure.
     const idempotencyKey = `${id}-${Math.floor(Date.now() / TEN_MINUTES)}`;
     try {
       const intent = await this.#client.send("create", (stripe) =>
         stripe.paymentIntents.create(
           {
-            amount: amount.amount,
+            amount: stripeAmount,
             currency: amount.currency.toLowerCase(),
             capture_method: "manual",
             allowed_payment_method_types: ["card"],
@@ -164,6 +174,8 @@ export class StripeProvider implements PaymentProvider {
 }
 
 const TEN_MINUTES = 600_000;
+/** Reason for refusing an amount that Stripe can't express in its units. */
+const INEXPRESSIBLE = "amount_not_supported";
 const UNEXPECTED_STATE = "payment_intent_unexpected_state";
 /** Codes of permanent refusals of a refund: retrying is useless. */
 const REFUND_REFUSALS = new Set([

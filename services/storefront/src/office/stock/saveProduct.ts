@@ -1,4 +1,4 @@
-import type { Reply } from "@store/kit";
+import { currencies, type Reply } from "@store/kit";
 import { markOutcomeUnknown, type Gateway } from "../../gateway/gateway.ts";
 import type { Fields } from "../../http/forms.ts";
 import { requireData, requireValidToken, staffHeaders } from "../session.ts";
@@ -29,6 +29,8 @@ export async function saveProduct(
   if (!/^[A-Z0-9][A-Z0-9-]{0,39}$/.test(sku)) {
     errors.set("sku", "An SKU has 1 to 40 capital letters, digits and hyphens, such as MUG-STONE.");
   }
+  if (edit !== undefined && edit.price.currency !== product?.price.currency)
+    await checkCurrency(gateway, reply, edit.price.currency, errors);
   if (edit === undefined || errors.size > 0) {
     reply.code(422);
     return sendProductForm(reply, {
@@ -61,6 +63,22 @@ export async function saveProduct(
   for (const [field, text] of fieldErrors) errors.set(field, text);
   const notice = fieldErrors.length > 0 ? CORRECT_FIELDS : error.detail;
   return sendProductForm(reply, { product, fields, errors, notice });
+}
+
+/** Adds an error for a currency that nobody could pay in. The API of inventory refuses a code that is no currency. */
+async function checkCurrency(
+  { paymentMethods }: Gateway,
+  { request }: Reply,
+  currency: string,
+  errors: Map<string, string>,
+): Promise<void> {
+  if (!currencies.includes(currency)) return;
+  const methods = await paymentMethods(request);
+  if (methods?.currencies === undefined || methods.currencies.includes(currency)) return;
+  errors.set(
+    "currency",
+    `The payment provider ${methods.provider} takes no payments in ${currency}. Enter another currency.`,
+  );
 }
 
 const CORRECT_FIELDS = "Please correct the fields below.";
