@@ -26,4 +26,15 @@ describe("amounts of money on the pages", () => {
     assert.deepEqual(parseAmount("5000", "HUF"), { amount: 500_000, currency: "HUF" });
     assert.equal(parseAmount("5000.5", "JPY"), undefined);
   });
+
+  it("are read up to the largest exact number, and refused beyond it", () => {
+    for (const [text, currency, amount] of [
+      ["1000000000", "IDR", 100_000_000_000],
+      ["90071992547409.91", "AUD", Number.MAX_SAFE_INTEGER],
+      ["9007199254740991", "JPY", Number.MAX_SAFE_INTEGER],
+    ] as const)
+      assert.deepEqual(parseAmount(text, currency), { amount, currency });
+    for (const text of ["90071992547409.92", "9007199254740992", "99999999999999999999"])
+      assert.equal(parseAmount(text, "AUD"), undefined);
+  });
 });

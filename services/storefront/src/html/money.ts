@@ -26,10 +26,11 @@ export function formatAmount({ amount, currency }: Money): string {
 export function parseAmount(text: string, currency: string): Money | undefined {
   if (!/^[A-Z]{3}$/.test(currency)) return undefined;
   const digits = minorUnitDigits(currency);
-  const [, whole, fraction = ""] = /^(\d{1,9})(?:\.(\d{1,4}))?$/.exec(text.trim()) ?? [];
+  const [, whole, fraction = ""] = /^(\d{1,16})(?:\.(\d{1,4}))?$/.exec(text.trim()) ?? [];
   if (whole === undefined || fraction.length > digits) return undefined;
   // Concatenate the digits instead of multiplying: 10.10 has no exact floating-point value.
-  return { amount: Number(whole + fraction.padEnd(digits, "0")), currency };
+  const amount = Number(whole + fraction.padEnd(digits, "0"));
+  return Number.isSafeInteger(amount) ? { amount, currency } : undefined;
 }
 
 /** Sums the amounts of each currency: the shop converts no currencies. */
