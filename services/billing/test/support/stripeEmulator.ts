@@ -27,6 +27,7 @@ interface Intent {
   readonly currency: string;
   readonly metadata: Record<string, string>;
   last_payment_error: object | null;
+  cancellation_reason: string | null;
 }
 
 interface Refund {
@@ -92,6 +93,7 @@ export class StripeEmulator {
   >();
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
   #listLagsBehind = false;
+  #bankHesitates = false;
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void this.#serve(request, response);
   });
@@ -127,11 +129,18 @@ export class StripeEmulator {
     this.#listLagsBehind = true;
   }
 
+  /** Makes the bank decline the next confirmation and accept the same card afterwards. */
+  declineOnce(): void {
+    this.#bankHesitates = true;
+  }
+
   /** Cancels a payment that isn't captured, as Stripe does after a week. */
   lapse(payment: string): void {
     for (const intent of this.intents.values())
-      if (intent.metadata["payment"] === payment && intent.status === "requires_capture")
+      if (intent.metadata["payment"] === payment && intent.status === "requires_capture") {
+        intent.cancellation_reason = "automatic";
         this.#changeStatus(intent, "canceled", "canceled");
+      }
   }
 
   /** Returns the movements of money of one of billing's payments, oldest first. */
@@ -237,6 +246,7 @@ export class StripeEmulator {
     const held = intent.status === "requires_capture";
     if (!held && !["requires_payment_method", "requires_confirmation"].includes(intent.status))
       return unexpected(intent);
+    intent.cancellation_reason = form.get("cancellation_reason") ?? null;
     return this.#changeStatus(intent, "canceled", held ? "canceled" : undefined);
   }
 
@@ -253,6 +263,7 @@ export class StripeEmulator {
         status: "requires_payment_method",
         metadata: metadataOf(form),
         last_payment_error: null,
+        cancellation_reason: null,
       },
     };
     this.intents.set(intent.id, intent);
@@ -264,7 +275,8 @@ export class StripeEmulator {
       return unexpected(intent);
     const parameter = form.has("confirmation_token") ? "confirmation_token" : "payment_method";
     const method = form.get(parameter) ?? "";
-    const refusal = cards[method];
+    const refusal = this.#bankHesitates ? cards["pm_card_visa_chargeDeclined"] : cards[method];
+    this.#bankHesitates = false;
     if (refusal !== undefined) {
       const error = { type: "card_error", ...refusal, message: "Your card was declined." };
       intent.last_payment_error = error;

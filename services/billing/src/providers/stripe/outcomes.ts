@@ -9,19 +9,23 @@ export function outcomeOf(intent: Stripe.PaymentIntent): AuthorisationOutcome | 
     case "succeeded":
       return { status: "captured" };
     case "canceled":
-      return { status: "voided" };
+      return intent.cancellation_reason === DECLINED ? lastDecline(intent) : { status: "voided" };
     case "requires_action":
       return declined("authentication_required");
-    case "requires_payment_method": {
-      const { last_payment_error: error } = intent;
-      if (error === null) return undefined;
-      return declined(declineReasonOf({ code: error.code, declineCode: error.decline_code }));
-    }
+    case "requires_payment_method":
+      return intent.last_payment_error === null ? undefined : lastDecline(intent);
     case "requires_confirmation":
       return undefined;
     default:
       throw new UnknownOutcomeError(`Stripe: the PaymentIntent is ${intent.status}`);
   }
+}
+
+/** Cancellation reason of a PaymentIntent that is cancelled after a decline, to tell it from a voided one. */
+export const DECLINED = "abandoned";
+
+function lastDecline({ last_payment_error: error }: Stripe.PaymentIntent): AuthorisationOutcome {
+  return declined(declineReasonOf({ code: error?.code, declineCode: error?.decline_code }));
 }
 
 /** Returns the outcome of a confirmed PaymentIntent. */

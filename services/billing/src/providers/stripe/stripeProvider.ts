@@ -11,6 +11,7 @@ import {
 import type { PaymentMethods } from "../../methods/schemas.ts";
 import { stripeCurrencies, toStripeAmount } from "./amounts.ts";
 import {
+  DECLINED,
   declined,
   declineReasonOf,
   outcomeOf,
@@ -49,12 +50,14 @@ export class StripeProvider implements PaymentProvider {
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {
     const { reference, token, saveReference } = request;
-    if (reference !== null)
-      return outcomeOf(await this.#retrieve(reference)) ?? this.#confirm(reference, token);
+    if (reference !== null) {
+      const earlier = outcomeOf(await this.#retrieve(reference));
+      return this.#endDeclined(reference, earlier ?? (await this.#confirm(reference, token)));
+    }
     const created = await this.#create(request);
     if (typeof created !== "string") return created;
     await saveReference(created);
-    return this.#confirm(created, token);
+    return this.#endDeclined(created, await this.#confirm(created, token));
   }
 
   async capture({ id, reference }: PaymentIdentity): Promise<"captured" | "voided"> {
@@ -152,6 +155,19 @@ export class StripeProvider implements PaymentProvider {
         return declined("invalid_token");
       throw error;
     }
+  }
+
+  /**
+   * Cancels the PaymentIntent if the outcome is a decline, because Stripe lets a declined one be confirmed again: a call that was delayed
+   * for longer than its lease could hold money of a payment that counts as declined.
+   */
+  async #endDeclined(intent: string, outcome: AuthorisationOutcome): Promise<AuthorisationOutcome> {
+    if (outcome.status !== "declined") return outcome;
+    const status = await this.#change(intent, "cancel", (stripe) =>
+      stripe.paymentIntents.cancel(intent, { cancellation_reason: DECLINED }),
+    );
+    if (status === "canceled") return outcome;
+    throw new UnknownOutcomeError(`cancel: the declined PaymentIntent is ${status}`);
   }
 
   /** Changes a PaymentIntent. Returns its status afterwards, also if the change was made before or isn't possible any more. */

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import type { AuthorisationRequest } from "../../src/providers/provider.ts";
+import { StripeProvider } from "../../src/providers/stripe/stripeProvider.ts";
+import { StripeEmulator } from "../support/stripeEmulator.ts";
+
+describe("the Stripe provider", () => {
+  const stripe = new StripeEmulator();
+  let provider: StripeProvider;
+
+  before(async () => {
+    const url = await stripe.start();
+    provider = new StripeProvider({ key: () => StripeEmulator.KEY, url, timeout: 10_000 });
+  });
+  after(() => stripe.stop());
+
+  /** A payment as billing keeps it: it stores the PaymentIntent's id. */
+  const newPayment = (token = "pm_card_visa") => {
+    const payment = { id: randomUUID(), reference: null as string | null };
+    const request = (): AuthorisationRequest => ({
+      ...{ ...payment, order: randomUUID(), amount: { amount: 8_900, currency: "AUD" }, token },
+      saveReference: (reference) => {
+        payment.reference = reference;
+        return Promise.resolve();
+      },
+    });
+    return { payment, request };
+  };
+
+  it("holds nothing after a decline, even if another replica confirms late", async () => {
+    const { payment, request } = newPayment();
+    let resume: () => void = () => undefined;
+    const frozen = new Promise<void>((resolve) => (resume = resolve));
+    const { saveReference, ...late } = request();
+    let lateOutcome: Promise<unknown> | undefined;
+    await new Promise<void>((stored) => {
+      lateOutcome = provider.authorise({
+        ...late,
+        saveReference: async (reference) => {
+          await saveReference(reference);
+          stored();
+          await frozen;
+        },
+      });
+    });
+    stripe.declineOnce();
+    const declined = { status: "declined", reason: "declined" };
+    assert.deepEqual(await provider.authorise(request()), declined);
+    resume();
+    assert.deepEqual(await lateOutcome, declined);
+    assert.deepEqual(await provider.authorise(request()), declined, "asked again");
+    assert.deepEqual(stripe.ledger(payment.id), []);
+  });
+
+  it("keeps the reason for a decline if the process dies before billing stored it", async () => {
+    const { payment, request } = newPayment("pm_card_chargeDeclinedExpiredCard");
+    const declined = { status: "declined", reason: "expired_card" };
+    for (let i = 0; i < 3; i++) assert.deepEqual(await provider.authorise(request()), declined);
+    assert.deepEqual(
+      stripe.intentsOf(payment.id).map(({ status }) => status),
+      ["canceled"],
+    );
+  });
+
+  it("cancels an earlier release's declined PaymentIntent when it is asked again", async () => {
+    const { payment, request } = newPayment("pm_card_visa_chargeDeclinedInsufficientFunds");
+    stripe.fail("confirm", "after");
+    await assert.rejects(provider.authorise(request()));
+    const declined = { status: "declined", reason: "insufficient_funds" };
+    assert.deepEqual(await provider.authorise(request()), declined);
+    assert.equal(stripe.intentsOf(payment.id)[0]?.status, "canceled");
+  });
+});
