@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { AuthorisationRequest } from "../../src/providers/provider.ts";
+import { UnknownOutcomeError, type AuthorisationRequest } from "../../src/providers/provider.ts";
 import { StripeProvider } from "../../src/providers/stripe/stripeProvider.ts";
 import { StripeEmulator } from "../support/stripeEmulator.ts";
 
@@ -69,5 +69,29 @@ describe("the Stripe provider", () => {
     const declined = { status: "declined", reason: "insufficient_funds" };
     assert.deepEqual(await provider.authorise(request()), declined);
     assert.equal(stripe.intentsOf(payment.id)[0]?.status, "canceled");
+  });
+
+  for (const operation of ["create", "confirm"] as const) {
+    it(`declines a payment if Stripe refuses to ${operation} it for whatever reason`, async () => {
+      const { payment, request } = newPayment();
+      stripe.refuse(operation, "testmode_charges_only");
+      const outcome = await provider.authorise(request());
+      assert.deepEqual(outcome, { status: "declined", reason: "testmode_charges_only" });
+      assert.deepEqual(stripe.ledger(payment.id), []);
+      const { status = "canceled" } = stripe.intentsOf(payment.id)[0] ?? {};
+      assert.equal(status, "canceled");
+    });
+  }
+
+  it("asks again if Stripe knows the idempotency key from another request", async () => {
+    const { request } = newPayment();
+    const { id, order } = request();
+    stripe.fail("create", "after");
+    await assert.rejects(provider.authorise({ ...request(), id, order }), UnknownOutcomeError);
+    const other = { amount: 8_901, currency: "AUD" };
+    await assert.rejects(
+      provider.authorise({ ...request(), id, order, amount: other }),
+      UnknownOutcomeError,
+    );
   });
 });

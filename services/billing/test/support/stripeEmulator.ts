@@ -94,6 +94,7 @@ export class StripeEmulator {
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
   #listLagsBehind = false;
   #bankHesitates = false;
+  readonly #refusals = new Map<Operation, string>();
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void this.#serve(request, response);
   });
@@ -127,6 +128,11 @@ export class StripeEmulator {
   /** Makes the next list of refunds empty, as if the list lagged behind. */
   lagBehind(): void {
     this.#listLagsBehind = true;
+  }
+
+  /** Makes Stripe refuse the next request of this operation with status 400 and a code. */
+  refuse(operation: Operation, code: string): void {
+    this.#refusals.set(operation, code);
   }
 
   /** Makes the bank decline the next confirmation and accept the same card afterwards. */
@@ -232,6 +238,9 @@ export class StripeEmulator {
   }
 
   #carryOut(operation: Operation, id: string | undefined, form: Parameters): Reply {
+    const refusal = this.#refusals.get(operation);
+    this.#refusals.delete(operation);
+    if (refusal !== undefined) return refuse(refusal, undefined);
     if (operation === "create") return this.#create(form);
     if (operation === "refund") return this.#refund(form);
     if (operation === "list") return this.#list(form);

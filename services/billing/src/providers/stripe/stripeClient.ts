@@ -80,11 +80,11 @@ export class StripeRefusal extends Error {
   }
 }
 
+/** Not an idempotency key that Stripe knows from another request, for example of another release: a later request has another key. */
 function isDefinite(error: Stripe.errors.StripeError): boolean {
   return (
     error instanceof Stripe.errors.StripeCardError ||
-    error instanceof Stripe.errors.StripeInvalidRequestError ||
-    error instanceof Stripe.errors.StripeIdempotencyError
+    error instanceof Stripe.errors.StripeInvalidRequestError
   );
 }
 

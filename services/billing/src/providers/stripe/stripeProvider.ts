@@ -109,7 +109,7 @@ export class StripeProvider implements PaymentProvider {
     }
   }
 
-  /** Creates the PaymentIntent. Returns its id, or a decline if Stripe never accepts such an amount. */
+  /** Creates the PaymentIntent. Returns its id, or a decline if Stripe refuses: asked again and again, it would refuse again. */
   async #create({ id, order, amount }: AuthorisationRequest) {
     const stripeAmount = toStripeAmount(amount);
     if (stripeAmount === undefined) return declined(INEXPRESSIBLE);
@@ -130,9 +130,9 @@ export class StripeProvider implements PaymentProvider {
       );
       return intent.id;
     } catch (error) {
-      if (!(error instanceof StripeRefusal) || !["amount", "currency"].includes(error.param ?? ""))
-        throw error;
-      return declined(error.code ?? `invalid_${error.param ?? "amount"}`);
+      if (!(error instanceof StripeRefusal)) throw error;
+      const invalid = ["amount", "currency"].find((parameter) => parameter === error.param);
+      return declined(error.code ?? (invalid === undefined ? REFUSED : `invalid_${invalid}`));
     }
   }
 
@@ -153,7 +153,8 @@ export class StripeProvider implements PaymentProvider {
       if (error.code === UNEXPECTED_STATE) return requireOutcome(await this.#retrieve(intent));
       if (/^(payment_method|confirmation_token)/.test(error.param ?? ""))
         return declined("invalid_token");
-      throw error;
+      if (error.code === "resource_missing") throw new UnknownOutcomeError(OTHER_ACCOUNT);
+      return declined(error.code ?? REFUSED);
     }
   }
 
@@ -165,7 +166,11 @@ export class StripeProvider implements PaymentProvider {
     if (outcome.status !== "declined") return outcome;
     const status = await this.#change(intent, "cancel", (stripe) =>
       stripe.paymentIntents.cancel(intent, { cancellation_reason: DECLINED }),
-    );
+    ).catch((error: unknown) => {
+      // For example because the account is restricted: Stripe then refuses to confirm, too.
+      if (error instanceof StripeRefusal) return "canceled";
+      throw error;
+    });
     if (status === "canceled") return outcome;
     throw new UnknownOutcomeError(`cancel: the declined PaymentIntent is ${status}`);
   }
@@ -192,6 +197,10 @@ export class StripeProvider implements PaymentProvider {
 const TEN_MINUTES = 600_000;
 /** Reason for refusing an amount that Stripe can't express in its units. */
 const INEXPRESSIBLE = "amount_not_supported";
+/** Reason for a decline if Stripe gives none. */
+const REFUSED = "payment_refused";
+const OTHER_ACCOUNT =
+  "Stripe doesn't know the PaymentIntent. Put the key of the account that created it into the file named by STRIPE_SECRET_KEY_FILE";
 const UNEXPECTED_STATE = "payment_intent_unexpected_state";
 /** Codes of permanent refusals of a refund: retrying is useless. */
 const REFUND_REFUSALS = new Set([
