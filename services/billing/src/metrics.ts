@@ -1,5 +1,10 @@
 import { addDatabaseGauges, Counter, type Database, type Registry } from "@store/kit";
-import { UnknownOutcomeError, providers, type PaymentProvider } from "./providers/provider.ts";
+import {
+  CaptureRefusedError,
+  UnknownOutcomeError,
+  providers,
+  type PaymentProvider,
+} from "./providers/provider.ts";
 
 /** Adds gauges of the payments and refunds that wait for the provider, for all replicas together. */
 export function addPaymentMetrics(registry: Registry, database: Database): void {
@@ -50,7 +55,8 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
       countAnswer(answerOf(result));
       return result;
     } catch (error) {
-      countAnswer(error instanceof UnknownOutcomeError ? "unknown" : "error");
+      if (error instanceof CaptureRefusedError) countAnswer("refused");
+      else countAnswer(error instanceof UnknownOutcomeError ? "unknown" : "error");
       throw error;
     }
   };

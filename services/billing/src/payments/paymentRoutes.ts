@@ -31,7 +31,7 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
       schema: {
         operationId: "capturePayment",
         summary: "Capture the whole authorised amount",
-        description: `${idempotent} 404; 409 payment-voided, payment-declined, payment-pending.`,
+        description: `${idempotent} 404; 409 payment-voided, payment-declined, payment-pending, capture-refused (the payment stays authorised).`,
         tags: ["internal"],
         params,
         response: { 200: Capture },

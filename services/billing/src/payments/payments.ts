@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { problem, type Database, type Log, type Problem, type Queryable } from "@store/kit";
 import {
+  CaptureRefusedError,
   UnknownOutcomeError,
   type AuthorisationOutcome,
   type PaymentIdentity,
@@ -16,6 +17,7 @@ import {
   type PaymentRow,
 } from "./paymentRows.ts";
 import {
+  captureRefused,
   paymentBusy,
   paymentCaptured,
   paymentDeclined,
@@ -152,7 +154,7 @@ export class Payments {
             "Could not release the lease of a payment; it expires by itself",
           ),
         );
-      throw error instanceof UnknownOutcomeError ? this.#outcomeUnknown(error) : error;
+      throw this.#problemOf(payment, error);
     }
     const [settled] = await database.query<PaymentRow>(
       `UPDATE payments SET status = $3, decline_reason = $4, lease = NULL, leased_until = NULL, updated_at = now()
@@ -172,6 +174,14 @@ export class Payments {
       [payment.id, lease, reference, this.#options.leaseSeconds],
     );
     if (saved.length === 0) throw paymentBusy(payment.id);
+  }
+
+  /** Returns the answer to a call for which the provider threw an error. */
+  #problemOf({ id }: PaymentRow, error: unknown): unknown {
+    if (error instanceof UnknownOutcomeError) return this.#outcomeUnknown(error);
+    if (!(error instanceof CaptureRefusedError)) return error;
+    this.#options.log.error(error.message);
+    return captureRefused(id, error.reason);
   }
 
   #outcomeUnknown(error: UnknownOutcomeError): Problem {

@@ -24,6 +24,13 @@ export function paymentDeclined(id: string): Problem {
   return problem(409, `Payment ${id} was declined.`, { type: "payment-declined" });
 }
 
+/** @param reason The provider's code. */
+export function captureRefused(id: string, reason: string): Problem {
+  return problem(409, `The payment provider refused to capture payment ${id}: ${reason}.`, {
+    type: "capture-refused",
+  });
+}
+
 export function paymentPending(id: string): Problem {
   return problem(
     409,

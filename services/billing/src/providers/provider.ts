@@ -16,7 +16,11 @@ export interface PaymentProvider {
   paymentMethods(): PaymentMethods;
   /** Holds the amount on the customer's account. */
   authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome>;
-  /** Captures the whole authorised amount. */
+  /**
+   * Captures the whole authorised amount. "voided": the authorisation has ended, so that the amount can't be captured any more.
+   *
+   * @throws CaptureRefusedError if the provider definitely refused for another reason. The payment stays authorised.
+   */
   capture(payment: PaymentIdentity): Promise<"captured" | "voided">;
   /** Releases the authorised amount and refuses a later authorisation. */
   void(payment: PaymentIdentity): Promise<"voided" | "captured">;
@@ -63,4 +67,16 @@ export type RefundOutcome =
 /** The call's outcome is unknown: no answer, or one that doesn't tell. The call may have taken effect; repeating it is safe. */
 export class UnknownOutcomeError extends Error {
   override readonly name = "UnknownOutcomeError";
+}
+
+/** The provider definitely refused to capture an authorised payment. Nothing was captured. */
+export class CaptureRefusedError extends Error {
+  override readonly name = "CaptureRefusedError";
+  /** The provider's code of the refusal. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(`The payment provider refused the capture: ${reason}`);
+    this.reason = reason;
+  }
 }

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { UnknownOutcomeError, type AuthorisationRequest } from "../../src/providers/provider.ts";
+import {
+  CaptureRefusedError,
+  UnknownOutcomeError,
+  type AuthorisationRequest,
+} from "../../src/providers/provider.ts";
 import { StripeProvider } from "../../src/providers/stripe/stripeProvider.ts";
 import { StripeEmulator } from "../support/stripeEmulator.ts";
 
@@ -93,5 +97,34 @@ describe("the Stripe provider", () => {
       provider.authorise({ ...request(), id, order, amount: other }),
       UnknownOutcomeError,
     );
+  });
+
+  for (const code of ["charge_expired_for_capture", "capture_charge_authorization_expired"]) {
+    it(`reports a payment as voided if Stripe refuses the capture with ${code}`, async () => {
+      const { payment, request } = newPayment();
+      await provider.authorise(request());
+      stripe.refuse("capture", code);
+      assert.equal(await provider.capture(payment), "voided");
+      assert.equal(await provider.capture(payment), "voided", "asked again");
+      assert.deepEqual(stripe.ledger(payment.id), ["authorised 8900", "canceled"]);
+    });
+  }
+
+  it("reports a payment as voided if it can no longer be captured", async () => {
+    const { payment, request } = newPayment();
+    await provider.authorise(request());
+    const [intent] = stripe.intentsOf(payment.id);
+    assert.ok(intent !== undefined);
+    intent.status = "requires_payment_method";
+    assert.equal(await provider.capture(payment), "voided");
+    assert.equal(intent.status, "canceled");
+  });
+
+  it("passes on another refusal of the capture and keeps the payment", async () => {
+    const { payment, request } = newPayment();
+    await provider.authorise(request());
+    stripe.refuse("capture", "account_invalid");
+    await assert.rejects(provider.capture(payment), new CaptureRefusedError("account_invalid"));
+    assert.equal(await provider.capture(payment), "captured");
   });
 });

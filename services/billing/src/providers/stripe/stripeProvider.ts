@@ -1,5 +1,6 @@
 import type Stripe from "stripe";
 import {
+  CaptureRefusedError,
   UnknownOutcomeError,
   type AuthorisationOutcome,
   type AuthorisationRequest,
@@ -62,13 +63,22 @@ export class StripeProvider implements PaymentProvider {
 
   async capture({ id, reference }: PaymentIdentity): Promise<"captured" | "voided"> {
     const intent = requireReference(id, reference);
-    const status = await this.#change(intent, "capture", (stripe) =>
-      stripe.paymentIntents.capture(intent),
-    );
+    let status: Stripe.PaymentIntent.Status;
+    try {
+      status = await this.#change(intent, "capture", (stripe) =>
+        stripe.paymentIntents.capture(intent),
+      );
+    } catch (error) {
+      if (!(error instanceof StripeRefusal)) throw error;
+      if (!LAPSED.has(error.code ?? "")) throw new CaptureRefusedError(error.code ?? REFUSED);
+      status = "requires_payment_method";
+    }
     if (status === "succeeded") return "captured";
     // Stripe cancels a PaymentIntent that isn't captured within a week.
     if (status === "canceled") return "voided";
-    throw new Error(`Stripe can't capture a PaymentIntent that is ${status}`);
+    if (status !== "requires_payment_method") throw new CaptureRefusedError(status);
+    // The authorisation has ended, but the PaymentIntent could be confirmed again.
+    return this.void({ id, reference });
   }
 
   async void({ reference }: PaymentIdentity): Promise<"voided" | "captured"> {
@@ -202,6 +212,8 @@ const REFUSED = "payment_refused";
 const OTHER_ACCOUNT =
   "Stripe doesn't know the PaymentIntent. Put the key of the account that created it into the file named by STRIPE_SECRET_KEY_FILE";
 const UNEXPECTED_STATE = "payment_intent_unexpected_state";
+/** Codes of a refused capture that mean that the authorisation has ended. */
+const LAPSED = new Set(["charge_expired_for_capture", "capture_charge_authorization_expired"]);
 /** Codes of permanent refusals of a refund: retrying is useless. */
 const REFUND_REFUSALS = new Set([
   "charge_already_refunded",
