@@ -8,7 +8,7 @@ export function addReservationMetrics(
 ): (outcome: Outcome) => void {
   const outcomes = new Counter({
     name: "inventory_reservations_total",
-    help: "Reservations that this instance has held, committed, cancelled or expired.",
+    help: "Reservations that this instance has held, committed, cancelled, returned to the stock or expired.",
     labelNames: ["outcome"],
     registers: [registry],
   });

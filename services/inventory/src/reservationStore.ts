@@ -3,7 +3,7 @@ import { problem, type Database, type Problem, type Queryable } from "@store/kit
 import type { Lines, Reservation } from "./schemas.ts";
 
 /** A change of a reservation's status, as counted by the metrics. */
-export type Outcome = "held" | "committed" | "cancelled" | "expired";
+export type Outcome = "held" | "committed" | "cancelled" | "returned" | "expired";
 
 interface Options {
   /** Seconds until a hold expires. */
@@ -96,6 +96,26 @@ export class ReservationStore {
    * @throws Problem 409 `reservation-committed`.
    */
   async cancel(id: string): Promise<{ readonly id: string; readonly status: "cancelled" }> {
+    return this.#end(id, ({ id }) => {
+      throw problem(409, `The reservation ${id} is committed.`, { type: "reservation-committed" });
+    });
+  }
+
+  /** Puts the goods of a committed reservation back into the stock. Otherwise the same as {@link cancel}. */
+  async return(id: string): Promise<{ readonly id: string; readonly status: "cancelled" }> {
+    return this.#end(id, async ({ lines }, transaction) => {
+      await changeProducts(
+        transaction,
+        lines,
+        "on_hand = on_hand + quantity, version = version + 1, updated_at = now()",
+      );
+    });
+  }
+
+  async #end(
+    id: string,
+    endCommitted: (found: ReservationRow, transaction: Queryable) => void | Promise<void>,
+  ): Promise<{ readonly id: string; readonly status: "cancelled" }> {
     return this.#change(async (transaction) => {
       const answer = { id, status: "cancelled" } as const;
       const added = await transaction.query(
@@ -106,18 +126,14 @@ export class ReservationStore {
       const found = await lock(transaction, id);
       if (found === undefined) throw new Error(`Reservation ${id} exists but isn't found`);
       if (found.status === "cancelled") return { answer };
-      if (found.status === "committed") {
-        throw problem(409, `The reservation ${id} is committed.`, {
-          type: "reservation-committed",
-        });
-      }
+      if (found.status === "committed") await endCommitted(found, transaction);
       if (found.status === "held") await releaseStock(transaction, found.lines);
       await transaction.query(
         `UPDATE reservations SET status = 'cancelled', lines = '[]', expires_at = NULL, updated_at = now()
          WHERE id = $1`,
         [id],
       );
-      return { answer, outcome: "cancelled" };
+      return { answer, outcome: found.status === "committed" ? "returned" : "cancelled" };
     });
   }
 

@@ -64,6 +64,24 @@ export function addReservationRoutes(app: App, reservations: ReservationStore): 
     },
     ({ params: { id } }) => reservations.cancel(id),
   );
+
+  app.post(
+    "/internal/reservations/:id/return",
+    {
+      schema: {
+        operationId: "returnReservation",
+        summary: "Puts the goods of a committed reservation back into the stock",
+        description:
+          "For an order that ends after its goods were committed. Cancels any other reservation. Later requests for this id are rejected.",
+        tags,
+        params,
+        response: {
+          200: Type.Object({ id: Uuid, status: Type.Enum(["cancelled"], { type: "string" }) }),
+        },
+      },
+    },
+    ({ params: { id } }) => reservations.return(id),
+  );
 }
 
 function rejectRepeatedSkus(lines: Lines): void {

@@ -137,6 +137,31 @@ describe("reservations", function () {
     });
   });
 
+  describe("a return", () => {
+    it("puts committed goods back, once, and rejects later requests", async () => {
+      const { sku, id } = await inventory.heldReservation(3, 10);
+      await inventory.commit(id);
+      const etag = async () =>
+        (await inventory.asStaff("GET", `/api/inventory/stock/${sku}`)).headers.get("etag");
+      const before = await etag();
+      const answers = await Promise.all(Array.from({ length: 5 }, () => inventory.return(id)));
+      for (const { status, body } of answers) {
+        assert.equal(status, 200);
+        assert.deepEqual(body, { id, status: "cancelled" });
+      }
+      assert.notEqual(await etag(), before);
+      assert.equal(problemType(await inventory.commit(id)), "reservation-cancelled");
+      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
+    });
+
+    it("cancels a reservation that isn't committed", async () => {
+      const { sku, id } = await inventory.heldReservation(3, 10);
+      assert.equal((await inventory.return(id)).status, 200);
+      assert.deepEqual(await inventory.stock(sku), { onHand: 10, held: 0, available: 10 });
+      assert.equal((await inventory.return(randomUUID())).status, 200);
+    });
+  });
+
   describe("a cancellation", () => {
     it("releases the stock, once", async () => {
       const { sku, id } = await inventory.heldReservation(3, 10);

@@ -9,7 +9,7 @@ export const steps = [
   "void",
 ] as const;
 export type Step = (typeof steps)[number];
-export type Operation = Step | "place" | "look" | "price" | "changes" | "other";
+export type Operation = Step | "return" | "place" | "look" | "price" | "changes" | "other";
 
 const patterns: readonly (readonly [Operation, RegExp])[] = [
   ["place", /^POST \/api\/orders$/],
@@ -18,6 +18,7 @@ const patterns: readonly (readonly [Operation, RegExp])[] = [
   ["reserve", /^PUT \/internal\/reservations\/([0-9a-f-]{36})$/],
   ["commit", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/commit$/],
   ["cancel", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/cancel$/],
+  ["return", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/return$/],
   ["authorise", /^PUT \/internal\/payments\/([0-9a-f-]{36})$/],
   ["capture", /^POST \/internal\/payments\/([0-9a-f-]{36})\/capture$/],
   ["void", /^POST \/internal\/payments\/([0-9a-f-]{36})\/void$/],

@@ -105,6 +105,10 @@ export class Inventory {
     return this.#sendWithRetry("POST", `/internal/reservations/${id}/cancel`);
   }
 
+  return(id: string): Promise<Answer> {
+    return this.#sendWithRetry("POST", `/internal/reservations/${id}/return`);
+  }
+
   /**
    * Retries after 503, as orders does: on a busy machine, some of fifty concurrent requests may wait for a database connection until
    * they time out.

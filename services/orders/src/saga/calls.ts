@@ -57,6 +57,12 @@ export const cancelReservation: Call = async ({ inventory }, order) =>
     await inventory.POST("/internal/reservations/{id}/cancel", requestFor(order, "reservation")),
   );
 
+export const returnReservation: Call = async ({ inventory }, order) =>
+  answerOf(
+    "inventory",
+    await inventory.POST("/internal/reservations/{id}/return", requestFor(order, "reservation")),
+  );
+
 export const authorisePayment: Call = async ({ billing }, order) => {
   if (order.paymentToken === null) throw new Error("the payment's token was erased too early");
   return answerOf(

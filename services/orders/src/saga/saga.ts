@@ -6,6 +6,7 @@ import {
   commitReservation,
   createShipment,
   holdStock,
+  returnReservation,
   voidPayment,
   type Call,
 } from "./calls.ts";
@@ -14,9 +15,13 @@ import {
  * The state machine of an order: reserve → authorise → commit → capture → ship → confirmed.
  *
  * The commit of the reservation is the pivot. An order that is refused before it is compensated: release → void → cancelled.
- * After it, an order only goes forward. Inventory alone decides between the two: a reservation is either committed or cancelled,
- * permanently. So compensation cancels the reservation first and voids the payment only if inventory agreed. If inventory
- * refused, the goods are committed and the order continues with the capture.
+ * Inventory alone decides whether it was reached: a reservation is either committed or cancelled. So compensation cancels the
+ * reservation first and voids the payment only if inventory agreed. If inventory refused, the goods are committed and the order
+ * continues with the capture.
+ *
+ * After the pivot, an order goes forward, unless its payment can't be captured: revoke → return → cancelled. Billing alone decides
+ * that: a payment is either captured or voided, permanently. So the payment is voided first, and the goods are returned only if
+ * billing agreed. If billing refused, the payment is captured and the order continues.
  *
  * Every call is idempotent, even if it arrives late or twice at once: it has the same ID each time, a definite answer stays the
  * same, and a cancelled resource refuses later calls. So a saga can be resumed at any step that it has reached.
@@ -46,7 +51,10 @@ export const saga: Readonly<Record<Step, Rule>> = {
   capture: {
     call: capturePayment,
     done: { captured: to("ship") },
-    refused: {},
+    refused: {
+      "payment-voided": { to: "revoke", reason: "payment_failed" },
+      "payment-declined": { to: "revoke", reason: "payment_failed" },
+    },
   },
   ship: {
     call: createShipment,
@@ -67,16 +75,35 @@ export const saga: Readonly<Record<Step, Rule>> = {
     done: { voided: end("cancelled"), declined: end("cancelled") },
     refused: {},
   },
+  revoke: {
+    call: voidPayment,
+    done: { voided: to("return"), declined: to("return") },
+    refused: { "payment-captured": { to: "capture", reason: null } },
+  },
+  return: {
+    call: returnReservation,
+    done: { cancelled: end("cancelled") },
+    refused: {},
+  },
 };
 
-export type Step = "reserve" | "authorise" | "commit" | "capture" | "ship" | "release" | "void";
+export type Step =
+  | "reserve"
+  | "authorise"
+  | "commit"
+  | "capture"
+  | "ship"
+  | "release"
+  | "void"
+  | "revoke"
+  | "return";
 
 /**
  * Steps that are saved before their call; from then on the payment token isn't needed. commit: only the holder of the lease can
- * pass the pivot. release: a compensation isn't restarted from the beginning. Other steps are saved only if an order waits at
+ * pass the pivot. release, return: a compensation isn't restarted from the beginning. Other steps are saved only if an order waits at
  * them.
  */
-export const savedBeforeCall: ReadonlySet<Step> = new Set(["commit", "release"]);
+export const savedBeforeCall: ReadonlySet<Step> = new Set(["commit", "release", "return"]);
 
 /** Consequence of a definite answer: another step or the end. */
 export type Transition =

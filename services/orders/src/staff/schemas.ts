@@ -10,12 +10,15 @@ export const StaffOrder = Type.Object(
     placedAt: Type.String({ format: "date-time" }),
     customer: Type.Object({ name: Type.String(), email: Type.String() }),
     step: Type.Enum(
-      ["reserve", "authorise", "commit", "capture", "ship", "release", "void", "done"],
+      [
+        ...["reserve", "authorise", "commit", "capture", "ship"],
+        ...["release", "void", "revoke", "return", "done"],
+      ],
       {
         type: "string",
         description:
           "Current step: hold goods, authorise payment, commit goods, capture payment, create shipment; release and void: " +
-          "cancellation. done: nothing left to do.",
+          "cancellation; revoke and return: cancellation after the goods were committed. done: nothing left to do.",
       },
     ),
     attempts: Type.Integer({ description: "Attempts at this step without a definite answer." }),

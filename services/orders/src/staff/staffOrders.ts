@@ -110,13 +110,15 @@ const reopenForRetry = changeStatus(
 const makeOrderDue =
   "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
 
-/** SQL condition for a step before which the reservation isn't committed. After its commit an order can't be cancelled. */
-const cancellableStep = "step NOT IN ('capture', 'ship')";
+/** SQL condition for a step before the payment's capture. After it an order can't be cancelled. */
+const cancellableStep = "step <> 'ship'";
 
 // Not while a worker has the lease: it may have committed without having saved that yet. The worker starts with the release,
-// which inventory grants only if nothing was committed, and which makes inventory refuse a late commit.
+// which inventory grants only if nothing was committed, and which makes inventory refuse a late commit. At the capture it starts with
+// the void of the payment, which billing grants only if nothing was captured, and which makes billing refuse a late capture.
 const cancelSaga = `
-  UPDATE sagas SET step = CASE step WHEN 'void' THEN 'void' ELSE 'release' END,
+  UPDATE sagas SET step = CASE WHEN step IN ('void', 'revoke', 'return') THEN step
+      WHEN step = 'capture' THEN 'revoke' ELSE 'release' END,
     reason = coalesce(reason, 'cancelled_by_store'), attempts = 0, last_error = NULL, due_at = now()
   WHERE order_id = $1 AND lease IS NULL AND ${cancellableStep} RETURNING order_id`;
 

@@ -89,11 +89,11 @@ function addCancelRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRo
       onRequest: staff,
       schema: {
         operationId: "cancelOrder",
-        summary: "Cancels an order whose goods aren't committed yet",
+        summary: "Cancels an order whose payment isn't captured yet",
         description:
-          "Cancels an order that needs attention or waits for its next attempt: releases its goods and voids its payment. " +
-          "If its goods turn out to be committed already, the order continues instead. Idempotent. " +
-          "409 order-not-cancellable after its goods are committed; 409 order-in-progress while it is being processed.",
+          "Cancels an order that needs attention or waits for its next attempt: releases or returns its goods and voids its payment. " +
+          "If its payment turns out to be captured already, or its goods to be committed, the order continues instead. Idempotent. " +
+          "409 order-not-cancellable after its payment is captured; 409 order-in-progress while it is being processed.",
         tags: ["staff"],
         security: [{ staff: [] }],
         params: Type.Object({ id: Uuid }),
@@ -122,7 +122,7 @@ function inProgress(): Problem {
 function notCancellable({ status }: Order): Problem {
   const detail =
     status === "pending" || status === "needs_attention"
-      ? "The order's goods are committed, so it can't be cancelled."
+      ? "The order's payment is captured, so it can't be cancelled. Refund it instead."
       : `The order is ${status} and can't be cancelled.`;
   return problem(409, detail, { type: "order-not-cancellable" });
 }

@@ -64,6 +64,21 @@ describe("an order that is refused before its items are committed", function () 
     });
   }
 
+  it("returns its items if the authorisation of its payment has ended before the capture", async () => {
+    backEnd.onStep("capture", async ({ path }): Promise<Handling> => {
+      await backEnd.sendTo("billing", path.replace("/capture", "/void"), { method: "POST" });
+      return "forward";
+    });
+    const handlings: Handling[] = [{ status: 503 }, "dropResponse"];
+    backEnd.onStep("return", () => handlings.shift() ?? "forward");
+    const order = await backEnd.place();
+    await backEnd.assertEndsAs(order, cancelled("payment_failed", ["voided"]));
+    assert.deepEqual(backEnd.stepsOf(order), [
+      ...["reserve", "authorise", "commit", "capture"],
+      ...["void", "return", "return", "return"],
+    ]);
+  });
+
   it("continues if its items are already committed", async () => {
     // Like a commit that was sent long ago and arrives after the next one was refused.
     backEnd.onStep("commit", async ({ path }) => {

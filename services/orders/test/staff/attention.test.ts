@@ -19,7 +19,7 @@ describe("an order with an unexpected answer", function () {
     ["reserve", { status: 400 }, { onHand: 5, held: 0, payments: [], shipments: 0 }],
     ["authorise", { status: 404 }, { onHand: 5, held: 1, payments: [], shipments: 0 }],
     ["commit", { status: 404 }, { onHand: 5, held: 1, payments: ["authorised"] }],
-    ["capture", { status: 409, type: "payment-voided" }, { onHand: 4, payments: ["authorised"] }],
+    ["capture", { status: 409, type: "capture-refused" }, { onHand: 4, payments: ["authorised"] }],
     ["ship", { status: 422, type: "constructor" }, { payments: ["captured"], shipments: 0 }],
   ];
   for (const [step, handling, partialOutcome] of refusals) {

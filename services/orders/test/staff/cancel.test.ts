@@ -139,19 +139,55 @@ describe("an order that staff cancel", function () {
     });
   });
 
-  it("can't be cancelled after its items are committed, while it is being processed, and after its end", async () => {
+  it("returns its items if the capture was refused, and refuses late calls", async () => {
+    const paths: Partial<Record<Step, string>> = {};
+    backEnd.onStep("commit", ({ path }) => {
+      paths.commit = path;
+      return "forward";
+    });
+    backEnd.onStep("capture", ({ path }) => {
+      paths.capture = path;
+      return { status: 409, type: "capture-refused" };
+    });
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "needs_attention");
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.assertEndsAs(order, cancelledByStore(["voided"]));
+    assert.deepEqual(backEnd.stepsOf(order).slice(-2), ["void", "return"]);
+    const send = (service: "inventory" | "billing", path = "") =>
+      backEnd.sendTo(service, path, { method: "POST" });
+    assert.equal((await send("inventory", paths.commit)).status, 409);
+    assert.equal((await send("billing", paths.capture)).status, 409);
+    assert.deepEqual(await backEnd.readOutcome(order), cancelledByStore(["voided"]));
+  });
+
+  it("continues if its payment is already captured", async () => {
+    backEnd.onStep("capture", async ({ path }) => {
+      await backEnd.sendTo("billing", path, { method: "POST" });
+      return { status: 404 };
+    });
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "needs_attention");
+    backEnd.onStep("capture", () => "forward");
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.assertEndsAs(order, {
+      ...confirmed,
+      history: ["pending", "needs_attention", "pending", "confirmed"],
+    });
+    assert.deepEqual(backEnd.stepsOf(order).slice(-3), ["void", "capture", "ship"]);
+  });
+
+  it("can't be cancelled after its payment is captured, while it is being processed, and after its end", async () => {
     const problem = "urn:store:problem:";
-    for (const step of ["capture", "ship"] as const) {
-      backEnd.onStep(step, () => ({ status: 404 }));
-      const order = await backEnd.place();
-      await backEnd.waitForStatus(order, "needs_attention");
-      assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
-      assert.equal((await backEnd.readOrder(order)).status, "needs_attention");
-      backEnd.resetFaults();
-      await backEnd.retry(order.id);
-      await backEnd.waitForStatus(order, "confirmed");
-      assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
-    }
+    backEnd.onStep("ship", () => ({ status: 404 }));
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "needs_attention");
+    assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
+    assert.equal((await backEnd.readOrder(order)).status, "needs_attention");
+    backEnd.resetFaults();
+    await backEnd.retry(order.id);
+    await backEnd.waitForStatus(order, "confirmed");
+    assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
 
     const { handling, decide } = undecidedHandling();
     backEnd.onStep("authorise", () => handling);

@@ -11,6 +11,7 @@ export type Step =
   | "ship"
   | "release"
   | "void"
+  | "return"
   | "changes"
   | "other";
 
@@ -143,6 +144,7 @@ function stepOf(method: string, path: string): Step {
     "reservations PUT": "reserve",
     "reservations commit": "commit",
     "reservations cancel": "release",
+    "reservations return": "return",
     "payments PUT": "authorise",
     "payments capture": "capture",
     "payments void": "void",

@@ -64,7 +64,7 @@ describe("the storefront's office: orders and parcels", function () {
         [id, `${step}_refused`],
       );
     };
-    await failAt("capture");
+    await failAt("ship");
     assert.doesNotMatch((await clerk.get(office)).text, /action="[^"]*\/cancel"/);
     const refused = await clerk.post(`${office}/cancel`, {});
     assert.equal(refused.status, 409);

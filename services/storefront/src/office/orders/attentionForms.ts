@@ -12,7 +12,7 @@ export function attentionForms(id: string, reason: string | undefined, customer:
       </button>
     </form>
     ${
-      isPastPivot(reason)
+      isCaptured(reason)
         ? undefined
         : html`<form method="post" action="/office/orders/${id}/cancel">
             <button class="button small quiet">
@@ -22,7 +22,7 @@ export function attentionForms(id: string, reason: string | undefined, customer:
     }`;
 }
 
-/** @returns true if the saga is past its pivot (stock is taken), so that the order can only be retried. */
-function isPastPivot(reason: string | undefined): boolean {
-  return reason === "capture_refused" || reason === "ship_refused";
+/** @returns true if the payment is captured, so that the order can only be retried. */
+function isCaptured(reason: string | undefined): boolean {
+  return reason === "ship_refused";
 }
