@@ -113,6 +113,18 @@ describe("billing's refunds", function () {
   });
 
   describe("with an idempotency-key", () => {
+    it("are required to have one: without it, a repeated request would refund twice", async () => {
+      const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
+      const path = `/api/billing/payments/${id}/refunds`;
+      for (let i = 0; i < 2; i++) {
+        const answer = await billing.replicas.asStaff("POST", path, aud(1_000));
+        assert.deepEqual([answer.status, outcome(answer)], [400, "validation"]);
+        const [error] = answer.body["errors"] as readonly { readonly pointer: string }[];
+        assert.equal(error?.pointer, "/idempotency-key");
+      }
+      assert.deepEqual(await billing.ledger(request.order), ["authorised 8900", "captured 8900"]);
+    });
+
     it("are made once, however many requests are sent to whichever replica", async () => {
       const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
       const key = randomUUID();

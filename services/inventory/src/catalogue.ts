@@ -49,7 +49,8 @@ export class Catalogue {
   /**
    * Adds a product or replaces it.
    *
-   * @param allows Returns true if the caller's conditions hold for the current version (`undefined` if there is no such product).
+   * @param allows Returns true if the caller's conditions hold for the current version (`undefined` if there is no such product). May
+   * throw a Problem.
    * @throws Problem 412 if the conditions don't hold, and 409 `stock-held` if the new stock is less than the held quantity.
    */
   async put(

@@ -1,4 +1,13 @@
-import { Sku, Type, withHeaders, type App, type Reply, type Service } from "@store/kit";
+import {
+  problem,
+  Sku,
+  Type,
+  withHeaders,
+  type App,
+  type Problem,
+  type Reply,
+  type Service,
+} from "@store/kit";
 import type { Catalogue, VersionedProduct } from "./catalogue.ts";
 import { PageQuery, ProductEdit, StockedProduct, StockPage } from "./schemas.ts";
 
@@ -58,6 +67,7 @@ export function addStockRoutes(
         summary: "Adds a product, or replaces it and its stock",
         description:
           "With if-match, only if the product still has that etag; with if-none-match: *, only if it doesn't exist. Otherwise 412. " +
+          "428 if the product exists and the request has neither header: its stock may have been sold since you read it. " +
           "409 with the type urn:store:problem:stock-held if onHand is less than the quantity held for orders.",
         tags,
         security,
@@ -76,16 +86,25 @@ export function addStockRoutes(
     async ({ params: { sku }, headers, body }, reply) => {
       const ifMatch = headers["if-match"];
       const ifNoneMatch = headers["if-none-match"];
-      const { added, ...stored } = await catalogue.put(
-        sku,
-        body,
-        (version) =>
+      const { added, ...stored } = await catalogue.put(sku, body, (version) => {
+        if (version !== undefined && ifMatch === undefined && ifNoneMatch === undefined)
+          throw conditionRequired(sku);
+        return (
           (ifMatch === undefined || matchesVersion(ifMatch, version)) &&
-          (ifNoneMatch === undefined || !matchesVersion(ifNoneMatch, version)),
-      );
+          (ifNoneMatch === undefined || !matchesVersion(ifNoneMatch, version))
+        );
+      });
       if (added) reply.code(201).header("location", `/api/inventory/products/${sku}`);
       return answer(stored, reply);
     },
+  );
+}
+
+function conditionRequired(sku: string): Problem {
+  return problem(
+    428,
+    `${sku} exists. Send its etag as if-match, so that a sale or another edit since then isn't overwritten; if-match: * replaces it in any case.`,
+    { type: "precondition-required" },
   );
 }
 

@@ -60,7 +60,8 @@ describe("staff routes of inventory", function () {
       onHand: 0,
       image: "/pictures/jar.webp?v=2",
     };
-    const replaced = await put(sku, changed);
+    const any = { "if-match": "*" };
+    const replaced = await put(sku, changed, any);
     assert.equal(replaced.status, 200);
     const expected = { ...product, ...changed, available: 0 };
     assert.deepEqual(replaced.body, expected);
@@ -69,7 +70,7 @@ describe("staff routes of inventory", function () {
     assert.deepEqual(shown.body, open);
 
     // Without an image in the edit, the product keeps its image.
-    assert.deepEqual((await put(sku, edit())).body, {
+    assert.deepEqual((await put(sku, edit(), any)).body, {
       ...product,
       available: 10,
       onHand: 10,
@@ -86,7 +87,7 @@ describe("staff routes of inventory", function () {
     ]);
     const found = await inventory.send("GET", `/api/inventory/products/${sku}`);
     assert.equal(Reflect.get(found.body, "image"), image);
-    const { body } = await put(sku, edit());
+    const { body } = await put(sku, edit(), { "if-match": "*" });
     assert.equal(Reflect.get(body, "image"), image);
   });
 
@@ -174,13 +175,21 @@ describe("staff routes of inventory", function () {
       assert.equal((await inventory.stock(sku)).onHand, winner);
     });
 
-    it("add a product once and then replace it for concurrent edits without conditions", async () => {
+    it("replace nothing without a condition: a sale would be overwritten", async () => {
       const sku = newSku();
-      const answers = await Promise.all(Array.from({ length: 8 }, () => put(sku, edit())));
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => put(sku, edit({ onHand: 10 }))),
+      );
       assert.deepEqual(answers.map(({ status }) => status).sort(), [
-        ...Array<number>(7).fill(200),
         201,
+        ...Array<number>(7).fill(428),
       ]);
+      const id = randomUUID();
+      await inventory.hold(id, [{ sku, quantity: 3 }]);
+      await inventory.commit(id);
+      const late = await put(sku, edit({ onHand: 10 }));
+      assert.deepEqual([late.status, problemType(late)], [428, "precondition-required"]);
+      assert.equal((await inventory.stock(sku)).onHand, 7);
     });
   });
 

@@ -15,7 +15,7 @@ interface NewRefund {
   /** Id of the payment. */
   readonly payment: string;
   readonly request: RefundRequest;
-  readonly idempotencyKey: string | undefined;
+  readonly idempotencyKey: string;
   /** The configured provider. */
   readonly provider: ProviderName;
   /** Seconds until a poll may retry the refund. At least the lease of the first call to the provider. */
@@ -102,9 +102,8 @@ async function findByKey(
   transaction: Queryable,
   payment: string,
   request: RefundRequest,
-  key: string | undefined,
+  key: string,
 ): Promise<string | undefined> {
-  if (key === undefined) return undefined;
   const [earlier] = await transaction.query<{ id: string; request_hash: Buffer }>(
     "SELECT id, request_hash FROM refunds WHERE payment_id = $1 AND idempotency_key = $2",
     [payment, key],

@@ -16,14 +16,13 @@ export function addRefundRoutes(
         operationId: "refundPayment",
         summary: "Refund a captured payment, completely or partly",
         description:
-          "With an idempotency-key, the same body gets the same refund in its current state; another body is refused (422). " +
+          "The same idempotency-key and body get the same refund in its current state; another body is refused (422). " +
           "More than the remaining amount: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
         tags: ["payments"],
         security: [{ staff: [] }],
         params: Type.Object({ id: Uuid }),
-        headers: Type.Object({
-          "idempotency-key": Type.Optional(IdempotencyKey),
-        }),
+        // Required: after a timeout or status 503, a repeated request without a key would be a second refund.
+        headers: Type.Object({ "idempotency-key": IdempotencyKey }),
         body: RefundRequest,
         response: { 201: Refund },
       },

@@ -35,7 +35,7 @@ export class Refunds {
   }
 
   /** Makes a refund and tries to carry it out. A repeated request with the same idempotency key returns the same refund in its current state. */
-  async request(payment: string, request: RefundRequest, key?: string): Promise<Refund> {
+  async request(payment: string, request: RefundRequest, key: string): Promise<Refund> {
     const { database, provider, leaseSeconds } = this.#options;
     const id = await database.transaction((transaction) =>
       openRefund(transaction, {

@@ -53,9 +53,11 @@ export class Billing {
     return this.replicas.send("POST", `/internal/payments/${id}/void`);
   }
 
-  refund(id: string, body: object, key?: string): Promise<Answer> {
-    const headers: Record<string, string> = key === undefined ? {} : { "idempotency-key": key };
-    return this.replicas.asStaff("POST", `/api/billing/payments/${id}/refunds`, body, headers);
+  /** Refunds a payment, with a new idempotency key by default. */
+  refund(id: string, body: object, key: string = randomUUID()): Promise<Answer> {
+    return this.replicas.asStaff("POST", `/api/billing/payments/${id}/refunds`, body, {
+      "idempotency-key": key,
+    });
   }
 
   payment(id: string): Promise<Answer> {

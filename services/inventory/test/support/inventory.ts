@@ -61,15 +61,17 @@ export class Inventory {
     return await this.replicas.asStaff(method, path, body, headers);
   }
 
-  /** Adds or replaces a product with the given stock and default values. */
+  /** Replaces a product, with the given stock and default values. */
   put(sku: string, onHand: number): Promise<Answer> {
-    return this.asStaff("PUT", `/api/inventory/products/${sku}`, edit({ onHand }));
+    const path = `/api/inventory/products/${sku}`;
+    return this.asStaff("PUT", path, edit({ onHand }), { "if-match": "*" });
   }
 
   /** Adds a product with the given stock and returns its SKU. */
   async product(onHand: number): Promise<string> {
     const sku = `T-${randomUUID().slice(0, 8).toUpperCase()}`;
-    assert.equal((await this.put(sku, onHand)).status, 201);
+    const path = `/api/inventory/products/${sku}`;
+    assert.equal((await this.asStaff("PUT", path, edit({ onHand }))).status, 201);
     return sku;
   }
 

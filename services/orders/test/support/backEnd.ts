@@ -198,26 +198,39 @@ export class BackEnd {
 
   /** Sets the stock of a product, as staff. */
   async setStock(sku: string, onHand: number): Promise<void> {
-    const response = await this.sendTo("inventory", `/api/inventory/products/${sku}`, {
-      method: "PUT",
-      body: JSON.stringify({
-        name: `Product ${sku}`,
-        description: "For a test",
-        price: { amount: 2900, currency: "AUD" },
-        onHand,
-      }),
-    });
+    const put = (headers: Record<string, string>) =>
+      this.sendTo("inventory", `/api/inventory/products/${sku}`, {
+        method: "PUT",
+        headers,
+        body: JSON.stringify({
+          name: `Product ${sku}`,
+          description: "For a test",
+          price: { amount: 2900, currency: "AUD" },
+          onHand,
+        }),
+      });
+    const added = await put({});
+    // The product exists.
+    const response = added.status === 428 ? await put({ "if-match": "*" }) : added;
     assert.ok(response.ok, await response.text());
   }
 
   /** Sends a request to a service without its proxy, as staff. */
-  async sendTo(name: Upstream, path: string, init: RequestInit = {}): Promise<Response> {
+  async sendTo(
+    name: Upstream,
+    path: string,
+    {
+      headers,
+      ...init
+    }: Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> } = {},
+  ): Promise<Response> {
     const service = this.#services.get(name);
     assert.ok(service);
     return service.fetch(path, {
       ...init,
       headers: {
         ...this.staff.headers,
+        ...headers,
         ...(init.body === undefined ? {} : { "content-type": "application/json" }),
       },
     });
