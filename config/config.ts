@@ -10,6 +10,7 @@ import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
 import { httpsConfig, type HttpsConfig } from "./https";
+import { configSet } from "./rule";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
 import { readStackFile, readValues } from "./values";
@@ -57,6 +58,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const { values, mistakes } = readValues([...specs.keys()], readStackFile());
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
+  mistakes.push(...missingEnvironment(values, enabledServices, specs));
   const { https, warnings } = httpsConfig(values, mistakes);
   const docker = dockerEndpoint(values, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
@@ -86,6 +88,26 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
       lego: values.legoImage,
     },
   };
+}
+
+/** Finds variables that the enabled services require outside of development. */
+function missingEnvironment(
+  { host, environment }: ConfigValues,
+  enabledServices: readonly string[],
+  specs: ReadonlyMap<string, ServiceSpec>,
+): Mistake[] {
+  if (host === "local") return [];
+  return enabledServices.flatMap((service) =>
+    Object.entries(specs.get(service)?.requiredEnvironment ?? {})
+      .filter(([name]) => environment[service]?.[name] === undefined)
+      .map(([name, choice]) => {
+        const key = `environment.${service}.${name}`;
+        return {
+          key,
+          problem: `isn't set, and its default is meant for development. Choose ${choice}: ${configSet(`--path ${key} VALUE`)}`,
+        };
+      }),
+  );
 }
 
 function enabled(

@@ -148,6 +148,13 @@ export const ServiceSpecSchema = v.strictObject({
   secrets: listOf(oneOf(STACK_SECRETS)),
 
   /**
+   * Environment variables whose default is meant for development, each with the values to choose from. On a host other than this
+   * machine, `store:environment` must set them. @default {}
+   * @example { PAYMENT_PROVIDER: "stripe, or simulated if nobody is to pay" }
+   */
+  requiredEnvironment: v.optional(textByName()),
+
+  /**
    * Limits per client address for expensive or sensitive requests, in addition to `store:requestLimit`. Further requests get
    * status 429. Only requests through the gateway count, and none if `store:requestLimit` is 0. Several people may share an
    * address. @default []

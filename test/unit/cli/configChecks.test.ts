@@ -24,6 +24,7 @@ describe("configMistakes", function () {
     "store:host": "azure",
     "store:owner": "team",
     "store:adminCidrs": ["203.0.113.7/32"],
+    "store:environment": { billing: { PAYMENT_PROVIDER: "stripe" } },
   };
   const registry = (password: unknown) => ({
     ...{ address: "registry.example", username: "me", password },
@@ -34,7 +35,11 @@ describe("configMistakes", function () {
     const secure = { secure: "v1:abc" };
     assert.deepEqual(mistakes({ ...AZURE, "store:registry": registry(secure) }), []);
     const ssh = { host: "ssh", sshAddress: "host", sshHostKey: `ssh-ed25519 ${"A".repeat(68)}` };
-    const keys = Object.entries({ ...ssh, sshPrivateKey: secure, registry: registry(secure) });
+    const environment = { billing: { PAYMENT_PROVIDER: "simulated" } };
+    const keys = Object.entries({
+      ...ssh,
+      ...{ environment, sshPrivateKey: secure, registry: registry(secure) },
+    });
     assert.deepEqual(
       mistakes(Object.fromEntries(keys.map(([key, value]) => [`store:${key}`, value]))),
       [],
@@ -44,6 +49,16 @@ describe("configMistakes", function () {
   it("names a missing registry and missing address ranges", () => {
     const found = mistakes({ ...AZURE, "store:adminCidrs": [] });
     assert.match(found.join("\n"), /^store:registry: is empty.*^store:adminCidrs: is empty/ms);
+  });
+
+  it("names a payment provider that nobody chose", () => {
+    const { "store:environment": _, ...unset } = AZURE;
+    const found = mistakes({ ...unset, "store:registry": registry({ secure: "v1:abc" }) });
+    assert.equal(found.length, 1);
+    assert.match(
+      found.join(),
+      /^store:environment\.billing\.PAYMENT_PROVIDER: isn't set.* stripe, or simulated/,
+    );
   });
 
   it("leaves the environment as it was", () => {

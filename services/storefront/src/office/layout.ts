@@ -1,4 +1,5 @@
-import type { Reply } from "@store/kit";
+import type { Reply, Request } from "@store/kit";
+import type { Gateway } from "../gateway/gateway.ts";
 import { html, type Html } from "../html/html.ts";
 import { sendHtml, SHOP } from "../html/layout.ts";
 import { icon } from "../http/assets.ts";
@@ -10,6 +11,20 @@ interface OfficePage {
   readonly current?: string;
   /** Leaves out the navigation, for users who aren't logged in. @default false */
   readonly loggedOut?: boolean;
+}
+
+/** Returns a banner while payments are a trial, so that nobody packs goods that no money was paid for. */
+export async function trialBanner(
+  { paymentMethods }: Gateway,
+  request: Request,
+): Promise<Html | undefined> {
+  const methods = await paymentMethods(request);
+  if (methods === undefined || methods.movesMoney) return undefined;
+  return html`<p class="banner" role="note">
+    <strong>Trial: nobody pays.</strong> The payment provider is
+    ${methods.provider === "simulated" ? "simulated" : `${methods.provider} with a test key`}, so
+    orders count as paid although no money moves.
+  </p>`;
 }
 
 /** Sends a page of the back office. */

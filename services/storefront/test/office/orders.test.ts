@@ -13,6 +13,12 @@ describe("the storefront's office: orders and parcels", function () {
   before(async () => (store = await sharedStore()));
   beforeEach(async () => ({ clerk, customer } = await createOfficeClients(store)));
 
+  it("says above orders and parcels that nobody pays while payments are simulated", async () => {
+    const { office } = await buyConfirmed(customer);
+    for (const path of ["/office/orders", office, "/office/parcels"])
+      assert.match((await clerk.get(path)).visibleText, /Trial: nobody pays\. .* is simulated/);
+  });
+
   it("lists orders by status, with those that need attention first, and rejects a retry that isn't needed", async () => {
     const { path, office } = await buyConfirmed(customer);
     const id = path.slice("/orders/".length);

@@ -1,6 +1,7 @@
 import { Type, Uuid, type App } from "@store/kit";
 import type { Gateway } from "../../gateway/gateway.ts";
-import { sendOfficePage } from "../layout.ts";
+import { html } from "../../html/html.ts";
+import { sendOfficePage, trialBanner } from "../layout.ts";
 import { requireData, staffHeaders } from "../session.ts";
 import { orderListPage } from "./orderListPage.ts";
 import { statuses, type Status } from "./status.ts";
@@ -9,7 +10,7 @@ const PATH = "/office/orders";
 const PAGE_SIZE = 30;
 
 /** Adds the list of orders. It always starts with the orders that need attention. */
-export function addOrderList(app: App, { orders }: Gateway): void {
+export function addOrderList(app: App, gateway: Gateway): void {
   app.get(
     PATH,
     {
@@ -26,19 +27,20 @@ export function addOrderList(app: App, { orders }: Gateway): void {
       const headers = staffHeaders(request);
       const list = async (query: { status?: Status; after?: string }) =>
         requireData(
-          await orders.GET("/api/orders", {
+          await gateway.orders.GET("/api/orders", {
             params: { query: { limit: PAGE_SIZE, ...query } },
             headers,
           }),
         );
-      const [urgent, page] = await Promise.all([
+      const [urgent, page, banner] = await Promise.all([
         list({ status: "needs_attention" }),
         status === "needs_attention" && after === undefined ? undefined : list({ status, after }),
+        trialBanner(gateway, request),
       ]);
       return sendOfficePage(reply, {
         title: "Orders",
         current: PATH,
-        main: orderListPage({ urgent, page, status }),
+        main: html`${banner}${orderListPage({ urgent, page, status })}`,
       });
     },
   );

@@ -1,6 +1,7 @@
 import { problem, type Reply } from "@store/kit";
 import { findOrder, type Gateway } from "../../gateway/gateway.ts";
-import { sendOfficePage } from "../layout.ts";
+import { html } from "../../html/html.ts";
+import { sendOfficePage, trialBanner } from "../layout.ts";
 import { requireData, staffHeaders } from "../session.ts";
 import { orderPage, type Messages } from "./orderPage.ts";
 
@@ -14,10 +15,11 @@ export async function sendOrder(
   const { request } = reply;
   const headers = staffHeaders(request);
   const query = { order: id };
-  const [order, payments, shipments] = await Promise.all([
+  const [order, payments, shipments, banner] = await Promise.all([
     findOrder(gateway, request, id),
     gateway.billing.GET("/api/billing/payments", { params: { query }, headers }),
     gateway.shipping.GET("/api/shipping/shipments", { params: { query }, headers }),
+    trialBanner(gateway, request),
   ]);
   // Check the token before anything else: without it, the response must not tell which orders exist.
   const details = {
@@ -28,6 +30,6 @@ export async function sendOrder(
   return sendOfficePage(reply, {
     title: "Order",
     current: "/office/orders",
-    main: orderPage({ order, ...details }, messages),
+    main: html`${banner}${orderPage({ order, ...details }, messages)}`,
   });
 }

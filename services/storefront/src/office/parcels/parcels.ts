@@ -1,7 +1,7 @@
 import { Type, Uuid, type App } from "@store/kit";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { html, type Html } from "../../html/html.ts";
-import { sendOfficePage } from "../layout.ts";
+import { sendOfficePage, trialBanner } from "../layout.ts";
 import { requireData, staffHeaders } from "../session.ts";
 import { parcelPanel, shipmentStatusLabels, type Shipment } from "./parcelPanel.ts";
 
@@ -12,7 +12,8 @@ const statuses = ["pending", "dispatched", "delivered"] as const;
 type Status = (typeof statuses)[number];
 
 /** Adds the list of parcels, and the forms that mark a parcel as shipped or delivered. */
-export function addParcels(app: App, { shipping }: Gateway): void {
+export function addParcels(app: App, gateway: Gateway): void {
+  const { shipping } = gateway;
   app.get(
     PATH,
     {
@@ -35,7 +36,7 @@ export function addParcels(app: App, { shipping }: Gateway): void {
       return sendOfficePage(reply, {
         title: "Parcels",
         current: PATH,
-        main: parcelsPage(page, status),
+        main: html`${await trialBanner(gateway, request)}${parcelsPage(page, status)}`,
       });
     },
   );
