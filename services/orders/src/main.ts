@@ -27,6 +27,7 @@ await start(manifest, (service) => {
     SAGA_BACKOFF_MAX_MS: integer(1, DAY_MS, 30_000),
     STEP_TIMEOUT_MS: integer(10, 60_000, 3_000),
     PAYMENT_TIMEOUT_MS: integer(10, 60_000, 8_000),
+    ORDER_MAX_ITEMS: integer(1, 1_000_000, 100),
     SHIPPING_POLL_MS: integer(10, DAY_MS, 2_000),
   });
   const database = connect({ migrations: new URL("migrations/", import.meta.url) });
@@ -64,6 +65,7 @@ await start(manifest, (service) => {
     orders,
     inventory: services.inventory,
     traceparent: service.traceparent,
+    maxItems: settings.ORDER_MAX_ITEMS,
     onPlaced: () => worker.pollNow(),
   });
   addStaffRoutes(app, {

@@ -23,6 +23,8 @@ interface OrderRoutes {
   readonly inventory: Client<InventoryPaths>;
   /** Returns the trace context of the current span. */
   readonly traceparent: Service["traceparent"];
+  /** Maximum number of items of an order, over all lines. */
+  readonly maxItems: number;
   /** Called when there is a new order. */
   readonly onPlaced: () => void;
 }
@@ -30,7 +32,7 @@ interface OrderRoutes {
 /** Adds the public routes: place an order, get an order. */
 export function addOrderRoutes(
   app: App,
-  { orders, inventory, traceparent, onPlaced }: OrderRoutes,
+  { orders, inventory, traceparent, maxItems, onPlaced }: OrderRoutes,
 ): void {
   app.post(
     "/api/orders",
@@ -42,8 +44,9 @@ export function addOrderRoutes(
         tags: ["orders"],
         description:
           "The same key and body always get the same answer. The key of an order with another body is refused. Retry with the " +
-          "same key if you don't know whether the order was accepted. A refusal (422) is stored for at least a month, so " +
-          "use a new key to try again. 422 items: some items can't be ordered. 422 total-differs: the actual total isn't `total`.",
+          "same key if you don't know whether the order was accepted. A refusal (422) is stored for at least a month, or five minutes " +
+          "if it is about items, so use a new key to try again. 422 items: some items can't be ordered. 422 order-too-large: more items " +
+          "than an order may have. 422 total-differs: the actual total isn't `total`.",
         headers: Type.Object({
           "idempotency-key": IdempotencyKey,
         }),
@@ -57,7 +60,10 @@ export function addOrderRoutes(
       // Before the pricing: a replay must not fail because prices have changed or inventory is unreachable.
       const answer =
         (await orders.findAnswer(identity)) ??
-        (await priceOrder(inventory, request.body, forwardCorrelationHeaders(request)).then(
+        (await priceOrder(inventory, request.body, {
+          maxItems,
+          headers: forwardCorrelationHeaders(request),
+        }).then(
           (items) =>
             orders.place({
               ...identity,

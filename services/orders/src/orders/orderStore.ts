@@ -21,8 +21,13 @@ export class OrderStore {
 
   /** Finds the answer to the order with this key, or to this request if it was refused. */
   async findAnswer({ key, hash }: RequestIdentity): Promise<StoredAnswer | undefined> {
-    const [answer] = await this.#database.query<StoredAnswer>(selectAnswer, [key, hash]);
-    return answer;
+    const [answer] = await this.#database.query<StoredAnswer & { readonly outdated: boolean }>(
+      selectAnswer,
+      [key, hash],
+    );
+    if (answer === undefined || !answer.outdated) return answer;
+    await this.#database.query(deleteOutdatedRefusal, [key, hash]);
+    return undefined;
   }
 
   /** Stores a new order. If the key was used or the request refused in the meantime, returns the answer given then. */
@@ -110,11 +115,22 @@ export class OrderStore {
   }
 }
 
+/**
+ * SQL condition for a refusal that is only about stock, and older than any copy of its request that may still arrive. There may be stock
+ * again. A younger one is kept: whoever was told that nothing is ordered may already have ordered again.
+ */
+const outdatedRefusal =
+  "response::jsonb #>> '{options,type}' = 'items' AND refused_at < now() - interval '5 minutes'";
+
 const selectAnswer = `
-  SELECT id, request_hash AS hash, response FROM orders WHERE idempotency_key = $1
+  SELECT id, request_hash AS hash, response, false AS outdated FROM orders WHERE idempotency_key = $1
   UNION ALL
-  SELECT NULL, request_hash, response FROM refusals WHERE idempotency_key = $1 AND request_hash = $2
+  SELECT NULL, request_hash, response, ${outdatedRefusal} FROM refusals
+  WHERE idempotency_key = $1 AND request_hash = $2
   ORDER BY id LIMIT 1`;
+
+const deleteOutdatedRefusal = `
+  DELETE FROM refusals WHERE idempotency_key = $1 AND request_hash = $2 AND ${outdatedRefusal}`;
 
 /** Locks the key until the end of the transaction, against concurrent orders with this key. */
 const lockKey = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";

@@ -27,6 +27,12 @@ const readProducts = createParser(
   }),
 );
 
+interface PricingOptions {
+  /** Maximum number of items, over all lines. */
+  readonly maxItems: number;
+  readonly headers: { readonly "x-request-id": string };
+}
+
 /**
  * Adds inventory's names and prices to the ordered items.
  *
@@ -35,9 +41,10 @@ const readProducts = createParser(
 export async function priceOrder(
   inventory: Client<InventoryPaths>,
   { items, total }: OrderRequest,
-  headers: { readonly "x-request-id": string },
+  { maxItems, headers }: PricingOptions,
 ): Promise<[PricedItem, ...PricedItem[]]> {
   refuseItems(repeatedSkus(items));
+  refuseLargeOrder(items, maxItems);
   const { data } = await inventory.GET("/internal/products", {
     params: { query: { skus: items.map(({ sku }) => sku).join(",") } },
     headers,
@@ -103,6 +110,15 @@ function refuseOtherTotal(
   throw problem(422, `The total of this order is ${amount} ${currency} (minor units).`, {
     type: "total-differs",
     errors: [{ in: "body", pointer: "/total", message: `must be ${amount} ${currency}` }],
+  });
+}
+
+/** Throws a problem if the order has too many items: until its payment is declined, it holds them, so that nobody can buy them. */
+function refuseLargeOrder(items: OrderRequest["items"], maxItems: number): void {
+  if (items.reduce((sum, { quantity }) => sum + quantity, 0) <= maxItems) return;
+  throw problem(422, `An order can have at most ${maxItems} items. Place several orders.`, {
+    type: "order-too-large",
+    errors: [{ in: "body", pointer: "/items", message: `must have at most ${maxItems} items` }],
   });
 }
 

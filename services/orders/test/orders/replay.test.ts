@@ -22,9 +22,17 @@ describe("a repeated order request", function () {
     readonly replica?: number;
     readonly requestId?: string;
     readonly name?: string;
+    readonly quantity?: number;
   }
   /** Places an order. Returns the response without the request ID, so that the responses of repeated requests can be compared. */
-  const post = async ({ key, sku, replica = 0, requestId = randomUUID(), name }: OrderFields) => {
+  const post = async ({
+    key,
+    sku,
+    replica = 0,
+    requestId = randomUUID(),
+    name,
+    quantity = 1,
+  }: OrderFields) => {
     const response = await backEnd.replicas[replica]?.fetch("/api/orders", {
       method: "POST",
       headers: {
@@ -34,7 +42,7 @@ describe("a repeated order request", function () {
       },
       body: JSON.stringify({
         customer: { ...customer, ...(name === undefined ? {} : { name }) },
-        items: [{ sku, quantity: 1 }],
+        items: [{ sku, quantity }],
         payment: { token: "tok_ok" },
       }),
     });
@@ -154,11 +162,28 @@ describe("a repeated order request", function () {
     assert.deepEqual(await slow, accepted);
   });
 
-  it("stays refused for a month", async () => {
+  it("is placed after a refusal that was only about stock, once no copy of it can be on its way", async () => {
+    const [key, sku] = [newKey(), newSku()];
+    await backEnd.setStock(sku, 0);
+    assert.equal((await post({ key, sku })).status, 422);
+    await backEnd.setStock(sku, 1);
+    assert.equal((await post({ key, sku })).status, 422);
+    await backEnd.database.query(
+      "UPDATE refusals SET refused_at = now() - interval '6 minutes' WHERE idempotency_key = $1",
+      [key],
+    );
+    const accepted = await post({ key, sku });
+    assert.equal(accepted.status, 202, accepted.text);
+    assert.deepEqual(await post({ key, sku, replica: 1 }), accepted);
+    assert.equal((await ordersOf(key)).length, 1);
+  });
+
+  it("stays refused for a month if it wasn't only about stock", async () => {
     const sku = newSku();
+    await backEnd.setStock(sku, 1_000);
     const refuse = async () => {
       const key = newKey();
-      assert.equal((await post({ key, sku })).status, 422);
+      assert.equal((await post({ key, sku, quantity: 101 })).status, 422);
       return key;
     };
     const [old, young] = [await refuse(), await refuse()];
@@ -167,6 +192,11 @@ describe("a repeated order request", function () {
       [old, 31],
     );
     await refuse();
+    await backEnd.database.query(
+      "UPDATE refusals SET refused_at = now() - interval '29 days' WHERE idempotency_key = $1",
+      [young],
+    );
+    assert.equal((await post({ key: young, sku, quantity: 101 })).status, 422);
     const stored = await backEnd.database.query<{ idempotency_key: string }>(
       "SELECT idempotency_key FROM refusals WHERE idempotency_key = ANY($1)",
       [[old, young]],
