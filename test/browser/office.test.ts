@@ -30,7 +30,7 @@ describe("the back office in a browser", function () {
 
     await page.getByRole("link", { name: "Milking Stool" }).click();
     await clerk.checkAccessibility();
-    await page.getByLabel("On hand").fill("4");
+    await page.getByLabel("On the shelf").fill("4");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("STOOL-MILK was saved").waitFor();
     const reader = await openWindow();
@@ -72,7 +72,7 @@ describe("the back office in a browser", function () {
     await store.databases.inventory.query(
       "UPDATE products SET version = version + 1 WHERE sku = 'TEAPOT-GLAZED'",
     );
-    await page.getByLabel("On hand").fill("12");
+    await page.getByLabel("On the shelf").fill("12");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("alert").getByText("Someone else, or a sale").waitFor();
     await page.getByText("Current value: 321").waitFor();

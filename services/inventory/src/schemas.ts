@@ -64,7 +64,8 @@ export const ProductEdit = Type.Object(
     onHand: Type.Integer({
       minimum: 0,
       maximum: MAX_ON_HAND,
-      description: "Quantity in stock, including the quantity held for orders.",
+      description:
+        "Quantity in stock, including the quantity held for orders, but without goods that are sold and not packed yet: shipping lists them.",
     }),
     image: Type.Optional(
       Type.String({

@@ -5,6 +5,7 @@ import type {
   ShipmentReceipt,
   ShipmentRequest,
   ShipmentStatus,
+  UnpackedProduct,
 } from "./schemas.ts";
 
 interface Filter {
@@ -83,6 +84,17 @@ export class Shipments {
     );
     const items = rows.slice(0, limit).map(toShipment);
     return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  /** Returns the quantity in shipments that aren't dispatched yet, for those of the SKUs that are in one. */
+  async unpacked(skus: readonly string[]): Promise<UnpackedProduct[]> {
+    return this.#database.query<UnpackedProduct>(
+      `SELECT line->>'sku' AS sku, sum((line->>'quantity')::bigint)::bigint AS quantity
+       FROM shipments, jsonb_array_elements(lines) AS line
+       WHERE status = 'pending' AND line->>'sku' = ANY($1)
+       GROUP BY 1 ORDER BY 1`,
+      [skus],
+    );
   }
 
   /** Marks a pending shipment as dispatched. Changes nothing if it already is. */

@@ -1,5 +1,5 @@
 import { problem, Type, Uuid, type App, type Service } from "@store/kit";
-import { Shipment, ShipmentPage, ShipmentStatus } from "./schemas.ts";
+import { Shipment, ShipmentPage, ShipmentStatus, SkuList, UnpackedProduct } from "./schemas.ts";
 import type { Shipments } from "./shipments.ts";
 
 /** Default page size. */
@@ -46,6 +46,27 @@ export function addStaffRoutes(
       }
       reply.headers(noStore);
       return shipments.list({ limit: PAGE, ...query });
+    },
+  );
+
+  app.get(
+    "/api/shipping/unpacked",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "listUnpacked",
+        summary: "Lists products that are sold and not packed yet",
+        description:
+          "These goods are on the shelf, but no longer in inventory's `onHand`: whoever counts the shelf subtracts them.",
+        tags: ["shipments"],
+        security,
+        querystring: Type.Object({ skus: SkuList }),
+        response: { 200: Type.Object({ items: Type.Array(UnpackedProduct) }) },
+      },
+    },
+    async ({ query: { skus } }, reply) => {
+      reply.headers(noStore);
+      return { items: await shipments.unpacked(skus.split(",")) };
     },
   );
 

@@ -200,6 +200,23 @@ describe("parcels", function () {
     });
   });
 
+  it("count as unpacked by SKU until they are dispatched, for staff only", async () => {
+    const sku = `T-${randomUUID().slice(0, 8).toUpperCase()}`;
+    const line = (quantity: number) => [{ sku, name: "Test product", quantity }, ...lines];
+    const path = `/api/shipping/unpacked?skus=${sku},T-NONE`;
+    const unpacked = async () => (await shipping.asStaff("GET", path)).body["items"];
+    assert.deepEqual(await unpacked(), []);
+    const ids = [randomUUID(), randomUUID()] as const;
+    for (const [at, id] of ids.entries())
+      await ship(id, { order: randomUUID(), recipient, lines: line(at + 2) });
+    assert.deepEqual(await unpacked(), [{ sku, quantity: 5 }]);
+    await dispatch(ids[0]);
+    assert.deepEqual(await unpacked(), [{ sku, quantity: 3 }]);
+    await dispatch(ids[1]);
+    assert.deepEqual(await unpacked(), []);
+    assert.equal((await shipping.send("GET", path)).status, 401);
+  });
+
   describe("the changes", () => {
     it("are complete for a reader during concurrent changes at two replicas", async () => {
       const made = await Promise.all(Array.from({ length: 40 }, () => parcel()));

@@ -179,6 +179,7 @@ describe("shipping", () => {
       "/api/shipping/shipments/{id}",
       "/api/shipping/shipments/{id}/deliver",
       "/api/shipping/shipments/{id}/dispatch",
+      "/api/shipping/unpacked",
     ];
     const internal = ["/internal/shipments/changes", "/internal/shipments/{id}"];
     const documents = {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { TestStoreProcesses } from "@store/kit/testing";
+import { until, type TestStoreProcesses } from "@store/kit/testing";
+import { buy } from "../support/purchase.ts";
 import type { ShopClient } from "../support/shopClient.ts";
 import { createOfficeClients, dropResponses, sharedStore } from "../support/testStore.ts";
 
@@ -40,6 +41,53 @@ describe("the storefront's office: stock", function () {
     const page = await customer.get("/products/VASE-BUD");
     assert.match(page.text, /<h1>Bud Vase &amp; Friends<\/h1>/);
     assert.match(page.visibleText, /\$41\.50/);
+  });
+
+  it("takes the count of the shelf, with goods that are sold and not packed yet", async () => {
+    const sku = "BASKET-WILLOW";
+    const path = `/office/stock/${sku}`;
+    const counted = (await stocked(sku)).onHand;
+    const order = await buy(customer, { [sku]: 3 });
+    await until("there is a parcel", async () =>
+      (await clerk.get(`/office${order}`)).visibleText.includes("To pack"),
+    );
+    // Nobody has packed the three yet: the clerk counts as many as before.
+    const page = await clerk.get(path);
+    assert.match(page.visibleText, /With 0 reserved for orders and 3 sold and not packed yet/);
+    const form = page.form(path);
+    assert.equal(form["onHand"], String(counted));
+    await clerk.submit(path, form);
+    assert.equal((await stocked(sku)).onHand, counted - 3);
+    const few = await clerk.post(path, { ...(await clerk.get(path)).form(path), onHand: "2" });
+    assert.equal(few.status, 422);
+    assert.match(few.text, /id="onHand-error">3 are sold and not packed yet/);
+    // After the dispatch, the goods are neither on the shelf nor in the stock.
+    const dispatch = /action="(\/office\/shipments\/[^"]*\/dispatch)"/.exec(
+      (await clerk.get(`/office${order}`)).text,
+    )?.[1];
+    await clerk.submit(dispatch ?? "", { from: `/office${order}` });
+    assert.equal((await clerk.get(path)).form(path)["onHand"], String(counted - 3));
+  });
+
+  it("asks to leave out unpacked goods while shipping doesn't count them", async () => {
+    const path = "/office/stock/BASKET-WILLOW";
+    const { onHand } = await stocked("BASKET-WILLOW");
+    for (const status of [404, 503]) {
+      store.gateway.intercept = ({ url = "" }, response) => {
+        if (!url.startsWith("/api/shipping/unpacked")) return false;
+        response.writeHead(status, { "content-type": "application/problem+json" });
+        response.end(JSON.stringify({ type: "about:blank", title: "", status, detail: "no" }));
+        return true;
+      };
+      try {
+        const page = await clerk.get(path);
+        assert.match(page.visibleText, /Leave out what is sold and not packed yet/);
+        await clerk.submit(path, page.form(path));
+      } finally {
+        store.gateway.intercept = undefined;
+      }
+      assert.equal((await stocked("BASKET-WILLOW")).onHand, onHand);
+    }
   });
 
   it("reports a conflict, overwrites nothing, and shows the current values next to the entered ones", async () => {

@@ -26,8 +26,11 @@ export function parseProductForm(fields: Fields): ParsedForm {
   if (price === undefined) {
     errors.set("price", "Enter a price such as 29.00, and a currency code of three letters.");
   }
-  const onHand = text("onHand");
-  if (!/^\d{1,9}$/.test(onHand)) errors.set("onHand", "Enter a whole number, 0 or greater.");
+  const onShelf = text("onHand");
+  const unpacked = /^\d{1,9}$/.test(text("unpacked")) ? Number(text("unpacked")) : 0;
+  if (!/^\d{1,9}$/.test(onShelf)) errors.set("onHand", "Enter a whole number, 0 or greater.");
+  else if (Number(onShelf) < unpacked)
+    errors.set("onHand", `${unpacked} are sold and not packed yet, so at least these are there.`);
   for (const name of ["name", "description"]) {
     if (text(name) === "") errors.set(name, "This field is required.");
   }
@@ -35,7 +38,7 @@ export function parseProductForm(fields: Fields): ParsedForm {
     name: text("name"),
     description: text("description"),
     price,
-    onHand: Number(onHand),
+    onHand: Number(onShelf) - unpacked,
   };
   // The API checks that the currency exists.
   return { edit: edit as ProductEdit | undefined, errors };
@@ -49,14 +52,23 @@ export function toFieldErrors(problems: readonly FieldProblem[]): [string, strin
   });
 }
 
-/** Converts a product to the values of the form. */
-export function toFields({ name, description, price, onHand }: StockedProduct) {
+/**
+ * Converts a product to the values of the form, in which "on hand" is what is on the shelf, as staff count it.
+ *
+ * @param unpacked Quantity that is sold and not packed yet: on the shelf, but no longer in the API's `onHand`. `undefined` if it is
+ * unknown.
+ */
+export function toFields(
+  { name, description, price, onHand }: StockedProduct,
+  unpacked: number | undefined,
+) {
   return {
     name,
     description,
     price: formatAmount(price),
     currency: price.currency,
-    onHand: String(onHand),
+    onHand: String(onHand + (unpacked ?? 0)),
+    unpacked: unpacked === undefined ? "" : String(unpacked),
   };
 }
 

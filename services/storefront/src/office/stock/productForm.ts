@@ -42,6 +42,7 @@ function productFormPage(title: string, form: ProductForm): Html {
       action="${product ? `/office/stock/${product.sku}` : "/office/new-product"}"
     >
       <input type="hidden" name="etag" value="${fields["etag"]}" />
+      <input type="hidden" name="unpacked" value="${fields["unpacked"]}" />
       ${
         product
           ? html`<p class="fine">SKU: ${product.sku}</p>`
@@ -67,9 +68,9 @@ function productFormPage(title: string, form: ProductForm): Html {
         })}
         ${textField(form, {
           name: "onHand",
-          label: "On hand",
+          label: "On the shelf",
           attributes: html`inputmode="numeric" maxlength="9"`,
-          hint: product && `${product.held} reserved for orders.`,
+          hint: product && shelfHint(product, fields["unpacked"]),
         })}
       </div>
       <p>
@@ -77,6 +78,14 @@ function productFormPage(title: string, form: ProductForm): Html {
         <a class="button quiet" href="/office/stock">Cancel</a>
       </p>
     </form>`;
+}
+
+/** @param unpacked Quantity that is sold and not packed yet; empty if it is unknown. */
+function shelfHint({ held }: StockedProduct, unpacked: string | undefined): string {
+  const reserved = `With ${held} reserved for orders`;
+  return unpacked === undefined || unpacked === ""
+    ? `${reserved}. Leave out what is sold and not packed yet: its number is unknown right now.`
+    : `${reserved} and ${unpacked} sold and not packed yet.`;
 }
 
 interface TextField {

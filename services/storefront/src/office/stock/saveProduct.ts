@@ -11,6 +11,7 @@ import {
   type ProductEdit,
 } from "./productEdit.ts";
 import { sendProductForm } from "./productForm.ts";
+import { countUnpacked } from "./unpacked.ts";
 
 interface Submission {
   readonly sku: string;
@@ -138,15 +139,16 @@ async function sendConflict(
 ): Promise<Reply> {
   const { product, etag } = await findStockedProduct(gateway, reply, sku);
   if (isUnchanged(edit, product)) return redirectToList(reply, sku);
+  const current = toFields(product, await countUnpacked(gateway, reply, sku));
   const errors = new Map(
-    Object.entries(toFields(product))
+    Object.entries(current)
       .filter(([field, value]) => (fields[field] ?? "").trim() !== value)
       .map(([field, value]) => [field, `Current value: ${value}`] as const),
   );
   reply.code(412);
   return sendProductForm(reply, {
     product,
-    fields: { ...fields, etag },
+    fields: { ...fields, etag, unpacked: current.unpacked },
     errors,
     notice:
       "Someone else, or a sale, changed this product after you opened it. Your changes were not saved. " +

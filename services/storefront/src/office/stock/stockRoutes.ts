@@ -3,6 +3,7 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import { Fields } from "../../http/forms.ts";
 import { sendOfficePage } from "../layout.ts";
 import { requireData, staffHeaders } from "../session.ts";
+import { countUnpacked } from "./unpacked.ts";
 import { toFields } from "./productEdit.ts";
 import { sendProductForm } from "./productForm.ts";
 import { findStockedProduct, saveProduct } from "./saveProduct.ts";
@@ -60,7 +61,8 @@ export function addStock(app: App, gateway: Gateway): void {
 
   app.get("/office/stock/:sku", { schema: { hide: true, params } }, async (request, reply) => {
     const { product, etag } = await findStockedProduct(gateway, reply, request.params.sku);
-    return sendProductForm(reply, { product, fields: { ...toFields(product), etag } });
+    const unpacked = await countUnpacked(gateway, reply, request.params.sku);
+    return sendProductForm(reply, { product, fields: { ...toFields(product, unpacked), etag } });
   });
 
   app.post(
