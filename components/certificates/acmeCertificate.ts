@@ -55,7 +55,10 @@ export class AcmeCertificate extends pulumi.ComponentResource {
   private volume(name: string, { host, after = [] }: AcmeCertificateArgs): docker.Volume {
     return new docker.Volume(
       name,
-      { ...host.dataVolume(CERTIFICATES_FOLDER).args, labels: labels({ service: CERTIFICATES }) },
+      {
+        ...host.dataVolume(CERTIFICATES_FOLDER).args,
+        labels: labels({ service: CERTIFICATES, role: "certificates" }),
+      },
       // The labels contain the stack's name. Other labels would replace the volume.
       { parent: this, dependsOn: [...after], ignoreChanges: ["labels"] },
     );

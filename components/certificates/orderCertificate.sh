@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Orders the gateway's certificate by ACME and renews it, for as long as it runs. A failure ends nothing: it is told in /tmp/status, the
+# Orders the gateway's certificate by ACME and renews it, for as long as it runs. A failure ends nothing: it is reported in /tmp/status, the
 # output of the container's health check, and the order is tried again later. For any sh, because lego's image has BusyBox.
 # Arguments: FOLDER FILE DIRECTORY EMAIL NAME..., where FOLDER and FILE are in the volume of the certificates and EMAIL is "-" for none.
 set -u
@@ -11,7 +11,7 @@ export LEGO_LOG_FORMAT=json
 mkdir -p "$folder" /tmp/webroot
 
 # /tmp/status: "ordering", "valid" or "failed"; the time of the next try in seconds since 1970; lego's error, a line of JSON.
-tell() {
+report() {
   printf '%s %s %s\n' "$1" "$2" "${3:-}" | head -c 3000 >/tmp/status.new
   mv /tmp/status.new /tmp/status
 }
@@ -31,9 +31,10 @@ lego() {
 has_error() { grep -q "urn:ietf:params:acme:error:$1" /tmp/output; }
 
 # Makes lego use the account of the program's key, with whose thumbprint the gateway answers. lego registers with keys of its own only: so
-# it is told the account's key if the authority knows it already, and otherwise registers and changes the key.
+# it gets the account's key if the authority knows it already, and otherwise registers and changes the key. The volume may be older than the
+# key: on the data disk it outlives a down. A certificate of another account can't be renewed, so the next one is ordered anew.
 register() {
-  [ ! -e "$folder/registered" ] || return 0
+  ! cmp -s /etc/store/account.key "$folder/registered" || return 0
   host=${directory#*://}
   account=$folder/accounts/$(echo "${host%%/*}" | tr : _)/store
   rm -rf "$folder/accounts"
@@ -47,7 +48,8 @@ register() {
     echo y | /lego accounts keyrollover --path "$folder" --server "$directory" --account-id store ${email:+--email "$email"} \
       --private-key /etc/store/account.key --key-type EC256 >/tmp/output 2>&1 || return 1
   fi
-  : >"$folder/registered"
+  rm -rf "$folder/certificates"
+  cp /etc/store/account.key "$folder/registered"
 }
 
 # lego renews when the authority says so (ARI), otherwise when a third of the validity is left, and half of a short one. The challenge's
@@ -57,6 +59,14 @@ order() {
   # A certificate that an interrupted run has written half is ordered anew.
   [ -s "$folder/certificates/store.json" ] || rm -rf "$folder/certificates"
   lego run --accept-tos --key-type EC256 --cert.name store --http --http.webroot /tmp/webroot --no-random-sleep "$@"
+}
+
+# Registers anew if the authority has lost the account.
+order_with_account() {
+  order "$@" && return 0
+  has_error accountDoesNotExist || return 1
+  rm -f "$folder/registered"
+  order "$@"
 }
 
 # Publishes the certificate for the gateway, which runs as another user, in one step. HAProxy's command ends at an empty line.
@@ -84,7 +94,7 @@ wait_until() {
 
 # The time of a refusal for too many orders is kept for the next container. After any other failure, a restart tries again at once.
 if [ -s "$folder/limited-until" ]; then
-  tell failed "$(cat "$folder/limited-until")" "$(cat "$folder/limited-error" 2>/dev/null)"
+  report failed "$(cat "$folder/limited-until")" "$(cat "$folder/limited-error" 2>/dev/null)"
   wait_until "$(cat "$folder/limited-until")"
 fi
 for name in "$@"; do
@@ -93,13 +103,13 @@ for name in "$@"; do
 done
 failures=0
 while :; do
-  [ -e /tmp/status ] || tell ordering "$(date +%s)"
-  if order "$@" && publish; then
+  [ -e /tmp/status ] || report ordering "$(date +%s)"
+  if order_with_account "$@" && publish; then
     failures=0
     rm -f "$folder/limited-until" "$folder/limited-error"
     # Not at the same second as all other stores of this hour.
     next=$(($(date +%s) + 12 * 3600 + $(date +%s) % 1800))
-    tell valid "$next"
+    report valid "$next"
   else
     error=$(grep '"level":"ERROR"' /tmp/output | tail -n 1)
     [ -n "$error" ] || error=$(tail -n 1 /tmp/output)
@@ -111,7 +121,7 @@ while :; do
       echo "$next" >"$folder/limited-until"
       echo "$error" >"$folder/limited-error"
     fi
-    tell failed "$next" "$error"
+    report failed "$next" "$error"
   fi
   wait_until "$next"
 done

@@ -20,7 +20,7 @@ function holdsData(resource: PlannedResource): boolean {
     case DISK:
       return true;
     case "docker:index/volume:Volume":
-      return !isWrittenByProgram(resource) && !isOnDisk(resource);
+      return !isReplaceable(resource) && !isOnDisk(resource);
     case "random:index/randomPassword:RandomPassword":
       return isPartOf(resource, "store:index:DatabaseData");
     default:
@@ -28,9 +28,14 @@ function holdsData(resource: PlannedResource): boolean {
   }
 }
 
-/** Files that each `up` can write again: components/container/files.ts. */
-function isWrittenByProgram(resource: PlannedResource): boolean {
-  return labelOf(resource, "dev.store.role") === "files";
+/**
+ * Roles of volumes whose content can be made again: files that each `up` writes (components/container/files.ts), and certificates that can
+ * be ordered (components/certificates).
+ */
+const REPLACEABLE = ["files", "certificates"];
+
+function isReplaceable(resource: PlannedResource): boolean {
+  return REPLACEABLE.includes(labelOf(resource, "dev.store.role") ?? "");
 }
 
 /** A folder of a disk that is a resource of its own, and is protected: components/host/azure/azureHost.ts. */

@@ -328,7 +328,9 @@ describe("policies for Azure", () => {
       holds("data-protected", type, {}, { isProtected: true });
       breaks("data-protected", type, {});
     }
-    holds("data-protected", VOLUME, { labels: [{ label: "dev.store.role", value: "files" }] });
+    for (const role of ["files", "certificates"])
+      holds("data-protected", VOLUME, { labels: [{ label: "dev.store.role", value: role }] });
+    breaks("data-protected", VOLUME, { labels: [{ label: "dev.store.role", value: "database" }] });
     holds("data-protected", VOLUME, {
       driverOpts: { type: "none", o: "bind", device: "/data/orders" },
     });

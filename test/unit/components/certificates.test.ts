@@ -12,6 +12,7 @@ import type { Https } from "../../../components/gateway/https";
 import { LocalHost } from "../../../components/host/localHost";
 import { Store } from "../../../components/store";
 import type { HttpsArgs } from "../../../components/storeArgs";
+import { dataProtected } from "../../../policy/rules/data";
 import {
   COMMAND,
   CONTAINER,
@@ -139,6 +140,14 @@ describe("a store whose certificate is ordered", () => {
     assert.deepEqual(await mountedBy("certificates"), [
       { volumeName, containerPath: "/certificates" },
     ]);
+  });
+
+  it("has no volume that the policy for data refuses on a host without a data disk", async () => {
+    store(https(ACME));
+    for (const { name, type, inputs } of await resources(VOLUME)) {
+      const planned = { type, inputs, urn: "", secretInputs: [], isProtected: false };
+      assert.deepEqual(dataProtected.check({ ...planned, provider: "" }, {}), [], name);
+    }
   });
 
   it("starts the gateway with the self-signed certificate, and the answer to challenges", async () => {

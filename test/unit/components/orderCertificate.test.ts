@@ -47,6 +47,8 @@ describe("the script that orders the certificate", () => {
   }
   const read = (...path: string[]): string => readFileSync(join(folder, ...path), "utf8");
   const calls = (): string[] => read("calls").trim().split("\n");
+  /** Returns lego's commands without their options. */
+  const commands = (): string[] => calls().map((call) => call.split(" --path")[0] ?? "");
   const order = () => {
     const found = parseOrder(read("tmp", "status"));
     assert.ok(found, read("tmp", "status"));
@@ -93,10 +95,7 @@ describe("the script that orders the certificate", () => {
       ...{ id: "store", email: "ops@example.org", keyType: "EC256" },
       server: "https://ca.example:14000/dir",
     });
-    assert.deepEqual(
-      calls().map((call) => call.split(" --path")[0]),
-      ["accounts register", "run"],
-    );
+    assert.deepEqual(commands(), ["accounts register", "run"]);
   });
 
   it("registers an account and gives it the program's key if the authority doesn't know it, once", () => {
@@ -105,11 +104,29 @@ describe("the script that orders the certificate", () => {
       [ ! -e $P/accounts ] || { ${failing(UNKNOWN)}; }`;
     run(lego);
     run(lego);
-    assert.deepEqual(
-      calls().map((call) => call.split(" --path")[0]),
-      ["accounts register", "accounts register", "accounts keyrollover", "run", "run"],
-    );
+    assert.deepEqual(commands(), [
+      ...["accounts register", "accounts register", "accounts keyrollover"],
+      ...["run", "run"],
+    ]);
     assert.match(calls()[2] ?? "", /--private-key \S+\/store\/account\.key/);
+    assert.equal(order().state, "valid");
+  });
+
+  it("registers anew and orders anew when the program has another key than the certificate's account", () => {
+    run(`[ "$1" != run ] || { ${ISSUE}\n}`);
+    writeFileSync(join(folder, "store", "account.key"), "another key");
+    run(`[ "$1" != run ] || { [ ! -e $P/certificates ] || exit 1; ${ISSUE}\n}`);
+    assert.deepEqual(commands(), ["accounts register", "run", "accounts register", "run"]);
+    const account = ["certificates", "shop-1", "accounts", "ca.example_14000", "store"];
+    assert.equal(read(...account, "store.key"), "another key");
+    assert.equal(order().state, "valid");
+  });
+
+  it("registers anew at once when the authority has lost the account", () => {
+    run(`[ "$1" != run ] || { ${ISSUE}\n}`);
+    run(`[ "$1" = run ] && [ -e $P/certificates ] && { ${failing(UNKNOWN)}; }
+      [ "$1" != run ] || { ${ISSUE}\n}`);
+    assert.deepEqual(commands().slice(2), ["run", "accounts register", "run"]);
     assert.equal(order().state, "valid");
   });
 

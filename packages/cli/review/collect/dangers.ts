@@ -46,7 +46,7 @@ export function findDangers(
 /** Checks for a volume, a disk, or anything that is protected: it can't be made again. */
 function holdsData({ type, old }: EngineStep): boolean {
   if (old?.protect === true || typeKey(type) === DISK) return true;
-  return type === VOLUME && !isBindMount(old?.inputs) && !holdsFiles(old?.inputs);
+  return type === VOLUME && !isBindMount(old?.inputs) && !isReplaceable(old?.inputs);
 }
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -57,13 +57,16 @@ function isBindMount(inputs: Inputs = {}): boolean {
   return options?.["o"] === "bind";
 }
 
-/** Checks for a volume with files that the program writes (components/container/files.ts). */
-function holdsFiles(inputs: Inputs = {}): boolean {
+/** Roles of volumes whose content can be made again, as in policy/rules/data.ts. */
+const REPLACEABLE: readonly unknown[] = ["files", "certificates"];
+
+/** Checks for a volume with files that the program writes, or with certificates that it can order again. */
+function isReplaceable(inputs: Inputs = {}): boolean {
   const { labels } = inputs;
   return (
     Array.isArray(labels) &&
     (labels as readonly Inputs[]).some(
-      ({ label, value }) => label === "dev.store.role" && value === "files",
+      ({ label, value }) => label === "dev.store.role" && REPLACEABLE.includes(value),
     )
   );
 }

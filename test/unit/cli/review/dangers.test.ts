@@ -49,11 +49,12 @@ describe("dangers of a preview", () => {
     );
   });
 
-  it("has none where a volume holds files of the program, or is a folder of the data disk", () => {
-    const labels = [{ label: "dev.store.role", value: "files" }];
+  it("has none where a volume holds files of the program or certificates, or is a folder of the data disk", () => {
+    const withRole = (role: string) => ({ labels: [{ label: "dev.store.role", value: role }] });
     assert.deepEqual(
       dangersOf(
-        { op: "delete", type: VOLUME, name: "gateway-config", before: { labels } },
+        { op: "delete", type: VOLUME, name: "gateway-config", before: withRole("files") },
+        { op: "delete", type: VOLUME, name: "certificates", before: withRole("certificates") },
         { op: "replace", type: VOLUME, name: "orders-data", before: { driverOpts: { o: "bind" } } },
         { op: "update", type: DISK, name: "host-data", before: {}, after: {}, protect: true },
       ),
