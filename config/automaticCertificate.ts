@@ -1,5 +1,7 @@
 import { type AcmeArgs, LETS_ENCRYPT } from "../components/certificates/acme";
+import { parseCertificates } from "./certificate";
 import { Mistake } from "./configError";
+import { pemValue } from "./pemValue";
 import { configSet } from "./rule";
 import { ConfigValues } from "./schema";
 
@@ -12,19 +14,47 @@ export interface AutomaticCertificate {
 
 /** Checks whether an authority can issue a certificate for these names to this stack. */
 export function automaticCertificate(
-  { acmeDirectory, acmeEmail, httpPort }: ConfigValues,
+  { acmeDirectory, acmeEmail, acmeRoot, httpPort }: ConfigValues,
   names: readonly string[],
 ): AutomaticCertificate {
   const isPublic = acmeDirectory.includes(LETS_ENCRYPT);
+  const { root, mistakes } = rootCertificate(acmeRoot);
   return {
-    acme: { directory: acmeDirectory, ...(acmeEmail !== "" && { email: acmeEmail }) },
+    acme: {
+      directory: acmeDirectory,
+      ...(acmeEmail !== "" && { email: acmeEmail }),
+      ...(root !== undefined && { root }),
+    },
     // An authority of one's own may issue certificates for any name.
-    mistakes: isPublic ? publicMistakes(names) : [],
+    mistakes: [...mistakes, ...(isPublic ? publicMistakes(names) : [])],
     warnings: [
       ...portWarnings(httpPort),
       ...(isPublic ? names.flatMap((name) => labelWarning(name) ?? []) : []),
     ],
   };
+}
+
+/** Returns the content of store:acmeRoot, which is the value itself or a file; undefined if it isn't set. */
+function rootCertificate(value: string): {
+  readonly root?: string;
+  readonly mistakes: readonly Mistake[];
+} {
+  if (value === "") return { mistakes: [] };
+  const read = pemValue(value);
+  const problems =
+    "problem" in read
+      ? [`${read.problem} Name a file with the root certificate of the authority.`]
+      : rootProblems(read.pem);
+  const mistakes = problems.map((problem) => ({ key: "acmeRoot", problem }));
+  return "pem" in read && mistakes.length === 0 ? { root: read.pem, mistakes } : { mistakes };
+}
+
+function rootProblems(pem: string): readonly string[] {
+  const { chain, mistakes } = parseCertificates(pem);
+  if (mistakes.length > 0) return mistakes;
+  return chain.length > 0
+    ? []
+    : ['has no certificate. It should be PEM, from "-----BEGIN CERTIFICATE-----" on.'];
 }
 
 /** Names in one certificate of Let's Encrypt. */

@@ -58,13 +58,22 @@ function toCertificate(chain: readonly X509Certificate[], key: KeyObject): Certi
   };
 }
 
-function parseChain(pem: string): { chain: X509Certificate[]; mistakes: string[] } {
+function parseChain(pem: string): Chain {
+  const parsed = parseCertificates(pem);
+  if (parsed.chain.length > 0 || parsed.mistakes.length > 0) return parsed;
+  const mistake =
+    'has no certificate. It should be PEM: the part from "-----BEGIN CERTIFICATE-----" on, and the private key.';
+  return { chain: [], mistakes: [mistake] };
+}
+
+interface Chain {
+  readonly chain: readonly X509Certificate[];
+  readonly mistakes: readonly string[];
+}
+
+/** Parses all certificates in a text. There are none if one is damaged. */
+export function parseCertificates(pem: string): Chain {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) {
-    const mistake =
-      'has no certificate. It should be PEM: the part from "-----BEGIN CERTIFICATE-----" on, and the private key.';
-    return { chain: [], mistakes: [mistake] };
-  }
   const chain: X509Certificate[] = [];
   const mistakes: string[] = [];
   for (const [index, block] of blocks.entries()) {

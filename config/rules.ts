@@ -2,7 +2,7 @@ import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys
 import { findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
-import { isPem } from "./https";
+import { isPem } from "./pemValue";
 import { configSet, type Rule, when } from "./rule";
 import { ConfigValues } from "./schema";
 import { isEncrypted } from "./values";

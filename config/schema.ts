@@ -79,6 +79,7 @@ export function configSchema(serviceNames: readonly string[]) {
       optionalText(/^[^\s@"\\]+@[^\s@"\\]+$/, "an e-mail address, such as ops@example.org"),
       "",
     ),
+    acmeRoot: v.optional(v.string(), ""),
     httpsPort: v.optional(wholeNumber(1, 65_535), 443),
     hstsSeconds: v.optional(wholeNumber(0, 100_000_000), 86_400),
     trustedProxies: v.optional(

@@ -6,6 +6,8 @@ export interface AcmeArgs {
   readonly directory: string;
   /** Address to which the authority may write. Defaults to none. */
   readonly email?: string;
+  /** PEM of the root certificates by which the directory is trusted, beside those of the system. Defaults to none. */
+  readonly root?: string;
 }
 
 /** Name under which Docker and the store command know the certificates' container and volume. */

@@ -48,7 +48,11 @@ export class CertificateOrders extends pulumi.ComponentResource {
         service: CERTIFICATES,
         host: args.host,
         imageId: args.filesImageId,
-        files: { [SCRIPT]: ORDER_SCRIPT, [ACCOUNT_KEY]: args.certificate.accountKey },
+        files: {
+          [SCRIPT]: ORDER_SCRIPT,
+          [ACCOUNT_KEY]: args.certificate.accountKey,
+          ...(args.acme.root !== undefined && { [ROOT]: args.acme.root }),
+        },
       },
       { parent: this },
     );
@@ -93,6 +97,7 @@ export class CertificateOrders extends pulumi.ComponentResource {
           acme.email ?? "-",
           ...names,
         ],
+        ...(acme.root !== undefined && { envs: ROOT_ENVIRONMENT }),
         volumes: [
           { volumeName: certificate.volumeName, containerPath: "/certificates" },
           files.mountedAt(FOLDER),
@@ -125,5 +130,11 @@ const FOLDER = "/etc/store";
 const SCRIPT = "orderCertificate.sh";
 /** Its path is literal in the script. */
 const ACCOUNT_KEY = "account.key";
+
+const ROOT = "root.pem";
+const ROOT_ENVIRONMENT = [
+  `LEGO_CA_CERTIFICATES=${FOLDER}/${ROOT}`,
+  "LEGO_CA_SYSTEM_CERT_POOL=true",
+];
 
 const ORDER_SCRIPT = `${readWithoutComments(__dirname, SCRIPT)}\n`;

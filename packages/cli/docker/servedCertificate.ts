@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
-import { connect } from "node:tls";
+import { connect, rootCertificates } from "node:tls";
 import { messageOf } from "@store/docker/messageOf";
 import { RENEWAL_DAYS } from "../../../config/certificate";
 
@@ -18,11 +18,13 @@ const DAY_MS = 24 * 3600 * 1000;
 /**
  * Asks for the certificate of an HTTPS address.
  *
+ * @param root Root certificates to trust beside Node's (store:acmeRoot). Defaults to none.
  * @param at Address to connect to, because the name may not lead to the store yet. Defaults to the name.
  * @returns undefined if there is no TLS server.
  */
 export async function servedCertificate(
   url: string,
+  root: string | undefined,
   at?: string,
 ): Promise<ServedCertificate | undefined> {
   const { hostname, port } = new URL(url);
@@ -30,6 +32,7 @@ export async function servedCertificate(
     ...{ host: at ?? hostname, port: Number(port || 443), servername: hostname },
     // The problem is told, not thrown.
     rejectUnauthorized: false,
+    ...(root !== undefined && { ca: [...rootCertificates, root] }),
   });
   try {
     await once(socket, "secureConnect", { signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -5,7 +5,7 @@ import { domainNames } from "../../../config/domainNames";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
 import { freePortAfter, type PortKey, portHolder, publishedPortKeys } from "../diagnostics/port";
-import { configText, ordersCertificate } from "../project/project";
+import { configText, ordersCertificate, trustedRoot } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { isHeld, readLock } from "../state/locks";
@@ -169,7 +169,11 @@ async function checkCertificate({ session }: CheckContext): Promise<CheckResult[
   const title = "Certificate";
   const url = `https://${name}:${configText(project, stack, "httpsPort")}`;
   const certificate = URL.canParse(url)
-    ? await servedCertificate(url, isLocal(session) ? "localhost" : undefined)
+    ? await servedCertificate(
+        url,
+        trustedRoot(project, stack),
+        isLocal(session) ? "localhost" : undefined,
+      )
     : undefined;
   if (certificate === undefined)
     return [{ title, status: "pending", found: `nothing answers HTTPS at ${name} yet` }];

@@ -12,7 +12,7 @@ import {
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/url";
 import { loadCheckpoint } from "../engine/loadCheckpoint";
-import { configList, ordersCertificate } from "../project/project";
+import { configList, ordersCertificate, trustedRoot } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";
@@ -95,7 +95,7 @@ async function noteHttpsProblems(
   // With a load balancer in front, the name leads to that.
   const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
   const [certificate, problem] = await Promise.all([
-    servedCertificate(url, host),
+    servedCertificate(url, trustedRoot(session.project, session.stack), host),
     hasProxies ? undefined : nameProblem(hostname, host),
   ]);
   if (orderNote !== undefined) report.note(orderNote);

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
+import { pemValue } from "../../../config/pemValue";
 import { DEFAULT_STACK, storeCommand } from "./storeCommand";
 
 /** The Pulumi project: the fields of Pulumi.yaml that the CLI needs before the engine runs. */
@@ -176,6 +177,13 @@ export function ordersCertificate(project: Project, stack: Stack): boolean {
     configText(project, stack, "domain") !== "" &&
     (configValue(project, stack, "certificate") ?? "") === ""
   );
+}
+
+/** Root certificates of the authority that issues the stack's certificate (store:acmeRoot); undefined if there are none to read. */
+export function trustedRoot(project: Project, stack: Stack): string | undefined {
+  const value = configText(project, stack, "acmeRoot");
+  const read = value === "" ? undefined : pemValue(value);
+  return read && "pem" in read ? read.pem : undefined;
 }
 
 /** Names of the base images in the stack's configuration. */

@@ -174,6 +174,19 @@ describe("a store whose certificate is ordered", () => {
         if (name !== "certificates-files") assert.doesNotMatch(JSON.stringify(inputs), key, name);
   });
 
+  it("trusts the root certificate of an authority of one's own, beside the system's", async () => {
+    store(https(ACME));
+    assert.equal((await resource(CONTAINER, "certificates")).inputs["envs"], undefined);
+    reset();
+    store(https({ ...ACME, root: "PEM of the root" }));
+    assert.deepEqual((await resource(CONTAINER, "certificates")).inputs["envs"], [
+      "LEGO_CA_CERTIFICATES=/etc/store/root.pem",
+      "LEGO_CA_SYSTEM_CERT_POOL=true",
+    ]);
+    const { inputs } = await resource(COMMAND, "certificates-files");
+    assert.match(JSON.stringify(inputs["stdin"]), /'root\.pem' 'PEM of the root'/);
+  });
+
   it("orders for its names, without delaying the up", async () => {
     store(https(ACME));
     const { inputs } = await resource(CONTAINER, "certificates");

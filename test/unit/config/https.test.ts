@@ -106,7 +106,29 @@ describe("readConfig for HTTPS", () => {
       assert.deepEqual(https?.certificate, { directory: acmeDirectory, email: "ops@example.org" });
     });
 
+    it("returns the root certificate of an authority of one's own, from the value or a file", () => {
+      const root = authority.root.certificate;
+      const acmeRoot = join(folder, "root.pem");
+      writeFileSync(acmeRoot, root);
+      for (const value of [root, acmeRoot])
+        assert.deepEqual(read(reachable({ acmeRoot: value })).https?.certificate, {
+          ...{ directory, root },
+        });
+    });
+
     for (const [keys, expected] of [
+      [
+        { acmeRoot: "/none.pem" },
+        /^store:acmeRoot: can't read the file \/none\.pem: there is none/,
+      ],
+      [
+        { acmeRoot: "-----BEGIN KEY-----" },
+        /^store:acmeRoot: has no certificate\. It should be PEM/,
+      ],
+      [
+        { acmeRoot: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----" },
+        /^store:acmeRoot: the first certificate is damaged/,
+      ],
       [{ domain: "localhost" }, /^store:domain: Let's Encrypt issues no certificate for localhost/],
       [
         { domain: `${domain} shop.internal` },

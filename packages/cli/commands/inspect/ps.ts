@@ -25,6 +25,7 @@ import { elsewhereNote, storeUrl } from "../../docker/url";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
+import { trustedRoot } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { colors, Column, table } from "../../terminal/terminal";
@@ -76,7 +77,9 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const isAsked = url !== undefined && !isElsewhere;
   const [answer, certificate, order, ...rows] = await Promise.all([
     isAsked ? askPublicAddress(url, address) : undefined,
-    isAsked && url.startsWith("https:") ? servedCertificate(url, address) : undefined,
+    isAsked && url.startsWith("https:")
+      ? servedCertificate(url, trustedRoot(session.project, session.stack), address)
+      : undefined,
     certificateOrder(docker, containers),
     ...containers.map((container) =>
       readRow(

@@ -59,17 +59,26 @@ describe("a store with HTTPS", () => {
     await new Promise((done) => other.close(done));
     const url = `https://${NAME}:${closed}`;
     assert.deepEqual(await askPublicAddress(url, "127.0.0.1"), { kind: "refused" });
-    assert.equal(await servedCertificate(url, "127.0.0.1"), undefined);
+    assert.equal(await servedCertificate(url, undefined, "127.0.0.1"), undefined);
   });
 
   it("shows a certificate with its end and the reason for which clients refuse it", async () => {
-    const served = await servedCertificate(`https://${NAME}:${port}`, "127.0.0.1");
+    const served = await servedCertificate(`https://${NAME}:${port}`, undefined, "127.0.0.1");
     assert.ok(served);
     assert.match(
       describeCertificate(served),
       /^valid for 89 days, until [\d-]+; it isn't from an auth/,
     );
     assert.ok(needsRenewal(served, false));
+  });
+
+  it("is trusted if its authority's root is configured, under its own name only", async () => {
+    const problemAt = async (name: string): Promise<string | undefined> => {
+      const root = authority.root.certificate;
+      return (await servedCertificate(`https://${name}:${port}`, root, "127.0.0.1"))?.problem;
+    };
+    assert.equal(await problemAt(NAME), undefined);
+    assert.equal(await problemAt("other.invalid"), "isn't valid for other.invalid");
   });
 
   it("has a certificate that should be renewed three weeks before its end", () => {
