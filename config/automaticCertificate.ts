@@ -1,9 +1,12 @@
+import { isIPv4 } from "node:net";
+import { IPv4 } from "ipaddr.js";
 import { type AcmeArgs, LETS_ENCRYPT } from "../components/certificates/acme";
 import { parseCertificates } from "./certificate";
 import { Mistake } from "./configError";
 import { pemValue } from "./pemValue";
+import { AZURE_DOMAIN } from "./domainNames";
 import { configSet } from "./rule";
-import { ConfigValues } from "./schema";
+import { ConfigKey, ConfigValues } from "./schema";
 
 export interface AutomaticCertificate {
   readonly acme: AcmeArgs;
@@ -14,22 +17,24 @@ export interface AutomaticCertificate {
 
 /** Checks whether an authority can issue a certificate for these names to this stack. */
 export function automaticCertificate(
-  { acmeDirectory, acmeEmail, acmeRoot, httpPort }: ConfigValues,
+  { acmeDirectory, acmeEmail, acmeRoot, httpPort, domain }: ConfigValues,
   names: readonly string[],
 ): AutomaticCertificate {
   const isPublic = acmeDirectory.includes(LETS_ENCRYPT);
+  const key: ConfigKey = domain === "" ? "dnsLabel" : "domain";
   const { root, mistakes } = rootCertificate(acmeRoot);
   return {
     acme: {
       directory: acmeDirectory,
       ...(acmeEmail !== "" && { email: acmeEmail }),
       ...(root !== undefined && { root }),
+      ...(isPublic && names.some(isIPv4) && { profile: ADDRESS_PROFILE }),
     },
     // An authority of one's own may issue certificates for any name.
     mistakes: [...mistakes, ...(isPublic ? publicMistakes(names) : [])],
     warnings: [
       ...portWarnings(httpPort),
-      ...(isPublic ? names.flatMap((name) => labelWarning(name) ?? []) : []),
+      ...(isPublic ? names.flatMap((name) => labelWarning(name, key) ?? []) : []),
     ],
   };
 }
@@ -57,6 +62,9 @@ function rootProblems(pem: string): readonly string[] {
     : ['has no certificate. It should be PEM, from "-----BEGIN CERTIFICATE-----" on.'];
 }
 
+/** Let's Encrypt issues certificates for addresses only for 160 hours. @see https://letsencrypt.org/docs/profiles/ */
+const ADDRESS_PROFILE = "shortlived";
+
 /** Names in one certificate of Let's Encrypt. */
 const MOST_NAMES = 100;
 
@@ -65,14 +73,16 @@ const PRIVATE_NAME =
   /^[^.]+$|\.(localhost|local|internal|lan|home\.arpa|test|example|invalid|onion|alt)$/;
 
 function publicMistakes(names: readonly string[]): Mistake[] {
-  const unknown = names.filter((name) => PRIVATE_NAME.test(name));
+  const unknown = names.filter((name) =>
+    isIPv4(name) ? IPv4.parse(name).range() !== "unicast" : PRIVATE_NAME.test(name),
+  );
   const ownCertificate = configSet("--secret certificate < FILE");
   return [
     ...(unknown.length > 0
       ? [
           {
             key: "domain",
-            problem: `Let's Encrypt issues no certificate for ${unknown.join(", ")}, which isn't in the public DNS. Set a certificate of your own: ${ownCertificate}. Or the authority that issues them: ${configSet("acmeDirectory URL")}`,
+            problem: `Let's Encrypt issues no certificate for ${unknown.join(", ")}, which isn't public. Set a certificate of your own: ${ownCertificate}. Or the authority that issues them: ${configSet("acmeDirectory URL")}`,
           },
         ]
       : []),
@@ -96,8 +106,8 @@ function portWarnings(httpPort: number): string[] {
 }
 
 /** @see https://github.com/letsencrypt/boulder/issues/7479 */
-function labelWarning(name: string): string | undefined {
-  return name.endsWith(".cloudapp.azure.com")
-    ? `store:domain: all customers of Azure together share the number of certificates that Let's Encrypt issues for names like ${name} in a week. An order may be refused for days; a domain of your own has no such neighbours.`
+function labelWarning(name: string, key: ConfigKey): string | undefined {
+  return name.endsWith(`.${AZURE_DOMAIN}`)
+    ? `store:${key}: all customers of Azure together share the number of certificates that Let's Encrypt issues for names like ${name} in a week. An order may be refused for days, while the store is served by HTTP; a domain of your own has no such neighbours: ${configSet("domain NAME")}`
     : undefined;
 }

@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, KeyObject, X509Certificate } from "node:crypto";
+import { isIPv4 } from "node:net";
 import { rootCertificates } from "node:tls";
 
 /** A valid certificate in the form that the gateway reads. */
@@ -173,7 +174,9 @@ function isIssuer(subject: X509Certificate, issuer: X509Certificate): boolean {
 
 function nameMistakes(leaf: X509Certificate, names: readonly string[]): string[] {
   // Browsers ignore the subject.
-  const missing = names.filter((name) => leaf.checkHost(name, { subject: "never" }) === undefined);
+  const isFor = (name: string): boolean =>
+    (isIPv4(name) ? leaf.checkIP(name) : leaf.checkHost(name, { subject: "never" })) !== undefined;
+  const missing = names.filter((name) => !isFor(name));
   if (missing.length === 0) return [];
   const covered = (leaf.subjectAltName ?? "").replaceAll(/\b(DNS|IP Address):/g, "");
   return [

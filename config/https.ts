@@ -3,23 +3,27 @@ import type { HttpsArgs } from "../components/storeArgs";
 import { automaticCertificate } from "./automaticCertificate";
 import { checkCertificate } from "./certificate";
 import { Mistake } from "./configError";
-import { domainNames } from "./domainNames";
+import { storeNames } from "./domainNames";
 import { pemValue } from "./pemValue";
 import { ConfigValues } from "./schema";
 import { configSet } from "./rule";
 import { isEncrypted } from "./values";
 
 export interface HttpsConfig {
-  /** Undefined without store:domain: the store is served by HTTP only. */
+  /** Undefined without a name: the store is served by HTTP only. */
   readonly https?: HttpsArgs;
   /** Problems that don't prevent an `up`, as "store:KEY: PROBLEM". */
   readonly warnings: readonly string[];
 }
 
-/** Reads and checks the store's names and their certificate. Adds the mistakes to the list. */
+function httpOnly(): string {
+  return `store:domain: is empty, so logins and customers' addresses travel unencrypted. For HTTPS, set a domain of your own: ${configSet("domain NAME")}; or, for a trial, a label, to whose name at Azure the store's address belongs: ${configSet("dnsLabel LABEL")}`;
+}
+
+/** Reads and checks the store's names and their certificate, if it has any. Adds the mistakes to the list. */
 export function httpsConfig(values: ConfigValues, mistakes: Mistake[]): HttpsConfig {
-  const names = domainNames(values.domain);
-  if (names.length === 0) return { warnings: [] };
+  const names = storeNames(values);
+  if (names.length === 0) return { warnings: values.host === "azure" ? [httpOnly()] : [] };
   const common = { names, port: values.httpsPort, hstsSeconds: values.hstsSeconds };
   if (values.certificate === "") {
     const { acme, ...found } = automaticCertificate(values, names);

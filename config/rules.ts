@@ -2,6 +2,7 @@ import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys
 import { findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
+import { storeNames } from "./domainNames";
 import { isPem } from "./pemValue";
 import { configSet, type Rule, when } from "./rule";
 import { ConfigValues } from "./schema";
@@ -28,7 +29,10 @@ const RULES: readonly Rule[] = [
   { reads: ["environment", "secrets"], check: secretFileVariablesFree },
   { reads: ["host", "domain", "certificate"], check: certificateForDomain },
   { reads: ["certificate"], check: certificateEncrypted },
-  { reads: ["domain", "httpPort", "httpsPort"], check: portsDiffer },
+  {
+    reads: ["host", "domain", "dnsLabel", "location", "httpPort", "httpsPort"],
+    check: portsDiffer,
+  },
   { reads: ["host", "registry"], check: registryLoginComplete },
   { reads: ["host", "azureRegistry"], check: azureRegistryOnAzure },
   { reads: ["host", "registry", "azureRegistry"], check: oneRegistryOnAzure },
@@ -126,9 +130,10 @@ function certificateEncrypted({ certificate }: ConfigValues): Mistake[] {
   );
 }
 
-function portsDiffer({ domain, httpPort, httpsPort }: ConfigValues): Mistake[] {
+function portsDiffer(values: ConfigValues): Mistake[] {
+  const { httpPort, httpsPort } = values;
   return when(
-    domain !== "" && httpPort === httpsPort,
+    storeNames(values).length > 0 && httpPort === httpsPort,
     "httpsPort",
     `${httpsPort} is store:httpPort, too. HTTP and HTTPS need a port each.`,
   );

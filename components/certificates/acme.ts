@@ -6,6 +6,8 @@ export interface AcmeArgs {
   readonly directory: string;
   /** Address to which the authority may write. Defaults to none. */
   readonly email?: string;
+  /** Profile of the certificates, by the authority's name for it. Defaults to the authority's choice. */
+  readonly profile?: string;
   /** PEM of the root certificates by which the directory is trusted, beside those of the system. Defaults to none. */
   readonly root?: string;
 }

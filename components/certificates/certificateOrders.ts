@@ -95,6 +95,7 @@ export class CertificateOrders extends pulumi.ComponentResource {
           acme.directory,
           // The docker provider refuses an empty argument.
           acme.email ?? "-",
+          acme.profile ?? "-",
           ...names,
         ],
         ...(acme.root !== undefined && { envs: ROOT_ENVIRONMENT }),
@@ -106,7 +107,7 @@ export class CertificateOrders extends pulumi.ComponentResource {
         networksAdvanced: [{ name: network.name, aliases: [CERTIFICATES] }],
         healthcheck: {
           tests: ["CMD", "cat", "/tmp/status"],
-          interval: "30s",
+          interval: "10s",
           timeout: "10s",
           retries: 3,
         },

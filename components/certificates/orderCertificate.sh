@@ -1,11 +1,13 @@
 # shellcheck shell=sh
 # Orders the gateway's certificate by ACME and renews it, for as long as it runs. A failure ends nothing: it is reported in /tmp/status, the
 # output of the container's health check, and the order is tried again later. For any sh, because lego's image has BusyBox.
-# Arguments: FOLDER FILE DIRECTORY EMAIL NAME..., where FOLDER and FILE are in the volume of the certificates and EMAIL is "-" for none.
+# Arguments: FOLDER FILE DIRECTORY EMAIL PROFILE NAME..., where FOLDER and FILE are in the volume of the certificates, and EMAIL and PROFILE
+# are "-" for none.
 set -u
-folder=/certificates/$1 file=/certificates/$2 directory=$3 email=$4
-shift 4
+folder=/certificates/$1 file=/certificates/$2 directory=$3 email=$4 profile=$5
+shift 5
 [ "$email" != - ] || email=
+[ "$profile" != - ] || profile=
 umask 077
 export LEGO_LOG_FORMAT=json
 mkdir -p "$folder" /tmp/webroot
@@ -58,7 +60,8 @@ order() {
   register || return 1
   # A certificate that an interrupted run has written half is ordered anew.
   [ -s "$folder/certificates/store.json" ] || rm -rf "$folder/certificates"
-  lego run --accept-tos --key-type EC256 --cert.name store --http --http.webroot /tmp/webroot --no-random-sleep "$@"
+  lego run --accept-tos --key-type EC256 --cert.name store --http --http.webroot /tmp/webroot --no-random-sleep \
+    ${profile:+--profile "$profile"} "$@"
 }
 
 # Registers anew if the authority has lost the account.

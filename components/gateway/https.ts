@@ -69,6 +69,9 @@ const ORDERED_NAME_FILE = "certificate.name";
 const USED_FILE = "/tmp/certificate.pem";
 const EXPIRY_MAP = "/tmp/certificate.map";
 
+/** Condition for an ordered certificate that is there, to append to another one. */
+const HAS_ORDERED = ` { str(expires),map_str_int(${EXPIRY_MAP},0) gt 0 }`;
+
 /** Returns the content of {@link CERTIFICATE_FILE}. */
 export function initialPem({ certificate }: Https): pulumi.Input<string> {
   return "pem" in certificate ? certificate.pem : certificate.placeholder;
@@ -136,11 +139,16 @@ export function challengeRules(https: Https | undefined): string[] {
   ];
 }
 
-/** Status 308 keeps method and body. A host that isn't one of the store's names, such as an address, becomes the first name. */
-function redirect({ names, port }: Https, behindProxy: boolean): string[] {
-  const condition = behindProxy
+/**
+ * Status 308 keeps method and body. A host that isn't one of the store's names, such as an address, becomes the first name. While there is
+ * only the self-signed certificate, which browsers refuse, the store is served by HTTP: an order may be refused for days.
+ */
+function redirect(https: Https, behindProxy: boolean): string[] {
+  const { names, port } = https;
+  const fromOutside = behindProxy
     ? `${outsideOf(true)} { path_beg / } !${HTTPS}`
     : `{ dst_port ${GATEWAY_PUBLISHED_PORT} } { path_beg / }`;
+  const condition = fromOutside + (orderedCertificate(https) ? HAS_ORDERED : "");
   return [
     "http-request set-var(txn.host) req.hdr(host),host_only,lower",
     `http-request set-var(txn.host) str(${names[0]}) unless { var(txn.host) -m str -f /etc/store/${NAMES_FILE} }`,

@@ -107,7 +107,10 @@ async function serveApis(
 
 function closedPorts(faults: readonly string[]): ClosedPorts {
   if (faults.includes("silent") || faults.includes("unreachable")) return "silent";
-  return faults.includes("ssh-refused") ? [22] : [];
+  return [
+    ...(faults.includes("ssh-refused") ? [22] : []),
+    ...(faults.includes("http-closed") ? [80] : []),
+  ];
 }
 
 /** Applies changes that somebody makes in the portal: without the engine's knowledge. */
@@ -121,7 +124,7 @@ async function applyInPortal(
 
 /** Checks at the start that the firewall can listen on the ports, instead of failing minutes later. */
 async function checkPorts(): Promise<void> {
-  for (const port of [22, 80]) {
+  for (const port of [22, 80, 443]) {
     const problem = await listenProblem("127.77.0.1", port);
     if (problem === undefined) continue;
     print(problem);

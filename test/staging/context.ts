@@ -17,7 +17,8 @@ import { machineName } from "@store/azure-emulator/machine/names";
 import { OWNER_FILE } from "@store/azure-emulator/orphans";
 import type { Reporter } from "@store/toolchain/system/report";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
-import { StoreProbe } from "./storeProbe";
+import type { RehearsalAuthority } from "./authority";
+import { type NamedSite, StoreProbe } from "./storeProbe";
 import { Workspace } from "../support/workspace";
 
 export interface ContextOptions {
@@ -31,12 +32,16 @@ export interface ContextOptions {
   readonly host: "azure" | "ssh";
   /** A registry named in the configuration, or one that the stack creates in Azure. */
   readonly registry: "named" | "azure";
+  /** Serves the store by HTTPS, with a certificate that is ordered from Pebble. @default false */
+  readonly https?: boolean;
   readonly report: Reporter;
   /** Called with the folder of the workspace before its first use. @default nothing */
   readonly onCopy?: (folder: string) => void;
 }
 
 export const STACK = "rehearsal";
+/** Name of the store, if it has HTTPS. */
+const DOMAIN = "shop.rehearsal.example";
 /** Limit for the VM's cloud-init, generous for slow machines. */
 const READY_MINUTES = 8;
 
@@ -46,6 +51,8 @@ export class RehearsalContext {
   readonly folder: string;
   /** Undefined until the emulator is running. */
   runningEmulator: EmulatorProcess | undefined;
+  /** Undefined until it is running, and without HTTPS. */
+  runningAuthority: RehearsalAuthority | undefined;
   /** Undefined until the repository is copied. */
   createdWorkspace: Workspace | undefined;
   private lastingChange: Readonly<Record<string, unknown>> = {};
@@ -77,7 +84,12 @@ export class RehearsalContext {
   get probe(): StoreProbe {
     const address = this.emulator.publicAddress();
     if (address === undefined) throw new Error("The emulated cloud has no public IP address.");
-    return new StoreProbe(address);
+    return new StoreProbe(address, undefined, this.site);
+  }
+
+  /** The store's name and its root certificate; undefined without HTTPS. */
+  get site(): NamedSite | undefined {
+    return this.runningAuthority && { name: DOMAIN, root: this.runningAuthority.root };
   }
 
   /** Returns a workspace in this folder that uses the emulator and the rehearsal's configuration. */
@@ -105,6 +117,7 @@ export class RehearsalContext {
       ...staging.config,
       ...this.registryConfig(),
       ...this.hostConfig(),
+      ...this.httpsConfig(),
       "store:dockerSource": "distribution",
       "store:demoData": true,
       // The load during a rollout comes from one IP address, at more than a customer's rate.
@@ -164,6 +177,16 @@ export class RehearsalContext {
     if (this.options.registry === "azure") return { "store:azureRegistry": "Basic" };
     const { address, username, password } = this.emulator.ready.registry;
     return { "store:registry": { address, namespace: "store", username, password } };
+  }
+
+  private httpsConfig(): Record<string, unknown> {
+    if (this.runningAuthority === undefined) return {};
+    const { directory, roots } = this.runningAuthority;
+    return {
+      "store:domain": DOMAIN,
+      "store:acmeDirectory": directory,
+      "store:acmeRoot": roots,
+    };
   }
 
   private hostConfig(): Record<string, unknown> {

@@ -44,6 +44,7 @@ describe("The staging stack on the Azure emulator", function () {
       faults: [],
       host: "azure",
       registry: "named",
+      https: true,
       report: silent,
       onStep: (step) => {
         steps.push(step);

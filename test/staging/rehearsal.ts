@@ -1,5 +1,6 @@
 import { type Fault, phaseOf } from "@store/azure-emulator/arm/faults";
 import { type ContextOptions, RehearsalContext, STACK } from "./context";
+import { failOrder } from "./steps/certificateSteps";
 import { checkDay2Commands } from "./steps/day2Checks";
 import { runDocumentedCommands } from "./steps/documentedCommands";
 import {
@@ -94,7 +95,7 @@ export class Rehearsal {
       await steps.run("permissions of the host's token", () =>
         checkHostToken(context.workspace, STACK),
       );
-    await steps.run("buy a product through port 80", () => this.buy());
+    await steps.run("buy a product by HTTPS at the store's name", () => this.buy());
     await steps.run("docker and the daily commands", () => checkDay2Commands(context));
     await steps.run("commands of the documentation", () =>
       runDocumentedCommands(context.workspace),
@@ -103,6 +104,8 @@ export class Rehearsal {
     await steps.run("no changes from another workspace", () => expectNoChangesElsewhere(context));
     for (const fault of this.faults("running"))
       await steps.run(`preview after ${fault}`, () => driftWithoutChanges(context, fault));
+    for (const fault of this.faults("order"))
+      await steps.run(`order with fault ${fault}`, () => failOrder(context, fault));
     await steps.run("preview of one changed service", () => previewChangedService(context));
     await steps.run("up of that service under load", () => upUnderLoad(context));
     await steps.run("repair and crash of a container on the host", () => repairAndCrash(context));
@@ -167,7 +170,9 @@ export class Rehearsal {
   }
 
   private async buy(): Promise<string> {
-    this.orderId = await this.context.probe.buy();
+    const { probe, site } = this.context;
+    if (site) await probe.expectRedirect(site);
+    this.orderId = await probe.buy();
     return `order ${this.orderId} confirmed`;
   }
 

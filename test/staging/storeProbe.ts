@@ -1,5 +1,8 @@
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { messageOf } from "@store/docker/messageOf";
 import { ShopClient } from "../support/shopClient";
 
@@ -12,16 +15,28 @@ export interface BrowseResult {
   readonly lost: readonly string[];
 }
 
-/** Checks the store from outside, by its public IP address only. */
+/** A name that leads nowhere on this machine, and the root certificate of its certificate. */
+export interface NamedSite {
+  readonly name: string;
+  readonly root: string;
+}
+
+/** Checks the store from outside, at its public IP address only. */
 export class StoreProbe {
   private readonly client: ShopClient;
 
-  /** @param from Source IP address. The security groups allow SSH from 127.0.0.1 only. @default a customer's, 127.0.0.9 */
+  /**
+   * @param from Source IP address. The security groups allow SSH from 127.0.0.1 only. @default a customer's, 127.0.0.9
+   * @param site Name for requests by HTTPS. @default requests by HTTP to the address
+   */
   constructor(
     private readonly address: string,
     private readonly from = "127.0.0.9",
+    private readonly site?: NamedSite,
   ) {
-    this.client = new ShopClient(`http://${address}`, { from });
+    this.client = site
+      ? new ShopClient(`https://${site.name}`, { from, at: address, root: site.root })
+      : new ShopClient(`http://${address}`, { from });
   }
 
   /** Buys one piece of the first available product, and waits for the confirmation. @returns the order's ID. */
@@ -96,6 +111,35 @@ export class StoreProbe {
       await all;
       return { requests, lost };
     };
+  }
+
+  /** Checks that HTTP leads to HTTPS. @throws an error with the answer if it doesn't. */
+  async expectRedirect({ name }: NamedSite): Promise<void> {
+    const client = new ShopClient(`http://${name}`, { from: this.from, at: this.address });
+    const { status, location } = await client.get("/api?x=1");
+    if (status === 308 && location === `https://${name}/api?x=1`) return;
+    throw new Error(`HTTP is answered with status ${status} and the location ${location ?? ""}.`);
+  }
+
+  /** Returns the certificate of the site in PEM, which a client has to trust. */
+  async certificate({ name, root }: NamedSite): Promise<string> {
+    const socket = connectTls({
+      ...{ host: this.address, port: 443, localAddress: this.from, servername: name, ca: root },
+    });
+    try {
+      await once(socket, "secureConnect", { signal: AbortSignal.timeout(5000) });
+      return new X509Certificate(socket.getPeerCertificate().raw).toString();
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  /** Returns whether a certificate that a client trusts is served at port 443. */
+  servesHttps(site: NamedSite): Promise<boolean> {
+    return this.certificate(site).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Returns whether a server on this port sends any data. */

@@ -1,4 +1,5 @@
 import * as http from "node:http";
+import * as https from "node:https";
 
 /** Response of the store. Redirects aren't followed. */
 export interface ShopResponse {
@@ -11,6 +12,10 @@ export interface ShopResponse {
 export interface ShopClientOptions {
   /** Local IP address from which to connect. @default chosen by the operating system */
   readonly from?: string;
+  /** Address to connect to, for a name that leads nowhere. @default the URL's */
+  readonly at?: string;
+  /** Root certificate of an HTTPS URL's certificate. @default those of Node */
+  readonly root?: string;
 }
 
 interface Content {
@@ -75,9 +80,17 @@ export class ShopClient {
       }),
     };
     return new Promise((resolve, reject) => {
-      const request = http.request(
-        new URL(path, this.url),
-        { method, headers, localAddress: this.options.from, timeout: TIMEOUT_MS, agent: false },
+      const url = new URL(path, this.url);
+      const { from, at, root } = this.options;
+      const send = url.protocol === "https:" ? https.request : http.request;
+      const request = send(
+        url,
+        {
+          ...{ method, localAddress: from, timeout: TIMEOUT_MS, agent: false },
+          headers: { ...headers, host: url.host },
+          ...(at !== undefined && { hostname: at, servername: url.hostname }),
+          ...(root !== undefined && { ca: root }),
+        },
         (response) => {
           let text = "";
           response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));

@@ -1,8 +1,11 @@
 import { Limits } from "./resourceType";
 
 interface FaultDescription {
-  /** Command that fails. "running": no command fails; it happens to the running stack, and the next preview must plan no changes. */
-  readonly at: "up" | "down" | "running";
+  /**
+   * Command that fails. "running": no command fails; it happens to the running stack, and the next preview must plan no changes.
+   * "order": no certificate can be ordered, of which `up` tells without failing.
+   */
+  readonly at: "up" | "down" | "running" | "order";
   readonly what: string;
 }
 
@@ -48,6 +51,9 @@ export const FAULTS = {
     at: "running",
     what: "the VM is deallocated, read in this state, and started again",
   },
+  "acme-away": { at: "order", what: "the certificate authority doesn't answer" },
+  "http-closed": { at: "order", what: "a rule of the firewall closes port 80" },
+  "name-elsewhere": { at: "order", what: "the store's name leads to another address" },
   "delete-refused": {
     at: "down",
     what: "ARM rejects the deletion of the VM or its resource group once",

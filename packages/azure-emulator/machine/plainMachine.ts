@@ -68,7 +68,7 @@ export async function plainMachine(): Promise<{
       hostKey: host.public,
     },
     resource,
-    route: { address, machine: vmId, groups: [[open("22"), open("80")]] },
+    route: { address, machine: vmId, groups: [[open("22"), open("80"), open("443")]] },
   };
 }
 

@@ -63,6 +63,10 @@ function causeOf(error: string, host: string): string {
   if (cause !== undefined) return `${cause} (${sentenceIn(detail)}).`;
   if (/external account binding/i.test(error))
     return "the authority wants an account that is registered by hand. Set store:acmeDirectory to another one's.";
+  if (/x509: certificate has expired or is not yet valid/.test(error))
+    return `the clock of ${host} is wrong, or the authority's own certificate isn't valid (${lastPart(error)}).`;
+  if (/x509: certificate signed by unknown authority/.test(error))
+    return "the authority's root certificate isn't known. Set store:acmeRoot to it.";
   if (UNREACHABLE.test(error))
     return `its container doesn't reach the authority (${lastPart(error)}). Check store:acmeDirectory, and that ${host} has a way out.`;
   return `lego says: ${lastPart(error)}.`;

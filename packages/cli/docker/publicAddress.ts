@@ -4,6 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@store/docker/messageOf";
+import { serverName } from "./servedCertificate";
 
 /** Result of a request to the store's public address. */
 export type PublicAnswer =
@@ -116,7 +117,7 @@ function sendHttps(host: string): Send {
     const { hostname, port, pathname } = new URL(url);
     const request = httpsRequest({
       ...{ host, port: port || 443, path: pathname, agent: false, rejectUnauthorized: false },
-      servername: hostname,
+      servername: serverName(hostname),
       headers: { host: port ? `${hostname}:${port}` : hostname },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).end();

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
-import { connect, rootCertificates } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, connect, rootCertificates } from "node:tls";
 import { messageOf } from "@store/docker/messageOf";
 import { RENEWAL_DAYS } from "../../../config/certificate";
 
@@ -29,7 +30,8 @@ export async function servedCertificate(
 ): Promise<ServedCertificate | undefined> {
   const { hostname, port } = new URL(url);
   const socket = connect({
-    ...{ host: at ?? hostname, port: Number(port || 443), servername: hostname },
+    ...{ host: at ?? hostname, port: Number(port || 443), servername: serverName(hostname) },
+    checkServerIdentity: (_, certificate) => checkServerIdentity(hostname, certificate),
     // The problem is told, not thrown.
     rejectUnauthorized: false,
     ...(root !== undefined && { ca: [...rootCertificates, root] }),
@@ -49,6 +51,11 @@ export async function servedCertificate(
   } finally {
     socket.destroy();
   }
+}
+
+/** Returns the name for TLS, which has none for addresses (RFC 6066). */
+export function serverName(hostname: string): string {
+  return isIP(hostname) === 0 ? hostname : "";
 }
 
 function problemOf(error: unknown, name: string): string {

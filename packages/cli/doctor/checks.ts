@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
 import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
-import { domainNames } from "../../../config/domainNames";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
 import { freePortAfter, type PortKey, portHolder, publishedPortKeys } from "../diagnostics/port";
-import { configText, ordersCertificate, trustedRoot } from "../project/project";
+import { configText, namesOfStore, ordersCertificate, trustedRoot } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { isHeld, readLock } from "../state/locks";
@@ -164,7 +163,7 @@ async function checkPublicAddress({ session, docker }: CheckContext): Promise<Ch
 /** The certificate that clients get at the store's name; for a local store, which may have a name of its own, at this machine. */
 async function checkCertificate({ session }: CheckContext): Promise<CheckResult[]> {
   const { project, stack } = session;
-  const [name] = domainNames(configText(project, stack, "domain"));
+  const [name] = namesOfStore(project, stack);
   if (!name) return [];
   const title = "Certificate";
   const url = `https://${name}:${configText(project, stack, "httpsPort")}`;

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
+import { storeNames } from "../../../config/domainNames";
 import { pemValue } from "../../../config/pemValue";
 import { DEFAULT_STACK, storeCommand } from "./storeCommand";
 
@@ -170,11 +171,18 @@ export function stackRegistry(
   return typeof username === "string" && username !== "" ? { address, username } : { address };
 }
 
+/** Names by which the stack serves HTTPS; empty without HTTPS. */
+export function namesOfStore(project: Project, stack: Stack): string[] {
+  const text = (key: string): string => configText(project, stack, key);
+  const [host, domain] = [text("host"), text("domain")];
+  return storeNames({ host, domain, dnsLabel: text("dnsLabel"), location: text("location") });
+}
+
 /** Returns true if the stack orders its certificate: store:domain without store:certificate. */
 export function ordersCertificate(project: Project, stack: Stack): boolean {
   // An encrypted certificate is no text.
   return (
-    configText(project, stack, "domain") !== "" &&
+    namesOfStore(project, stack).length > 0 &&
     (configValue(project, stack, "certificate") ?? "") === ""
   );
 }

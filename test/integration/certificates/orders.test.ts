@@ -1,137 +1,52 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { X509Certificate } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  certificateFile,
-  certificateFolder,
-  challengeAnswer,
-} from "../../../components/certificates/acme";
-import type { Https, OrderedCertificate } from "../../../components/gateway/https";
-import { describeOrder, parseOrder } from "../../../packages/cli/docker/certificateOrder";
-import { TestAuthority } from "../../support/certificates";
-import { handshake, Http2Client } from "../gateway/https";
-import { Gateway, TestNetwork } from "../gateway/network";
+import { Http2Client } from "../gateway/https";
+import { docker } from "../gateway/network";
 import { eventually } from "../support/eventually";
-import { Pebble } from "./pebble";
+import { BLOCKED_NAME } from "../../support/pebble/pebble";
+import { ENDED, LIMITED, UNKNOWN } from "./faultyAuthorities";
+import { Orders, type Status } from "./orders";
+import { PEBBLE } from "./pebble";
 
 const NAMES = ["shop.example.org", "www.shop.example.org"];
 const [NAME = ""] = NAMES;
-/** As in the stack. Somebody who isn't root couldn't remove the files of another user. */
-const user = process.getuid?.() === 0 ? "1000:1000" : String(process.getuid?.());
-const SCRIPT = resolve(__dirname, "../../../components/certificates/orderCertificate.sh");
-
-interface Status {
-  readonly state: string;
-  readonly told: string;
-}
+const OTHER_NAMES = ["outlet.example.org"];
 
 describe("a certificate ordered by ACME", function () {
   this.timeout("5m");
-  let network: TestNetwork;
-  let authority: TestAuthority;
-  let pebble: Pebble;
-  let gateway: Gateway;
-  let https: Https & { readonly certificate: OrderedCertificate };
-  let folder: string;
-  let containers = 0;
+  let orders: Orders;
   /** Result of an order from an authority that is away. lego tries for half a minute, in which the other tests run. */
   let away: Promise<Status>;
 
-  const account = generateKeyPairSync("ec", {
-    namedCurve: "P-256",
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "sec1", format: "pem" },
-  });
-
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "store-orders-"));
-    authority = new TestAuthority();
-    network = await TestNetwork.create();
-    pebble = await Pebble.start(network, authority, join(folder, "pebble"));
-    mkdirSync(join(folder, "files"));
-    writeFileSync(join(folder, "files", "order.sh"), readFileSync(SCRIPT));
-    writeFileSync(join(folder, "files", "account.key"), account.privateKey);
-    writeFileSync(join(folder, "files", "root.pem"), authority.root.certificate);
-    const selfSigned = authority.selfSigned({ names: NAMES });
-    const certificate: OrderedCertificate = {
-      placeholder: selfSigned.certificate + selfSigned.key,
-      challengeAnswer: challengeAnswer(account.publicKey),
-      volumeName: "",
-      file: fileOf(NAMES),
-    };
-    https = { names: NAMES, port: 443, hstsSeconds: 300, certificate };
-    gateway = await network.startGateway({}, {}, [], { https });
-    chmodSync(network.orderedFolder, 0o1777);
-    away = (await order([NAME], "https://away.example:14000/dir"))();
+    orders = await Orders.create([...NAMES]);
+    away = orders.run([NAME], "https://away.example:14000/dir");
     // The test reports it.
     away.catch(() => undefined);
   });
-  after(async () => {
-    authority.dispose();
-    await network.dispose();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => orders.dispose());
 
-  const acme = (directory = pebble.directory) => ({ directory });
-  const fileOf = (names: readonly string[], directory?: string): string =>
-    certificateFile(acme(directory), names);
-  const published = (): string => readFileSync(join(network.orderedFolder, fileOf(NAMES)), "utf8");
-  const served = async (): Promise<string> => {
-    const ca = await pebble.rootCertificate();
-    const socket = await handshake(gateway.httpsPort, { ca, servername: NAMES[1] });
-    const { fingerprint256 } = socket.getPeerCertificate();
-    socket.destroy();
-    return fingerprint256;
-  };
+  const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
+  const untilServed = (name: string, expected: string): Promise<void> =>
+    eventually(async () => (await orders.served(name)) === expected, "another one is served");
 
-  /** Starts a container that orders. Returns a function that waits until it reports, and returns its status. */
-  async function order(names: readonly string[], directory = pebble.directory) {
-    const name = `orders-${++containers}`;
-    await network.startProgram(name, {
-      image: "lego",
-      program: "sh",
-      args: [
-        ...["/etc/store/order.sh", certificateFolder(acme(directory), names)],
-        ...[fileOf(names, directory), directory, "-", ...names],
-      ],
-      options: [
-        ...["--user", user, "--read-only", "--cap-drop", "ALL"],
-        ...["--tmpfs", "/tmp:mode=1777", "--env", "LEGO_CA_CERTIFICATES=/etc/store/root.pem"],
-        ...["--volume", `${join(folder, "files")}:/etc/store:ro`],
-        ...["--volume", `${network.orderedFolder}:/certificates`],
-      ],
-    });
-    return async (): Promise<Status> => {
-      let found: ReturnType<typeof parseOrder>;
-      await eventually(async () => {
-        found = parseOrder(await network.exec(name, "cat", "/tmp/status"));
-        return found !== undefined && found.state !== "ordering";
-      }, `${name} reports nothing`);
-      await network.stopService(name);
-      assert.ok(found);
-      return { state: found.state, told: describeOrder(found, "store.example") ?? "" };
-    };
-  }
-
-  it("is issued for all names, and served by the gateway", async () => {
-    const { state, told } = await (await order(NAMES))();
+  it("is issued for all names, and served by the gateway, although the authority refuses a third of the nonces", async () => {
+    const { state, told } = await orders.run(NAMES);
     assert.equal(state, "valid", told);
-    await eventually(async () => (await served()) !== "", "the gateway serves no trusted one");
-    assert.equal(await served(), new X509Certificate(published()).fingerprint256);
+    for (const name of NAMES) await untilServed(name, fingerprint(orders.published(NAMES)));
   });
 
   it("isn't ordered again by the next container, which has the same volume", async () => {
-    const before = published();
-    assert.equal((await (await order(NAMES))()).state, "valid");
-    assert.equal(published(), before);
+    const before = orders.published(NAMES);
+    assert.equal((await orders.run(NAMES)).state, "valid");
+    assert.equal(orders.published(NAMES), before);
   });
 
   it("is renewed when the authority suggests it, while no request is lost and no connection ends", async () => {
+    const { pebble, gateway } = orders;
     const ca = await pebble.rootCertificate();
-    const before = published();
+    const before = orders.published(NAMES);
     await pebble.suggestRenewal(before);
     const statuses: number[] = [];
     let done = false;
@@ -145,10 +60,9 @@ describe("a certificate ordered by ACME", function () {
       }
     };
     const renew = async (): Promise<void> => {
-      assert.equal((await (await order(NAMES))()).state, "valid");
-      assert.notEqual(published(), before);
-      const { fingerprint256 } = new X509Certificate(published());
-      await eventually(async () => (await served()) === fingerprint256, "the old one is served");
+      assert.equal((await orders.run(NAMES)).state, "valid");
+      assert.notEqual(orders.published(NAMES), before);
+      await untilServed(NAME, fingerprint(orders.published(NAMES)));
     };
     await Promise.all([renew().finally(() => (done = true)), load()]);
     client.close();
@@ -157,34 +71,75 @@ describe("a certificate ordered by ACME", function () {
   });
 
   it("is ordered with the same account when the volume is lost", async () => {
-    rmSync(join(network.orderedFolder, certificateFolder(acme(), NAMES)), { recursive: true });
-    const { state, told } = await (await order(NAMES))();
+    orders.lose(NAMES);
+    const { state, told } = await orders.run(NAMES);
     assert.equal(state, "valid", told);
+  });
+
+  it("is issued for an address, for a short time", async () => {
+    const address = (await docker("inspect", "--format", ADDRESS, orders.gateway.container)).trim();
+    const { state, told } = await orders.run([address], undefined, "shortlived");
+    assert.equal(state, "valid", told);
+    const certificate = new X509Certificate(orders.published([address]));
+    assert.equal(certificate.checkIP(address), address);
+    const hours = (new Date(certificate.validTo).getTime() - Date.now()) / 3_600_000;
+    assert.ok(hours > 150 && hours < 161, certificate.validTo);
+  });
+
+  it("is ordered again after the gateway was killed during the order", async () => {
+    const { container } = orders.gateway;
+    const address = await docker("inspect", "--format", ADDRESS, container);
+    // Docker forgets the names of a container that has ended; a DNS record stays.
+    const lines = NAMES.map((name) => `${address.trim()} ${name}`).join("\n");
+    await orders.network.exec(PEBBLE, "sh", "-c", `echo '${lines}' >>/etc/hosts`);
+    orders.lose(NAMES);
+    await docker("kill", container);
+    const { state, told } = await orders.run(NAMES);
+    assert.deepEqual([state, told.match(/can't be ordered/g)?.length], ["failed", 1]);
+    assert.match(told, /doesn't reach port 80 at the name/);
+    await docker("start", container);
+    const again = await orders.run(NAMES);
+    assert.equal(again.state, "valid", again.told);
   });
 
   describe("tells why it can't be ordered", () => {
     it("for a name that leads to another server, one that leads nowhere, and one that the authority refuses", async () => {
       const server = "other.example.org";
       const challengeAnswer = "%[path,field(-1,/)].thumbprint-of-another-account";
-      await network.startGateway({ requests: 1000 }, {}, [], {
-        https: {
-          ...https,
-          names: [server],
-          certificate: { ...https.certificate, challengeAnswer },
-        },
+      const certificate = { ...orders.https.certificate, challengeAnswer };
+      await orders.network.startGateway({ requests: 1000 }, {}, [], {
+        https: { ...orders.https, names: [server], certificate },
       });
       const cases = [
         [[server], /leads to another server/],
         [["nowhere.example.org"], /DNS record/],
-        [["blocked.example.org"], /issues no certificate for a name/],
+        [[BLOCKED_NAME], /issues no certificate for a name/],
       ] as const;
       await Promise.all(
         cases.map(async ([names, expected]) => {
-          const { state, told } = await (await order(names))();
+          const { state, told } = await orders.run(names);
           assert.equal(state, "failed", names.join());
           assert.match(told, expected);
         }),
       );
+    });
+
+    it("for too many orders, and tries again when the authority says so", async () => {
+      const { state, told, next } = await orders.run(OTHER_NAMES, LIMITED);
+      assert.equal(state, "failed");
+      assert.match(told, /refuses further certificates for a while.*too many new orders \(300\)/);
+      const seconds = (next.getTime() - Date.now()) / 1000;
+      assert.ok(seconds > 3000 && seconds <= 3600, told);
+    });
+
+    it("for a wrong clock, and for an authority that nobody knows", async () => {
+      const [ended, unknown] = await Promise.all([
+        orders.run([NAME], ENDED),
+        orders.run([NAME], UNKNOWN),
+      ]);
+      assert.match(ended.told, /the clock of store\.example is wrong, or .* not yet valid/);
+      assert.match(unknown.told, /root certificate isn't known.*store:acmeRoot/);
+      assert.deepEqual([ended.state, unknown.state], ["failed", "failed"]);
     });
 
     it("for an authority that is away", async () => {
@@ -194,3 +149,6 @@ describe("a certificate ordered by ACME", function () {
     });
   });
 });
+
+/** Address of a container. */
+const ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";

@@ -68,6 +68,8 @@ describe("the gateway with an ordered certificate", function () {
   it("starts with the self-signed one, which counts as expired", async () => {
     assert.equal(await served(), fingerprint(placeholder));
     assert.equal(await expiry(), 0);
+    const { status } = await gateway.send("GET / HTTP/1.1");
+    assert.notEqual(status, 308, "redirects to a certificate that browsers refuse");
   });
 
   it("answers the authority's challenge over HTTP, without a redirect and beyond its limit of requests", async () => {
@@ -97,6 +99,10 @@ describe("the gateway with an ordered certificate", function () {
     await eventually(async () => (await served()) === fingerprint(pem), "the certificate is old");
     assert.ok((await client.request("/")).status < 500);
     client.close();
+    await eventually(
+      async () => (await gateway.send("GET / HTTP/1.1")).status === 308,
+      "HTTP isn't redirected",
+    );
     await eventually(
       async () => (await expiry()) === new Date(new X509Certificate(pem).validTo).getTime() / 1000,
       "the metric is old",

@@ -1,8 +1,11 @@
 import { appendFileSync } from "node:fs";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import { imagesOf, removeImages } from "@store/azure-emulator/environment";
 import { type RehearsalContext, STACK } from "../context";
+import { RehearsalAuthority } from "../authority";
+import { keptCertificate, renewCertificate } from "./certificateSteps";
 import { CommandFailed, copyWorkspace, type Workspace } from "../../support/workspace";
 
 /** Limit for the gateway on a new host, in milliseconds. */
@@ -11,7 +14,7 @@ const CHANGED_SERVICE = "inventory";
 
 /** Starts the emulator, and copies the repository. */
 export async function prepare(context: RehearsalContext): Promise<string> {
-  const { root, dockerHost, latencyFactor, host, report, onCopy } = context.options;
+  const { root, dockerHost, latencyFactor, host, https = false, report, onCopy } = context.options;
   // Wait for both: neither may run on after the other has failed.
   const [started, copied] = await Promise.allSettled([
     EmulatorProcess.start(
@@ -24,6 +27,12 @@ export async function prepare(context: RehearsalContext): Promise<string> {
   if (started.status === "fulfilled") context.runningEmulator = started.value;
   for (const result of [started, copied]) if (result.status === "rejected") throw result.reason;
   onCopy?.(context.workspaceFolder);
+  if (https)
+    context.runningAuthority = await RehearsalAuthority.start(
+      context.id,
+      context.emulator.ready.registry,
+      path.join(context.folder, "pebble"),
+    );
   context.configure();
   context.createdWorkspace = context.workspaceIn(context.workspaceFolder);
   return `registry ${context.emulator.ready.registry.address}`;
@@ -44,9 +53,30 @@ export async function previewFromNothing({
 
 /** Brings the stack up from any state, and waits until the store serves requests. */
 export async function up(context: RehearsalContext): Promise<string> {
-  await context.workspace.succeed("up", STACK, "--yes");
+  const named = new AbortController();
+  await Promise.all([
+    context.workspace.succeed("up", STACK, "--yes").finally(() => named.abort()),
+    nameHost(context, named.signal),
+  ]);
   const waited = await context.probe.untilServing(SERVING_LIMIT_MS);
+  await untilChecked(context);
   return `serving at ${context.emulator.publicAddress() ?? ""} after another ${waited.toFixed(1)} s`;
+}
+
+/** Makes the store's name lead to the host as soon as its address is known, as somebody who sets the DNS record. */
+async function nameHost(context: RehearsalContext, ended: AbortSignal): Promise<void> {
+  const { emulator, runningAuthority: authority, site } = context;
+  if (!authority || !site) return;
+  let address: string | undefined;
+  while ((address = emulator.publicAddress()) === undefined && !ended.aborted) await sleep(500);
+  if (address !== undefined) await authority.setAddress(site.name, address);
+}
+
+/** Waits until each container has had its first health check: `up` doesn't wait for the container that orders the certificate. */
+async function untilChecked(context: RehearsalContext): Promise<void> {
+  const deadline = Date.now() + SERVING_LIMIT_MS;
+  const list = ["ps", "--quiet", "--filter", "health=starting"];
+  while ((await context.dockerOnHost(...list)) !== "" && Date.now() < deadline) await sleep(500);
 }
 
 /** Checks that a command on this stack has nothing to change. */
@@ -108,7 +138,9 @@ export async function upUnderLoad(context: RehearsalContext): Promise<string> {
   const isAzure = context.options.host === "azure";
   if (isAzure) context.configureForGood({ "store:dataDiskGiB": GROWN_GIB });
   const stop = context.probe.browse(4);
+  const renewed = await renewCertificate(context);
   const result = await context.workspace.run("up", STACK, "--yes");
+  const renewal = result.code === 0 ? await renewed() : "";
   const { requests, lost } = await stop();
   if (result.code !== 0) throw new CommandFailed("./store up failed.", result.output);
   if (lost.length > 0) {
@@ -116,7 +148,7 @@ export async function upUnderLoad(context: RehearsalContext): Promise<string> {
       `${lost.length} of ${requests} requests were lost: ${[...new Set(lost)].join("; ")}`,
     );
   }
-  return `0 of ${requests} requests lost`;
+  return `${renewal}0 of ${requests} requests lost`;
 }
 
 /** Twice the default of store:dataDiskGiB. */
@@ -126,6 +158,7 @@ const GROWN_GIB = 64;
 export async function replaceVm(context: RehearsalContext, orderId: string): Promise<string> {
   const { workspace, emulator } = context;
   const before = emulator.vmId();
+  const kept = await keptCertificate(context);
   const urns = await workspace.succeed("pulumi", "stack", "--show-urns", "--stack", STACK);
   const urn = /urn:pulumi:\S*azure-native:compute:VirtualMachine::\S+/.exec(urns)?.[0];
   if (urn === undefined) throw new CommandFailed("The stack has no virtual machine.", urns);
@@ -134,7 +167,7 @@ export async function replaceVm(context: RehearsalContext, orderId: string): Pro
   const waited = await context.probe.untilServing(SERVING_LIMIT_MS);
   await context.probe.untilStatus(orderId, "confirmed");
   const disk = await expectGrownFileSystem(context);
-  return `new VM, serving after another ${waited.toFixed(1)} s, the order still exists; ${disk}`;
+  return `new VM, serving after another ${waited.toFixed(1)} s, the order still exists; ${disk}; ${await kept()}`;
 }
 
 async function expectGrownFileSystem(context: RehearsalContext): Promise<string> {

@@ -4,12 +4,13 @@ import type { RehearsalContext } from "../context";
 import { StoreProbe } from "../storeProbe";
 
 /** Checks which ports the host's firewall opens to whom. */
-export async function checkFirewall({ emulator }: RehearsalContext): Promise<string> {
+export async function checkFirewall({ emulator, site }: RehearsalContext): Promise<string> {
   const address = emulator.publicAddress() ?? "";
   const stranger = new StoreProbe(address, "127.0.0.9");
   const admin = new StoreProbe(address, "127.0.0.1");
-  const checks: readonly [what: string, isOpen: boolean, expected: boolean][] = [
+  const checks: readonly (readonly [what: string, isOpen: boolean, expected: boolean])[] = [
     ["port 80 for anybody", await stranger.reaches(80), true],
+    ...(site ? [["port 443 for anybody", await stranger.servesHttps(site), true] as const] : []),
     ["SSH for the administrator", await admin.reaches(22), true],
     ["SSH for a stranger", await stranger.reaches(22), false],
     [
@@ -24,7 +25,7 @@ export async function checkFirewall({ emulator }: RehearsalContext): Promise<str
       wrong.map(([what, isOpen]) => `${what} is ${isOpen ? "open" : "closed"}`).join("; "),
     );
   }
-  return "80 open to anybody, 22 to the administrator, Docker to nobody";
+  return `80${site ? " and 443" : ""} open to anybody, 22 to the administrator, Docker to nobody`;
 }
 
 /** Checks that Azure's agent finds the host key which the program has generated. @throws an error with the agent's own. */

@@ -191,7 +191,7 @@ describe("a store whose certificate is ordered", () => {
     store(https(ACME));
     const { inputs } = await resource(CONTAINER, "certificates");
     assert.deepEqual(inputs["command"], [
-      ...[FILE.replace(/\.pem$/, ""), FILE, ACME.directory, "ops@example.org"],
+      ...[FILE.replace(/\.pem$/, ""), FILE, ACME.directory, "ops@example.org", "-"],
       ...NAMES,
     ]);
     assert.equal(inputs["wait"], false);
@@ -203,7 +203,7 @@ describe("a store whose certificate is ordered", () => {
     store(https({ directory: ACME.directory }));
     const without = (await resource(CONTAINER, "certificates")).inputs["command"] as string[];
     // The docker provider refuses an empty argument.
-    assert.deepEqual(without.slice(2), [ACME.directory, "-", ...NAMES]);
+    assert.deepEqual(without.slice(2), [ACME.directory, "-", "-", ...NAMES]);
     assert.equal(inputs["readOnly"], true);
     assert.equal(inputs["user"], "1000:1000");
     assert.deepEqual(inputs["capabilities"], { drops: ["ALL"] });

@@ -22,7 +22,7 @@ describe("the script that orders the certificate", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Runs the script with a stub for lego until it waits. In the stub, $1 is lego's command and P the folder of its option --path. */
-  function run(lego: string, email = "ops@example.org"): void {
+  function run(lego: string, email = "ops@example.org", profile = "-"): void {
     const stub = `#!/bin/sh\necho "$@" >>${folder}/calls\nP=${folder}/certificates/shop-1\n${lego}\n`;
     writeFileSync(join(folder, "bin", "lego"), stub, { mode: 0o755 });
     const places = {
@@ -35,7 +35,7 @@ describe("the script that orders the certificate", () => {
       /(?<=[ >=])\/(lego|certificates|tmp|etc\/store)(?=[ /])/g,
       (path) => join(folder, places[path.slice(1) as keyof typeof places]),
     );
-    const args = ["shop-1", "shop-1.pem", "https://ca.example:14000/dir", email];
+    const args = ["shop-1", "shop-1.pem", "https://ca.example:14000/dir", email, profile];
     try {
       execFileSync("sh", ["-c", script, "order", ...args, "a.example", "b.example"], {
         env: { PATH: `${folder}/bin:${process.env["PATH"] ?? ""}` },
@@ -81,9 +81,10 @@ describe("the script that orders the certificate", () => {
     assert.ok(waitMs() > 11 * HOUR_MS && waitMs() < 13 * HOUR_MS);
   });
 
-  it("orders without a contact", () => {
-    run(`[ "$1" != run ] || { ${ISSUE}\n}`, "-");
+  it("orders without a contact and with a profile", () => {
+    run(`[ "$1" != run ] || { ${ISSUE}\n}`, "-", "shortlived");
     assert.doesNotMatch(read("calls"), /--email/);
+    assert.match(read("calls"), /^run .* --profile shortlived --domains a\.example /m);
     assert.equal(order().state, "valid");
   });
 

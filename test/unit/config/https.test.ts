@@ -106,6 +106,15 @@ describe("readConfig for HTTPS", () => {
       assert.deepEqual(https?.certificate, { directory: acmeDirectory, email: "ops@example.org" });
     });
 
+    it("asks Let's Encrypt for a certificate of a few days if a name is an address", () => {
+      const { https } = read(reachable({ domain: `${domain} 203.0.114.7` }));
+      assert.deepEqual(https?.names, [domain, "203.0.114.7"]);
+      assert.deepEqual(https.certificate, { directory, profile: "shortlived" });
+      const acmeDirectory = "https://ca.internal/directory";
+      const own = read(reachable({ domain: "10.0.0.7", acmeDirectory }));
+      assert.deepEqual(own.https?.certificate, { directory: acmeDirectory });
+    });
+
     it("returns the root certificate of an authority of one's own, from the value or a file", () => {
       const root = authority.root.certificate;
       const acmeRoot = join(folder, "root.pem");
@@ -128,6 +137,10 @@ describe("readConfig for HTTPS", () => {
       [
         { acmeRoot: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----" },
         /^store:acmeRoot: the first certificate is damaged/,
+      ],
+      [
+        { domain: "10.0.0.7" },
+        /^store:domain: Let's Encrypt issues no certificate for 10\.0\.0\.7, w/,
       ],
       [{ domain: "localhost" }, /^store:domain: Let's Encrypt issues no certificate for localhost/],
       [
@@ -154,6 +167,44 @@ describe("readConfig for HTTPS", () => {
       assert.match(
         warnings.join("\n"),
         /^store:httpPort: is 8080, but .* port 80 .*config set .* httpPort 80\nstore:domain: all customers of Azure/,
+      );
+    });
+  });
+
+  describe("on Azure without a domain", () => {
+    const azure = (keys: Record<string, unknown>) => ({
+      ...{ host: "azure", httpPort: 80, owner: "team", adminCidrs: ["203.0.113.7/32"] },
+      ...{ azureRegistry: "Basic", ...keys },
+    });
+
+    it("uses the name that Azure gives to the label, and warns of the limit that it shares", () => {
+      const { https, warnings } = read(azure({ dnsLabel: "shop" }));
+      assert.deepEqual(https?.names, ["shop.australiaeast.cloudapp.azure.com"]);
+      assert.match(
+        warnings.join("\n"),
+        /^store:dnsLabel: all customers of Azure.* served by HTTP; .*config set .*domain NAME$/,
+      );
+    });
+
+    it("prefers the domain to the label", () => {
+      const { https, warnings } = read(azure({ dnsLabel: "shop", domain }));
+      assert.deepEqual(https?.names, [domain]);
+      assert.deepEqual(warnings, []);
+    });
+
+    it("warns that there is no HTTPS without a label, and says how to get it", () => {
+      const { https, warnings } = read(azure({}));
+      assert.equal(https, undefined);
+      assert.match(
+        warnings.join("\n"),
+        /^store:domain: is empty, .*domain NAME; .*dnsLabel LABEL$/,
+      );
+    });
+
+    it("rejects one port for HTTP and HTTPS with a label, too", () => {
+      assert.match(
+        mistakesOf(azure({ dnsLabel: "shop", httpsPort: 80 })),
+        /^store:httpsPort: 80 is store:httpPort, too/,
       );
     });
   });
@@ -189,7 +240,7 @@ describe("readConfig for HTTPS", () => {
     "shop.example.org/path",
     "shop.example.org:8443",
     "*.example.org",
-    "203.0.113.7",
+    "300.0.113.7",
     "bücher.example",
     "shop..example.org",
     "shop.example.org -x.example.org",

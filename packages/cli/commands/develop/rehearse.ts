@@ -7,7 +7,7 @@ import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { findOnPath } from "@store/toolchain/system/run";
 import { ensureDocker } from "@store/toolchain/tools/docker";
 import type { Rehearsal, Step, StepFailed } from "../../../../test/staging/rehearsal";
-import { baseImageNames, findStack, readProject, ROOT } from "../../project/project";
+import { baseImageNames, configText, findStack, readProject, ROOT } from "../../project/project";
 import { DEFAULT_STACK } from "../../project/storeCommand";
 import { colors, Reporter, reporter, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
@@ -117,7 +117,7 @@ function createRehearsal(
 ): Rehearsal {
   const onStep = (step: Step): void => void steps.push(step);
   const { Rehearsal } = loadRehearsal();
-  const common = { root: ROOT, dockerHost, report, onStep };
+  const common = { root: ROOT, dockerHost, report, onStep, https: true };
   try {
     return new Rehearsal({ ...common, latencyFactor, faults, host, registry });
   } catch (error) {
@@ -153,7 +153,10 @@ async function setUp(report: Reporter): Promise<string> {
   }
   await ensureEngine(report);
   const project = readProject();
-  const images = baseImageNames(project, findStack(project, DEFAULT_STACK));
+  const stack = findStack(project, DEFAULT_STACK);
+  // The stack itself orders no certificate, but the rehearsal does.
+  const lego = configText(project, stack, "legoImage");
+  const images = { ...baseImageNames(project, stack), lego };
   await ensureBaseImages(images, new Docker(docker), report);
   return docker.host;
 }

@@ -22,7 +22,8 @@ describe("a store with HTTPS", () => {
 
   before(async () => {
     authority = new TestAuthority();
-    const { certificate, key } = authority.issue({ names: [NAME] });
+    const extensions = ["basicConstraints=CA:FALSE", `subjectAltName=DNS:${NAME},IP:127.0.0.1`];
+    const { certificate, key } = authority.issue({ commonName: NAME, extensions });
     server = createServer(
       { cert: certificate + authority.intermediate.certificate, key },
       ({ url = "", headers }, response) => {
@@ -78,6 +79,7 @@ describe("a store with HTTPS", () => {
       return (await servedCertificate(`https://${name}:${port}`, root, "127.0.0.1"))?.problem;
     };
     assert.equal(await problemAt(NAME), undefined);
+    assert.equal(await problemAt("127.0.0.1"), undefined);
     assert.equal(await problemAt("other.invalid"), "isn't valid for other.invalid");
   });
 
