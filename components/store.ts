@@ -183,6 +183,7 @@ export class Store extends pulumi.ComponentResource {
           service,
           port: spec.port,
           prefixes: spec.routes ?? [],
+          hosts: spec.hosts,
           healthPath: healthPath(spec),
           rateLimits: spec.rateLimits ?? [],
           timeouts: spec.timeouts ?? [],

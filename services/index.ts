@@ -70,6 +70,7 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
       }),
       ...serviceNameProblems(name),
       ...routeProblems(name, valid, specs),
+      ...hostProblems(valid),
       ...rateLimitProblems(valid),
       ...timeoutProblems(valid),
       ...dependencyProblems(name, valid, specs),
@@ -80,14 +81,32 @@ export function problemsOf(specs: ReadonlyMap<string, ServiceSpec>, folder: stri
 
 function routeProblems(
   name: string,
-  { routes = [] }: Partial<ServiceSpec>,
+  { routes = [], hosts = [] }: Partial<ServiceSpec>,
   specs: ReadonlyMap<string, ServiceSpec>,
 ): string[] {
-  const others = [...specs].filter(([other]) => other < name);
+  const others = [...specs].filter(
+    ([other, spec]) => other < name && haveCommonHost(hosts, spec.hosts ?? []),
+  );
   return routes.flatMap((prefix) => {
     const owner = others.find(([, { routes = [] }]) => routes.includes(prefix))?.[0];
     return owner === undefined ? [] : [`routes: "${prefix}" is already a route of ${owner}.`];
   });
+}
+
+/** Services without hosts answer for all hosts that no service lists. */
+function haveCommonHost(hosts: readonly string[], others: readonly string[]): boolean {
+  return hosts.length === 0 ? others.length === 0 : hosts.some((host) => others.includes(host));
+}
+
+function hostProblems({ hosts = [], routes = [] }: Partial<ServiceSpec>): string[] {
+  if (hosts.length === 0) return [];
+  const programs = routes.filter((route) => `${route}/`.startsWith("/api/"));
+  return [
+    ...(routes.length === 0 ? ['hosts: the service has no routes. Add them: routes: ["/"].'] : []),
+    ...programs.map(
+      (route) => `hosts: "${route}" is for all hosts, like all routes under /api. Remove hosts.`,
+    ),
+  ];
 }
 
 function rateLimitProblems({ rateLimits = [], routes = [] }: Partial<ServiceSpec>): string[] {

@@ -120,6 +120,21 @@ export const ServiceSpecSchema = v.strictObject({
   routes: listOf(path("/api/orders")),
 
   /**
+   * Hosts that the routes are for, exact names and wildcards for one label, for example `["outlet.example.org", "*.example.net"]`: a
+   * second front end beside the storefront. Paths under /api/ are for all hosts, so it can't have such routes. HTTPS is for these
+   * names, too. @default all hosts that no other service lists
+   */
+  hosts: listOf(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+        'should be a name such as "outlet.example.org" or "*.example.net", in lower case.',
+      ),
+    ),
+  ),
+
+  /**
    * Network of the service. "backend": the gateway and the services that list it in `dependsOn` reach it. "edge": like an
    * outside party, it reaches only the gateway. @default "backend"
    */

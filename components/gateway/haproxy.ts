@@ -5,6 +5,7 @@ import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./clients";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
 import { challengeRules, type Https, httpsParts, NAMES_FILE, ownCertificate } from "./https";
+import { HOSTS_FILE, hostRoutes, hostRules, hostsMap } from "./hosts";
 import { connectionLimit, limitTables, rateLimits } from "./limits";
 
 /** A service behind the gateway. */
@@ -14,6 +15,8 @@ export interface Route {
   readonly port: number;
   /** Public path prefixes, as in the service's spec. */
   readonly prefixes: readonly string[];
+  /** Hosts that the prefixes are for, exact names and wildcards, as in the service's spec. Defaults to all that no other service has. */
+  readonly hosts?: readonly string[];
   /** Path of the instances' health check. */
   readonly healthPath: string;
   /** Rate limits, as in the service's spec. */
@@ -49,7 +52,7 @@ export const MOST_INSTANCES = 32;
 export interface GatewayConfig {
   /** Content by file name, for the folder /etc/store of the gateway's container. */
   readonly files: Readonly<Record<"haproxy.cfg" | "routes.map", string>> &
-    Readonly<Partial<Record<typeof NAMES_FILE | typeof PROXIES_FILE, string>>>;
+    Readonly<Partial<Record<typeof NAMES_FILE | typeof PROXIES_FILE | typeof HOSTS_FILE, string>>>;
   /** Response of {@link GATEWAY_ADMIN_PORT} to /version once this configuration is in use and each service is reachable. */
   readonly version: string;
 }
@@ -78,9 +81,11 @@ export function haproxyConfig(
     clientRules: [
       ...clientRules(outside, trustedProxies, https !== undefined),
       ...challengeRules(https),
+      ...hostRules(sorted),
     ].join("\n    "),
     ...httpsParts(https, trustedProxies.length > 0),
     rateLimits: limited ? rateLimits(limits.requests, sorted, outside).join("\n    ") : "",
+    hostRoutes: hostRoutes(sorted).join("\n    "),
     services: serviceList(sorted),
     gatewayApi: JSON.stringify(gatewayApi),
     ...frontEnd(sorted),
@@ -92,8 +97,10 @@ export function haproxyConfig(
     unreachable: sorted.map(unreachable).join("\n    "),
     version: VERSION,
   });
+  const hosts = hostsMap(sorted);
   const lists = {
     "routes.map": routesMap(sorted),
+    ...(hosts !== undefined && { [HOSTS_FILE]: hosts }),
     ...(https && { [NAMES_FILE]: lines(https.names) }),
     ...(trustedProxies.length > 0 && { [PROXIES_FILE]: lines(trustedProxies) }),
   };
@@ -128,6 +135,7 @@ function render(file: string, values: Readonly<Record<string, string>>): string 
 /** Lines "/prefix/ service" for `map_beg`, except for the prefix "/", which is the default backend. */
 function routesMap(routes: readonly Route[]): string {
   return routes
+    .filter(({ hosts = [] }) => hosts.length === 0)
     .flatMap(({ service, prefixes }) =>
       prefixesBelowRoot(prefixes).map((prefix) => `${prefix}/ ${service}\n`),
     )
@@ -137,7 +145,9 @@ function routesMap(routes: readonly Route[]): string {
 /** The service with the prefix "/" gets the requests that no other prefix matches, except below /api/. */
 function frontEnd(routes: readonly Route[]): { unrouted: string; defaultBackend: string } {
   const unmatched = "!{ var(txn.service) -m found }";
-  const root = routes.find(({ prefixes }) => prefixes.includes("/"));
+  const root = routes.find(
+    ({ prefixes, hosts = [] }) => prefixes.includes("/") && hosts.length === 0,
+  );
   if (root === undefined) return { unrouted: unmatched, defaultBackend: "" };
   return {
     unrouted: `{ path_beg /api/ } ${unmatched}`,

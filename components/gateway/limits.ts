@@ -1,6 +1,7 @@
 import { RateLimit } from "../../services/spec";
 import { refuse } from "./gatewayAnswers";
 import type { Route } from "./haproxy";
+import { hostCondition } from "./hosts";
 
 /*
  * Limits per client address, as directives of HAProxy. Only clients outside of the store's own networks count.
@@ -50,16 +51,18 @@ export function rateLimits(requests: number, routes: readonly Route[], outside: 
       seconds: 10,
       detail: `More than ${requests} requests came from your address within 10 seconds.`,
     }),
-    ...routes.flatMap(tableLimits).flatMap(({ table, method, path, requests, seconds }) =>
-      limit({
-        counter: "sc1",
-        table,
-        // Decoded, as the services read the path: otherwise another spelling would evade the limit.
-        condition: `{ method ${method} } { path,url_dec -m str ${path} } ${outside}`,
-        requests,
-        seconds,
-        detail: `More than ${requests} requests of this kind (${method} ${path}) came from your address within ${seconds} seconds.`,
-      }),
+    ...routes.flatMap((route) =>
+      tableLimits(route).flatMap(({ table, method, path, requests, seconds }) =>
+        limit({
+          counter: "sc1",
+          table,
+          // Decoded, as the services read the path: otherwise another spelling would evade the limit.
+          condition: `{ method ${method} } { path,url_dec -m str ${path} } ${outside}${hostCondition(route, path, routes)}`,
+          requests,
+          seconds,
+          detail: `More than ${requests} requests of this kind (${method} ${path}) came from your address within ${seconds} seconds.`,
+        }),
+      ),
     ),
   ];
 }
