@@ -31,7 +31,7 @@ export function automaticCertificate(
       ...(isPublic && names.some(isIPv4) && { profile: ADDRESS_PROFILE }),
     },
     // An authority of one's own may issue certificates for any name.
-    mistakes: [...mistakes, ...(isPublic ? publicMistakes(names) : [])],
+    mistakes: [...mistakes, ...wildcardMistakes(names), ...(isPublic ? publicMistakes(names) : [])],
     warnings: [
       ...portWarnings(httpPort),
       ...(isPublic ? names.flatMap((name) => labelWarning(name, key) ?? []) : []),
@@ -71,6 +71,19 @@ const MOST_NAMES = 100;
 /** Names that aren't in the public DNS. @see https://www.iana.org/assignments/special-use-domain-names */
 const PRIVATE_NAME =
   /^[^.]+$|\.(localhost|local|internal|lan|home\.arpa|test|example|invalid|onion|alt)$/;
+
+/** An authority wants a DNS record to prove a wildcard, which the gateway can't set. */
+function wildcardMistakes(names: readonly string[]): Mistake[] {
+  const wildcards = names.filter((name) => name.startsWith("*."));
+  return wildcards.length === 0
+    ? []
+    : [
+        {
+          key: "certificate",
+          problem: `is empty, but a service has the hosts ${wildcards.join(", ")}, and no certificate for a wildcard is ordered. Set one that is valid for them, too: ${configSet("--secret certificate < FILE")}. Or list each host in the service's spec.`,
+        },
+      ];
+}
 
 function publicMistakes(names: readonly string[]): Mistake[] {
   const unknown = names.filter((name) =>

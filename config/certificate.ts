@@ -175,7 +175,9 @@ function isIssuer(subject: X509Certificate, issuer: X509Certificate): boolean {
 function nameMistakes(leaf: X509Certificate, names: readonly string[]): string[] {
   // Browsers ignore the subject.
   const isFor = (name: string): boolean =>
-    (isIPv4(name) ? leaf.checkIP(name) : leaf.checkHost(name, { subject: "never" })) !== undefined;
+    (isIPv4(name)
+      ? leaf.checkIP(name)
+      : leaf.checkHost(name.replace("*", "any"), { subject: "never" })) !== undefined;
   const missing = names.filter((name) => !isFor(name));
   if (missing.length === 0) return [];
   const covered = (leaf.subjectAltName ?? "").replaceAll(/\b(DNS|IP Address):/g, "");

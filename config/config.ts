@@ -59,7 +59,8 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
   mistakes.push(...missingEnvironment(values, enabledServices, specs));
-  const { https, warnings } = httpsConfig(values, mistakes);
+  const hosts = enabledServices.flatMap((service) => specs.get(service)?.hosts ?? []);
+  const { https, warnings } = httpsConfig(values, hosts, mistakes);
   const docker = dockerEndpoint(values, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 

@@ -20,10 +20,19 @@ function httpOnly(): string {
   return `store:domain: is empty, so logins and customers' addresses travel unencrypted. For HTTPS, set a domain of your own: ${configSet("domain NAME")}; or, for a trial, a label, to whose name at Azure the store's address belongs: ${configSet("dnsLabel LABEL")}`;
 }
 
-/** Reads and checks the store's names and their certificate, if it has any. Adds the mistakes to the list. */
-export function httpsConfig(values: ConfigValues, mistakes: Mistake[]): HttpsConfig {
-  const names = storeNames(values);
-  if (names.length === 0) return { warnings: values.host === "azure" ? [httpOnly()] : [] };
+/**
+ * Reads and checks the store's names and their certificate, if it has any. Adds the mistakes to the list.
+ *
+ * @param hosts Further names, of services that answer for certain hosts.
+ */
+export function httpsConfig(
+  values: ConfigValues,
+  hosts: readonly string[],
+  mistakes: Mistake[],
+): HttpsConfig {
+  const ownNames = storeNames(values);
+  const names = [...new Set([...ownNames, ...hosts])];
+  if (ownNames.length === 0) return { warnings: values.host === "azure" ? [httpOnly()] : [] };
   const common = { names, port: values.httpsPort, hstsSeconds: values.hstsSeconds };
   if (values.certificate === "") {
     const { acme, ...found } = automaticCertificate(values, names);

@@ -4,7 +4,7 @@ import { GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT, HTTPS, outsideOf } from "./
 
 /** HTTPS at the gateway. */
 export interface Https {
-  /** Names of the store. The first one is that of its address. */
+  /** Names of the store and of services with hosts of their own, wildcards included. The first one is that of the store's address. */
   readonly names: readonly string[];
   /** Port of the host. */
   readonly port: number;
@@ -151,11 +151,20 @@ function redirect(https: Https, behindProxy: boolean): string[] {
   const condition = fromOutside + (orderedCertificate(https) ? HAS_ORDERED : "");
   return [
     "http-request set-var(txn.host) req.hdr(host),host_only,lower",
-    `http-request set-var(txn.host) str(${names[0]}) unless { var(txn.host) -m str -f /etc/store/${NAMES_FILE} }`,
+    `http-request set-var(txn.host) str(${names[0]}) unless ${isNamed(names)}`,
     // Each visitor who types the name alone is redirected once.
     `http-request set-log-level silent if ${condition}`,
     `http-request redirect code 308 location "https://%[var(txn.host)]${portSuffix(port)}%[pathq]" if ${condition}`,
   ];
+}
+
+/** Condition for a host that is one of the names, or matches a wildcard among them. */
+function isNamed(names: readonly string[]): string {
+  const listed = `-m str -f /etc/store/${NAMES_FILE}`;
+  const wildcard = names.some((name) => name.startsWith("*."))
+    ? ` or { var(txn.host),regsub('^[^.]+','*') ${listed} }`
+    : "";
+  return `{ var(txn.host) ${listed} }${wildcard}`;
 }
 
 /**

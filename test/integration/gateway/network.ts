@@ -56,6 +56,8 @@ export interface Gateway {
 interface GatewayOptions extends PublicAccess {
   /** Changes the configuration. */
   readonly edit?: (config: string) => string;
+  /** Further routes. Defaults to none. */
+  readonly routes?: readonly Route[];
 }
 
 /** A Docker network with the services inventory and storefront, which don't protect themselves, and HAProxy in front of them. */
@@ -74,12 +76,15 @@ export class TestNetwork {
     const range = `fd${randomBytes(1).toString("hex")}:${randomBytes(2).toString("hex")}::/64`;
     const addresses = ipv6 ? ["--ipv6", "--subnet", range] : [];
     await docker("network", "create", "--label", network.label, ...addresses, network.name);
-    await Promise.all(["inventory", "storefront"].map((name) => network.startService(name)));
+    await Promise.all([
+      network.startService("inventory", ["--network-alias", OUTLET]),
+      network.startService("storefront"),
+    ]);
     return network;
   }
 
-  private async startService(name: string): Promise<void> {
-    await this.start(name, imageOf("node"), "node", ["-e", CARELESS_SERVICE, name]);
+  private async startService(name: string, options: readonly string[] = []): Promise<void> {
+    await this.start(name, imageOf("node"), "node", ["-e", CARELESS_SERVICE, name], options);
   }
 
   /** Starts another instance of a service, which isn't ready. Returns an action that makes it ready. */
@@ -126,7 +131,7 @@ export class TestNetwork {
     { requests = 0, connections = 0 }: Partial<ClientLimits>,
     { inventory = [], storefront = [] }: Readonly<Record<string, readonly RateLimit[]>> = {},
     timeouts: readonly RouteTimeout[] = [],
-    { edit = (config: string): string => config, ...access }: GatewayOptions = {},
+    { edit = (config: string): string => config, routes = [], ...access }: GatewayOptions = {},
   ): Promise<Gateway> {
     const { files } = haproxyConfig(
       [
@@ -143,6 +148,7 @@ export class TestNetwork {
           rateLimits: storefront,
           timeouts,
         },
+        ...routes,
       ],
       { requests, connections },
       access,
@@ -324,6 +330,9 @@ function versionIn(config: string): string {
 
 /** A service that echoes the request, and normalizes its path as far as possible. */
 const CARELESS_SERVICE = readFileSync(join(__dirname, "carelessService.cjs"), "utf8");
+
+/** Another name of the service inventory, for a second front end. */
+export const OUTLET = "outlet";
 
 /** Name of a service, its health and no limits. */
 export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [], timeouts: [] };

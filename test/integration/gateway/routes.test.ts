@@ -4,7 +4,7 @@ import gatewayApi from "../../../components/gateway/gatewayApi.json";
 import { Route } from "../../../components/gateway/haproxy";
 import { assertProblem, pick } from "./http";
 import { INTERNAL_TARGETS } from "./internalTargets";
-import { Gateway, ROUTE_DEFAULTS, TestNetwork } from "./network";
+import { Gateway, OUTLET, ROUTE_DEFAULTS, TestNetwork } from "./network";
 
 const routeOf = (service: string): Route => ({
   ...ROUTE_DEFAULTS,
@@ -13,6 +13,15 @@ const routeOf = (service: string): Route => ({
   rateLimits: [{ method: "POST", path: `/api/${service}`, requests: 60, seconds: 60 }],
 });
 
+const FRONT_END: Route = { ...ROUTE_DEFAULTS, service: "storefront", prefixes: ["/"] };
+const SECOND_FRONT_END: Route = {
+  ...ROUTE_DEFAULTS,
+  service: OUTLET,
+  prefixes: ["/"],
+  hosts: ["outlet.example.org", "*.outlet.example.org"],
+  rateLimits: [{ method: "POST", path: "/login", requests: 2, seconds: 60 }],
+};
+
 describe("the gateway", function () {
   this.timeout("3m");
   let network: TestNetwork;
@@ -20,14 +29,17 @@ describe("the gateway", function () {
 
   before(async () => {
     network = await TestNetwork.create();
-    gateway = await network.startGateway({ requests: 0 });
+    gateway = await network.startGateway({ requests: 1000 }, {}, [], {
+      routes: [SECOND_FRONT_END],
+    });
   });
   after(() => network.dispose());
 
   for (const [what, routes] of [
     ["a hundred services", Array.from({ length: 100 }, (_, i) => routeOf(`service-${i}`))],
-    ["a front end alone", [{ ...ROUTE_DEFAULTS, service: "storefront", prefixes: ["/"] }]],
+    ["a front end alone", [FRONT_END]],
     ["one service and no front end", [routeOf("inventory")]],
+    ["a second front end with limits", [SECOND_FRONT_END, FRONT_END, routeOf("inventory")]],
     ["no service", []],
   ] as const) {
     it(`accepts the configuration of ${what}`, () => network.check(routes));
@@ -84,6 +96,32 @@ describe("the gateway", function () {
           `${target}: ${body}`,
         );
       }
+    });
+
+    it("a host of a second front end to that, except for paths of APIs, with its own limits", async () => {
+      const ask = async (host: string, line: string) =>
+        gateway.sendRaw(`${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      for (const [host, target, service] of [
+        // The service inventory answers by the name of the second front end, too.
+        ["outlet.example.org", "/", "inventory"],
+        ["OUTLET.example.org:8080", "/basket?x=1", "inventory"],
+        ["a.outlet.example.org", "/", "inventory"],
+        ["a.b.outlet.example.org", "/", "storefront"],
+        ["example.org", "/", "storefront"],
+        ["outlet.example.orgs", "/", "storefront"],
+        ["outlet.example.org", "/api/inventory/pages/1", "storefront"],
+      ] as const) {
+        const { body } = await ask(host, `GET ${target}`);
+        const title = `${host}${target}: ${body}`;
+        assert.deepEqual(pick(JSON.parse(body), "service", "target"), { service, target }, title);
+      }
+      const statuses = async (host: string): Promise<number[]> => {
+        const found: number[] = [];
+        for (let i = 0; i < 4; i++) found.push((await ask(host, "POST /login")).status);
+        return found;
+      };
+      assert.deepEqual(await statuses("example.org"), [200, 200, 200, 200]);
+      assert.deepEqual(await statuses("a.outlet.example.org"), [200, 200, 429, 429]);
     });
 
     for (const target of INTERNAL_TARGETS) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { readConfig, StoreConfig } from "../../../config/config";
 import { TestAuthority } from "../../support/certificates";
+import type { ServiceSpec } from "../../../services/spec";
 import { keyPair } from "../host/keys";
 import { promiseOf } from "../mocks";
 import { resetConfig, setConfig } from "./stackConfig";
@@ -167,6 +168,35 @@ describe("readConfig for HTTPS", () => {
       assert.match(
         warnings.join("\n"),
         /^store:httpPort: is 8080, but .* port 80 .*config set .* httpPort 80\nstore:domain: all customers of Azure/,
+      );
+    });
+  });
+
+  describe("with a service that has hosts of its own", () => {
+    const specs = new Map<string, ServiceSpec>([
+      ["outlet", { port: 3000, routes: ["/"], hosts: ["outlet.example.org", "*.example.net"] }],
+    ]);
+    const readHosts = (keys: Record<string, unknown>): StoreConfig => {
+      setConfig({ dockerHost: "unix:///test.sock", ...keys }, ["store:certificate"]);
+      return readConfig(specs);
+    };
+
+    it("needs a certificate for them, too, and has their names after its own", () => {
+      assert.throws(
+        () => readHosts({ domain, certificate: pem }),
+        /isn't valid for outlet\.example\.org, \*\.example\.net/,
+      );
+      const names = [domain, "outlet.example.org", "*.example.net"];
+      const certificate = authority.bundle({ names });
+      assert.deepEqual(readHosts({ domain, certificate }).https?.names, names);
+      assert.equal(readHosts({}).https, undefined);
+    });
+
+    it("orders no certificate for a wildcard, and says what to do", () => {
+      const ssh = { host: "ssh", sshAddress: "203.0.113.7", httpPort: 80, domain };
+      assert.throws(
+        () => readHosts({ ...ssh, sshHostKey: HOST_KEY, sshPrivateKey: PRIVATE_KEY }),
+        /store:certificate: is empty, but a service has the hosts \*\.example\.net.*Or list each host/,
       );
     });
   });

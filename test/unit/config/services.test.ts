@@ -56,6 +56,31 @@ describe("loadSpecs", () => {
     assert.throws(() => loadSpecs(folder), /services\/a\/service\.ts has no default export/);
   });
 
+  it("accepts a second front end for other hosts, and rejects hosts that another service has or that have no routes", () => {
+    const front = { ...good, routes: ["/"] };
+    const outlet = { ...front, hosts: ["outlet.example.org", "*.example.net"] };
+    assert.equal(problems({ a: front, b: outlet, c: { ...front, hosts: ["c.example.org"] } }), "");
+    for (const [specs, expected] of [
+      [
+        { a: outlet, b: { ...front, hosts: ["*.example.net"] } },
+        /b\/.*"\/" is already a route of a/,
+      ],
+      [
+        { a: { ...good, hosts: ["a.example"] } },
+        /^\S+ hosts: the service has no routes\. Add them/,
+      ],
+      [
+        { a: { ...outlet, routes: ["/api/a"] } },
+        /^\S+ hosts: "\/api\/a" is for all hosts, like all routes under \/api\. Remove hosts\.$/,
+      ],
+      [{ a: { ...front, hosts: ["*"] } }, /^\S+ hosts\.0: "\*" should be a name such as "outlet/],
+      [{ a: { ...front, hosts: ["A.example"] } }, /should be a name such as "outlet/],
+      [{ a: { ...front, hosts: ["a.*.example"] } }, /should be a name such as "outlet/],
+      [{ a: { ...front, hosts: ["https://a.example"] } }, /should be a name such as "outlet/],
+    ] as const)
+      assert.match(problems(specs), expected);
+  });
+
   it("accepts a valid spec", () => assert.equal(problems({ a: good }), ""));
 
   const limit = { method: "POST", path: "/api/a/x", requests: 5, seconds: 60 } as const;
