@@ -18,7 +18,7 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** The subcommands of `az` that the program and `./store` use: credentials of a registry, and the power of a VM. */
+/** The subcommands of `az` that the program and `./store` use: the login, credentials of a registry, and the power of a VM. */
 export class AzureCli {
   constructor(
     private readonly cloud: Cloud,
@@ -45,6 +45,7 @@ export class AzureCli {
   private async answer(command: string, args: readonly string[], option: Option): Promise<string> {
     const ofVm = Object.hasOwn(VM_COMMANDS, command) ? VM_COMMANDS[command] : undefined;
     if (ofVm !== undefined) return ofVm(this.cloud, option, this.faults());
+    if (command === "account show" && option("output") === "json") return account(this.cloud);
     return `${await this.secret(command, args, option)}\n`;
   }
 
@@ -79,6 +80,20 @@ export class AzureCli {
       `The resource with name '${name}' and type 'Microsoft.ContainerRegistry/registries' could not be found in subscription '${subscription}'.`,
     );
   }
+}
+
+/** Returns the properties of `az account show` that Microsoft's documentation shows, for the emulator's only subscription. */
+function account({ subscription }: Cloud): string {
+  const properties = {
+    environmentName: "AzureCloud",
+    id: subscription,
+    isDefault: true,
+    name: "Rehearsal",
+    state: "Enabled",
+    tenantId: "22222222-2222-4222-8222-222222222222",
+    user: { name: "rehearsal@example.com", type: "user" },
+  };
+  return `${JSON.stringify(properties, null, 2)}\n`;
 }
 
 /** Serves the emulated `az` over HTTP. @returns the URL for azureCli/az. */

@@ -42,6 +42,8 @@ export async function bootMachine(
     ],
     ...[...labelled(environment.id), "--network", environment.network],
     ...SYSTEMD_PERMISSIONS,
+    // A reboot ends the container. A VM that is deallocated, and so stopped by Docker, stays off.
+    ...["--restart", "unless-stopped"],
     ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--volume", "/var/lib/docker"],
     ...["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
     ...disks.flatMap(({ volume, lun }) => [

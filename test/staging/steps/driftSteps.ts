@@ -1,7 +1,7 @@
 import type { Fault } from "@store/azure-emulator/arm/faults";
 import { type RehearsalContext, STACK } from "../context";
 import { expectNoChanges } from "./deploySteps";
-import { stopAndStart } from "./powerSteps";
+import { reboot, stopAndStart } from "./powerSteps";
 
 /** Checks that a preview with a refresh has no changes; in Azure also not after changes that Azure has made itself. */
 export async function refreshWithoutChanges(context: RehearsalContext): Promise<string> {
@@ -24,6 +24,7 @@ export async function driftWithoutChanges(
       break;
     case "deallocated":
       await stopAndStart(context);
+      await reboot(context);
       break;
     default:
       throw new Error(`The rehearsal can't let ${fault} happen to a running stack.`);

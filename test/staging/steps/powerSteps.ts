@@ -2,6 +2,25 @@ import { MACHINE } from "@store/azure-emulator/arm/types/compute/references";
 import { CommandFailed } from "../../support/workspace";
 import { type RehearsalContext, STACK } from "../context";
 
+/** Reboots the VM for an update that needs it, and checks that the update, the disk and the store are as they should be after it. */
+export async function reboot({ workspace }: RehearsalContext): Promise<string> {
+  const onHost = (command: string): Promise<string> =>
+    workspace.succeed("ssh", STACK, "--", `sudo sh -c '${command}'`);
+  await onHost("echo linux-image-amd64 >/run/reboot-required.pkgs; touch /run/reboot-required");
+  const pending = /linux-image-amd64.*\.\/store reboot staging/;
+  for (const command of [
+    ["ps", STACK],
+    ["doctor", "-s", STACK],
+  ]) {
+    const { output } = await workspace.run(...command);
+    if (!pending.test(output))
+      throw new CommandFailed(`./store ${command.join(" ")} names no pending reboot.`, output);
+  }
+  await expectOutput("The store is up: ", workspace.succeed("reboot", STACK, "--yes"));
+  await onHost("test ! -e /run/reboot-required && mountpoint -q /data");
+  return "booted with its data disk, and the store is up";
+}
+
 /**
  * Stops the VM, each command twice, and refreshes its state while it is off; then starts it again, and waits until the store serves
  * requests.

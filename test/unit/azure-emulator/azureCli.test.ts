@@ -8,7 +8,7 @@ import { IDS, TestCloud } from "./fixture";
 const AZ = join(__dirname, "../../../packages/azure-emulator/azureCli/az");
 const STATUSES = ["--query", "instanceView.statuses[].code", "--output", "tsv"];
 
-describe("The emulated az vm", () => {
+describe("The emulated az", () => {
   let test: TestCloud;
   let cli: AzureCli;
   beforeEach(async () => {
@@ -46,6 +46,14 @@ describe("The emulated az vm", () => {
     });
     await vm("deallocate");
     assert.deepEqual(waits, [45_000]);
+  });
+
+  it("shows the only subscription, and none without a login", async () => {
+    const show = () => cli.run(["account", "show", "--output", "json"]);
+    const account = JSON.parse((await show()).stdout) as { id: string; state: string };
+    assert.deepEqual([account.id, account.state], [test.cloud.subscription, "Enabled"]);
+    test.faults = ["login"];
+    assert.match((await show()).stderr, /^ERROR: Please run 'az login'/);
   });
 
   const refused: readonly [what: string, args: readonly string[], error: RegExp][] = [

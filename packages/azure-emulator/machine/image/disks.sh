@@ -3,6 +3,8 @@
 # /etc/rehearsal/disks lists the disks, one per line: LUN, size in GB, and the names below /dev/disk/azure that the rules of Azure's
 # image give the device. This process holds the devices open: when it ends, the kernel detaches each device once it is unmounted.
 # "grow LUN SIZE" gives a disk another size, which the running machine sees, and which it has after the next boot as well.
+#
+# This is the first program of a boot. So it also gives the boot its ID: a container has the kernel's, which doesn't change.
 set -eu
 disks=${DISKS:-/var/lib/rehearsal/disks}
 list=${LIST:-/etc/rehearsal/disks}
@@ -15,6 +17,8 @@ if [ "${1:-}" = grow ]; then
 fi
 [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
 mkdir -p "$links"
+cat /proc/sys/kernel/random/uuid >"$links/boot_id"
+mount --bind "$links/boot_id" /proc/sys/kernel/random/boot_id
 while read -r number size names; do
   image=$disks/lun$number/disk.img
   # Create or grow the sparse file; existing content stays.
