@@ -32,6 +32,7 @@ export function program(): Record<string, unknown> {
     httpPort: config.httpPort,
     https: config.https,
     trustedProxies: config.trustedProxies,
+    allowedHosts: config.allowedHosts,
     requestLimit: config.requestLimit,
     connectionLimit: config.connectionLimit,
     environment: config.environment,

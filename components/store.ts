@@ -170,7 +170,7 @@ export class Store extends pulumi.ComponentResource {
   }
 
   private gateway(
-    { host, httpPort, https, trustedProxies, requestLimit, connectionLimit }: GatewayParts,
+    { host, requestLimit, connectionLimit, ...args }: GatewayParts,
     imageId: pulumi.Output<string>,
     networks: Networks,
     services: readonly DeployedService[],
@@ -189,7 +189,10 @@ export class Store extends pulumi.ComponentResource {
           timeouts: spec.timeouts ?? [],
         })),
         networks: Object.values(networks),
-        ...{ httpPort, https, trustedProxies },
+        httpPort: args.httpPort,
+        https: args.https,
+        trustedProxies: args.trustedProxies,
+        allowedHosts: args.allowedHosts,
         clientLimits: { requests: requestLimit, connections: connectionLimit },
         host,
         after: services.map(({ component }) => component),

@@ -39,6 +39,8 @@ export interface StoreArgs {
   readonly https?: HttpsArgs;
   /** Address ranges of proxies in front of the store, whose X-Forwarded headers count. Defaults to none. */
   readonly trustedProxies?: readonly string[];
+  /** Further host names under which the store is reached. "*" accepts any. Defaults to none. */
+  readonly allowedHosts?: readonly string[];
   /** Requests that one client address may send to the gateway in 10 s; 0 switches off this limit and those of the specs. */
   readonly requestLimit: number;
   /** Connections that one client address may have to the gateway at a time; 0 switches off the limit. */

@@ -20,6 +20,7 @@ export interface StoreConfig extends Pick<
   ConfigValues,
   | "httpPort"
   | "trustedProxies"
+  | "allowedHosts"
   | "requestLimit"
   | "connectionLimit"
   | "replicas"
@@ -73,6 +74,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     https,
     warnings,
     trustedProxies: values.trustedProxies,
+    allowedHosts: values.allowedHosts,
     requestLimit: values.requestLimit,
     connectionLimit: values.connectionLimit,
     enabledServices,

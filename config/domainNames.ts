@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { ANY_HOST } from "../components/gateway/allowedHosts";
 
 /** Returns the names in the value of store:domain, in lower case and without repetitions. The first one is that of the store's address. */
 export function domainNames(domain: string): string[] {
@@ -29,6 +30,12 @@ export function domainProblem(domain: string): string | undefined {
   if (wrong === undefined) return undefined;
   const cause = wrong === domain ? "" : `: "${wrong}" isn't one`;
   return `should be names such as "shop.example.org www.shop.example.org", or an IPv4 address, without scheme, port and path${cause}.`;
+}
+
+/** Returns what a value of store:allowedHosts should be instead; undefined if it is valid. */
+export function allowedHostProblem(host: string): string | undefined {
+  if (host === ANY_HOST || isDomainName(host.toLowerCase())) return undefined;
+  return 'should be a host name such as "origin.example.org", without scheme, port and path, or "*" for any.';
 }
 
 /** Checks for a host name in ASCII, which isn't an address. */

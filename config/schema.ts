@@ -5,7 +5,7 @@ import { AZURE_REGISTRY_TIERS } from "../components/registry/registry";
 import { oneOf, wholeNumber } from "../services/spec";
 import { firewallRangeProblem, networkProblem, proxyRangeProblem } from "./addressRanges";
 import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
-import { domainProblem } from "./domainNames";
+import { allowedHostProblem, domainProblem } from "./domainNames";
 import {
   byService,
   exactImage,
@@ -84,6 +84,10 @@ export function configSchema(serviceNames: readonly string[]) {
     hstsSeconds: v.optional(wholeNumber(0, 100_000_000), 86_400),
     trustedProxies: v.optional(
       list(v.pipe(v.string(), accepted(proxyRangeProblem)), "address ranges"),
+      [],
+    ),
+    allowedHosts: v.optional(
+      list(v.pipe(v.string(), accepted(allowedHostProblem)), "host names, or [*] for any"),
       [],
     ),
     requestLimit: v.optional(wholeNumber(0, 1_000_000), 500),

@@ -11,7 +11,7 @@ export interface FilesArgs {
   /** ID of an image with a shell. It must be on the host already. */
   readonly imageId: pulumi.Input<string>;
   /** Content by file name. May be secret: content appears neither in an environment variable nor in `docker inspect`. */
-  readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly files: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** Resources that must exist before the files are written. Defaults to none. */
   readonly after?: readonly pulumi.Resource[];
   /** Check that runs before the files are written, and so before any container that needs them is touched. Defaults to none. */
@@ -68,7 +68,7 @@ export class Files {
         deleteBeforeReplace: false,
       }),
       pulumi
-        .all(args.files)
+        .output(args.files)
         .apply((files) =>
           [...(args.preflight ? [args.preflight.script] : []), writeFilesScript(files)].join("\n"),
         ),

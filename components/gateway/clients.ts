@@ -22,6 +22,11 @@ export function notFromProxy(proxies: readonly string[]): string {
   return proxies.length === 0 ? "" : ` !${FROM_PROXY}`;
 }
 
+/** Returns a condition for requests that no trusted proxy has passed on, to append to another one. */
+export function notPassedOn(proxies: readonly string[]): string {
+  return proxies.length === 0 ? "" : ` !${PROXIED}`;
+}
+
 /** Name of the file with the ranges of the trusted proxies, one in a line: a line of haproxy.cfg takes 64 words. */
 export const PROXIES_FILE = "proxies.list";
 
@@ -40,13 +45,21 @@ export function clientRules(
   return [
     ...(hasHttps ? ["http-request set-var(txn.https) bool(true) if { ssl_fc }"] : []),
     ...(proxies.length > 0 ? proxyRules(outside) : []),
+    // Those of a trusted proxy stay, except for the two headers with the address.
+    `http-request del-header ${FORWARDED_HEADERS} -m reg${proxies.length > 0 ? ` unless ${PROXIED}` : ""}`,
     "http-request del-header x-forwarded-for",
     "http-request del-header forwarded",
-    `http-request del-header x-forwarded-proto unless ${outside}`,
     `http-request set-header x-forwarded-proto http if ${outside}`,
     ...(mayBeHttps ? [`http-request set-header x-forwarded-proto https if ${HTTPS}`] : []),
   ];
 }
+
+/** Condition for requests that a trusted proxy has passed on, also when the address is that of its client already. */
+const PROXIED = "{ var(txn.proxied) -m bool }";
+
+/** Headers from which programs read address, scheme, name or path of a client as a proxy has seen them. Only a proxy may send them. */
+const FORWARDED_HEADERS =
+  "^(x-)?(forwarded|original)(-.*)?$|^x-(real|client|cluster-client)-ip$|^(true-client|cf-connecting|fastly-client)-ip$|^x-(rewrite-url|envoy-external-address|azure-clientip)$";
 
 /** Proxies that a request may pass through one after the other, such as a CDN and a load balancer. */
 const MOST_PROXIES = 4;
@@ -57,6 +70,7 @@ const MOST_PROXIES = 4;
  */
 function proxyRules(outside: string): string[] {
   return [
+    `http-request set-var(txn.proxied) bool(true) if ${outside} ${FROM_PROXY}`,
     // The last value, because a proxy may append its own to that of the client. A proxy that reaches the gateway by HTTPS may have a
     // client that doesn't use it.
     `http-request set-var(txn.https) bool(false) if ${outside} ${FROM_PROXY} { req.hdr(x-forwarded-proto) -m found }`,

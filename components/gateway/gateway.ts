@@ -3,7 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { DELETE_BEFORE_CREATE, hardened, START_SECONDS } from "../container/container";
 import { Files } from "../container/files";
 import { GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT } from "./clients";
-import { ClientLimits, haproxyConfig, HTTPS_MEMORY_MIB, MEMORY_MIB, Route } from "./haproxy";
+import {
+  ClientLimits,
+  type GatewayConfig,
+  haproxyConfig,
+  HTTPS_MEMORY_MIB,
+  MEMORY_MIB,
+  Route,
+} from "./haproxy";
+import { acceptedHosts } from "./allowedHosts";
 import {
   CERTIFICATE_FILE,
   CERTIFICATE_FOLDER,
@@ -32,6 +40,8 @@ export interface GatewayArgs {
   readonly https?: Https;
   /** Address ranges of proxies in front of the gateway, whose X-Forwarded headers count. Defaults to none. */
   readonly trustedProxies?: readonly string[];
+  /** Further host names that are accepted, beside the host's address and the names of {@link https}. "*" accepts any. Defaults to none. */
+  readonly allowedHosts?: readonly string[];
   readonly clientLimits: ClientLimits;
   readonly host: Host;
   /** Resources that must exist before the configuration routes requests to them. */
@@ -46,7 +56,7 @@ export class Gateway extends pulumi.ComponentResource {
     super("store:index:Gateway", name, {}, opts);
 
     // A changed configuration or certificate doesn't replace the container: HAProxy reloads it without an interruption.
-    const { files: config, version } = haproxyConfig(args.routes, args.clientLimits, args);
+    const config = gatewayConfig(args);
     const certificate = args.https && this.certificate(name, args, args.https);
     const ordered = orderedCertificate(args.https);
     const files = new Files(
@@ -55,12 +65,12 @@ export class Gateway extends pulumi.ComponentResource {
         service: "gateway",
         host: args.host,
         imageId: args.imageId,
-        files: {
-          ...config,
+        files: config.apply(({ files }) => ({
+          ...files,
           ...(ordered && orderedFiles(ordered)),
           [START]: startScript(args.https),
           [RELOAD]: RELOAD_SCRIPT,
-        },
+        })),
         after: [...args.after, ...(certificate ? [certificate.written] : [])],
       },
       { parent: this },
@@ -84,9 +94,10 @@ export class Gateway extends pulumi.ComponentResource {
           container.id,
           pulumi.all(args.networks.map((network) => network.name)),
           files.version,
+          config,
         ])
         .apply(
-          ([id, networks, filesVersion]) =>
+          ([id, networks, filesVersion, { version }]) =>
             // The comment makes the command run again for other files.
             `${withArguments(APPLY_CONFIG_SCRIPT, [id, version, ...networks])}# ${filesVersion}\n`,
         ),
@@ -172,6 +183,16 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this, dependsOn: [...after], ...DELETE_BEFORE_CREATE },
     );
   }
+}
+
+/** Known as soon as the host's address is. */
+function gatewayConfig(args: GatewayArgs): pulumi.Output<GatewayConfig> {
+  const { https, trustedProxies, allowedHosts } = args;
+  return pulumi.output(args.host.address).apply((address) => {
+    const names = [...(https?.names ?? []), ...args.routes.flatMap((route) => route.hosts ?? [])];
+    const hosts = acceptedHosts({ address, names, further: allowedHosts });
+    return haproxyConfig(args.routes, args.clientLimits, { https, trustedProxies, hosts });
+  });
 }
 
 interface PublishedPort {

@@ -136,6 +136,11 @@ const WORDS = {
     heading: "That address is too long",
     advice: "Shorten it, or start again from the shop.",
   },
+  421: {
+    title: "Misdirected Request",
+    heading: "That isn’t our address",
+    advice: "The shop isn’t known by the name in the address that you have opened.",
+  },
   429: {
     title: "Too Many Requests",
     heading: "One moment, please",

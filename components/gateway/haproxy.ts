@@ -4,8 +4,15 @@ import { readWithoutComments } from "../shell/shell";
 import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./clients";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
+import {
+  ALLOWED_HOSTS_FILE,
+  allowedHostRules,
+  allowedHostsList,
+  ANY_HOST,
+  isLimited,
+} from "./allowedHosts";
 import { challengeRules, type Https, httpsParts, NAMES_FILE, ownCertificate } from "./https";
-import { HOSTS_FILE, hostRoutes, hostRules, hostsMap } from "./hosts";
+import { HOSTS_FILE, hostRoutes, hostsMap, READ_HOST } from "./hosts";
 import { connectionLimit, limitTables, rateLimits } from "./limits";
 
 /** A service behind the gateway. */
@@ -44,15 +51,20 @@ export interface PublicAccess {
   readonly https?: Https;
   /** Address ranges of proxies in front of the gateway, whose X-Forwarded headers count. Defaults to none. */
   readonly trustedProxies?: readonly string[];
+  /** Host names of the store (hosts.ts). Defaults to any name. */
+  readonly hosts?: readonly string[];
 }
 
 /** Most instances of a service, replacements included, that the gateway can follow at a time. */
 export const MOST_INSTANCES = 32;
 
+type OptionalFile =
+  typeof NAMES_FILE | typeof PROXIES_FILE | typeof HOSTS_FILE | typeof ALLOWED_HOSTS_FILE;
+
 export interface GatewayConfig {
   /** Content by file name, for the folder /etc/store of the gateway's container. */
   readonly files: Readonly<Record<"haproxy.cfg" | "routes.map", string>> &
-    Readonly<Partial<Record<typeof NAMES_FILE | typeof PROXIES_FILE | typeof HOSTS_FILE, string>>>;
+    Readonly<Partial<Record<OptionalFile, string>>>;
   /** Response of {@link GATEWAY_ADMIN_PORT} to /version once this configuration is in use and each service is reachable. */
   readonly version: string;
 }
@@ -66,7 +78,7 @@ export function haproxyConfig(
   limits: ClientLimits,
   access: PublicAccess = {},
 ): GatewayConfig {
-  const { https, trustedProxies = [] } = access;
+  const { https, trustedProxies = [], hosts = [ANY_HOST] } = access;
   const sorted = [...routes].sort((a, b) => (a.service < b.service ? -1 : 1));
   const limited = limits.requests > 0;
   const outside = outsideOf(https !== undefined);
@@ -77,14 +89,18 @@ export function haproxyConfig(
     pagePolicy: PAGE_POLICY,
     loggedRoute: loggedRoute(sorted),
     hardStopSeconds: hardStopSeconds(sorted).toString(),
+    outside,
+    allowedHosts: allowedHostRules(hosts, outside).join("\n    "),
     connectionLimit: connections.rules.join("\n    "),
     clientRules: [
       ...clientRules(outside, trustedProxies, https !== undefined),
+      READ_HOST,
       ...challengeRules(https),
-      ...hostRules(sorted),
     ].join("\n    "),
     ...httpsParts(https, trustedProxies.length > 0),
-    rateLimits: limited ? rateLimits(limits.requests, sorted, outside).join("\n    ") : "",
+    rateLimits: limited
+      ? rateLimits(limits.requests, sorted, outside, trustedProxies).join("\n    ")
+      : "",
     hostRoutes: hostRoutes(sorted).join("\n    "),
     services: serviceList(sorted),
     gatewayApi: JSON.stringify(gatewayApi),
@@ -97,12 +113,13 @@ export function haproxyConfig(
     unreachable: sorted.map(unreachable).join("\n    "),
     version: VERSION,
   });
-  const hosts = hostsMap(sorted);
+  const hostRoutesMap = hostsMap(sorted);
   const lists = {
     "routes.map": routesMap(sorted),
-    ...(hosts !== undefined && { [HOSTS_FILE]: hosts }),
+    ...(hostRoutesMap !== undefined && { [HOSTS_FILE]: hostRoutesMap }),
     ...(https && { [NAMES_FILE]: lines(https.names) }),
     ...(trustedProxies.length > 0 && { [PROXIES_FILE]: lines(trustedProxies) }),
+    ...(isLimited(hosts) && { [ALLOWED_HOSTS_FILE]: allowedHostsList(hosts) }),
   };
   const hash = createHash("sha256").update(text);
   for (const list of Object.values(lists)) hash.update(list);

@@ -8,14 +8,10 @@ import type { Route } from "./haproxy";
 export const HOSTS_FILE = "hosts.map";
 
 /** The host that the client has asked for, in lower case and without its port. */
-const HOST = "var(txn.asked_host)";
+export const HOST = "var(txn.host)";
 
-/** Returns the directives that read the host. They must come before those with {@link hostCondition}. */
-export function hostRules(routes: readonly Route[]): string[] {
-  return routes.some(hasHosts)
-    ? ["http-request set-var(txn.asked_host) req.hdr(host),host_only,lower"]
-    : [];
-}
+/** The directive that reads {@link HOST}. It must come before those with {@link hostCondition}. */
+export const READ_HOST = "http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)";
 
 /** Returns the directives that find the service by host and path: by the host itself, else by its wildcard. */
 export function hostRoutes(routes: readonly Route[]): string[] {
@@ -47,8 +43,12 @@ export function hostCondition({ hosts = [] }: Route, path: string, all: readonly
 }
 
 function isOneOf(hosts: readonly string[]): string {
-  const patterns = hosts.map((host) => host.replaceAll(".", "[.]").replace("*", "[^.]+"));
-  return `{ ${HOST} -m reg ^(${patterns.join("|")})$ }`;
+  return `{ ${HOST} -m reg ^(${hosts.map(hostPattern).join("|")})$ }`;
+}
+
+/** Returns a regular expression for a name, whose first label may be "*". */
+export function hostPattern(host: string): string {
+  return host.replaceAll(".", "[.]").replace("*", "[^.]+");
 }
 
 function hasHosts({ hosts = [] }: Route): boolean {

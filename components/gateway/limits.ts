@@ -1,5 +1,6 @@
 import { RateLimit } from "../../services/spec";
 import { refuse } from "./gatewayAnswers";
+import { notFromProxy, notPassedOn } from "./clients";
 import type { Route } from "./haproxy";
 import { hostCondition } from "./hosts";
 
@@ -41,7 +42,12 @@ const CLIENT = "src,ipmask(32,64)";
  *
  * @param outside Condition for requests from outside.
  */
-export function rateLimits(requests: number, routes: readonly Route[], outside: string): string[] {
+export function rateLimits(
+  requests: number,
+  routes: readonly Route[],
+  outside: string,
+  proxies: readonly string[],
+): string[] {
   return [
     `stick-table ${stickTable(10)}`,
     ...limit({
@@ -50,6 +56,7 @@ export function rateLimits(requests: number, routes: readonly Route[], outside: 
       requests,
       seconds: 10,
       detail: `More than ${requests} requests came from your address within 10 seconds.`,
+      first: floodRules(requests, outside, proxies),
     }),
     ...routes.flatMap((route) =>
       tableLimits(route).flatMap(({ table, method, path, requests, seconds }) =>
@@ -67,6 +74,21 @@ export function rateLimits(requests: number, routes: readonly Route[], outside: 
   ];
 }
 
+/** An answer costs more than closing a connection, and a client that ignores this many answers reads none. */
+const FLOOD = 4;
+
+/**
+ * Returns the directives that close the connections of an address with {@link FLOOD} times as many requests as are allowed, and take no
+ * new one until it has paused. The connections of a trusted proxy are those of many clients.
+ */
+function floodRules(requests: number, outside: string, proxies: readonly string[]): string[] {
+  const flood = FLOOD * requests;
+  return [
+    `tcp-request connection reject if ${outside + notFromProxy(proxies)} { ${CLIENT},table_http_req_rate(public) gt ${flood} }`,
+    `http-request reject if ${outside + notPassedOn(proxies)} { sc0_http_req_rate gt ${flood} }`,
+  ];
+}
+
 interface Limit {
   /** Stick counter, one for the limit of all requests and one for the routes' own. */
   readonly counter: "sc0" | "sc1";
@@ -79,14 +101,18 @@ interface Limit {
   readonly seconds: number;
   /** Detail of the answer to a request beyond the limit. */
   readonly detail: string;
+  /** Directives for a request that is counted already, before it is answered. Defaults to none. */
+  readonly first?: readonly string[];
 }
 
-function limit({ counter, table, condition, requests, seconds, detail }: Limit): string[] {
+function limit(limit: Limit): string[] {
+  const { counter, table, condition, requests, seconds, detail, first = [] } = limit;
   const rate = `${counter}_http_req_rate`;
   return [
     `http-request track-${counter} ${CLIENT}${table === undefined ? "" : ` table ${table}`} if ${condition}`,
     // Only the first refusal is logged: a flood is one line for each address.
     `http-request set-log-level silent if ${condition} { ${rate} gt ${requests + 1} }`,
+    ...first,
     `${refuse(429, detail, { "retry-after": seconds.toString() })} if ${condition} { ${rate} gt ${requests} }`,
   ];
 }

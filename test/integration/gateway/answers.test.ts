@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { eventually } from "../support/eventually";
-import { assertPage, pick } from "./http";
+import { assertPage, pick, send } from "./http";
 import { docker, Gateway, TestNetwork } from "./network";
 
 describe("the gateway answers", function () {
@@ -12,7 +12,8 @@ describe("the gateway answers", function () {
 
   before(async () => {
     network = await TestNetwork.create();
-    gateway = await network.startGateway({ requests: 0 });
+    const hosts = ["203.0.113.9", "shop.example.org"];
+    gateway = await network.startGateway({ requests: 0 }, {}, [], { hosts });
   });
   after(() => network.dispose());
 
@@ -22,6 +23,48 @@ describe("the gateway answers", function () {
     }
     const twoLengths = ["content-length: 3", "content-length: 5"];
     assert.equal((await gateway.send("POST /api/inventory HTTP/1.1", twoLengths)).status, 400);
+  });
+
+  it("400 to HTTP/2 without TLS, over which none of the other tests goes", async () => {
+    const { head } = await gateway.sendRaw("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.1 400 /);
+  });
+
+  const byName = (target: string, ...headers: readonly string[]) =>
+    send(target, ["GET /x HTTP/1.1", "connection: close", ...headers].join("\r\n") + "\r\n\r\n");
+
+  it("200 by the store's names, by addresses, and by names that nobody can register", async () => {
+    for (const name of [
+      ...["shop.example.org", "SHOP.example.org:8080", "shop.example.org.", "203.0.113.9"],
+      ...["localhost:8080", "a.localhost", "127.0.0.1:8080", "192.168.1.20", "[::1]:8080"],
+      ...["[fe80::1]", "gateway", "my-laptop:8080", "my-laptop.local", "host.docker.internal"],
+    ]) {
+      const { status, body } = await byName(gateway.published, `host: ${name}`);
+      assert.equal(status, 200, `${name}: ${body}`);
+    }
+  });
+
+  it("421 by other names, with the key that takes further ones", async () => {
+    for (const name of [
+      ...["evil.example", "evil.example:8080", "localhost.evil.example", "1.2.3.4x"],
+      ...["shop.example.org.evil.example", "xshop.example.org", "127.0.0.1.evil.example"],
+      "notlocalhost.example",
+    ]) {
+      const page = await byName(gateway.published, `host: ${name}`, "accept: text/html");
+      assertPage(page, 421, /isn’t our address/);
+      const problem = JSON.parse(
+        (await byName(gateway.published, `host: ${name}`)).body,
+      ) as unknown;
+      assert.match(String(pick(problem, "detail")["detail"]), /store:allowedHosts/);
+    }
+  });
+
+  it("200 without a name, and by any name from the store's own networks", async () => {
+    const old = await gateway.sendRaw("GET /x HTTP/1.0\r\n\r\n");
+    assert.equal(old.status, 200, old.body);
+    assert.equal((await byName(gateway.inside, "host: evil.example")).status, 200);
+    const health = "GET /healthz HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
+    assert.equal((await send(gateway.admin, health)).status, 200);
   });
 
   it("405 to proxy requests", async () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../support/eventually";
 import { assertProblem, pick } from "./http";
 import { Gateway, TestNetwork } from "./network";
 
@@ -33,6 +35,28 @@ describe("the gateway limits", function () {
     assert.equal(refused.headers.get("retry-after"), "10");
     await assertProblem(refused);
     assert.equal((await fetch(limited.inside)).status, 200);
+  });
+
+  it("an address that ignores its refusals: its connections are closed until it has paused", async () => {
+    const limited = await network.startGateway({ requests: 5 }, {}, [], {
+      edit: (config) => config.replaceAll("http_req_rate(10s)", "http_req_rate(2s)"),
+    });
+    const one = () =>
+      fetch(limited.published).then(
+        ({ status }) => status,
+        () => "closed",
+      );
+    const answers: unknown[] = [];
+    for (let i = 0; i < 60 && answers.at(-1) !== "closed"; i++) answers.push(await one());
+    assert.equal(answers.at(-1), "closed", answers.join());
+    // HAProxy's rate is an estimate.
+    assert.ok(answers.length > 15 && answers.includes(429), answers.join());
+    const other = `fetch("http://${limited.container}:8080/").then((r) => console.log(r.status))`;
+    assert.equal((await network.exec("inventory", "node", "-e", other)).trim(), "200");
+    await eventually(async () => {
+      await sleep(3_000);
+      return (await one()) === 200;
+    }, "it should be answered again");
   });
 
   it("the requests that a spec limits, in any spelling, and no others", async () => {

@@ -37,6 +37,7 @@ describe("the gateway behind trusted proxies", function () {
       head,
       address: received["x-forwarded-for"],
       scheme: received["x-forwarded-proto"],
+      received,
     };
   };
   const HTTPS = "x-forwarded-proto: https";
@@ -96,6 +97,27 @@ describe("the gateway behind trusted proxies", function () {
       assert.ok(passed >= 10 && refused > 0, `${client}: ${passed} passed, ${refused} refused`);
       assert.equal(passed + refused, 20);
     }
+  });
+
+  const OTHERS = {
+    ...{
+      "x-forwarded-host": "evil.example",
+      "x-forwarded-prefix": "/evil",
+      "x-forwarded-port": "1",
+    },
+    ...{ "x-real-ip": CLIENT, "true-client-ip": CLIENT, "cf-connecting-ip": CLIENT },
+    ...{ "x-original-url": "/internal", "x-rewrite-url": "/internal", "x-client-ip": CLIENT },
+  };
+  const OTHER_LINES = Object.entries(OTHERS).map(([name, value]) => `${name}: ${value}`);
+
+  it("passes the other headers of a trusted proxy on, and removes them from everybody else's requests", async () => {
+    const forwarded = await ask(gateway, HTTPS, "x-forwarded-for: 198.51.100.12", ...OTHER_LINES);
+    const passed = (received: typeof forwarded.received) =>
+      Object.keys(OTHERS).filter((name) => received[name] !== undefined);
+    assert.deepEqual(passed(forwarded.received), Object.keys(OTHERS));
+    const others = await ask(direct, ...OTHER_LINES, "x-own: 1", "x-forwardedness: 1");
+    assert.deepEqual(passed(others.received), []);
+    assert.deepEqual([others.received["x-own"], others.received["x-forwardedness"]], ["1", "1"]);
   });
 
   it("believes nobody without trusted proxies", async () => {

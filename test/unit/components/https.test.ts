@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { Gateway } from "../../../components/gateway/gateway";
+import { acceptedHosts } from "../../../components/gateway/allowedHosts";
 import { haproxyConfig, type PublicAccess } from "../../../components/gateway/haproxy";
 import type { Https } from "../../../components/gateway/https";
 import { LocalHost } from "../../../components/host/localHost";
@@ -115,6 +116,27 @@ describe("the gateway with HTTPS", () => {
     }
     // Browsers keep a port in the address, so that plain HTTP on another port would be out of reach.
     assert.doesNotMatch(configOf({ https: { ...HTTPS, port: 8443 } }), /strict-transport-security/);
+  });
+
+  it("accepts the host's own name, those of the certificate and further ones, and reloads for another one", async () => {
+    gateway({ https: HTTPS });
+    const { inputs } = await resource(COMMAND, "gateway-config");
+    assert.match(
+      String(inputs["stdin"]),
+      /'allowed-hosts\.list' '\^localhost\$\n\^shop\[\.\]example\[\.\]org\$\n\^www\[\.\]shop\[\.\]example\[\.\]org\$\n'/,
+    );
+    const names = {
+      address: "A.example",
+      names: ["b.example"],
+      further: ["b.example", "c.example"],
+    };
+    assert.deepEqual(acceptedHosts(names), ["a.example", "b.example", "c.example"]);
+    const [one, other, any] = [["a.example"], ["b.example"], ["a.example", "*"]].map((hosts) =>
+      haproxyConfig([], LIMITS, { hosts }),
+    );
+    assert.notEqual(one?.version, other?.version);
+    assert.equal(any?.files["allowed-hosts.list"], undefined);
+    assert.doesNotMatch(any?.files["haproxy.cfg"] ?? "", /status 421/);
   });
 
   it("counts the requests of both ports, but not the connections of trusted proxies", () => {

@@ -280,6 +280,16 @@ describe("readConfig for HTTPS", () => {
     });
   }
 
+  it("accepts further host names or any, and rejects others", () => {
+    const allowedHosts = ["origin.example.org", "Shop", "*"];
+    assert.deepEqual(read({ allowedHosts }).allowedHosts, allowedHosts);
+    for (const wrong of ["https://shop.example", "shop.example:8080", "*.example.org", "a b", ""])
+      assert.match(
+        mistakesOf({ allowedHosts: [wrong] }),
+        /store:allowedHosts: .* host name such as/,
+      );
+  });
+
   it("accepts single addresses and ranges of both kinds as trusted proxies, and rejects others", () => {
     const trustedProxies = ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32", "::1"];
     assert.deepEqual(read({ trustedProxies }).trustedProxies, trustedProxies);
