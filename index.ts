@@ -37,6 +37,7 @@ export function program(): Record<string, unknown> {
     connectionLimit: config.connectionLimit,
     environment: config.environment,
     secrets: config.secrets,
+    staffTokens: config.staffTokens,
     otlpEndpoint: config.otlpEndpoint,
     demoData: config.demoData,
   });
@@ -48,6 +49,6 @@ export function program(): Record<string, unknown> {
     dockerHost: config.dockerHost,
     images: store.images,
     containers: store.containers,
-    token: store.staffToken,
+    ...(store.staffToken && { token: store.staffToken }),
   };
 }

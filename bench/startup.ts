@@ -35,6 +35,7 @@ async function main(): Promise<void> {
       cpSync(join(SERVICE, part), join(copy, part), { recursive: true });
 
     writeFileSync(join(folder, "secret"), "secret");
+    writeFileSync(join(folder, "tokens"), `staff ${"0".repeat(64)}\n`);
     const folders = { sources: SERVICE, bundle: copy };
     const starts: Record<keyof typeof folders, Start[]> = { sources: [], bundle: [] };
     for (let round = 0; round < rounds; round++) {
@@ -74,7 +75,7 @@ async function start(folder: string, cwd: string): Promise<Start> {
     DATABASE_NAME: "inventory",
     DATABASE_USER: "inventory",
     DATABASE_PASSWORD_FILE: join(folder, "secret"),
-    STAFF_TOKEN_FILE: join(folder, "secret"),
+    STAFF_TOKENS_FILE: join(folder, "tokens"),
   };
   const variables = Object.entries(environment).flatMap(([name, value]) => [
     ...["--env", `${name}=${value}`],

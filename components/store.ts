@@ -18,6 +18,7 @@ import type { ImageSupply, SuppliedImage } from "./image/imageSupply";
 import { folderOf } from "./image/serviceContent";
 import { Service } from "./service";
 import { serviceEnvironment, specOf } from "./serviceEnvironment";
+import { staffTokens } from "./staffTokens";
 import type { StoreArgs } from "./storeArgs";
 
 /** The store: the gateway, the services and their databases on one host. */
@@ -28,8 +29,8 @@ export class Store extends pulumi.ComponentResource {
   readonly images: Record<string, pulumi.Input<string>>;
   /** Names of the containers of each enabled service. */
   readonly containers: Record<string, pulumi.Output<string[]>>;
-  /** Token that staff send as `Authorization: Bearer`. A secret. */
-  readonly staffToken: pulumi.Output<string>;
+  /** First token that staff send as `Authorization: Bearer`. A secret. Undefined if the configuration replaces or removes it. */
+  readonly staffToken: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: StoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super(
@@ -55,9 +56,13 @@ export class Store extends pulumi.ComponentResource {
     const folders = this.dataFolders(args);
     const data = this.databaseData(args, folders);
     const { https, order } = automaticHttps(args.https, args.host, folders, { parent: this });
-    this.staffToken = this.newStaffToken();
+    const { first, secrets } = staffTokens({
+      created: this.newStaffToken(),
+      named: args.staffTokens ?? {},
+    });
+    this.staffToken = first;
     const sharedSecrets = new SharedSecrets(
-      { STAFF_TOKEN: this.staffToken },
+      secrets,
       { host: args.host, imageId: gatewayImageId },
       { parent: this },
     );

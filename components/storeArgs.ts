@@ -49,6 +49,8 @@ export interface StoreArgs {
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Additional secrets, by service and name. Defaults to none. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
+  /** "sha256:" and the hash of each additional staff token, by name; docs/operations.md explains them. Defaults to none. */
+  readonly staffTokens?: Readonly<Record<string, string>>;
   /** OTLP/HTTP endpoint to which the services send traces. Defaults to none: no traces are sent. */
   readonly otlpEndpoint?: string;
   /** Fills an empty catalogue with demo products. */

@@ -4,6 +4,7 @@ import { CliError } from "@store/docker/cliError";
 import { currentContext, type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoint";
 import { registryOf, type UserLogin, userLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
+import { FIRST_TOKEN } from "../components/staffTokens";
 import type { StoreArgs } from "../components/storeArgs";
 import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
@@ -26,6 +27,7 @@ export interface StoreConfig extends Pick<
   | "replicas"
   | "environment"
   | "demoData"
+  | "staffTokens"
 > {
   readonly host: HostArgs;
   /** Address of this machine's Docker daemon, which builds the images and runs a local store. */
@@ -62,6 +64,8 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   mistakes.push(...missingEnvironment(values, enabledServices, specs));
   const hosts = enabledServices.flatMap((service) => specs.get(service)?.hosts ?? []);
   const { https, warnings } = httpsConfig(values, hosts, mistakes);
+  mistakes.push(...missingFirstToken(values, enabledServices, specs));
+  const { https, warnings } = httpsConfig(values, mistakes);
   const docker = dockerEndpoint(values, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
@@ -84,6 +88,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     secrets: asSecrets(values.secrets),
     otlpEndpoint: values.otlpEndpoint || undefined,
     demoData: values.demoData,
+    staffTokens: values.staffTokens,
     images: {
       node: values.nodeImage,
       postgres: values.postgresImage,
@@ -111,6 +116,21 @@ function missingEnvironment(
         };
       }),
   );
+}
+
+/** Finds services whose spec has the first token itself, although the configuration replaces or removes it. */
+function missingFirstToken(
+  { staffTokens }: ConfigValues,
+  enabledServices: readonly string[],
+  specs: ReadonlyMap<string, ServiceSpec>,
+): Mistake[] {
+  if (staffTokens[FIRST_TOKEN] === undefined) return [];
+  return enabledServices
+    .filter((service) => specs.get(service)?.secrets?.includes("STAFF_TOKEN"))
+    .map((service) => ({
+      key: `staffTokens.${FIRST_TOKEN}`,
+      problem: `the service ${service} reads the stack's first token itself, which isn't valid any more. Let it read STAFF_TOKENS instead: docs/adding-a-service.md.`,
+    }));
 }
 
 function enabled(

@@ -16,6 +16,7 @@ import {
   plainText,
   optionalText,
   accepted,
+  staffTokensByName,
   text,
   variables,
 } from "./valueTypes";
@@ -106,6 +107,7 @@ export function configSchema(serviceNames: readonly string[]) {
     ),
     environment: v.optional(variables(service), {}),
     secrets: v.optional(variables(service), {}),
+    staffTokens: v.optional(staffTokensByName(), {}),
     otlpEndpoint: v.optional(
       v.pipe(
         v.string(),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { FIRST_TOKEN, REMOVED, TOKEN_NAME, TOKEN_NAME_RULE } from "../components/staffTokens";
 
 /** Non-empty text that matches a pattern. */
 export function text(pattern: RegExp, expected: string) {
@@ -51,7 +52,7 @@ export function mapping<K extends v.GenericSchema<string, string>, T extends v.G
 
 /** Variables that the program itself sets. */
 const RESERVED_VARIABLES =
-  /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKEN(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
+  /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKENS?(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
 
 /** Text, a number or a flag, as text. */
 export function plainText() {
@@ -78,6 +79,26 @@ export function variables(service: v.GenericSchema<string, string>) {
     "variables by service, such as {orders: {NAME: value}}",
   );
 }
+
+/** Hashes of staff tokens by name. Only the first token, which the stack creates, can be marked as removed. */
+export function staffTokensByName() {
+  const name = text(TOKEN_NAME, TOKEN_NAME_RULE);
+  const hash = text(/^(sha256:[0-9a-f]{64}|removed)$/, HASH_RULE);
+  return v.pipe(
+    mapping(name, hash, "should be hashes by name. ./store token add NAME adds one."),
+    v.check(
+      (tokens) =>
+        Object.entries(tokens).every(([one, its]) => one === FIRST_TOKEN || its !== REMOVED),
+      `only ${FIRST_TOKEN}, which the stack creates, can be "${REMOVED}". Delete the other entries instead.`,
+    ),
+    v.check(
+      (tokens) => tokens[FIRST_TOKEN] !== REMOVED || Object.keys(tokens).length > 1,
+      "at least one token must be left. ./store token add NAME adds one.",
+    ),
+  );
+}
+
+const HASH_RULE = '"sha256:" and 64 digits, as ./store token add NAME writes them';
 
 /** An image reference with an exact version, so that the same configuration gives the same images everywhere. */
 export function exactImage() {

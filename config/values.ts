@@ -135,6 +135,8 @@ function mayBeSecret([key = "", field]: readonly string[]): boolean {
 const HIDDEN_VALUE = "the value (not shown, because it may be secret)";
 
 const SECRET_KEYS: ReadonlySet<string> = new Set<ConfigKey>([
+  // Somebody may have written a token instead of its hash.
+  "staffTokens",
   "secrets",
   "sshPrivateKey",
   "certificate",

@@ -3,8 +3,11 @@ import * as v from "valibot";
 /** HTTP methods that a rate limit can apply to. */
 export const LIMITED_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-/** Secrets that each stack creates. Staff send STAFF_TOKEN as `Authorization: Bearer`. */
-export const STACK_SECRETS = ["STAFF_TOKEN"] as const;
+/**
+ * Secrets that each stack creates. STAFF_TOKENS has a line for each staff token, with its name and its SHA-256 in hexadecimal; staff
+ * send the token as `Authorization: Bearer`. STAFF_TOKEN is the stack's first token itself, for services written before there were several.
+ */
+export const STACK_SECRETS = ["STAFF_TOKENS", "STAFF_TOKEN"] as const;
 export type StackSecret = (typeof STACK_SECRETS)[number];
 
 export function wholeNumber(least: number, most: number) {

@@ -27,8 +27,7 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup
   logs: () => (require("./commands/inspect/logs") as typeof import("./commands/inspect/logs")).logs,
   exec: () => (require("./commands/inspect/exec") as typeof import("./commands/inspect/exec")).exec,
   open: () => (require("./commands/inspect/open") as typeof import("./commands/inspect/open")).open,
-  token: () =>
-    (require("./commands/inspect/token") as typeof import("./commands/inspect/token")).token,
+  token: () => (require("./commands/token/token") as typeof import("./commands/token/token")).token,
   url: () => (require("./commands/inspect/url") as typeof import("./commands/inspect/url")).url,
   ls: () => (require("./commands/inspect/ls") as typeof import("./commands/inspect/ls")).ls,
   ip: () => (require("./commands/inspect/ip") as typeof import("./commands/inspect/ip")).ip,
@@ -89,8 +88,8 @@ async function run(args: readonly string[]): Promise<number> {
   const commands = called ? [called] : Object.values(COMMANDS).map((load) => load());
   let exitCode: number = ExitCode.Ok;
   const store = storeProgram();
-  const add = (parent: Command, command: StoreCommand): void => {
-    register(parent, command).action(async (...parameters: readonly unknown[]) => {
+  const setAction = (own: Command, command: StoreCommand): void => {
+    own.action(async (...parameters: readonly unknown[]) => {
       const parsed = parameters.at(-1) as Command;
       noteConfigFile(parsed.opts<{ configFile?: string }>().configFile);
       exitCode = await command.run({ args: parsed.args, flags: parsed.opts(), rest });
@@ -98,11 +97,15 @@ async function run(args: readonly string[]): Promise<number> {
   };
   for (const command of commands) {
     if (!("subcommands" in command)) {
-      add(store, command);
+      setAction(register(store, command), command);
       continue;
     }
     const group = registerGroup(store, command);
-    for (const load of selectSubcommands(command, others[0])) add(group, load());
+    if (command.main) setAction(group, command.main);
+    for (const load of selectSubcommands(command, others[0])) {
+      const subcommand = load();
+      setAction(register(group, subcommand), subcommand);
+    }
   }
   await store.parseAsync([...own], { from: "user" });
   return exitCode;
@@ -115,18 +118,28 @@ function selectSubcommands({ subcommands }: CommandGroup, name = ""): (() => Sto
 }
 
 function storeProgram(): Command {
-  return new Command("store")
-    .usage("COMMAND [options]")
-    .description("Runs the online store on Docker: deploys, inspects and removes its stacks.")
-    .version(packageVersion())
-    .exitOverride()
-    .showHelpAfterError("(./store --help lists the commands, ./store COMMAND --help describes one)")
-    .configureHelp({ showGlobalOptions: false })
-    .addHelpText("after", EXIT_CODES);
+  return (
+    new Command("store")
+      .usage("COMMAND [options]")
+      .description("Runs the online store on Docker: deploys, inspects and removes its stacks.")
+      .version(packageVersion())
+      .exitOverride()
+      // Flags behind a subcommand's name are the subcommand's, also if its group has the same ones.
+      .enablePositionalOptions()
+      .showHelpAfterError(
+        "(./store --help lists the commands, ./store COMMAND --help describes one)",
+      )
+      .configureHelp({ showGlobalOptions: false })
+      .addHelpText("after", EXIT_CODES)
+  );
 }
 
 function registerGroup(store: Command, command: CommandGroup): Command {
-  return describeCommand(store.command(command.name), command).usage("COMMAND [options]");
+  const group = describeCommand(store.command(command.name), command);
+  if (!command.main) return group.usage("COMMAND [options]");
+  for (const argument of command.main.arguments ?? []) group.addArgument(argument);
+  for (const flag of command.main.flags ?? []) group.addOption(flag);
+  return group.usage(`[stack] [options]\n       store ${command.name} COMMAND [options]`);
 }
 
 function register(parent: Command, command: StoreCommand): Command {

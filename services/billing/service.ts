@@ -3,7 +3,7 @@ import { nodeService } from "../nodeService.ts";
 export default nodeService({
   routes: ["/api/billing"],
   database: true,
-  secrets: ["STAFF_TOKEN"],
+  secrets: ["STAFF_TOKENS"],
   // The default simulates payments: orders would count as paid, and goods be sent for nothing.
   requiredEnvironment: {
     PAYMENT_PROVIDER: "stripe, or simulated for a trial in which nobody pays",

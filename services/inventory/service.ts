@@ -3,5 +3,5 @@ import { nodeService } from "../nodeService.ts";
 export default nodeService({
   routes: ["/api/inventory"],
   database: true,
-  secrets: ["STAFF_TOKEN"],
+  secrets: ["STAFF_TOKENS"],
 });

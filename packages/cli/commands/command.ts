@@ -36,8 +36,10 @@ export interface StoreCommand extends CommandHelp {
   readonly run: (line: CommandLine) => Promise<number>;
 }
 
-/** A command that only has subcommands, such as `./store ci publish`. */
+/** A command with subcommands, such as `./store ci publish`. */
 export interface CommandGroup extends Pick<CommandHelp, "name" | "summary" | "examples" | "notes"> {
+  /** Runs if no subcommand is named. It has the group's name. @default none: a subcommand is required */
+  readonly main?: StoreCommand;
   /** Loaders of the subcommands by name, in the order of the group's help. */
   readonly subcommands: Readonly<Record<string, () => StoreCommand>>;
 }

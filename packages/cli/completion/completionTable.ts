@@ -24,8 +24,11 @@ function rowsOf(command: StoreCommand | CommandGroup, prefix = ""): CompletionRo
   const name = `${prefix}${command.name}`;
   if ("subcommands" in command) {
     const subcommands = Object.values(command.subcommands).map((load) => load());
+    const main = command.main ? rowsOf(command.main, prefix) : [];
     return [
       ...commandNames(name, subcommands),
+      // The group's own first argument stands where a subcommand may stand.
+      ...main.filter(({ kind }) => kind === "arg1").map((its) => ({ ...its, kind: "command" })),
       ...subcommands.flatMap((sub) => rowsOf(sub, `${name} `)),
     ];
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dependenciesOf, urlVariable } from "../../../services/spec";
+import { FIRST_TOKEN, hashOfToken, staffTokensFile } from "../../../components/staffTokens";
+import { dependenciesOf, type StackSecret, urlVariable } from "../../../services/spec";
 import type { ServiceDatabase } from "./database";
 import type { DevService } from "./devService";
 
@@ -38,7 +39,7 @@ export function environmentOf(
       ]),
     ),
     ...Object.fromEntries(
-      (spec.secrets ?? []).map((secret) => [`${secret}_FILE`, secretFile(folder, secret)]),
+      (spec.secrets ?? []).map((secret) => [`${secret}_FILE`, stackSecretFile(folder, secret)]),
     ),
     ...(database && databaseEnvironment(database, folder)),
   };
@@ -54,6 +55,21 @@ function databaseEnvironment(database: ServiceDatabase, folder: string): NodeJS.
     DATABASE_PASSWORD_FILE: passwordFile(folder, database.password),
     DATABASE_PREPARE: String(database.sharedSession !== true),
   };
+}
+
+/** Returns the file of a secret that a stack creates. The only staff token is in STAFF_TOKEN, for the developer to log in with. */
+function stackSecretFile(folder: string, secret: StackSecret): string {
+  const token = secretFile(folder, "STAFF_TOKEN");
+  if (secret === "STAFF_TOKEN") return token;
+  const file = join(folder, secret);
+  writeFileSync(
+    file,
+    staffTokensFile({ [FIRST_TOKEN]: hashOfToken(readFileSync(token, "utf8")) }),
+    {
+      mode: 0o600,
+    },
+  );
+  return file;
 }
 
 /** Returns the file of a secret. Creates a random value the first time and keeps it. */

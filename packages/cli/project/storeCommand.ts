@@ -24,7 +24,8 @@ export function storeCommand(
 ): string {
   const [own = "", ...rest] = command.split(/(?= -- )/);
   const [name = "", ...others] = own.split(" ");
-  const isOption = !TAKES_STACK.has(name);
+  // "token add NAME": the argument of the command itself would be the stack.
+  const isOption = !TAKES_STACK.has(name) || others.some((word) => !word.startsWith("-"));
   const selection = stack === DEFAULT_STACK ? [] : [isOption ? `-s ${stack}` : stack];
   const file = configFile && (/^[\w./@:+-]+$/.test(configFile) ? configFile : quoted(configFile));
   // Pulumi's own option --config-file would bypass the copy of the file that the store gives to Pulumi.

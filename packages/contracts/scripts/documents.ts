@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { bundleService } from "../../kit/test/support/bundle.ts";
+import { createStaff } from "../../kit/test/support/staff.ts";
 import { type Audience, AUDIENCES, documentPath, DOCUMENTS, REPOSITORY } from "./folders.ts";
 
 const SERVICES = join(REPOSITORY, "services");
@@ -23,8 +23,7 @@ const UNUSED_CONFIGURATION = {
   DATABASE_NAME: "none",
   DATABASE_USER: "none",
   DATABASE_PASSWORD_FILE: "/dev/null",
-  // Any file with content.
-  STAFF_TOKEN_FILE: fileURLToPath(import.meta.url),
+  STAFF_TOKENS_FILE: createStaff().environment.STAFF_TOKENS_FILE,
   GATEWAY_URL: "http://127.0.0.1:1",
   ...Object.fromEntries(nodeServices().map(urlOf)),
 };

@@ -9,6 +9,7 @@ export {
   type FieldError,
   type ProblemRenderer,
 } from "./http/problems.ts";
+export { staffName } from "./http/staff.ts";
 export { withHeaders } from "./api/openapi.ts";
 export { addDatabaseGauges } from "./database/databaseGauges.ts";
 export { Counter, Gauge, Histogram, type Registry } from "./telemetry/metrics.ts";

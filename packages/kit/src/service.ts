@@ -40,8 +40,9 @@ export interface Service {
     options?: Pick<ClientOptions, "timeout">,
   ) => Client<Paths>;
   /**
-   * Creates an onRequest hook for staff routes: it requires the token from the file that STAFF_TOKEN_FILE names, and responds 401 to
-   * other requests. The schema of such a route needs `security: [{ staff: [] }]`.
+   * Creates an onRequest hook for staff routes: it requires a token whose hash is in the file that STAFF_TOKENS_FILE names, and
+   * responds 401 to other requests. The schema of such a route needs `security: [{ staff: [] }]`. `staffName(request)` returns the
+   * token's name.
    */
   readonly staff: () => onRequestHookHandler;
   /**

@@ -45,8 +45,8 @@ describe("environment variables", function () {
       /DATABASE_PASSWORD_FILE names a file that can't be read/,
     ],
     [{ OTHER_URL: "" }, /OTHER_URL is missing/],
-    [{ STAFF_TOKEN_FILE: "" }, /STAFF_TOKEN_FILE is missing/],
-    [{ STAFF_TOKEN_FILE: "/dev/null" }, /STAFF_TOKEN_FILE names a file that is empty/],
+    [{ STAFF_TOKENS_FILE: "" }, /STAFF_TOKENS_FILE is missing/],
+    [{ STAFF_TOKENS_FILE: "/dev/null" }, /STAFF_TOKENS_FILE names a file without a token/],
     [{ OTHER_URL: "other:3000" }, /OTHER_URL must be a URL such as/],
     [{ HOST: "203.0.113.7" }, /HOST 203\.0\.113\.7/],
   ];

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createDatabase, type RunningService, type TestDatabase } from "./support/index.ts";
 import { sampleStaff as staff, startSample } from "./support/sample.ts";
 
@@ -47,15 +49,66 @@ describe("staff routes", function () {
       }
     });
   }
-  it("accept a new token without a restart, and no token while the file is empty", async () => {
+  it("accept an added token and refuse a removed one without a restart", async () => {
     try {
-      writeFileSync(staff.tokenFile, "another\n");
-      assert.equal((await put("Bearer another")).status, 200);
+      staff.admit({ [staff.name]: staff.token, ana: "token-of-ana" });
+      assert.equal((await put("Bearer token-of-ana")).status, 200);
+      assert.equal((await put(staff.headers.authorization)).status, 200);
+      staff.admit({ ana: "token-of-ana" });
       assert.equal((await put(staff.headers.authorization)).status, 401);
-      writeFileSync(staff.tokenFile, "");
+      staff.admit({});
       assert.equal((await put("Bearer ")).status, 401);
+      assert.equal((await put("Bearer token-of-ana")).status, 401);
     } finally {
-      writeFileSync(staff.tokenFile, staff.token);
+      staff.admit();
+    }
+  });
+  it("admit no hash in place of the token, which is all that the service has", async () => {
+    const [, hash = ""] = readFileSync(staff.environment.STAFF_TOKENS_FILE, "utf8")
+      .trim()
+      .split(" ");
+    assert.match(hash, /^[0-9a-f]{64}$/);
+    assert.equal((await put(`Bearer ${hash}`)).status, 401);
+  });
+  it("log the name of the token, and not the token", async () => {
+    const header = {
+      authorization: staff.headers.authorization,
+      "x-request-id": "names-the-clerk",
+    };
+    await service.fetch("/staff", {
+      method: "PUT",
+      headers: { ...header, "content-type": "application/json" },
+      body: '{"id":1}',
+    });
+    const lines = (await service.flushedLog()).filter(
+      ({ requestId }) => requestId === "names-the-clerk",
+    );
+    assert.deepEqual(
+      lines.map((line) => line["staff"]),
+      [staff.name],
+    );
+    assert.ok(!JSON.stringify(lines).includes(staff.token));
+  });
+  it("admit the token of STAFF_TOKEN_FILE in services from before there were several tokens", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "store-test-")), "STAFF_TOKEN");
+    writeFileSync(file, "the-only-token\n");
+    const old = await startSample({
+      ...database.environment,
+      STAFF_TOKENS_FILE: "",
+      STAFF_TOKEN_FILE: file,
+    });
+    try {
+      const send = (token: string) =>
+        old.fetch("/staff", {
+          method: "PUT",
+          headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+          body: '{"id":1}',
+        });
+      assert.equal((await send("the-only-token")).status, 200);
+      assert.equal((await send("another")).status, 401);
+    } finally {
+      await old.stop();
+      rmSync(dirname(file), { recursive: true });
     }
   });
   it("are marked in the OpenAPI document, and their token isn't logged", async () => {

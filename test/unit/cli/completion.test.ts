@@ -32,11 +32,16 @@ const USE = defineCommand({
   arguments: [new Argument("[url]", "a URL"), STACK_ARGUMENT],
   flags: [new Option("--local", "here")],
 });
+const ADD = defineCommand({ ...base, name: "add", summary: "add", arguments: [STACK_ARGUMENT] });
+const TOKEN = {
+  ...{ name: "token", summary: "token", examples: [], subcommands: { add: () => ADD } },
+  main: defineCommand({ ...base, name: "token", summary: "token", arguments: [STACK_ARGUMENT] }),
+};
 const STATE = { name: "state", summary: "state", examples: [], subcommands: { use: () => USE } };
 
 /** Words of a command line, with the one to complete last, and what the shell offers. */
 const CASES: readonly (readonly [words: string, offered: string])[] = [
-  ["./store ", "logs state up"],
+  ["./store ", "logs state token up"],
   ["./store l", "logs"],
   ["./store up ", "dev staging"],
   ["./store up dev ", ""],
@@ -48,6 +53,8 @@ const CASES: readonly (readonly [words: string, offered: string])[] = [
   ["./store logs --since ", ""],
   ["./store up -- -", ""],
   ["./store unknown ", ""],
+  ["./store token ", "add dev staging"],
+  ["./store token add ", "dev staging"],
   ["./store state ", "use"],
   ["./store state use azblob://x d", "dev"],
   ["./store state use --lo", "--local"],
@@ -65,7 +72,7 @@ describe("the completion", () => {
     for (const shell of ["bash", "zsh", "fish"] as const) {
       writeFileSync(
         join(folder, `store.${shell}`),
-        completionScript(shell, completionTable([UP, LOGS, STATE])),
+        completionScript(shell, completionTable([UP, LOGS, STATE, TOKEN])),
       );
     }
   });

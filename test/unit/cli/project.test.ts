@@ -46,6 +46,8 @@ describe("a command in a message", () => {
     assert.equal(storeCommand("up", "dev"), "./store up");
     assert.equal(storeCommand("down --volumes", "demo"), "./store down demo --volumes");
     assert.equal(storeCommand("logs orders", "demo"), "./store logs orders -s demo");
+    assert.equal(storeCommand("token", "demo"), "./store token demo");
+    assert.equal(storeCommand("token add ana", "demo"), "./store token add ana -s demo");
     assert.equal(
       storeCommand("exec orders -- psql", "demo"),
       "./store exec orders -s demo -- psql",

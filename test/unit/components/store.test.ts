@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DatabaseData } from "../../../components/database/database";
 import { LocalHost } from "../../../components/host/localHost";
+import { hashOfToken } from "../../../components/staffTokens";
 import { Store } from "../../../components/store";
 import type { StoreArgs } from "../../../components/storeArgs";
 import { ServiceSpec } from "../../../services/spec";
@@ -29,7 +30,7 @@ describe("Store", () => {
     const specs = new Map<string, ServiceSpec>([
       [
         "inventory",
-        { ...kit, routes: ["/api/inventory"], database: true, secrets: ["STAFF_TOKEN"] },
+        { ...kit, routes: ["/api/inventory"], database: true, secrets: ["STAFF_TOKENS"] },
       ],
       [
         "orders",
@@ -37,7 +38,7 @@ describe("Store", () => {
           ...kit,
           routes: ["/api/orders"],
           database: true,
-          secrets: ["STAFF_TOKEN"],
+          secrets: ["STAFF_TOKENS"],
           needs: ["inventory"],
           drainSeconds: 7,
         },
@@ -231,24 +232,52 @@ describe("Store", () => {
         readOnly: true,
       },
       {
-        volumeName: "staff-token-1234567",
-        containerPath: "/run/secrets-staff-token",
+        volumeName: "staff-tokens-1234567",
+        containerPath: "/run/secrets-staff-tokens",
         readOnly: true,
       },
     ]);
   });
 
-  it("mounts one file with the staff token into each service whose spec lists it", async () => {
-    const { staffToken } = store();
-    assert.equal(await pulumi.isSecret(staffToken), true);
+  it("mounts one file with the staff tokens' hashes into each service whose spec lists it", async () => {
+    const ana = hashOfToken("token-of-ana");
+    const { staffToken } = store({ staffTokens: { ana } });
+    assert.equal(await pulumi.isSecret(staffToken ?? assert.fail()), true);
     const having = (await running()).filter(({ inputs }) =>
-      JSON.stringify(inputs["envs"] ?? []).includes("STAFF_TOKEN"),
+      JSON.stringify(inputs["envs"] ?? []).includes("STAFF_TOKENS"),
     );
     assert.deepEqual(having.map(({ name }) => name).sort(), ["inventory-0", "orders-0"]);
     const mounting = (await resources(CONTAINER)).filter(({ inputs }) =>
-      JSON.stringify(inputs["volumes"] ?? []).includes("staff-token"),
+      JSON.stringify(inputs["volumes"] ?? []).includes("staff-tokens"),
     );
     assert.deepEqual(mounting.map(({ name }) => name).sort(), ["inventory-0", "orders-0"]);
+    const { inputs } = await resource(COMMAND, "staff-tokens");
+    const first = hashOfToken("password-of-staff-token");
+    const [anas, firsts] = [ana, first].map((hash) => hash.replace("sha256:", ""));
+    assert.ok(
+      JSON.stringify(inputs["stdin"]).includes(
+        `'/files' 'STAFF_TOKENS' 'ana ${anas}\\nstaff ${firsts}\\n'\\n`,
+      ),
+    );
+    // No service and no file of the host has a token.
+    for (const { name, inputs: given } of await resources(COMMAND))
+      assert.doesNotMatch(JSON.stringify(given), /password-of-staff-token/, name);
+  });
+
+  it("leaves out the first staff token after it was removed", async () => {
+    const ana = hashOfToken("token-of-ana");
+    assert.equal(store({ staffTokens: { ana, staff: "removed" } }).staffToken, undefined);
+    const { inputs } = await resource(COMMAND, "staff-tokens");
+    const stdin = JSON.stringify(inputs["stdin"]);
+    assert.match(stdin, /'STAFF_TOKENS' 'ana [0-9a-f]{64}\\n'\\n/);
+    assert.doesNotMatch(stdin, /staff [0-9a-f]|removed/);
+  });
+
+  it("gives the first staff token itself to a service that was written before there were several", async () => {
+    const specs = new Map<string, ServiceSpec>([
+      ["inventory", { ...kit, secrets: ["STAFF_TOKEN"] }],
+    ]);
+    store({ specs, enabledServices: ["inventory"] });
     const writer = await resource(COMMAND, "staff-token");
     assert.match(
       JSON.stringify(writer.inputs["stdin"]),
@@ -320,7 +349,7 @@ describe("Store", () => {
       "DATABASE_NAME=orders",
       "DATABASE_USER=orders",
       "DATABASE_PASSWORD_FILE=/run/secrets/database-password",
-      "STAFF_TOKEN_FILE=/run/secrets-staff-token/STAFF_TOKEN",
+      "STAFF_TOKENS_FILE=/run/secrets-staff-tokens/STAFF_TOKENS",
     ]);
     assert.equal((await resource(CONTAINER, "orders-0")).inputs["destroyGraceSeconds"], 17);
     assert.deepEqual((await resource(CONTAINER, "storefront-0")).inputs["envs"], [

@@ -131,7 +131,27 @@ describe("readConfig", () => {
       { environment: { orders: { "a=b": 1 } } },
       /store:environment\.orders\.a=b: a name has letters, digits/,
     ],
-    ...["PORT", "DATABASE_HOST", "DATABASE_PASSWORD_FILE", "STAFF_TOKEN_FILE"].map(
+    [
+      "a staff token instead of its hash",
+      { staffTokens: { ana: "secret-token-of-ana" } },
+      /^store:staffTokens\.ana: (?!.*secret-token).*should be "sha256:" and 64 digits/,
+    ],
+    [
+      "an invalid name of a staff token",
+      { staffTokens: { "Ana Silva": `sha256:${"0".repeat(64)}` } },
+      /^store:staffTokens\.Ana Silva: .*should be 1 to 32 lower-case letters/,
+    ],
+    [
+      "a removed staff token that the configuration has added",
+      { staffTokens: { ana: "removed" } },
+      /^store:staffTokens: only staff, which the stack creates, can be "removed"/,
+    ],
+    [
+      "no staff token at all",
+      { staffTokens: { staff: "removed" } },
+      /^store:staffTokens: at least one token must be left/,
+    ],
+    ...["PORT", "DATABASE_HOST", "DATABASE_PASSWORD_FILE", "STAFF_TOKENS_FILE"].map(
       (name): [string, Record<string, unknown>, RegExp] => [
         `the reserved variable ${name}`,
         { environment: { orders: { [name]: "1" } } },

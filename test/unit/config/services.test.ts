@@ -98,7 +98,7 @@ describe("loadSpecs", () => {
     [
       "an unknown secret",
       { a: { ...good, secrets: ["STRIPE_KEY"] } },
-      /^services\/a\/service\.ts: secrets\.0: "STRIPE_KEY" should be one of STAFF_TOKEN\./,
+      /^services\/a\/service\.ts: secrets\.0: "STRIPE_KEY" should be one of STAFF_TOKENS, STAFF_TOKEN\./,
     ],
     [
       "a route with a trailing slash",
