@@ -33,6 +33,10 @@ describe("the back office in a browser", function () {
     await page.getByLabel("On the shelf").fill("4");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("STOOL-MILK was saved").waitFor();
+    await page.getByRole("link", { name: "Milking Stool" }).click();
+    await page.getByText("→ 4 by clerk").waitFor();
+    await clerk.checkAccessibility();
+    await clerk.screenshot("office-product");
     const reader = await openWindow();
     await reader.goto("/products/STOOL-MILK");
     await reader.page.getByText("Only 4 left").waitFor();
@@ -59,6 +63,10 @@ describe("the back office in a browser", function () {
     await parcel.getByRole("button", { name: /Mark as delivered/ }).click();
     await customer.heading("Your parcel has been delivered").waitFor();
     await customer.checkAccessibility();
+
+    await page.getByText("Logged in as clerk").waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Token").waitFor();
   });
 
   it("reports an edit conflict, and fits a phone", async () => {

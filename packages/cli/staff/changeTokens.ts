@@ -63,7 +63,8 @@ async function edit(
   const path = `${project.name}:staffTokens.${name}`;
   const { exitCode, stderr } = await captureOnStack(session, context, [
     ...["config", value === undefined ? "rm" : "set", "--path", path],
-    ...(value === undefined ? [] : [value]),
+    // The engine would refuse a hash as a possible secret.
+    ...(value === undefined ? [] : ["--plaintext", value]),
     ...["--stack", stack.reference ?? stack.name, "--non-interactive", "--color", "never"],
   ]);
   if (exitCode === 0) return;

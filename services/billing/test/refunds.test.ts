@@ -37,7 +37,7 @@ describe("billing's refunds", function () {
     assert.equal(part.status, 201);
     assert.deepEqual(part.body, {
       ...{ id: part.body["id"], payment: id, ...aud(900), status: "succeeded" },
-      ...{ reason: "a scratch", createdAt: part.body["createdAt"] },
+      ...{ reason: "a scratch", requestedBy: "clerk", createdAt: part.body["createdAt"] },
     });
     const between = (await billing.payment(id)).body;
     assert.deepEqual([between["status"], between["refunded"]], ["captured", aud(900).amount]);

@@ -1,5 +1,12 @@
 import { problem, type Database, type Queryable } from "@store/kit";
-import { PAGE, type PageQuery, type ProductEdit, type StockedProduct } from "./schemas.ts";
+import { latestChanges, recordChange } from "./productChanges.ts";
+import {
+  PAGE,
+  type PageQuery,
+  type ProductChange,
+  type ProductEdit,
+  type StockedProduct,
+} from "./schemas.ts";
 
 /** A product and its version, for conditional edits. */
 export interface VersionedProduct {
@@ -10,6 +17,16 @@ export interface VersionedProduct {
 export interface Page {
   readonly items: StockedProduct[];
   readonly next: string | null;
+}
+
+interface Replacement {
+  readonly edit: ProductEdit;
+  /** Name of the staff token. */
+  readonly staff: string;
+  /**
+   * Returns true if the caller's conditions hold for the current version (`undefined` if there is no such product). May throw a Problem.
+   */
+  readonly allows: (version: number | undefined) => boolean;
 }
 
 /** The products in the database. */
@@ -37,6 +54,10 @@ export class Catalogue {
     return versioned(row);
   }
 
+  changes(sku: string): Promise<ProductChange[]> {
+    return latestChanges(this.#database, sku);
+  }
+
   /** Returns the existing products among these SKUs, each once, in the order of the SKUs. */
   async findAll(skus: readonly string[]): Promise<StockedProduct[]> {
     const rows = await this.#database.query<ProductRow>(
@@ -49,18 +70,18 @@ export class Catalogue {
   /**
    * Adds a product or replaces it.
    *
-   * @param allows Returns true if the caller's conditions hold for the current version (`undefined` if there is no such product). May
-   * throw a Problem.
    * @throws Problem 412 if the conditions don't hold, and 409 `stock-held` if the new stock is less than the held quantity.
    */
   async put(
     sku: string,
-    edit: ProductEdit,
-    allows: (version: number | undefined) => boolean,
+    { edit, staff, allows }: Replacement,
   ): Promise<VersionedProduct & { readonly added: boolean }> {
     return this.#database.transaction(async (transaction) => {
       const added = allows(undefined) ? await insert(transaction, sku, edit) : undefined;
-      if (added !== undefined) return { ...versioned(added), added: true };
+      if (added !== undefined) {
+        await recordChange(transaction, { sku, staff, before: undefined, after: edit });
+        return { ...versioned(added), added: true };
+      }
 
       const [current] = await transaction.query<ProductRow>(
         `${selectProducts} WHERE sku = $1 FOR UPDATE`,
@@ -76,9 +97,16 @@ export class Catalogue {
         valuesOf(sku, edit),
       );
       if (row === undefined) throw new Error(`Product ${sku} is locked but isn't updated`);
+      await recordChange(transaction, { sku, staff, before: toEdit(current), after: edit });
       return { ...versioned(row), added: false };
     });
   }
+}
+
+/** Returns the current product as an edit that wouldn't change it. */
+function toEdit({ name, description, price_amount, price_currency, on_hand, image }: ProductRow) {
+  const price = { amount: price_amount, currency: price_currency };
+  return { name, description, price, onHand: on_hand, image } as ProductEdit;
 }
 
 async function insert(

@@ -88,6 +88,28 @@ const Next = Type.Union([Sku, Type.Null()], {
   description: "Value of `after` for the next page; null on the last page.",
 });
 export const ProductPage = Type.Object({ items: Type.Array(Product), next: Next });
+const ChangedFields = Type.Object({
+  name: Type.Optional(Type.String()),
+  description: Type.Optional(Type.String()),
+  price: Type.Optional(Price),
+  onHand: Type.Optional(Type.Integer()),
+  image: Type.Optional(Type.String()),
+});
+export type ChangedFields = Static<typeof ChangedFields>;
+
+export const ProductChange = Type.Object(
+  {
+    staff: Type.String({ description: "Name of the staff token." }),
+    at: Type.String({ format: "date-time" }),
+    before: Type.Union([ChangedFields, Type.Null()], {
+      description: "The changed fields with their previous values; null for an added product.",
+    }),
+    after: ChangedFields,
+  },
+  { description: "A change of a product by staff." },
+);
+export type ProductChange = Static<typeof ProductChange>;
+
 export const StockPage = Type.Object({ items: Type.Array(StockedProduct), next: Next });
 
 /** Default page size. */

@@ -1,6 +1,7 @@
 import {
   problem,
   Sku,
+  staffName,
   Type,
   withHeaders,
   type App,
@@ -9,7 +10,7 @@ import {
   type Service,
 } from "@store/kit";
 import type { Catalogue, VersionedProduct } from "./catalogue.ts";
-import { PageQuery, ProductEdit, StockedProduct, StockPage } from "./schemas.ts";
+import { PageQuery, ProductChange, ProductEdit, StockedProduct, StockPage } from "./schemas.ts";
 
 const security = [{ staff: [] }];
 const tags = ["stock"];
@@ -58,6 +59,25 @@ export function addStockRoutes(
     async ({ params: { sku } }, reply) => answer(await catalogue.find(sku), reply),
   );
 
+  app.get(
+    "/api/inventory/stock/:sku/changes",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "listProductChanges",
+        summary: "Lists the latest changes of a product by staff, newest first",
+        tags,
+        security,
+        params: Type.Object({ sku: Sku }),
+        response: { 200: Type.Object({ items: Type.Array(ProductChange) }) },
+      },
+    },
+    async ({ params: { sku } }, reply) => {
+      reply.header("cache-control", "no-store");
+      return { items: await catalogue.changes(sku) };
+    },
+  );
+
   app.put(
     "/api/inventory/products/:sku",
     {
@@ -83,17 +103,21 @@ export function addStockRoutes(
         },
       },
     },
-    async ({ params: { sku }, headers, body }, reply) => {
+    async (request, reply) => {
+      const { headers, body } = request;
+      const { sku } = request.params;
       const ifMatch = headers["if-match"];
       const ifNoneMatch = headers["if-none-match"];
-      const { added, ...stored } = await catalogue.put(sku, body, (version) => {
+      const allows = (version: number | undefined) => {
         if (version !== undefined && ifMatch === undefined && ifNoneMatch === undefined)
           throw conditionRequired(sku);
         return (
           (ifMatch === undefined || matchesVersion(ifMatch, version)) &&
           (ifNoneMatch === undefined || !matchesVersion(ifNoneMatch, version))
         );
-      });
+      };
+      const staff = staffName(request);
+      const { added, ...stored } = await catalogue.put(sku, { edit: body, staff, allows });
       if (added) reply.code(201).header("location", `/api/inventory/products/${sku}`);
       return answer(stored, reply);
     },

@@ -26,12 +26,44 @@ describe("staff routes of inventory", function () {
         await inventory.replicas.send("PUT", `/api/inventory/products/${sku}`, edit(), headers),
         await inventory.replicas.send("GET", "/api/inventory/stock", undefined, headers),
         await inventory.replicas.send("GET", `/api/inventory/stock/${sku}`, undefined, headers),
+        await inventory.replicas.send(
+          "GET",
+          `/api/inventory/stock/${sku}/changes`,
+          undefined,
+          headers,
+        ),
       ]) {
         assert.equal(answer.status, 401);
         assert.equal(answer.headers.get("www-authenticate"), "Bearer");
       }
     }
     assert.deepEqual(await inventory.stock(sku), { onHand: 1, held: 0, available: 1 });
+  });
+
+  it("keep who changed which fields of a product", async () => {
+    const sku = newSku();
+    await put(sku, edit({ onHand: 5 }));
+    const price = { currency: "AUD", amount: 1_200 };
+    await put(sku, edit({ onHand: 3, price }), { "if-match": "*" });
+    await put(sku, edit({ onHand: 3, price }), { "if-match": "*" });
+    const { body, headers } = await stock(`/${sku}/changes`);
+    assert.equal(headers.get("cache-control"), "no-store");
+    const { items } = body as unknown as { items: Record<string, unknown>[] };
+    assert.deepEqual(
+      items.map(({ at, ...change }) => ({
+        ...change,
+        isRecent: Date.parse(String(at)) > Date.now() - 60_000,
+      })),
+      [
+        {
+          staff: "clerk",
+          before: { onHand: 5, price: { amount: 1_000, currency: "AUD" } },
+          after: { onHand: 3, price },
+          isRecent: true,
+        },
+        { staff: "clerk", before: null, after: edit({ onHand: 5 }), isRecent: true },
+      ],
+    );
   });
 
   it("add a product, then replace it", async () => {

@@ -9,6 +9,8 @@ import type { Services } from "./saga/calls.ts";
 import { addSagaMetrics } from "./saga/metrics.ts";
 import { SagaStore } from "./saga/sagaStore.ts";
 import { SagaWorker } from "./saga/sagaWorker.ts";
+import { addSessionRoutes } from "./sessions/sessionRoutes.ts";
+import { StaffSessions } from "./sessions/staffSessions.ts";
 import { addFollowerMetrics } from "./shipping/metrics.ts";
 import { ShippingFollower } from "./shipping/shippingFollower.ts";
 import { StaffOrders } from "./staff/staffOrders.ts";
@@ -29,6 +31,8 @@ await start(manifest, (service) => {
     PAYMENT_TIMEOUT_MS: integer(10, 60_000, 8_000),
     ORDER_MAX_ITEMS: integer(1, 1_000_000, 100),
     SHIPPING_POLL_MS: integer(10, DAY_MS, 2_000),
+    STAFF_SESSION_HOURS: integer(1, 720, 12),
+    STAFF_SESSION_IDLE_MINUTES: integer(1, 43_200, 120),
   });
   const database = connect({ migrations: new URL("migrations/", import.meta.url) });
   const services: Services = {
@@ -68,12 +72,19 @@ await start(manifest, (service) => {
     maxItems: settings.ORDER_MAX_ITEMS,
     onPlaced: () => worker.pollNow(),
   });
+  const onlyStaff = staff();
   addStaffRoutes(app, {
     orders,
     staffOrders: new StaffOrders(database),
-    staff: staff(),
+    staff: onlyStaff,
     onDue: () => worker.pollNow(),
   });
+  const sessions = new StaffSessions({
+    database,
+    maxHours: settings.STAFF_SESSION_HOURS,
+    idleMinutes: settings.STAFF_SESSION_IDLE_MINUTES,
+  });
+  addSessionRoutes(app, sessions, onlyStaff);
 
   runWithApp(app, [worker, follower]);
 });

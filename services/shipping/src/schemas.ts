@@ -4,6 +4,10 @@ const strict = { additionalProperties: false };
 
 const Time = Type.String({ format: "date-time" });
 
+const Staff = Type.String({
+  description: "Name of the staff token. Missing for shipments of an earlier release.",
+});
+
 const Recipient = Type.Object(
   {
     name: UpstreamText(200),
@@ -63,6 +67,8 @@ export const Shipment = Type.Object(
     createdAt: Time,
     dispatchedAt: Type.Union([Time, Type.Null()], { description: "Null before dispatch." }),
     deliveredAt: Type.Union([Time, Type.Null()], { description: "Null before delivery." }),
+    dispatchedBy: Type.Optional(Staff),
+    deliveredBy: Type.Optional(Staff),
   },
   { description: "The parcel of an order and its status." },
 );

@@ -98,9 +98,9 @@ export class Shipments {
   }
 
   /** Marks a pending shipment as dispatched. Changes nothing if it already is. */
-  async dispatch(id: string): Promise<Shipment> {
-    return this.#changeStatus(id, {
-      sql: `UPDATE shipments SET status = 'dispatched', dispatched_at = greatest(now(), created_at)
+  async dispatch(id: string, staff: string): Promise<Shipment> {
+    return this.#changeStatus(id, staff, {
+      sql: `UPDATE shipments SET status = 'dispatched', dispatched_by = $2, dispatched_at = greatest(now(), created_at)
             WHERE id = $1 AND status = 'pending' RETURNING dispatched_at AS at`,
       status: "dispatched",
     });
@@ -111,9 +111,9 @@ export class Shipments {
    *
    * @throws Problem 409 `not-dispatched`.
    */
-  async deliver(id: string): Promise<Shipment> {
-    const shipment = await this.#changeStatus(id, {
-      sql: `UPDATE shipments SET status = 'delivered', delivered_at = greatest(now(), dispatched_at)
+  async deliver(id: string, staff: string): Promise<Shipment> {
+    const shipment = await this.#changeStatus(id, staff, {
+      sql: `UPDATE shipments SET status = 'delivered', delivered_by = $2, delivered_at = greatest(now(), dispatched_at)
             WHERE id = $1 AND status = 'dispatched' RETURNING delivered_at AS at`,
       status: "delivered",
     });
@@ -136,9 +136,9 @@ export class Shipments {
     }));
   }
 
-  async #changeStatus(id: string, step: StatusChange): Promise<Shipment> {
+  async #changeStatus(id: string, staff: string, step: StatusChange): Promise<Shipment> {
     return this.#database.transaction(async (transaction) => {
-      const [changed] = await transaction.query<{ at: Date }>(step.sql, [id]);
+      const [changed] = await transaction.query<{ at: Date }>(step.sql, [id, staff]);
       if (changed !== undefined) await recordChange(transaction, id, step.status, changed.at);
       const [row] = await transaction.query<ShipmentRow>(`${selectShipments} WHERE id = $1`, [id]);
       if (row === undefined) throw unknown(id);
@@ -148,7 +148,7 @@ export class Shipments {
 }
 
 interface StatusChange {
-  /** An UPDATE that changes the row only if it has the previous status, and returns the time as `at`. */
+  /** An UPDATE with the shipment's ID and the name of the staff token. It changes the row only if it has the previous status, and returns the time as `at`. */
   readonly sql: string;
   readonly status: ShipmentChange["status"];
 }
@@ -180,6 +180,8 @@ interface ShipmentRow {
   readonly created_at: Date;
   readonly dispatched_at: Date | null;
   readonly delivered_at: Date | null;
+  readonly dispatched_by: string | null;
+  readonly delivered_by: string | null;
 }
 
 interface ChangeRow {
@@ -191,7 +193,8 @@ interface ChangeRow {
 }
 
 const selectShipments = `
-  SELECT id, order_id, status, recipient, lines, created_at, dispatched_at, delivered_at
+  SELECT id, order_id, status, recipient, lines, created_at, dispatched_at, delivered_at,
+    dispatched_by, delivered_by
   FROM shipments`;
 
 function toShipment(row: ShipmentRow): Shipment {
@@ -204,6 +207,8 @@ function toShipment(row: ShipmentRow): Shipment {
     createdAt: row.created_at.toISOString(),
     dispatchedAt: row.dispatched_at?.toISOString() ?? null,
     deliveredAt: row.delivered_at?.toISOString() ?? null,
+    ...(row.dispatched_by === null ? {} : { dispatchedBy: row.dispatched_by }),
+    ...(row.delivered_by === null ? {} : { deliveredBy: row.delivered_by }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { problem, Type, Uuid, type App, type Service } from "@store/kit";
+import { problem, staffName, Type, Uuid, type App, type Service } from "@store/kit";
 import { Shipment, ShipmentPage, ShipmentStatus, SkuList, UnpackedProduct } from "./schemas.ts";
 import type { Shipments } from "./shipments.ts";
 
@@ -103,9 +103,9 @@ export function addStaffRoutes(
         response: { 200: Shipment },
       },
     },
-    async ({ params: { id } }, reply) => {
+    async (request, reply) => {
       reply.headers(noStore);
-      return shipments.dispatch(id);
+      return shipments.dispatch(request.params.id, staffName(request));
     },
   );
 
@@ -123,9 +123,9 @@ export function addStaffRoutes(
         response: { 200: Shipment },
       },
     },
-    async ({ params: { id } }, reply) => {
+    async (request, reply) => {
       reply.headers(noStore);
-      return shipments.deliver(id);
+      return shipments.deliver(request.params.id, staffName(request));
     },
   );
 }

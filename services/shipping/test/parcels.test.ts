@@ -132,11 +132,12 @@ describe("parcels", function () {
           createdAt: dispatched.body["createdAt"],
           dispatchedAt: dispatched.body["dispatchedAt"],
         },
-        deliveredAt: null,
+        ...{ deliveredAt: null, dispatchedBy: "clerk" },
       });
       for (let i = 0; i < 2; i++) assert.deepEqual((await dispatch(id)).body, dispatched.body);
       const delivered = await deliver(id);
       assert.equal(outcome(delivered), "delivered");
+      assert.equal(delivered.body["deliveredBy"], "clerk");
       for (const step of [deliver, dispatch, deliver])
         assert.deepEqual((await step(id)).body, delivered.body);
 

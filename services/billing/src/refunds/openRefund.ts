@@ -16,6 +16,8 @@ interface NewRefund {
   readonly payment: string;
   readonly request: RefundRequest;
   readonly idempotencyKey: string;
+  /** Name of the staff token. */
+  readonly requestedBy: string;
   /** The configured provider. */
   readonly provider: ProviderName;
   /** Seconds until a poll may retry the refund. At least the lease of the first call to the provider. */
@@ -40,11 +42,11 @@ export async function openRefund(transaction: Queryable, refund: NewRefund): Pro
   const refundId = randomUUID();
   await transaction.query(
     `INSERT INTO refunds
-       (id, payment_id, idempotency_key, request_hash, amount, status, reason, next_attempt_at)
-     VALUES ($1, $2, $3, $4, $5, 'pending', $6, now() + make_interval(secs => $7))`,
+       (id, payment_id, idempotency_key, request_hash, amount, status, reason, next_attempt_at, requested_by)
+     VALUES ($1, $2, $3, $4, $5, 'pending', $6, now() + make_interval(secs => $7), $8)`,
     [
       ...[refundId, id, idempotencyKey, hashRequest(request), amount, request.reason],
-      refund.firstRetrySeconds,
+      ...[refund.firstRetrySeconds, refund.requestedBy],
     ],
   );
   return refundId;

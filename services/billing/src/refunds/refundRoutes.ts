@@ -1,4 +1,4 @@
-import { IdempotencyKey, Type, Uuid, type App, type Service } from "@store/kit";
+import { IdempotencyKey, staffName, Type, Uuid, type App, type Service } from "@store/kit";
 import type { Refunds } from "./refunds.ts";
 import { Refund, RefundRequest } from "./schemas.ts";
 
@@ -27,8 +27,14 @@ export function addRefundRoutes(
         response: { 201: Refund },
       },
     },
-    async ({ params: { id }, headers, body }, reply) => {
-      const refund = await refunds.request(id, body, headers["idempotency-key"]);
+    async (request, reply) => {
+      const { params, headers, body } = request;
+      const refund = await refunds.request({
+        payment: params.id,
+        request: body,
+        key: headers["idempotency-key"],
+        staff: staffName(request),
+      });
       return reply.code(201).header("cache-control", "no-store").send(refund);
     },
   );

@@ -10,10 +10,12 @@ export interface RefundRow {
   readonly reason: string | null;
   readonly failure: string | null;
   readonly created_at: Date | string;
+  /** Null for refunds of an earlier release. */
+  readonly requested_by: string | null;
 }
 
 export const selectRefunds = `
-  SELECT refunds.id, payment_id, amount, status, reason, failure, created_at,
+  SELECT refunds.id, payment_id, amount, status, reason, failure, created_at, requested_by,
     (SELECT currency FROM payments WHERE payments.id = payment_id) AS currency
   FROM refunds`;
 
@@ -25,6 +27,7 @@ export function toRefund(row: RefundRow): Refund {
     status: row.status,
     ...(row.reason === null ? {} : { reason: row.reason }),
     ...(row.failure === null ? {} : { failure: row.failure }),
+    ...(row.requested_by === null ? {} : { requestedBy: row.requested_by }),
     createdAt: new Date(row.created_at).toISOString(),
   };
 }

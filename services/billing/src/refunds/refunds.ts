@@ -17,6 +17,16 @@ interface RefundsOptions {
   readonly leaseSeconds: number;
 }
 
+interface RequestedRefund {
+  /** Id of the payment. */
+  readonly payment: string;
+  readonly request: RefundRequest;
+  /** Idempotency key. */
+  readonly key: string;
+  /** Name of the staff token. */
+  readonly staff: string;
+}
+
 /** Delay before the first retry of a refund, in seconds. Each further delay is twice as long, up to LONGEST_DELAY. */
 const FIRST_DELAY = 1;
 const LONGEST_DELAY = 300;
@@ -35,13 +45,14 @@ export class Refunds {
   }
 
   /** Makes a refund and tries to carry it out. A repeated request with the same idempotency key returns the same refund in its current state. */
-  async request(payment: string, request: RefundRequest, key: string): Promise<Refund> {
+  async request({ payment, request, key, staff }: RequestedRefund): Promise<Refund> {
     const { database, provider, leaseSeconds } = this.#options;
     const id = await database.transaction((transaction) =>
       openRefund(transaction, {
         payment,
         request,
         idempotencyKey: key,
+        requestedBy: staff,
         provider: provider.name,
         // A poll must not retry the refund before the lease of the call below would have expired.
         firstRetrySeconds: leaseSeconds,

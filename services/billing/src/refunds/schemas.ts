@@ -29,6 +29,11 @@ export const Refund = Type.Object(
     }),
     reason: Type.Optional(Type.String()),
     failure: Type.Optional(Type.String({ description: "The provider's reason for the failure." })),
+    requestedBy: Type.Optional(
+      Type.String({
+        description: "Name of the staff token. Missing for refunds of an earlier release.",
+      }),
+    ),
     createdAt: Type.String({ format: "date-time" }),
   },
   { description: "Refund of a payment or of a part of it." },

@@ -28,6 +28,16 @@ export const StaffOrder = Type.Object(
 );
 export type StaffOrder = Static<typeof StaffOrder>;
 
+export const StaffAction = Type.Object(
+  {
+    action: Type.Enum(["retry", "cancel"], { type: "string" }),
+    staff: Type.String({ description: "Name of the staff token." }),
+    at: Type.String({ format: "date-time" }),
+  },
+  { description: "An action of staff on an order." },
+);
+export type StaffAction = Static<typeof StaffAction>;
+
 export const StaffOrderPage = Type.Object({
   items: Type.Array(StaffOrder),
   next: Type.Union([Uuid, Type.Null()], {

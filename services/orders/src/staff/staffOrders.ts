@@ -1,7 +1,7 @@
 import type { Database } from "@store/kit";
 import { changeStatus } from "../orders/changeStatus.ts";
 import type { OrderStatus } from "../orders/schemas.ts";
-import type { StaffOrder, StaffOrderPage } from "./schemas.ts";
+import type { StaffAction, StaffOrder, StaffOrderPage } from "./schemas.ts";
 
 interface StaffOrderFilter {
   /** @default all */
@@ -39,23 +39,36 @@ export class StaffOrders {
    * Makes an order due immediately, also one that needs attention. Returns false if the order has ended, doesn't exist or is being
    * processed.
    */
-  async retry(id: string): Promise<boolean> {
-    const reopened = await this.#database.query(reopenForRetry, ["pending", null, id]);
-    // From here on a worker may process the order and even end it.
-    if (reopened.length > 0) return true;
-    return (await this.#database.query(makeOrderDue, [id])).length > 0;
+  async retry(id: string, staff: string): Promise<boolean> {
+    return this.#database.transaction(async (transaction) => {
+      const reopened = await transaction.query(reopenForRetry, ["pending", null, id]);
+      const isDue = reopened.length > 0 || (await transaction.query(makeOrderDue, [id])).length > 0;
+      if (isDue) await transaction.query(insertAction, [id, "retry", staff]);
+      // After the commit a worker may process the order and even end it.
+      return isDue;
+    });
   }
 
   /** Begins the cancellation of an order. Returns false if the order can't be cancelled now. */
-  async cancel(id: string): Promise<boolean> {
+  async cancel(id: string, staff: string): Promise<boolean> {
     return this.#database.transaction(async (transaction) => {
       const sagas = await transaction.query(cancelSaga, [id]);
       if (sagas.length === 0) return false;
       // A cancelled order needs no payment token.
       await transaction.query("UPDATE orders SET payment_token = NULL WHERE id = $1", [id]);
       await transaction.query(reopenOrder, ["pending", null, id]);
+      await transaction.query(insertAction, [id, "cancel", staff]);
       return true;
     });
+  }
+
+  /** Returns what staff have done to an order, oldest first. */
+  async actions(id: string): Promise<StaffAction[]> {
+    const rows = await this.#database.query<Omit<StaffAction, "at"> & { readonly at: Date }>(
+      "SELECT action, staff, at FROM staff_actions WHERE order_id = $1 ORDER BY id",
+      [id],
+    );
+    return rows.map(({ at, ...action }) => ({ ...action, at: at.toISOString() }));
   }
 
   /** Returns whether an order in progress is at a step at which it can be cancelled. */
@@ -109,6 +122,8 @@ const reopenForRetry = changeStatus(
 /** Retries an order that waits for its next attempt. */
 const makeOrderDue =
   "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
+
+const insertAction = "INSERT INTO staff_actions (order_id, action, staff) VALUES ($1, $2, $3)";
 
 /** SQL condition for a step before the payment's capture. After it an order can't be cancelled. */
 const cancellableStep = "step <> 'ship'";

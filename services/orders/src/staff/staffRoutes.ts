@@ -1,7 +1,7 @@
-import { problem, Type, Uuid, type App, type Problem, type Service } from "@store/kit";
+import { problem, staffName, Type, Uuid, type App, type Problem, type Service } from "@store/kit";
 import type { OrderStore } from "../orders/orderStore.ts";
 import { Order, OrderStatus } from "../orders/schemas.ts";
-import { StaffOrderPage } from "./schemas.ts";
+import { StaffAction, StaffOrderPage } from "./schemas.ts";
 import type { StaffOrders } from "./staffOrders.ts";
 
 /** Default number of orders on a page. */
@@ -16,11 +16,12 @@ interface StaffRoutes {
   readonly onDue: () => void;
 }
 
-/** Adds the routes for staff: list orders, retry an order, cancel an order. The responses must not be cached: they go out of date. */
+/** Adds the routes for staff: list orders, retry an order, cancel an order, list what staff did. The responses must not be cached: they go out of date. */
 export function addStaffRoutes(app: App, routes: StaffRoutes): void {
   addListRoute(app, routes);
   addRetryRoute(app, routes);
   addCancelRoute(app, routes);
+  addActionsRoute(app, routes);
 }
 
 function addListRoute(app: App, { staffOrders, staff }: StaffRoutes): void {
@@ -65,8 +66,9 @@ function addRetryRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRou
         response: { 200: Order },
       },
     },
-    async ({ params: { id } }, reply) => {
-      const isDue = await staffOrders.retry(id);
+    async (request, reply) => {
+      const { id } = request.params;
+      const isDue = await staffOrders.retry(id, staffName(request));
       onDue();
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
@@ -100,8 +102,9 @@ function addCancelRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRo
         response: { 200: Order },
       },
     },
-    async ({ params: { id } }, reply) => {
-      const isCancelling = await staffOrders.cancel(id);
+    async (request, reply) => {
+      const { id } = request.params;
+      const isCancelling = await staffOrders.cancel(id, staffName(request));
       onDue();
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
@@ -109,6 +112,27 @@ function addCancelRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRo
         throw (await staffOrders.isCancellable(id)) ? inProgress() : notCancellable(order);
       reply.header("cache-control", "no-store");
       return order;
+    },
+  );
+}
+
+function addActionsRoute(app: App, { staffOrders, staff }: StaffRoutes): void {
+  app.get(
+    "/api/orders/:id/staff-actions",
+    {
+      onRequest: staff,
+      schema: {
+        operationId: "listStaffActions",
+        summary: "Lists what staff have done to an order, oldest first",
+        tags: ["staff"],
+        security: [{ staff: [] }],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: Type.Object({ items: Type.Array(StaffAction) }) },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      reply.header("cache-control", "no-store");
+      return { items: await staffOrders.actions(id) };
     },
   );
 }

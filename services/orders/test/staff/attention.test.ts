@@ -40,6 +40,7 @@ describe("an order with an unexpected answer", function () {
 
       backEnd.resetFaults();
       const response = await backEnd.retry(order.id);
+      assert.deepEqual(await backEnd.staffActions(order.id), [["retry", "clerk"]]);
       assert.equal(response.status, 200);
       await backEnd.assertEndsAs(order, {
         ...confirmed,

@@ -46,6 +46,7 @@ describe("an order that staff cancel", function () {
       assert.equal(response.headers.get("cache-control"), "no-store");
       assert.equal(((await response.json()) as { status: string }).status, "pending");
       await backEnd.assertEndsAs(order, cancelledByStore(payments));
+      assert.deepEqual(await backEnd.staffActions(order.id), [["cancel", "clerk"]]);
       assert.deepEqual(backEnd.stepsOf(order).slice(-2), ["release", "void"]);
       assert.equal(await backEnd.paymentTokenOf(order), null);
 

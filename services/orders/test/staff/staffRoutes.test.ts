@@ -34,6 +34,8 @@ describe("the staff routes of orders", function () {
       ["/api/orders", "GET"],
       [`/api/orders/${randomUUID()}/retry`, "POST"],
       [`/api/orders/${randomUUID()}/cancel`, "POST"],
+      [`/api/orders/${randomUUID()}/staff-actions`, "GET"],
+      [`/api/orders/staff-sessions/${randomUUID()}`, "PUT"],
     ] as const) {
       const response = await backEnd.firstReplica.fetch(path, { method });
       assert.equal(response.status, 401);

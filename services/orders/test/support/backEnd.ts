@@ -331,6 +331,15 @@ export class BackEnd {
     return this.#postAsStaff(`/api/orders/${id}/retry`);
   }
 
+  /** Returns what staff did to an order: actions and names of tokens. */
+  async staffActions(id: string): Promise<(readonly [action: string, staff: string])[]> {
+    const response = await this.firstReplica.fetch(`/api/orders/${id}/staff-actions`, {
+      headers: this.staff.headers,
+    });
+    const { items } = (await response.json()) as { items: { action: string; staff: string }[] };
+    return items.map(({ action, staff }) => [action, staff]);
+  }
+
   /** Cancels an order, as staff. */
   cancel(id: string): Promise<Response> {
     return this.#postAsStaff(`/api/orders/${id}/cancel`);

@@ -3,14 +3,13 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { html, type Html } from "../html/html.ts";
 import { sendHtml, SHOP } from "../html/layout.ts";
 import { icon } from "../http/assets.ts";
+import { loggedInStaff } from "./session.ts";
 
 interface OfficePage {
   readonly title: string;
   readonly main: Html;
   /** Path of the navigation link to mark as the current page. */
   readonly current?: string;
-  /** Leaves out the navigation, for users who aren't logged in. @default false */
-  readonly loggedOut?: boolean;
 }
 
 /** Returns a banner while payments are a trial, so that nobody packs goods that no money was paid for. */
@@ -34,7 +33,7 @@ export function sendOfficePage(reply: Reply, page: OfficePage): Reply {
   return sendHtml(reply, {
     title: `${page.title} – Back office of ${SHOP}`,
     hidden: true,
-    header: header(page),
+    header: header(page, loggedInStaff(reply.request)),
     main: html`<div class="wrap office">${page.main}</div>`,
     footer: html`<footer class="site-footer">
       <div class="wrap">
@@ -50,19 +49,20 @@ const links = [
   { path: "/office/stock", name: "Stock" },
 ];
 
-function header({ current, loggedOut = false }: OfficePage): Html {
+/** @param staff Name of the user, without which there is no navigation. */
+function header({ current }: OfficePage, staff: string | undefined): Html {
   return html`<header class="site-header">
     <div class="wrap">
       <a class="brand" href="/office">
         <img src="${icon.path}" alt="" width="32" height="32" />
         <span>Back office</span>
       </a>
-      ${loggedOut ? undefined : navigation(current)}
+      ${staff && navigation(staff, current)}
     </div>
   </header>`;
 }
 
-function navigation(current: string | undefined): Html {
+function navigation(staff: string, current: string | undefined): Html {
   return html`<nav aria-label="Back office">
       ${links.map(
         ({ path, name }) =>
@@ -71,5 +71,7 @@ function navigation(current: string | undefined): Html {
           >`,
       )}
     </nav>
-    <form method="post" action="/office/logout"><button class="link">Log out</button></form>`;
+    <form class="who" method="post" action="/office/logout">
+      <span>Logged in as <strong>${staff}</strong></span> <button class="link">Log out</button>
+    </form>`;
 }

@@ -3,7 +3,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { html, type Html } from "../html/html.ts";
 import { isReadableOnTheWay } from "../http/scheme.ts";
 import { sendOfficePage } from "./layout.ts";
-import { isToken, staffHeaders, writeToken } from "./session.ts";
+import { endSession, startSession } from "./session.ts";
 
 /** Adds the login page, the login and the log-out. */
 export function addLogin(app: App, gateway: Gateway): void {
@@ -25,34 +25,18 @@ export function addLogin(app: App, gateway: Gateway): void {
     async (request, reply) => {
       const { next } = request.body;
       if (isReadableOnTheWay(request)) return sendLogin(reply.code(403), undefined, next);
-      const token = request.body.token.trim();
-      if (!(await isValidToken(gateway, request, token))) {
+      if (!(await startSession(gateway, reply, request.body.token.trim()))) {
         reply.code(401);
         return sendLogin(reply, "Incorrect token.", next);
       }
-      writeToken(reply, token);
       return reply.redirect(officePath(next), 303);
     },
   );
 
   app.post("/office/logout", { schema: { hide: true } }, async (_request, reply) => {
-    writeToken(reply, "");
+    await endSession(gateway, reply);
     return reply.redirect("/office/login", 303);
   });
-}
-
-/** Checks a token by a small API request that only staff may send. */
-async function isValidToken(
-  { inventory }: Gateway,
-  request: Request,
-  token: string,
-): Promise<boolean> {
-  if (!isToken(token)) return false;
-  const { data } = await inventory.GET("/api/inventory/stock", {
-    params: { query: { limit: 1 } },
-    headers: staffHeaders(request, token),
-  });
-  return data !== undefined;
 }
 
 /**
@@ -67,7 +51,6 @@ export function sendLogin(
 ): Reply {
   return sendOfficePage(reply, {
     title: "Log in",
-    loggedOut: true,
     main: html`<div class="login">
       <h1>Back office</h1>
       ${isReadableOnTheWay(reply.request) ? REFUSAL : loginForm(message, next)}
@@ -87,7 +70,10 @@ const REFUSAL = html`<p class="banner bad" role="alert">
   </p>`;
 
 function loginForm(message: string | undefined, next: string): Html {
-  return html`<p>For staff only. Run <code>./store token</code> to get the staff token.</p>
+  return html`<p>
+      For staff only. <code>./store token add NAME</code> creates a token of your own,
+      <code>./store token</code> prints the store’s.
+    </p>
     ${message && html`<p class="banner bad" id="message" role="alert">${message}</p>`}
     <form method="post" action="/office/login">
       <input type="hidden" name="next" value="${next}" />

@@ -26,9 +26,12 @@ describe("the storefront's office: login", function () {
 
   it("shows only the login form to a client without a token or with an invalid one", async () => {
     const withOldToken = new ShopClient(store.gateway.url);
-    withOldToken.cookies.set("office", "an-old-token");
-    for (const client of [customer, withOldToken]) {
-      for (const path of pages.filter((path) => client === customer || !path.includes("new"))) {
+    // A cookie of the release whose cookie was the token, and one of an unknown session.
+    withOldToken.cookies.set("office", store.staff.token);
+    const withUnknownSession = new ShopClient(store.gateway.url);
+    withUnknownSession.cookies.set("office", "A".repeat(43));
+    for (const client of [customer, withOldToken, withUnknownSession]) {
+      for (const path of pages) {
         const { status, text, visibleText } = await client.get(path);
         assert.equal(status, 401, path);
         assert.match(visibleText, /Token Log in/);
@@ -38,30 +41,33 @@ describe("the storefront's office: login", function () {
     }
   });
 
-  it("stores a valid token in a cookie for the office's paths, and redirects to the requested page", async () => {
+  it("starts a session with a cookie for the office's paths, which doesn't contain the token, and redirects to the requested page", async () => {
     const answer = await customer.post("/office/login", {
       token: store.staff.token,
       next: "/office/stock?q=mug",
     });
     assert.equal(locationOf(answer), "/office/stock?q=mug");
-    assert.equal(
-      answer.headers.get("set-cookie"),
-      `office=${store.staff.token}; Path=/office; HttpOnly; SameSite=Strict`,
-    );
+    const cookie = answer.headers.get("set-cookie") ?? "";
+    assert.match(cookie, /^office=[\w-]{43}; Path=\/office; HttpOnly; SameSite=Strict$/);
+    assert.ok(!cookie.includes(store.staff.token));
+    const page = await customer.get("/office/stock");
+    assert.match(page.visibleText, /Logged in as clerk Log out/);
+    assert.ok(!page.text.includes(store.staff.token));
     for (const next of ["https://evil.example", "//evil.example", "/office/../x\\", "/basket"]) {
       const { token } = store.staff;
       assert.equal(locationOf(await clerk.post("/office/login", { token, next })), "/office");
     }
   });
 
-  it("stores the token in a cookie for HTTPS and this host only, if the browser uses HTTPS", async () => {
+  it("restricts the session's cookie to HTTPS and this host, if the browser uses HTTPS", async () => {
     const client = new ShopClient(store.gateway.url, { "x-forwarded-proto": "https" });
     const { token } = store.staff;
     const answer = await client.post("/office/login", { token });
-    assert.equal(
-      answer.headers.get("set-cookie"),
-      `__Host-office=${token}; Path=/; HttpOnly; Secure; SameSite=Strict`,
+    assert.match(
+      answer.headers.get("set-cookie") ?? "",
+      /^__Host-office=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
+    const secret = client.cookies.get("__Host-office") ?? "";
     assert.equal((await client.get("/office/stock")).status, 200);
     await client.submit("/basket/add", { sku: "MUG-STONE", quantity: "1" });
     assert.deepEqual([...client.cookies.keys()], ["__Host-office", "__Host-basket"]);
@@ -70,7 +76,7 @@ describe("the storefront's office: login", function () {
     assert.match(logout.headers.get("set-cookie") ?? "", /^__Host-office=; .*Path=\/; .*Secure/);
     assert.deepEqual([...client.cookies.keys()], ["__Host-basket"]);
     // Another host of the domain could have set a cookie without the prefix.
-    client.cookies.set("office", token);
+    client.cookies.set("office", secret);
     assert.equal((await client.get("/office/stock")).status, 401);
   });
 
@@ -98,7 +104,8 @@ describe("the storefront's office: login", function () {
     assert.match(login.body, /store:domain.*\.\/store ssh STACK -- -N -L 8080:localhost:80/s);
     assert.doesNotMatch(login.body, /<form/);
     // A session from before the office required HTTPS.
-    const old = await ask("GET", "/office/orders", { cookie: `office=${token}` });
+    const secret = clerk.cookies.get("office") ?? assert.fail();
+    const old = await ask("GET", "/office/orders", { cookie: `office=${secret}` });
     assert.equal(old.response.statusCode, 401);
     assert.match(old.body, /Nobody can log in at this address/);
     assert.equal((await ask("GET", "/")).response.statusCode, 200);
@@ -114,10 +121,81 @@ describe("the storefront's office: login", function () {
     }
   });
 
-  it("logs out and removes the cookie", async () => {
+  it("ends the session at the log-out, also for a copy of the cookie", async () => {
+    const copy = clerk.clone();
+    assert.equal((await copy.get("/office/stock")).status, 200);
+    const other = (await createOfficeClients(store)).clerk;
     await clerk.post("/office/logout", {});
     assert.equal(clerk.cookies.size, 0);
     assert.equal((await clerk.get("/office/stock")).status, 401);
+    assert.equal((await copy.get("/office/stock")).status, 401);
+    assert.equal((await copy.post("/office/logout", {})).status, 303);
+    // Another session with the same token goes on.
+    assert.equal((await other.get("/office/stock")).status, 200);
+  });
+
+  it("says that a log-out has failed, and keeps the cookie to try again", async () => {
+    const { orders } = store.services;
+    const target = store.gateway.targets.get("orders") ?? assert.fail();
+    store.gateway.targets.set("orders", "http://127.0.0.1:9");
+    try {
+      assert.equal((await clerk.post("/office/logout", {})).status, 503);
+    } finally {
+      store.gateway.targets.set("orders", target);
+    }
+    assert.equal(target, orders.url);
+    assert.equal(clerk.cookies.size, 1);
+    assert.equal((await clerk.post("/office/logout", {})).status, 303);
+  });
+
+  it("ends sessions after 12 hours and after 2 hours without a request", async () => {
+    const { orders } = store.databases;
+    const statusAfter = async (change: string): Promise<number> => {
+      const { clerk: one } = await createOfficeClients(store);
+      assert.equal((await one.get("/office/stock")).status, 200);
+      await orders.query(`UPDATE staff_sessions SET ${change}`);
+      return (await one.get("/office/stock")).status;
+    };
+    const [lifetime] = await orders.query<{ hours: number }>(
+      "SELECT extract(epoch FROM max(expires_at) - now()) / 3600 AS hours FROM staff_sessions",
+    );
+    assert.equal(Math.round(Number(lifetime?.hours)), 12);
+    assert.equal(await statusAfter("expires_at = now()"), 401);
+    assert.equal(await statusAfter("used_at = now() - interval '119 minutes'"), 200);
+    assert.equal(await statusAfter("used_at = now() - interval '121 minutes'"), 401);
+    // A request keeps the session alive.
+    const { clerk: active } = await createOfficeClients(store);
+    await orders.query("UPDATE staff_sessions SET used_at = now() - interval '119 minutes'");
+    await active.get("/office/stock");
+    const [idle] = await orders.query<{ seconds: number }>(
+      "SELECT extract(epoch FROM now() - max(used_at)) AS seconds FROM staff_sessions",
+    );
+    assert.ok(Number(idle?.seconds) < 60);
+  });
+
+  it("ends the sessions of a removed token, and goes on with the other tokens", async () => {
+    const { staff } = store;
+    const tokens = { [staff.name]: staff.token, ana: "token-of-ana" };
+    try {
+      staff.admit(tokens);
+      const ana = new ShopClient(store.gateway.url);
+      assert.equal((await ana.post("/office/login", { token: tokens.ana })).status, 303);
+      assert.match((await ana.get("/office/stock")).visibleText, /Logged in as ana/);
+      staff.admit();
+      const { status, visibleText } = await ana.get("/office/stock");
+      assert.equal(status, 401);
+      assert.match(visibleText, /token is no longer valid/);
+      assert.equal((await clerk.get("/office/stock")).status, 200);
+    } finally {
+      staff.admit();
+    }
+  });
+
+  it("stores sessions from which nobody learns the token", async () => {
+    const rows = await store.databases.orders.query("SELECT * FROM staff_sessions");
+    assert.ok(rows.length > 0);
+    const secret = clerk.cookies.get("office") ?? assert.fail();
+    for (const text of [store.staff.token, secret]) assert.ok(!JSON.stringify(rows).includes(text));
   });
 
   it("rejects forms from another site, and forbids caching of its pages", async () => {

@@ -82,6 +82,7 @@ describe("the storefront's office: orders and parcels", function () {
     assert.match((await clerk.get(office)).text, form);
     const done = await clerk.submit(`${office}/cancel`, {});
     assert.match(done.visibleText, /Cancellation started/);
+    assert.match(done.visibleText, /Staff Cancellation by clerk \d/);
     await until("the customer sees it", async () =>
       (await customer.get(path)).visibleText.includes("We had to cancel your order"),
     );
@@ -110,6 +111,12 @@ describe("the storefront's office: orders and parcels", function () {
     for (const once of [/Handed to the carrier/g, /Delivered \d/g]) {
       assert.equal(visibleText.match(once)?.length, 1, visibleText);
     }
+    // Staff see who did it, customers don't.
+    assert.match(
+      (await clerk.get(office)).visibleText,
+      /shipped [^;]+ by clerk; delivered [^;]+ by clerk/,
+    );
+    assert.doesNotMatch(visibleText, /clerk/);
   });
 
   it("retries or cancels an order once when the responses are lost", async () => {

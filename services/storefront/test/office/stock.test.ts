@@ -38,6 +38,10 @@ describe("the storefront's office: stock", function () {
     assert.match(saved.visibleText, /VASE-BUD was saved/);
     const { name, price, onHand } = await stocked("VASE-BUD");
     assert.deepEqual([name, price.amount, onHand], ["Bud Vase & Friends", 4150, 77]);
+    assert.match(
+      (await clerk.get("/office/stock/VASE-BUD")).visibleText,
+      /Changes by staff Price \$[\d.]+ → \$41\.50, In stock \d+ → 77, Name by clerk/,
+    );
     const page = await customer.get("/products/VASE-BUD");
     assert.match(page.text, /<h1>Bud Vase &amp; Friends<\/h1>/);
     assert.match(page.visibleText, /\$41\.50/);

@@ -8,6 +8,7 @@ import { timelineText } from "../../pages/orders/statusText.ts";
 import { parcelPanel, type Shipment } from "../parcels/parcelPanel.ts";
 import { attentionForms } from "./attentionForms.ts";
 import { paymentPanel, type Payment } from "./paymentPanel.ts";
+import { staffActionsSection, type StaffAction } from "./staffActions.ts";
 import { officeStatusLabels } from "./status.ts";
 
 /** Results of the last action, to show on the order's page. */
@@ -24,9 +25,11 @@ interface OrderDetails {
   readonly order: Order;
   readonly payments: readonly Payment[];
   readonly shipments: readonly Shipment[];
+  readonly actions: readonly StaffAction[];
 }
 
-export function orderPage({ order, payments, shipments }: OrderDetails, messages: Messages): Html {
+export function orderPage(details: OrderDetails, messages: Messages): Html {
+  const { order, payments, shipments, actions } = details;
   const { id, status, reason } = order;
   const { success, error } = messages;
   return html`<nav class="crumbs" aria-label="Breadcrumb">
@@ -41,6 +44,7 @@ export function orderPage({ order, payments, shipments }: OrderDetails, messages
     ${success && html`<p class="banner good" role="status">${success}</p>`}
     ${error && html`<p class="banner bad" role="alert">${error}</p>`} ${facts(order)}
     <div class="columns">${itemsSection(order)} ${timelineSection(order)}</div>
+    ${staffActionsSection(actions)}
     <h2>Payments</h2>
     ${payments.length === 0 ? html`<p>No payments yet.</p>` : payments.map((payment) => paymentPanel(id, payment, messages))}
     <h2>Parcel</h2>

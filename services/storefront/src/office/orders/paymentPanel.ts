@@ -54,6 +54,7 @@ function refundLine({
   reason,
   failure,
   createdAt,
+  requestedBy,
 }: Payment["refunds"][number]): Html {
   const statusText = {
     pending: "refund pending",
@@ -62,7 +63,7 @@ function refundLine({
   };
   return html`<li>
     ${formatMoney(amount)} ${statusText[status]}${failure && html`: ${failure}`}
-    ${reason && html`(${reason})`}
+    ${reason && html`(${reason})`} ${requestedBy && html`by ${requestedBy}`}
     <span class="fine">${formatTime(createdAt)}</span>
   </li>`;
 }

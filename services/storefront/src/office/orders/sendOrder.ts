@@ -15,16 +15,18 @@ export async function sendOrder(
   const { request } = reply;
   const headers = staffHeaders(request);
   const query = { order: id };
-  const [order, payments, shipments, banner] = await Promise.all([
+  const [order, payments, shipments, actions, banner] = await Promise.all([
     findOrder(gateway, request, id),
     gateway.billing.GET("/api/billing/payments", { params: { query }, headers }),
     gateway.shipping.GET("/api/shipping/shipments", { params: { query }, headers }),
+    gateway.orders.GET("/api/orders/{id}/staff-actions", { params: { path: { id } }, headers }),
     trialBanner(gateway, request),
   ]);
   // Check the token before anything else: without it, the response must not tell which orders exist.
   const details = {
     payments: requireData(payments).items,
     shipments: requireData(shipments).items,
+    actions: requireData(actions).items,
   };
   if (order === undefined) throw problem(404, "There is no such order.");
   return sendOfficePage(reply, {

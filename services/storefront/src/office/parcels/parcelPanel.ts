@@ -19,6 +19,7 @@ const regions = new Intl.DisplayNames(["en-AU"], { type: "region" });
  */
 export function parcelPanel(shipment: Shipment, from: string): Html {
   const { order, status, recipient, lines, createdAt, dispatchedAt, deliveredAt } = shipment;
+  const { dispatchedBy, deliveredBy } = shipment;
   return html`<div class="panel parcel">
     <p>
       <span class="status ${status}">${shipmentStatusLabels[status]}</span>
@@ -30,11 +31,15 @@ export function parcelPanel(shipment: Shipment, from: string): Html {
     </ul>
     <p class="fine">
       Created
-      ${formatTime(createdAt)}${dispatchedAt === null ? undefined : html`; shipped ${formatTime(dispatchedAt)}`}${deliveredAt === null ? undefined : html`; delivered ${formatTime(deliveredAt)}`}
+      ${formatTime(createdAt)}${dispatchedAt === null ? undefined : html`; shipped ${formatTime(dispatchedAt)}${by(dispatchedBy)}`}${deliveredAt === null ? undefined : html`; delivered ${formatTime(deliveredAt)}${by(deliveredBy)}`}
     </p>
     ${status === "pending" ? statusButton(shipment, "dispatch", "Mark as shipped", from) : undefined}
     ${status === "dispatched" ? statusButton(shipment, "deliver", "Mark as delivered", from) : undefined}
   </div>`;
+}
+
+function by(staff: string | undefined): string {
+  return staff === undefined ? "" : ` by ${staff}`;
 }
 
 function address({ name, address }: NonNullable<Shipment["recipient"]>): Html {

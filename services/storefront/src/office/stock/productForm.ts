@@ -3,6 +3,7 @@ import { errorAttributes, errorText, type FieldErrors } from "../../html/fieldEr
 import { html, type Html } from "../../html/html.ts";
 import type { Fields } from "../../http/forms.ts";
 import { sendOfficePage } from "../layout.ts";
+import { changesSection, type ProductChange } from "./productChanges.ts";
 import type { StockedProduct } from "./productEdit.ts";
 
 interface ProductForm {
@@ -11,6 +12,8 @@ interface ProductForm {
   /** Values of the form, including the product's ETag. */
   readonly fields: Fields;
   readonly errors?: FieldErrors;
+  /** Latest changes of the product by staff. Defaults to none. */
+  readonly changes?: readonly ProductChange[];
   /** Error message at the top of the page. */
   readonly notice?: string;
 }
@@ -77,7 +80,8 @@ function productFormPage(title: string, form: ProductForm): Html {
         <button class="button">Save</button>
         <a class="button quiet" href="/office/stock">Cancel</a>
       </p>
-    </form>`;
+    </form>
+    ${form.changes && changesSection(form.changes)}`;
 }
 
 /** @param unpacked Quantity that is sold and not packed yet; empty if it is unknown. */

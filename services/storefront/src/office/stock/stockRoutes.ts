@@ -4,6 +4,7 @@ import { Fields } from "../../http/forms.ts";
 import { sendOfficePage } from "../layout.ts";
 import { requireData, staffHeaders } from "../session.ts";
 import { countUnpacked } from "./unpacked.ts";
+import { findChanges } from "./productChanges.ts";
 import { toFields } from "./productEdit.ts";
 import { sendProductForm } from "./productForm.ts";
 import { findStockedProduct, saveProduct } from "./saveProduct.ts";
@@ -61,8 +62,12 @@ export function addStock(app: App, gateway: Gateway): void {
 
   app.get("/office/stock/:sku", { schema: { hide: true, params } }, async (request, reply) => {
     const { product, etag } = await findStockedProduct(gateway, reply, request.params.sku);
-    const unpacked = await countUnpacked(gateway, reply, request.params.sku);
-    return sendProductForm(reply, { product, fields: { ...toFields(product, unpacked), etag } });
+    const [unpacked, changes] = await Promise.all([
+      countUnpacked(gateway, reply, request.params.sku),
+      findChanges(gateway, reply, request.params.sku),
+    ]);
+    const fields = { ...toFields(product, unpacked), etag };
+    return sendProductForm(reply, { product, fields, changes });
   });
 
   app.post(

@@ -1,0 +1,2 @@
+-- Name of the staff token with which the refund was requested. NULL: requested with an earlier release.
+ALTER TABLE refunds ADD COLUMN requested_by text;
