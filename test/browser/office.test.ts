@@ -36,7 +36,6 @@ describe("the back office in a browser", function () {
     await page.getByRole("link", { name: "Milking Stool" }).click();
     await page.getByText("→ 4 by clerk").waitFor();
     await clerk.checkAccessibility();
-    await clerk.screenshot("office-product");
     const reader = await openWindow();
     await reader.goto("/products/STOOL-MILK");
     await reader.page.getByText("Only 4 left").waitFor();
