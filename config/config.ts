@@ -62,10 +62,9 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, enabledServices, mistakes));
   mistakes.push(...missingEnvironment(values, enabledServices, specs));
+  mistakes.push(...missingFirstToken(values, enabledServices, specs));
   const hosts = enabledServices.flatMap((service) => specs.get(service)?.hosts ?? []);
   const { https, warnings } = httpsConfig(values, hosts, mistakes);
-  mistakes.push(...missingFirstToken(values, enabledServices, specs));
-  const { https, warnings } = httpsConfig(values, mistakes);
   const docker = dockerEndpoint(values, mistakes);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
