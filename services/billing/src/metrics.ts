@@ -1,9 +1,11 @@
 import { addDatabaseGauges, Counter, type Database, type Registry } from "@store/kit";
 import {
-  CaptureRefusedError,
+  ProviderRefusal,
   UnknownOutcomeError,
   providers,
+  type AuthorisationOutcome,
   type PaymentProvider,
+  type RefundOutcome,
 } from "./providers/provider.ts";
 
 /** Adds gauges of the payments and refunds that wait for the provider, for all replicas together. */
@@ -38,7 +40,7 @@ export function addPaymentMetrics(registry: Registry, database: Database): void 
 export function countCalls(provider: PaymentProvider, registry: Registry): PaymentProvider {
   const calls = new Counter({
     name: "billing_provider_calls_total",
-    help: "Calls to the payment provider by this replica and their outcomes; unknown: no definite answer; error: an unexpected error.",
+    help: "Calls to the payment provider by this replica and their outcomes; unknown: no definite answer; refused: refused for a reason that has nothing to do with the customer; error: an unexpected error.",
     labelNames: ["provider", "call", "answer"],
     registers: [registry],
   });
@@ -55,7 +57,7 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
       countAnswer(answerOf(result));
       return result;
     } catch (error) {
-      if (error instanceof CaptureRefusedError) countAnswer("refused");
+      if (error instanceof ProviderRefusal) countAnswer("refused");
       else countAnswer(error instanceof UnknownOutcomeError ? "unknown" : "error");
       throw error;
     }
@@ -63,11 +65,15 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
   return {
     name: provider.name,
     paymentMethods: () => provider.paymentMethods(),
-    authorise: (request) => count("authorise", provider.authorise(request), ({ status }) => status),
+    authorise: (request) => count("authorise", provider.authorise(request), answerOfOutcome),
     capture: (payment) => count("capture", provider.capture(payment), (status) => status),
     void: (payment) => count("void", provider.void(payment), (status) => status),
-    refund: (refund) => count("refund", provider.refund(refund), ({ status }) => status),
+    refund: (refund) => count("refund", provider.refund(refund), answerOfOutcome),
   };
+}
+
+function answerOfOutcome(outcome: AuthorisationOutcome | RefundOutcome): string {
+  return "refusal" in outcome ? "refused" : outcome.status;
 }
 
 interface ProviderCount {

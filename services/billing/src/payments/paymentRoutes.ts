@@ -46,7 +46,7 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
       schema: {
         operationId: "voidPayment",
         summary: "Void a payment: release the authorised amount",
-        description: `${idempotent} An unknown id is voided in advance: a later authorisation is refused. 409 payment-captured.`,
+        description: `${idempotent} An unknown id is voided in advance: a later authorisation is refused. 409 payment-captured, void-refused (the payment stays as it is).`,
         tags: ["internal"],
         params,
         response: { 200: Void },

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { problem, type Database, type Log, type Problem, type Queryable } from "@store/kit";
 import {
-  CaptureRefusedError,
+  ProviderRefusal,
   UnknownOutcomeError,
   type AuthorisationOutcome,
   type PaymentIdentity,
@@ -17,13 +17,13 @@ import {
   type PaymentRow,
 } from "./paymentRows.ts";
 import {
-  captureRefused,
   paymentBusy,
   paymentCaptured,
   paymentDeclined,
   paymentDiffers,
   paymentPending,
   paymentVoided,
+  providerRefused,
 } from "./problems.ts";
 import type { Authorisation, Payment, PaymentRequest } from "./schemas.ts";
 
@@ -156,6 +156,7 @@ export class Payments {
         );
       throw this.#problemOf(payment, error);
     }
+    if ("refusal" in outcome) log.error(`The payment provider: ${outcome.refusal}`);
     const [settled] = await database.query<PaymentRow>(
       `UPDATE payments SET status = $3, decline_reason = $4, lease = NULL, leased_until = NULL, updated_at = now()
        WHERE ${holdsLease} RETURNING ${columns}`,
@@ -179,9 +180,9 @@ export class Payments {
   /** Returns the answer to a call for which the provider threw an error. */
   #problemOf({ id }: PaymentRow, error: unknown): unknown {
     if (error instanceof UnknownOutcomeError) return this.#outcomeUnknown(error);
-    if (!(error instanceof CaptureRefusedError)) return error;
+    if (!(error instanceof ProviderRefusal)) return error;
     this.#options.log.error(error.message);
-    return captureRefused(id, error.reason);
+    return providerRefused(id, error);
   }
 
   #outcomeUnknown(error: UnknownOutcomeError): Problem {

@@ -1,4 +1,5 @@
 import { problem, type Problem } from "@store/kit";
+import type { ProviderRefusal } from "../providers/provider.ts";
 
 export function paymentDiffers(id: string): Problem {
   return problem(422, `Payment ${id} was requested before with another order, amount or token.`, {
@@ -24,10 +25,9 @@ export function paymentDeclined(id: string): Problem {
   return problem(409, `Payment ${id} was declined.`, { type: "payment-declined" });
 }
 
-/** @param reason The provider's code. */
-export function captureRefused(id: string, reason: string): Problem {
-  return problem(409, `The payment provider refused to capture payment ${id}: ${reason}.`, {
-    type: "capture-refused",
+export function providerRefused(id: string, { action, reason }: ProviderRefusal): Problem {
+  return problem(409, `The payment provider refused to ${action} payment ${id}: ${reason}.`, {
+    type: `${action}-refused`,
   });
 }
 

@@ -19,10 +19,14 @@ export interface PaymentProvider {
   /**
    * Captures the whole authorised amount. "voided": the authorisation has ended, so that the amount can't be captured any more.
    *
-   * @throws CaptureRefusedError if the provider definitely refused for another reason. The payment stays authorised.
+   * @throws ProviderRefusal if the provider definitely refused for another reason. The payment stays authorised.
    */
   capture(payment: PaymentIdentity): Promise<"captured" | "voided">;
-  /** Releases the authorised amount and refuses a later authorisation. */
+  /**
+   * Releases the authorised amount and refuses a later authorisation.
+   *
+   * @throws ProviderRefusal if the provider definitely refused. The payment stays as it is.
+   */
   void(payment: PaymentIdentity): Promise<"voided" | "captured">;
   /** Refunds a part of the captured amount, once for each refund id. */
   refund(refund: ProviderRefundRequest): Promise<RefundOutcome>;
@@ -51,7 +55,15 @@ export interface AuthorisationRequest extends PaymentIdentity {
 
 export type AuthorisationOutcome =
   | { readonly status: "authorised" | "captured" | "voided" }
-  | { readonly status: "declined"; readonly reason: string };
+  | ({ readonly status: "declined"; readonly reason: string } & Refusal);
+
+interface Refusal {
+  /**
+   * Description, for the log, of a refusal that has nothing to do with the customer, for example because of the account's settings. Each
+   * further payment would meet it, too.
+   */
+  readonly refusal?: string;
+}
 
 export interface ProviderRefundRequest {
   readonly id: string;
@@ -62,21 +74,24 @@ export interface ProviderRefundRequest {
 /** pending: the provider has accepted the refund and decides later. */
 export type RefundOutcome =
   | { readonly status: "succeeded" | "pending" }
-  | { readonly status: "failed"; readonly reason: string };
+  | ({ readonly status: "failed"; readonly reason: string } & Refusal);
 
 /** The call's outcome is unknown: no answer, or one that doesn't tell. The call may have taken effect; repeating it is safe. */
 export class UnknownOutcomeError extends Error {
   override readonly name = "UnknownOutcomeError";
 }
 
-/** The provider definitely refused to capture an authorised payment. Nothing was captured. */
-export class CaptureRefusedError extends Error {
-  override readonly name = "CaptureRefusedError";
+/** The provider definitely refused to capture or void a payment. Nothing has changed. */
+export class ProviderRefusal extends Error {
+  override readonly name = "ProviderRefusal";
+  readonly action: "capture" | "void";
   /** The provider's code of the refusal. */
   readonly reason: string;
 
-  constructor(reason: string) {
-    super(`The payment provider refused the capture: ${reason}`);
+  /** @param details Further details for the log. */
+  constructor(action: "capture" | "void", reason: string, details = reason) {
+    super(`The payment provider refused to ${action} a payment: ${details}`);
+    this.action = action;
     this.reason = reason;
   }
 }

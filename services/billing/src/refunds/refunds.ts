@@ -102,6 +102,7 @@ export class Refunds {
       else log.error({ err: error }, "A refund failed with an error; it will be retried");
       outcome = { status: "pending" };
     }
+    if ("refusal" in outcome) log.error(`The payment provider: ${outcome.refusal}`);
     if (outcome.status === "pending") await this.#postpone(id, lease, attempts);
     else await this.#settle(id, lease, payment_id, outcome);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { flushedLogs } from "@store/kit/testing";
 import { charge, outcome, type Billing } from "../support/billing.ts";
 import { CARD, sharedStripeBilling } from "../support/stripeBilling.ts";
 import { FAULTS, type Operation, type StripeEmulator } from "../support/stripeEmulator.ts";
@@ -180,6 +181,29 @@ describe("payments with Stripe", function () {
       assert.equal(outcome(await billing.retryUntilKnown(() => billing.void(id))), "voided");
       assert.ok(["", "authorised 8900,canceled"].includes(stripe.ledger(id).join()));
     }
+  });
+
+  it("logs and counts a refusal that isn't the customer's fault", async () => {
+    stripe.refuse("create", "testmode_charges_only");
+    const id = randomUUID();
+    const { body } = await billing.authorise(id, charge(CARD));
+    assert.deepEqual(body, { id, status: "declined", reason: "payment_failed" });
+    const { id: other } = await billing.createPayment(charge(CARD));
+    stripe.refuse("cancel", "account_invalid");
+    const answer = await billing.void(other);
+    assert.deepEqual([answer.status, outcome(answer)], [409, "void-refused"]);
+
+    const log = (await flushedLogs(billing.replicas.running)).split("\n");
+    for (const code of ["testmode_charges_only", "account_invalid"])
+      assert.ok(
+        log.some((line) => /"level":"error"/.test(line) && line.includes(code)),
+        code,
+      );
+    const metrics = await Promise.all(
+      billing.replicas.running.map(async (one) => (await one.fetch("/metrics")).text()),
+    );
+    for (const call of ["authorise", "void"])
+      assert.match(metrics.join(""), new RegExp(`call="${call}",answer="refused"} [1-9]`));
   });
 
   it("reports a payment as voided that Stripe cancelled after a week", async () => {

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import {
-  CaptureRefusedError,
-  UnknownOutcomeError,
-  type AuthorisationRequest,
-} from "../../src/providers/provider.ts";
+import { UnknownOutcomeError, type AuthorisationRequest } from "../../src/providers/provider.ts";
 import { StripeProvider } from "../../src/providers/stripe/stripeProvider.ts";
 import { StripeEmulator } from "../support/stripeEmulator.ts";
 
@@ -75,12 +71,25 @@ describe("the Stripe provider", () => {
     assert.equal(stripe.intentsOf(payment.id)[0]?.status, "canceled");
   });
 
-  for (const operation of ["create", "confirm"] as const) {
-    it(`declines a payment if Stripe refuses to ${operation} it for whatever reason`, async () => {
+  for (const [operation, code, param] of [
+    ["create", "testmode_charges_only", undefined],
+    ["create", "parameter_unknown", "amount"],
+    ["confirm", "testmode_charges_only", undefined],
+    ["confirm", "parameter_unknown", "confirmation_token"],
+    ["confirm", "payment_intent_invalid_parameter", "payment_method_types"],
+  ] as const) {
+    it(`tells a refusal to ${operation} with ${code} (${param ?? "no parameter"}) from a decline by the bank`, async () => {
       const { payment, request } = newPayment();
-      stripe.refuse(operation, "testmode_charges_only");
+      stripe.refuse(operation, code, param);
       const outcome = await provider.authorise(request());
-      assert.deepEqual(outcome, { status: "declined", reason: "testmode_charges_only" });
+      assert.ok("refusal" in outcome && outcome.refusal !== undefined);
+      const { refusal, ...declined } = outcome;
+      assert.deepEqual(declined, { status: "declined", reason: "payment_failed" });
+      const details = param === undefined ? code : `${code}, ${param}`;
+      assert.match(
+        refusal,
+        new RegExp(`refused to ${operation}: .*\\(${details}\\) \\(request req_`),
+      );
       assert.deepEqual(stripe.ledger(payment.id), []);
       const { status = "canceled" } = stripe.intentsOf(payment.id)[0] ?? {};
       assert.equal(status, "canceled");
@@ -124,7 +133,92 @@ describe("the Stripe provider", () => {
     const { payment, request } = newPayment();
     await provider.authorise(request());
     stripe.refuse("capture", "account_invalid");
-    await assert.rejects(provider.capture(payment), new CaptureRefusedError("account_invalid"));
+    await assert.rejects(provider.capture(payment), refusal("capture", "account_invalid"));
     assert.equal(await provider.capture(payment), "captured");
   });
+
+  it("passes on a refusal of the void and keeps the payment", async () => {
+    const { payment, request } = newPayment();
+    await provider.authorise(request());
+    stripe.refuse("cancel", "account_invalid");
+    await assert.rejects(provider.void(payment), refusal("void", "account_invalid"));
+    assert.equal(await provider.void(payment), "voided");
+  });
+
+  it("passes on a refusal to void a payment that can no longer be captured", async () => {
+    const { payment, request } = newPayment();
+    await provider.authorise(request());
+    stripe.refuse("capture", "charge_expired_for_capture");
+    stripe.refuse("cancel", "account_invalid");
+    await assert.rejects(provider.capture(payment), refusal("capture", "account_invalid"));
+  });
+
+  it("ends a refund that Stripe refuses for whatever reason", async () => {
+    const { payment, request } = newPayment();
+    await provider.authorise(request());
+    await provider.capture(payment);
+    const amount = { amount: 900, currency: "AUD" };
+    const refund = () => provider.refund({ id: randomUUID(), payment, amount });
+    stripe.refuse("refund", "charge_disputed");
+    assert.deepEqual(await refund(), {
+      status: "failed",
+      reason: "charge_disputed",
+    });
+    stripe.refuse("refund", "balance_insufficient");
+    const { refusal, ...failed } = { refusal: "", ...(await refund()) };
+    assert.deepEqual(failed, { status: "failed", reason: "balance_insufficient" });
+    assert.match(refusal, /refused to refund: .*balance_insufficient/);
+  });
+
+  describe("with the key of another account", () => {
+    const otherAccount = { name: "UnknownOutcomeError", message: /STRIPE_SECRET_KEY_FILE/ };
+
+    for (const call of ["authorise", "capture", "void", "refund"] as const) {
+      it(`doesn't take the unknown PaymentIntent for a refusal of ${call}`, async () => {
+        const { payment, request } = newPayment();
+        await provider.authorise(request());
+        if (call === "refund") await provider.capture(payment);
+        stripe.forgetIntents(payment.id);
+        const amount = { amount: 900, currency: "AUD" };
+        const outcome = {
+          authorise: () => provider.authorise(request()),
+          capture: () => provider.capture(payment),
+          void: () => provider.void(payment),
+          refund: () => provider.refund({ id: randomUUID(), payment, amount }),
+        }[call]();
+        await assert.rejects(outcome, otherAccount);
+      });
+    }
+
+    it("doesn't take the unknown PaymentIntent for a decline of the confirmation", async () => {
+      const { payment, request } = newPayment();
+      const { saveReference, ...rest } = request();
+      const outcome = provider.authorise({
+        ...rest,
+        saveReference: async (reference) => {
+          await saveReference(reference);
+          stripe.forgetIntents(payment.id);
+        },
+      });
+      await assert.rejects(outcome, otherAccount);
+    });
+  });
+
+  it("doesn't know the outcome if Stripe refuses to show it", async () => {
+    const { payment, request } = newPayment();
+    await provider.authorise(request());
+    stripe.refuse("retrieve", "account_invalid");
+    await assert.rejects(provider.authorise(request()), UnknownOutcomeError);
+    await provider.capture(payment);
+    stripe.refuse("list", "account_invalid");
+    const amount = { amount: 900, currency: "AUD" };
+    await assert.rejects(
+      provider.refund({ id: randomUUID(), payment, amount }),
+      UnknownOutcomeError,
+    );
+  });
+
+  function refusal(action: "capture" | "void", reason: string) {
+    return { name: "ProviderRefusal", action, reason, message: /account_invalid.* \(request req_/ };
+  }
 });

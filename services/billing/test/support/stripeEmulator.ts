@@ -94,7 +94,7 @@ export class StripeEmulator {
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
   #listLagsBehind = false;
   #bankHesitates = false;
-  readonly #refusals = new Map<Operation, string>();
+  readonly #refusals = new Map<Operation, Reply>();
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void this.#serve(request, response);
   });
@@ -130,9 +130,14 @@ export class StripeEmulator {
     this.#listLagsBehind = true;
   }
 
-  /** Makes Stripe refuse the next request of this operation with status 400 and a code. */
-  refuse(operation: Operation, code: string): void {
-    this.#refusals.set(operation, code);
+  /** Makes Stripe refuse the next request of this operation with status 400, a code and the parameter that it names. */
+  refuse(operation: Operation, code: string, param?: string): void {
+    this.#refusals.set(operation, refuse(code, param));
+  }
+
+  /** Forgets the PaymentIntents of a payment, as if the secret key were another account's. */
+  forgetIntents(payment: string): void {
+    for (const { id } of this.intentsOf(payment)) this.intents.delete(id);
   }
 
   /** Makes the bank decline the next confirmation and accept the same card afterwards. */
@@ -240,7 +245,7 @@ export class StripeEmulator {
   #carryOut(operation: Operation, id: string | undefined, form: Parameters): Reply {
     const refusal = this.#refusals.get(operation);
     this.#refusals.delete(operation);
-    if (refusal !== undefined) return refuse(refusal, undefined);
+    if (refusal !== undefined) return refusal;
     if (operation === "create") return this.#create(form);
     if (operation === "refund") return this.#refund(form);
     if (operation === "list") return this.#list(form);

@@ -37,10 +37,21 @@ export class StripeClient {
           `Stripe rejected the secret key. Put a valid key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
         );
       }
-      if (isDefinite(error)) throw new StripeRefusal(action, error);
+      if (isDefinite(error)) throw definiteError(new StripeRefusal(action, error));
       const code = error.code === undefined ? "" : ` ${error.code}`;
       throw new UnknownOutcomeError(`Stripe: ${action}: ${error.type}${code}${requestOf(error)}`);
     }
+  }
+
+  /**
+   * Sends a request that changes nothing. If Stripe refuses it, nobody knows what was done before.
+   *
+   * @throws UnknownOutcomeError
+   */
+  read<T>(action: string, request: (stripe: Stripe) => Promise<T>): Promise<T> {
+    return this.send(action, request).catch((error: unknown) => {
+      throw error instanceof StripeRefusal ? new UnknownOutcomeError(error.message) : error;
+    });
   }
 
   #connect(): Stripe {
@@ -78,7 +89,24 @@ export class StripeRefusal extends Error {
     this.declineCode = error.decline_code;
     this.param = error.param;
   }
+
+  /** Returns whether Stripe refused the value of such a parameter. */
+  isAbout(parameters: RegExp): boolean {
+    return this.code !== "parameter_unknown" && parameters.test(this.param ?? "");
+  }
 }
+
+/** An unknown PaymentIntent is no refusal: billing stored its id, so the key must be another account's. */
+function definiteError(refusal: StripeRefusal): StripeRefusal | UnknownOutcomeError {
+  return refusal.code === "resource_missing" && !refusal.isAbout(TOKEN)
+    ? new UnknownOutcomeError(OTHER_ACCOUNT)
+    : refusal;
+}
+
+/** Parameters of a confirmation that contain the token. */
+export const TOKEN = /^(payment_method|confirmation_token)($|\[)/;
+const OTHER_ACCOUNT =
+  "Stripe doesn't know the PaymentIntent. Put the key of the account that created it into the file named by STRIPE_SECRET_KEY_FILE";
 
 /** Not an idempotency key that Stripe knows from another request, for example of another release: a later request has another key. */
 function isDefinite(error: Stripe.errors.StripeError): boolean {

@@ -1,6 +1,6 @@
 import type Stripe from "stripe";
 import {
-  CaptureRefusedError,
+  ProviderRefusal,
   UnknownOutcomeError,
   type AuthorisationOutcome,
   type AuthorisationRequest,
@@ -11,14 +11,14 @@ import {
 } from "../provider.ts";
 import type { PaymentMethods } from "../../methods/schemas.ts";
 import { stripeCurrencies, toStripeAmount } from "./amounts.ts";
+import { DECLINED, declined, outcomeOf, outcomeOfRefund, requireOutcome } from "./outcomes.ts";
 import {
-  DECLINED,
-  declined,
-  declineReasonOf,
-  outcomeOf,
-  outcomeOfRefund,
-  requireOutcome,
-} from "./outcomes.ts";
+  isLapsed,
+  refusalOf,
+  refusedConfirmation,
+  refusedCreation,
+  refusedRefund,
+} from "./refusals.ts";
 import { StripeClient, StripeRefusal, type StripeOptions } from "./stripeClient.ts";
 import { testMethods } from "./testMethods.ts";
 
@@ -70,38 +70,27 @@ export class StripeProvider implements PaymentProvider {
       );
     } catch (error) {
       if (!(error instanceof StripeRefusal)) throw error;
-      if (!LAPSED.has(error.code ?? "")) throw new CaptureRefusedError(error.code ?? REFUSED);
+      if (!isLapsed(error)) throw refusalOf("capture", error);
       status = "requires_payment_method";
     }
     if (status === "succeeded") return "captured";
     // Stripe cancels a PaymentIntent that isn't captured within a week.
     if (status === "canceled") return "voided";
-    if (status !== "requires_payment_method") throw new CaptureRefusedError(status);
+    if (status !== "requires_payment_method") throw new ProviderRefusal("capture", status);
     // The authorisation has ended, but the PaymentIntent could be confirmed again.
-    return this.void({ id, reference });
+    return this.#cancel(intent, "capture");
   }
 
   async void({ reference }: PaymentIdentity): Promise<"voided" | "captured"> {
     // A PaymentIntent is confirmed only after its id was stored.
-    if (reference === null) return "voided";
-    const status = await this.#change(reference, "cancel", (stripe) =>
-      stripe.paymentIntents.cancel(reference),
-    );
-    if (status === "canceled") return "voided";
-    if (status === "succeeded") return "captured";
-    throw new UnknownOutcomeError(`cancel: the PaymentIntent is ${status}`);
+    return reference === null ? "voided" : this.#cancel(reference, "void");
   }
 
   async refund({ id, payment, amount }: ProviderRefundRequest): Promise<RefundOutcome> {
     const intent = requireReference(payment.id, payment.reference);
     const stripeAmount = toStripeAmount(amount);
     if (stripeAmount === undefined) return { status: "failed", reason: INEXPRESSIBLE };
-    // Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. So the refund's metadata has our id.
-    const earlier = await this.#client.send("list refunds", async (stripe) => {
-      for await (const refund of stripe.refunds.list({ payment_intent: intent, limit: 100 }))
-        if (refund.metadata?.["refund"] === id) return refund;
-      return undefined;
-    });
+    const earlier = await this.#findRefund(intent, id);
     if (earlier !== undefined) return outcomeOfRefund(earlier);
     try {
       const refund = await this.#client.send("refund", (stripe) =>
@@ -113,10 +102,17 @@ export class StripeProvider implements PaymentProvider {
       return outcomeOfRefund(refund);
     } catch (error) {
       if (!(error instanceof StripeRefusal)) throw error;
-      const reason = error.code ?? (error.param === "amount" ? "amount_too_large" : "");
-      if (!REFUND_REFUSALS.has(reason)) throw error;
-      return { status: "failed", reason };
+      return refusedRefund(error);
     }
+  }
+
+  /** Finds a refund by our id in its metadata: Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. */
+  #findRefund(intent: string, id: string): Promise<Stripe.Refund | undefined> {
+    return this.#client.read("list refunds", async (stripe) => {
+      for await (const refund of stripe.refunds.list({ payment_intent: intent, limit: 100 }))
+        if (refund.metadata?.["refund"] === id) return refund;
+      return undefined;
+    });
   }
 
   /** Creates the PaymentIntent. Returns its id, or a decline if Stripe refuses: asked again and again, it would refuse again. */
@@ -141,8 +137,7 @@ export class StripeProvider implements PaymentProvider {
       return intent.id;
     } catch (error) {
       if (!(error instanceof StripeRefusal)) throw error;
-      const invalid = ["amount", "currency"].find((parameter) => parameter === error.param);
-      return declined(error.code ?? (invalid === undefined ? REFUSED : `invalid_${invalid}`));
+      return refusedCreation(error);
     }
   }
 
@@ -158,13 +153,9 @@ export class StripeProvider implements PaymentProvider {
       return requireOutcome(confirmed);
     } catch (error) {
       if (!(error instanceof StripeRefusal)) throw error;
-      if (error.declined) return declined(declineReasonOf(error));
       // Another call has confirmed or cancelled the PaymentIntent.
       if (error.code === UNEXPECTED_STATE) return requireOutcome(await this.#retrieve(intent));
-      if (/^(payment_method|confirmation_token)/.test(error.param ?? ""))
-        return declined("invalid_token");
-      if (error.code === "resource_missing") throw new UnknownOutcomeError(OTHER_ACCOUNT);
-      return declined(error.code ?? REFUSED);
+      return refusedConfirmation(error);
     }
   }
 
@@ -185,6 +176,18 @@ export class StripeProvider implements PaymentProvider {
     throw new UnknownOutcomeError(`cancel: the declined PaymentIntent is ${status}`);
   }
 
+  /** Cancels a PaymentIntent for an action, unless it is captured. */
+  async #cancel(intent: string, action: "capture" | "void"): Promise<"voided" | "captured"> {
+    const status = await this.#change(intent, "cancel", (stripe) =>
+      stripe.paymentIntents.cancel(intent),
+    ).catch((error: unknown) => {
+      throw error instanceof StripeRefusal ? refusalOf(action, error) : error;
+    });
+    if (status === "canceled") return "voided";
+    if (status === "succeeded") return "captured";
+    throw new UnknownOutcomeError(`cancel: the PaymentIntent is ${status}`);
+  }
+
   /** Changes a PaymentIntent. Returns its status afterwards, also if the change was made before or isn't possible any more. */
   async #change(
     intent: string,
@@ -200,28 +203,14 @@ export class StripeProvider implements PaymentProvider {
   }
 
   #retrieve(intent: string): Promise<Stripe.PaymentIntent> {
-    return this.#client.send("retrieve", (stripe) => stripe.paymentIntents.retrieve(intent));
+    return this.#client.read("retrieve", (stripe) => stripe.paymentIntents.retrieve(intent));
   }
 }
 
 const TEN_MINUTES = 600_000;
 /** Reason for refusing an amount that Stripe can't express in its units. */
 const INEXPRESSIBLE = "amount_not_supported";
-/** Reason for a decline if Stripe gives none. */
-const REFUSED = "payment_refused";
-const OTHER_ACCOUNT =
-  "Stripe doesn't know the PaymentIntent. Put the key of the account that created it into the file named by STRIPE_SECRET_KEY_FILE";
 const UNEXPECTED_STATE = "payment_intent_unexpected_state";
-/** Codes of a refused capture that mean that the authorisation has ended. */
-const LAPSED = new Set(["charge_expired_for_capture", "capture_charge_authorization_expired"]);
-/** Codes of permanent refusals of a refund: retrying is useless. */
-const REFUND_REFUSALS = new Set([
-  "charge_already_refunded",
-  "charge_disputed",
-  "charge_not_refundable",
-  "refund_disputed_payment",
-  "amount_too_large",
-]);
 
 /** Parameter for the token that the browser got from Stripe: a ConfirmationToken or a PaymentMethod. */
 function paymentMethod(token: string): Stripe.PaymentIntentConfirmParams {
