@@ -22,6 +22,7 @@ export {
   isIdempotencyKey,
   isUuid,
   Sku,
+  SkuList,
   UpstreamText,
   Text,
   Uuid,

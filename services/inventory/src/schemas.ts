@@ -65,7 +65,7 @@ export const ProductEdit = Type.Object(
       minimum: 0,
       maximum: MAX_ON_HAND,
       description:
-        "Quantity in stock, including the quantity held for orders, but without goods that are sold and not packed yet: shipping lists them.",
+        "Quantity in stock, including the quantity held for orders, but without goods that are sold and not packed yet: orders (listCommitted) and shipping (listUnpacked) list them.",
     }),
     image: Type.Optional(
       Type.String({

@@ -14,6 +14,7 @@ import { StaffSessions } from "./sessions/staffSessions.ts";
 import { addFollowerMetrics } from "./shipping/metrics.ts";
 import { ShippingFollower } from "./shipping/shippingFollower.ts";
 import { StaffOrders } from "./staff/staffOrders.ts";
+import { addCommittedGoodsRoute } from "./staff/committedGoods.ts";
 import { addStaffRoutes } from "./staff/staffRoutes.ts";
 
 const DAY_MS = 86_400_000;
@@ -85,6 +86,7 @@ await start(manifest, (service) => {
     idleMinutes: settings.STAFF_SESSION_IDLE_MINUTES,
   });
   addSessionRoutes(app, sessions, onlyStaff);
+  addCommittedGoodsRoute(app, database, onlyStaff);
 
   runWithApp(app, [worker, follower]);
 });

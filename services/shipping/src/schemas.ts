@@ -90,14 +90,6 @@ export const UnpackedProduct = Type.Object(
 );
 export type UnpackedProduct = Static<typeof UnpackedProduct>;
 
-/** A comma-separated list of SKUs. */
-export const SkuList = Type.String({
-  pattern: "^[A-Z0-9][A-Z0-9-]{0,39}(,[A-Z0-9][A-Z0-9-]{0,39}){0,49}$",
-  "x-message": "must be 1 to 50 SKUs separated by commas, such as MUG-STONE,VASE-BUD",
-  description: "1 to 50 SKUs separated by commas.",
-  examples: ["MUG-STONE,VASE-BUD"],
-});
-
 export const ShipmentChange = Type.Object(
   {
     change: Type.Integer({

@@ -1,5 +1,5 @@
-import { problem, staffName, Type, Uuid, type App, type Service } from "@store/kit";
-import { Shipment, ShipmentPage, ShipmentStatus, SkuList, UnpackedProduct } from "./schemas.ts";
+import { problem, SkuList, staffName, Type, Uuid, type App, type Service } from "@store/kit";
+import { Shipment, ShipmentPage, ShipmentStatus, UnpackedProduct } from "./schemas.ts";
 import type { Shipments } from "./shipments.ts";
 
 /** Default page size. */
@@ -57,7 +57,8 @@ export function addStaffRoutes(
         operationId: "listUnpacked",
         summary: "Lists products that are sold and not packed yet",
         description:
-          "These goods are on the shelf, but no longer in inventory's `onHand`: whoever counts the shelf subtracts them.",
+          "These goods are on the shelf, but no longer in inventory's `onHand`: whoever counts the shelf subtracts them, and those of " +
+          "orders' `listCommitted`, which have no parcel yet.",
         tags: ["shipments"],
         security,
         querystring: Type.Object({ skus: SkuList }),

@@ -8,6 +8,14 @@ export const Sku = Type.String({
   examples: ["MUG-STONE"],
 });
 
+/** A comma-separated list of SKUs. */
+export const SkuList = Type.String({
+  pattern: "^[A-Z0-9][A-Z0-9-]{0,39}(,[A-Z0-9][A-Z0-9-]{0,39}){0,49}$",
+  "x-message": "must be 1 to 50 SKUs separated by commas, such as MUG-STONE,VASE-BUD",
+  description: "1 to 50 SKUs separated by commas.",
+  examples: ["MUG-STONE,VASE-BUD"],
+});
+
 const UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 export const Uuid = Type.String({ pattern: UUID, "x-message": "must be a UUID in lower case" });

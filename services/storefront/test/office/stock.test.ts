@@ -65,20 +65,53 @@ describe("the storefront's office: stock", function () {
     const few = await clerk.post(path, { ...(await clerk.get(path)).form(path), onHand: "2" });
     assert.equal(few.status, 422);
     assert.match(few.text, /id="onHand-error">3 are sold and not packed yet/);
+    const opened = (await clerk.get(path)).form(path);
     // After the dispatch, the goods are neither on the shelf nor in the stock.
     const dispatch = /action="(\/office\/shipments\/[^"]*\/dispatch)"/.exec(
       (await clerk.get(`/office${order}`)).text,
     )?.[1];
     await clerk.submit(dispatch ?? "", { from: `/office${order}` });
     assert.equal((await clerk.get(path)).form(path)["onHand"], String(counted - 3));
+    // The form that was open meanwhile would subtract them again.
+    const late = await clerk.post(path, opened);
+    assert.equal(late.status, 412);
+    assert.match(late.text, new RegExp(`id="onHand-error">Current value: ${counted - 3}<`));
+    assert.equal((await stocked(sku)).onHand, counted - 3);
+    await clerk.submit(path, { ...late.form(path), onHand: String(counted - 3) });
+    assert.equal((await stocked(sku)).onHand, counted - 3);
   });
 
-  it("asks to leave out unpacked goods while shipping doesn't count them", async () => {
+  it("counts goods of an order that has no parcel yet", async () => {
+    const sku = "BASKET-WILLOW";
+    const path = `/office/stock/${sku}`;
+    const order = (await buy(customer, { [sku]: 2 })).split("/").at(-1) ?? "";
+    await until("the order has ended", async () => {
+      const sagas = "SELECT FROM sagas WHERE order_id = $1";
+      return (await store.databases.orders.query(sagas, [order])).length === 0;
+    });
+    await store.databases.shipping.query("DELETE FROM shipments WHERE order_id = $1", [order]);
+    await store.databases.orders.query(
+      "INSERT INTO sagas (order_id, step, due_at) VALUES ($1, 'capture', NULL)",
+      [order],
+    );
+    const { onHand } = await stocked(sku);
+    const page = await clerk.get(path);
+    assert.match(page.visibleText, /and 2 sold and not packed yet/);
+    assert.equal(page.form(path)["onHand"], String(onHand + 2));
+    await clerk.submit(path, page.form(path));
+    assert.equal((await stocked(sku)).onHand, onHand);
+    await store.databases.orders.query("DELETE FROM sagas WHERE order_id = $1", [order]);
+  });
+
+  it("asks to leave out unpacked goods while orders or shipping don't count them", async () => {
     const path = "/office/stock/BASKET-WILLOW";
     const { onHand } = await stocked("BASKET-WILLOW");
-    for (const status of [404, 503]) {
+    for (const [route, status] of [
+      ["/api/shipping/unpacked", 404],
+      ["/api/orders/committed", 503],
+    ] as const) {
       store.gateway.intercept = ({ url = "" }, response) => {
-        if (!url.startsWith("/api/shipping/unpacked")) return false;
+        if (!url.startsWith(route)) return false;
         response.writeHead(status, { "content-type": "application/problem+json" });
         response.end(JSON.stringify({ type: "about:blank", title: "", status, detail: "no" }));
         return true;
@@ -101,7 +134,7 @@ describe("the storefront's office: stock", function () {
     await clerk.submit(path, { ...theirs, onHand: "55" });
     const answer = await clerk.post(path, { ...mine, onHand: "44", price: "12.00" });
     assert.equal(answer.status, 412);
-    assert.match(answer.visibleText, /Someone else, or a sale, changed this product/);
+    assert.match(answer.visibleText, /Someone else, a sale or a parcel changed this product/);
     assert.match(answer.text, /id="onHand-error">Current value: 55/);
     assert.equal((await stocked("TOTE-CANVAS")).onHand, 55);
     const form = answer.form(path);

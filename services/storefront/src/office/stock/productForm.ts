@@ -89,7 +89,7 @@ function shelfHint({ held }: StockedProduct, unpacked: string | undefined): stri
   const reserved = `With ${held} reserved for orders`;
   return unpacked === undefined || unpacked === ""
     ? `${reserved}. Leave out what is sold and not packed yet: its number is unknown right now.`
-    : `${reserved} and ${unpacked} sold and not packed yet.`;
+    : `${reserved} and ${unpacked} sold and not packed yet. Include parcels that aren’t marked as shipped.`;
 }
 
 interface TextField {

@@ -9,6 +9,7 @@ import {
   toFieldErrors,
   toFields,
   type ProductEdit,
+  type StockedProduct,
 } from "./productEdit.ts";
 import { sendProductForm } from "./productForm.ts";
 import { countUnpacked } from "./unpacked.ts";
@@ -26,7 +27,8 @@ export async function saveProduct(
   { sku, fields, isNew }: Submission,
 ): Promise<Reply> {
   const { edit, errors } = parseProductForm(fields);
-  const product = isNew ? undefined : (await findStockedProduct(gateway, reply, sku)).product;
+  const current = isNew ? undefined : await findStockedProduct(gateway, reply, sku);
+  const product = current?.product;
   if (!/^[A-Z0-9][A-Z0-9-]{0,39}$/.test(sku)) {
     errors.set("sku", "An SKU has 1 to 40 capital letters, digits and hyphens, such as MUG-STONE.");
   }
@@ -44,6 +46,12 @@ export async function saveProduct(
 
   const etag = fields["etag"] ?? "";
   if (!isNew && !isEtag(etag)) return sendConflict(gateway, reply, { sku, fields, edit });
+  // A dispatch doesn't change the product's version, but the count of the shelf.
+  if (current?.etag === etag) {
+    const unpacked = await countUnpacked(gateway, reply, sku);
+    if (toFields(current.product, unpacked).unpacked !== (fields["unpacked"] ?? ""))
+      return sendCurrent(reply, { fields, ...current, unpacked });
+  }
   const answer = await putProduct(gateway, reply, { sku, edit, etag: isNew ? undefined : etag });
   if (answer === undefined) {
     return sendProductForm(reply, { product, fields, notice: OUTCOME_UNKNOWN });
@@ -137,9 +145,22 @@ async function sendConflict(
   reply: Reply,
   { sku, fields, edit }: RejectedEdit,
 ): Promise<Reply> {
-  const { product, etag } = await findStockedProduct(gateway, reply, sku);
-  if (isUnchanged(edit, product)) return redirectToList(reply, sku);
-  const current = toFields(product, await countUnpacked(gateway, reply, sku));
+  const current = await findStockedProduct(gateway, reply, sku);
+  if (isUnchanged(edit, current.product)) return redirectToList(reply, sku);
+  const unpacked = await countUnpacked(gateway, reply, sku);
+  return sendCurrent(reply, { fields, ...current, unpacked });
+}
+
+interface Conflict {
+  readonly fields: Fields;
+  readonly product: StockedProduct;
+  readonly etag: string;
+  readonly unpacked: number | undefined;
+}
+
+/** Sends the form again, with the current values next to the entered ones. */
+function sendCurrent(reply: Reply, { fields, product, etag, unpacked }: Conflict): Reply {
+  const current = toFields(product, unpacked);
   const errors = new Map(
     Object.entries(current)
       .filter(([field, value]) => (fields[field] ?? "").trim() !== value)
@@ -151,7 +172,7 @@ async function sendConflict(
     fields: { ...fields, etag, unpacked: current.unpacked },
     errors,
     notice:
-      "Someone else, or a sale, changed this product after you opened it. Your changes were not saved. " +
+      "Someone else, a sale or a parcel changed this product after you opened it. Your changes were not saved. " +
       "Check the current values below, and save again to overwrite them.",
   });
 }

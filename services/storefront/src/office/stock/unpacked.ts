@@ -2,20 +2,40 @@ import { UpstreamError, type Reply } from "@store/kit";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { requireValidToken, staffHeaders } from "../session.ts";
 
-/** Returns the quantity of a product that is sold and not packed yet; `undefined` if shipping doesn't tell. */
+/** Returns the quantity of a product that is sold and not packed yet; `undefined` if orders or shipping don't tell. */
 export async function countUnpacked(
-  { shipping }: Gateway,
-  { request }: Reply,
+  { orders, shipping }: Gateway,
+  reply: Reply,
   sku: string,
 ): Promise<number | undefined> {
+  const options = { params: { query: { skus: sku } }, headers: staffHeaders(reply.request) };
+  // One after the other: goods whose order gets its parcel in between must not be missed.
+  const withoutParcel = await readQuantity(reply, "orders", () =>
+    orders.GET("/api/orders/committed", options),
+  );
+  const inParcels = await readQuantity(reply, "shipping", () =>
+    shipping.GET("/api/shipping/unpacked", options),
+  );
+  return withoutParcel === undefined || inParcels === undefined
+    ? undefined
+    : withoutParcel + inParcels;
+}
+
+interface Count {
+  readonly data?: { readonly items: readonly { readonly quantity: number }[] };
+  readonly response: Response;
+}
+
+async function readQuantity(
+  { request }: Reply,
+  service: string,
+  count: () => Promise<Count>,
+): Promise<number | undefined> {
   try {
-    const answer = await shipping.GET("/api/shipping/unpacked", {
-      params: { query: { skus: sku } },
-      headers: staffHeaders(request),
-    });
+    const answer = await count();
     requireValidToken(answer);
     if (answer.data !== undefined) return answer.data.items[0]?.quantity ?? 0;
-    request.log.warn(`shipping didn't count unpacked goods: ${answer.response.status}`);
+    request.log.warn(`${service} didn't count unpacked goods: ${answer.response.status}`);
     return undefined;
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
