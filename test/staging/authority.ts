@@ -20,13 +20,14 @@ const GATEWAY = "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}";
  * anybody else does, through the firewall.
  */
 export class RehearsalAuthority {
+  private readonly addresses = new Map<string, string>();
+
   private constructor(
     private readonly container: string,
     /** ACME directory, as containers of the host reach it. */
     readonly directory: string,
     private readonly management: PebbleManagement,
-    /** Root certificate of the certificates that it issues. */
-    readonly root: string,
+    private issuingRoot: string,
     /** Root certificates of its own certificate and of those that it issues, for store:acmeRoot. */
     readonly roots: string,
   ) {}
@@ -56,8 +57,14 @@ export class RehearsalAuthority {
     return new RehearsalAuthority(container, directory, management, issuing, root + issuing);
   }
 
+  /** Root certificate of the certificates that it issues. Changes when it starts again. */
+  get root(): string {
+    return this.issuingRoot;
+  }
+
   /** Makes a name lead to an address, for this authority only. */
   async setAddress(name: string, address: string): Promise<void> {
+    this.addresses.set(name, address);
     const line = `${address} ${name}`;
     const script = `sed '/ ${name}$/d' /etc/hosts >/tmp/hosts; echo '${line}' >>/tmp/hosts; cat /tmp/hosts >/etc/hosts`;
     await docker("exec", this.container, "sh", "-c", script);
@@ -68,13 +75,15 @@ export class RehearsalAuthority {
     return this.management.suggestRenewal(certificate);
   }
 
-  /** Stops answering. */
-  async pause(): Promise<void> {
-    await docker("pause", this.container);
+  async stop(): Promise<void> {
+    await docker("stop", "--time", "0", this.container);
   }
 
-  async resume(): Promise<void> {
-    await docker("unpause", this.container);
+  /** Starts it again. It has lost its accounts and its root certificate. */
+  async restart(): Promise<void> {
+    await docker("start", this.container);
+    this.issuingRoot = await whenStarted(this.management);
+    for (const [name, address] of this.addresses) await this.setAddress(name, address);
   }
 }
 
