@@ -6,6 +6,7 @@ import {
   lateAuthorisation,
   lateReservations,
   repeatedOrders,
+  revokedPayments,
   scarceStock,
   slowSteps,
   type Scenario,
@@ -126,6 +127,36 @@ const mutations: readonly Mutation[] = [
     },
     scenario: lateAuthorisation,
     caught: ["released", "tombstone"],
+  },
+  {
+    // Returns the goods first, so that a customer whose payment was captured has paid for nothing.
+    removed: "the void of the payment before the return of the goods",
+    mutant: {
+      service: "orders",
+      edits: [
+        {
+          file: "saga/saga.ts",
+          from: `  revoke: {
+    call: voidPayment,
+    done: { voided: to("return"), declined: to("return") },
+    refused: { "payment-captured": { to: "capture", reason: null } },
+  },
+  return: {
+    call: returnReservation,
+    done: { cancelled: end("cancelled") },
+    refused: {},
+  },`,
+          to: `  revoke: { call: returnReservation, done: { cancelled: to("return") }, refused: {} },
+  return: {
+    call: voidPayment,
+    done: { voided: end("cancelled"), declined: end("cancelled") },
+    refused: { "payment-captured": { to: "capture", reason: null } },
+  },`,
+        },
+      ],
+    },
+    scenario: revokedPayments,
+    caught: ["together"],
   },
 ];
 

@@ -5,6 +5,7 @@ import {
   lateAuthorisation,
   lateReservations,
   repeatedOrders,
+  revokedPayments,
   scarceStock,
   slowSteps,
 } from "./rounds/scenarios.ts";
@@ -53,6 +54,7 @@ describe("the back end under a specific fault", function () {
     "a late request to reserve": lateReservations,
     "a late request to authorise from a killed replica": lateAuthorisation,
     "slow steps": slowSteps,
+    "payments that are voided after the commit": revokedPayments,
   };
   for (const [description, scenario] of Object.entries(scenarios)) {
     it(`keeps all invariants with ${description}`, async () => {

@@ -73,7 +73,10 @@ function wasStalled({ backEnd }: Round, from: number, to: number): boolean {
 /** After a cancellation, later calls for the same id must be rejected. */
 function checkTombstones(round: Round): void {
   const cancelledAt = new Map<string, number>();
-  const resultOf = { cancel: "cancelled", void: "voided" } as Record<string, string>;
+  const resultOf = { cancel: "cancelled", return: "cancelled", void: "voided" } as Record<
+    string,
+    string
+  >;
   for (const { operation, id, status, answer, to } of round.calls) {
     const result = resultOf[operation];
     if (result === undefined || status !== 200 || to === undefined) continue;

@@ -7,9 +7,10 @@ export const steps = [
   "ship",
   "cancel",
   "void",
+  "return",
 ] as const;
 export type Step = (typeof steps)[number];
-export type Operation = Step | "return" | "place" | "look" | "price" | "changes" | "other";
+export type Operation = Step | "place" | "look" | "price" | "changes" | "other";
 
 const patterns: readonly (readonly [Operation, RegExp])[] = [
   ["place", /^POST \/api\/orders$/],

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "@store/kit/testing";
 import type { BackEnd } from "../backEnd/backEnd.ts";
+import { derivedIds } from "../backEnd/derivedIds.ts";
 import { checkCallsAndLogs } from "../invariants/checkCalls.ts";
 import { checkInvariants, type Order } from "../invariants/checkInvariants.ts";
 import { OrderClient } from "../backEnd/orderClient.ts";
@@ -133,6 +134,28 @@ export class Round {
         return advanced.ok;
       });
     }
+  }
+
+  /** Cancels an order as soon as no replica processes it. */
+  async cancel(key: string): Promise<void> {
+    await this.#retry(async () => {
+      const order = (await this.orders()).find((one) => one.key === key);
+      if (order === undefined) return false;
+      const path = `/api/orders/${order.id}/cancel`;
+      const { ok } = await this.backEnd.asStaff("orders", path, { method: "POST" });
+      return ok;
+    });
+  }
+
+  /** Voids the payment of an order, as it happens when its authorisation lapses. */
+  async voidPayment(key: string): Promise<void> {
+    await this.#retry(async () => {
+      const order = (await this.orders()).find((one) => one.key === key);
+      if (order === undefined) return false;
+      const path = `/internal/payments/${derivedIds(order.id).payment}/void`;
+      const { ok } = await this.backEnd.asStaff("billing", path, { method: "POST" });
+      return ok;
+    });
   }
 
   /** Refunds a share of each captured payment. Repeats the request under the same idempotency key until its outcome is known. */

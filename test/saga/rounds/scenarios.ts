@@ -110,6 +110,43 @@ export const slowSteps: Scenario = async () => {
   return round;
 };
 
+/**
+ * Three orders end or go on after the commit of their goods: staff cancel the first one while nobody knows that its payment is captured,
+ * the second one's authorisation lapses, and staff cancel the third one. The goods' return and late commits meet faults.
+ */
+export const revokedPayments: Scenario = async () => {
+  const round = await beginRound([9]);
+  const { backEnd } = round;
+  const { proxy } = backEnd;
+  const lateCommits = { lateCall: 1 };
+  let arrive: () => void = () => undefined;
+  proxy.lateAfter = new Promise<void>((resolve) => (arrive = resolve));
+  proxy.profiles = { capture: { dropResponse: 1 }, commit: lateCommits };
+  await place(round, orderRequest(round, 0));
+  await until("the first payment is captured", () =>
+    captures(round).some(({ status }) => status === 200),
+  );
+  await round.cancel(round.key(0));
+  proxy.profiles = { capture: { unavailable: 1 }, commit: lateCommits };
+  await place(round, ...[1, 2].map((n) => orderRequest(round, n)));
+  await until(
+    "the capture of all payments is requested",
+    () => new Set(captures(round).map(({ id }) => id)).size === 3,
+  );
+  await Promise.all([round.voidPayment(round.key(1)), round.cancel(round.key(2))]);
+  const killed = killAt(backEnd, { operation: "return", moment: "after", victim: "caller" });
+  proxy.profiles = { return: { dropResponse: 0.4, duplicate: 0.4 } };
+  const requested = until("a return is requested", () => false, 20).then(() => "");
+  round.runInBackground(Promise.race([killed, requested]).then((name) => backEnd.revive(name)));
+  await round.keepFaultsUntilOrdersEnd(8);
+  arrive();
+  return round;
+};
+
+function captures({ calls }: Round) {
+  return calls.filter(({ operation }) => operation === "capture");
+}
+
 /** Kills a replica at the given point of a step, while other orders are in progress. */
 export async function killedAt(
   operation: Step,
