@@ -193,6 +193,15 @@ describe("validation and problem documents", function () {
     assert.equal(line["requestId"], "find-this-bug");
     assert.match(JSON.stringify(line["err"]), /main\.ts/);
   });
+  it("reports no success for a transaction that PostgreSQL has rolled back", async () => {
+    const response = await service.fetch("/notes/ignoring-errors", { method: "POST" });
+    assert.equal(response.status, 500);
+    assert.deepEqual(await database.query("SELECT FROM notes WHERE id = 999"), []);
+    // The connection goes on working.
+    const next = await send({ body: '{"id":998,"text":"kept"}' });
+    assert.equal(next.status, 201);
+  });
+
   it("leaves the rows of a database error out of the log", async () => {
     const note = JSON.stringify({ id: 7, text: "jane@example.org" });
     assert.equal((await send({ body: note })).status, 201);

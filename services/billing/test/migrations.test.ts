@@ -70,6 +70,20 @@ describe("billing's migrations", function () {
     }
   });
 
+  it("index the pending payments, which each scrape of the metrics counts", async () => {
+    const client = await database.connect();
+    try {
+      // The table is too small for the planner to choose an index.
+      await client.query("SET enable_seqscan = off");
+      const { rows } = await client.query(
+        "EXPLAIN SELECT provider, count(*) FROM payments WHERE status = 'pending' GROUP BY provider",
+      );
+      assert.match(JSON.stringify(rows), /payments_pending/);
+    } finally {
+      await client.end();
+    }
+  });
+
   it("prevent a second charge for an order paid before the migration", async () => {
     const captured = payments.find(({ status }) => status === "captured") ?? assert.fail();
     const request = {

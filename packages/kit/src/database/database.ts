@@ -160,7 +160,10 @@ export class Database implements Queryable {
               async () => (await client.query<Row>(this.#toQueryConfig(sql, values))).rows,
             ),
         });
-        await client.query("COMMIT");
+        const { command } = await client.query("COMMIT");
+        // PostgreSQL rolls back a transaction with a failed statement, and reports no error.
+        if (command !== "COMMIT")
+          throw new Error("The transaction was rolled back: the error of a statement was ignored");
         return result;
       } catch (error) {
         await client.query("ROLLBACK").catch(() => (broken = true));

@@ -43,8 +43,8 @@ export function addOrderRoutes(
         summary: "Places an order, once per idempotency key",
         tags: ["orders"],
         description:
-          "The same key and body always get the same answer. The key of an order with another body is refused. Retry with the " +
-          "same key if you don't know whether the order was accepted. A refusal (422) is stored for at least a month, or five minutes " +
+          "All clients share the keys, so use a random UUID. The same key and body always get the same answer. The key of an order with " +
+          "another body is refused. Retry with the same key if you don't know whether the order was accepted. A refusal (422) is stored for at least a month, or five minutes " +
           "if it is about items, so use a new key to try again. 422 items: some items can't be ordered. 422 order-too-large: more items " +
           "than an order may have. 422 total-differs: the actual total isn't `total`.",
         headers: Type.Object({

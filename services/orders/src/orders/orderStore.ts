@@ -122,12 +122,13 @@ export class OrderStore {
 const outdatedRefusal =
   "response::jsonb #>> '{options,type}' = 'items' AND refused_at < now() - interval '5 minutes'";
 
+// The refusal of this request comes before an order of another request with the key: the same request gets the same answer.
 const selectAnswer = `
   SELECT id, request_hash AS hash, response, false AS outdated FROM orders WHERE idempotency_key = $1
   UNION ALL
   SELECT NULL, request_hash, response, ${outdatedRefusal} FROM refusals
   WHERE idempotency_key = $1 AND request_hash = $2
-  ORDER BY id LIMIT 1`;
+  ORDER BY id NULLS FIRST LIMIT 1`;
 
 const deleteOutdatedRefusal = `
   DELETE FROM refusals WHERE idempotency_key = $1 AND request_hash = $2 AND ${outdatedRefusal}`;

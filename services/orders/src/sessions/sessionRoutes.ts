@@ -20,7 +20,8 @@ export function addSessionRoutes(
         summary: "Starts a session of staff in a front end",
         description:
           "A front end keeps the staff token in `sealed`, encrypted with a key that only the browser has, so that a log-out ends the session " +
-          "in every browser with its cookie. Choose a random ID: whoever knows it may read `sealed` and end the session. 409 session-exists.",
+          "in every browser with its cookie. Choose a random ID: whoever knows it may read `sealed` and end the session. Idempotent. 409 session-exists: " +
+          "the ID has another session.",
         tags,
         security: [{ staff: [] }],
         params,

@@ -26,7 +26,7 @@ export class StaffSessions {
     this.#options = options;
   }
 
-  /** Stores a session. Returns undefined if the ID is taken. */
+  /** Stores a session, once. Returns undefined if the ID has another session. */
   async start({ id, staff, sealed }: NewSession): Promise<StaffSession | undefined> {
     const { database, maxHours, idleMinutes } = this.#options;
     await database.query(deleteEnded, [idleMinutes]);
@@ -65,7 +65,9 @@ function toSession({ staff, sealed, expires_at }: SessionRow): StaffSession {
 const insertSession = `
   INSERT INTO staff_sessions (id, staff, sealed, expires_at)
   VALUES ($1, $2, $3, now() + $4 * interval '1 hour')
-  ON CONFLICT DO NOTHING RETURNING staff, sealed, expires_at`;
+  ON CONFLICT (id) DO UPDATE SET used_at = now()
+    WHERE staff_sessions.staff = excluded.staff AND staff_sessions.sealed = excluded.sealed
+  RETURNING staff, sealed, expires_at`;
 
 // At most one write per minute and session.
 const selectSession = `

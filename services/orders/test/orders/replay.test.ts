@@ -178,6 +178,18 @@ describe("a repeated order request", function () {
     assert.equal((await ordersOf(key)).length, 1);
   });
 
+  it("stays refused, also if another request has become an order with the key since then", async () => {
+    const [key, sku] = [newKey(), newSku()];
+    await backEnd.setStock(sku, 1_000);
+    const refused = await post({ key, sku, quantity: 101 });
+    assert.equal(refused.status, 422);
+    const placed = await post({ key, sku });
+    assert.equal(placed.status, 202, placed.text);
+    assert.deepEqual(await post({ key, sku, quantity: 101 }), refused);
+    assert.deepEqual(await post({ key, sku, replica: 1 }), placed);
+    assert.match((await post({ key, sku, quantity: 2 })).text, /idempotency-key-reused/);
+  });
+
   it("stays refused for a month if it wasn't only about stock", async () => {
     const sku = newSku();
     await backEnd.setStock(sku, 1_000);

@@ -57,6 +57,13 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
         return "both were mine";
       }),
   );
+  app.post("/notes/ignoring-errors", { schema: { response: { 200: Type.String() } } }, async () =>
+    notes.transaction(async (transaction) => {
+      await transaction.query("INSERT INTO notes VALUES (999, 'lost')");
+      await transaction.query("INSERT INTO notes VALUES (999, 'twice')").catch(() => undefined);
+      return "stored";
+    }),
+  );
   app.get("/slow", { schema: { response: { 200: Type.String() } } }, async () => {
     await delay(1_500);
     return "done";
