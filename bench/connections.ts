@@ -143,7 +143,10 @@ function startGateway(folder: string): void {
   );
   for (const [name, content] of Object.entries(files))
     writeFileSync(join(folder, name), name === "haproxy.cfg" ? onLoopback(content) : content);
-  const image = baseImageNames(readProject(), findStack(readProject(), "dev")).haproxy;
+  const image = baseImageNames(readProject(), findStack(readProject(), "dev")).haproxy.replace(
+    /@.*$/,
+    "",
+  );
   execFileSync("docker", [
     ...["run", "--detach", "--name", NAME, "--network", "host", "--memory", `${MEMORY_MIB}m`],
     // On the host's network, ports below 1024 are root's.

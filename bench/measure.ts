@@ -120,5 +120,6 @@ export function nodeImage(): string {
     /^ {2}store:nodeImage:\n.*?default: "?([^"\n]+)/ms.exec(readFileSync("Pulumi.yaml", "utf8")) ??
     [];
   if (name === undefined) throw new Error("Pulumi.yaml has no store:nodeImage");
-  return name;
+  // A fallback image has no digest.
+  return name.replace(/@.*$/, "");
 }

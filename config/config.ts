@@ -14,6 +14,7 @@ import { httpsConfig, type HttpsConfig } from "./https";
 import { configSet } from "./rule";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
+import { usedImage } from "./usedImage";
 import { readStackFile, readValues } from "./values";
 
 /** The stack's configuration, valid and in the form that the components take. */
@@ -89,10 +90,10 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     demoData: values.demoData,
     staffTokens: values.staffTokens,
     images: {
-      node: values.nodeImage,
-      postgres: values.postgresImage,
-      haproxy: values.haproxyImage,
-      lego: values.legoImage,
+      node: usedImage(values.nodeImage),
+      postgres: usedImage(values.postgresImage),
+      haproxy: usedImage(values.haproxyImage),
+      lego: usedImage(values.legoImage),
     },
   };
 }

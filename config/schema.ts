@@ -5,6 +5,7 @@ import { AZURE_REGISTRY_TIERS } from "../components/registry/registry";
 import { oneOf, wholeNumber } from "../services/spec";
 import { firewallRangeProblem, networkProblem, proxyRangeProblem } from "./addressRanges";
 import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
+import BASE_IMAGES from "./baseImages.json";
 import { allowedHostProblem, domainProblem } from "./domainNames";
 import {
   byService,
@@ -124,10 +125,10 @@ export function configSchema(serviceNames: readonly string[]) {
       ),
       "",
     ),
-    nodeImage: v.optional(exactImage(), "node:26.10.0-slim"),
-    postgresImage: v.optional(exactImage(), "postgres:18.4"),
-    haproxyImage: v.optional(exactImage(), "haproxy:3.0.11"),
-    legoImage: v.optional(exactImage(), "goacme/lego:v5.6.0"),
+    nodeImage: v.optional(exactImage(), BASE_IMAGES.node),
+    postgresImage: v.optional(exactImage(), BASE_IMAGES.postgres),
+    haproxyImage: v.optional(exactImage(), BASE_IMAGES.haproxy),
+    legoImage: v.optional(exactImage(), BASE_IMAGES.lego),
     registry: v.optional(registry, {}),
     azureRegistry: v.optional(oneOf(["", ...AZURE_REGISTRY_TIERS]), ""),
     adminCidrs: v.optional(

@@ -34,7 +34,10 @@ export async function daemon(
   cleanup.add(() => succeed(DAEMON, "remove", name));
   await succeed(DAEMON, "start", name, suite, ...options);
   const project = readProject();
-  const images = Object.values(baseImageNames(project, findStack(project, DEFAULT_STACK)));
+  // A fallback image has no digest, and loading an official one loses it.
+  const images = Object.values(baseImageNames(project, findStack(project, DEFAULT_STACK))).map(
+    (ref) => ref.replace(/@.*$/, ""),
+  );
   await succeed(DAEMON, "load", name, ...images);
   const prefix = [DAEMON, "exec", name];
   return { name, prefix, clients: prefix };

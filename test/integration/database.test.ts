@@ -14,7 +14,11 @@ describe("a database's container", function () {
   this.timeout("3m");
   const name = `store-test-${randomBytes(4).toString("hex")}`;
   const project = readProject();
-  const image = baseImageNames(project, findStack(project, DEFAULT_STACK)).postgres;
+  // A fallback image has no digest.
+  const image = baseImageNames(project, findStack(project, DEFAULT_STACK)).postgres.replace(
+    /@.*$/,
+    "",
+  );
   let inputs: ContainerInputs;
   let containers: string[];
   let volume: string;

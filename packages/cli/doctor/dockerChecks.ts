@@ -59,7 +59,8 @@ function baseImageResult(image: BaseImageStatus, up: string): CheckResult {
     return { title, status: "failed", found, hint: `Set ${configKey} to an existing image.` };
   }
   if (local === "fallback") {
-    const found = "fallback image made from packages (registry unreachable)";
+    const lag = image.laggingVersion;
+    const found = `fallback image made from packages (registry unreachable)${lag ? `, of the older version ${lag}` : ""}`;
     return { title, status: "ok", found };
   }
   if (canBeBuilt) {

@@ -1,4 +1,5 @@
-import { ensureBaseImages } from "@store/toolchain/images/baseImages";
+import { ensureBaseImages, fallbacksInUse } from "@store/toolchain/images/baseImages";
+import { FALLBACK_VARIABLE } from "../../../config/usedImage";
 import { ensureDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { Engine } from "@store/toolchain/engine/engineEnv";
@@ -85,5 +86,7 @@ async function setUpDocker(
   if (options.baseImages && Object.values(names).every((name) => name !== "")) {
     await ensureBaseImages(names, docker, report);
   }
+  // The program reads it (config/usedImage.ts).
+  process.env[FALLBACK_VARIABLE] = (await fallbacksInUse(names, docker)).join(" ");
   return docker;
 }

@@ -42,7 +42,7 @@ export const PROGRAM_INPUTS: readonly string[] = [
 ];
 
 /** Environment variables that the engine, its providers or the program read. */
-const ENVIRONMENT_INPUTS = /^(PULUMI|DOCKER)_/;
+const ENVIRONMENT_INPUTS = /^(PULUMI_|DOCKER_|STORE_FALLBACK_IMAGES$)/;
 
 /** Inputs of a run besides the program, the configuration and the environment. */
 export interface RunInputs {

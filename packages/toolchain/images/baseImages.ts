@@ -3,13 +3,14 @@ import type { Docker } from "@store/docker/docker";
 import { Reporter } from "../system/report";
 import { buildFallbacks } from "./buildFallbacks";
 import { exitingOnSignals } from "./scratchFolder";
-import { inspect } from "./inspect";
+import { availableLabels, inspect, isBuiltByToolchain, labelsOf, VERSION_LABEL } from "./inspect";
 import {
   type BaseImageAction,
   type BaseImageRefs,
   type BaseImageStatus,
   chooseAction,
 } from "./plan";
+import { withoutDigest } from "./recipes";
 
 export interface BaseImage {
   readonly ref: string;
@@ -30,19 +31,43 @@ export async function ensureBaseImages(
   const plan = statuses.map((status) => ({ ...status, action: chooseAction(status) }));
 
   for (const { ref, action } of plan) {
-    if (action === "remove fallback") await removeFallback(ref, docker, report);
+    if (action === "remove fallback") await removeFallback(withoutDigest(ref), docker, report);
   }
   const toBuild = plan.filter(({ action }) => action === "build").map(({ image }) => image);
   if (toBuild.length > 0) {
     await exitingOnSignals(() => buildFallbacks(toBuild, refs, docker, report));
   }
-  const fallbacks = plan.filter(({ action }) => usesFallback(action)).map(({ ref }) => ref);
+  const fallbacks = plan
+    .filter(({ action }) => usesFallback(action))
+    .map(({ ref }) => withoutDigest(ref));
   if (fallbacks.length > 0) {
     report.note(
       `No registry is reachable: using fallback images, built from packages, for ${fallbacks.join(", ")}.`,
     );
+    await noteLag(fallbacks, docker, report);
   }
   return plan.map(({ ref, action }) => ({ ref, how: resultOf(action) }));
+}
+
+/** Names the fallback images that have another version than the official ones. */
+async function noteLag(tags: readonly string[], docker: Docker, report: Reporter): Promise<void> {
+  for (const tag of tags) {
+    const version = (await labelsOf(tag, docker))?.[VERSION_LABEL];
+    if (version === undefined) continue;
+    report.note(
+      `The fallback image ${tag} lags behind: it has version ${version}, the newest one that the packages hold. Don't serve customers with it.`,
+    );
+  }
+}
+
+/** Returns the references with a digest in whose place the daemon has a fallback image, which has a tag only. */
+export async function fallbacksInUse(refs: BaseImageRefs, docker: Docker): Promise<string[]> {
+  const found = await Promise.all(
+    Object.values(refs)
+      .filter((ref) => withoutDigest(ref) !== ref)
+      .map(async (ref) => (isBuiltByToolchain(await availableLabels(ref, docker)) ? [ref] : [])),
+  );
+  return found.flat();
 }
 
 /** Returns the availability of the base images without changing anything. */

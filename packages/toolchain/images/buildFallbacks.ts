@@ -5,11 +5,11 @@ import { withLock } from "../system/lock";
 import { Reporter } from "../system/report";
 import type { BaseImageRefs } from "./plan";
 import { debianBase, DebianBase, ensureDebianBase } from "./debian";
-import { KEY_LABEL, LABEL, labelsOf, localState } from "./inspect";
+import { KEY_LABEL, LABEL, labelsOf, localState, VERSION_LABEL } from "./inspect";
 import { build } from "./buildImage";
 import { buildLego } from "./legoBinary";
 import { discardDownloads, download } from "./npmPackages";
-import { ImageName, Recipe, recipeFor, recipeKey } from "./recipes";
+import { ImageName, Recipe, recipeFor, recipeKey, VersionFailure, withoutDigest } from "./recipes";
 
 /** Builds the fallback images that don't exist yet, under a lock. */
 export async function buildFallbacks(
@@ -19,7 +19,7 @@ export async function buildFallbacks(
   report: Reporter,
 ): Promise<void> {
   report.step(
-    `Building the fallback images ${images.flatMap((image) => refs[image] ?? []).join(", ")} from packages`,
+    `Building the fallback images ${images.map((image) => withoutDigest(refs[image] ?? "")).join(", ")} from packages`,
   );
   await checkArchitecture(docker);
   const base = debianBase();
@@ -36,14 +36,39 @@ export async function buildFallbacks(
     await allOrFirstError([
       ensureDebianBase(base, docker, { [LABEL]: "base", [KEY_LABEL]: base.key }, report),
       // One after the other, because npm itself downloads in parallel.
-      recipes.reduce(
-        (before, recipe) => before.then(() => provide(recipe, report)),
-        Promise.resolve(),
-      ),
+      provideAll(recipes, report),
     ]);
-    await allOrFirstError(recipes.map((recipe) => buildFallback(recipe, base, docker, report)));
+    await allOrFirstError(
+      recipes.map((recipe) =>
+        orCompatible(recipe, (one) => buildFallback(one, base, docker, report)).then(
+          () => undefined,
+        ),
+      ),
+    );
     await removeStages(docker);
   });
+}
+
+/** Replaces a recipe in the list by that of the version that the packages hold. */
+async function provideAll(recipes: Recipe[], report: Reporter): Promise<void> {
+  for (const [index, recipe] of recipes.entries())
+    recipes[index] = await orCompatible(recipe, (one) => provide(one, report));
+}
+
+/** Runs an action, and again for a compatible version if the packages don't hold the recipe's. Returns the recipe that was used. */
+async function orCompatible(
+  recipe: Recipe,
+  action: (recipe: Recipe) => Promise<void>,
+): Promise<Recipe> {
+  try {
+    await action(recipe);
+    return recipe;
+  } catch (error) {
+    const other = error instanceof VersionFailure ? error.compatibleRecipe() : undefined;
+    if (other === undefined) throw error;
+    await action(other);
+    return other;
+  }
 }
 
 /** Provides the files that the image's build doesn't get from Debian. */
@@ -58,7 +83,11 @@ async function buildFallback(
   report: Reporter,
 ): Promise<void> {
   const before = await imageId(recipe.ref, docker);
-  const labels = { [LABEL]: "fallback", [KEY_LABEL]: recipeKey(recipe, base) };
+  const labels = {
+    [LABEL]: "fallback",
+    [KEY_LABEL]: recipeKey(recipe, base),
+    ...(recipe.held !== undefined && { [VERSION_LABEL]: recipe.held }),
+  };
   await build(recipe, base, docker, labels, report);
   discardDownloads(recipe);
   // Docker refuses to delete an image that is in use; it stays.

@@ -17,11 +17,12 @@ export async function build(
   labels: Record<string, string>,
   report: Reporter,
 ): Promise<void> {
-  const major = recipe.version.split(".")[0] ?? "";
+  const { held = recipe.version } = recipe;
+  const major = held.split(".")[0] ?? "";
   const versionArgument = `${recipe.image.toUpperCase()}_VERSION`;
   const buildArguments: Record<string, string> = {
     BASE_IMAGE: base.ref,
-    [versionArgument]: recipe.version,
+    [versionArgument]: held,
     ...(recipe.image === "postgres" && { POSTGRES_MAJOR: major }),
     ...(recipe.image === "node" && { NPM_REGISTRY: await npmRegistry() }),
     ...proxyVariables(),

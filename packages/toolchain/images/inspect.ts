@@ -9,13 +9,16 @@ import {
   type LocalImage,
   type RegistryStatus,
 } from "./plan";
-import { CONFIG_KEYS, ImageName, recipeFor, recipeKey } from "./recipes";
+import { CONFIG_KEYS, ImageName, recipeFor, recipeKey, withoutDigest } from "./recipes";
 import { registryAnswer, registryHost } from "./registryStatus";
 import { UnreachableRegistries } from "./unreachableRegistries";
 
 export const LABEL = "dev.store.toolchain";
 
 export const KEY_LABEL = "dev.store.toolchain.key";
+
+/** Version of a fallback image that lags behind the official one. */
+export const VERSION_LABEL = "dev.store.toolchain.version";
 
 const REGISTRY_LIMIT_MS = 3000;
 
@@ -27,7 +30,7 @@ export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Insp
       const ref = refs[image];
       return ref === undefined
         ? []
-        : [labelsOf(ref, docker).then((labels) => ({ image, ref, labels }))];
+        : [availableLabels(ref, docker).then((labels) => ({ image, ref, labels }))];
     }),
   );
   // The base's key is a hash over this machine's CA bundle; skip it if all images are official.
@@ -42,6 +45,7 @@ export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Insp
         ref,
         configKey: CONFIG_KEYS[image],
         local,
+        laggingVersion: labels?.[VERSION_LABEL],
         registry: local === "official" ? undefined : await askRegistry(ref, docker, unreachable),
         canBeBuilt: recipe !== undefined && process.platform === "linux",
       };
@@ -49,6 +53,19 @@ export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Insp
   );
   unreachable.save();
   return statuses;
+}
+
+/** Returns the labels of the official image or its fallback; undefined if the daemon has neither. */
+export async function availableLabels(
+  ref: string,
+  docker: Docker,
+): Promise<Record<string, string> | undefined> {
+  const labels = await labelsOf(ref, docker);
+  const tag = withoutDigest(ref);
+  if (labels !== undefined || tag === ref) return labels;
+  // Another official image under the tag isn't the one with this digest.
+  const tagged = await labelsOf(tag, docker);
+  return isBuiltByToolchain(tagged) ? tagged : undefined;
 }
 
 /** Returns the labels of an image; undefined if the daemon doesn't have it. */
@@ -76,7 +93,7 @@ export function localState(
   return labels[KEY_LABEL] === currentKey ? "fallback" : "outdated";
 }
 
-function isBuiltByToolchain(labels: Record<string, string> | undefined): boolean {
+export function isBuiltByToolchain(labels: Record<string, string> | undefined): boolean {
   // Earlier releases used another value.
   return /^(fallback|stand-in)$/.test(labels?.[LABEL] ?? "");
 }

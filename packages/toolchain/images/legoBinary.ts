@@ -10,7 +10,7 @@ import { folderOf, type Recipe, versionFailure } from "./recipes";
 /** Builds lego from its Go module into the recipe's download folder, which is part of the image's build context. */
 export async function buildLego(recipe: Recipe, report: Reporter): Promise<void> {
   const pinned = pinnedVersion();
-  if (recipe.version !== pinned) throw versionFailure(recipe, [pinned]);
+  if ((recipe.held ?? recipe.version) !== pinned) throw versionFailure(recipe, [pinned]);
   const folder = downloadFolder(recipe);
   const output = path.join(folder, "lego");
   if (existsSync(output)) return;

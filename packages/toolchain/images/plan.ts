@@ -15,6 +15,8 @@ export interface BaseImageStatus {
   /** Key of the stack's configuration that holds the reference. */
   readonly configKey: string;
   readonly local: LocalImage;
+  /** Version of a fallback image that isn't the reference's. Undefined for any other image. */
+  readonly laggingVersion?: string;
   /** Undefined if the daemon has the official image: then the registry isn't requested. */
   readonly registry?: RegistryStatus;
   /** A fallback image can be built from packages. */

@@ -350,5 +350,6 @@ function imageOf(kind: "node" | "haproxy" | "lego"): string {
   };
   const image = project.config[`store:${kind}Image`]?.default;
   assert.ok(image);
-  return image;
+  // A fallback image has no digest.
+  return image.replace(/@.*$/, "");
 }

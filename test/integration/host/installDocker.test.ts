@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { readProject } from "@store/cli/project/project";
 import { readWithoutComments, withArguments } from "../../../components/shell/shell";
 
-const IMAGE = String(readProject().defaults["store:nodeImage"]);
+// A fallback image has no digest.
+const IMAGE = String(readProject().defaults["store:nodeImage"]).replace(/@.*$/, "");
 const SSH_FOLDER = join(__dirname, "../../../components/host/ssh");
 const STUBS = readFileSync(join(__dirname, "hostStubs.sh"), "utf8");
 const LIMITS = "MaxSessions 100\n";

@@ -301,6 +301,10 @@ describe("readConfig", () => {
   it("accepts an image by version and digest", () => {
     const ref = `registry.example:5000/node:26.10.0@sha256:${"0".repeat(64)}`;
     assert.equal(read({ nodeImage: ref }).images.node, ref);
+    // A fallback image in its place has no digest.
+    withEnvironment({ STORE_FALLBACK_IMAGES: `other:1.0 ${ref}` }, () =>
+      assert.equal(read({ nodeImage: ref }).images.node, "registry.example:5000/node:26.10.0"),
+    );
   });
 
   it("rejects a daemon that Pulumi wouldn't build with", () =>

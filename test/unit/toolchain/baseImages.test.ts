@@ -12,7 +12,11 @@ import {
   type LocalImage,
   type RegistryStatus,
 } from "@store/toolchain/images/plan";
-import { ensureBaseImages, inspectBaseImages } from "@store/toolchain/images/baseImages";
+import {
+  ensureBaseImages,
+  fallbacksInUse,
+  inspectBaseImages,
+} from "@store/toolchain/images/baseImages";
 import { isOnDockerHub, registryAnswer, shortReason } from "@store/toolchain/images/registryStatus";
 import { localState } from "@store/toolchain/images/inspect";
 import { debianBase } from "@store/toolchain/images/debian";
@@ -22,7 +26,7 @@ import { embeddedVersion, postgresVersionsOf } from "@store/toolchain/images/npm
 import { buildLego, pinnedVersion } from "@store/toolchain/images/legoBinary";
 import * as v from "valibot";
 import { configSchema } from "../../../config/schema";
-import { Recipe, recipeFor, recipeKey } from "@store/toolchain/images/recipes";
+import { Recipe, recipeFor, recipeKey, versionFailure } from "@store/toolchain/images/recipes";
 import { CliError } from "@store/docker/cliError";
 import { Docker } from "@store/docker/docker";
 import { Reporter } from "@store/toolchain/system/report";
@@ -194,6 +198,25 @@ describe("Recipes of fallback images", () => {
     assert.deepEqual(postgresVersionsOf(versions, "18"), ["18.3", "18.4"]);
   });
 
+  it("have the name and the version of a reference with a digest, but no digest", () => {
+    const pinned = recipeFor("haproxy", `${REFS.haproxy}@sha256:${"0".repeat(64)}`);
+    assert.deepEqual(pinned, recipe("haproxy"));
+  });
+
+  it("lag behind by the newest version that fits data and configuration, and no other", () => {
+    const laggingAt = (image: keyof typeof REFS, ...held: readonly string[]) =>
+      versionFailure(recipe(image), held).compatibleRecipe()?.held;
+    assert.equal(laggingAt("haproxy", "3.0.9"), "3.0.9");
+    assert.equal(laggingAt("haproxy", "3.2.1"), undefined);
+    assert.equal(laggingAt("postgres", "18.2", "18.3"), "18.3");
+    assert.equal(laggingAt("postgres", "17.9"), undefined);
+    assert.equal(laggingAt("node"), undefined);
+    const lagging = { ...recipe("haproxy"), held: "3.0.9" };
+    assert.equal(versionFailure(lagging, ["3.0.9"]).compatibleRecipe(), undefined);
+    // The image of an up that lags is the one that the next up looks for.
+    assert.equal(recipeKey(lagging, { key: "b" }), recipeKey(recipe("haproxy"), { key: "b" }));
+  });
+
   it("name the available version and the configuration key if the packages have another version", () => {
     const output = ["Get:1 …", "the packages hold version 3.0.12", "Removing"];
     const error = buildFailure(recipe("haproxy"), "returned a non-zero code: 1", output);
@@ -337,6 +360,41 @@ describe("ensureBaseImages", () => {
     // A registry that fails fast is requested again each time.
     await availability();
     assert.equal(requestsTo("/distribution/").length, 6);
+  });
+
+  it("uses a fallback image by its tag in place of a digest, and says how far it lags behind", async () => {
+    const digest = `@sha256:${"0".repeat(64)}`;
+    const pinned = { ...REFS, haproxy: REFS.haproxy + digest, postgres: REFS.postgres + digest };
+    images = {
+      [REFS.node]: fallbackLabels("node"),
+      [REFS.haproxy]: { ...fallbackLabels("haproxy"), "dev.store.toolchain.version": "3.0.9" },
+      [pinned.postgres]: {},
+    };
+    const found = await ensureBaseImages(pinned, docker, report);
+    assert.deepEqual(
+      found.map(({ how }) => how),
+      ["fallback", "present", "fallback"],
+    );
+    assert.match(notes.join("\n"), /haproxy:3\.0\.11 lags behind: it has version 3\.0\.9/);
+    assert.deepEqual(await fallbacksInUse(pinned, docker), [pinned.haproxy]);
+
+    respond = () => ({ status: 200, message: "" });
+    await ensureBaseImages(pinned, docker, report);
+    assert.deepEqual(requestsTo(`DELETE /images/${REFS.haproxy}`), [
+      `DELETE /images/${REFS.haproxy}?force=1&noprune=1`,
+    ]);
+  });
+
+  it("doesn't take another official image under the tag for the one with the digest", async () => {
+    const pinned = { ...REFS, haproxy: `${REFS.haproxy}@sha256:${"0".repeat(64)}` };
+    images = { [REFS.node]: {}, [REFS.postgres]: {}, [REFS.haproxy]: {} };
+    respond = () => ({ status: 200, message: "" });
+    const found = await ensureBaseImages(pinned, docker, report);
+    assert.deepEqual(
+      found.map(({ how }) => how),
+      ["present", "present", "pullable"],
+    );
+    assert.deepEqual(await fallbacksInUse(pinned, docker), []);
   });
 
   it("remembers a registry that fails slowly", async () => {

@@ -1,3 +1,4 @@
+import { usedImage } from "../../../../config/usedImage";
 import { createHash } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -46,7 +47,7 @@ function imageContents(
   stack: Stack,
 ): (service: string, spec: ServiceSpec) => Omit<CheckoutService, "name"> {
   const args = {
-    nodeImage: baseImageNames(project, stack).node,
+    nodeImage: usedImage(baseImageNames(project, stack).node),
     devModeServices: configList(project, stack, "live"),
     source: {},
     opts: {},

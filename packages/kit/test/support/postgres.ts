@@ -186,7 +186,8 @@ function imageOfTheStacks(): string {
   const project = parse(readFileSync(join(repositoryRoot, "Pulumi.yaml"), "utf8")) as {
     readonly config: { readonly "store:postgresImage": { readonly default: string } };
   };
-  return project.config["store:postgresImage"].default;
+  // A fallback image has no digest.
+  return project.config["store:postgresImage"].default.replace(/@.*$/, "");
 }
 
 function docker(...args: string[]): string {
