@@ -67,6 +67,8 @@ export class EmulatorProcess {
     return {
       PULUMI_DEBUG_PROVIDERS: `azure-native:${this.ready.port}`,
       STORE_REHEARSAL_AZ: this.ready.az,
+      // The registry is the rehearsal's own.
+      STORE_PUBLISH_FALLBACKS: "1",
       PATH: [path.join(__dirname, "azureCli"), process.env["PATH"]].join(path.delimiter),
     };
   }

@@ -2,7 +2,9 @@
  * Ensures that the registry has an image, and prints the image's digest. Run by `PublishedImage` as a command of its own; therefore
  * plain JavaScript.
  *
- * If the registry has the tag already, nothing is built or pushed.
+ * If the registry has the tag already, and this machine's Docker has pushed that image, nothing is built or pushed. Anybody who may push to the
+ * registry can work out the tag, so an image of somebody else is replaced by this checkout's own, and never deployed: the digest that is
+ * printed is that of an image from this machine. The state keeps it, so this script isn't run again for the same content.
  * Environment: IMAGE (registry/name:tag), FROM (JSON of a `Build` or `Mirror`), PLATFORM, DOCKER_HOST, and for a daemon with TLS
  * DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.
  * Standard input (JSON): the registry's address with either username and password, or azureRegistry, the resource ID of an Azure
@@ -41,7 +43,8 @@ try {
   writeConfig(folder, registry, login);
   if (login !== undefined) await logIn(login);
   const found = await lookUp();
-  process.stdout.write(found ?? (await publish()));
+  if (found !== undefined && (await isPushedFromHere(found))) process.stdout.write(found);
+  else process.stdout.write(await publish(found));
 } catch (error) {
   process.stderr.write(
     `\nnot published: ${error instanceof Error ? error.message : String(error)}\n`,
@@ -81,8 +84,31 @@ async function lookUp() {
   throw refused(output);
 }
 
-/** @returns {Promise<string>} the digest */
-async function publish() {
+/**
+ * Docker notes with an image under which digests it has pushed it.
+ *
+ * @param {string} digest
+ */
+async function isPushedFromHere(digest) {
+  const format = ["--format", "{{json .RepoDigests}}"];
+  const { code, output } = await docker(["image", "inspect", ...format, image], { quiet: true });
+  return code === 0 && output.includes(`"${withoutTag(image)}@${digest}"`);
+}
+
+/** @param {string} name */
+function withoutTag(name) {
+  return name.replace(/:[^:/]*$/, "");
+}
+
+/**
+ * @param {string | undefined} other Digest of another image under the tag.
+ * @returns {Promise<string>} the digest
+ */
+async function publish(other) {
+  if (other !== undefined)
+    process.stderr.write(
+      `the registry has an image as ${image} (${other}) that this machine hasn't pushed: it isn't used, and replaced\n`,
+    );
   if (from.image === undefined) await build();
   else await copy(from.image);
   const { code, output } = await docker(["push", image]);
@@ -95,8 +121,7 @@ async function publish() {
 async function build() {
   const builder = await buildingDocker();
   // BuildKit in an older daemon ignores the daemon's certs.d and can't pull from the registry, but it uses local images.
-  for (const base of Object.values(from.buildArgs))
-    if (base.startsWith(`${registry}/`)) await fetched(base);
+  for (const base of from.bases ?? []) await fetchedBase(base);
   const args = [
     ...["build", "--tag", image, "--platform", platform, "--progress", "plain"],
     ...["--file", join(from.context, from.dockerfile)],
@@ -151,10 +176,49 @@ async function fetched(source) {
     );
 }
 
+/**
+ * Provides an image that this stack has published, under its tag: an older BuildKit doesn't find an image by digest.
+ *
+ * @param {string} pinned Name, tag and digest.
+ */
+async function fetchedBase(pinned) {
+  const [tagged = "", digest] = pinned.split("@");
+  const format = ["--format", "{{json .RepoDigests}}"];
+  const local = await docker(["image", "inspect", ...format, tagged], { quiet: true });
+  const byDigest = `${withoutTag(tagged)}@${digest}`;
+  if (local.code === 0 && local.output.includes(`"${byDigest}"`)) return;
+  await fetched(byDigest);
+  await tag(byDigest, tagged);
+}
+
+/**
+ * A fallback image is for trying the store out without a registry. In a registry, other stacks would take it for the official one.
+ *
+ * @param {string} source
+ */
+async function refuseFallback(source) {
+  if (process.env.STORE_PUBLISH_FALLBACKS === "1") return;
+  const format = ["--format", '{{index .Config.Labels "dev.store.toolchain"}}'];
+  const { code, output } = await docker(["image", "inspect", ...format, source], { quiet: true });
+  if (code === 0 && /^(fallback|stand-in)$/.test(output.trim()))
+    throw new Error(
+      `${source} is a fallback image here, built from packages because no registry with the official one was reachable, and isn't pushed to ${registry}: give this machine's Docker access to the official image, or, for a trial, set STORE_PUBLISH_FALLBACKS=1`,
+    );
+}
+
 /** @param {string} source */
 async function copy(source) {
   await fetched(source);
-  const tagged = await docker(["tag", source, image], { quiet: true });
+  await refuseFallback(source);
+  await tag(source, image);
+}
+
+/**
+ * @param {string} source
+ * @param {string} name
+ */
+async function tag(source, name) {
+  const tagged = await docker(["tag", source, name], { quiet: true });
   if (tagged.code !== 0)
     throw new Error(`${source} can't be tagged\n${lastLines(tagged.output, 5)}`);
 }

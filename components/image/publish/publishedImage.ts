@@ -27,6 +27,8 @@ export interface Build {
   readonly context: string;
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Published base images, with their digests. Defaults to none. */
+  readonly bases?: readonly pulumi.Input<string>[];
   /** Names of build secrets: a variable of the environment, or a file. Defaults to none. */
   readonly secrets?: readonly docker.types.input.RemoteImageBuildSecret[];
   readonly labels: pulumi.Input<Record<string, string>>;

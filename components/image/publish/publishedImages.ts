@@ -44,6 +44,7 @@ export class PublishedImages implements ImageSupply {
           ...build.buildArgs,
           ...(base && "BASE_IMAGE" in build.buildArgs && { BASE_IMAGE: base.image.ref }),
         },
+        bases: base ? [base.image.byDigest] : [],
       },
       host: this.args.host.provider,
       base: base?.image,
@@ -90,13 +91,17 @@ interface PublishedBase {
   readonly plainRef: string;
 }
 
-/** Returns the name and the tag of a third-party image's copy: "registry.io/team/tool:1.2" becomes "tool" and "1.2". */
+/**
+ * Returns the name and the tag of a third-party image's copy: "registry.io/team/tool:1.2" becomes "tool" and "1.2". Images with the same
+ * version and other digests have copies of their own.
+ */
 function mirrored(ref: string): { imageName: string; tag: string } {
-  const [, imageName, tag] = /([^/:@]+):([^:/@]+)(?:@sha256:[0-9a-f]{64})?$/.exec(ref) ?? [];
+  const [, imageName, tag, digest] =
+    /([^/:@]+):([^:/@]+)(?:@sha256:([0-9a-f]{12})[0-9a-f]{52})?$/.exec(ref) ?? [];
   if (imageName === undefined || tag === undefined) {
     throw new pulumi.RunError(`The image ${ref} has no tag, which its copy in the registry needs.`);
   }
-  return { imageName, tag };
+  return { imageName, tag: digest === undefined ? tag : `${tag}-${digest}` };
 }
 
 function pulledId({ imageId }: PublishedImage): pulumi.Output<string> {

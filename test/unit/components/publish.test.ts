@@ -11,6 +11,9 @@ const MANIFEST = JSON.stringify({
   Descriptor: { digest: DIGEST, platform: { os: "linux", architecture: "amd64" } },
 });
 
+/** The answer of a Docker that has pushed the image. */
+const PUSHED = `image) echo '["registry.example.com/store/inventory@${DIGEST}"]' ;;`;
+
 // A script takes the place of the docker command, whose output determines what publish.mjs does.
 describe("publish.mjs", () => {
   let folder = "";
@@ -72,10 +75,71 @@ describe("publish.mjs", () => {
     return { why, evidence: details.split("\n").filter((line) => line.trim() !== "") };
   }
 
-  it("prints the digest of an image that the registry has", () => {
-    const result = publish(`manifest) echo '${MANIFEST}' ;;`);
+  it("prints the digest of an image that the registry has, if this machine has pushed it", () => {
+    const result = publish(`manifest) echo '${MANIFEST}' ;;\n${PUSHED}`);
     assert.equal(result.stdout, DIGEST);
-    assert.deepEqual(result.ran, ["login", "info", "manifest"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest", "image"]);
+  });
+
+  for (const [what, local] of [
+    ["no image of this machine", "exit 1"],
+    [
+      "another image of this machine",
+      `echo '["registry.example.com/store/inventory@sha256:other"]'`,
+    ],
+    ["the same image of another repository", `echo '["registry.example.com/inventory@${DIGEST}"]'`],
+  ] as const)
+    it(`replaces what the registry has under the tag and deploys its own if it is ${what}`, () => {
+      const own = `sha256:${"b".repeat(64)}`;
+      const docker = [
+        `manifest) echo '${MANIFEST}' ;;`,
+        `image) case "$5" in ${IMAGE}) ${local} ;; esac ;;`,
+        `push) echo "1: digest: ${own} size: 7" ;;`,
+      ];
+      const result = publish(docker.join("\n"));
+      assert.equal(result.stdout, own, result.stderr);
+      assert.match(
+        result.stderr,
+        /an image as .*inventory:1 \(sha256:a+\).* isn't used, and replaced/,
+      );
+    });
+
+  it("doesn't push a fallback image, unless a trial asks for it", () => {
+    const fallback = `manifest) echo "no such manifest: x" >&2; exit 1 ;;
+image) [ "$4" = "{{.Id}}" ] || echo fallback ;;
+push) echo "1: digest: ${DIGEST} size: 7" ;;`;
+    const result = publish(fallback);
+    assert.equal(result.stdout, "");
+    assert.match(
+      diagnosed(result).why,
+      /postgres:18\.4 is a fallback image .*STORE_PUBLISH_FALLBACKS=1/,
+    );
+    assert.ok(!result.ran.includes("push"));
+    const trial = publish(fallback, undefined, undefined, undefined, {
+      STORE_PUBLISH_FALLBACKS: "1",
+    });
+    assert.equal(trial.stdout, DIGEST);
+  });
+
+  it("builds on the published base image, whatever the registry has under its tag by now", () => {
+    const base = `registry.example.com/store/kit:1@${DIGEST}`;
+    const from = {
+      ...{ context: ".", dockerfile: "Dockerfile", labels: {}, bases: [base] },
+      buildArgs: { BASE_IMAGE: "registry.example.com/store/kit:1" },
+    };
+    const log = join(folder, "pulled");
+    const result = publish(
+      `manifest) echo "no such manifest: x" >&2; exit 1 ;;
+image) exit 1 ;;
+pull|tag) echo "$@" >>${log} ;;
+push) echo "1: digest: ${DIGEST} size: 7" ;;`,
+      from,
+    );
+    assert.equal(result.stdout, DIGEST, result.stderr);
+    assert.deepEqual(readFileSync(log, "utf8").trim().split("\n"), [
+      `pull --platform linux/amd64 registry.example.com/store/kit@${DIGEST}`,
+      `tag registry.example.com/store/kit@${DIGEST} registry.example.com/store/kit:1`,
+    ]);
   });
 
   it("uses the user's Azure login for an Azure registry without storing a token", () => {
@@ -85,11 +149,15 @@ describe("publish.mjs", () => {
     const azureRegistry =
       "/subscriptions/s1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/mine";
     const loginByToken = `login) [ "$3 $(cat)" = "00000000-0000-0000-0000-000000000000 a-token" ] || exit 1 ;;`;
-    const result = publish(`${loginByToken}\nmanifest) echo '${MANIFEST}' ;;`, undefined, {
-      azureRegistry,
-    });
+    const result = publish(
+      `${loginByToken}\nmanifest) echo '${MANIFEST}' ;;\n${PUSHED}`,
+      undefined,
+      {
+        azureRegistry,
+      },
+    );
     assert.equal(result.stdout, DIGEST, result.stderr);
-    assert.deepEqual(result.ran, ["login", "info", "manifest"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest", "image"]);
     assert.doesNotMatch(result.stderr, /a-token/);
   });
 
@@ -105,7 +173,7 @@ describe("publish.mjs", () => {
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;\npush) echo "1: digest: ${DIGEST} size: 7" ;;`,
     );
     assert.equal(result.stdout, DIGEST);
-    assert.deepEqual(result.ran, ["login", "info", "manifest", "image", "tag", "push"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest", "image", "image", "tag", "push"]);
   });
 
   describe("with docker's own configuration", () => {
@@ -123,7 +191,7 @@ describe("publish.mjs", () => {
     });
 
     it("keeps the user's logins and proxies, and the registry's login out of the credential store", () => {
-      const result = publish(`manifest) ${saveConfig}; echo '${MANIFEST}' ;;`);
+      const result = publish(`manifest) ${saveConfig}; echo '${MANIFEST}' ;;\n${PUSHED}`);
       assert.equal(result.stdout, DIGEST, result.stderr);
       const { currentContext: _, ...kept } = own;
       const auth = Buffer.from("me:secret").toString("base64");
@@ -137,7 +205,7 @@ describe("publish.mjs", () => {
     it("uses the registry's login instead of the environment's, and leaves the logins of others there", () => {
       const auth = { auth: "bWU6b3du" };
       const auths = { "registry.example.com": auth, "mirror.example.com": auth };
-      const docker = `manifest) echo "$DOCKER_AUTH_CONFIG" >$HOME/used.json; echo '${MANIFEST}' ;;`;
+      const docker = `manifest) echo "$DOCKER_AUTH_CONFIG" >$HOME/used.json; echo '${MANIFEST}' ;;\n${PUSHED}`;
       const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
       publish(docker, undefined, undefined, undefined, env);
       assert.deepEqual(used(), { auths: { "mirror.example.com": auth } });
@@ -147,10 +215,10 @@ describe("publish.mjs", () => {
 
     it("uses the user's own login if store:registry has none", () => {
       const login = { username: "", password: "" };
-      const docker = `manifest) ${saveConfig}; echo '${MANIFEST}' ;;`;
+      const docker = `manifest) ${saveConfig}; echo '${MANIFEST}' ;;\n${PUSHED}`;
       const result = publish(docker, undefined, login);
       assert.equal(result.stdout, DIGEST, result.stderr);
-      assert.deepEqual(result.ran, ["info", "manifest"]);
+      assert.deepEqual(result.ran, ["info", "manifest", "image"]);
       const { currentContext: _, ...kept } = own;
       assert.deepEqual(used(), kept);
     });
@@ -168,7 +236,7 @@ describe("publish.mjs", () => {
       IndexConfigs: { "registry.example.com": { Secure: false } },
     });
     const result = publish(
-      `info) echo '${config}' ;;\nmanifest) [ "$4" = --insecure ] && echo '${MANIFEST}' ;;`,
+      `info) echo '${config}' ;;\nmanifest) [ "$4" = --insecure ] && echo '${MANIFEST}' ;;\n${PUSHED}`,
     );
     assert.equal(result.stdout, DIGEST, result.stderr);
   });
