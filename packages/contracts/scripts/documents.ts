@@ -24,6 +24,7 @@ const UNUSED_CONFIGURATION = {
   DATABASE_USER: "none",
   DATABASE_PASSWORD_FILE: "/dev/null",
   STAFF_TOKENS_FILE: createStaff().environment.STAFF_TOKENS_FILE,
+  CALLERS_FILE: "/dev/null",
   GATEWAY_URL: "http://127.0.0.1:1",
   ...Object.fromEntries(nodeServices().map(urlOf)),
 };

@@ -67,6 +67,11 @@ export function flag(fallback: boolean): Variable<boolean> {
   return (value) => read(value) === "true";
 }
 
+/** Makes a variable optional: `undefined` if it isn't set. */
+export function optional<T>(read: Variable<T>): Variable<T | undefined> {
+  return (value) => (value === undefined ? undefined : read(value));
+}
+
 /** An http or https URL. Slashes at its end are removed. Required unless there is a fallback. */
 export function httpUrl(fallback?: string): Variable<string> {
   return (value) => {

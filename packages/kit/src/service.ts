@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger, onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { createApp, type App } from "./http/app.ts";
+import { requireCallers } from "./http/callers.ts";
 import { createClient, type Client, type ClientOptions } from "./http/client.ts";
 import { Database, type DatabaseOptions } from "./database/database.ts";
 import {
@@ -9,7 +10,9 @@ import {
   httpUrl,
   integer,
   oneOf,
+  optional,
   readEnvironment,
+  secretFile,
   text,
   type Values,
   type Variable,
@@ -34,7 +37,10 @@ export interface Service {
   readonly environment: <S extends Record<string, Variable<unknown>>>(schema: S) => Values<S>;
   /** Opens the service's PostgreSQL. The service is ready once it is migrated, and as long as it responds. */
   readonly database: (options: Pick<DatabaseOptions, "migrations" | "prepare">) => Database;
-  /** Creates a client of another service. The variable NAME_URL holds its address. */
+  /**
+   * Creates a client of another service. The variable NAME_URL holds its address, and NAME_TOKEN_FILE names the file with the token that
+   * the service's internal routes require.
+   */
   readonly client: <Paths extends object>(
     name: string,
     options?: Pick<ClientOptions, "timeout">,
@@ -103,6 +109,7 @@ export async function start(
     const tracing = await startTracing({ ...manifest, name }, log);
     tracing?.traceRequests(app);
     await addOpenApi(app, { ...manifest, name });
+    requireCallers(app);
     const metrics = addMetrics(app);
     addHealth(app, lifecycle, databases);
 
@@ -119,9 +126,7 @@ export async function start(
         return database;
       },
       client: <Paths extends object>(target: string, options?: Pick<ClientOptions, "timeout">) => {
-        const variable = `${target.toUpperCase().replaceAll("-", "_")}_URL`;
-        const { [variable]: baseUrl } = readEnvironment({ [variable]: httpUrl() });
-        return createClient<Paths>({ service: target, baseUrl: String(baseUrl), ...options });
+        return createClient<Paths>({ ...targetOf(target), ...options });
       },
       staff: staffHook,
       trace: (spanName, work, parent) =>
@@ -141,6 +146,18 @@ export async function start(
   } catch (error) {
     die(error);
   }
+}
+
+/** Reads the address of a service and the token for it. The token is missing if the service has no internal routes, like the gateway. */
+function targetOf(service: string): Pick<ClientOptions, "service" | "baseUrl" | "token"> {
+  const prefix = service.toUpperCase().replaceAll("-", "_");
+  const url = readEnvironment({ [`${prefix}_URL`]: httpUrl() });
+  const token = readEnvironment({ [`${prefix}_TOKEN_FILE`]: optional(secretFile()) });
+  return {
+    service,
+    baseUrl: String(url[`${prefix}_URL`]),
+    token: token[`${prefix}_TOKEN_FILE`],
+  };
 }
 
 /** Listens on IPv4 and IPv6 if the host is "::", and on IPv4 alone if the kernel has no IPv6. */

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createDatabase, until, type RunningService } from "./support/index.ts";
+import {
+  callerEnvironment as callerFiles,
+  callerToken,
+  createDatabase,
+  until,
+  type RunningService,
+} from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
 describe("client of another service", function () {
@@ -13,10 +20,12 @@ describe("client of another service", function () {
   let responses: (number | "disconnect" | "no response" | "stalled body" | "truncated body")[];
   /** The request ids that the called service received. */
   const receivedIds: (string | string[] | undefined)[] = [];
+  const receivedTokens: (string | undefined)[] = [];
 
   before(async () => {
     other = createServer((request, response) => {
       receivedIds.push(request.headers["x-request-id"]);
+      receivedTokens.push(request.headers.authorization);
       const behaviour = responses.shift() ?? 200;
       if (behaviour === "disconnect") request.socket.destroy();
       else if (behaviour === "stalled body" || behaviour === "truncated body") {
@@ -51,6 +60,25 @@ describe("client of another service", function () {
     });
     assert.deepEqual(answer, { from: "other" });
     assert.deepEqual(receivedIds, ["across-services"]);
+  });
+  it("sends the token for the called service, and a new one without a restart", async () => {
+    const { OTHER_TOKEN_FILE: file = "" } = callerFiles();
+    receivedTokens.length = 0;
+    try {
+      await caller.fetch("/other");
+      writeFileSync(file, "another\n");
+      await caller.fetch("/other");
+    } finally {
+      writeFileSync(file, callerToken);
+    }
+    assert.deepEqual(receivedTokens, [`Bearer ${callerToken}`, "Bearer another"]);
+  });
+  it("sends no token if there is none", async () => {
+    receivedTokens.length = 0;
+    const alone = await startSample({ ...callerEnvironment, OTHER_TOKEN_FILE: "" });
+    await alone.fetch("/other");
+    await alone.stop();
+    assert.deepEqual(receivedTokens, [undefined]);
   });
   it("retries a GET when an instance is unreachable", async () => {
     responses = ["disconnect", 503];

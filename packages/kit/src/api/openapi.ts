@@ -1,11 +1,10 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
+import { CALLER_SCHEME } from "../http/callers.ts";
+import { INTERNAL } from "../http/internalPaths.ts";
 import { ProblemDocument } from "../http/problems.ts";
 import { STAFF_SCHEME } from "../http/staff.ts";
-
-/** Path prefix that the gateway never routes. These routes are for other services and left out of the public document. */
-const INTERNAL = "/internal/";
 
 /** Descriptions of response headers, by the header's name in lower case. */
 export type HeaderDescriptions = Readonly<Record<string, string>>;
@@ -35,6 +34,11 @@ const problemHeaders: Readonly<Record<"4xx" | "5xx", HeaderDescriptions>> = {
   "5xx": { ...REQUEST_ID, "retry-after": `With 503 and 504: ${RETRY_AFTER.toLowerCase()}` },
 };
 
+interface PublishedDocument {
+  readonly paths?: Readonly<Record<string, object>>;
+  readonly components?: { readonly securitySchemes?: Readonly<Record<string, object>> };
+}
+
 interface OpenApiOptions {
   readonly name: string;
   readonly description: string;
@@ -58,6 +62,12 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
             type: "http",
             scheme: "bearer",
             description: "For staff only. `./store token` shows the token.",
+          },
+          [CALLER_SCHEME]: {
+            type: "http",
+            scheme: "bearer",
+            description:
+              "For services that depend on this one. The token is in the file that NAME_TOKEN_FILE names.",
           },
         },
       },
@@ -83,8 +93,13 @@ export async function addOpenApi(app: FastifyInstance, options: OpenApiOptions):
   });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
   app.get(`/api/${name}/openapi.json`, { schema: { hide: true } }, () => {
-    const { paths, ...document } = app.swagger();
+    const { paths, components, ...document } = app.swagger() as PublishedDocument;
+    const { [CALLER_SCHEME]: _, ...securitySchemes } = components?.securitySchemes ?? {};
     const publicPaths = Object.entries(paths ?? {}).filter(([path]) => !path.startsWith(INTERNAL));
-    return { ...document, paths: Object.fromEntries(publicPaths) };
+    return {
+      ...document,
+      components: { ...components, securitySchemes },
+      paths: Object.fromEntries(publicPaths),
+    };
   });
 }

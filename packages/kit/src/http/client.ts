@@ -2,12 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
 import { messageOf } from "../errorMessage.ts";
 import { httpRequest, TimeoutError } from "./httpRequest.ts";
+import { INTERNAL } from "./internalPaths.ts";
 import { withSpan } from "../telemetry/tracing.ts";
 import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch";
 
 /**
- * A call to another service failed: it is unreachable, too slow, failing (5xx) or rate limiting (429). The request may or may not have
- * taken effect, so requests with effects are repeated under the same id. Answered as 503 to this service's own caller.
+ * A call to another service failed: it is unreachable, too slow, failing (5xx), rate limiting (429) or doesn't know this service's token
+ * (401 of an internal route), as for a moment while the token is replaced. The request may or may not have taken effect, so requests with
+ * effects are repeated under the same id. Answered as 503 to this service's own caller.
  */
 export class UpstreamError extends Error {
   override readonly name = "UpstreamError";
@@ -29,15 +31,21 @@ export interface ClientOptions {
   /** Name of the called service, for messages and spans. */
   readonly service: string;
   readonly baseUrl: string;
+  /** Reads the token that the called service's internal routes require. @default none */
+  readonly token?: (() => string) | undefined;
   /** Timeout of one attempt in milliseconds. @default 2000 */
   readonly timeout?: number;
 }
 
 export function createClient<Paths extends object>(options: ClientOptions): Client<Paths> {
-  const { service, baseUrl, timeout = 2_000 } = options;
+  const { service, baseUrl, token, timeout = 2_000 } = options;
   return createOpenApiClient<Paths>({
     baseUrl,
-    fetch: (request) => sendWithRetries(request, service, timeout),
+    fetch: (request) => {
+      // Read for each request, so that a new token needs no restart.
+      if (token) request.headers.set("authorization", `Bearer ${token()}`);
+      return sendWithRetries(request, service, timeout);
+    },
     headers: { accept: "application/json" },
   });
 }
@@ -89,6 +97,8 @@ async function sendOnce(
     const response = await httpRequest(request, timeout);
     const { status } = response;
     onResponse(status);
+    if (status === 401 && new URL(request.url).pathname.startsWith(INTERNAL))
+      throw new UpstreamError(service, "answered 401: it doesn't know this service's token", false);
     if (status < 500 && status !== 429) return response;
     // 429 and 500 aren't retried; 502, 503 and 504 are.
     throw new UpstreamError(service, `answered ${status}`, status > 500);

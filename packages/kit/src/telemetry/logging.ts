@@ -6,6 +6,7 @@ import {
   type FastifyRequest,
 } from "fastify";
 import sonicBoom from "sonic-boom";
+import { callerOf } from "../http/callers.ts";
 
 /**
  * Creates a logger that writes JSON lines to stdout, with the same fields in all services: ISO time, level by name, service, request id.
@@ -68,6 +69,7 @@ export class RequestLog extends LogController {
     const line = {
       method: request.method,
       route: route ?? "unknown",
+      caller: callerOf(request),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
     };

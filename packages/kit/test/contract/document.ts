@@ -39,8 +39,8 @@ export interface Operation {
   /** Schema of the JSON body; `undefined` if there is none. */
   readonly body: Schema | undefined;
   readonly responses: DocumentedOperation["responses"];
-  /** Requires the staff token. */
-  readonly forStaff: boolean;
+  /** Requires a token: that of the staff, or that of another service. */
+  readonly hasToken: boolean;
   /** All methods of the path. */
   readonly methods: readonly string[];
 }
@@ -59,7 +59,7 @@ export function operationsOf({ paths }: OpenApi): Operation[] {
       parameters: operation.parameters ?? [],
       body: operation.requestBody?.content["application/json"]?.schema,
       responses: operation.responses,
-      forStaff: operation.security !== undefined,
+      hasToken: operation.security !== undefined,
       methods: Object.keys(methods).map((one) => one.toUpperCase()),
     })),
   );

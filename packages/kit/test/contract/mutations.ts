@@ -119,7 +119,7 @@ export function byteMutations({
   methods,
   parameters,
   body,
-  forStaff,
+  hasToken,
 }: Operation): Mutation<Sent>[] {
   const header = (given: Sent, changes: Record<string, string | undefined>): Sent => ({
     ...given,
@@ -176,11 +176,11 @@ export function byteMutations({
           )
           .map((query) => ({ ...given, path: given.path.replace(/\?.*$|$/, query) })),
     ],
-    forStaff && [
-      "without the staff token",
+    hasToken && [
+      "without the token",
       (given) => fc.constant(header(given, { authorization: undefined })),
     ],
-    forStaff && [
+    hasToken && [
       "with a wrong token",
       (given) =>
         fc

@@ -96,7 +96,7 @@ function caseOf(operation: Operation, draft: Draft, token: string, mutation: str
   return { sent: encode(operation, draft, token), draft, mutation };
 }
 
-function encode({ method, path, forStaff }: Operation, draft: Draft, token: string): Sent {
+function encode({ method, path, hasToken }: Operation, draft: Draft, token: string): Sent {
   const query = new URLSearchParams(
     draft.query.map(([name, value]): [string, string] => [name, value]),
   ).toString();
@@ -107,7 +107,7 @@ function encode({ method, path, forStaff }: Operation, draft: Draft, token: stri
     method,
     path: query === "" ? filled : `${filled}?${query}`,
     headers: {
-      ...(forStaff ? { authorization: `Bearer ${token}` } : {}),
+      ...(hasToken ? { authorization: `Bearer ${token}` } : {}),
       ...(draft.body === undefined ? {} : { "content-type": "application/json" }),
       ...draft.headers,
     },

@@ -1,3 +1,4 @@
+export { callerEnvironment, callerToken } from "./caller.ts";
 export { TestCollector, type Span } from "./collector.ts";
 export { freePort } from "./freePort.ts";
 export { startGateway, type TestGateway } from "./gateway.ts";

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { bundleService } from "./bundle.ts";
+import { callerEnvironment, withCaller } from "./caller.ts";
 
 export const repositoryRoot = join(__dirname, "../../../..");
 
@@ -24,7 +25,7 @@ export interface RunningService {
   readonly log: readonly LogLine[];
   /** The lines of stdout and stderr received so far. */
   readonly output: readonly string[];
-  /** Requests a path of the service. */
+  /** Requests a path of the service; an internal one as a service that depends on it. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Requests a path of the service and returns the JSON body, whatever the status. */
   json(path: string, init?: RequestInit): Promise<unknown>;
@@ -63,7 +64,13 @@ export async function startService(
   const child = spawn(process.execPath, ["--enable-source-maps", bundle], {
     cwd: serviceFolder,
     // Inherits only PATH, so that a test fails if the service needs an undocumented variable.
-    env: { PATH: process.env["PATH"], PORT: "0", DRAIN_SECONDS: "0", ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      PORT: "0",
+      DRAIN_SECONDS: "0",
+      ...callerEnvironment(),
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.add(child);
@@ -98,7 +105,7 @@ export async function startService(
     log,
     output: lines,
     exited,
-    fetch: (path, init) => fetch(url + path, init),
+    fetch: (path, init) => fetch(url + path, withCaller(path, init)),
     json: async (path, init) => (await service.fetch(path, init)).json(),
     waitForLog: async (description, matches) => {
       await until(description, () => log.some(matches));

@@ -3,6 +3,7 @@ import { integer, forwardCorrelationHeaders, problem, start, text, Text, Type } 
 import manifest from "../package.json" with { type: "json" };
 
 interface OtherPaths {
+  "/internal/secret": { get: { responses: { 200: { content: { "application/json": string } } } } };
   "/things": { get: { responses: { 200: { content: { "application/json": { from: string } } } } } };
 }
 
@@ -72,6 +73,10 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
     throw problem(418, "Short and stout.", { type: "teapot" });
   });
   app.get("/internal/secret", { schema: { response: { 200: Type.String() } } }, () => "secret");
+  app.get("/relay", { schema: { response: { 200: Type.Any() } } }, async () => {
+    const { response } = await other.GET("/internal/secret", { parseAs: "text" });
+    return { status: response.status };
+  });
   app.get("/bug", { schema: { response: { 200: Type.String() } } }, () => {
     throw new Error("connection string postgres://user:hunter2@host");
   });
