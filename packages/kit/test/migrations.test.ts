@@ -33,6 +33,60 @@ describe("migrations", function () {
     const applied = replicas.flatMap(({ log }) => log.flatMap((line) => line["migration"] ?? []));
     assert.deepEqual(applied.sort(), ["0001-notes.sql", "0002-more.sql"]);
   });
+  it("build an index without blocking writers, while other replicas wait and a transaction is open", async () => {
+    const target = await createDatabase();
+    write("0002-index.sql", "-- Large.\nCREATE INDEX CONCURRENTLY notes_text ON notes (text);\n");
+    const first = await startSample(target.environment);
+    await first.ready();
+    // Keeps the index from being finished for two seconds.
+    const held = first.fetch("/hold");
+    const replicas = await Promise.all([1, 2, 3].map(() => startWith(target)));
+    const written = await first.fetch("/notes", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ id: 1, text: "meanwhile" }),
+    });
+    assert.equal(written.status, 201);
+    assert.equal((await held).status, 200);
+    await Promise.all(replicas.map((replica) => replica.ready()));
+    assert.deepEqual(await validIndexes(target), ["notes_text"]);
+    await Promise.all([first, ...replicas].map((replica) => replica.stop()));
+    const applied = replicas.flatMap(({ log }) => log.flatMap((line) => line["migration"] ?? []));
+    assert.deepEqual(applied, ["0002-index.sql"]);
+  });
+  it("build an index again that was interrupted, keep one that was finished, and drop one", async () => {
+    const target = await createDatabase();
+    const first = await startSample(target.environment);
+    await first.ready();
+    await first.stop();
+    await target.query("CREATE INDEX notes_half ON notes (text)");
+    await target.query(
+      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'notes_half'::regclass",
+    );
+    await target.query("CREATE INDEX notes_whole ON notes (text)");
+    await target.query("CREATE INDEX notes_old ON notes (text)");
+    write("0002-half.sql", "create index concurrently notes_half on notes (text)");
+    write("0003-whole.sql", "CREATE INDEX CONCURRENTLY IF NOT EXISTS notes_whole ON notes (text)");
+    write("0004-old.sql", "DROP INDEX CONCURRENTLY notes_old");
+    const second = await startWith(target);
+    await second.ready();
+    await second.stop();
+    assert.deepEqual(await validIndexes(target), ["notes_half", "notes_whole"]);
+  });
+  it("name the statement that can't be in one migration with others", async () => {
+    write("0002-two.sql", "CREATE INDEX CONCURRENTLY a ON notes (text); CREATE TABLE b ();");
+    assert.match(
+      await failureWith(await createDatabase()),
+      /0002-two\.sql failed: CREATE INDEX CONCURRENTLY cannot .*/,
+    );
+  });
+  const validIndexes = async (target: TestDatabase) =>
+    (
+      await target.query<{ name: string }>(
+        `SELECT relname AS name FROM pg_index JOIN pg_class ON oid = indexrelid
+         WHERE indisvalid AND relname LIKE 'notes\\_%' AND NOT indisprimary ORDER BY 1`,
+      )
+    ).map(({ name }) => name);
   it("don't change a database that a newer release has migrated", async () => {
     const target = await createDatabase();
     write("0002-more.sql", "CREATE TABLE more ();");

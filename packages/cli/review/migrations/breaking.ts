@@ -9,7 +9,10 @@ import type {
   WithClause,
 } from "libpg-query";
 
-/** A statement that may break the previous release, which runs on the new schema during a rollout and after a rollback. */
+/**
+ * A statement that may break the previous release, which runs on the new schema during a rollout and after a rollback, or that keeps it from
+ * writing while the statement reads or rewrites a whole table.
+ */
 export interface BreakingChange {
   /** Line of the statement's first word. */
   readonly line: number;
@@ -21,8 +24,8 @@ export const OVERRIDE_COMMENT = "-- Safe for the release before: ";
 
 /**
  * Finds the statements of a migration that may break the previous release. Only statements that are known to be harmless are accepted:
- * new tables and any changes of them, new columns that an INSERT can omit, indexes without a constraint. A statement with an
- * OVERRIDE_COMMENT is accepted too.
+ * new tables and any changes of them, new columns that an INSERT can omit and that need no rewrite of the table, indexes without a
+ * constraint that are built CONCURRENTLY. A statement with an OVERRIDE_COMMENT is accepted too.
  *
  * @throws SqlError if PostgreSQL's parser rejects the migration.
  */
@@ -40,6 +43,8 @@ class Migration {
   private readonly tables = new Set<string>();
   /** `table.column` */
   private readonly columns = new Set<string>();
+  /** Other tables, which stay locked until the migration ends. */
+  private readonly locked = new Set<string>();
 
   /** Returns the reasons why a statement may break the previous release. Empty if it can't. */
   reasonsAgainst(node: Node): string[] {
@@ -47,11 +52,18 @@ class Migration {
     if ("CreateTableAsStmt" in node) return this.create(node.CreateTableAsStmt.into?.rel);
     if ("AlterTableStmt" in node) return this.alterTable(node.AlterTableStmt);
     if ("IndexStmt" in node) {
-      const { unique, relation } = node.IndexStmt;
-      if (!unique || this.isNew(relation)) return [];
-      return [
-        `a unique index on ${nameOf(relation)} refuses rows that the previous release writes`,
-      ];
+      const { unique, relation, concurrent } = node.IndexStmt;
+      if (this.isNew(relation)) return [];
+      if (unique)
+        return [
+          `a unique index on ${nameOf(relation)} refuses rows that the previous release writes`,
+        ];
+      return concurrent
+        ? []
+        : [
+            `the previous release can't write ${nameOf(relation)} while the index is built: use CREATE INDEX CONCURRENTLY, in a ` +
+              "migration of its own",
+          ];
     }
     if ("CreateTrigStmt" in node) {
       const { relation } = node.CreateTrigStmt;
@@ -106,11 +118,15 @@ class Migration {
       if (subtype === "AT_AddColumn" && def && "ColumnDef" in def)
         this.columns.add(`${nameOf(relation)}.${def.ColumnDef.colname}`);
     }
-    return commands.flatMap((command) => this.alterTableBy(relation, command));
+    const found = commands.flatMap((command) => this.alterTableBy(relation, command));
+    this.locked.add(nameOf(relation));
+    return found;
   }
 
   private alterTableBy(relation: RangeVar | undefined, command: AlterTableCmd): string[] {
     const { subtype = "AT_AddColumn", name, def } = command;
+    if (subtype === "AT_ValidateConstraint" && this.locked.has(nameOf(relation)))
+      return [`${waits(relation)} all rows are checked: validate ${name} in the next migration`];
     if (harmlessToTables.has(subtype)) return [];
     if (subtype === "AT_AddColumn" && def && "ColumnDef" in def)
       return this.addColumn(relation, def.ColumnDef);
@@ -128,7 +144,17 @@ class Migration {
     const has = (...types: readonly Constraint["contype"][]) =>
       all.some(({ contype }) => types.includes(contype));
     const filled = has("CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED");
+    const rewrites =
+      has("CONSTR_IDENTITY", "CONSTR_GENERATED") ||
+      isSerial(column) ||
+      all.some(({ contype, raw_expr }) => contype === "CONSTR_DEFAULT" && isVolatile(raw_expr));
     return [
+      ...(rewrites
+        ? [
+            `${waits(relation)} the table is rewritten, because ${colname} differs in each row: add it without a DEFAULT, and let the ` +
+              "service fill it",
+          ]
+        : []),
       ...(has("CONSTR_NOTNULL", "CONSTR_PRIMARY") && !filled
         ? [`the previous release leaves out ${colname}, which is NOT NULL and has no DEFAULT`]
         : []),
@@ -141,15 +167,20 @@ class Migration {
     ];
   }
 
-  /** Handles a new constraint. NOT VALID makes no difference, because such a constraint applies to all rows written from now on. */
+  /** Handles a new constraint. Also one that is NOT VALID applies to all rows written from now on. */
   private addConstraint(relation: RangeVar | undefined, constraint: Constraint): string[] {
-    const { contype, conname, raw_expr, fk_attrs, keys } = constraint;
+    const { contype, conname, raw_expr, fk_attrs, keys, skip_validation } = constraint;
     const columns =
       contype === "CONSTR_CHECK" ? columnsIn(raw_expr) : namesIn(fk_attrs ?? keys ?? []);
     const isNew = columns.every((column) => this.isNewColumn(relation, column));
     // The previous release omits new columns, so they get NULL or their DEFAULT, which the existing rows have shown to be valid.
     const refusesNothing = contype === "CONSTR_CHECK" || contype === "CONSTR_FOREIGN";
-    if (isNew && refusesNothing && columns.length > 0) return [];
+    if (isNew && refusesNothing && columns.length > 0) {
+      if (skip_validation) return [];
+      return [
+        `${waits(relation)} all rows are checked: add the constraint ${conname ?? ""} NOT VALID, and validate it in the next migration`,
+      ];
+    }
     return [
       `the constraint ${conname ?? `on ${nameOf(relation)}`} refuses rows that the previous release writes`,
     ];
@@ -173,6 +204,24 @@ class Migration {
   private isNewColumn(relation: RangeVar | undefined, column: string | undefined): boolean {
     return this.columns.has(`${nameOf(relation)}.${column ?? ""}`);
   }
+}
+
+function waits(relation: RangeVar | undefined): string {
+  return `the previous release can't use ${nameOf(relation)} while`;
+}
+
+function isSerial({ typeName }: ColumnDef): boolean {
+  return /^(small|big)?serial[248]?$/.test(namesIn(typeName?.names ?? []).at(-1) ?? "");
+}
+
+/** PostgreSQL evaluates a DEFAULT of constants and of the transaction's time once, and any other one for each row. */
+function isVolatile(node: unknown): boolean {
+  if (typeof node !== "object" || node === null) return false;
+  return Object.entries(node).some(([key, value]: [string, unknown]) => {
+    if (key !== "FuncCall") return isVolatile(value);
+    const { funcname = [], args } = value as { funcname?: Node[]; args?: unknown };
+    return namesIn(funcname).at(-1) !== "now" || isVolatile(args);
+  });
 }
 
 const harmless = new Set([

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
 import { messageOf } from "../errorMessage.ts";
@@ -8,8 +9,12 @@ import { DatabaseBusy, isBusy, isUnavailable } from "./errors.ts";
 /** Timeout for a statement that waits for a lock, in milliseconds. */
 const LOCK_TIMEOUT_MS = 5_000;
 
+/** Milliseconds between two attempts to get the lock of the migrations. */
+const LOCK_POLL_MS = 100;
+
 /**
- * Applies the migrations that the database lacks, each once and in its own transaction. Replicas that start together wait for each
+ * Applies the migrations that the database lacks, each once and in its own transaction, except for those that build or drop an index
+ * CONCURRENTLY, which PostgreSQL refuses in a transaction. Replicas that start together wait for each
  * other, but not for one that is frozen (SIGSTOP) in the meantime. Unknown newer migrations in the database are ignored: during a
  * rollout, the previous release works on the next release's schema.
  *
@@ -49,18 +54,24 @@ export async function migrate(
   }
 }
 
-/** Acquires the lock that other instances wait for. It belongs to the session, so it is released however this process ends. */
+/**
+ * Acquires the lock that other instances wait for. It belongs to the session, so it is released however this process ends. Not by a
+ * statement that waits: CREATE INDEX CONCURRENTLY of the instance that has the lock would wait for that statement's end.
+ */
 async function acquireMigrationLock(client: pg.Client): Promise<void> {
-  try {
-    await client.query("SELECT pg_advisory_lock(hashtext('migrations'))");
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-    throw new DatabaseBusy(
-      `another instance has been migrating for more than ${LOCK_TIMEOUT_MS / 1_000} s; waiting for it. ` +
-        `pg_stat_activity shows its statement (application_name like '% migrations'); pg_terminate_backend(pid) ends it`,
-      { cause: error },
+  const deadline = Date.now() + LOCK_TIMEOUT_MS;
+  for (;;) {
+    const { rows } = await client.query<{ acquired: boolean }>(
+      "SELECT pg_try_advisory_lock(hashtext('migrations')) AS acquired",
     );
+    if (rows[0]?.acquired) return;
+    if (Date.now() > deadline) break;
+    await delay(LOCK_POLL_MS);
   }
+  throw new DatabaseBusy(
+    `another instance has been migrating for more than ${LOCK_TIMEOUT_MS / 1_000} s; waiting for it. ` +
+      `pg_stat_activity shows its statement (application_name like '% migrations'); pg_terminate_backend(pid) ends it`,
+  );
 }
 
 /** A migration can't be applied, and a retry wouldn't help. */
@@ -103,13 +114,9 @@ async function apply(
   log: FastifyBaseLogger,
 ): Promise<void> {
   try {
-    await client.query("BEGIN");
-    await client.query(migration.sql);
-    await client.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
-      migration.name,
-      migration.checksum,
-    ]);
-    await client.query("COMMIT");
+    const index = concurrentIndex(migration.sql);
+    if (index === undefined) await applyInTransaction(client, migration);
+    else await applyConcurrently(client, migration, index);
   } catch (error) {
     // Statements of other sessions queue behind a migration that waits for a lock. Give up and retry later, so that they can run.
     if (isBusy(error)) {
@@ -125,6 +132,51 @@ async function apply(
     });
   }
   log.info({ migration: migration.name }, "Migration applied");
+}
+
+async function applyInTransaction(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query("BEGIN");
+  await client.query(migration.sql);
+  await insertMigration(client, migration);
+  await client.query("COMMIT");
+}
+
+async function insertMigration(client: pg.Client, { name, checksum }: Migration): Promise<void> {
+  await client.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
+    name,
+    checksum,
+  ]);
+}
+
+/** The name of the index that a migration's only statement creates or drops CONCURRENTLY; undefined for any other migration. */
+function concurrentIndex(sql: string): string | undefined {
+  const statement = sql.replaceAll(/--.*$/gm, "").trim();
+  const name = "(?:IF (?:NOT )?EXISTS )?([a-z_][a-z0-9_]*)";
+  const pattern = `^(?:CREATE (?:UNIQUE )?|DROP )INDEX CONCURRENTLY ${name}`;
+  return new RegExp(pattern, "i").exec(statement.replaceAll(/\s+/g, " "))?.[1]?.toLowerCase();
+}
+
+/**
+ * Applies a migration that may have been interrupted at any time before: an index of which the building was interrupted is there, but
+ * invalid, and one that was finished may lack its line in schema_migrations.
+ */
+async function applyConcurrently(
+  client: pg.Client,
+  migration: Migration,
+  index: string,
+): Promise<void> {
+  // It waits for the transactions of others, but nobody waits for it.
+  await client.query("SET lock_timeout = 0");
+  const { rows } = await client.query<{ valid: boolean }>(
+    "SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass($1)",
+    [index],
+  );
+  const isDrop = /^DROP /i.test(migration.sql.replaceAll(/--.*$/gm, "").trim());
+  if (rows[0]?.valid === false) await client.query(`DROP INDEX CONCURRENTLY ${index}`);
+  const isDone = isDrop ? rows[0]?.valid !== true : rows[0]?.valid === true;
+  if (!isDone) await client.query(migration.sql);
+  await insertMigration(client, migration);
+  await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
 }
 
 function changed(name: string): string {
