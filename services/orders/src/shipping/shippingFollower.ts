@@ -24,6 +24,14 @@ const Change = Type.Object({
 type Change = Static<typeof Change>;
 const readChanges = createParser(Type.Object({ items: Type.Array(Change) }));
 
+/** The last change that was applied: its number, or 0 for none, and its content as {@link contentOf} returns it. */
+interface Cursor {
+  readonly change: number;
+  readonly seen: string | null;
+}
+
+const START: Cursor = { change: 0, seen: null };
+
 interface FollowerOptions {
   readonly database: Database;
   readonly shipping: Client<ShippingPaths>;
@@ -76,19 +84,49 @@ export class ShippingFollower {
   /** Applies all new changes, unless another replica has polled within the interval. */
   async #follow(): Promise<void> {
     const { database, pollMs } = this.#options;
-    const [turn] = await database.query<{ change: number }>(takeTurn, [pollMs]);
-    let after = turn?.change;
-    while (after !== undefined && !this.#stopping) {
-      const changes = await this.#changesAfter(after);
-      for (const change of changes) await this.#apply(change);
-      after = changes.length < PAGE ? undefined : changes.at(-1)?.change;
-      if (after === undefined) await database.query(noteCaughtUp);
+    const [turn] = await database.query<Cursor & Record<string, unknown>>(takeTurn, [pollMs]);
+    let cursor: Cursor | undefined = turn;
+    while (cursor !== undefined && !this.#stopping) {
+      const changes = await this.#changesSince(cursor);
+      if (changes === undefined) {
+        cursor = await this.#startOver(cursor);
+        continue;
+      }
+      for (const change of changes) {
+        await this.#apply(cursor, change);
+        cursor = { change: change.change, seen: contentOf(change) };
+      }
+      if (changes.length >= PAGE) continue;
+      await database.query(noteCaughtUp);
+      return;
     }
   }
 
-  async #changesAfter(after: number): Promise<readonly Change[]> {
+  /**
+   * Returns the changes after the cursor. Undefined if shipping has another change under the cursor's number, or none: its database was
+   * restored or replaced, and gives the numbers up to the cursor's again.
+   */
+  async #changesSince({ change, seen }: Cursor): Promise<readonly Change[] | undefined> {
+    if (change === 0) return this.#changesAfter(0, PAGE);
+    const [last, ...changes] = await this.#changesAfter(change - 1, PAGE + 1);
+    if (last?.change !== change) return undefined;
+    // The previous release moves the cursor without its content.
+    const isKnown = seen?.startsWith(`${change} `) ?? false;
+    return isKnown && seen !== contentOf(last) ? undefined : changes;
+  }
+
+  /** Lets all changes be applied again. Each order takes only the statuses that it hasn't had. */
+  async #startOver(cursor: Cursor): Promise<Cursor> {
+    this.#options.log.warn(
+      `shipping has another change ${cursor.change} than before: its database was restored or replaced; applying all its changes again`,
+    );
+    await this.#options.database.query(resetCursor, [cursor.change]);
+    return START;
+  }
+
+  async #changesAfter(after: number, limit: number): Promise<readonly Change[]> {
     const { data } = await this.#options.shipping.GET("/internal/shipments/changes", {
-      params: { query: { after, limit: PAGE } },
+      params: { query: { after, limit } },
     });
     const changes = readChanges(data)?.items;
     if (changes === undefined)
@@ -99,10 +137,14 @@ export class ShippingFollower {
   /**
    * Applies a change in one transaction with the cursor, so that each change is applied once even if two replicas have the
    * same page: both apply the changes in order, and the cursor accepts each change from one replica only.
+   *
+   * @param before The cursor before this change. A replica whose page is older than a new start applies nothing of it.
    */
-  async #apply({ change, order, status, at }: Change): Promise<void> {
+  async #apply(before: Cursor, applied: Change): Promise<void> {
+    const { change, order, status, at } = applied;
     await this.#options.database.transaction(async (transaction) => {
-      const passed = await transaction.query(passCursor, [change]);
+      const values = [before.change, change, contentOf(applied)];
+      const passed = await transaction.query(passCursor, values);
       if (passed.length === 0) return;
       // A dispatched parcel proves that every step is done, even if the answer to the last one hasn't arrived.
       await transaction.query("DELETE FROM sagas WHERE order_id = $1", [order]);
@@ -131,6 +173,11 @@ export class ShippingFollower {
   }
 }
 
+/** Everything that tells a change from another one that gets its number after a restoration. */
+function contentOf({ change, order, status, at }: Change): string {
+  return `${change} ${order} ${status} ${at}`;
+}
+
 /** The statuses after `status` up to and including `target`. Empty for an unknown or cancelled order. */
 function statusesUntil(
   status: OrderStatus | undefined,
@@ -143,14 +190,17 @@ function statusesUntil(
 
 const takeTurn = `
   UPDATE shipping_cursor SET due_at = now() + $1 * interval '1 millisecond'
-  WHERE due_at <= now() RETURNING change`;
+  WHERE due_at <= now() RETURNING change, seen`;
 
 const noteCaughtUp = "UPDATE shipping_cursor SET caught_up_at = now()";
 
 const readLag =
   "SELECT extract(epoch FROM now() - caught_up_at)::float8 AS seconds FROM shipping_cursor";
 
-const passCursor = "UPDATE shipping_cursor SET change = $1 WHERE change < $1 RETURNING change";
+const passCursor =
+  "UPDATE shipping_cursor SET change = $2, seen = $3 WHERE change = $1 RETURNING change";
+
+const resetCursor = "UPDATE shipping_cursor SET change = 0, seen = NULL WHERE change = $1";
 
 const setStatus = `
   WITH changed AS (UPDATE orders SET status = $2, reason = NULL WHERE id = $1 RETURNING id)

@@ -58,4 +58,36 @@ describe("an order whose parcel exists", function () {
     await delay(700);
     assert.ok(backEnd.stepsOf(order).length <= calls + 1, "the call isn't repeated any more");
   });
+
+  it("is followed after a restoration of shipping's database, which gives the same numbers again", async () => {
+    const shipping = backEnd.upstreamDatabase("shipping");
+    const early = await backEnd.place();
+    const [before, lost, after] = [early, await backEnd.place(), await backEnd.place()];
+    for (const order of [before, lost, after]) await backEnd.waitForStatus(order, "confirmed");
+    await moveParcel(before, "dispatch");
+    await backEnd.waitForStatus(before, "shipped");
+    await moveParcel(lost, "dispatch");
+    await backEnd.waitForStatus(lost, "shipped");
+    // The backup was made between the two dispatches.
+    const [{ change = 0 } = {}] = await shipping.query<{ change: number }>(
+      "DELETE FROM shipment_changes WHERE change = (SELECT max(change) FROM shipment_changes) RETURNING change",
+    );
+    await shipping.query(
+      "UPDATE shipments SET status = 'pending', dispatched_at = NULL WHERE order_id = $1",
+      [lost.id],
+    );
+    await moveParcel(after, "dispatch");
+    await backEnd.waitForStatus(after, "shipped");
+    const [{ seen = "" } = {}] = await backEnd.database.query<{ seen: string }>(
+      "SELECT seen FROM shipping_cursor",
+    );
+    assert.ok(seen.startsWith(`${change} ${after.id} dispatched `), seen);
+    await moveParcel(lost, "dispatch");
+    await moveParcel(lost, "deliver");
+    const { history } = await backEnd.waitForStatus(lost, "delivered");
+    assert.deepEqual(
+      history.map(({ status }) => status),
+      ["pending", "confirmed", "shipped", "delivered"],
+    );
+  });
 });

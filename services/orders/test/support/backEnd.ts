@@ -104,6 +104,11 @@ export class BackEnd {
     this.proxies[name].target = service.url;
   }
 
+  /** Returns the database of another service. */
+  upstreamDatabase(name: Upstream): TestDatabase {
+    return this.#databases[name];
+  }
+
   /** Stops a service; connections to it are then refused. */
   async stopUpstream(name: Upstream): Promise<void> {
     this.proxies[name].target = undefined;
