@@ -12,7 +12,7 @@ export async function down(context: RehearsalContext, faults: readonly string[])
     throw new Error(`The emulated cloud still has ${resources.join(", ")}.`);
   if (context.options.host === "ssh") return checkEmptyHost(context);
   const containers = (await namesOf("container", context.id)).filter(
-    (name) => !name.endsWith("-registry"),
+    (name) => !/-(registry|pebble)$/.test(name),
   );
   const left = [...containers, ...(await namesOf("volume", context.id))];
   if (left.length > 0) throw new Error(`This machine still has ${left.join(", ")}.`);
