@@ -211,6 +211,7 @@ describe("billing", () => {
     const internal = [
       "/internal/payments/{id}",
       "/internal/payments/{id}/capture",
+      "/internal/payments/{id}/refund",
       "/internal/payments/{id}/void",
     ];
     const documents = {

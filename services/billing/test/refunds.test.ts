@@ -30,6 +30,28 @@ describe("billing's refunds", function () {
     return refund;
   }
 
+  it("refund what is left for another service, once", async () => {
+    const rest = (id: string) =>
+      billing.replicas.send("POST", `/internal/payments/${id}/refund`, {});
+    const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
+    await billing.refund(id, aud(900));
+    const answers = await Promise.all([rest(id), rest(id), rest(id)]);
+    for (const { status, body } of answers)
+      assert.deepEqual([status, body], [200, { id, status: "refunded" }]);
+    assert.equal(outcome(await billing.payment(id)), "refunded");
+    assert.deepEqual((await billing.ledger(request.order)).slice(-2), [
+      "refunded 900",
+      "refunded 8000",
+    ]);
+    // Nothing is left.
+    const { id: whole } = await billing.createPayment(charge("tok_ok"), "capture");
+    await billing.refund(whole, {});
+    assert.equal(outcome(await rest(whole)), "refunded");
+    const { id: open } = await billing.createPayment(charge("tok_ok"));
+    assert.equal(outcome(await rest(open)), "payment-not-captured");
+    assert.equal((await rest(randomUUID())).status, 404);
+  });
+
   it("refund a part and then the rest", async () => {
     const { id, request } = await billing.createPayment(charge("tok_ok"), "capture");
 

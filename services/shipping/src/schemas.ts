@@ -46,14 +46,21 @@ export const ShipmentRequest = Type.Object(
 );
 export type ShipmentRequest = Static<typeof ShipmentRequest>;
 
-export const ShipmentStatus = Type.Enum(["pending", "dispatched", "delivered"], {
+export const ShipmentStatus = Type.Enum(["pending", "dispatched", "delivered", "cancelled"], {
   type: "string",
-  description: "pending: not packed yet; dispatched: in transit.",
+  description: "pending: not packed yet; dispatched: in transit; cancelled: must not be packed.",
 });
 export type ShipmentStatus = Static<typeof ShipmentStatus>;
 
 export const ShipmentReceipt = Type.Object({ id: Uuid, status: ShipmentStatus });
 export type ShipmentReceipt = Static<typeof ShipmentReceipt>;
+
+export const ShipmentCancellation = Type.Object({ order: Uuid }, strict);
+export const CancelledShipment = Type.Object({
+  id: Uuid,
+  status: Type.Enum(["cancelled"], { type: "string" }),
+});
+export type CancelledShipment = Static<typeof CancelledShipment>;
 
 export const Shipment = Type.Object(
   {
@@ -61,7 +68,7 @@ export const Shipment = Type.Object(
     order: Uuid,
     status: ShipmentStatus,
     recipient: Type.Union([Recipient, Type.Null()], {
-      description: "Null for shipments of an early release.",
+      description: "Null for shipments of an early release, or cancelled before they were created.",
     }),
     lines: Type.Array(Line),
     createdAt: Time,

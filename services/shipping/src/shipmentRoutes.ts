@@ -1,5 +1,11 @@
 import { Type, Uuid, type App } from "@store/kit";
-import { ShipmentChange, ShipmentReceipt, ShipmentRequest } from "./schemas.ts";
+import {
+  CancelledShipment,
+  ShipmentCancellation,
+  ShipmentChange,
+  ShipmentReceipt,
+  ShipmentRequest,
+} from "./schemas.ts";
 import type { Shipments } from "./shipments.ts";
 
 /** Default number of changes in a response. */
@@ -14,7 +20,7 @@ export function addShipmentRoutes(app: App, shipments: Shipments): void {
         operationId: "createShipment",
         summary: "Creates the shipment of an order",
         description:
-          "Idempotent: repeated requests under the same id create one shipment. 409 order-already-shipped; 422 shipment-differs.",
+          "Idempotent: repeated requests under the same id create one shipment. 409 order-already-shipped, shipment-cancelled; 422 shipment-differs.",
         tags: ["internal"],
         params: Type.Object({ id: Uuid }),
         body: ShipmentRequest,
@@ -22,6 +28,23 @@ export function addShipmentRoutes(app: App, shipments: Shipments): void {
       },
     },
     ({ params: { id }, body }) => shipments.create(id, body),
+  );
+
+  app.post(
+    "/internal/shipments/:id/cancel",
+    {
+      schema: {
+        operationId: "cancelShipment",
+        summary: "Cancels the shipment of an order, unless it is dispatched",
+        description:
+          "Idempotent. An unknown id is cancelled in advance: a later request to create it is refused. 409 shipment-dispatched, order-already-shipped.",
+        tags: ["internal"],
+        params: Type.Object({ id: Uuid }),
+        body: ShipmentCancellation,
+        response: { 200: CancelledShipment },
+      },
+    },
+    ({ params: { id }, body }) => shipments.cancel(id, body.order),
   );
 
   app.get(

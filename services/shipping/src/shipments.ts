@@ -1,5 +1,6 @@
 import { problem, type Database, type Problem, type Queryable } from "@store/kit";
 import type {
+  CancelledShipment,
   Shipment,
   ShipmentChange,
   ShipmentReceipt,
@@ -27,7 +28,7 @@ export class Shipments {
   /**
    * Creates a shipment, once per id and once per order.
    *
-   * @throws Problem 409 `order-already-shipped`, 422 `shipment-differs`.
+   * @throws Problem 409 `order-already-shipped`, `shipment-cancelled`; 422 `shipment-differs`.
    */
   async create(id: string, request: ShipmentRequest): Promise<ShipmentReceipt> {
     const { order, recipient, lines } = request;
@@ -49,12 +50,45 @@ export class Shipments {
         type: "order-already-shipped",
       });
     }
+    if (shipment.status === "cancelled") throw cancelledProblem(id);
     if (!shipment.same) {
       throw problem(422, `Shipment ${id} was asked for with another order, recipient or lines.`, {
         type: "shipment-differs",
       });
     }
     return { id, status: shipment.status };
+  }
+
+  /**
+   * Cancels a shipment that isn't dispatched yet. Marks an unknown ID as cancelled, so that a late request doesn't create the shipment.
+   *
+   * @throws Problem 409 `shipment-dispatched`, `order-already-shipped`.
+   */
+  async cancel(id: string, order: string): Promise<CancelledShipment> {
+    return this.#database.transaction(async (transaction) => {
+      await transaction.query(
+        `INSERT INTO shipments (id, order_id, status) VALUES ($1, $2, 'cancelled')
+         ON CONFLICT DO NOTHING`,
+        [id, order],
+      );
+      await transaction.query(
+        "UPDATE shipments SET status = 'cancelled' WHERE id = $1 AND status = 'pending'",
+        [id],
+      );
+      const [shipment] = await transaction.query<{ status: ShipmentStatus }>(
+        "SELECT status FROM shipments WHERE id = $1 AND order_id = $2",
+        [id, order],
+      );
+      if (shipment === undefined) {
+        throw problem(409, `Order ${order} has another shipment, or the shipment another order.`, {
+          type: "order-already-shipped",
+        });
+      }
+      if (shipment.status === "cancelled") return { id, status: "cancelled" };
+      throw problem(409, `Shipment ${id} is ${shipment.status} and can't be cancelled.`, {
+        type: "shipment-dispatched",
+      });
+    });
   }
 
   async find(id: string): Promise<Shipment> {
@@ -97,7 +131,11 @@ export class Shipments {
     );
   }
 
-  /** Marks a pending shipment as dispatched. Changes nothing if it already is. */
+  /**
+   * Marks a pending shipment as dispatched. Changes nothing if it already is.
+   *
+   * @throws Problem 409 `shipment-cancelled`.
+   */
   async dispatch(id: string, staff: string): Promise<Shipment> {
     return this.#changeStatus(id, staff, {
       sql: `UPDATE shipments SET status = 'dispatched', dispatched_by = $2, dispatched_at = greatest(now(), created_at)
@@ -109,7 +147,7 @@ export class Shipments {
   /**
    * Marks a dispatched shipment as delivered. Changes nothing if it already is.
    *
-   * @throws Problem 409 `not-dispatched`.
+   * @throws Problem 409 `not-dispatched`, `shipment-cancelled`.
    */
   async deliver(id: string, staff: string): Promise<Shipment> {
     const shipment = await this.#changeStatus(id, staff, {
@@ -142,6 +180,7 @@ export class Shipments {
       if (changed !== undefined) await recordChange(transaction, id, step.status, changed.at);
       const [row] = await transaction.query<ShipmentRow>(`${selectShipments} WHERE id = $1`, [id]);
       if (row === undefined) throw unknown(id);
+      if (row.status === "cancelled") throw cancelledProblem(id);
       return toShipment(row);
     });
   }
@@ -210,6 +249,12 @@ function toShipment(row: ShipmentRow): Shipment {
     ...(row.dispatched_by === null ? {} : { dispatchedBy: row.dispatched_by }),
     ...(row.delivered_by === null ? {} : { deliveredBy: row.delivered_by }),
   };
+}
+
+function cancelledProblem(id: string): Problem {
+  return problem(409, `Shipment ${id} is cancelled: its order is refunded. Don't send it.`, {
+    type: "shipment-cancelled",
+  });
 }
 
 function unknown(id: string): Problem {

@@ -97,7 +97,7 @@ export function addStaffRoutes(
       schema: {
         operationId: "dispatchShipment",
         summary: "Marks a shipment as dispatched",
-        description: "Idempotent.",
+        description: "Idempotent. 409 shipment-cancelled.",
         tags: ["shipments"],
         security,
         params,
@@ -117,7 +117,7 @@ export function addStaffRoutes(
       schema: {
         operationId: "deliverShipment",
         summary: "Marks a shipment as delivered",
-        description: "Idempotent. 409 not-dispatched.",
+        description: "Idempotent. 409 not-dispatched, shipment-cancelled.",
         tags: ["shipments"],
         security,
         params,

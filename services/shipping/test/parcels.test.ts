@@ -120,6 +120,49 @@ describe("parcels", function () {
     assert.deepEqual([answer.status, outcome(answer)], [200, "pending"]);
   });
 
+  describe("of cancelled orders", () => {
+    const cancel = (id: string, order: string) =>
+      shipping.send("POST", `/internal/shipments/${id}/cancel`, { order });
+
+    it("are cancelled once, and then neither sent nor counted", async () => {
+      const { id, request } = await parcel();
+      for (let i = 0; i < 2; i++)
+        assert.deepEqual((await cancel(id, request.order)).body, { id, status: "cancelled" });
+      for (const step of [dispatch, deliver])
+        assert.equal(outcome(await step(id)), "shipment-cancelled");
+      assert.equal(outcome(await ship(id, request)), "shipment-cancelled");
+      assert.equal(
+        outcome(await shipping.asStaff("GET", `/api/shipping/shipments/${id}`)),
+        "cancelled",
+      );
+    });
+
+    it("are cancelled in advance, so that a late request doesn't create one", async () => {
+      const [id, order] = [randomUUID(), randomUUID()];
+      assert.equal(outcome(await cancel(id, order)), "cancelled");
+      assert.equal(outcome(await ship(id, { order, recipient, lines })), "shipment-cancelled");
+      assert.equal(outcome(await cancel(id, randomUUID())), "order-already-shipped");
+    });
+
+    it("stay as they are after the dispatch, also if both happen at once", async () => {
+      for (let round = 0; round < 10; round++) {
+        const { id, request } = await parcel();
+        const [dispatched, cancelled] = await Promise.all([
+          dispatch(id),
+          cancel(id, request.order),
+        ]);
+        const outcomes = [outcome(dispatched), outcome(cancelled)];
+        assert.ok(
+          [
+            ["dispatched", "shipment-dispatched"],
+            ["shipment-cancelled", "cancelled"],
+          ].some((expected) => expected.join() === outcomes.join()),
+          outcomes.join(),
+        );
+      }
+    });
+  });
+
   describe("in transit", () => {
     it("are dispatched and delivered, once each", async () => {
       const { id, request } = await parcel();

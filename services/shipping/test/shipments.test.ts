@@ -181,7 +181,11 @@ describe("shipping", () => {
       "/api/shipping/shipments/{id}/dispatch",
       "/api/shipping/unpacked",
     ];
-    const internal = ["/internal/shipments/changes", "/internal/shipments/{id}"];
+    const internal = [
+      "/internal/shipments/changes",
+      "/internal/shipments/{id}",
+      "/internal/shipments/{id}/cancel",
+    ];
     const documents = {
       "/openapi.json": [...open, ...internal],
       "/api/shipping/openapi.json": open,

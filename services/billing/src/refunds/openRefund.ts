@@ -16,8 +16,8 @@ interface NewRefund {
   readonly payment: string;
   readonly request: RefundRequest;
   readonly idempotencyKey: string;
-  /** Name of the staff token. */
-  readonly requestedBy: string;
+  /** Name of the staff token; undefined for a refund that a service requests. */
+  readonly requestedBy: string | undefined;
   /** The configured provider. */
   readonly provider: ProviderName;
   /** Seconds until a poll may retry the refund. At least the lease of the first call to the provider. */
@@ -50,6 +50,21 @@ export async function openRefund(transaction: Queryable, refund: NewRefund): Pro
     ],
   );
   return refundId;
+}
+
+/**
+ * Stores a pending refund of everything that isn't refunded yet. Returns undefined if nothing is left.
+ *
+ * @throws Problem if the payment can't be refunded.
+ */
+export async function openRestRefund(
+  transaction: Queryable,
+  refund: Omit<NewRefund, "request">,
+): Promise<string | undefined> {
+  const whole = { ...refund, request: {} };
+  await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [refund.payment]);
+  const { amount, refunded } = await readRefundablePayment(transaction, whole);
+  return amount === refunded ? undefined : openRefund(transaction, whole);
 }
 
 interface RefundablePayment {

@@ -1,13 +1,29 @@
 import { IdempotencyKey, staffName, Type, Uuid, type App, type Service } from "@store/kit";
 import type { Refunds } from "./refunds.ts";
-import { Refund, RefundRequest } from "./schemas.ts";
+import { Refund, RefundRequest, RestRefund } from "./schemas.ts";
 
-/** Adds the staff's route that refunds a payment. */
+/** Adds the staff's route that refunds a payment, and the internal one for cancelled orders. */
 export function addRefundRoutes(
   app: App,
   refunds: Refunds,
   staff: ReturnType<Service["staff"]>,
 ): void {
+  app.post(
+    "/internal/payments/:id/refund",
+    {
+      schema: {
+        operationId: "refundRest",
+        summary: "Refund everything of a captured payment that isn't refunded yet",
+        description:
+          "Idempotent. The refund is stored and is carried out later if the provider doesn't answer. 404; 409 payment-not-captured, other-provider.",
+        tags: ["internal"],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: RestRefund },
+      },
+    },
+    async ({ params: { id } }) => ({ id, status: await refunds.requestRest(id) }),
+  );
+
   app.post(
     "/api/billing/payments/:id/refunds",
     {

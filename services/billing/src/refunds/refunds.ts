@@ -5,7 +5,7 @@ import {
   type PaymentProvider,
   type RefundOutcome,
 } from "../providers/provider.ts";
-import { openRefund } from "./openRefund.ts";
+import { openRefund, openRestRefund } from "./openRefund.ts";
 import { selectRefunds, toRefund, type RefundRow } from "./refundRows.ts";
 import type { Refund, RefundRequest } from "./schemas.ts";
 
@@ -30,6 +30,8 @@ interface RequestedRefund {
 /** Delay before the first retry of a refund, in seconds. Each further delay is twice as long, up to LONGEST_DELAY. */
 const FIRST_DELAY = 1;
 const LONGEST_DELAY = 300;
+/** Idempotency key of the refund of a cancelled order. */
+const REST_KEY = "order-cancelled";
 /** Maximum number of refunds processed in one poll. */
 const BATCH = 10;
 
@@ -62,6 +64,25 @@ export class Refunds {
     const [row] = await database.query<RefundRow>(`${selectRefunds} WHERE id = $1`, [id]);
     if (row === undefined) throw new Error("a refund that was just stored is missing");
     return toRefund(row);
+  }
+
+  /**
+   * Refunds everything that isn't refunded yet, once. The refund may still be pending: it is retried until it is carried out, and its
+   * failure shows in the payment.
+   */
+  async requestRest(payment: string): Promise<"refunded"> {
+    const { database, provider, leaseSeconds } = this.#options;
+    const id = await database.transaction((transaction) =>
+      openRestRefund(transaction, {
+        payment,
+        idempotencyKey: REST_KEY,
+        requestedBy: undefined,
+        provider: provider.name,
+        firstRetrySeconds: leaseSeconds,
+      }),
+    );
+    if (id !== undefined) await this.#attempt(id);
+    return "refunded";
   }
 
   /** Retries pending refunds that are due. */

@@ -39,3 +39,8 @@ export const Refund = Type.Object(
   { description: "Refund of a payment or of a part of it." },
 );
 export type Refund = Static<typeof Refund>;
+
+export const RestRefund = Type.Object({
+  id: Uuid,
+  status: Type.Enum(["refunded"], { type: "string" }),
+});

@@ -99,6 +99,21 @@ export const createShipment: Call = async ({ shipping }, order) =>
     }),
   );
 
+export const cancelShipment: Call = async ({ shipping }, order) =>
+  answerOf(
+    "shipping",
+    await shipping.POST("/internal/shipments/{id}/cancel", {
+      ...requestFor(order, "shipment"),
+      body: { order: order.id },
+    }),
+  );
+
+export const refundPayment: Call = async ({ billing }, order) =>
+  answerOf(
+    "billing",
+    await billing.POST("/internal/payments/{id}/refund", requestFor(order, "payment")),
+  );
+
 /** Returns the path parameters and headers of a call. */
 function requestFor(order: OrderData, resource: "reservation" | "payment" | "shipment") {
   return {

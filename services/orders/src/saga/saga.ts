@@ -2,10 +2,12 @@ import type { Answer } from "./answers.ts";
 import {
   authorisePayment,
   cancelReservation,
+  cancelShipment,
   capturePayment,
   commitReservation,
   createShipment,
   holdStock,
+  refundPayment,
   returnReservation,
   voidPayment,
   type Call,
@@ -22,6 +24,9 @@ import {
  * After the pivot, an order goes forward, unless its payment can't be captured: revoke → return → cancelled. Billing alone decides
  * that: a payment is either captured or voided, permanently. So the payment is voided first, and the goods are returned only if
  * billing agreed. If billing refused, the payment is captured and the order continues.
+ *
+ * Staff may cancel an order until its parcel is dispatched: unship → refund → return → cancelled. Shipping alone decides that: a parcel is
+ * either dispatched or cancelled, permanently. So the parcel is cancelled first, and nothing is refunded if shipping refused.
  *
  * Every call is idempotent, even if it arrives late or twice at once: it has the same ID each time, a definite answer stays the
  * same, and a cancelled resource refuses later calls. So a saga can be resumed at any step that it has reached.
@@ -65,6 +70,16 @@ export const saga: Readonly<Record<Step, Rule>> = {
     },
     refused: {},
   },
+  unship: {
+    call: cancelShipment,
+    done: { cancelled: to("refund") },
+    refused: { "shipment-dispatched": end("confirmed") },
+  },
+  refund: {
+    call: refundPayment,
+    done: { refunded: to("return") },
+    refused: {},
+  },
   release: {
     call: cancelReservation,
     done: { cancelled: to("void") },
@@ -96,14 +111,21 @@ export type Step =
   | "release"
   | "void"
   | "revoke"
-  | "return";
+  | "return"
+  | "unship"
+  | "refund";
 
 /**
  * Steps that are saved before their call; from then on the payment token isn't needed. commit: only the holder of the lease can
- * pass the pivot. release, return: a compensation isn't restarted from the beginning. Other steps are saved only if an order waits at
+ * pass the pivot. release, refund, return: a compensation isn't restarted from the beginning. Other steps are saved only if an order waits at
  * them.
  */
-export const savedBeforeCall: ReadonlySet<Step> = new Set(["commit", "release", "return"]);
+export const savedBeforeCall: ReadonlySet<Step> = new Set([
+  "commit",
+  "release",
+  "return",
+  "refund",
+]);
 
 /** Consequence of a definite answer: another step or the end. */
 export type Transition =

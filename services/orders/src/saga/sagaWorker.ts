@@ -146,7 +146,11 @@ export class SagaWorker {
         return this.#write(leased, () => sagas.escalate(order, escalated));
       }
       const { reason: reasonBefore } = progress;
-      if ("end" in next) return this.#write(leased, () => sagas.end(order, next.end, reasonBefore));
+      if ("end" in next) {
+        // An order that can't be cancelled any more has no reason.
+        const why = next.end === "cancelled" ? reasonBefore : null;
+        return this.#write(leased, () => sagas.end(order, next.end, why));
+      }
       const { to, reason = reasonBefore } = next;
       const reached: Progress = { step: to, reason, attempts: 0, lastError: null };
       if (

@@ -12,13 +12,13 @@ export const StaffOrder = Type.Object(
     step: Type.Enum(
       [
         ...["reserve", "authorise", "commit", "capture", "ship"],
-        ...["release", "void", "revoke", "return", "done"],
+        ...["release", "void", "revoke", "return", "unship", "refund", "done"],
       ],
       {
         type: "string",
         description:
           "Current step: hold goods, authorise payment, commit goods, capture payment, create shipment; release and void: " +
-          "cancellation; revoke and return: cancellation after the goods were committed. done: nothing left to do.",
+          "cancellation; revoke and return: cancellation after the goods were committed; unship, refund and return: cancellation after the payment was captured. done: nothing left to do.",
       },
     ),
     attempts: Type.Integer({ description: "Attempts at this step without a definite answer." }),

@@ -53,7 +53,8 @@ export class StaffOrders {
   async cancel(id: string, staff: string): Promise<boolean> {
     return this.#database.transaction(async (transaction) => {
       const sagas = await transaction.query(cancelSaga, [id]);
-      if (sagas.length === 0) return false;
+      if (sagas.length === 0 && (await transaction.query(cancelConfirmed, [id])).length === 0)
+        return false;
       // A cancelled order needs no payment token.
       await transaction.query("UPDATE orders SET payment_token = NULL WHERE id = $1", [id]);
       await transaction.query(reopenOrder, ["pending", null, id]);
@@ -71,13 +72,9 @@ export class StaffOrders {
     return rows.map(({ at, ...action }) => ({ ...action, at: at.toISOString() }));
   }
 
-  /** Returns whether an order in progress is at a step at which it can be cancelled. */
-  async isCancellable(id: string): Promise<boolean> {
-    const [saga] = await this.#database.query<{ cancellable: boolean }>(
-      `SELECT ${cancellableStep} AS cancellable FROM sagas WHERE order_id = $1`,
-      [id],
-    );
-    return saga?.cancellable === true;
+  /** Returns whether an order is in progress, so that it can be cancelled as soon as it isn't being processed. */
+  async isInProgress(id: string): Promise<boolean> {
+    return (await this.#database.query("SELECT FROM sagas WHERE order_id = $1", [id])).length > 0;
   }
 }
 
@@ -125,17 +122,21 @@ const makeOrderDue =
 
 const insertAction = "INSERT INTO staff_actions (order_id, action, staff) VALUES ($1, $2, $3)";
 
-/** SQL condition for a step before the payment's capture. After it an order can't be cancelled. */
-const cancellableStep = "step <> 'ship'";
-
 // Not while a worker has the lease: it may have committed without having saved that yet. The worker starts with the release,
 // which inventory grants only if nothing was committed, and which makes inventory refuse a late commit. At the capture it starts with
-// the void of the payment, which billing grants only if nothing was captured, and which makes billing refuse a late capture.
+// the void of the payment, which billing grants only if nothing was captured, and which makes billing refuse a late capture. At the
+// parcel it starts with the parcel's cancellation, which shipping grants only if nothing was dispatched.
 const cancelSaga = `
-  UPDATE sagas SET step = CASE WHEN step IN ('void', 'revoke', 'return') THEN step
-      WHEN step = 'capture' THEN 'revoke' ELSE 'release' END,
+  UPDATE sagas SET step = CASE WHEN step IN ('void', 'revoke', 'return', 'unship', 'refund') THEN step
+      WHEN step = 'capture' THEN 'revoke' WHEN step = 'ship' THEN 'unship' ELSE 'release' END,
     reason = coalesce(reason, 'cancelled_by_store'), attempts = 0, last_error = NULL, due_at = now()
-  WHERE order_id = $1 AND lease IS NULL AND ${cancellableStep} RETURNING order_id`;
+  WHERE order_id = $1 AND lease IS NULL RETURNING order_id`;
+
+/** A confirmed order has no saga any more. It stays confirmed until its cancellation ends. */
+const cancelConfirmed = `
+  INSERT INTO sagas (order_id, step, reason)
+  SELECT id, 'unship', 'cancelled_by_store' FROM orders WHERE id = $1 AND status = 'confirmed'
+  ON CONFLICT DO NOTHING RETURNING order_id`;
 
 const reopenOrder = changeStatus(
   "SELECT id AS order_id FROM orders WHERE id = $3 AND status = 'needs_attention'",

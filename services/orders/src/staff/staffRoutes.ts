@@ -91,11 +91,11 @@ function addCancelRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRo
       onRequest: staff,
       schema: {
         operationId: "cancelOrder",
-        summary: "Cancels an order whose payment isn't captured yet",
+        summary: "Cancels an order whose parcel isn't dispatched yet",
         description:
-          "Cancels an order that needs attention or waits for its next attempt: releases or returns its goods and voids its payment. " +
-          "If its payment turns out to be captured already, or its goods to be committed, the order continues instead. Idempotent. " +
-          "409 order-not-cancellable after its payment is captured; 409 order-in-progress while it is being processed.",
+          "Cancels an order that needs attention, waits for its next attempt or is confirmed: cancels its parcel, releases or returns its " +
+          "goods, and voids or refunds its payment. If its parcel turns out to be dispatched, or its payment or goods to be taken meanwhile, the order " +
+          "continues instead. Idempotent. 409 order-not-cancellable after the dispatch; 409 order-in-progress while it is being processed.",
         tags: ["staff"],
         security: [{ staff: [] }],
         params: Type.Object({ id: Uuid }),
@@ -109,7 +109,7 @@ function addCancelRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRo
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
       if (!isCancelling && order.status !== "cancelled")
-        throw (await staffOrders.isCancellable(id)) ? inProgress() : notCancellable(order);
+        throw (await staffOrders.isInProgress(id)) ? inProgress() : notCancellable(order);
       reply.header("cache-control", "no-store");
       return order;
     },
@@ -144,9 +144,7 @@ function inProgress(): Problem {
 }
 
 function notCancellable({ status }: Order): Problem {
-  const detail =
-    status === "pending" || status === "needs_attention"
-      ? "The order's payment is captured, so it can't be cancelled. Refund it instead."
-      : `The order is ${status} and can't be cancelled.`;
-  return problem(409, detail, { type: "order-not-cancellable" });
+  return problem(409, `The order is ${status} and can't be cancelled.`, {
+    type: "order-not-cancellable",
+  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { until } from "@store/kit/testing";
-import { LONG_LEASE, type BackEnd } from "../support/backEnd.ts";
+import { customer, LONG_LEASE, type BackEnd, type PlacedOrder } from "../support/backEnd.ts";
 import { undecidedHandling, type Step } from "../support/faultProxy.ts";
 import { cancelled, confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
@@ -20,6 +20,18 @@ describe("an order that staff cancel", function () {
   const refusal = async (id: string) => {
     const response = await backEnd.cancel(id);
     return [response.status, ((await response.json()) as { type: string }).type] as const;
+  };
+  const parcels = async ({ id }: PlacedOrder) => {
+    const answer = await backEnd.sendTo("shipping", `/api/shipping/shipments?order=${id}`);
+    return ((await answer.json()) as { items: { id: string; status: string }[] }).items;
+  };
+  const parcelStatus = async (order: PlacedOrder) => (await parcels(order))[0]?.status;
+  const payments = async ({ id }: PlacedOrder) => {
+    const answer = await backEnd.sendTo("billing", `/api/billing/payments?order=${id}`);
+    const { items } = (await answer.json()) as {
+      items: { id: string; refunds: { amount: { amount: number }; status: string }[] }[];
+    };
+    return items;
   };
   const cancelledByStore = (payments: readonly string[]) => ({
     ...cancelled("cancelled_by_store", payments),
@@ -178,16 +190,109 @@ describe("an order that staff cancel", function () {
     assert.deepEqual(backEnd.stepsOf(order).slice(-3), ["void", "capture", "ship"]);
   });
 
-  it("can't be cancelled after its payment is captured, while it is being processed, and after its end", async () => {
-    const problem = "urn:store:problem:";
-    backEnd.onStep("ship", () => ({ status: 404 }));
+  it("is refunded and its items are returned if its parcel was refused, and refuses a late call", async () => {
+    let late = "";
+    backEnd.onStep("ship", ({ path }) => {
+      late = path;
+      return { status: 404 };
+    });
     const order = await backEnd.place();
     await backEnd.waitForStatus(order, "needs_attention");
-    assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
-    assert.equal((await backEnd.readOrder(order)).status, "needs_attention");
-    backEnd.resetFaults();
-    await backEnd.retry(order.id);
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    // The parcel that is cancelled before it exists is listed, too.
+    const expected = { ...cancelledByStore(["refunded"]), shipments: 1 };
+    await backEnd.assertEndsAs(order, expected);
+    assert.deepEqual(backEnd.stepsOf(order).slice(-3), ["unship", "refund", "return"]);
+    const { name, address } = customer;
+    const response = await backEnd.sendTo("shipping", late, {
+      method: "PUT",
+      body: JSON.stringify({
+        order: order.id,
+        recipient: { name, address },
+        lines: [{ sku: order.sku, name: `Product ${order.sku}`, quantity: 1 }],
+      }),
+    });
+    assert.equal(response.status, 409);
+    assert.equal(await parcelStatus(order), "cancelled");
+    assert.deepEqual(await backEnd.readOutcome(order), expected);
+  });
+
+  const cancelledAfterConfirmation = {
+    ...cancelled("cancelled_by_store", ["refunded"]),
+    history: ["pending", "confirmed", "cancelled"],
+    shipments: 1,
+  };
+
+  it("is refunded once and its parcel isn't sent if it was confirmed, also if answers are lost", async () => {
+    const order = await backEnd.place();
     await backEnd.waitForStatus(order, "confirmed");
+    for (const step of ["unship", "refund", "return"] as const) {
+      const handlings = ["dropResponse", "dropRequest"] as const;
+      let calls = 0;
+      backEnd.onStep(step, () => handlings[calls++] ?? "forward");
+    }
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.assertEndsAs(order, cancelledAfterConfirmation);
+    const [shipment] = await parcels(order);
+    assert.equal(shipment?.status, "cancelled");
+    const dispatch = await backEnd.sendTo(
+      "shipping",
+      `/api/shipping/shipments/${shipment.id}/dispatch`,
+      { method: "POST" },
+    );
+    assert.equal(dispatch.status, 409);
+    const [payment] = await payments(order);
+    assert.deepEqual(
+      payment?.refunds.map(({ amount, status }) => [amount.amount, status]),
+      [[2900, "succeeded"]],
+    );
+    // A repeated cancellation changes nothing.
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    assert.deepEqual(await backEnd.readOutcome(order), cancelledAfterConfirmation);
+  });
+
+  it("gets what wasn't refunded yet", async () => {
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "confirmed");
+    const [payment] = await payments(order);
+    const part = await backEnd.sendTo("billing", `/api/billing/payments/${payment?.id}/refunds`, {
+      method: "POST",
+      headers: { "idempotency-key": "part" },
+      body: JSON.stringify({ amount: { amount: 900, currency: "AUD" } }),
+    });
+    assert.equal(part.status, 201);
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.assertEndsAs(order, cancelledAfterConfirmation);
+    assert.deepEqual(
+      (await payments(order))[0]?.refunds.map(({ amount }) => amount.amount),
+      [900, 2000],
+    );
+  });
+
+  it("continues without a refund if its parcel is dispatched", async () => {
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "confirmed");
+    const [shipment] = await parcels(order);
+    backEnd.onStep("unship", async (): Promise<"forward"> => {
+      const path = `/api/shipping/shipments/${shipment?.id}/dispatch`;
+      assert.ok((await backEnd.sendTo("shipping", path, { method: "POST" })).ok);
+      return "forward";
+    });
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await backEnd.waitForStatus(order, "shipped");
+    const { status, reason, payments: paid, onHand } = await backEnd.readOutcome(order);
+    assert.deepEqual([status, reason, paid, onHand], ["shipped", undefined, ["captured"], 4]);
+    assert.equal(await backEnd.sagaOf(order), undefined);
+  });
+
+  it("can't be cancelled while it is being processed, and after its dispatch", async () => {
+    const problem = "urn:store:problem:";
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "confirmed");
+    const [shipment] = await parcels(order);
+    const path = `/api/shipping/shipments/${shipment?.id}/dispatch`;
+    await backEnd.sendTo("shipping", path, { method: "POST" });
+    await backEnd.waitForStatus(order, "shipped");
     assert.deepEqual(await refusal(order.id), [409, `${problem}order-not-cancellable`]);
 
     const { handling, decide } = undecidedHandling();

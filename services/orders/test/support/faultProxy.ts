@@ -12,6 +12,8 @@ export type Step =
   | "release"
   | "void"
   | "return"
+  | "unship"
+  | "refund"
   | "changes"
   | "other";
 
@@ -149,6 +151,8 @@ function stepOf(method: string, path: string): Step {
     "payments capture": "capture",
     "payments void": "void",
     "shipments PUT": "ship",
+    "shipments cancel": "unship",
+    "payments refund": "refund",
   };
   return steps[`${resource} ${action}`] ?? "other";
 }

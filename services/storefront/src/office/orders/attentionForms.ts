@@ -5,24 +5,20 @@ import { html, type Html } from "../../html/html.ts";
  *
  * @param customer Name for the buttons' accessible labels.
  */
-export function attentionForms(id: string, reason: string | undefined, customer: string): Html {
+export function attentionForms(id: string, customer: string): Html {
   return html`<form method="post" action="/office/orders/${id}/retry">
       <button class="button small">
         Retry<span class="visually-hidden"> order of ${customer}</span>
       </button>
     </form>
-    ${
-      isCaptured(reason)
-        ? undefined
-        : html`<form method="post" action="/office/orders/${id}/cancel">
-            <button class="button small quiet">
-              Cancel<span class="visually-hidden"> order of ${customer}</span>
-            </button>
-          </form>`
-    }`;
+    ${cancelForm(id, customer, "Cancel")}`;
 }
 
-/** @returns true if the payment is captured, so that the order can only be retried. */
-function isCaptured(reason: string | undefined): boolean {
-  return reason === "ship_refused";
+/** Button to cancel an order whose parcel isn't sent yet: refunds what is paid, puts the items back, and stops the parcel. */
+export function cancelForm(id: string, customer: string, label: string): Html {
+  return html`<form method="post" action="/office/orders/${id}/cancel">
+    <button class="button small quiet">
+      ${label}<span class="visually-hidden"> order of ${customer}</span>
+    </button>
+  </form>`;
 }

@@ -81,7 +81,7 @@ function orderRow({ id, status, reason, customer, placedAt, total, ...saga }: St
     </td>
     <td>
       ${saga.step === "done" ? html`<span class="fine">Complete</span>` : sagaStep(saga)}
-      ${status === "needs_attention" ? attentionForms(id, reason, customer.name) : undefined}
+      ${status === "needs_attention" ? attentionForms(id, customer.name) : undefined}
     </td>
     <td class="number">${formatMoney(total)}</td>
   </tr>`;

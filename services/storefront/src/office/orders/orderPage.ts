@@ -6,7 +6,7 @@ import { formatTime } from "../../html/time.ts";
 import type { Fields } from "../../http/forms.ts";
 import { timelineText } from "../../pages/orders/statusText.ts";
 import { parcelPanel, type Shipment } from "../parcels/parcelPanel.ts";
-import { attentionForms } from "./attentionForms.ts";
+import { attentionForms, cancelForm } from "./attentionForms.ts";
 import { paymentPanel, type Payment } from "./paymentPanel.ts";
 import { staffActionsSection, type StaffAction } from "./staffActions.ts";
 import { officeStatusLabels } from "./status.ts";
@@ -30,7 +30,7 @@ interface OrderDetails {
 
 export function orderPage(details: OrderDetails, messages: Messages): Html {
   const { order, payments, shipments, actions } = details;
-  const { id, status, reason } = order;
+  const { id, status } = order;
   const { success, error } = messages;
   return html`<nav class="crumbs" aria-label="Breadcrumb">
       <a href="/office/orders">Orders</a> <span aria-hidden="true">/</span>
@@ -39,7 +39,8 @@ export function orderPage(details: OrderDetails, messages: Messages): Html {
     <div class="office-head">
       <h1>Order</h1>
       <span class="status ${status}">${officeStatusLabels[status]}</span>
-      ${status === "needs_attention" ? attentionForms(id, reason, "this customer") : undefined}
+      ${status === "needs_attention" ? attentionForms(id, "this customer") : undefined}
+      ${status === "confirmed" ? cancelForm(id, "this customer", "Cancel and refund") : undefined}
     </div>
     ${success && html`<p class="banner good" role="status">${success}</p>`}
     ${error && html`<p class="banner bad" role="alert">${error}</p>`} ${facts(order)}

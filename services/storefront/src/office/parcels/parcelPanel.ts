@@ -8,6 +8,7 @@ export const shipmentStatusLabels: Record<Shipment["status"], string> = {
   pending: "To pack",
   dispatched: "Shipped",
   delivered: "Delivered",
+  cancelled: "Cancelled: don’t send",
 };
 
 const regions = new Intl.DisplayNames(["en-AU"], { type: "region" });

@@ -1,0 +1,10 @@
+-- Cancellation after the payment was captured: unship cancels the parcel, refund refunds the payment, return puts the goods back. A worker of
+-- the previous release that claims such an order doesn't know the step and sets the status needs_attention; a retry continues it.
+-- Safe for the release before: it writes only steps that stay allowed
+ALTER TABLE sagas
+  DROP CONSTRAINT sagas_step_check,
+  ADD CONSTRAINT sagas_step_check CHECK (
+    step IN (
+      'reserve', 'authorise', 'commit', 'capture', 'ship', 'release', 'void', 'revoke', 'return', 'unship', 'refund'
+    )
+  );
