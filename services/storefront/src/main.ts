@@ -1,5 +1,5 @@
 import cookie from "@fastify/cookie";
-import { start } from "@store/kit";
+import { integer, start } from "@store/kit";
 import manifest from "../package.json" with { type: "json" };
 import { gatewayClients } from "./gateway/gateway.ts";
 import { addAssets } from "./http/assets.ts";
@@ -23,7 +23,11 @@ await start(
     await acceptForms(app);
     addAssets(app);
     addCataloguePages(app, gateway);
-    addBasketPages(app, gateway);
+    const { ORDER_MAX_ITEMS: maxItems } = service.environment({
+      // The same default as in orders.
+      ORDER_MAX_ITEMS: integer(1, 1_000_000, 100),
+    });
+    addBasketPages(app, gateway, maxItems);
     addCheckoutPages(app, gateway);
     addOrderPages(app, gateway);
     addDocsPages(app, service);

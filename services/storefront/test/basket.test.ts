@@ -82,6 +82,19 @@ describe("the storefront's basket", function () {
     assert.match((await add("MUG-STONE", 998)).visibleText, /Basket 999 items/);
   });
 
+  it("can't go to checkout with more items than an order may have", async () => {
+    client.cookies.set("basket", "MUG-STONE*60~BOARD-OAK*40");
+    const stock =
+      "UPDATE products SET on_hand = on_hand + 200 WHERE sku IN ('MUG-STONE', 'BOARD-OAK')";
+    await store.databases.inventory.query(stock);
+    assert.match((await client.get("/basket")).text, /href="\/checkout"/);
+    client.cookies.set("basket", "MUG-STONE*60~BOARD-OAK*41");
+    const page = await client.get("/basket");
+    assert.match(page.visibleText, /An order can have up to 100 items/);
+    assert.doesNotMatch(page.text, /href="\/checkout"/);
+    await store.databases.inventory.query(stock.replace("+", "-"));
+  });
+
   it("looks up all of its products with one API request", async () => {
     const unknownItems = Array.from({ length: 48 }, (_, at) => `THING-${at}*1`);
     client.cookies.set("basket", ["MUG-STONE*2", ...unknownItems, "BOARD-OAK*1"].join("~"));

@@ -43,9 +43,10 @@ export function addOrderRoutes(
         summary: "Places an order, once per idempotency key",
         tags: ["orders"],
         description:
-          "All clients share the keys, so use a random UUID. The same key and body always get the same answer. The key of an order with " +
-          "another body is refused. Retry with the same key if you don't know whether the order was accepted. A refusal (422) is stored for at least a month, or five minutes " +
-          "if it is about items, so use a new key to try again. 422 items: some items can't be ordered. 422 order-too-large: more items " +
+          "All clients share the keys, so use a random UUID. The same key and body get the same answer again: an order always, a refusal " +
+          "(422) for at least a month, and one of type `items` for five minutes, because there may be stock again. The key of an order with " +
+          "another body is refused. Retry with the same key if you don't know whether the order was accepted, and use a new key to order " +
+          "again after a refusal. 422 items: some items are out of stock, unknown or repeated. 422 order-too-large: more items " +
           "than an order may have. 422 total-differs: the actual total isn't `total`.",
         headers: Type.Object({
           "idempotency-key": IdempotencyKey,

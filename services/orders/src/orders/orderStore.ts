@@ -116,8 +116,9 @@ export class OrderStore {
 }
 
 /**
- * SQL condition for a refusal that is only about stock, and older than any copy of its request that may still arrive. There may be stock
- * again. A younger one is kept: whoever was told that nothing is ordered may already have ordered again.
+ * SQL condition for a refusal because of items (out of stock, unknown or repeated) that is older than any copy of its request that may
+ * still arrive. There may be stock again, or the product. A younger one is kept: whoever was told that nothing is ordered may already have
+ * ordered again.
  */
 const outdatedRefusal =
   "response::jsonb #>> '{options,type}' = 'items' AND refused_at < now() - interval '5 minutes'";

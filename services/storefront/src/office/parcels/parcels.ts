@@ -27,16 +27,18 @@ export function addParcels(app: App, gateway: Gateway): void {
     },
     async (request, reply) => {
       const { status = "pending", after } = request.query;
-      const page = requireData(
-        await shipping.GET("/api/shipping/shipments", {
+      const [answer, banner] = await Promise.all([
+        shipping.GET("/api/shipping/shipments", {
           params: { query: { status, limit: PAGE_SIZE, after } },
           headers: staffHeaders(request),
         }),
-      );
+        trialBanner(gateway, request),
+      ]);
+      const page = requireData(answer);
       return sendOfficePage(reply, {
         title: "Parcels",
         current: PATH,
-        main: html`${await trialBanner(gateway, request)}${parcelsPage(page, status)}`,
+        main: html`${banner}${parcelsPage(page, status)}`,
       });
     },
   );

@@ -1,6 +1,6 @@
 import { html, type Html } from "../../html/html.ts";
 import { formatMoney, formatTotal } from "../../html/money.ts";
-import { MAX_LINES, MAX_QUANTITY } from "./basket.ts";
+import { countItems, MAX_LINES, MAX_QUANTITY } from "./basket.ts";
 import {
   lineName,
   reducedQuantity,
@@ -15,21 +15,26 @@ export const emptyBasketPage = html`<div class="wrap notice">
   <p><a class="button" href="/">Continue shopping</a></p>
 </div>`;
 
-interface LastAction {
+interface BasketOptions {
   /** SKU of the product that was just added. */
   readonly added?: string;
   /** True if the last product could not be added because the basket is full. */
   readonly full?: boolean;
+  /** Maximum number of items of an order, over all products. */
+  readonly maxItems: number;
 }
 
-export function basketPage(lines: readonly PricedLine[], { added, full }: LastAction): Html {
+export function basketPage(lines: readonly PricedLine[], options: BasketOptions): Html {
+  const { added, full, maxItems } = options;
   const addedLine = lines.find(({ sku }) => sku === added);
   const unavailable = lines.filter((line) => reducedQuantity(line) !== undefined);
+  const isTooLarge = countItems(lines) > maxItems;
   return html`<div class="wrap narrow">
     <h1>Your basket</h1>
     ${addedLine && html`<p class="banner good" role="status">${lineName(addedLine)} was added to your basket.</p>`}
     ${full === true ? html`<p class="banner bad" role="alert">Your basket can hold up to ${MAX_LINES} different products. Remove one to add another.</p>` : undefined}
     ${unavailable.length > 0 ? unavailableSummary(unavailable) : undefined}
+    ${isTooLarge ? html`<p class="banner bad" role="alert">An order can have up to ${maxItems} items. Remove some, and place another order for them.</p>` : undefined}
     <ul class="lines">
       ${lines.map(basketLine)}
     </ul>
@@ -42,7 +47,9 @@ export function basketPage(lines: readonly PricedLine[], { added, full }: LastAc
       ${
         unavailable.length > 0
           ? html`<p class="fine">Update the unavailable items to go to checkout.</p>`
-          : html`<a class="button" href="/checkout">Go to checkout</a>`
+          : isTooLarge
+            ? undefined
+            : html`<a class="button" href="/checkout">Go to checkout</a>`
       }
       <a class="button quiet" href="/">Continue shopping</a>
     </div>

@@ -7,8 +7,12 @@ import { priceLines } from "./pricedLines.ts";
 
 const Quantity = Type.String({ pattern: "^\\d{1,9}$" });
 
-/** Adds the basket's page and the forms that change the basket. */
-export function addBasketPages(app: App, gateway: Gateway): void {
+/**
+ * Adds the basket's page and the forms that change the basket.
+ *
+ * @param maxItems Maximum number of items of an order, over all products.
+ */
+export function addBasketPages(app: App, gateway: Gateway, maxItems: number): void {
   app.get(
     "/basket",
     {
@@ -27,7 +31,8 @@ export function addBasketPages(app: App, gateway: Gateway): void {
         title: `Your basket – ${SHOP}`,
         current: "/basket",
         hidden: true,
-        main: lines.length === 0 ? emptyBasketPage : basketPage(lines, request.query),
+        main:
+          lines.length === 0 ? emptyBasketPage : basketPage(lines, { ...request.query, maxItems }),
       });
     },
   );
