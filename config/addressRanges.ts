@@ -52,6 +52,11 @@ export function findOverlap(
   return undefined;
 }
 
+/** Returns how many IPv4 addresses the ranges have together, if they don't overlap. */
+export function addressCount(cidrs: readonly string[]): number {
+  return cidrs.reduce((sum, cidr) => sum + 2 ** (32 - IPv4.parseCIDR(cidr)[1]), 0);
+}
+
 /** Two ranges overlap only if one contains the other. */
 function contains(outer: string, inner: string): boolean {
   const [network, bits] = IPv4.parseCIDR(outer);

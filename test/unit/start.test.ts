@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -95,5 +95,23 @@ describe("runtimeOptions.cjs, preloaded under an engine of the toolchain", () =>
   });
   it("doesn't affect other Node programs", () => {
     assert.equal(typescriptOption(without, "other/index.js"), "true");
+  });
+});
+
+describe("./store in a fresh checkout", () => {
+  it("installs the packages without running their scripts", () => {
+    const folder = mkdtempSync(join(tmpdir(), "store-fresh-"));
+    try {
+      for (const file of ["store", "package.json", "package-lock.json"])
+        cpSync(join(REPOSITORY, file), join(folder, file));
+      const npm = `#!/bin/sh\necho "$@" >>${folder}/npm\nexit 1\n`;
+      mkdirSync(join(folder, "bin"));
+      writeFileSync(join(folder, "bin/npm"), npm, { mode: 0o755 });
+      const path = `${join(folder, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin`;
+      spawnSync(join(folder, "store"), ["ls"], { env: { ...process.env, PATH: path } });
+      assert.match(readFileSync(join(folder, "npm"), "utf8"), /^ci .*--ignore-scripts/m);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
+import { shellQuote } from "../../../components/shell/shell";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
@@ -104,14 +105,24 @@ Host *
   );
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true, mode: 0o700 });
-  putFile(
-    join(bin, "ssh"),
-    `#!/bin/sh
-# Written by ./store: the user's ssh, which also knows the machine ${alias}.
-PATH=$(printf %s "$PATH" | sed 's|${bin}:||g')
-exec ssh -F '${sshConfig}' "$@"
-`,
-    0o700,
-  );
+  putFile(join(bin, "ssh"), sshWrapper({ alias, bin, sshConfig }), 0o700);
   return { access, alias, sshConfig, bin };
+}
+
+/** Returns the script that runs the user's ssh with our configuration. The paths may have any characters. */
+export function sshWrapper({
+  alias,
+  bin,
+  sshConfig,
+}: Pick<RemoteHost, "alias" | "bin" | "sshConfig">): string {
+  return `#!/bin/sh
+# Written by ./store: the user's ssh, which also knows the machine ${alias}.
+bin=:${shellQuote(bin)}:
+path=:$PATH:
+while case $path in *"$bin"*) true ;; *) false ;; esac; do
+  path=\${path%%"$bin"*}:\${path#*"$bin"}
+done
+path=\${path#:} PATH=\${path%:}
+exec ssh -F ${shellQuote(sshConfig)} "$@"
+`;
 }

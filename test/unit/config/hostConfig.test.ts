@@ -184,6 +184,16 @@ describe("readConfig().host", () => {
       { adminCidrs: ["0.0.0.0/0"] },
       /^store:adminCidrs: opens SSH to the whole internet/,
     ],
+    [
+      "SSH from everywhere in two halves",
+      { adminCidrs: ["0.0.0.0/1", "128.0.0.0/1"] },
+      /^store:adminCidrs: opens SSH to the whole internet/,
+    ],
+    [
+      "SSH from a large part of the internet",
+      { adminCidrs: ["64.0.0.0/6"] },
+      /^store:adminCidrs: opens SSH to the whole internet, or most of it/,
+    ],
     ["a user name that Azure forbids", { adminUser: "admin" }, /^store:adminUser: "admin"/],
     ["a user name of the system", { adminUser: "video" }, /^store:adminUser: "video"/],
     [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,11 +22,22 @@ import { localState } from "@store/toolchain/images/inspect";
 import { debianBase } from "@store/toolchain/images/debian";
 import { mergeCertificates, mirrorsOf } from "@store/toolchain/images/debianSources";
 import { buildFailure, readable } from "@store/toolchain/images/buildImage";
-import { embeddedVersion, postgresVersionsOf } from "@store/toolchain/images/npmPackages";
+import {
+  checkIntegrity,
+  embeddedVersion,
+  INTEGRITY,
+  postgresVersionsOf,
+} from "@store/toolchain/images/npmPackages";
 import { buildLego, pinnedVersion } from "@store/toolchain/images/legoBinary";
 import * as v from "valibot";
 import { configSchema } from "../../../config/schema";
-import { Recipe, recipeFor, recipeKey, versionFailure } from "@store/toolchain/images/recipes";
+import {
+  NPM_VERSION,
+  Recipe,
+  recipeFor,
+  recipeKey,
+  versionFailure,
+} from "@store/toolchain/images/recipes";
 import { CliError } from "@store/docker/cliError";
 import { Docker } from "@store/docker/docker";
 import { Reporter } from "@store/toolchain/system/report";
@@ -215,6 +226,21 @@ describe("Recipes of fallback images", () => {
     assert.equal(versionFailure(lagging, ["3.0.9"]).compatibleRecipe(), undefined);
     // The image of an up that lags is the one that the next up looks for.
     assert.equal(recipeKey(lagging, { key: "b" }), recipeKey(recipe("haproxy"), { key: "b" }));
+  });
+
+  it("don't use a package with another hash than the known one", () => {
+    const folder = mkdtempSync(join(tmpdir(), "npm-package-"));
+    try {
+      writeFileSync(join(folder, "package.tgz"), "somebody else's");
+      assert.throws(() => checkIntegrity("npm@11.21.2", folder), /isn't the known one/);
+      assert.doesNotThrow(() => checkIntegrity("npm@1.0.0", folder));
+      const versions: Record<string, string> = { npm: NPM_VERSION };
+      for (const arch of ["x64", "arm64"]) versions[`node-linux-${arch}`] = recipe("node").version;
+      for (const [name, version] of Object.entries(versions))
+        assert.ok(INTEGRITY[`${name}@${version}`], `${name} ${version} has no hash`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("name the available version and the configuration key if the packages have another version", () => {
