@@ -44,6 +44,8 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup
     (require("./commands/deploy/state") as typeof import("./commands/deploy/state")).state,
   new: () =>
     (require("./commands/project/new") as typeof import("./commands/project/new")).newService,
+  images: () =>
+    (require("./commands/project/images") as typeof import("./commands/project/images")).images,
   completion: () =>
     (require("./commands/project/completion") as typeof import("./commands/project/completion"))
       .completion,
