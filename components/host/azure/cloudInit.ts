@@ -115,10 +115,12 @@ function dockerRepository(distribution: string): object {
 
 /**
  * Reads a file that is copied to the VM. Comments would be part of customData, so the reasons are here:
- * - daemon.json: containers survive an upgrade of the daemon, and logs have a limited size.
+ * - daemon.json: containers survive an upgrade of the daemon, logs have a limited size, and there are addresses for 256 networks instead
+ *   of 30, in the range that Docker's own network would have anyway.
  * - apt-upgrades.conf: security updates are automatic, except those of Docker, whose version changes only by an `up`.
  * - store-firewall.service: containers don't reach Azure's metadata service, which gives the VM's identity to everybody who asks, nor
- *   its agent's endpoint, except for DNS. Docker keeps the rules of this chain, also of one made before its start.
+ *   its agent's endpoint, except for DNS, nor the host's own ports, such as SSH. Docker keeps the rules of its chain, also of one made
+ *   before its start.
  * - store-prune.*: an unused image is kept for a week, so that a rollback needs no registry, and then frees its disk space.
  */
 function file(name: string): string {

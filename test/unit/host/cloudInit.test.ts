@@ -56,6 +56,7 @@ describe("cloudInit", () => {
     const settings = JSON.parse(daemon?.content ?? "{}") as Record<string, unknown>;
     assert.equal(settings["live-restore"], true);
     assert.equal("hosts" in settings, false);
+    assert.deepEqual(settings["default-address-pools"], [{ base: "172.17.0.0/16", size: 24 }]);
   });
 
   it("excludes Docker from the unattended upgrades", () => {
@@ -95,6 +96,8 @@ describe("cloudInit", () => {
       rules.map((rule) => rule.replace(/^.*--destination /, "")),
       ["169.254.169.254 --jump REJECT", "168.63.129.16 --protocol tcp ! --dport 53 --jump REJECT"],
     );
+    // Only bridge networks of containers, and not the answers to what the host asks.
+    assert.match(unit, /--insert INPUT --in-interface br-\+ .*--ctstate NEW --jump REJECT$/m);
     assert.match(cloudInit({ ...args, dataDevice: undefined }), /"store-firewall\.service"/);
   });
 
