@@ -18,6 +18,10 @@ export interface ServiceArgs {
   readonly replicas: number;
   /** Network on which the gateway and dependent services reach the instances. */
   readonly network: docker.Network;
+  /** Network by which the instances reach the internet. Defaults to none: they don't. */
+  readonly egress?: docker.Network;
+  /** The services that this one calls. Defaults to none. */
+  readonly dependencies?: readonly Dependency[];
   /** Connection to the service's database. Defaults to none. */
   readonly database?: DatabaseConnection;
   /** Secrets of the stack. The service reads them at each use, so that a changed secret replaces no instance. Defaults to none. */
@@ -28,6 +32,13 @@ export interface ServiceArgs {
   readonly environment: Readonly<Record<string, string>>;
   /** Folder of the service, whose sources are mounted in dev mode. Defaults to none: the sources are those of the image. */
   readonly devModeFolder?: string;
+}
+
+/** A service that another one calls. */
+export interface Dependency {
+  readonly network: docker.Network;
+  /** Its secrets, which must know the caller before its first call. */
+  readonly secrets: readonly SecretFiles[];
 }
 
 /**
@@ -72,10 +83,10 @@ export class Service extends pulumi.ComponentResource {
           ...(devMode?.volumes ?? []),
         ],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-        networksAdvanced: [
-          { name: args.network.name, aliases: [service] },
-          ...(database ? [{ name: database.network.name }] : []),
-        ],
+        networksAdvanced: connections(args),
+        // Before Docker 26 its DNS server doesn't answer for a name that it doesn't know, such as that of a service without instances, to
+        // a container without a way to the internet. By default, each look-up would wait for ten seconds.
+        dnsOpts: ["timeout:1", "attempts:2"],
         healthcheck: spec.health?.command
           ? pollingHealthCheck(spec.health.command)
           : httpHealthCheck(spec.port, healthPath(spec), { withinSeconds }),
@@ -91,11 +102,30 @@ export class Service extends pulumi.ComponentResource {
         dependsOn: [
           ...(database ? [database.secrets.written] : []),
           ...secrets.map(({ files }) => files.written),
+          ...(args.dependencies ?? []).flatMap((one) =>
+            one.secrets.map(({ files }) => files.written),
+          ),
         ],
         ...CREATE_BEFORE_DELETE,
       },
     );
   }
+}
+
+/** Returns the networks of an instance: its own, those of the services that it calls, its database's, and a way to the internet. */
+function connections({
+  service,
+  network,
+  dependencies = [],
+  database,
+  egress,
+}: ServiceArgs): docker.types.input.ContainerNetworksAdvanced[] {
+  const others = [
+    ...dependencies.map((dependency) => dependency.network),
+    ...(database ? [database.network] : []),
+    ...(egress ? [egress] : []),
+  ];
+  return [{ name: network.name, aliases: [service] }, ...others.map(({ name }) => ({ name }))];
 }
 
 function secretFiles({ sharedSecrets = [], ownSecrets }: ServiceArgs): SecretFiles[] {

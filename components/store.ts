@@ -1,12 +1,10 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { healthPath, ServiceSpec } from "../services/spec";
+import { dependenciesOf, healthPath, ServiceSpec } from "../services/spec";
+import { callFiles } from "./calls";
 import { CERTIFICATES_FOLDER } from "./certificates/acme";
 import { acmeOf, automaticHttps } from "./certificates/automaticHttps";
 import type { CertificateOrders } from "./certificates/certificateOrders";
-import { NETWORK_OPTIONS } from "./container/container";
-import { labels } from "./container/labels";
 import { limitProcesses } from "./container/processLimits";
 import { SecretFiles, SharedSecrets } from "./container/secrets";
 import { Database, DatabaseData } from "./database/database";
@@ -16,6 +14,7 @@ import { Host } from "./host/host";
 import { imageSupply } from "./image/images";
 import type { ImageSupply, SuppliedImage } from "./image/imageSupply";
 import { folderOf } from "./image/serviceContent";
+import { Networks } from "./networks";
 import { Service } from "./service";
 import { serviceEnvironment, specOf } from "./serviceEnvironment";
 import { staffTokens } from "./staffTokens";
@@ -41,7 +40,8 @@ export class Store extends pulumi.ComponentResource {
     );
     refuseDevModeElsewhere(args);
 
-    const networks = this.networks();
+    const specs = new Map(args.enabledServices.map((name) => [name, specOf(args.specs, name)]));
+    const networks = new Networks(specs, { parent: this });
     const images = imageSupply({
       nodeImage: args.images.node,
       devModeServices: args.devModeServices ?? [],
@@ -66,9 +66,10 @@ export class Store extends pulumi.ComponentResource {
       { host: args.host, imageId: gatewayImageId },
       { parent: this },
     );
+    const calls = callFiles(specs, { host: args.host, imageId: gatewayImageId }, { parent: this });
     const services = args.enabledServices.map((service) =>
       this.service(service, args, {
-        ...{ networks, images, gatewayImageId, databaseImageId, sharedSecrets },
+        ...{ networks, images, gatewayImageId, databaseImageId, sharedSecrets, calls },
         data: data.get(service),
       }),
     );
@@ -87,14 +88,6 @@ export class Store extends pulumi.ComponentResource {
       services.map(({ service, component }) => [service, component.containers]),
     );
     this.registerOutputs({ url: this.url, images: this.images });
-  }
-
-  private networks(): Networks {
-    const opts = { parent: this, ...NETWORK_OPTIONS };
-    return {
-      edge: new docker.Network("edge", { labels: labels() }, opts),
-      backend: new docker.Network("backend", { labels: labels() }, opts),
-    };
   }
 
   private databaseImage(args: StoreArgs, images: ImageSupply): pulumi.Output<string> | undefined {
@@ -162,9 +155,16 @@ export class Store extends pulumi.ComponentResource {
         spec,
         imageId: image.imageId,
         replicas: args.replicas?.[service] ?? spec.replicas ?? 1,
-        network: parts.networks[spec.network ?? "backend"],
+        ...{ network: parts.networks.of(service), egress: parts.networks.egressOf(service) },
         database: database?.connection,
-        sharedSecrets: (spec.secrets ?? []).map((secret) => parts.sharedSecrets.of(secret)),
+        sharedSecrets: [
+          ...(spec.secrets ?? []).map((secret) => parts.sharedSecrets.of(secret)),
+          ...callFilesOf(service, parts.calls),
+        ],
+        dependencies: dependenciesOf(spec).map((dependency) => ({
+          network: parts.networks.of(dependency),
+          secrets: callFilesOf(dependency, parts.calls),
+        })),
         ownSecrets,
         environment: { ...serviceEnvironment(spec, args), ...args.environment?.[service] },
         devModeFolder: args.devModeServices?.includes(service) ? folderOf(service) : undefined,
@@ -193,7 +193,8 @@ export class Store extends pulumi.ComponentResource {
           rateLimits: spec.rateLimits ?? [],
           timeouts: spec.timeouts ?? [],
         })),
-        networks: Object.values(networks),
+        network: networks.gateway,
+        serviceNetworks: networks.all,
         httpPort: args.httpPort,
         https: args.https,
         trustedProxies: args.trustedProxies,
@@ -227,8 +228,6 @@ export class Store extends pulumi.ComponentResource {
   }
 }
 
-type Networks = Readonly<Record<"edge" | "backend", docker.Network>>;
-
 type GatewayParts = Omit<StoreArgs, "https"> & { readonly https: Https | undefined };
 
 interface ServiceParts {
@@ -239,6 +238,8 @@ interface ServiceParts {
   readonly databaseImageId: pulumi.Output<string> | undefined;
   readonly data: DatabaseData | undefined;
   readonly sharedSecrets: SharedSecrets;
+  /** Files by which services know who calls them, by service. */
+  readonly calls: ReadonlyMap<string, SecretFiles>;
 }
 
 interface DeployedService {
@@ -247,6 +248,11 @@ interface DeployedService {
   readonly image: SuppliedImage;
   readonly database: Database | undefined;
   readonly component: Service;
+}
+
+function callFilesOf(service: string, calls: ServiceParts["calls"]): SecretFiles[] {
+  const files = calls.get(service);
+  return files === undefined ? [] : [files];
 }
 
 /** Sources can be mounted only on the machine that has this checkout. */

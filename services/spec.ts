@@ -138,10 +138,16 @@ export const ServiceSpecSchema = v.strictObject({
   ),
 
   /**
-   * Network of the service. "backend": the gateway and the services that list it in `dependsOn` reach it. "edge": like an
+   * Kind of the service's network. "backend": the gateway and the services that list it in `dependsOn` reach it. "edge": like an
    * outside party, it reaches only the gateway. @default "backend"
    */
   network: v.optional(oneOf(["backend", "edge"])),
+
+  /**
+   * Lets the service reach the internet, and with it the host's own ports and other machines of the host's network. Without it, the
+   * service reaches only its database and the services in `dependsOn`, or the gateway. @default false
+   */
+  egress: v.optional(v.boolean()),
 
   /**
    * Gives the service its own PostgreSQL database, unreachable for others. The environment variables are DATABASE_HOST,
@@ -151,8 +157,11 @@ export const ServiceSpecSchema = v.strictObject({
   database: v.optional(v.boolean()),
 
   /**
-   * Services that this service calls. They are started with it, and their addresses are in the environment variables
-   * NAME_URL, for example INVENTORY_URL. An edge service can't have any; it gets GATEWAY_URL. @default []
+   * Services that this service calls, and the only ones that it reaches. They are started with it. For each of them the container
+   * has the environment variables NAME_URL, for example INVENTORY_URL, and NAME_TOKEN_FILE, the path of a file with the token that it
+   * sends to internal routes as `Authorization: Bearer`. The called service finds the SHA-256 of the tokens that it accepts in the
+   * file CALLERS_FILE, one caller in a line: its name, a space and the hash in hexadecimal. An edge service can't have any; it gets
+   * GATEWAY_URL. @default []
    */
   dependsOn: listOf(v.string()),
 
@@ -243,6 +252,13 @@ export const dependenciesOf = ({ dependsOn, needs }: Partial<ServiceSpec>): read
 /** Name of the variable by which a service finds a service that it calls, for example INVENTORY_URL. The kit reads it. */
 export const urlVariable = (service: string): string =>
   `${service.toUpperCase().replaceAll("-", "_")}_URL`;
+
+/** Name of the secret with the token that a caller sends to a service, for example INVENTORY_TOKEN. */
+export const tokenSecret = (service: string): string =>
+  urlVariable(service).replace(/_URL$/, "_TOKEN");
+
+/** Name of the secret with the hashes of the tokens that a service accepts. */
+export const CALLERS_SECRET = "CALLERS";
 
 /** Path that answers 2xx when the service is ready. */
 export const healthPath = ({ health }: ServiceSpec): string => health?.path ?? "/readyz";

@@ -70,6 +70,15 @@ export const DELETE_BEFORE_CREATE: pulumi.CustomResourceOptions = {
 };
 
 /**
+ * Arguments of a network without a way out: Docker routes nothing from it to other networks, and the host has no address on it, so that
+ * its containers reach neither the internet nor the host's own ports.
+ */
+export const ISOLATED: Required<Pick<docker.NetworkArgs, "internal" | "options">> = {
+  internal: true,
+  options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
+};
+
+/**
  * Options for a network. Docker decides on IPv6 if its `default-network-opts` say so; after a refresh that would be a difference, which
  * would replace the network and all its containers.
  */

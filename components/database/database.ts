@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import {
   DELETE_BEFORE_CREATE,
   hardened,
+  ISOLATED,
   START_SECONDS,
   NETWORK_OPTIONS,
 } from "../container/container";
@@ -94,9 +95,10 @@ export class Database extends pulumi.ComponentResource {
 
     const network = new docker.Network(
       name,
-      // Internal: a database needs no access to the internet.
-      { internal: true, labels: labels({ service: args.service, role: "database" }) },
-      { parent: this, ...NETWORK_OPTIONS },
+      { ...ISOLATED, labels: labels({ service: args.service, role: "database" }) },
+      // The network of an existing stack keeps its options: another network would take the database from the instances that serve during
+      // the rollout.
+      pulumi.mergeOptions(NETWORK_OPTIONS, { parent: this, ignoreChanges: ["options"] }),
     );
     const secrets = this.secretFiles(name, args);
     this.connection = {

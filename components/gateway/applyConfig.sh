@@ -1,14 +1,30 @@
 # shellcheck shell=sh
-# Makes the gateway use its configuration (reload.sh). The gateway may be reloaded or replaced while a service is down, so it waits only for
-# services of which Docker reports a healthy container.
-# Arguments: CONTAINER VERSION NETWORK..., where the gateway reaches the services on these networks.
+# Connects the gateway to the services' networks and makes it use its configuration (reload.sh). The gateway may be reloaded or replaced
+# while a service is down, so it waits only for services of which Docker reports a healthy container.
+# Arguments: CONTAINER VERSION NETWORK=NAME..., where the gateway reaches the services on these networks and has the DNS name NAME there,
+# or none if NAME is empty.
 set -eu
 container=$1 version=$2
 shift 2
+
+joined=" $(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$container")"
+wanted=" "
 for network in "$@"; do
   shift
+  name=${network#*=} network=${network%%=*}
+  wanted="$wanted$network "
   set -- "$@" --filter "network=$network"
+  case $joined in
+    *" $network "*) ;;
+    *) docker network connect ${name:+--alias "$name"} "$network" "$container" ;;
+  esac
 done
+# The networks of services that the store has no more. Networks of others, such as that of a Prometheus, have no such label.
+for network in $(docker network ls --filter label=dev.store.gateway --format '{{.Name}}'); do
+  case $wanted in *" $network "*) continue ;; esac
+  case $joined in *" $network "*) docker network disconnect "$network" "$container" ;; esac
+done
+
 healthy=$(docker ps "$@" --filter status=running --filter health=healthy --filter label=dev.store.role=service --format '{{.Label "dev.store.service"}}')
 # shellcheck disable=SC2086
 docker exec "$container" bash /etc/store/reload.sh "$version" $healthy

@@ -26,14 +26,17 @@ import {
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
+import { GATEWAY_NAME, type ServiceNetwork } from "../networks";
 import { readWithoutComments, withArguments } from "../shell/shell";
 
 export interface GatewayArgs {
   /** ID of the HAProxy image. */
   readonly imageId: pulumi.Input<string>;
   readonly routes: readonly Route[];
-  /** Networks of the services. The gateway's DNS name on each is "gateway". */
-  readonly networks: readonly docker.Network[];
+  /** Network of the gateway alone. */
+  readonly network: docker.Network;
+  /** Networks on which the gateway reaches the services. */
+  readonly serviceNetworks: readonly ServiceNetwork[];
   /** Port of the host on which the gateway is published. */
   readonly httpPort: number;
   /** Defaults to HTTP only. */
@@ -92,7 +95,7 @@ export class Gateway extends pulumi.ComponentResource {
       pulumi
         .all([
           container.id,
-          pulumi.all(args.networks.map((network) => network.name)),
+          pulumi.all(args.serviceNetworks.map(joinedNetwork)),
           files.version,
           config,
         ])
@@ -167,10 +170,8 @@ export class Gateway extends pulumi.ComponentResource {
           external,
           ip: host.bindAddress,
         })),
-        networksAdvanced: args.networks.map((network) => ({
-          name: network.name,
-          aliases: ["gateway"],
-        })),
+        // Only this one: a change of the list would replace the container. applyConfig.sh joins the services' networks.
+        networksAdvanced: [{ name: args.network.name, aliases: [GATEWAY_NAME] }],
         healthcheck: httpHealthCheck(GATEWAY_ADMIN_PORT, "/healthz"),
         destroyGraceSeconds: 30,
         stopTimeout: 30,
@@ -180,7 +181,15 @@ export class Gateway extends pulumi.ComponentResource {
           ...(https ? [{ label: "dev.store.url", value: httpsUrl(https) }] : []),
         ],
       },
-      { parent: this, dependsOn: [...after], ...DELETE_BEFORE_CREATE },
+      {
+        parent: this,
+        dependsOn: [
+          ...after,
+          // Docker deletes no network that a container has joined: the container must be deleted first.
+          ...args.serviceNetworks.map(({ network }) => network),
+        ],
+        ...DELETE_BEFORE_CREATE,
+      },
     );
   }
 }
@@ -193,6 +202,11 @@ function gatewayConfig(args: GatewayArgs): pulumi.Output<GatewayConfig> {
     const hosts = acceptedHosts({ address, names, further: allowedHosts });
     return haproxyConfig(args.routes, args.clientLimits, { https, trustedProxies, hosts });
   });
+}
+
+/** Returns an argument of applyConfig.sh. */
+function joinedNetwork({ network, gatewayName }: ServiceNetwork): pulumi.Output<string> {
+  return network.name.apply((name) => `${name}=${gatewayName ?? ""}`);
 }
 
 interface PublishedPort {

@@ -1,8 +1,14 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIRST_TOKEN, hashOfToken, staffTokensFile } from "../../../components/staffTokens";
-import { dependenciesOf, type StackSecret, urlVariable } from "../../../services/spec";
+import {
+  CALLERS_SECRET,
+  dependenciesOf,
+  type StackSecret,
+  tokenSecret,
+  urlVariable,
+} from "../../../services/spec";
 import type { ServiceDatabase } from "./database";
 import type { DevService } from "./devService";
 
@@ -21,7 +27,7 @@ export interface DevRun {
  * PAYMENT_PROVIDER, are passed to every service.
  */
 export function environmentOf(
-  { spec, port }: DevService,
+  { name, spec, port }: DevService,
   database: ServiceDatabase | undefined,
   { services, folder, url }: DevRun,
 ): NodeJS.ProcessEnv {
@@ -38,6 +44,13 @@ export function environmentOf(
         `http://127.0.0.1:${dependency.port}`,
       ]),
     ),
+    ...Object.fromEntries(
+      dependencies.map((dependency) => [
+        `${tokenSecret(dependency.name)}_FILE`,
+        tokenFile(folder, name, dependency.name),
+      ]),
+    ),
+    [`${CALLERS_SECRET}_FILE`]: callersFile(folder, name, services),
     ...Object.fromEntries(
       (spec.secrets ?? []).map((secret) => [`${secret}_FILE`, stackSecretFile(folder, secret)]),
     ),
@@ -69,6 +82,24 @@ function stackSecretFile(folder: string, secret: StackSecret): string {
       mode: 0o600,
     },
   );
+  return file;
+}
+
+/** Returns the file with the token that a service sends to another one. */
+function tokenFile(folder: string, caller: string, callee: string): string {
+  return secretFile(folder, `${caller}-${tokenSecret(callee)}`);
+}
+
+/** Writes and returns the file with the hashes of the tokens that a service accepts. */
+function callersFile(folder: string, callee: string, services: readonly DevService[]): string {
+  const lines = services
+    .filter(({ spec }) => dependenciesOf(spec).includes(callee))
+    .map(({ name: caller }) => {
+      const token = readFileSync(tokenFile(folder, caller, callee), "utf8");
+      return `${caller} ${createHash("sha256").update(token).digest("hex")}\n`;
+    });
+  const file = join(folder, `${callee}-${CALLERS_SECRET}`);
+  writeFileSync(file, lines.join(""), { mode: 0o600 });
   return file;
 }
 

@@ -37,8 +37,8 @@ export const networksExhausted: Rule = {
     summary: `Creating the network ${resourceOf(found)} failed: Docker has no free address range for another network.`,
     details: [found.error.message],
     hint:
-      `Each stack has one network per database and two more. Take down an unused stack (./store ls lists them; ./store down ` +
-      `STACK keeps its data), remove unused networks (docker network prune), or add ranges to default-address-pools in Docker's ` +
-      `daemon.json. Then: ${retryCommand(context)}`,
+      `Each stack has one network per service and per database, and two or three more. Take down an unused stack (./store ls lists them; ./store down ` +
+      `STACK keeps its data), remove unused networks (docker network prune), or make Docker's networks smaller: "default-address-pools": ` +
+      `[{"base": "172.17.0.0/16", "size": 24}] in its daemon.json allows 256, and needs a restart of Docker. Then: ${retryCommand(context)}`,
   }),
 };

@@ -1,4 +1,10 @@
-import { Checkpoint, CONTAINER_TYPE, Resource, resourceName } from "../state/checkpoint";
+import {
+  Checkpoint,
+  CONTAINER_TYPE,
+  NETWORK_TYPE,
+  Resource,
+  resourceName,
+} from "../state/checkpoint";
 import { Inspection, LABEL, Role } from "./containers";
 import { Docker } from "@store/docker/docker";
 
@@ -38,11 +44,27 @@ export type Fault =
 
 /** Returns the running containers that the state contains. */
 export function expectedContainers(checkpoint: Checkpoint | undefined): ExpectedContainer[] {
-  return (checkpoint?.resources ?? [])
-    .filter(({ type, id, delete: isOriginal }) => type === CONTAINER_TYPE && id && !isOriginal)
+  const resources = (checkpoint?.resources ?? []).filter(({ id, delete: old }) => id && !old);
+  const joined = resources.filter(({ type }) => type === NETWORK_TYPE).flatMap(networkOfGateway);
+  return resources
+    .filter(({ type }) => type === CONTAINER_TYPE)
     .map(expectedContainer)
-    .filter(({ role }) => role !== "files");
+    .filter(({ role }) => role !== "files")
+    .map((one) =>
+      one.role === "gateway" ? { ...one, networks: [...one.networks, ...joined] } : one,
+    );
 }
+
+/** Returns a network that the gateway joins while it runs, with its DNS name there. These aren't in the state's container. */
+function networkOfGateway({ inputs = {} }: Resource): ExpectedNetwork[] {
+  const { name = "", labels = [] } = inputs as Inputs;
+  const label = labels.find((one) => one.label === LABEL.gateway)?.value;
+  if (label === undefined) return [];
+  return [{ name, aliases: label === NAMELESS ? [] : [label] }];
+}
+
+/** Value of the label of a network on which the gateway has no DNS name: components/networks.ts. */
+const NAMELESS = "-";
 
 function expectedContainer({ urn, id = "", inputs = {} }: Resource): ExpectedContainer {
   const { labels = [], networksAdvanced = [], ports = [], memory, restart } = inputs as Inputs;
@@ -61,8 +83,9 @@ function expectedContainer({ urn, id = "", inputs = {} }: Resource): ExpectedCon
   };
 }
 
-/** Inputs of a container in the state that are used here, as the docker provider's schema names them. */
+/** Inputs of a container or network in the state that are used here, as the docker provider's schema names them. */
 interface Inputs {
+  readonly name?: string;
   readonly labels?: readonly { readonly label: string; readonly value: string }[];
   readonly networksAdvanced?: readonly {
     readonly name: string;

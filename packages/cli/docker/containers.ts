@@ -37,6 +37,7 @@ export const LABEL = {
   role: "dev.store.role",
   replica: "dev.store.replica",
   url: "dev.store.url",
+  gateway: "dev.store.gateway",
 } as const;
 
 /** Selects the resources of all stacks of all checkouts on a daemon. */

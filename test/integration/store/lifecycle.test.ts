@@ -30,17 +30,17 @@ describe("a stack", function () {
 
   it("continues and reconnects containers that were paused or disconnected manually", async () => {
     const containers = await store.running();
-    const backend = (await store.left()).find((line) => line.startsWith("network backend"));
-    const network = backend?.split(" ")[1] ?? "";
+    const found = (await store.left()).find((line) => line.startsWith("network inventory-network"));
+    const network = found?.split(" ")[1] ?? "";
     const disconnect = ["network", "disconnect", network];
     for (const [shown, ...faults] of [
       [
-        /(?=[^]*disconnected from network backend)[^]*paused/,
+        /(?=[^]*disconnected from network inventory-network)[^]*paused/,
         [disconnect, "inventory/service"],
         [["pause"], "inventory/database"],
         [["pause"], "billing/service"],
       ],
-      [/disconnected from network backend/, [disconnect, "gateway/gateway"]],
+      [/disconnected from network inventory-network/, [disconnect, "gateway/gateway"]],
     ] as const) {
       for (const [command, name] of faults)
         await run("docker", [...command, containers.get(name) ?? ""]);

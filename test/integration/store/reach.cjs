@@ -2,7 +2,8 @@
 // The outcome is the status of the response, "connected", or the code of the error.
 const { connect } = require("node:net");
 
-const TIMEOUT_MS = 2_000;
+// More than a look-up of a name that nobody has.
+const TIMEOUT_MS = 6_000;
 
 const request = (url) =>
   fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(

@@ -7,8 +7,8 @@ export function testSecrets(running: () => TestStore): void {
   it("shows no password in docker inspect, the environment, the state or the outputs", async () => {
     const store = running();
     const secrets = await passwords(store);
-    // Passwords of four databases, and the staff token.
-    assert.equal(secrets.length, 5);
+    // Passwords of four databases, the staff token, and the secret of which orders' tokens for other services are made.
+    assert.equal(secrets.length, 6);
     const { output: ids } = await run("docker", [
       "ps",
       "-aq",

@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import type { RehearsalContext } from "../context";
+import { assertNoWayOut, type Exec, METADATA, reachFrom } from "../../support/reach";
 import { StoreProbe } from "../storeProbe";
 
 /** Checks which ports the host's firewall opens to whom. */
@@ -26,6 +28,35 @@ export async function checkFirewall({ emulator, site }: RehearsalContext): Promi
     );
   }
   return `80${site ? " and 443" : ""} open to anybody, 22 to the administrator, Docker to nobody`;
+}
+
+/**
+ * Checks from inside the containers that they reach neither the host's SSH nor Azure's metadata service, with egress or without.
+ *
+ * @throws AssertionError with the first container that does.
+ */
+export async function checkWaysOut(context: RehearsalContext): Promise<string> {
+  const addresses = (await context.onHost("hostname", "--all-ip-addresses")).trim().split(/\s+/);
+  const host = addresses
+    .filter((address) => !address.includes(":"))
+    .map((address) => `${address}:22`);
+  const rows = await context.dockerOnHost("ps", "--format", "{{.ID}} {{.Names}}");
+  const containers = rows
+    .trim()
+    .split("\n")
+    .map((row) => row.split(" "));
+  for (const [id = "", name = ""] of containers) {
+    const exec: Exec = (...command) => context.dockerOnHost("exec", id, ...command);
+    if (name.startsWith("certificates-")) continue;
+    if (!/^(gateway|billing-0)-/.test(name)) {
+      await assertNoWayOut(name, exec, host);
+      continue;
+    }
+    const reached = await reachFrom(exec, [...METADATA, ...host]);
+    const open = Object.keys(reached).filter((target) => reached[target] === "connected");
+    assert.deepEqual(open, [], `${name} reaches ${open.join(", ")}`);
+  }
+  return `${containers.length} containers reach neither SSH at ${host.length} addresses nor the metadata service`;
 }
 
 /** Checks that Azure's agent finds the host key which the program has generated. @throws an error with the agent's own. */

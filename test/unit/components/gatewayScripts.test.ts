@@ -14,20 +14,45 @@ describe("the gateway's scripts", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it("wait for the services of which Docker reports a healthy container on the gateway's networks", () => {
-    runScript("applyConfig.sh", ["gateway-id", "0123456789abcdef", "edge-1", "backend-1"], {
-      ps: "inventory\norders\norders\n",
-    });
-    const [ps = "", exec] = calls();
-    assert.match(
-      ps,
-      /^ps --filter network=edge-1 --filter network=backend-1 --filter status=running /,
-    );
+    applyConfig({ inspect: "edge-1 web-1 orders-1 ", ps: "inventory\norders\norders\n" });
+    const [, , ps = "", exec] = calls();
+    assert.match(ps, /^ps --filter network=web-1 --filter network=orders-1 --filter status=run/);
     assert.match(ps, / --filter health=healthy --filter label=dev\.store\.role=service /);
     assert.equal(
       exec,
       "exec gateway-id bash /etc/store/reload.sh 0123456789abcdef inventory orders orders",
     );
   });
+
+  it("connect the gateway to new networks, and disconnect it from those of removed services only", () => {
+    applyConfig({
+      inspect: "edge-1 gifts-1 monitoring ",
+      network: "web-1\ngifts-1\nother-stack\n",
+    });
+    assert.deepEqual(
+      calls().filter((call) => /^network (dis)?connect/.test(call)),
+      [
+        "network connect --alias gateway web-1 gateway-id",
+        "network connect orders-1 gateway-id",
+        "network disconnect gifts-1 gateway-id",
+      ],
+    );
+  });
+
+  it("leave a connected gateway alone", () => {
+    applyConfig({ inspect: "edge-1 orders-1 web-1 ", network: "web-1\norders-1\nother-stack\n" });
+    assert.deepEqual(
+      calls().filter((call) => / (dis)?connect /.test(call)),
+      [],
+    );
+  });
+
+  const applyConfig = (outputs: Outputs): void =>
+    runScript(
+      "applyConfig.sh",
+      ["gateway-id", "0123456789abcdef", "web-1=gateway", "orders-1="],
+      outputs,
+    );
 
   it("don't check the port while the stack's own gateway holds it", () => {
     runScript("portCheck.sh", PORT_CHECK, { ps: "0123456789ab\n" });
@@ -43,14 +68,11 @@ describe("the gateway's scripts", () => {
 
   const PORT_CHECK = ["haproxy-id", "gateway-config-1", "127.0.0.1:8081:8080", "8081"];
 
-  /** Runs a script with a stub for the docker command, which prints this for `docker ps`. */
-  function runScript(
-    script: string,
-    args: readonly string[],
-    { ps }: { readonly ps: string },
-  ): void {
-    writeFileSync(join(folder, "ps"), ps);
-    const stub = `#!/bin/sh\necho "$@" >>${folder}/calls\n[ "$1" != ps ] || cat ${folder}/ps\n`;
+  /** Runs a script with a stub for the docker command, which prints these outputs. */
+  function runScript(script: string, args: readonly string[], outputs: Outputs): void {
+    for (const [command, output] of Object.entries(outputs))
+      writeFileSync(join(folder, `${command}.output`), output);
+    const stub = `#!/bin/sh\necho "$@" >>${folder}/calls\n[ ! -e ${folder}/$1.output ] || cat ${folder}/$1.output\n`;
     writeFileSync(join(folder, "docker"), stub, { mode: 0o755 });
     execFileSync("sh", [join(SCRIPTS, script), ...args], {
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
@@ -61,3 +83,6 @@ describe("the gateway's scripts", () => {
     return readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
   }
 });
+
+/** Output of the docker command, by its first argument. Defaults to none. */
+type Outputs = Readonly<Partial<Record<"ps" | "inspect" | "network", string>>>;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Gateway } from "../../../components/gateway/gateway";
 import { acceptedHosts } from "../../../components/gateway/allowedHosts";
@@ -28,7 +29,8 @@ describe("the gateway with HTTPS", () => {
     return new Gateway("gateway", {
       imageId: "sha256:haproxy",
       routes: [],
-      networks: [],
+      network: new docker.Network("edge"),
+      serviceNetworks: [],
       httpPort: 80,
       clientLimits: LIMITS,
       host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),

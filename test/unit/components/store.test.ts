@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DatabaseData } from "../../../components/database/database";
@@ -30,7 +31,15 @@ describe("Store", () => {
     const specs = new Map<string, ServiceSpec>([
       [
         "inventory",
-        { ...kit, routes: ["/api/inventory"], database: true, secrets: ["STAFF_TOKENS"] },
+        {
+          ...kit,
+          ...{
+            routes: ["/api/inventory"],
+            database: true,
+            secrets: ["STAFF_TOKENS"],
+            egress: true,
+          },
+        },
       ],
       [
         "orders",
@@ -164,7 +173,7 @@ describe("Store", () => {
     const second = (await resource(COMMAND, "gateway-reload")).inputs["create"];
     assert.match(
       String(first),
-      /^set -- 'gateway-id' '[0-9a-f]{16}' 'edge-1234567' 'backend-1234567'\n[^]*\n# gateway-config-id\n$/,
+      /^set -- 'gateway-id' '[0-9a-f]{16}' 'inventory-network-1234567=' 'orders-network-1234567=' 'storefront-network-1234567=gateway'\n[^]*\n# gateway-config-id\n$/,
     );
     assert.notEqual(first, second);
   });
@@ -190,11 +199,11 @@ describe("Store", () => {
       ]),
     );
     assert.deepEqual(networks, {
-      gateway: ["edge:gateway", "backend:gateway"],
-      "storefront-0": ["edge:storefront"],
-      "inventory-0": ["backend:inventory", "inventory-database:"],
+      gateway: ["edge:gateway"],
+      "storefront-0": ["storefront-network:storefront"],
+      "inventory-0": ["inventory-network:inventory", "inventory-database:", "inventory-egress:"],
       "inventory-database": ["inventory-database:inventory-database"],
-      "orders-0": ["backend:orders", "orders-database:"],
+      "orders-0": ["orders-network:orders", "inventory-network:", "orders-database:"],
       "orders-database": ["orders-database:orders-database"],
     });
     const isInternal = (await resources(NETWORK)).map(({ name, inputs }) => [
@@ -203,10 +212,82 @@ describe("Store", () => {
     ]);
     assert.deepEqual(Object.fromEntries(isInternal), {
       edge: false,
-      backend: false,
+      "inventory-egress": false,
+      "inventory-network": true,
+      "orders-network": true,
+      "storefront-network": true,
       "inventory-database": true,
       "orders-database": true,
     });
+  });
+
+  it("gives no container a way to the host, and only those with egress one to the internet", async () => {
+    store();
+    for (const { name, inputs } of await resources(NETWORK)) {
+      const options = inputs["options"] as Record<string, string> | undefined;
+      const label = (inputs["labels"] as { label: string; value: string }[]).find(
+        (one) => one.label === "dev.store.gateway",
+      );
+      if (/-network$/.test(name)) {
+        assert.equal(options?.["com.docker.network.bridge.inhibit_ipv4"], "true", name);
+        assert.equal(label?.value, name.startsWith("storefront") ? "gateway" : "-");
+      } else {
+        assert.equal(label, undefined, name);
+      }
+    }
+    const edge = await resource(NETWORK, "edge");
+    assert.deepEqual(edge.inputs["options"], {
+      "com.docker.network.bridge.enable_ip_masquerade": "false",
+    });
+  });
+
+  it("gives a caller a token for each service that it calls, and the called one its hash", async () => {
+    store();
+    const written = async (name: string): Promise<string> =>
+      JSON.stringify((await resource(COMMAND, name)).inputs["stdin"]);
+    const orders = await written("orders-calls");
+    const [, token = ""] = /'INVENTORY_TOKEN' '([0-9a-f]{64})'/.exec(orders) ?? [];
+    assert.notEqual(token, "");
+    assert.match(orders, /'CALLERS' ''/);
+    const hash = createHash("sha256").update(token).digest("hex");
+    const inventory = await written("inventory-calls");
+    assert.ok(inventory.includes(`'CALLERS' 'orders ${hash}\\n'`), inventory);
+    assert.ok(!inventory.includes(token));
+    const environment = (name: string) => resource(CONTAINER, name).then((r) => r.inputs["envs"]);
+    assert.ok(
+      String(await environment("orders-0")).includes(
+        "INVENTORY_TOKEN_FILE=/run/secrets-orders-calls/INVENTORY_TOKEN",
+      ),
+    );
+    assert.match(
+      String(await environment("inventory-0")),
+      /CALLERS_FILE=\/run\/secrets-inventory-calls\/CALLERS/,
+    );
+    assert.doesNotMatch(String(await environment("storefront-0")), /CALLERS|TOKEN/);
+  });
+
+  it("has a token of its own for each pair of services, and replaces no container for a new caller", async () => {
+    const services = (...callers: string[]) => {
+      reset();
+      const specs = new Map<string, ServiceSpec>([
+        ["inventory", kit],
+        ["billing", kit],
+        ...callers.map((name) => [name, { ...kit, dependsOn: ["inventory", "billing"] }] as const),
+      ]);
+      store({ specs, enabledServices: [...specs.keys()] });
+    };
+    services("orders");
+    const before = (await resource(CONTAINER, "inventory-0")).inputs;
+    services("orders", "shipping");
+    assert.deepEqual((await resource(CONTAINER, "inventory-0")).inputs, before);
+    const tokens = ["orders", "shipping"].map(async (caller) =>
+      JSON.stringify((await resource(COMMAND, `${caller}-calls`)).inputs["stdin"]).match(
+        /[0-9a-f]{64}/g,
+      ),
+    );
+    assert.equal(new Set((await Promise.all(tokens)).flat()).size, 4);
+    const callers = JSON.stringify((await resource(COMMAND, "inventory-calls")).inputs["stdin"]);
+    assert.match(callers, /'orders [0-9a-f]{64}\\nshipping [0-9a-f]{64}\\n'/);
   });
 
   it("passes passwords as secret files, never as environment variables", async () => {
@@ -234,6 +315,11 @@ describe("Store", () => {
       {
         volumeName: "staff-tokens-1234567",
         containerPath: "/run/secrets-staff-tokens",
+        readOnly: true,
+      },
+      {
+        volumeName: "orders-calls-1234567",
+        containerPath: "/run/secrets-orders-calls",
         readOnly: true,
       },
     ]);
@@ -350,6 +436,8 @@ describe("Store", () => {
       "DATABASE_USER=orders",
       "DATABASE_PASSWORD_FILE=/run/secrets/database-password",
       "STAFF_TOKENS_FILE=/run/secrets-staff-tokens/STAFF_TOKENS",
+      "CALLERS_FILE=/run/secrets-orders-calls/CALLERS",
+      "INVENTORY_TOKEN_FILE=/run/secrets-orders-calls/INVENTORY_TOKEN",
     ]);
     assert.equal((await resource(CONTAINER, "orders-0")).inputs["destroyGraceSeconds"], 17);
     assert.deepEqual((await resource(CONTAINER, "storefront-0")).inputs["envs"], [

@@ -3,7 +3,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -79,7 +82,39 @@ func routes() http.Handler {
 	mux.HandleFunc("GET /openapi.json", document)
 	mux.HandleFunc("GET /api/example-service/openapi.json", document)
 	mux.HandleFunc("GET /api/example-service/items", listItems)
+	// For the services that have this one in their dependsOn. The gateway routes nothing under /internal/.
+	mux.HandleFunc("GET /internal/items", forCallers(listItems))
 	return logged(mux)
+}
+
+// forCallers admits only services whose token has its hash in a line of CALLERS_FILE.
+func forCallers(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("authorization"), "Bearer ")
+		if callerOf(token) == "" {
+			http.Error(w, "This route is for other services only.", http.StatusUnauthorized)
+			return
+		}
+		handler(w, r)
+	}
+}
+
+// callerOf returns the name of the service whose token this is, or "" if it is nobody's.
+func callerOf(token string) string {
+	// Read for each request, because callers may be added while the service runs.
+	callers, err := os.ReadFile(os.Getenv("CALLERS_FILE"))
+	if err != nil {
+		slog.Error("the callers can't be read", "error", err)
+		return ""
+	}
+	sum := sha256.Sum256([]byte(token))
+	hash := hex.EncodeToString(sum[:])
+	for _, line := range strings.Split(string(callers), "\n") {
+		if name, accepted, _ := strings.Cut(line, " "); accepted == hash {
+			return name
+		}
+	}
+	return ""
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) {

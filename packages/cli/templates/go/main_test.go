@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -33,6 +37,26 @@ func TestListsItems(t *testing.T) {
 	response := get(t, "/api/example-service/items")
 	if err := json.Unmarshal(response.Body.Bytes(), &body); err != nil || body.Items == nil {
 		t.Errorf("the answer is %q", response.Body.String())
+	}
+}
+
+func TestAdmitsOnlyCallersToInternalRoutes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "CALLERS")
+	line := fmt.Sprintf("orders %x\n", sha256.Sum256([]byte("secret")))
+	if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CALLERS_FILE", file)
+	for authorization, want := range map[string]int{
+		"Bearer secret": http.StatusOK, "Bearer other": http.StatusUnauthorized, "": http.StatusUnauthorized,
+	} {
+		request := httptest.NewRequest(http.MethodGet, "/internal/items", nil)
+		request.Header.Set("authorization", authorization)
+		recorder := httptest.NewRecorder()
+		routes().ServeHTTP(recorder, request)
+		if recorder.Code != want {
+			t.Errorf("%q is answered with %d", authorization, recorder.Code)
+		}
 	}
 }
 

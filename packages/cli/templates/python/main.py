@@ -1,5 +1,6 @@
 """A service of the store. Its contract with the gateway is in docs/adding-a-service.md."""
 
+import hashlib
 import json
 import os
 import signal
@@ -30,6 +31,18 @@ def metrics():
     return f"# TYPE http_requests_total counter\nhttp_requests_total {requests}\n".encode()
 
 
+def caller_of(authorization):
+    """Returns the name of the service whose token this is: a line of CALLERS_FILE has the token's hash. None if it is nobody's."""
+    token = authorization.removeprefix("Bearer ")
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    # Read for each request, because callers may be added while the service runs.
+    for line in Path(os.environ["CALLERS_FILE"]).read_text().splitlines():
+        name, _, accepted = line.partition(" ")
+        if accepted == digest:
+            return name
+    return None
+
+
 ROUTES = {
     "/healthz": (JSON, lambda: encoded({"status": "ok"})),
     "/readyz": (JSON, lambda: encoded({"status": "ok"})),
@@ -37,6 +50,8 @@ ROUTES = {
     "/openapi.json": (JSON, lambda: OPENAPI),
     "/api/example-service/openapi.json": (JSON, lambda: OPENAPI),
     "/api/example-service/items": (JSON, lambda: encoded({"items": []})),
+    # For the services that have this one in their dependsOn. The gateway routes nothing under /internal/.
+    "/internal/items": (JSON, lambda: encoded({"items": []})),
 }
 
 
@@ -54,6 +69,9 @@ class Handler(BaseHTTPRequestHandler):
         kind, body = ROUTES.get(route, (None, None))
         if body is None:
             self.answer(404, "application/problem+json", encoded({"title": "Not Found", "status": 404}))
+            return
+        if route.startswith("/internal/") and caller_of(self.headers.get("authorization", "")) is None:
+            self.answer(401, "application/problem+json", encoded({"title": "Unauthorized", "status": 401}))
             return
         self.answer(200, kind, body())
         if route not in ("/readyz", "/metrics"):

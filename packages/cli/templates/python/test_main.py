@@ -1,12 +1,15 @@
 """Run: python3 -m unittest, in this folder."""
 
+import hashlib
 import json
+import os
+import tempfile
 import threading
 import unittest
 from contextlib import redirect_stdout
 from io import StringIO
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import main
 
@@ -19,8 +22,8 @@ class ServiceTest(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
 
-    def get(self, path):
-        with urlopen(self.url + path) as response:
+    def get(self, path, **headers):
+        with urlopen(Request(self.url + path, headers=headers)) as response:
             return response.read()
 
     def test_answers_docker_the_gateway_and_prometheus(self):
@@ -37,6 +40,18 @@ class ServiceTest(unittest.TestCase):
             self.get("/nothing")
         self.assertEqual(raised.exception.code, 404)
         raised.exception.close()
+
+    def test_admits_only_callers_to_internal_routes(self):
+        with tempfile.NamedTemporaryFile("w") as callers:
+            callers.write(f"orders {hashlib.sha256(b'secret').hexdigest()}\n")
+            callers.flush()
+            os.environ["CALLERS_FILE"] = callers.name
+            json.loads(self.get("/internal/items", authorization="Bearer secret"))
+            for headers in ({}, {"authorization": "Bearer other"}):
+                with self.assertRaises(HTTPError) as raised:
+                    self.get("/internal/items", **headers)
+                self.assertEqual(raised.exception.code, 401)
+                raised.exception.close()
 
     def test_logs_json_lines(self):
         with redirect_stdout(StringIO()) as output:

@@ -8,7 +8,7 @@ import {
 import { Inspection } from "@store/cli/docker/containers";
 import { repairFaults } from "@store/cli/lifecycle/repairFaults";
 import { missingRows } from "@store/cli/commands/inspect/ps";
-import { CONTAINER_TYPE, Resource } from "@store/cli/state/checkpoint";
+import { CONTAINER_TYPE, NETWORK_TYPE, Resource } from "@store/cli/state/checkpoint";
 import type { Docker } from "@store/docker/docker";
 
 const BACKEND = { name: "backend-0a1b2c3", aliases: ["orders"] };
@@ -49,6 +49,26 @@ describe("expectedContainers", () => {
 
   it("reads services, networks and limits from the state", () => {
     assert.deepEqual(read(resource("service")), [ORDERS]);
+  });
+
+  it("knows the networks that the gateway joins while it runs, and its name there", () => {
+    const network = (name: string, value: string, isOld = false): Resource => ({
+      ...{ urn: `urn:${name}`, id: name, type: NETWORK_TYPE, delete: isOld },
+      inputs: { name, labels: [{ label: "dev.store.gateway", value }] },
+    });
+    const unlabelled = { ...network("x", ""), inputs: { name: "orders-database-1", labels: [] } };
+    const networks = [
+      network("storefront-network-1", "gateway"),
+      network("orders-network-1", "-"),
+      network("orders-network-0", "-", true),
+      unlabelled,
+    ];
+    const [gateway, orders] = read(resource("gateway"), resource("service"), ...networks);
+    assert.deepEqual(gateway?.networks.slice(2), [
+      { name: "storefront-network-1", aliases: ["gateway"] },
+      { name: "orders-network-1", aliases: [] },
+    ]);
+    assert.equal(orders?.networks.length, 2);
   });
 
   it("leaves out replaced originals and containers that only hold files", () => {
