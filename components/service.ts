@@ -100,7 +100,7 @@ export class Service extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [
-          ...(database ? [database.secrets.written] : []),
+          ...(database ? [database.ready] : []),
           ...secrets.map(({ files }) => files.written),
           ...(args.dependencies ?? []).flatMap((one) =>
             one.secrets.map(({ files }) => files.written),

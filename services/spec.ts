@@ -234,8 +234,8 @@ export type ImageSpec = Readonly<v.InferOutput<typeof ImageSpecSchema>>;
 export type HealthSpec = Readonly<v.InferOutput<typeof HealthSpecSchema>>;
 export type DevModeSpec = Readonly<v.InferOutput<typeof DevModeSpecSchema>>;
 
-/** Names of the gateway's container and of networks. */
-const RESERVED_NAMES = ["gateway", "edge", "backend", "database"];
+/** Names of the gateway's container, of networks, and of PostgreSQL's superuser. */
+const RESERVED_NAMES = ["gateway", "edge", "backend", "database", "postgres"];
 
 /** Checks a service's name, which becomes a DNS name and part of an image's name. */
 export function serviceNameProblems(name: string): string[] {

@@ -12,7 +12,7 @@ import { Files, PREFLIGHT_FOLDER } from "../container/files";
 import { commandHealthCheck } from "../container/health";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
-import { readWithoutComments, withArguments } from "../shell/shell";
+import { readWithoutComments, shellQuote, withArguments } from "../shell/shell";
 import settings from "./postgresSettings.json";
 
 /** Connection of a service to its database. */
@@ -23,6 +23,8 @@ export interface DatabaseConnection {
   readonly user: string;
   /** Secret files, with the password as {@link PASSWORD_FILE}. */
   readonly secrets: Files;
+  /** Resource after which the user has this password and owns the database. */
+  readonly ready: pulumi.Resource;
   /** Network of the database and its service only. */
   readonly network: docker.Network;
 }
@@ -101,7 +103,7 @@ export class Database extends pulumi.ComponentResource {
       pulumi.mergeOptions(NETWORK_OPTIONS, { parent: this, ignoreChanges: ["options"] }),
     );
     const secrets = this.secretFiles(name, args);
-    this.connection = {
+    const server = {
       host: `${args.service}-database`,
       port: 5432,
       database: args.service,
@@ -109,9 +111,24 @@ export class Database extends pulumi.ComponentResource {
       secrets,
       network,
     };
-
-    this.containerId = this.server(name, args, this.connection).id;
+    this.containerId = this.server(name, args, server).id;
+    this.connection = { ...server, ready: this.role(name, args, server) };
     this.registerOutputs({ host: this.connection.host });
+  }
+
+  /** Runs again for another password and another container. The service goes on using the database meanwhile. */
+  private role(
+    name: string,
+    { host }: DatabaseArgs,
+    { user, database, secrets }: Omit<DatabaseConnection, "ready">,
+  ): pulumi.Resource {
+    const words = [ROLE_SCRIPT, "service-role", user, database, `/run/secrets/${PASSWORD_FILE}`];
+    const command = words.map(shellQuote).join(" ");
+    return host.run(
+      `${name}-role`,
+      pulumi.interpolate`docker exec ${this.containerId} sh -c ${command}\n# ${secrets.version}\n`,
+      { parent: this },
+    );
   }
 
   private secretFiles(name: string, { service, host, imageId, data }: DatabaseArgs): Files {
@@ -132,7 +149,7 @@ export class Database extends pulumi.ComponentResource {
   private server(
     name: string,
     args: DatabaseArgs,
-    connection: DatabaseConnection,
+    connection: Omit<DatabaseConnection, "ready">,
   ): docker.Container {
     const { memoryMiB = 512 } = args;
     const passwordFile = `/run/secrets/${PASSWORD_FILE}`;
@@ -200,6 +217,7 @@ const SETTINGS = Object.entries(settings).flatMap(([name, value]) => ["-c", `${n
 const DATA_FOLDER = "/var/lib/postgresql";
 
 const START_SCRIPT = readWithoutComments(__dirname, "startDatabase.sh");
+const ROLE_SCRIPT = readWithoutComments(__dirname, "serviceRole.sh");
 const LOGIN_SCRIPT = readWithoutComments(__dirname, "login.sh");
 const VERSION_CHECK_SCRIPT = readWithoutComments(__dirname, "versionCheck.sh");
 

@@ -6,7 +6,7 @@ import { Database, DatabaseData } from "../../components/database/database";
 import { LocalHost } from "../../components/host/localHost";
 import { baseImageNames, findStack, readProject } from "../../packages/cli/project/project";
 import { DEFAULT_STACK } from "@store/cli/project/storeCommand";
-import { CONTAINER, reset, resource, setMocks } from "../unit/mocks";
+import { COMMAND, CONTAINER, reset, resource, setMocks } from "../unit/mocks";
 import { run } from "./support/testStore";
 
 /** The database's container on real Docker, with the arguments that the component gives to it. */
@@ -20,6 +20,7 @@ describe("a database's container", function () {
     "",
   );
   let inputs: ContainerInputs;
+  let roleCommand: string;
   let containers: string[];
   let volume: string;
 
@@ -31,6 +32,7 @@ describe("a database's container", function () {
     const data = new DatabaseData("orders-data", { service: "orders", host }, opts);
     new Database("orders-database", { service: "orders", host, data, imageId: image }, opts);
     inputs = (await resource(CONTAINER, "orders-database")).inputs as unknown as ContainerInputs;
+    roleCommand = String((await resource(COMMAND, "orders-database-role")).inputs["create"]);
     await docker("volume", "create", secrets);
     const write = "echo -n secret >/secrets/database-password && chmod 0444 /secrets/*";
     await docker(
@@ -149,6 +151,61 @@ describe("a database's container", function () {
     assert.match(output, /no pg_hba.conf entry/);
   });
 
+  it("gives the service a role that owns its data and may nothing else, also the data of an earlier release", async () => {
+    const container = await start();
+    await healthy(container);
+    await query(
+      container,
+      `CREATE TABLE things (id bigint GENERATED ALWAYS AS IDENTITY, n serial, mood text);
+       CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+       CREATE SCHEMA old; CREATE VIEW old.v AS SELECT * FROM things; INSERT INTO things (mood) VALUES ('kept')`,
+    );
+    const rights = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+    assert.equal(await query(container, rights), "t");
+    await setRole(container);
+    await setRole(container);
+    assert.equal(await query(container, rights), "f");
+    await healthy(container);
+    // Everything that a migration does.
+    const change = `ALTER TABLE things ADD x int; ALTER TYPE mood ADD VALUE 'bad'; DROP FUNCTION f(); DROP SCHEMA old CASCADE;
+      CREATE TABLE more (); SELECT mood FROM things`;
+    assert.match(await query(container, change), /^kept\b/);
+    for (const attack of [
+      "COPY more TO PROGRAM 'id'",
+      "SELECT pg_read_file('/etc/passwd')",
+      "CREATE ROLE mallory SUPERUSER",
+      "SET ROLE postgres",
+    ]) {
+      const { code } = await run("docker", [
+        ...["exec", container, "psql", "--username=orders", "orders", "--command", attack],
+      ]);
+      assert.notEqual(code, 0, attack);
+    }
+    await docker("restart", container);
+    await healthy(container);
+    assert.equal(await query(container, "SELECT mood FROM things"), "kept");
+  });
+
+  it("takes a replaced password while it runs", async () => {
+    const container = await start();
+    await healthy(container);
+    await setRole(container);
+    const write = (password: string) =>
+      docker(
+        ...["run", "--rm", "--user", "0", "--volume", `${secrets}:/secrets`, "--entrypoint", "sh"],
+        ...[image, "-c", `echo -n "${password}" >/secrets/database-password`],
+      );
+    try {
+      await write("it's another");
+      const login = inputs.healthcheck.tests.slice(7);
+      assert.notEqual((await run("docker", ["exec", container, ...login])).code, 0);
+      await setRole(container);
+      await docker("exec", container, ...login);
+    } finally {
+      await write("secret");
+    }
+  });
+
   it("runs parallel queries with more shared memory than Docker's default", async () => {
     const container = await start();
     await healthy(container);
@@ -205,6 +262,13 @@ describe("a database's container", function () {
       ...[changes.image ?? image, ...entrypoint, ...(changes.command ?? rest.command)],
     );
     return container;
+  }
+
+  /** Runs the component's command. */
+  async function setRole(container: string): Promise<void> {
+    const script = roleCommand.replace("orders-database-id", container);
+    const { code, output } = await run("sh", ["-c", script]);
+    assert.equal(code, 0, output);
   }
 
   /** Waits as Docker's health check does. */

@@ -325,6 +325,19 @@ describe("Store", () => {
     ]);
   });
 
+  it("sets a database's role after its password was written, and replaces no database for it", async () => {
+    store();
+    const role = await resource(COMMAND, "orders-database-role");
+    const script = String(role.inputs["create"]);
+    assert.match(script, /^docker exec orders-database-id sh -c '/);
+    assert.match(script, / 'service-role' 'orders' 'orders' '\/run\/secrets\/database-password'\n/);
+    // Another password replaces the command that writes it, and with the comment runs this one.
+    assert.match(script, /\n# orders-database-secrets-id\n$/);
+    assert.doesNotMatch(script, /password-of/);
+    const { inputs } = await resource(CONTAINER, "orders-database");
+    assert.doesNotMatch(JSON.stringify(inputs), /orders-database-secrets-id/);
+  });
+
   it("mounts one file with the staff tokens' hashes into each service whose spec lists it", async () => {
     const ana = hashOfToken("token-of-ana");
     const { staffToken } = store({ staffTokens: { ana } });

@@ -5,7 +5,13 @@ import { flag, integer, readEnvironment, secretFile, text } from "../environment
 import { migrate } from "./migrations.ts";
 import { withSpan } from "../telemetry/tracing.ts";
 import { messageOf } from "../errorMessage.ts";
-import { DatabaseBusy, DatabaseUnavailable, isBusy, isUnavailable } from "./errors.ts";
+import {
+  DatabaseBusy,
+  DatabaseUnavailable,
+  isBusy,
+  isUnavailable,
+  isWrongPassword,
+} from "./errors.ts";
 
 /** The database, or one of its transactions. */
 export interface Queryable {
@@ -27,6 +33,10 @@ export interface DatabaseOptions {
 
 /** Time for which requests wait while the database is prepared for the first time, in milliseconds. */
 const FIRST_REQUESTS_MS = 5_000;
+
+/** Time in which a replaced password reaches file and database, in milliseconds, and the pause between two attempts to log in. */
+const PASSWORD_MS = 5_000;
+const PASSWORD_RETRY_MS = 200;
 
 /**
  * The service's own PostgreSQL. It may start later than the service and disappear at any time: the service keeps running, reports the
@@ -193,7 +203,7 @@ export class Database implements Queryable {
 
   async #check(): Promise<string | undefined> {
     try {
-      await this.#probe.query("SELECT 1");
+      await this.#whileReplaced(() => this.#probe.query("SELECT 1"));
       this.#setProblem(undefined);
     } catch (error) {
       this.#setProblem(error);
@@ -209,11 +219,27 @@ export class Database implements Queryable {
     }
     if (!this.#prepared) throw new DatabaseUnavailable("not prepared yet");
     try {
-      return await work();
+      return await this.#whileReplaced(work);
     } catch (error) {
       if (isBusy(error)) throw new DatabaseBusy(messageOf(error), { cause: error });
       if (isUnavailable(error)) throw new DatabaseUnavailable(messageOf(error), { cause: error });
       throw error;
+    }
+  }
+
+  /**
+   * Repeats work whose connection was refused for its password: while a password is replaced, the file and the database differ for a
+   * moment, in which the existing connections go on working.
+   */
+  async #whileReplaced<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + PASSWORD_MS;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isWrongPassword(error) || Date.now() > deadline) throw error;
+        await delay(PASSWORD_RETRY_MS);
+      }
     }
   }
 

@@ -30,6 +30,11 @@ export function isBusy(error: unknown): boolean {
   return error instanceof DatabaseBusy || (error instanceof Error && contention.has(codeOf(error)));
 }
 
+/** Returns true if PostgreSQL refused the password, which may just be being replaced. Nothing was executed. */
+export function isWrongPassword(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "28P01";
+}
+
 function codeOf(error: Error): string {
   return "code" in error ? String(error.code) : "";
 }
