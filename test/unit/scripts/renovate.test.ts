@@ -24,7 +24,7 @@ describe("renovate.json", () => {
   const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
   const renovate = JSON.parse(read("renovate.json")) as Renovate;
 
-  it("finds every base image, in Pulumi.yaml and in the schema", () => {
+  it("finds every base image, in Pulumi.yaml and in config/baseImages.json", () => {
     const [manager] = renovate.customManagers;
     assert.ok(manager);
     const { defaults } = readProject(ROOT);

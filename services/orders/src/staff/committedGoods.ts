@@ -24,6 +24,9 @@ const goodsAreTaken: Readonly<Record<Step, boolean | "in progress">> = {
   void: false,
   revoke: true,
   return: true,
+  // Shipping counts the parcel until it is cancelled.
+  unship: "in progress",
+  refund: true,
 };
 
 function stepsWith(taken: boolean | "in progress"): string[] {

@@ -7,7 +7,8 @@ describe("review of a migration", () => {
   for (const [sql, compatible, effect] of [
     ["CREATE TABLE gifts (id uuid)", "yes", /creates the table gifts/],
     ["ALTER TABLE orders ADD gift text", "yes", /adds the column gift to orders/],
-    ["CREATE INDEX ON orders (placed_at)", "yes", /creates an index on orders/],
+    ["CREATE INDEX CONCURRENTLY i ON orders (placed_at)", "yes", /creates an index on orders/],
+    ["CREATE INDEX ON orders (placed_at)", "no", /can't write orders while the index is built/],
     ["ALTER TABLE orders DROP COLUMN status", "no", /line 1: .*dropped/],
     ["ALTER TABLE orders RENAME COLUMN a TO b", "no", /renamed/],
     ["ALTER TABLE orders ALTER a TYPE bigint", "no", /former type/],
