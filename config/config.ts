@@ -11,7 +11,6 @@ import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
 import { httpsConfig, type HttpsConfig } from "./https";
-import { configSet } from "./rule";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
 import { usedImage } from "./usedImage";
@@ -61,8 +60,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   requireBuildKit();
   const { values, mistakes } = readValues([...specs.keys()], readStackFile());
   const enabledServices = enabled(values, specs);
-  mistakes.push(...checkRules(values, enabledServices, mistakes));
-  mistakes.push(...missingEnvironment(values, enabledServices, specs));
+  mistakes.push(...checkRules(values, { enabledServices, specs }, mistakes));
   mistakes.push(...missingFirstToken(values, enabledServices, specs));
   const hosts = enabledServices.flatMap((service) => specs.get(service)?.hosts ?? []);
   const { https, warnings } = httpsConfig(values, hosts, mistakes);
@@ -96,26 +94,6 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
       lego: usedImage(values.legoImage),
     },
   };
-}
-
-/** Finds variables that the enabled services require outside of development. */
-function missingEnvironment(
-  { host, environment }: ConfigValues,
-  enabledServices: readonly string[],
-  specs: ReadonlyMap<string, ServiceSpec>,
-): Mistake[] {
-  if (host === "local") return [];
-  return enabledServices.flatMap((service) =>
-    Object.entries(specs.get(service)?.requiredEnvironment ?? {})
-      .filter(([name]) => environment[service]?.[name] === undefined)
-      .map(([name, choice]) => {
-        const key = `environment.${service}.${name}`;
-        return {
-          key,
-          problem: `isn't set, and its default is meant for development. Choose ${choice}: ${configSet(`--path ${key} VALUE`)}`,
-        };
-      }),
-  );
 }
 
 /** Finds services whose spec has the first token itself, although the configuration replaces or removes it. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ServiceSpec } from "../services/spec";
 import { Mistake } from "./configError";
 import { ConfigKey, ConfigValues } from "./schema";
 
@@ -6,7 +7,13 @@ import { ConfigKey, ConfigValues } from "./schema";
 export interface Rule {
   /** Keys that the check reads. It is skipped when one of these keys is invalid by itself. */
   readonly reads: readonly ConfigKey[];
-  readonly check: (values: ConfigValues, enabledServices: readonly string[]) => readonly Mistake[];
+  readonly check: (values: ConfigValues, services: Services) => readonly Mistake[];
+}
+
+export interface Services {
+  /** Services to run, including dependencies; sorted. */
+  readonly enabledServices: readonly string[];
+  readonly specs: ReadonlyMap<string, ServiceSpec>;
 }
 
 /** Returns a mistake if the condition is true. */

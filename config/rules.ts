@@ -4,19 +4,20 @@ import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
 import { storeNames } from "./domainNames";
 import { isPem } from "./pemValue";
-import { configSet, type Rule, when } from "./rule";
+import { requiredEnvironment } from "./requiredEnvironment";
+import { configSet, type Rule, type Services, when } from "./rule";
 import { ConfigValues } from "./schema";
 import { isEncrypted } from "./values";
 
 /** Checks what a single key's schema can't express. */
 export function checkRules(
   values: ConfigValues,
-  enabledServices: readonly string[],
+  services: Services,
   mistakes: readonly Mistake[],
 ): Mistake[] {
   const invalid = new Set(mistakes.map(({ key }) => key.split(".")[0]));
   return RULES.filter(({ reads }) => !reads.some((key) => invalid.has(key))).flatMap(({ check }) =>
-    check(values, enabledServices),
+    check(values, services),
   );
 }
 
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   { reads: ["services", "servicesOnly", "live"], check: servicesEnabled("live") },
   { reads: ["services", "servicesOnly", "replicas"], check: servicesEnabled("replicas") },
   { reads: ["environment"], check: environmentNotEncrypted },
+  requiredEnvironment,
   { reads: ["secrets"], check: secretsEncrypted },
   { reads: ["environment", "secrets"], check: secretFileVariablesFree },
   { reads: ["host", "domain", "certificate"], check: certificateForDomain },
@@ -59,7 +61,7 @@ function namesIn(value: string[] | Record<string, unknown>): string[] {
 }
 
 function servicesEnabled(key: "live" | "replicas"): Rule["check"] {
-  return (values, enabledServices) =>
+  return (values, { enabledServices }) =>
     namesIn(values[key])
       .filter((name) => !enabledServices.includes(name))
       .map((name) => ({

@@ -177,9 +177,14 @@ export const ServiceSpecSchema = v.strictObject({
   /**
    * Environment variables whose default is meant for development, each with the values to choose from. On a host other than this
    * machine, `store:environment` must set them. @default {}
-   * @example { PAYMENT_PROVIDER: "stripe, or simulated if nobody is to pay" }
+   * @example { PAYMENT_PROVIDER: ["stripe", "simulated"] }
    */
-  requiredEnvironment: v.optional(textByName()),
+  requiredEnvironment: v.optional(
+    v.pipe(
+      v.record(v.string(), v.pipe(v.array(v.string()), v.nonEmpty(), v.readonly())),
+      v.readonly(),
+    ),
+  ),
 
   /**
    * Limits per client address for expensive or sensitive requests, in addition to `store:requestLimit`. Further requests get

@@ -7,7 +7,5 @@ export default nodeService({
   // Stripe's API.
   egress: true,
   // The default simulates payments: orders would count as paid, and goods be sent for nothing.
-  requiredEnvironment: {
-    PAYMENT_PROVIDER: "stripe, or simulated for a trial in which nobody pays",
-  },
+  requiredEnvironment: { PAYMENT_PROVIDER: ["stripe", "simulated"] },
 });

@@ -57,8 +57,29 @@ describe("configMistakes", function () {
     assert.equal(found.length, 1);
     assert.match(
       found.join(),
-      /^store:environment\.billing\.PAYMENT_PROVIDER: isn't set.* stripe, or simulated/,
+      /^store:environment\.billing\.PAYMENT_PROVIDER: isn't set.* stripe or simulated/,
     );
+  });
+
+  it("names a payment provider that doesn't exist, on any host", () => {
+    const environment = { billing: { PAYMENT_PROVIDER: "strpe" } };
+    const found = mistakes({ "store:environment": environment });
+    assert.equal(found.length, 1);
+    assert.match(
+      found.join(),
+      /^store:environment\.billing\.PAYMENT_PROVIDER: "strpe" isn't a choice.* stripe or simulated/,
+    );
+  });
+
+  it("doesn't miss a variable of an environment with another mistake", () => {
+    const environment = { billing: { PAYMENT_PROVIDER: "stripe", SLOW_MS: [5] } };
+    const found = mistakes({
+      ...AZURE,
+      "store:environment": environment,
+      "store:registry": registry({ secure: "v1:abc" }),
+    });
+    assert.equal(found.length, 1);
+    assert.match(found.join(), /^store:environment\.billing\.SLOW_MS/);
   });
 
   it("leaves the environment as it was", () => {
