@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { until } from "@store/kit/testing";
+import { callerToken, until } from "@store/kit/testing";
 import type { BackEnd } from "../backEnd/backEnd.ts";
 import { derivedIds } from "../backEnd/derivedIds.ts";
 import { checkCallsAndLogs } from "../invariants/checkCalls.ts";
@@ -153,7 +153,8 @@ export class Round {
       const order = (await this.orders()).find((one) => one.key === key);
       if (order === undefined) return false;
       const path = `/internal/payments/${derivedIds(order.id).payment}/void`;
-      const { ok } = await this.backEnd.asStaff("billing", path, { method: "POST" });
+      const headers = { authorization: `Bearer ${callerToken}` };
+      const { ok } = await this.backEnd.asStaff("billing", path, { method: "POST", headers });
       return ok;
     });
   }
