@@ -34,11 +34,11 @@ function createFiles(): Readonly<Record<string, string>> {
   };
 }
 
-/** Adds the token to a request to an internal route, unless the request has a token. */
+/** Adds the token to a request to an internal route, also to one that has the staff token. */
 export function withCaller(path: string, init: RequestInit = {}): RequestInit {
   if (!path.startsWith("/internal/")) return init;
   return {
     ...init,
-    headers: { ...callerHeaders, ...Object.fromEntries(new Headers(init.headers)) },
+    headers: { ...Object.fromEntries(new Headers(init.headers)), ...callerHeaders },
   };
 }
