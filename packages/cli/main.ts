@@ -33,6 +33,7 @@ export const COMMANDS: Readonly<Record<string, () => StoreCommand | CommandGroup
   ip: () => (require("./commands/inspect/ip") as typeof import("./commands/inspect/ip")).ip,
   env: () => (require("./commands/inspect/env") as typeof import("./commands/inspect/env")).env,
   ssh: () => (require("./commands/inspect/ssh") as typeof import("./commands/inspect/ssh")).ssh,
+  sbom: () => (require("./commands/inspect/sbom") as typeof import("./commands/inspect/sbom")).sbom,
   doctor: () =>
     (require("./commands/inspect/doctor") as typeof import("./commands/inspect/doctor")).doctor,
   services: () =>
