@@ -1,5 +1,5 @@
 import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys";
-import { findOverlap } from "./addressRanges";
+import { addressCount, findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
 import { storeNames } from "./domainNames";
@@ -179,6 +179,9 @@ function oneRegistryOnAzure({ host, registry, azureRegistry }: ConfigValues): Mi
   ];
 }
 
+/** Those of the largest network that one organisation has (a /8), twice. */
+const MOST_ADMIN_ADDRESSES = 2 ** 25;
+
 function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues): Mistake[] {
   if (host !== "azure") return [];
   const overlap = findOverlap(adminCidrs);
@@ -198,9 +201,9 @@ function adminCidrsOnAzure({ host, adminCidrs, sshFromAnywhere }: ConfigValues):
         configSet("--path 'adminCidrs[0]' 203.0.113.7/32"),
     ),
     ...when(
-      adminCidrs.some((cidr) => cidr.endsWith("/0")) && !sshFromAnywhere,
+      addressCount(adminCidrs) > MOST_ADMIN_ADDRESSES && !sshFromAnywhere,
       "adminCidrs",
-      `opens SSH to the whole internet. Name the ranges that need it, or confirm: ${configSet("sshFromAnywhere true")}`,
+      `opens SSH to the whole internet, or most of it. Name the ranges that need it, or confirm: ${configSet("sshFromAnywhere true")}`,
     ),
   ];
 }
