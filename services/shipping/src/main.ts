@@ -8,6 +8,6 @@ await start(manifest, ({ app, database, staff }) => {
   const shipments = new Shipments(
     database({ migrations: new URL("migrations/", import.meta.url) }),
   );
-  addShipmentRoutes(app, shipments);
   addStaffRoutes(app, shipments, staff());
+  addShipmentRoutes(app, shipments);
 });

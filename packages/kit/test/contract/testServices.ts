@@ -67,9 +67,13 @@ async function knownOf(
   { orders, inventory, billing, shipping }: TestServices["services"],
   staff: TestStaff,
 ): Promise<TestServices["known"]> {
-  const placed = await Promise.all([0, 1, 2, 3].map((n) => place(orders, `known-${n}`, "tok_ok")));
+  const placeAll = (numbers: readonly number[]) =>
+    Promise.all(numbers.map((n) => place(orders, `known-${n}`, "tok_ok")));
+  const placed = await placeAll([0, 1, 2, 3]);
+  // For the other services: the requests to orders cancel theirs, with payments and parcels.
+  const kept = await placeAll([4, 5, 6, 7]);
   await Promise.all(
-    placed.map((id) =>
+    [...placed, ...kept].map((id) =>
       until("the order is confirmed", async () => {
         const order = (await orders.json(`/api/orders/${id}`)) as { readonly status: string };
         return order.status === "confirmed";
@@ -79,7 +83,7 @@ async function knownOf(
   const pending = await place(orders, "known-pending", ENDLESS_PAYMENT_TOKEN);
   const idsOf = async (service: RunningService, path: string) => {
     const found = await Promise.all(
-      placed.map(async (order) => {
+      kept.map(async (order) => {
         const answer = await service.json(`${path}?order=${order}`, { headers: staff.headers });
         return (answer as { readonly items: readonly { readonly id: string }[] }).items;
       }),
@@ -99,13 +103,18 @@ async function knownOf(
     billing: {
       ...common,
       id: [...chosen, ...(await idsOf(billing, "/api/billing/payments"))],
-      order: [...chosen, ...placed],
+      order: [...chosen, ...kept],
       token: ["tok_ok", "tok_declined", "tok_insufficient_funds", "tok_slow"],
     },
     shipping: {
       ...common,
-      id: [...chosen, ...(await idsOf(shipping, "/api/shipping/shipments"))],
-      order: [...chosen, ...placed],
+      // Unknown ones, too: a parcel that is dispatched can't be cancelled.
+      id: [
+        ...chosen,
+        ...Array.from({ length: 6 }, () => randomUUID()),
+        ...(await idsOf(shipping, "/api/shipping/shipments")),
+      ],
+      order: [...chosen, ...kept],
     },
     orders: {
       ...common,

@@ -9,22 +9,6 @@ export function addRefundRoutes(
   staff: ReturnType<Service["staff"]>,
 ): void {
   app.post(
-    "/internal/payments/:id/refund",
-    {
-      schema: {
-        operationId: "refundRest",
-        summary: "Refund everything of a captured payment that isn't refunded yet",
-        description:
-          "Idempotent. The refund is stored and is carried out later if the provider doesn't answer. 404; 409 payment-not-captured, other-provider.",
-        tags: ["internal"],
-        params: Type.Object({ id: Uuid }),
-        response: { 200: RestRefund },
-      },
-    },
-    async ({ params: { id } }) => ({ id, status: await refunds.requestRest(id) }),
-  );
-
-  app.post(
     "/api/billing/payments/:id/refunds",
     {
       onRequest: staff,
@@ -53,5 +37,21 @@ export function addRefundRoutes(
       });
       return reply.code(201).header("cache-control", "no-store").send(refund);
     },
+  );
+
+  app.post(
+    "/internal/payments/:id/refund",
+    {
+      schema: {
+        operationId: "refundRest",
+        summary: "Refund everything of a captured payment that isn't refunded yet",
+        description:
+          "Idempotent. The refund is stored and is carried out later if the provider doesn't answer. 404; 409 payment-not-captured, other-provider.",
+        tags: ["internal"],
+        params: Type.Object({ id: Uuid }),
+        response: { 200: RestRefund },
+      },
+    },
+    async ({ params: { id } }) => ({ id, status: await refunds.requestRest(id) }),
   );
 }
