@@ -90,6 +90,7 @@ async function knownOf(
     );
     return found.flat().map(({ id }) => id);
   };
+  const unknown = (count: number) => Array.from({ length: count }, () => randomUUID());
   const common = { sku: skus, currency: ["AUD"], country: ["AU", "NZ"] };
   return {
     inventory: {
@@ -108,13 +109,9 @@ async function knownOf(
     },
     shipping: {
       ...common,
-      // Unknown ones, too: a parcel that is dispatched can't be cancelled.
-      id: [
-        ...chosen,
-        ...Array.from({ length: 6 }, () => randomUUID()),
-        ...(await idsOf(shipping, "/api/shipping/shipments")),
-      ],
-      order: [...chosen, ...kept],
+      // Unknown ones, too: each parcel can be created or cancelled in advance once.
+      id: [...unknown(20), ...(await idsOf(shipping, "/api/shipping/shipments"))],
+      order: [...unknown(60), ...kept],
     },
     orders: {
       ...common,
