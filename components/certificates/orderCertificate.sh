@@ -18,16 +18,24 @@ report() {
   mv /tmp/status.new /tmp/status
 }
 
+# Runs lego for ten minutes at most: it would wait for a silent authority, and without a word as long as one with too many orders says.
+# The error is the last line of the level ERROR in /tmp/output. Everything is in the container's log, too.
 lego() {
-  # The error is the last line of the level ERROR. Everything is in the container's log, too.
   command=$1
   shift
-  # shellcheck disable=SC2086 # "accounts register" are two words
-  /lego $command --path "$folder" --server "$directory" --account-id store ${email:+--email "$email"} "$@" \
-    </dev/null >/tmp/output 2>&1
-  code=$?
-  cat /tmp/output
-  return $code
+  : >/tmp/output
+  {
+    # shellcheck disable=SC2086 # "accounts register" are two words
+    timeout 600 /lego $command --path "$folder" --server "$directory" --account-id store ${email:+--email "$email"} "$@" \
+      </dev/null 2>&1 &
+    echo $! >/tmp/pid
+    wait $!
+    echo $? >/tmp/code
+  } | while IFS= read -r line; do
+    printf '%s\n' "$line" | tee -a /tmp/output
+    case $line in *acme:error:rateLimited*) kill "$(cat /tmp/pid)" 2>/dev/null ;; esac
+  done
+  return "$(cat /tmp/code)"
 }
 
 has_error() { grep -q "urn:ietf:params:acme:error:$1" /tmp/output; }
@@ -47,7 +55,7 @@ register() {
     has_error accountDoesNotExist || return 1
     rm -rf "$folder/accounts"
     lego 'accounts register' --accept-tos --key-type EC256 || return 1
-    echo y | /lego accounts keyrollover --path "$folder" --server "$directory" --account-id store ${email:+--email "$email"} \
+    echo y | timeout 600 /lego accounts keyrollover --path "$folder" --server "$directory" --account-id store ${email:+--email "$email"} \
       --private-key /etc/store/account.key --key-type EC256 >/tmp/output 2>&1 || return 1
   fi
   rm -rf "$folder/certificates"
@@ -121,6 +129,8 @@ while :; do
     [ "$failures" -ge 5 ] || failures=$((failures + 1))
     if has_error rateLimited; then
       next=$(limited_until)
+      # lego's own error is that it was ended.
+      error=$(grep acme:error:rateLimited /tmp/output | tail -n 1)
       echo "$next" >"$folder/limited-until"
       echo "$error" >"$folder/limited-error"
     fi

@@ -32,8 +32,9 @@ export function parseOrder(output: string): CertificateOrder | undefined {
 /** Returns the error in a line of lego's log, or the line if it is cut off, or none of the log. */
 function messageIn(line: string): string {
   try {
-    const { error } = JSON.parse(line) as { error?: unknown };
-    return typeof error === "string" ? error : line;
+    const { error, msg } = JSON.parse(line) as { error?: unknown; msg?: unknown };
+    const message = error ?? msg;
+    return typeof message === "string" ? message : line;
   } catch {
     return line;
   }

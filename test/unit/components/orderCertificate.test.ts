@@ -170,6 +170,16 @@ describe("the script that orders the certificate", () => {
       assert.match(order().error, /too many certificates/);
     });
 
+    it("ends lego, which would wait inside, and tells the refusal", () => {
+      const line = JSON.stringify({
+        level: "WARN",
+        msg: "retry: acme: error: 429 :: urn:ietf:params:acme:error:rateLimited :: too many",
+      });
+      run(`[ "$1" != run ] || { echo '${line}'; exec /bin/sleep 300; }`);
+      assert.match(order().error, /^retry: acme: error: 429 .*too many$/);
+      assert.ok(waitMs() > 5.9 * HOUR_MS && waitMs() <= 6 * HOUR_MS);
+    });
+
     it("waits six hours if the authority names no time", () => {
       run(
         `[ "$1" != run ] || { ${failing("urn:ietf:params:acme:error:rateLimited :: too many")}; }`,

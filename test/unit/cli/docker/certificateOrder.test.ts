@@ -49,6 +49,16 @@ describe("the order of the certificate", () => {
       "registration: server requires External Account Binding (EAB)",
       /registered by hand\. Set store:acmeDirectory/,
     ],
+    [
+      "a wrong clock",
+      'set up client: Get "https://ca.example/directory": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is before 2026-11-28T00:00:00Z',
+      /the clock of store\.example is wrong, or the authority's own certificate isn't valid \(.*current time 2020/,
+    ],
+    [
+      "an authority that nobody knows",
+      'Get "https://ca.internal/directory": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      /root certificate isn't known\. Set store:acmeRoot to it\./,
+    ],
     ["another error", "registration: something new", /lego says: registration: something new\./],
   ] as const) {
     it(`tells the cause, the remedy and the next try for ${title}`, () => {
