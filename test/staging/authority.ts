@@ -3,6 +3,7 @@ import { docker, labelled } from "@store/azure-emulator/docker";
 import { TestAuthority } from "../support/certificates";
 import {
   PEBBLE_ARGUMENTS,
+  PEBBLE_ENVIRONMENT,
   PEBBLE_MANAGEMENT_PORT,
   PEBBLE_PORT,
   pebbleBinary,
@@ -48,7 +49,7 @@ export class RehearsalAuthority {
     await docker(
       ...["run", "--detach", "--name", container, ...labelled(id), "--network", "host"],
       ...["--volume", `${await pebbleBinary()}:/pebble-binary:ro`],
-      ...["--volume", `${folder}:/pebble:ro`, "--user", "0", "--env", "PEBBLE_VA_NOSLEEP=1"],
+      ...["--volume", `${folder}:/pebble:ro`, "--user", "0", ...PEBBLE_ENVIRONMENT],
       ...["--entrypoint", "/pebble-binary", registry.image, ...PEBBLE_ARGUMENTS],
     );
     const management = new PebbleManagement(address, PEBBLE_MANAGEMENT_PORT, root);

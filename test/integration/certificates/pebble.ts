@@ -2,6 +2,7 @@ import { GATEWAY_PUBLISHED_PORT } from "../../../components/gateway/clients";
 import type { TestAuthority } from "../../support/certificates";
 import {
   PEBBLE_ARGUMENTS,
+  PEBBLE_ENVIRONMENT,
   PEBBLE_MANAGEMENT_PORT,
   PEBBLE_PORT,
   pebbleBinary,
@@ -40,8 +41,7 @@ export class Pebble extends PebbleManagement {
       options: [
         ...["--volume", `${await pebbleBinary()}:/pebble-binary:ro`],
         ...["--volume", `${folder}:/pebble:ro`, "--user", "0"],
-        // No pause before a validation.
-        ...["--env", "PEBBLE_VA_NOSLEEP=1", "--env", `PEBBLE_WFE_NONCEREJECT=${REFUSED_NONCES}`],
+        ...[...PEBBLE_ENVIRONMENT, "--env", `PEBBLE_WFE_NONCEREJECT=${REFUSED_NONCES}`],
         ...["--publish", `127.0.0.1::${PEBBLE_MANAGEMENT_PORT}`],
       ],
       port: PEBBLE_MANAGEMENT_PORT,

@@ -23,6 +23,8 @@ export interface PebbleOptions {
 
 /** Arguments of the binary, which reads {@link writePebbleConfig}'s folder at /pebble. */
 export const PEBBLE_ARGUMENTS = ["-config", "/pebble/config.json"];
+/** Options of Docker: no pause before a validation, and a validation for each order. */
+export const PEBBLE_ENVIRONMENT = ["--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_AUTHZREUSE=0"];
 export const PEBBLE_PORT = 14000;
 export const PEBBLE_MANAGEMENT_PORT = 15000;
 /** A name for which it issues no certificate. */
