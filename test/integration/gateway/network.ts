@@ -24,6 +24,7 @@ import {
   Https,
   initialPem,
   ORDERED_FOLDER,
+  OrderedCertificate,
   orderedCertificate,
   orderedFiles,
   startScript,
@@ -228,6 +229,11 @@ export class TestNetwork {
   /** Replaces the gateway's certificate. It is used after a reload. */
   renewCertificate({ container }: Gateway, https: Https): void {
     this.writeCertificate(container.slice(this.name.length + 1), https);
+  }
+
+  /** Makes the gateway use another ordered certificate, as an `up` with other names does. */
+  nameCertificate({ container }: Gateway, certificate: OrderedCertificate): void {
+    this.write(container.slice(this.name.length + 1), plainFiles(orderedFiles(certificate)));
   }
 
   /** Reloads the gateway with a changed configuration, as `up` does. Returns the exit code and the output. */

@@ -51,8 +51,8 @@ describe("the gateway with an ordered certificate", function () {
   };
   const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
   /** Publishes a certificate as the container that orders does. */
-  const publish = (pem: string): void => {
-    const path = join(network.orderedFolder, FILE);
+  const publish = (pem: string, file = FILE): void => {
+    const path = join(network.orderedFolder, file);
     writeFileSync(`${path}.new`, pem);
     renameSync(`${path}.new`, path);
   };
@@ -125,6 +125,20 @@ describe("the gateway with an ordered certificate", function () {
     assert.equal(code, 0, output);
     assert.equal(await served(), fingerprint(pem));
     assert.ok((await expiry()) > 0);
+  });
+
+  it("goes on with the one in use when the names change, until another is there, and uses it again when they change back", async () => {
+    const { certificate } = https;
+    assert.ok("file" in certificate);
+    const before = await served();
+    const file = `${NAME}-4567.pem`;
+    network.nameCertificate(gateway, { ...certificate, file });
+    assert.equal(await served(), before);
+    const pem = authority.bundle({ names: [NAME, "www.shop.example.org"] });
+    publish(pem, file);
+    await eventually(async () => (await served()) === fingerprint(pem), "the certificate is old");
+    network.nameCertificate(gateway, certificate);
+    await eventually(async () => (await served()) === before, "the first one isn't used again");
   });
 
   it("starts with the ordered certificate if it is there", async () => {
