@@ -10,7 +10,7 @@ import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
-import { httpsConfig, type HttpsConfig } from "./https";
+import { httpsConfig, type HttpsConfig } from "./https/https";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
 import { usedImage } from "./usedImage";

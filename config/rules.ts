@@ -2,8 +2,8 @@ import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys
 import { addressCount, findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
-import { storeNames } from "./domainNames";
-import { isPem } from "./pemValue";
+import { storeNames } from "./https/domainNames";
+import { isPem } from "./https/pemValue";
 import { requiredEnvironment } from "./requiredEnvironment";
 import { configSet, type Rule, type Services, when } from "./rule";
 import { ConfigValues } from "./schema";

@@ -6,7 +6,7 @@ import { oneOf, wholeNumber } from "../services/spec";
 import { firewallRangeProblem, networkProblem, proxyRangeProblem } from "./addressRanges";
 import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
 import BASE_IMAGES from "./baseImages.json";
-import { allowedHostProblem, domainProblem } from "./domainNames";
+import { allowedHostProblem, domainProblem } from "./https/domainNames";
 import {
   byService,
   exactImage,

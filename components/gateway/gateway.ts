@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DELETE_BEFORE_CREATE, hardened, START_SECONDS } from "../container/container";
 import { Files } from "../container/files";
-import { GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT } from "./clients";
+import { GATEWAY_ADMIN_PORT, GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT } from "./rules/clients";
 import {
   ClientLimits,
   type GatewayConfig,
@@ -11,7 +11,7 @@ import {
   MEMORY_MIB,
   Route,
 } from "./haproxy";
-import { acceptedHosts } from "./allowedHosts";
+import { acceptedHosts } from "./rules/allowedHosts";
 import {
   CERTIFICATE_FILE,
   CERTIFICATE_FOLDER,

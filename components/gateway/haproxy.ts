@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RateLimit, RouteTimeout } from "../../services/spec";
 import { readWithoutComments } from "../shell/shell";
-import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./clients";
+import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./rules/clients";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
 import {
@@ -10,10 +10,10 @@ import {
   allowedHostsList,
   ANY_HOST,
   isLimited,
-} from "./allowedHosts";
+} from "./rules/allowedHosts";
 import { challengeRules, type Https, httpsParts, NAMES_FILE, ownCertificate } from "./https";
-import { HOSTS_FILE, hostRoutes, hostsMap, READ_HOST } from "./hosts";
-import { connectionLimit, limitTables, rateLimits } from "./limits";
+import { HOSTS_FILE, hostRoutes, hostsMap, READ_HOST } from "./rules/hosts";
+import { connectionLimit, limitTables, rateLimits } from "./rules/limits";
 
 /** A service behind the gateway. */
 export interface Route {

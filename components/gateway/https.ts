@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { readWithoutComments, withArguments } from "../shell/shell";
-import { GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT, HTTPS, outsideOf } from "./clients";
+import { GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT, HTTPS, outsideOf } from "./rules/clients";
 
 /** HTTPS at the gateway. */
 export interface Https {

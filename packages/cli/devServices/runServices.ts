@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
-import { freePortAfter } from "../diagnostics/port";
+import { freePortAfter } from "../diagnostics/rules/port";
 import { readProject } from "../project/project";
 import { findState } from "../state/state";
 import { colors } from "../terminal/terminal";

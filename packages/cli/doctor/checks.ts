@@ -3,17 +3,26 @@ import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
-import { freePortAfter, type PortKey, portHolder, publishedPortKeys } from "../diagnostics/port";
+import {
+  freePortAfter,
+  type PortKey,
+  portHolder,
+  publishedPortKeys,
+} from "../diagnostics/rules/port";
 import { configText, namesOfStore, ordersCertificate, trustedRoot } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { isHeld, readLock } from "../state/locks";
 import { findEngineLocks, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
-import { askPublicAddress, describeAnswer } from "../docker/publicAddress";
-import { describeCertificate, needsRenewal, servedCertificate } from "../docker/servedCertificate";
+import { askPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
+import {
+  describeCertificate,
+  needsRenewal,
+  servedCertificate,
+} from "../docker/gateway/servedCertificate";
 import { stackContainers } from "../docker/stackContainers";
-import { storeUrl } from "../docker/url";
+import { storeUrl } from "../docker/gateway/url";
 import type { Check, CheckContext, CheckResult } from "./check";
 import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
 import { checkHost } from "./hostChecks";

@@ -1,6 +1,6 @@
 import { CliError } from "@store/docker/cliError";
 import { findOnPath, run } from "@store/toolchain/system/run";
-import { AZURE_PROBLEMS } from "../diagnostics/azureProblems";
+import { AZURE_PROBLEMS } from "../diagnostics/rules/azureProblems";
 import { completeCommands } from "../project/storeCommand";
 
 /** A call of the command `az` for a stack. */

@@ -1,5 +1,5 @@
 import { EngineEvent, plain } from "../engine/events";
-import { FAILED_PROVISIONING } from "../diagnostics/hostProblems";
+import { FAILED_PROVISIONING } from "../diagnostics/rules/hostProblems";
 import { Session } from "../project/session";
 import { captureOnStack } from "../engine/runOnStack";
 import { EngineContext } from "../engine/setup";

@@ -1,6 +1,6 @@
 import { CliError } from "@store/docker/cliError";
-import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
-import { addressInState } from "../docker/url";
+import { awaitPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
+import { addressInState } from "../docker/gateway/url";
 import { storeCommand } from "../project/storeCommand";
 import type { Checkpoint } from "../state/checkpoint";
 import { duration, Reporter } from "../terminal/terminal";

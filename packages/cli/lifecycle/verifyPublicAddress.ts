@@ -1,16 +1,20 @@
 import { CliError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
-import { certificateOrder, type CertificateOrder, describeOrder } from "../docker/certificateOrder";
+import {
+  certificateOrder,
+  type CertificateOrder,
+  describeOrder,
+} from "../docker/gateway/certificateOrder";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
-import { awaitPublicAddress, describeAnswer } from "../docker/publicAddress";
+import { awaitPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
 import {
   describeCertificate,
   nameProblem,
   needsRenewal,
   servedCertificate,
-} from "../docker/servedCertificate";
+} from "../docker/gateway/servedCertificate";
 import { stackContainers } from "../docker/stackContainers";
-import { storeUrl } from "../docker/url";
+import { storeUrl } from "../docker/gateway/url";
 import { loadCheckpoint } from "../engine/loadCheckpoint";
 import { configList, ordersCertificate, trustedRoot } from "../project/project";
 import type { Session } from "../project/session";

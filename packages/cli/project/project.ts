@@ -3,8 +3,8 @@ import { join, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
-import { storeNames } from "../../../config/domainNames";
-import { pemValue } from "../../../config/pemValue";
+import { storeNames } from "../../../config/https/domainNames";
+import { pemValue } from "../../../config/https/pemValue";
 import { DEFAULT_STACK, storeCommand } from "./storeCommand";
 
 /** The Pulumi project: the fields of Pulumi.yaml that the CLI needs before the engine runs. */

@@ -13,7 +13,7 @@ import {
   type CertificateOrder,
   describeOrder,
   parseOrder,
-} from "../../../packages/cli/docker/certificateOrder";
+} from "../../../packages/cli/docker/gateway/certificateOrder";
 import { TestAuthority } from "../../support/certificates";
 import { handshake } from "../gateway/https";
 import { Gateway, TestNetwork } from "../gateway/network";

@@ -1,4 +1,4 @@
-import { GATEWAY_PUBLISHED_PORT } from "../../../components/gateway/clients";
+import { GATEWAY_PUBLISHED_PORT } from "../../../components/gateway/rules/clients";
 import type { TestAuthority } from "../../support/certificates";
 import {
   PEBBLE_ARGUMENTS,

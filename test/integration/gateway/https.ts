@@ -6,7 +6,7 @@ import {
 } from "node:http2";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Https } from "../../../components/gateway/https";
-import { checkCertificate } from "../../../config/certificate";
+import { checkCertificate } from "../../../config/https/certificate";
 import type { Answer } from "./http";
 import type { RawRequest } from "./rawRequests";
 

@@ -10,7 +10,7 @@ import {
   GATEWAY_HTTPS_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
-} from "../../../components/gateway/clients";
+} from "../../../components/gateway/rules/clients";
 import {
   ClientLimits,
   haproxyConfig,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { AddressInfo, createServer, Server } from "node:net";
-import { checkPorts, freePortAfter, portHolder } from "@store/cli/diagnostics/port";
+import { checkPorts, freePortAfter, portHolder } from "@store/cli/diagnostics/rules/port";
 import { ContainerSummary, LABEL } from "@store/cli/docker/containers";
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";

@@ -5,7 +5,7 @@ import {
   GATEWAY_ADMIN_PORT,
   GATEWAY_PORT,
   GATEWAY_PUBLISHED_PORT,
-} from "../../../components/gateway/clients";
+} from "../../../components/gateway/rules/clients";
 import { haproxyConfig, MEMORY_MIB, Route } from "../../../components/gateway/haproxy";
 
 const route = (service: string, ...prefixes: string[]): Route => ({

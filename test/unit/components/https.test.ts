@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Gateway } from "../../../components/gateway/gateway";
-import { acceptedHosts } from "../../../components/gateway/allowedHosts";
+import { acceptedHosts } from "../../../components/gateway/rules/allowedHosts";
 import { haproxyConfig, type PublicAccess } from "../../../components/gateway/haproxy";
 import type { Https } from "../../../components/gateway/https";
 import { LocalHost } from "../../../components/host/localHost";

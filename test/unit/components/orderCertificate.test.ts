@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseOrder } from "../../../packages/cli/docker/certificateOrder";
+import { parseOrder } from "../../../packages/cli/docker/gateway/certificateOrder";
 
 const SCRIPT = resolve(__dirname, "../../../components/certificates/orderCertificate.sh");
 const HOUR_MS = 3_600_000;

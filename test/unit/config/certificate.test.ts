@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { checkCertificate } from "../../../config/certificate";
+import { checkCertificate } from "../../../config/https/certificate";
 import { TestAuthority } from "../../support/certificates";
 
 const DAY_MS = 24 * 3600 * 1000;

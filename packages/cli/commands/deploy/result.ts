@@ -1,4 +1,4 @@
-import { elsewhereNote } from "../../docker/url";
+import { elsewhereNote } from "../../docker/gateway/url";
 import type { StackHost } from "../../lifecycle/stackHost";
 import { verifyPublicAddress } from "../../lifecycle/verifyPublicAddress";
 import type { Session } from "../../project/session";

@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { reportCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
-import { checkPorts } from "../../diagnostics/port";
+import { checkPorts } from "../../diagnostics/rules/port";
 import type { RemainingDrift } from "../../docker/drift";
 import { ensureStack } from "../../engine/ensureStack";
 import { fetchCheckpoint } from "../../engine/loadCheckpoint";

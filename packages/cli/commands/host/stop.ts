@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { ExitCode, UsageError } from "@store/docker/cliError";
 import { renderStoppedCost } from "../../cost/stackCost";
-import { addressInState } from "../../docker/url";
+import { addressInState } from "../../docker/gateway/url";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { removeStaleEngineLocks } from "../../engine/setup";
 import { AzureVm, deallocateVm, readPowerState, requireAzure, requireVm } from "../../host/azureVm";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { askPublicAddress, describeAnswer } from "../../docker/publicAddress";
-import { fetchStoreUrl } from "../../docker/url";
+import { askPublicAddress, describeAnswer } from "../../docker/gateway/publicAddress";
+import { fetchStoreUrl } from "../../docker/gateway/url";
 import { openSession, StackOptions } from "../../project/session";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";

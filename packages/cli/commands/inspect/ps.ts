@@ -12,16 +12,16 @@ import {
   expectedContainers,
   faultsOf,
 } from "../../docker/containerFaults";
-import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/publicAddress";
-import { certificateOrder, describeOrder } from "../../docker/certificateOrder";
+import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/gateway/publicAddress";
+import { certificateOrder, describeOrder } from "../../docker/gateway/certificateOrder";
 import { imagesIn } from "../../docker/images";
 import {
   describeCertificate,
   needsRenewal,
   ServedCertificate,
   servedCertificate,
-} from "../../docker/servedCertificate";
-import { elsewhereNote, storeUrl } from "../../docker/url";
+} from "../../docker/gateway/servedCertificate";
+import { elsewhereNote, storeUrl } from "../../docker/gateway/url";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";

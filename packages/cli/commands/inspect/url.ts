@@ -1,5 +1,5 @@
 import { ExitCode } from "@store/docker/cliError";
-import { fetchStoreUrl } from "../../docker/url";
+import { fetchStoreUrl } from "../../docker/gateway/url";
 import { openSession, StackOptions } from "../../project/session";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";

@@ -1,7 +1,7 @@
 import type { CliError } from "@store/docker/cliError";
 import { configSchema } from "../../../../config/schema";
 import type { Found } from "../../diagnostics/rule";
-import { PROBLEMS } from "../../diagnostics/hostProblems";
+import { PROBLEMS } from "../../diagnostics/rules/hostProblems";
 import { resourceName } from "../../state/checkpoint";
 import { shorten } from "../model/shorten";
 import type { Danger, Review } from "../model/reviewModel";

@@ -4,7 +4,7 @@ import {
   certificateOrder,
   describeOrder,
   parseOrder,
-} from "../../../../packages/cli/docker/certificateOrder";
+} from "../../../../packages/cli/docker/gateway/certificateOrder";
 
 const NEXT = Date.UTC(2026, 10, 28, 20, 15) / 1000;
 const AUTHORITY = "acme: error: 400 :: POST :: https://ca.example/chall/1";

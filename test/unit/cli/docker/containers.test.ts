@@ -9,9 +9,9 @@ import {
   StoreContainer,
   uptime,
 } from "@store/cli/docker/containers";
-import { remedy, whyUnhealthy } from "@store/cli/diagnostics/health";
+import { remedy, whyUnhealthy } from "@store/cli/diagnostics/rules/health";
 import { frames, parseLine } from "@store/cli/docker/logs";
-import { storeUrl } from "@store/cli/docker/url";
+import { storeUrl } from "@store/cli/docker/gateway/url";
 import { CliError } from "@store/docker/cliError";
 import { chooseInstance } from "@store/cli/commands/inspect/exec";
 import { imageNames, memoryInUse } from "@store/cli/commands/inspect/ps";

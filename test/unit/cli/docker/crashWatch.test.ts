@@ -5,7 +5,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LABEL } from "@store/cli/docker/containers";
-import { whyUnhealthy } from "@store/cli/diagnostics/health";
+import { whyUnhealthy } from "@store/cli/diagnostics/rules/health";
 import { CrashWatch, type WatchedHost } from "@store/cli/lifecycle/crashWatch";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";

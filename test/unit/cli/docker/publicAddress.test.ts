@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { askPublicAddress } from "@store/cli/docker/publicAddress";
+import { askPublicAddress } from "@store/cli/docker/gateway/publicAddress";
 
 describe("askPublicAddress", function () {
   this.timeout("10s");

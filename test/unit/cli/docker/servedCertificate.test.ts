@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { askPublicAddress } from "@store/cli/docker/publicAddress";
+import { askPublicAddress } from "@store/cli/docker/gateway/publicAddress";
 import {
   describeCertificate,
   nameProblem,
   needsRenewal,
   servedCertificate,
-} from "@store/cli/docker/servedCertificate";
+} from "@store/cli/docker/gateway/servedCertificate";
 import { TestAuthority } from "../../../support/certificates";
 
 const NAME = "shop.invalid";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addressInState, elsewhereNote, sshTunnel } from "@store/cli/docker/url";
+import { addressInState, elsewhereNote, sshTunnel } from "@store/cli/docker/gateway/url";
 import { CONTAINER_TYPE, type Checkpoint } from "@store/cli/state/checkpoint";
 import { remoteHost } from "@store/cli/host/remoteHost";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";

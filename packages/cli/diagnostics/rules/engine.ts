@@ -1,6 +1,6 @@
-import { resourceName } from "../state/checkpoint";
-import { isHeld, type Lock, lockedError } from "../state/locks";
-import { findEngineLocks } from "../state/state";
+import { resourceName } from "../../state/checkpoint";
+import { isHeld, type Lock, lockedError } from "../../state/locks";
+import { findEngineLocks } from "../../state/state";
 import {
   Context,
   Diagnostic,
@@ -11,8 +11,8 @@ import {
   Rule,
   sameMessage,
   commandFor,
-} from "./rule";
-import { storeCommand } from "../project/storeCommand";
+} from "../rule";
+import { storeCommand } from "../../project/storeCommand";
 
 export const stackLocked: Rule = {
   name: "stack-locked",

@@ -1,4 +1,4 @@
-import { stackRegistry } from "../project/project";
+import { stackRegistry } from "../../project/project";
 import {
   Context,
   Diagnostic,
@@ -9,7 +9,7 @@ import {
   retryCommand,
   Rule,
   commandFor,
-} from "./rule";
+} from "../rule";
 
 /** The host can't pull an image. */
 export const pullFailed: Rule = {

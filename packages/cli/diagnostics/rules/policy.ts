@@ -1,6 +1,6 @@
-import type { PolicyViolation } from "../engine/policyPack";
-import { resourceName } from "../state/checkpoint";
-import { Context, Diagnostic, retryCommand } from "./rule";
+import type { PolicyViolation } from "../../engine/policyPack";
+import { resourceName } from "../../state/checkpoint";
+import { Context, Diagnostic, retryCommand } from "../rule";
 
 /** Message about a change that mandatory policies refuse. */
 export function policiesViolated(

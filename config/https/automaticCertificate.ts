@@ -1,12 +1,12 @@
 import { isIPv4 } from "node:net";
 import { IPv4 } from "ipaddr.js";
-import { type AcmeArgs, LETS_ENCRYPT } from "../components/certificates/acme";
+import { type AcmeArgs, LETS_ENCRYPT } from "../../components/certificates/acme";
 import { parseCertificates } from "./certificate";
-import { Mistake } from "./configError";
+import { Mistake } from "../configError";
 import { pemValue } from "./pemValue";
 import { AZURE_DOMAIN } from "./domainNames";
-import { configSet } from "./rule";
-import { ConfigKey, ConfigValues } from "./schema";
+import { configSet } from "../rule";
+import { ConfigKey, ConfigValues } from "../schema";
 
 export interface AutomaticCertificate {
   readonly acme: AcmeArgs;

@@ -1,8 +1,8 @@
-import { isVmStopped } from "../host/stoppedVm";
-import { configText } from "../project/project";
-import { completeCommands, storeCommand } from "../project/storeCommand";
+import { isVmStopped } from "../../host/stoppedVm";
+import { configText } from "../../project/project";
+import { completeCommands, storeCommand } from "../../project/storeCommand";
 import { HostProblem, PROBLEMS, UNREACHABLE } from "./hostProblems";
-import { Context, Diagnostic, EngineError, Found, retryCommand, Rule } from "./rule";
+import { Context, Diagnostic, EngineError, Found, retryCommand, Rule } from "../rule";
 
 export const hostRules: readonly Rule[] = PROBLEMS.map((problem) => ({
   name: problem.name,

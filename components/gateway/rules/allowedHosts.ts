@@ -1,4 +1,4 @@
-import { refuse } from "./gatewayAnswers";
+import { refuse } from "../gatewayAnswers";
 import { HOST, hostPattern } from "./hosts";
 
 /*

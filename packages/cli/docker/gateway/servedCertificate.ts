@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, rootCertificates } from "node:tls";
 import { messageOf } from "@store/docker/messageOf";
-import { RENEWAL_DAYS } from "../../../config/certificate";
+import { RENEWAL_DAYS } from "../../../../config/https/certificate";
 
 /** The certificate that a server shows for a name. */
 export interface ServedCertificate {

@@ -27,4 +27,4 @@ function unreadable(value: string, { code }: NodeJS.ErrnoException): string {
 const LONGEST_PATH = 255;
 
 /** Paths of the configuration are relative to this folder. */
-const PROJECT = resolve(__dirname, "..");
+const PROJECT = resolve(__dirname, "../..");

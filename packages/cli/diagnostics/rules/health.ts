@@ -1,7 +1,7 @@
-import { condition, displayName, Inspection, StoreContainer } from "../docker/containers";
-import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, commandFor } from "./rule";
-import { LastExit, readLastExit } from "./lastExit";
-import { storeCommand } from "../project/storeCommand";
+import { condition, displayName, Inspection, StoreContainer } from "../../docker/containers";
+import { Context, Diagnostic, Found, resourceOf, retryCommand, Rule, commandFor } from "../rule";
+import { LastExit, readLastExit } from "../lastExit";
+import { storeCommand } from "../../project/storeCommand";
 
 /** A container that didn't become healthy. */
 export const unhealthy: Rule = {

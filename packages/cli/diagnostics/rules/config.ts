@@ -1,4 +1,4 @@
-import { passphraseHint } from "../state/state";
+import { passphraseHint } from "../../state/state";
 import {
   Context,
   Diagnostic,
@@ -9,8 +9,8 @@ import {
   stackFileName,
   commandFor,
   whatChanged,
-} from "./rule";
-import { storeCommand } from "../project/storeCommand";
+} from "../rule";
+import { storeCommand } from "../../project/storeCommand";
 
 /** A configuration value that a script of the program rejected while the engine was changing resources. */
 export const configRejectedByResource: Rule = {

@@ -1,13 +1,13 @@
 import { createServer } from "node:net";
 import { CliError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
-import { ContainerSummary, LABEL, parseContainer } from "../docker/containers";
-import { loadOwnResources } from "../docker/stackContainers";
+import { ContainerSummary, LABEL, parseContainer } from "../../docker/containers";
+import { loadOwnResources } from "../../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
-import { configText, type Project, type Stack } from "../project/project";
-import { storeCommand } from "../project/storeCommand";
-import { isLocal, type Session } from "../project/session";
-import { isOwnContainer, OwnResources } from "../state/ownResources";
+import { configText, type Project, type Stack } from "../../project/project";
+import { storeCommand } from "../../project/storeCommand";
+import { isLocal, type Session } from "../../project/session";
+import { isOwnContainer, OwnResources } from "../../state/ownResources";
 
 /** The container or process that listens on a port. */
 export interface PortHolder {

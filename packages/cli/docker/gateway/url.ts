@@ -1,14 +1,14 @@
-import { connect } from "./connect";
-import { hostIn } from "./hostDocker";
-import { LABEL, type StoreContainer } from "./containers";
+import { connect } from "../connect";
+import { hostIn } from "../hostDocker";
+import { LABEL, type StoreContainer } from "../containers";
 import { CliError } from "@store/docker/cliError";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { sshTarget } from "@store/docker/sshAgent";
-import { stackOutputs } from "../state/outputs";
-import { isLocal, Session } from "../project/session";
-import { Checkpoint, CONTAINER_TYPE } from "../state/checkpoint";
-import { foreignContainersNote, stackContainers } from "./stackContainers";
-import { storeCommand } from "../project/storeCommand";
+import { stackOutputs } from "../../state/outputs";
+import { isLocal, Session } from "../../project/session";
+import { Checkpoint, CONTAINER_TYPE } from "../../state/checkpoint";
+import { foreignContainersNote, stackContainers } from "../stackContainers";
+import { storeCommand } from "../../project/storeCommand";
 
 /** URL of the store: its name with HTTPS, otherwise the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(

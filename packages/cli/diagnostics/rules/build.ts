@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildCause, NO_SPACE, noSpaceCause } from "./buildCause";
+import { buildCause, NO_SPACE, noSpaceCause } from "../buildCause";
 import {
   Context,
   Diagnostic,
@@ -10,7 +10,7 @@ import {
   resourceOf,
   retryCommand,
   Rule,
-} from "./rule";
+} from "../rule";
 
 /** The last line of components/image/publish/publish.mjs, followed by docker's output. */
 export const notPublished: Rule = {

@@ -1,5 +1,5 @@
 import type { Docker } from "@store/docker/docker";
-import type { Inspection, StoreContainer } from "./containers";
+import type { Inspection, StoreContainer } from "../containers";
 
 /** State of the order of the gateway's certificate, as its container tells it (components/certificates/orderCertificate.sh). */
 export interface CertificateOrder {

@@ -1,4 +1,4 @@
-import type { Route } from "./haproxy";
+import type { Route } from "../haproxy";
 
 /*
  * Routes of services that answer for certain hosts only, such as a second front end beside the storefront.

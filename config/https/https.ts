@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HttpsArgs } from "../components/storeArgs";
+import type { HttpsArgs } from "../../components/storeArgs";
 import { automaticCertificate } from "./automaticCertificate";
 import { checkCertificate } from "./certificate";
-import { Mistake } from "./configError";
+import { Mistake } from "../configError";
 import { storeNames } from "./domainNames";
 import { pemValue } from "./pemValue";
-import { ConfigValues } from "./schema";
-import { configSet } from "./rule";
-import { isEncrypted } from "./values";
+import { ConfigValues } from "../schema";
+import { configSet } from "../rule";
+import { isEncrypted } from "../values";
 
 export interface HttpsConfig {
   /** Undefined without a name: the store is served by HTTP only. */

@@ -1,7 +1,7 @@
-import { RateLimit } from "../../services/spec";
-import { refuse } from "./gatewayAnswers";
+import { RateLimit } from "../../../services/spec";
+import { refuse } from "../gatewayAnswers";
 import { notFromProxy, notPassedOn } from "./clients";
-import type { Route } from "./haproxy";
+import type { Route } from "../haproxy";
 import { hostCondition } from "./hosts";
 
 /*

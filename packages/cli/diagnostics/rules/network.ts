@@ -1,5 +1,5 @@
 import { diagnoseTakenPort, keyOfPort } from "./port";
-import { resourceOf, retryCommand, Rule, commandFor } from "./rule";
+import { resourceOf, retryCommand, Rule, commandFor } from "../rule";
 
 export const portTaken: Rule = {
   name: "port-taken",

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { ANY_HOST } from "../components/gateway/allowedHosts";
+import { ANY_HOST } from "../../components/gateway/rules/allowedHosts";
 
 /** Returns the names in the value of store:domain, in lower case and without repetitions. The first one is that of the store's address. */
 export function domainNames(domain: string): string[] {
