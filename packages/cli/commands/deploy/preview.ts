@@ -5,6 +5,7 @@ import { reportReplacedVm } from "../../host/replacedVm";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
+import { certificateNote } from "../../docker/gateway/certificateNote";
 import { ensureStack } from "../../engine/ensureStack";
 import { runOnStack } from "../../engine/runOnStack";
 import { type EngineContext, setUpEngine } from "../../engine/setup";
@@ -104,6 +105,8 @@ async function run(options: PreviewOptions): Promise<number> {
   }
   reportReplacedVm(engineRun.events, reporter());
   reportCost(engineRun.events, reporter());
+  const certificate = await certificateNote(session.project, session.stack);
+  if (certificate !== undefined) reporter().note(certificate);
   return ExitCode.Ok;
 }
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { certificateNote } from "@store/cli/docker/gateway/certificateNote";
 import { askPublicAddress } from "@store/cli/docker/gateway/publicAddress";
 import {
   describeCertificate,
@@ -9,6 +13,7 @@ import {
   needsRenewal,
   servedCertificate,
 } from "@store/cli/docker/gateway/servedCertificate";
+import { readProject } from "@store/cli/project/project";
 import { TestAuthority } from "../../../support/certificates";
 
 const NAME = "shop.invalid";
@@ -51,6 +56,28 @@ describe("a store with HTTPS", () => {
       services: ["orders"],
     });
     assert.deepEqual(new Set(answersTo), new Set([`${NAME}:${port}`]));
+  });
+
+  it("shows the days of its certificate in a preview, and nothing without HTTPS", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "store-certificate-"));
+    const stackWith = (name: string, config: string) => {
+      writeFileSync(join(folder, `${name}.yaml`), `config:\n${config}`);
+      return { name, file: join(folder, `${name}.yaml`) };
+    };
+    try {
+      const secured = stackWith(
+        "secured",
+        `  store:domain: "127.0.0.1"\n  store:httpsPort: ${port}\n`,
+      );
+      assert.match(
+        (await certificateNote(readProject(), secured)) ?? "",
+        /^the certificate of 127\.0\.0\.1 is valid for \d+ days, until /,
+      );
+      const plain = stackWith("plain", "  store:httpPort: 8080\n");
+      assert.equal(await certificateNote(readProject(), plain), undefined);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("refuses connections if nothing listens", async () => {
