@@ -17,6 +17,8 @@ export interface ExpectedContainer {
   /** Number of the replica, from 0. Undefined for databases and the gateway. */
   readonly replica: number | undefined;
   readonly networks: readonly ExpectedNetwork[];
+  /** Names of networks of the stack that the gateway would join only if an interrupted `up` had ended. Defaults to none. */
+  readonly unusedNetworks?: readonly string[];
   /** Published ports of the host. */
   readonly ports: readonly number[];
   readonly memoryMiB: number | undefined;
@@ -39,20 +41,43 @@ export type Fault =
       /** The container is connected, but without its DNS names. */
       readonly isConnected: boolean;
     }
+  | { readonly kind: "connected"; readonly network: Pick<ExpectedNetwork, "name"> }
   | { readonly kind: "unpublished"; readonly port: number }
   | { readonly kind: "changed"; readonly property: string };
 
 /** Returns the running containers that the state contains. */
 export function expectedContainers(checkpoint: Checkpoint | undefined): ExpectedContainer[] {
   const resources = (checkpoint?.resources ?? []).filter(({ id, delete: old }) => id && !old);
-  const joined = resources.filter(({ type }) => type === NETWORK_TYPE).flatMap(networkOfGateway);
+  const possible = resources.filter(({ type }) => type === NETWORK_TYPE).flatMap(networkOfGateway);
+  const joined = joinedNetworks(resources, possible);
   return resources
     .filter(({ type }) => type === CONTAINER_TYPE)
     .map(expectedContainer)
     .filter(({ role }) => role !== "files")
     .map((one) =>
-      one.role === "gateway" ? { ...one, networks: [...one.networks, ...joined] } : one,
+      one.role === "gateway"
+        ? {
+            ...one,
+            networks: [...one.networks, ...joined],
+            unusedNetworks: possible
+              .filter((each) => !joined.includes(each))
+              .map(({ name }) => name),
+          }
+        : one,
     );
+}
+
+/**
+ * Returns the networks that the gateway's last command has joined. A failed `up` may have created others: the gateway must not hold those,
+ * because the next `up` may delete them.
+ */
+function joinedNetworks(
+  resources: readonly Resource[],
+  possible: readonly ExpectedNetwork[],
+): ExpectedNetwork[] {
+  const command = resources.find(({ urn }) => /:Command::gateway-reload$/.test(urn));
+  const script = command?.inputs?.["create"];
+  return possible.filter(({ name }) => typeof script === "string" && script.includes(`${name}=`));
 }
 
 /** Returns a network that the gateway joins while it runs, with its DNS name there. These aren't in the state's container. */
@@ -110,9 +135,11 @@ export function faultsOf(expected: ExpectedContainer, actual: Inspection): Fault
     if (found && network.aliases.every((alias) => names.has(alias))) return [];
     return [{ kind: "disconnected", network, isConnected: found !== undefined }];
   });
+  const surplus = (expected.unusedNetworks ?? []).filter((name) => networks[name] !== undefined);
   return [
     ...(state.Paused ? [{ kind: "paused" } as const] : []),
     ...disconnected,
+    ...surplus.map((name): Fault => ({ kind: "connected", network: { name } })),
     ...(disconnected.length > 0 || state.Paused ? [] : unpublishedPorts(expected, actual)),
     ...healthFaults(actual),
     ...(differs(expected.memoryMiB, host?.Memory && host.Memory / 1024 ** 2)
@@ -166,6 +193,8 @@ export function describeFault(fault: Fault): string {
       return fault.isConnected
         ? `lacks its DNS name ${fault.network.aliases.join(", ")} on network ${networkOf(fault)}`
         : `is disconnected from network ${networkOf(fault)}`;
+    case "connected":
+      return `is still connected to network ${networkOf(fault)}`;
     case "unpublished":
       return `doesn't publish port ${fault.port}`;
     case "changed":
@@ -174,7 +203,7 @@ export function describeFault(fault: Fault): string {
 }
 
 /** Name of the network in the program: Docker's name without the random characters at its end. */
-function networkOf({ network }: Extract<Fault, { kind: "disconnected" }>): string {
+function networkOf({ network }: Extract<Fault, { network: unknown }>): string {
   return network.name.replace(/-[0-9a-f]{7}$/, "");
 }
 
@@ -198,6 +227,10 @@ export async function repairFault(
       return (
         (await docker.post(`${network}/connect`, { Container: id, EndpointConfig })) === undefined
       );
+    }
+    case "connected": {
+      const network = `/networks/${encodeURIComponent(fault.network.name)}`;
+      return (await docker.post(`${network}/disconnect`, { Container: id })) === undefined;
     }
     case "unpublished":
       return (await docker.post(`/containers/${id}/restart?t=${STOP_SECONDS}`)) === undefined;

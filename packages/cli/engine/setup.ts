@@ -86,7 +86,15 @@ async function setUpDocker(
   if (options.baseImages && Object.values(names).every((name) => name !== "")) {
     await ensureBaseImages(names, docker, report);
   }
-  // The program reads it (config/usedImage.ts).
-  process.env[FALLBACK_VARIABLE] = (await fallbacksInUse(names, docker)).join(" ");
+  await noteFallbackImages(session, docker);
   return docker;
+}
+
+/** Gives the program the base images in whose place the daemon has fallback images (config/usedImage.ts). */
+export async function noteFallbackImages(
+  { project, stack }: Session,
+  docker: Docker,
+): Promise<void> {
+  const fallbacks = await fallbacksInUse(baseImageNames(project, stack), docker);
+  process.env[FALLBACK_VARIABLE] = fallbacks.join(" ");
 }

@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { UsageError } from "@store/docker/cliError";
+import { Docker } from "@store/docker/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
+import { findDocker } from "@store/toolchain/tools/docker";
 import { engineEnvironment } from "../../engine/environment/engineEnvironment";
 import { ensureStack } from "../../engine/ensureStack";
 import { runOnStack } from "../../engine/runOnStack";
+import { noteFallbackImages } from "../../engine/setup";
 import { folderArgument, hasOption, stackArgument, wordsOf } from "../../engine/pulumiArguments";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { engineReference, parseStackReference, readProject, ROOT } from "../../project/project";
@@ -57,6 +60,11 @@ async function run({ stack: named, args }: PulumiOptions): Promise<number> {
   const needsDocker =
     command !== "" && !NEEDS_NO_DOCKER.has(command) && !hasOption(args, "--help", "-h");
   const endpoint = needsDocker ? dockerEndpoint(session) : undefined;
+  if (endpoint && existsSync(file) && RUNS_PROGRAM.has(command)) {
+    const docker = await findDocker(endpoint);
+    // Without Docker, the engine says that it doesn't answer.
+    if (docker.found) await noteFallbackImages(session, new Docker(docker));
+  }
   const context = { engine, env: engineEnvironment(session, engine, endpoint) };
   // Pulumi refuses to configure a stack that no `up` has created yet, although its file is in the repository.
   if (command === "config" && existsSync(file)) await ensureStack(session, context);
@@ -80,6 +88,9 @@ const NEEDS_NO_DOCKER: ReadonlySet<string> = new Set([
 const READS_CONFIG: ReadonlySet<string> = new Set([
   ...["config", "destroy", "import", "preview", "refresh", "up", "update", "watch"],
 ]);
+
+/** Pulumi's commands that run the program. */
+const RUNS_PROGRAM: ReadonlySet<string> = new Set(["up", "update", "preview", "watch", "import"]);
 
 /** Returns true for operations that connect to the host without running the program, which writes the SSH files. */
 function needsSshFiles(command: string, args: readonly string[]): boolean {

@@ -57,17 +57,25 @@ describe("expectedContainers", () => {
       inputs: { name, labels: [{ label: "dev.store.gateway", value }] },
     });
     const unlabelled = { ...network("x", ""), inputs: { name: "orders-database-1", labels: [] } };
+    const reload: Resource = {
+      ...{ urn: "urn:x$command:local:Command::gateway-reload", id: "reload", type: "command" },
+      inputs: { create: "'1' 'storefront-network-1=gateway' 'orders-network-1='" },
+    };
     const networks = [
       network("storefront-network-1", "gateway"),
       network("orders-network-1", "-"),
       network("orders-network-0", "-", true),
+      // Of an `up` that failed before the gateway joined it.
+      network("broken-network-1", "-"),
       unlabelled,
+      reload,
     ];
     const [gateway, orders] = read(resource("gateway"), resource("service"), ...networks);
     assert.deepEqual(gateway?.networks.slice(2), [
       { name: "storefront-network-1", aliases: ["gateway"] },
       { name: "orders-network-1", aliases: [] },
     ]);
+    assert.deepEqual(gateway.unusedNetworks, ["broken-network-1"]);
     assert.equal(orders?.networks.length, 2);
   });
 
@@ -109,6 +117,18 @@ describe("faultsOf", () => {
     const [nameless] = faultsOf(ORDERS, inspection({}, networks));
     assert.ok(nameless);
     assert.equal(describeFault(nameless), "lacks its DNS name orders on network backend");
+  });
+
+  it("finds a network that the gateway holds although nothing uses it", () => {
+    const expected = { ...ORDERS, unusedNetworks: ["broken-network-0a1b2c3"] };
+    assert.deepEqual(kinds(inspection(), expected), []);
+    const networks = {
+      ...inspection().NetworkSettings?.Networks,
+      "broken-network-0a1b2c3": {},
+    };
+    const [fault] = faultsOf(expected, inspection({}, networks));
+    assert.ok(fault);
+    assert.equal(describeFault(fault), "is still connected to network broken-network");
   });
 
   it("finds a port that isn't published, and changed limits", () => {
