@@ -93,6 +93,8 @@ publish() {
 
 # Seconds since 1970 from which the authority accepts orders again: Let's Encrypt names the time in its error.
 limited_until() {
+  # Its servers are overloaded for seconds, which isn't the store's limit.
+  ! grep -q 'Service busy' /tmp/output || { echo $(($(date +%s) + 900)) && return; }
   found=$(grep -o 'retry after [0-9-]* [0-9:]*' /tmp/output | tail -n 1)
   time=$(date -u -d "${found#retry after }" +%s 2>/dev/null) && [ "$time" -gt "$(date +%s)" ] && echo "$time" && return
   echo $(($(date +%s) + 6 * 3600))

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { HOST } from "./rules/hosts";
 import { readWithoutComments, withArguments } from "../shell/shell";
 import { GATEWAY_HTTPS_PORT, GATEWAY_PUBLISHED_PORT, HTTPS, outsideOf } from "./rules/clients";
 
@@ -150,11 +151,11 @@ function redirect(https: Https, behindProxy: boolean): string[] {
     : `{ dst_port ${GATEWAY_PUBLISHED_PORT} } { path_beg / }`;
   const condition = fromOutside + (orderedCertificate(https) ? HAS_ORDERED : "");
   return [
-    "http-request set-var(txn.host) req.hdr(host),host_only,lower",
-    `http-request set-var(txn.host) str(${names[0]}) unless ${isNamed(names)}`,
+    `http-request set-var(txn.https_host) ${HOST}`,
+    `http-request set-var(txn.https_host) str(${names[0]}) unless ${isNamed(names)}`,
     // Each visitor who types the name alone is redirected once.
     `http-request set-log-level silent if ${condition}`,
-    `http-request redirect code 308 location "https://%[var(txn.host)]${portSuffix(port)}%[pathq]" if ${condition}`,
+    `http-request redirect code 308 location "https://%[var(txn.https_host)]${portSuffix(port)}%[pathq]" if ${condition}`,
   ];
 }
 
@@ -162,9 +163,9 @@ function redirect(https: Https, behindProxy: boolean): string[] {
 function isNamed(names: readonly string[]): string {
   const listed = `-m str -f /etc/store/${NAMES_FILE}`;
   const wildcard = names.some((name) => name.startsWith("*."))
-    ? ` or { var(txn.host),regsub('^[^.]+','*') ${listed} }`
+    ? ` or { ${HOST},regsub('^[^.]+','*') ${listed} }`
     : "";
-  return `{ var(txn.host) ${listed} }${wildcard}`;
+  return `{ ${HOST} ${listed} }${wildcard}`;
 }
 
 /**

@@ -43,7 +43,7 @@ load() {
 }
 
 watch() {
-  local file sum seen=""
+  local file sum seen="" refused=""
   while sleep 5; do
     file=$(ordered_file)
     [ -r "$file" ] || continue
@@ -55,6 +55,9 @@ watch() {
     elif use "$file" && load; then
       report "the gateway uses the ordered certificate"
       seen=$sum
+    elif [ "$sum" != "$refused" ]; then
+      report "HAProxy refuses the ordered certificate; the gateway goes on with the one before and tries again every five seconds"
+      refused=$sum
     fi
   done
 }

@@ -13,7 +13,7 @@ import { collectErrors } from "./engineErrors";
 import { unhealthy } from "./rules/health";
 import { daemonUnreachable, hostRules } from "./rules/host";
 import { loginUnreadable, pullFailed } from "./rules/image";
-import { networksExhausted, portPrivileged, portTaken } from "./rules/network";
+import { networkInUse, networksExhausted, portPrivileged, portTaken } from "./rules/network";
 import { policiesViolated } from "./rules/policy";
 import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
@@ -42,6 +42,7 @@ const RULES: readonly Rule[] = [
   noSpace,
   pullFailed,
   networksExhausted,
+  networkInUse,
   unhealthy,
   engine.protectedData,
   engine.protectedReplacement,

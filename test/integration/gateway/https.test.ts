@@ -34,7 +34,7 @@ describe("the gateway with HTTPS", function () {
     authority = new TestAuthority();
     network = await TestNetwork.create();
     const https = httpsOf(authority.bundle({ names: NAMES }), NAMES);
-    gateway = await network.startGateway({}, {}, [], { https });
+    gateway = await network.startGateway({}, {}, [], { https, hosts: NAMES });
     http2 = await Http2Client.connect(gateway.httpsPort, root(), NAME);
   });
   after(async () => {
@@ -60,6 +60,16 @@ describe("the gateway with HTTPS", function () {
   /** The headers that the service received, which it echoes. */
   const receivedIn = (body: string) =>
     (JSON.parse(body) as { headers: Record<string, string | undefined> }).headers;
+
+  it("answers 421 by a name that isn't the store's", async () => {
+    for (const [name, status] of [
+      ["evil.example", 421],
+      [NAME, 200],
+      [`${NAME}.`, 200],
+      ["203.0.113.9", 200],
+    ] as const)
+      assert.equal((await get("/x", { host: name })).status, status, name);
+  });
 
   describe("encrypts", () => {
     it("with a chain that openssl verifies for each of the names", async () => {

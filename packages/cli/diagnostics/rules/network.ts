@@ -39,6 +39,22 @@ export const networksExhausted: Rule = {
     hint:
       `Each stack has one network per service and per database, and two or three more. Take down an unused stack (./store ls lists them; ./store down ` +
       `STACK keeps its data), remove unused networks (docker network prune), or make Docker's networks smaller: "default-address-pools": ` +
-      `[{"base": "172.17.0.0/16", "size": 24}] in its daemon.json allows 256, and needs a restart of Docker. Then: ${retryCommand(context)}`,
+      `[{"base": "172.16.0.0/16", "size": 24}] in its daemon.json allows 256, and needs a restart of Docker. The range must be a private one that ` +
+      `neither your network nor Docker itself (172.17.0.0/16) uses. Then: ${retryCommand(context)}`,
   }),
+};
+
+export const networkInUse: Rule = {
+  name: "network-in-use",
+  match: [/Network::.*waiting for state to become 'removed'/s, /network \S+ has active endpoints/],
+  toDiagnostic: (found, context) => {
+    const network = `$(docker network ls --quiet --filter name=^${resourceOf(found)}-)`;
+    return {
+      summary: `Removing the network ${resourceOf(found)} failed: a container that isn't the stack's is connected to it.`,
+      details: [found.error.message],
+      hint:
+        `List it: docker network inspect ${network} --format '{{range .Containers}}{{.Name}} {{end}}'. Disconnect it: docker network disconnect ` +
+        `${network} CONTAINER. Then: ${retryCommand(context)}`,
+    };
+  },
 };

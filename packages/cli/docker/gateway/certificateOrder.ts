@@ -76,7 +76,7 @@ function causeOf(error: string, host: string): string {
 /** Causes of refusals, by the error of the authority. @see https://www.rfc-editor.org/rfc/rfc8555#section-6.7 */
 const CAUSES: Readonly<Record<string, ((host: string) => string) | undefined>> = {
   rateLimited: () =>
-    "the authority refuses further certificates for a while; the one in use stays in use",
+    "the authority refuses further certificates for a while; a certificate that is already there stays in use",
   dns: (host) => `a name of store:domain leads nowhere. Create its DNS record for ${host}`,
   connection: (host) =>
     `the authority doesn't reach port 80 at the name. Its DNS record has to lead to ${host}, and no firewall may be in between`,

@@ -423,6 +423,18 @@ describe("diagnoseRun", () => {
     });
   }
 
+  it("finds that something else is connected to a network of a removed service", async () => {
+    // As the provider reported it in test/integration/failures.test.ts.
+    const message =
+      "deleting urn:pulumi:dev::store::store:index:Store$docker:index/network:Network::orders-network: 1 error occurred:\n" +
+      "\t* timeout while waiting for state to become 'removed' (last state: 'pending', timeout: 30s)\n\n";
+    const events = failedStep(NETWORK, "orders-network", message);
+    assert.deepEqual(ruleNames(events), ["network-in-use"]);
+    const { summary, hint } = await diagnose(events);
+    assert.match(summary, /orders-network/);
+    assert.match(hint ?? "", /docker network disconnect \$\(docker network ls --quiet --filter/);
+  });
+
   it("reports all data of a removed service as one diagnostic", async () => {
     const all = recordedEvents("protected");
     // In a preview no step fails.
