@@ -22,6 +22,8 @@ export interface StoreContainer {
   readonly imageId: string;
   /** IDs of its networks. */
   readonly networks: readonly string[];
+  /** Names of the volumes that it mounts. */
+  readonly volumes: readonly string[];
   /** Published ports. */
   readonly ports: readonly { readonly host: string; readonly port: number }[];
   /** The store's address, of a gateway with HTTPS. Undefined for all other containers. */
@@ -84,6 +86,7 @@ export function parseContainer(summary: ContainerSummary): StoreContainer {
     networks: Object.values(summary.NetworkSettings?.Networks ?? {}).map(
       ({ NetworkID }) => NetworkID,
     ),
+    volumes: (summary.Mounts ?? []).flatMap(({ Name }) => Name ?? []),
     ports: (summary.Ports ?? []).flatMap(({ IP, PublicPort }) =>
       PublicPort === undefined ? [] : [{ host: IP ?? "0.0.0.0", port: PublicPort }],
     ),
@@ -138,6 +141,8 @@ export interface ContainerSummary {
   readonly NetworkSettings?: {
     readonly Networks?: Readonly<Record<string, { readonly NetworkID: string }>>;
   };
+  /** A bind mount has no name. */
+  readonly Mounts?: readonly { readonly Name?: string }[];
   readonly Ports?: readonly { readonly IP?: string; readonly PublicPort?: number }[];
 }
 

@@ -47,14 +47,28 @@ export function pendingNames(checkpoint: Checkpoint | undefined): string[] {
   });
 }
 
-/** Checks whether a container belongs to the stack. Container names end in random characters, so that names don't clash. */
+/**
+ * Checks whether a container belongs to the stack. Container names end in random characters, so that names don't clash. A container that
+ * writes the files of a volume is in no state and on no network, but it has the volume: an interrupted run may leave it behind.
+ */
 export function isOwnContainer(
   own: OwnResources,
-  { id, name, networks }: Readonly<{ id: string; name: string; networks: readonly string[] }>,
+  { id, name, networks, volumes }: OwnedBy,
 ): boolean {
   return (
     own.containers.has(id) ||
     own.unrecorded.has(name) ||
-    networks.some((network) => own.networks.has(network))
+    networks.some((network) => own.networks.has(network)) ||
+    volumes.some((volume) => own.volumes.has(volume))
   );
+}
+
+/** Properties by which a container is known to be a stack's. */
+interface OwnedBy {
+  readonly id: string;
+  readonly name: string;
+  /** IDs of its networks. */
+  readonly networks: readonly string[];
+  /** Names of the volumes that it mounts. */
+  readonly volumes: readonly string[];
 }

@@ -105,8 +105,9 @@ function describeContainer(
   session: Session,
   own: OwnResources,
 ): PortHolder {
-  const { id, name, networks, role, stack } = parseContainer(container);
-  const isOwnGateway = role === "gateway" && isOwnContainer(own, { id, name, networks });
+  const parsed = parseContainer(container);
+  const { name, role, stack } = parsed;
+  const isOwnGateway = role === "gateway" && isOwnContainer(own, parsed);
   const isStore = container.Labels?.[LABEL.project] === session.project.name;
   const owner =
     stack === session.stack.name ? `another checkout's stack ${stack}` : `the stack ${stack}`;

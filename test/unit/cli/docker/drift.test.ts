@@ -59,6 +59,18 @@ describe("planDrift", () => {
     ]);
   });
 
+  it("finds a container that an interrupted run left with a volume, which the volume's removal would wait for", () => {
+    const volume = KILLED.resources.find(({ type }) => type === "docker:index/volume:Volume");
+    const writer = (volumes: string[]) =>
+      container({ id: "writer", name: "eager_curie", role: "files", state: "created", volumes });
+    const left = withContainers(dockerStateOf(KILLED), writer([volume?.id ?? ""]));
+    assert.deepEqual(planDrift(KILLED, left).orphans, [
+      { kind: "container", id: "writer", name: "eager_curie", serving: false },
+    ]);
+    const theirs = withContainers(dockerStateOf(KILLED), writer(["theirs"]));
+    assert.deepEqual(planDrift(KILLED, theirs).orphans, []);
+  });
+
   it("doesn't leave an unrecorded database or gateway until after the up, because it holds the data or the port", () => {
     const checkpoint = { ...KILLED, pending: [] };
     for (const role of ["database", "gateway"] as const) {
@@ -215,6 +227,7 @@ function container(changes: Partial<StoreContainer>): StoreContainer {
     image: "image",
     imageId: "sha256:1",
     networks: [],
+    volumes: [],
     ports: [],
     ...changes,
   };
