@@ -81,7 +81,7 @@ describe("the back office in a browser", function () {
     );
     await page.getByLabel("On the shelf").fill("12");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("alert").getByText("Someone else, or a sale").waitFor();
+    await page.getByRole("alert").getByText("changed this product").waitFor();
     await page.getByText("Current value: 321").waitFor();
     await clerk.checkAccessibility();
     for (const path of ["/office/orders", "/office/parcels", "/office/new-product"]) {
