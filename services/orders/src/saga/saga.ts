@@ -77,7 +77,8 @@ export const saga: Readonly<Record<Step, Rule>> = {
   },
   refund: {
     call: refundPayment,
-    done: { refunded: to("return") },
+    // A reason of its own: the customers of all other cancelled orders were never charged.
+    done: { refunded: { to: "return", reason: "refunded_by_store" } },
     refused: {},
   },
   release: {

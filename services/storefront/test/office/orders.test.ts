@@ -13,6 +13,16 @@ describe("the storefront's office: orders and parcels", function () {
   before(async () => (store = await sharedStore()));
   beforeEach(async () => ({ clerk, customer } = await createOfficeClients(store)));
 
+  /** Waits until the customer sees that the store has cancelled the order, and returns the page's text. */
+  const cancelledPage = async (path: string): Promise<string> => {
+    let text = "";
+    await until("the customer sees it", async () => {
+      text = (await customer.get(path)).visibleText;
+      return text.includes("We had to cancel your order");
+    });
+    return text;
+  };
+
   it("says above orders and parcels that nobody pays while payments are simulated", async () => {
     const { office } = await buyConfirmed(customer);
     for (const path of ["/office/orders", office, "/office/parcels"])
@@ -77,9 +87,8 @@ describe("the storefront's office: orders and parcels", function () {
     const done = await clerk.submit(`${office}/cancel`, {});
     assert.match(done.visibleText, /Cancellation started/);
     assert.match(done.visibleText, /Staff Cancellation by clerk \d/);
-    await until("the customer sees it", async () =>
-      (await customer.get(path)).visibleText.includes("We had to cancel your order"),
-    );
+    const shown = await cancelledPage(path);
+    assert.match(shown, /You were not charged/);
     const { items } = (await store.services.billing.json(`/api/billing/payments?order=${id}`, {
       headers: store.staff.headers,
     })) as { items: { status: string }[] };
@@ -92,9 +101,11 @@ describe("the storefront's office: orders and parcels", function () {
     assert.match(page.visibleText, /Cancel and refund order of this customer/);
     const [dispatch = ""] = /\/office\/shipments\/[\w-]+\/dispatch/.exec(page.text) ?? [];
     assert.match((await clerk.submit(`${office}/cancel`, {})).visibleText, /Cancellation started/);
-    await until("the customer sees it", async () =>
-      (await customer.get(path)).visibleText.includes("We had to cancel your order"),
-    );
+    const shown = await cancelledPage(path);
+    // The customer was charged, and the refund takes its time.
+    assert.doesNotMatch(shown, /not charged/);
+    assert.match(shown, /We refund what you paid; it can take a few days to arrive/);
+    assert.match(shown, /Cancelled: by our staff, with a refund/);
     const after = (await clerk.get(office)).visibleText;
     assert.match(after, /Staff Cancellation by clerk/);
     assert.match(after, /\$29\.00 refunded/);

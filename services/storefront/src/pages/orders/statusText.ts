@@ -78,6 +78,10 @@ const cancelledMessages: Record<string, StatusMessage> = {
     heading: "We had to cancel your order",
     text: "There was a problem on our side, so our staff cancelled the order. You were not charged.",
   },
+  refunded_by_store: {
+    heading: "We had to cancel your order",
+    text: "There was a problem on our side, so our staff cancelled the order. We refund what you paid; it can take a few days to arrive.",
+  },
 };
 
 /** One entry of the order's timeline. */
@@ -105,6 +109,7 @@ const cancelledReasons: Record<string, string> = {
   incorrect_cvc: "incorrect security code",
   payment_failed: "payment failed",
   cancelled_by_store: "by our staff",
+  refunded_by_store: "by our staff, with a refund",
 };
 
 /** Short labels of the statuses, for lists. */
