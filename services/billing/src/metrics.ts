@@ -44,6 +44,9 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
     labelNames: ["provider", "call", "answer"],
     registers: [registry],
   });
+  // From zero: Prometheus computes no increase from a counter that appears with its first failure.
+  for (const [call, answer] of alertedAnswers)
+    calls.inc({ provider: provider.name, call, answer }, 0);
   const count = async <T>(
     call: string,
     outcome: Promise<T>,
@@ -71,6 +74,14 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
     refund: (refund) => count("refund", provider.refund(refund), answerOfOutcome),
   };
 }
+
+/** Calls and answers with an alert in docs/operations.md. */
+const alertedAnswers = [
+  ...["authorise", "capture", "void", "refund"].flatMap((call) =>
+    ["unknown", "refused"].map((answer) => [call, answer] as const),
+  ),
+  ["refund", "failed"] as const,
+];
 
 function answerOfOutcome(outcome: AuthorisationOutcome | RefundOutcome): string {
   return "refusal" in outcome ? "refused" : outcome.status;

@@ -67,8 +67,8 @@ export class Refunds {
   }
 
   /**
-   * Refunds everything that isn't refunded yet, once. The refund may still be pending: it is retried until it is carried out, and its
-   * failure shows in the payment.
+   * Refunds everything that isn't refunded yet, once. The refund may still be pending: it is retried until it is carried out. Its failure
+   * shows in the payment, the log and the metrics: the cancelled order doesn't wait for it, and staff refund the rest in the office.
    */
   async requestRest(payment: string): Promise<"refunded"> {
     const { database, provider, leaseSeconds } = this.#options;
@@ -123,9 +123,17 @@ export class Refunds {
       else log.error({ err: error }, "A refund failed with an error; it will be retried");
       outcome = { status: "pending" };
     }
-    if ("refusal" in outcome) log.error(`The payment provider: ${outcome.refusal}`);
+    if (outcome.status === "failed") this.#logFailure(id, payment_id, outcome);
     if (outcome.status === "pending") await this.#postpone(id, lease, attempts);
     else await this.#settle(id, lease, payment_id, outcome);
+  }
+
+  /** Logs a failed refund for staff: nobody waits for the refund of a cancelled order, and it isn't retried. */
+  #logFailure(refund: string, payment: string, { reason, refusal = reason }: FailedRefund): void {
+    this.#options.log.error(
+      { payment, refund, reason },
+      `A refund failed, and isn't retried. The payment provider: ${refusal}`,
+    );
   }
 
   async #postpone(id: string, lease: string, attempts: number): Promise<void> {
@@ -170,6 +178,8 @@ export class Refunds {
     });
   }
 }
+
+type FailedRefund = Extract<RefundOutcome, { status: "failed" }>;
 
 interface LeasedRefund {
   readonly payment_id: string;

@@ -70,4 +70,37 @@ describe("refunds with Stripe", function () {
     assert.deepEqual([body["status"], body["failure"]], ["failed", "amount_too_large"]);
     assert.deepEqual((await billing.payment(id)).body["refunded"], { amount: 0, currency: "AUD" });
   });
+
+  it("reports the failed refund of a cancelled order in the log and the metrics, and staff can refund the rest", async () => {
+    const failed = 'billing_provider_calls_total{provider="stripe",call="refund",answer="failed"}';
+    const readFailed = async () => {
+      const texts = await Promise.all(
+        billing.replicas.running.map(async (one) => (await one.fetch("/metrics")).text()),
+      );
+      return texts.map((text) => {
+        const line = text.split("\n").find((line) => line.startsWith(`${failed} `));
+        // Prometheus computes no increase from a counter that is missing before the first failure.
+        return Number(line?.split(" ")[1] ?? assert.fail(`${failed} is missing`));
+      });
+    };
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const before = sum(await readFailed());
+    const { id } = await billing.createPayment(charge(CARD), "capture");
+    stripe.failRefund("lost_or_stolen_card");
+    const cancelled = await billing.replicas.send("POST", `/internal/payments/${id}/refund`, {});
+    assert.equal(outcome(cancelled), "refunded");
+
+    await until("the failure is logged", () =>
+      billing.replicas.running.some(({ log }) =>
+        log.some(
+          ({ level, payment, reason }) =>
+            level === "error" && payment === id && reason === "lost_or_stolen_card",
+        ),
+      ),
+    );
+    assert.equal(sum(await readFailed()), before + 1);
+    assert.deepEqual((await billing.payment(id)).body["status"], "captured");
+    assert.equal((await billing.refund(id, {})).body["status"], "succeeded");
+    assert.equal(outcome(await billing.payment(id)), "refunded");
+  });
 });

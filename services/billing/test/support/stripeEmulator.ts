@@ -93,6 +93,7 @@ export class StripeEmulator {
   >();
   readonly #faults: { readonly operation: Operation; readonly fault: Fault }[] = [];
   #listLagsBehind = false;
+  #refundFailure: string | undefined;
   #bankHesitates = false;
   readonly #refusals = new Map<Operation, Reply>();
   readonly #server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -128,6 +129,11 @@ export class StripeEmulator {
   /** Makes the next list of refunds empty, as if the list lagged behind. */
   lagBehind(): void {
     this.#listLagsBehind = true;
+  }
+
+  /** Makes the next refund fail at the customer's bank, for a reason of Stripe's. */
+  failRefund(reason: string): void {
+    this.#refundFailure = reason;
   }
 
   /** Makes Stripe refuse the next request of this operation with status 400, a code and the parameter that it names. */
@@ -311,11 +317,15 @@ export class StripeEmulator {
     const amount = Number(form.get("amount") ?? left);
     if (left === 0) return refuse("charge_already_refunded", undefined);
     if (amount > left) return refuse(undefined, "amount");
+    const failure = this.#refundFailure;
+    this.#refundFailure = undefined;
     const refund: Refund = {
       ...{ id: createId("re"), object: "refund", payment_intent: intent.id, amount },
-      ...{ status: "succeeded", metadata: metadataOf(form) },
+      ...{ status: failure === undefined ? "succeeded" : "failed", metadata: metadataOf(form) },
+      ...(failure !== undefined && { failure_reason: failure }),
     };
     this.refunds.push(refund);
+    if (failure !== undefined) return ok(refund);
     this.movements.push({
       payment: intent.metadata["payment"] ?? "",
       description: `refunded ${amount}`,
