@@ -10,7 +10,7 @@ export interface RefundRow {
   readonly reason: string | null;
   readonly failure: string | null;
   readonly created_at: Date | string;
-  /** Null for refunds of an earlier release. */
+  /** Null for the refund of a cancelled order, and for refunds of an earlier release. */
   readonly requested_by: string | null;
 }
 

@@ -31,7 +31,8 @@ export const Refund = Type.Object(
     failure: Type.Optional(Type.String({ description: "The provider's reason for the failure." })),
     requestedBy: Type.Optional(
       Type.String({
-        description: "Name of the staff token. Missing for refunds of an earlier release.",
+        description:
+          "Name of the staff token. Missing for the refund of a cancelled order, and for refunds of an earlier release.",
       }),
     ),
     createdAt: Type.String({ format: "date-time" }),
