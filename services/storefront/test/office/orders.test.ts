@@ -98,7 +98,14 @@ describe("the storefront's office: orders and parcels", function () {
   it("cancels a confirmed order: refunds it and stops its parcel", async () => {
     const { path, office } = await buyConfirmed(customer);
     const page = await clerk.get(office);
-    assert.match(page.visibleText, /Cancel and refund order of this customer/);
+    // Nobody can undo it: the first press only shows what it does and a second button.
+    const [, summary = "", confirmation = ""] =
+      /<details[^>]*>\s*<summary[^>]*>([\s\S]*?)<\/summary>([\s\S]*?)<\/details>/.exec(page.text) ??
+      [];
+    assert.match(summary, /Cancel and refund/);
+    assert.match(confirmation, /stops the parcel.*can’t be undone/s);
+    assert.match(confirmation, new RegExp(`action="${office}/cancel"`));
+    assert.equal(page.text.split(`action="${office}/cancel"`).length, 2);
     const [dispatch = ""] = /\/office\/shipments\/[\w-]+\/dispatch/.exec(page.text) ?? [];
     assert.match((await clerk.submit(`${office}/cancel`, {})).visibleText, /Cancellation started/);
     const shown = await cancelledPage(path);
