@@ -53,17 +53,23 @@ const RULES: readonly Rule[] = [
   engine.engineFailed,
 ];
 
+interface DiagnoseOptions {
+  readonly crashed?: CrashedContainers;
+  readonly retry?: string;
+}
+
 /**
  * Translates a failed run of the engine into one error message with cause, details and hint.
  *
- * @param crashed Containers that were removed during the run. Defaults to none.
+ * @param options.crashed Containers that were removed during the run. Defaults to none.
+ * @param options.retry The command line to run after the cause is fixed. Defaults to the command on the stack.
  */
 export async function diagnoseRun(
   command: Context["command"],
   session: Session,
   docker: Docker | undefined,
   run: EngineRun,
-  crashed: CrashedContainers = new Map(),
+  { crashed = new Map(), retry }: DiagnoseOptions = {},
 ): Promise<CliError> {
   if (run.interrupted) return interruptedError(command, session.stack.name);
   const errors = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
@@ -78,7 +84,7 @@ export async function diagnoseRun(
     });
   }
   const hasChanges = hasChangedResources(run.events);
-  const context = await createContext({ command, session, crashed, hasChanges }, docker);
+  const context = await createContext({ command, retry, session, crashed, hasChanges }, docker);
   return withOthers(await first.rule.toDiagnostic(first, context), others);
 }
 
@@ -118,7 +124,7 @@ function applyFirstRule(error: EngineError, local: boolean): Found | undefined {
 }
 
 async function createContext(
-  run: Pick<Context, "command" | "session" | "crashed" | "hasChanges">,
+  run: Pick<Context, "command" | "retry" | "session" | "crashed" | "hasChanges">,
   docker: Docker | undefined,
 ): Promise<Context> {
   const { session } = run;

@@ -54,6 +54,8 @@ export interface Diagnostic extends CliErrorOptions {
 /** The run that failed. */
 export interface Context {
   readonly command: "up" | "preview" | "down";
+  /** The command line to run after the cause is fixed. @default `./store` with the command and the stack */
+  readonly retry?: string;
   readonly session: Session;
   /** False for a stack whose host is another machine. */
   readonly isLocal: boolean;
@@ -80,8 +82,12 @@ export function whatChanged({ command, hasChanges, session }: Context): string {
 }
 
 /** The command to run after the cause is fixed. */
-export function retryCommand({ command, session }: Pick<Context, "command" | "session">): string {
-  return storeCommand(command, session.stack.name);
+export function retryCommand({
+  command,
+  retry,
+  session,
+}: Pick<Context, "command" | "retry" | "session">): string {
+  return retry ?? storeCommand(command, session.stack.name);
 }
 
 /** A command for the stack of the run. */

@@ -48,7 +48,9 @@ export function refuseRemoval(session: Session, name: string): void {
   const names = tokenNames(session);
   if (!names.includes(name)) {
     throw new CliError(`Stack ${stack.name} has no token named ${name}.`, {
-      hint: `Its tokens, in ${basename(stack.file)}: ${names.join(", ")}.`,
+      hint:
+        `Its tokens, in ${basename(stack.file)}: ${names.join(", ")}.\n` +
+        `If it still works, ${storeCommand("up", stack.name)} applies the file.`,
     });
   }
   if (names.length > 1) return;

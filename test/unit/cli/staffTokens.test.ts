@@ -51,7 +51,9 @@ describe("the staff tokens of a stack's file", () => {
     refuseRemoval(sessionWith({ ana: hash }), "ana");
     assert.throws(() => refuseRemoval(sessionWith({ ana: hash }), "bob"), {
       summary: "Stack trial has no token named bob.",
-      hint: "Its tokens, in Pulumi.trial.yaml: ana, staff.",
+      hint:
+        "Its tokens, in Pulumi.trial.yaml: ana, staff.\n" +
+        "If it still works, ./store up trial applies the file.",
     });
     for (const [names, last] of [
       [{}, "staff"],

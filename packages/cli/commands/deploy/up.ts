@@ -157,7 +157,7 @@ async function deploy(deployment: Deployment): Promise<void> {
   if (engineRun.exitCode !== 0) {
     await taintFailedVm(session, engine, engineRun.events, report);
     const after = await connectAfterRun(session, engine, host);
-    throw await diagnoseRun("up", session, after?.docker, engineRun, crashed);
+    throw await diagnoseRun("up", session, after?.docker, engineRun, { crashed });
   }
   interruptedRun.clear();
   reportCost(engineRun.events, report);

@@ -38,7 +38,7 @@ async function run({ name, ...options }: NamedToken): Promise<ExitCode> {
   const token = newToken();
   const isApplied = await changeTokens(
     session,
-    { name, value: hashOfToken(token), check: () => refuseExisting(session, name) },
+    { command: "add", name, value: hashOfToken(token), check: () => refuseExisting(session, name) },
     reporter(),
   );
   process.stderr.write(

@@ -34,7 +34,12 @@ async function run({ name, ...options }: NamedToken): Promise<ExitCode> {
   const session = openSession(options);
   const isApplied = await changeTokens(
     session,
-    { name, value: removedValue(name), check: () => refuseRemoval(session, name) },
+    {
+      command: "remove",
+      name,
+      value: removedValue(name),
+      check: () => refuseRemoval(session, name),
+    },
     reporter(),
   );
   process.stderr.write(`Removed the token of ${name}.\n`);
