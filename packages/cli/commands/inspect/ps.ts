@@ -25,7 +25,7 @@ import { elsewhereNote, storeUrl } from "../../docker/gateway/url";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
-import { trustedRoot } from "../../project/project";
+import { ordersCertificate, trustedRoot } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { colors, Column, table } from "../../terminal/terminal";
@@ -93,7 +93,8 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   ]);
   rows.push(...missingRows(expected, containers));
   const elsewhere = isElsewhere && url !== undefined ? elsewhereNote(docker.host, url) : undefined;
-  const isBad = certificate && needsRenewal(certificate, order !== undefined);
+  const isOrdered = ordersCertificate(session.project, session.stack);
+  const isBad = certificate && needsRenewal(certificate, isOrdered);
   const orderNote = order && describeOrder(order, address);
   const reachability =
     url === undefined
