@@ -16,9 +16,11 @@ export interface GoBinary {
   readonly tags?: readonly string[];
   /** Variable that the linker sets, and its value. Defaults to none. */
   readonly version?: readonly [variable: string, version: string];
+  /** Executable of Go. Defaults to the one on PATH. */
+  readonly go?: string;
 }
 
-/** Builds a static binary from a Go module with the Go on PATH, whatever the user's settings are. @throws CliError */
+/** Builds a static binary from a Go module, whatever the user's settings are. @throws CliError */
 export async function buildGoBinary(binary: GoBinary): Promise<void> {
   const temporary = `${binary.output}.tmp`;
   mkdirSync(temporary, { recursive: true });
@@ -26,7 +28,7 @@ export async function buildGoBinary(binary: GoBinary): Promise<void> {
   const ldflags = ["-s", "-w", ...(binary.version ? [`-X ${binary.version.join("=")}`] : [])];
   try {
     const { code, stderr } = await run(
-      "go",
+      binary.go ?? "go",
       [
         ...["build", "-mod=readonly", "-trimpath", "-buildvcs=false"],
         ...(binary.tags ? [`-tags=${binary.tags.join(",")}`] : []),

