@@ -1,4 +1,4 @@
-import { ensureBaseImages, fallbacksInUse } from "@store/toolchain/images/baseImages";
+import { ensureBaseImages, imagesUsedByTag, usedByTag } from "@store/toolchain/images/baseImages";
 import { FALLBACK_VARIABLE } from "../../../config/usedImage";
 import { ensureDocker, missingDockerCommand } from "@store/toolchain/tools/docker";
 import { ensureEngine } from "@store/toolchain/engine/engine";
@@ -83,18 +83,20 @@ async function setUpDocker(
   if (isLocal(session)) await checkStackDaemon(session, docker);
   const names = baseImageNames(session.project, session.stack);
   // The program reports a name that isn't a string.
-  if (options.baseImages && Object.values(names).every((name) => name !== "")) {
-    await ensureBaseImages(names, docker, report);
-  }
-  await noteFallbackImages(session, docker);
+  const ensures = options.baseImages && Object.values(names).every((name) => name !== "");
+  if (ensures) useByTag(usedByTag(await ensureBaseImages(names, docker, report)));
+  else await noteImagesUsedByTag(session, docker);
   return docker;
 }
 
-/** Gives the program the base images in whose place the daemon has fallback images (config/usedImage.ts). */
-export async function noteFallbackImages(
+/** Notes for the program which base images Docker has under their tag only (config/usedImage.ts). */
+export async function noteImagesUsedByTag(
   { project, stack }: Session,
   docker: Docker,
 ): Promise<void> {
-  const fallbacks = await fallbacksInUse(baseImageNames(project, stack), docker);
-  process.env[FALLBACK_VARIABLE] = fallbacks.join(" ");
+  useByTag(await imagesUsedByTag(baseImageNames(project, stack), docker));
+}
+
+function useByTag(refs: readonly string[]): void {
+  process.env[FALLBACK_VARIABLE] = refs.join(" ");
 }

@@ -3,19 +3,31 @@ import type { Docker } from "@store/docker/docker";
 import { Reporter } from "../system/report";
 import { buildFallbacks } from "./buildFallbacks";
 import { exitingOnSignals } from "./scratchFolder";
-import { availableLabels, inspect, isBuiltByToolchain, labelsOf, VERSION_LABEL } from "./inspect";
+import {
+  askRegistry,
+  inspect,
+  isBuiltByToolchain,
+  labelsOf,
+  lookUp,
+  VERSION_LABEL,
+} from "./inspect";
 import {
   type BaseImageAction,
   type BaseImageRefs,
   type BaseImageStatus,
   chooseAction,
+  type LocalImage,
 } from "./plan";
 import { withoutDigest } from "./recipes";
+import { UnreachableRegistries } from "./unreachableRegistries";
 
 export interface BaseImage {
   readonly ref: string;
-  /** "pullable": a registry serves it, and the program pulls it. "fallback": built from packages. */
-  readonly how: "present" | "pullable" | "fallback";
+  /**
+   * "tagged": present under its tag, with a digest that can't be checked. "pullable": a registry serves it, and the program pulls it.
+   * "fallback": built from packages.
+   */
+  readonly how: "present" | "tagged" | "pullable" | "fallback";
 }
 
 /**
@@ -46,7 +58,9 @@ export async function ensureBaseImages(
     );
     await noteLag(fallbacks, docker, report);
   }
-  return plan.map(({ ref, action }) => ({ ref, how: resultOf(action) }));
+  const result = plan.map(({ ref, action, local }) => ({ ref, how: resultOf(action, local) }));
+  noteTagged(result, report);
+  return result;
 }
 
 /** Names the fallback images that have another version than the official ones. */
@@ -60,13 +74,36 @@ async function noteLag(tags: readonly string[], docker: Docker, report: Reporter
   }
 }
 
-/** Returns the references with a digest in whose place the daemon has a fallback image, which has a tag only. */
-export async function fallbacksInUse(refs: BaseImageRefs, docker: Docker): Promise<string[]> {
+/** Names the images that may not be the ones with the references' digests. */
+function noteTagged(images: readonly BaseImage[], report: Reporter): void {
+  for (const { ref } of images.filter(({ how }) => how === "tagged")) {
+    report.note(
+      `No registry is reachable: using the image that Docker has under the tag ${withoutDigest(ref)}; its digest can't be checked.`,
+    );
+  }
+}
+
+/** Returns the references with a digest in whose place the daemon has an image under the tag only. */
+export function usedByTag(images: readonly BaseImage[]): string[] {
+  return images
+    .filter(({ ref, how }) => withoutDigest(ref) !== ref && /^(tagged|fallback)$/.test(how))
+    .map(({ ref }) => ref);
+}
+
+/** Returns the same as {@link usedByTag} for base images as they are, without providing any. */
+export async function imagesUsedByTag(refs: BaseImageRefs, docker: Docker): Promise<string[]> {
+  const pinned = Object.values(refs).filter((ref) => withoutDigest(ref) !== ref);
+  const unreachable = new UnreachableRegistries(docker.host);
   const found = await Promise.all(
-    Object.values(refs)
-      .filter((ref) => withoutDigest(ref) !== ref)
-      .map(async (ref) => (isBuiltByToolchain(await availableLabels(ref, docker)) ? [ref] : [])),
+    pinned.map(async (ref) => {
+      const { labels, exact } = await lookUp(ref, docker);
+      if (exact || labels === undefined) return [];
+      if (isBuiltByToolchain(labels)) return [ref];
+      const { answer } = await askRegistry(ref, docker, unreachable);
+      return answer === "unreachable" ? [ref] : [];
+    }),
   );
+  unreachable.save();
   return found.flat();
 }
 
@@ -95,7 +132,7 @@ function usesFallback(action: BaseImageAction): boolean {
   return action === "build" || action === "use fallback";
 }
 
-function resultOf(action: BaseImageAction): BaseImage["how"] {
-  if (action === "use") return "present";
+function resultOf(action: BaseImageAction, local: LocalImage): BaseImage["how"] {
+  if (action === "use") return local === "tagged" ? "tagged" : "present";
   return usesFallback(action) ? "fallback" : "pullable";
 }

@@ -5,7 +5,14 @@ import { withLock } from "../system/lock";
 import { Reporter } from "../system/report";
 import type { BaseImageRefs } from "./plan";
 import { debianBase, DebianBase, ensureDebianBase } from "./debian";
-import { KEY_LABEL, LABEL, labelsOf, localState, VERSION_LABEL } from "./inspect";
+import {
+  isBuiltByToolchain,
+  KEY_LABEL,
+  LABEL,
+  labelsOf,
+  localState,
+  VERSION_LABEL,
+} from "./inspect";
 import { build } from "./buildImage";
 import { buildLego } from "./legoBinary";
 import { discardDownloads, download } from "./npmPackages";
@@ -82,16 +89,26 @@ async function buildFallback(
   docker: Docker,
   report: Reporter,
 ): Promise<void> {
-  const before = await imageId(recipe.ref, docker);
   const labels = {
     [LABEL]: "fallback",
     [KEY_LABEL]: recipeKey(recipe, base),
     ...(recipe.held !== undefined && { [VERSION_LABEL]: recipe.held }),
   };
-  await build(recipe, base, docker, labels, report);
+  await replacingFallback(recipe.ref, docker, () => build(recipe, base, docker, labels, report));
   discardDownloads(recipe);
+}
+
+/** Runs a build that takes over a tag, and deletes the fallback image that had the tag before. Somebody else's image stays. */
+export async function replacingFallback(
+  ref: string,
+  docker: Docker,
+  build: () => Promise<void>,
+): Promise<void> {
+  const before = await imageId(ref, docker);
+  const isOurs = isBuiltByToolchain(await labelsOf(ref, docker));
+  await build();
   // Docker refuses to delete an image that is in use; it stays.
-  if (before !== undefined && before !== (await imageId(recipe.ref, docker))) {
+  if (isOurs && before !== undefined && before !== (await imageId(ref, docker))) {
     await docker.remove(`/images/${before}`);
   }
 }

@@ -30,16 +30,16 @@ export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Insp
       const ref = refs[image];
       return ref === undefined
         ? []
-        : [availableLabels(ref, docker).then((labels) => ({ image, ref, labels }))];
+        : [lookUp(ref, docker).then((found) => ({ image, ref, ...found }))];
     }),
   );
   // The base's key is a hash over this machine's CA bundle; skip it if all images are official.
   const base = images.some(({ labels }) => isBuiltByToolchain(labels)) ? debianBase() : undefined;
   const unreachable = new UnreachableRegistries(docker.host);
   const statuses = await Promise.all(
-    images.map(async ({ image, ref, labels }) => {
+    images.map(async ({ image, ref, labels, exact }) => {
       const recipe = recipeFor(image, ref);
-      const local = localState(labels, recipe && base && recipeKey(recipe, base));
+      const local = localState(labels, recipe && base && recipeKey(recipe, base), exact);
       return {
         image,
         ref,
@@ -55,17 +55,22 @@ export async function inspect(refs: BaseImageRefs, docker: Docker): Promise<Insp
   return statuses;
 }
 
-/** Returns the labels of the official image or its fallback; undefined if the daemon has neither. */
-export async function availableLabels(
-  ref: string,
-  docker: Docker,
-): Promise<Record<string, string> | undefined> {
+export interface FoundImage {
+  /** Undefined if the daemon has no image, neither with the digest nor under the tag. */
+  readonly labels: Record<string, string> | undefined;
+  /** False for an image under the tag of a reference whose digest the daemon doesn't have. */
+  readonly exact: boolean;
+}
+
+/**
+ * Finds the image of a reference by its digest, or else by its tag: fallback images have no digest, `docker load` restores none, and
+ * publishers build a version again under another one.
+ */
+export async function lookUp(ref: string, docker: Docker): Promise<FoundImage> {
   const labels = await labelsOf(ref, docker);
   const tag = withoutDigest(ref);
-  if (labels !== undefined || tag === ref) return labels;
-  // Another official image under the tag isn't the one with this digest.
-  const tagged = await labelsOf(tag, docker);
-  return isBuiltByToolchain(tagged) ? tagged : undefined;
+  if (labels !== undefined || tag === ref) return { labels, exact: true };
+  return { labels: await labelsOf(tag, docker), exact: false };
 }
 
 /** Returns the labels of an image; undefined if the daemon doesn't have it. */
@@ -87,9 +92,10 @@ export async function labelsOf(
 export function localState(
   labels: Record<string, string> | undefined,
   currentKey: string | undefined,
+  exact = true,
 ): LocalImage {
   if (labels === undefined) return "absent";
-  if (!isBuiltByToolchain(labels)) return "official";
+  if (!isBuiltByToolchain(labels)) return exact ? "official" : "tagged";
   return labels[KEY_LABEL] === currentKey ? "fallback" : "outdated";
 }
 
@@ -98,7 +104,7 @@ export function isBuiltByToolchain(labels: Record<string, string> | undefined): 
   return /^(fallback|stand-in)$/.test(labels?.[LABEL] ?? "");
 }
 
-async function askRegistry(
+export async function askRegistry(
   ref: string,
   docker: Docker,
   unreachable: UnreachableRegistries,

@@ -23,8 +23,11 @@ export interface BaseImageStatus {
   readonly canBeBuilt: boolean;
 }
 
-/** Image that the daemon has under a reference. "outdated": a fallback image of an older recipe. */
-export type LocalImage = "official" | "fallback" | "outdated" | "absent";
+/**
+ * Image that the daemon has under a reference. "outdated": a fallback image of an older recipe. "tagged": somebody else's image under the
+ * tag, while the daemon doesn't have the digest.
+ */
+export type LocalImage = "official" | "tagged" | "fallback" | "outdated" | "absent";
 
 /** Response of the reference's registry to the daemon. */
 export type RegistryStatus =
@@ -39,7 +42,7 @@ export function chooseAction(status: BaseImageStatus): BaseImageAction {
   if (local === "official" || registry === undefined) return "use";
   switch (registry.answer) {
     case "serves":
-      return local === "absent" ? "pull" : "remove fallback";
+      return local === "absent" || local === "tagged" ? "pull" : "remove fallback";
     case "refuses":
       throw new CliError(
         `The image ${ref} doesn't exist. Its registry answers "${registry.reason}".`,
@@ -48,6 +51,7 @@ export function chooseAction(status: BaseImageStatus): BaseImageAction {
         },
       );
     case "unreachable":
+      if (local === "tagged") return "use";
       if (local === "fallback") return "use fallback";
       if (canBeBuilt) return "build";
       throw new CliError(

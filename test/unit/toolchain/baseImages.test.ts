@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -14,11 +15,13 @@ import {
 } from "@store/toolchain/images/plan";
 import {
   ensureBaseImages,
-  fallbacksInUse,
+  imagesUsedByTag,
   inspectBaseImages,
+  usedByTag,
 } from "@store/toolchain/images/baseImages";
 import { isOnDockerHub, registryAnswer, shortReason } from "@store/toolchain/images/registryStatus";
 import { localState } from "@store/toolchain/images/inspect";
+import { replacingFallback } from "@store/toolchain/images/buildFallbacks";
 import { debianBase } from "@store/toolchain/images/debian";
 import { mergeCertificates, mirrorsOf } from "@store/toolchain/images/debianSources";
 import { buildFailure, readable } from "@store/toolchain/images/buildImage";
@@ -70,14 +73,16 @@ describe("chooseAction", () => {
     ["absent", unreachable, "build"],
     ["outdated", unreachable, "build"],
     ["fallback", unreachable, "use fallback"],
+    ["tagged", serves, "pull"],
+    ["tagged", unreachable, "use"],
   ];
   for (const [local, registry, expected] of table) {
-    it(`returns "${expected}" for an ${local} image whose registry ${registry?.answer ?? "wasn't requested"}`, () => {
+    it(`returns "${expected}" for an image that is ${local} and whose registry ${registry?.answer ?? "wasn't requested"}`, () => {
       assert.equal(chooseAction(status(local, registry)), expected);
     });
   }
 
-  for (const local of ["absent", "fallback", "outdated"] as const) {
+  for (const local of ["absent", "fallback", "outdated", "tagged"] as const) {
     it(`names the configuration key if the registry refuses and the image is ${local}`, () => {
       assert.throws(
         () => chooseAction(status(local, refuses)),
@@ -106,6 +111,8 @@ describe("localState and registryAnswer", () => {
     assert.equal(localState(ours, "k"), "fallback");
     assert.equal(localState(ours, "another"), "outdated");
     assert.equal(localState(ours, undefined), "outdated");
+    assert.equal(localState({}, "k", false), "tagged");
+    assert.equal(localState(ours, "k", false), "fallback");
   });
 
   const answers: [number, string, string, RegistryStatus["answer"]][] = [
@@ -327,7 +334,10 @@ describe("ensureBaseImages", () => {
         afterMs = 0,
       } = ref === undefined ? respond(question) : { status: labels ? 200 : 404, message: "" };
       void sleep(afterMs).then(() => {
-        response.writeHead(status).end(JSON.stringify({ message, Config: { Labels: labels } }));
+        const Id = `sha256:${createHash("sha256")
+          .update(JSON.stringify(labels ?? {}))
+          .digest("hex")}`;
+        response.writeHead(status).end(JSON.stringify({ message, Id, Config: { Labels: labels } }));
       });
     });
     const socket = join(folder, "docker.sock");
@@ -402,7 +412,7 @@ describe("ensureBaseImages", () => {
       ["fallback", "present", "fallback"],
     );
     assert.match(notes.join("\n"), /haproxy:3\.0\.11 lags behind: it has version 3\.0\.9/);
-    assert.deepEqual(await fallbacksInUse(pinned, docker), [pinned.haproxy]);
+    assert.deepEqual(await imagesUsedByTag(pinned, docker), [pinned.haproxy]);
 
     respond = () => ({ status: 200, message: "" });
     await ensureBaseImages(pinned, docker, report);
@@ -420,7 +430,38 @@ describe("ensureBaseImages", () => {
       found.map(({ how }) => how),
       ["present", "present", "pullable"],
     );
-    assert.deepEqual(await fallbacksInUse(pinned, docker), []);
+    assert.deepEqual(await imagesUsedByTag(pinned, docker), []);
+    assert.deepEqual(notes, []);
+  });
+
+  it("uses an official image under the tag while no registry is reachable, for example one of docker load", async () => {
+    const pinned = { ...REFS, haproxy: `${REFS.haproxy}@sha256:${"0".repeat(64)}` };
+    images = { [REFS.node]: {}, [REFS.postgres]: {}, [REFS.haproxy]: { maintainer: "x" } };
+    const found = await ensureBaseImages(pinned, docker, report);
+    assert.deepEqual(
+      found.map(({ how }) => how),
+      ["present", "present", "tagged"],
+    );
+    assert.match(notes.join("\n"), /haproxy:3\.0\.11.*digest can't be checked/);
+    assert.deepEqual(usedByTag(found), [pinned.haproxy]);
+    // A preview doesn't ensure the images.
+    assert.deepEqual(await imagesUsedByTag(pinned, docker), [pinned.haproxy]);
+    assert.deepEqual(requestsTo("DELETE"), []);
+  });
+
+  it("deletes the image that a build has replaced only if it is a fallback image", async () => {
+    const build = (): Promise<void> => {
+      images[REFS.haproxy] = { ...fallbackLabels("haproxy"), built: "anew" };
+      return Promise.resolve();
+    };
+    images = { [REFS.haproxy]: { maintainer: "x" } };
+    await replacingFallback(REFS.haproxy, docker, build);
+    assert.deepEqual(requestsTo("DELETE"), []);
+
+    images = { [REFS.haproxy]: fallbackLabels("haproxy") };
+    const { Id } = (await docker.get<{ Id: string }>(`/images/${REFS.haproxy}/json`)) ?? {};
+    await replacingFallback(REFS.haproxy, docker, build);
+    assert.deepEqual(requestsTo("DELETE"), [`DELETE /images/${String(Id)}`]);
   });
 
   it("remembers a registry that fails slowly", async () => {

@@ -7,7 +7,7 @@ import { findDocker } from "@store/toolchain/tools/docker";
 import { engineEnvironment } from "../../engine/environment/engineEnvironment";
 import { ensureStack } from "../../engine/ensureStack";
 import { runOnStack } from "../../engine/runOnStack";
-import { noteFallbackImages } from "../../engine/setup";
+import { noteImagesUsedByTag } from "../../engine/setup";
 import { folderArgument, hasOption, stackArgument, wordsOf } from "../../engine/pulumiArguments";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { engineReference, parseStackReference, readProject, ROOT } from "../../project/project";
@@ -63,7 +63,7 @@ async function run({ stack: named, args }: PulumiOptions): Promise<number> {
   if (endpoint && existsSync(file) && RUNS_PROGRAM.has(command)) {
     const docker = await findDocker(endpoint);
     // Without Docker, the engine says that it doesn't answer.
-    if (docker.found) await noteFallbackImages(session, new Docker(docker));
+    if (docker.found) await noteImagesUsedByTag(session, new Docker(docker));
   }
   const context = { engine, env: engineEnvironment(session, engine, endpoint) };
   // Pulumi refuses to configure a stack that no `up` has created yet, although its file is in the repository.
