@@ -28,7 +28,7 @@ export interface CertificateOrdersArgs {
 
 /**
  * A container that orders the gateway's certificate and renews it. An `up` doesn't wait for the certificate, and doesn't fail without
- * it: the container tells in the output of its health check how the orders go.
+ * it: the output of the container's health check is the state of its order.
  */
 export class CertificateOrders extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;

@@ -3,7 +3,7 @@ import { Limits } from "./resourceType";
 interface FaultDescription {
   /**
    * Command that fails. "running": no command fails; it happens to the running stack, and the next preview must plan no changes.
-   * "order": no certificate can be ordered, of which `up` tells without failing.
+   * "order": no certificate can be ordered, which `up` reports without failing.
    */
   readonly at: "up" | "down" | "running" | "order";
   readonly what: string;

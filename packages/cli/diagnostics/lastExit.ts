@@ -7,7 +7,7 @@ import { lastLines } from "../docker/logs";
 export interface LastExit {
   /** Undefined if the container no longer exists. */
   readonly inspection: Inspection | undefined;
-  /** Exit code that an event of Docker told. Undefined if only the inspection may have it. */
+  /** Exit code in an event of Docker. Undefined if only the inspection may have it. */
   readonly exitCode?: number;
   /** The last lines of the log since the container's last start. */
   readonly log: readonly string[];

@@ -377,10 +377,10 @@ describe("parcels", function () {
     await ship(id, { ...request, recipient: { ...recipient, name: "" } });
     await dispatch(id);
     const log = await flushedLogs(shipping.running);
-    const told = JSON.stringify([await ship(id, request), await changes(0, 1_000)]);
+    const responses = JSON.stringify([await ship(id, request), await changes(0, 1_000)]);
     assert.match(log, /"route":"\/internal\/shipments\/:id"|Migration applied/);
     for (const personal of ["Ada", "Difference Lane", "Hobart"])
-      for (const text of [log, told]) assert.ok(!text.includes(personal), personal);
+      for (const text of [log, responses]) assert.ok(!text.includes(personal), personal);
   });
 
   async function parcel() {

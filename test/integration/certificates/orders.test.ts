@@ -32,8 +32,8 @@ describe("a certificate ordered by ACME", function () {
     eventually(async () => (await orders.served(name)) === expected, "another one is served");
 
   it("is issued for all names, and served by the gateway, although the authority refuses a third of the nonces", async () => {
-    const { state, told } = await orders.run(NAMES);
-    assert.equal(state, "valid", told);
+    const { state, message } = await orders.run(NAMES);
+    assert.equal(state, "valid", message);
     for (const name of NAMES) await untilServed(name, fingerprint(orders.published(NAMES)));
   });
 
@@ -72,14 +72,14 @@ describe("a certificate ordered by ACME", function () {
 
   it("is ordered with the same account when the volume is lost", async () => {
     orders.lose(NAMES);
-    const { state, told } = await orders.run(NAMES);
-    assert.equal(state, "valid", told);
+    const { state, message } = await orders.run(NAMES);
+    assert.equal(state, "valid", message);
   });
 
   it("is issued for an address, for a short time", async () => {
     const address = (await docker("inspect", "--format", ADDRESS, orders.gateway.container)).trim();
-    const { state, told } = await orders.run([address], undefined, "shortlived");
-    assert.equal(state, "valid", told);
+    const { state, message } = await orders.run([address], undefined, "shortlived");
+    assert.equal(state, "valid", message);
     const certificate = new X509Certificate(orders.published([address]));
     assert.equal(certificate.checkIP(address), address);
     const hours = (new Date(certificate.validTo).getTime() - Date.now()) / 3_600_000;
@@ -94,15 +94,15 @@ describe("a certificate ordered by ACME", function () {
     await orders.network.exec(PEBBLE, "sh", "-c", `echo '${lines}' >>/etc/hosts`);
     orders.lose(NAMES);
     await docker("kill", container);
-    const { state, told } = await orders.run(NAMES);
-    assert.deepEqual([state, told.match(/can't be ordered/g)?.length], ["failed", 1]);
-    assert.match(told, /doesn't reach port 80 at the name/);
+    const { state, message } = await orders.run(NAMES);
+    assert.deepEqual([state, message.match(/can't be ordered/g)?.length], ["failed", 1]);
+    assert.match(message, /doesn't reach port 80 at the name/);
     await docker("start", container);
     const again = await orders.run(NAMES);
-    assert.equal(again.state, "valid", again.told);
+    assert.equal(again.state, "valid", again.message);
   });
 
-  describe("tells why it can't be ordered", () => {
+  describe("reports why it can't be ordered", () => {
     it("for a name that leads to another server, one that leads nowhere, and one that the authority refuses", async () => {
       const server = "other.example.org";
       const challengeAnswer = "%[path,field(-1,/)].thumbprint-of-another-account";
@@ -117,19 +117,22 @@ describe("a certificate ordered by ACME", function () {
       ] as const;
       await Promise.all(
         cases.map(async ([names, expected]) => {
-          const { state, told } = await orders.run(names);
+          const { state, message } = await orders.run(names);
           assert.equal(state, "failed", names.join());
-          assert.match(told, expected);
+          assert.match(message, expected);
         }),
       );
     });
 
     it("for too many orders, and tries again when the authority says so", async () => {
-      const { state, told, next } = await orders.run(OTHER_NAMES, LIMITED);
+      const { state, message, next } = await orders.run(OTHER_NAMES, LIMITED);
       assert.equal(state, "failed");
-      assert.match(told, /refuses further certificates for a while.*too many new orders \(300\)/);
+      assert.match(
+        message,
+        /refuses further certificates for a while.*too many new orders \(300\)/,
+      );
       const seconds = (next.getTime() - Date.now()) / 1000;
-      assert.ok(seconds > 3000 && seconds <= 3600, told);
+      assert.ok(seconds > 3000 && seconds <= 3600, message);
     });
 
     it("for a wrong clock, and for an authority that nobody knows", async () => {
@@ -137,15 +140,15 @@ describe("a certificate ordered by ACME", function () {
         orders.run([NAME], ENDED),
         orders.run([NAME], UNKNOWN),
       ]);
-      assert.match(ended.told, /the clock of store\.example is wrong, or .* not yet valid/);
-      assert.match(unknown.told, /root certificate isn't known.*store:acmeRoot/);
+      assert.match(ended.message, /the clock of store\.example is wrong, or .* not yet valid/);
+      assert.match(unknown.message, /root certificate isn't known.*store:acmeRoot/);
       assert.deepEqual([ended.state, unknown.state], ["failed", "failed"]);
     });
 
     it("for an authority that is away", async () => {
-      const { state, told } = await away;
+      const { state, message } = await away;
       assert.equal(state, "failed");
-      assert.match(told, /doesn't reach the authority/);
+      assert.match(message, /doesn't reach the authority/);
     });
   });
 });

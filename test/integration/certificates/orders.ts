@@ -27,7 +27,7 @@ const user = process.getuid?.() === 0 ? "1000:1000" : String(process.getuid?.())
 
 export interface Status extends Pick<CertificateOrder, "state" | "next"> {
   /** Sentence for the user. Empty if the certificate is valid. */
-  readonly told: string;
+  readonly message: string;
 }
 
 type OrderedHttps = Https & { readonly certificate: OrderedCertificate };
@@ -129,7 +129,7 @@ export class Orders {
       await network.stopService(name);
       assert.ok(found);
       const { state, next } = found;
-      return { state, next, told: describeOrder(found, "store.example") ?? "" };
+      return { state, next, message: describeOrder(found, "store.example") ?? "" };
     };
   }
 

@@ -234,7 +234,7 @@ describe("the gateway with HTTPS", function () {
     assert.match(refused[0]?.body ?? "", /"detail":"More than 20 requests/);
   });
 
-  it("tells the end of the certificate's validity to Prometheus", async () => {
+  it("reports the end of the certificate's validity to Prometheus", async () => {
     const response = await fetch(`${gateway.admin}/metrics/certificate`);
     const [, seconds = ""] =
       /^gateway_certificate_expiry_timestamp_seconds\{name="shop\.example\.org"\} (\d+)$/m.exec(

@@ -62,7 +62,7 @@ describe("the gateway behind trusted proxies", function () {
     assert.equal((await ask(gateway, HTTPS, ...headers)).address, CLIENT);
   });
 
-  it("takes the scheme that the proxy tells: HTTPS isn't redirected, HTTP is", async () => {
+  it("takes the scheme that the proxy reports: HTTPS isn't redirected, HTTP is", async () => {
     const encrypted = await ask(gateway, HTTPS, "x-forwarded-for: 198.51.100.8");
     assert.equal(encrypted.status, 200);
     assert.equal(encrypted.scheme, "https");

@@ -59,7 +59,7 @@ const MESSAGES: Partial<Record<Fault, RegExp>> = {
 
 /**
  * Loses the certificates' volume while no certificate can be ordered. Checks that the gateway serves on, and that `up` succeeds and
- * tells the cause once. Then clears the fault, and checks that a certificate is ordered.
+ * reports the cause once. Then clears the fault, and checks that a certificate is ordered.
  *
  * @returns the message.
  */
@@ -74,10 +74,10 @@ export async function failOrder(context: RehearsalContext, fault: string): Promi
   await restartOrders(context);
   await untilOrder(context, "failed");
   const output = await workspace.succeed("up", STACK, "--yes");
-  const told = output.split("\n").filter((line) => line.includes("can't be ordered"));
-  const [message = ""] = told;
-  if (told.length !== 1 || MESSAGES[fault as Fault]?.test(message) !== true)
-    throw new CommandFailed(`The output of up doesn't tell the cause once.`, output);
+  const messages = output.split("\n").filter((line) => line.includes("can't be ordered"));
+  const [message = ""] = messages;
+  if (messages.length !== 1 || MESSAGES[fault as Fault]?.test(message) !== true)
+    throw new CommandFailed(`The output of up doesn't report the cause once.`, output);
   if ((await probe.certificate(site)) !== before)
     throw new Error("The gateway doesn't serve the certificate any more.");
   await clear();
@@ -115,7 +115,7 @@ async function preventOrders(
 /** Address of this machine at which nothing listens. */
 const OTHER_ADDRESS = "127.77.0.1";
 
-/** Waits until the container that orders tells this state. */
+/** Waits until the container that orders reports this state. */
 async function untilOrder(context: RehearsalContext, state: "valid" | "failed"): Promise<void> {
   const deadline = Date.now() + ORDER_LIMIT_MS;
   for (;;) {

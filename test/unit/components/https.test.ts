@@ -60,7 +60,7 @@ describe("the gateway with HTTPS", () => {
     assert.doesNotMatch(configOf({}), /8443|ssl|https|308|transport-security|\/metrics\/cert/);
   });
 
-  it("publishes a second port, after a check that it is free, and tells its address in a label", async () => {
+  it("publishes a second port, after a check that it is free, and puts its address into a label", async () => {
     gateway({ https: { ...HTTPS, port: 8443 } });
     const { inputs } = await resource(CONTAINER, "gateway");
     assert.deepEqual(inputs["ports"], [

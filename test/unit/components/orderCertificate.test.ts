@@ -170,7 +170,7 @@ describe("the script that orders the certificate", () => {
       assert.match(order().error, /too many certificates/);
     });
 
-    it("ends lego, which would wait inside, and tells the refusal", () => {
+    it("ends lego, which would wait inside, and reports the refusal", () => {
       const line = JSON.stringify({
         level: "WARN",
         msg: "retry: acme: error: 429 :: urn:ietf:params:acme:error:rateLimited :: too many",

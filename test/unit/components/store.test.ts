@@ -410,16 +410,16 @@ describe("Store", () => {
   });
 
   it("passes the OTLP endpoint to every service if there is one", async () => {
-    const told = async (): Promise<string[]> =>
+    const withEndpoint = async (): Promise<string[]> =>
       (await running())
         .filter(({ inputs }) => JSON.stringify(inputs["envs"] ?? []).includes("OTEL_"))
         .map(({ name }) => name)
         .sort();
     store();
-    assert.deepEqual(await told(), []);
+    assert.deepEqual(await withEndpoint(), []);
     reset();
     store({ otlpEndpoint: "http://collector.example:4318" });
-    assert.deepEqual(await told(), ["inventory-0", "orders-0", "storefront-0"]);
+    assert.deepEqual(await withEndpoint(), ["inventory-0", "orders-0", "storefront-0"]);
     assert.ok(
       ((await resource(CONTAINER, "orders-0")).inputs["envs"] as string[]).includes(
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318",

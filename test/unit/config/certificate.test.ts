@@ -54,7 +54,7 @@ describe("checkCertificate", () => {
     }
   });
 
-  it("has a fingerprint that changes with a renewal and doesn't tell the key", () => {
+  it("has a fingerprint that changes with a renewal and doesn't reveal the key", () => {
     const of = (pem: string) => checkCertificate(pem, names).certificate?.fingerprint;
     const pem = shop.certificate + intermediate() + shop.key;
     assert.match(of(pem) ?? "", /^[0-9a-f]{16}$/);

@@ -71,7 +71,7 @@ export class GitHub {
     }
   }
 
-  /** Returns the ID of the account that writes with the token. The REST API tells it to users only, GraphQL to workflows, too. */
+  /** Returns the ID of the account that writes with the token. The REST API returns it to users only, GraphQL to workflows, too. */
   async ownId(): Promise<number> {
     const { viewer } = await this.try("find out who the token belongs to", () =>
       this.octokit.graphql<{ viewer: { databaseId: number } }>("{ viewer { databaseId } }"),

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Session } from "../../project/session";
 import { storeCommand } from "../../project/storeCommand";
 
-/** Tells where a change of the tokens has taken effect, and what is left to do. */
+/** Describes where a change of the tokens has taken effect, and what is left to do. */
 export function appliedHint({ stack }: Session, isApplied: boolean): string {
   const file = basename(stack.file);
   return isApplied

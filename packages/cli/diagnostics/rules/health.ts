@@ -106,7 +106,7 @@ export function whyUnhealthy(
   const limit = inspection.HostConfig?.Memory;
   const memory = `its memory limit${limit ? ` of ${Math.round(limit / 1024 / 1024)} MiB` : ""}`;
   if (state.OOMKilled) return `it was killed because it exceeded ${memory}`;
-  // Docker may have restarted the container since it told the exit code.
+  // Docker may have restarted the container since it reported the exit code.
   const exited = !state.Running || (restarts > 0 && state.Status !== "running");
   if (exited || exitCode !== undefined) {
     const code = exitCode ?? state.ExitCode;

@@ -1,7 +1,7 @@
 import type { Docker } from "@store/docker/docker";
 import type { Inspection, StoreContainer } from "../containers";
 
-/** State of the order of the gateway's certificate, as its container tells it (components/certificates/orderCertificate.sh). */
+/** State of the order of the gateway's certificate, as its container reports it (components/certificates/orderCertificate.sh). */
 export interface CertificateOrder {
   readonly state: "ordering" | "valid" | "failed";
   /** Time of the next try, or of the next look whether to renew. */
@@ -10,7 +10,7 @@ export interface CertificateOrder {
   readonly error: string;
 }
 
-/** Asks how the order goes. Undefined if the stack orders no certificate, or if its container has told nothing yet. */
+/** Reads the state of the order. Undefined if the stack orders no certificate, and before the container's first output. */
 export async function certificateOrder(
   docker: Docker,
   containers: readonly Pick<StoreContainer, "id" | "role">[],

@@ -32,7 +32,7 @@ export async function servedCertificate(
   const socket = connect({
     ...{ host: at ?? hostname, port: Number(port || 443), servername: serverName(hostname) },
     checkServerIdentity: (_, certificate) => checkServerIdentity(hostname, certificate),
-    // The problem is told, not thrown.
+    // The problem is returned, not thrown.
     rejectUnauthorized: false,
     ...(root !== undefined && { ca: [...rootCertificates, root] }),
   });

@@ -10,10 +10,10 @@ const NEXT = Date.UTC(2026, 10, 28, 20, 15) / 1000;
 const AUTHORITY = "acme: error: 400 :: POST :: https://ca.example/chall/1";
 
 describe("the order of the certificate", () => {
-  const told = (error: string): string =>
+  const outputOf = (error: string): string =>
     `failed ${NEXT} ${JSON.stringify({ time: "x", level: "ERROR", msg: "Error", error })}\n`;
   const described = (error: string): string => {
-    const order = parseOrder(told(error));
+    const order = parseOrder(outputOf(error));
     assert.ok(order);
     return describeOrder(order, "store.example") ?? "";
   };
@@ -61,7 +61,7 @@ describe("the order of the certificate", () => {
     ],
     ["another error", "registration: something new", /lego says: registration: something new\./],
   ] as const) {
-    it(`tells the cause, the remedy and the next try for ${title}`, () => {
+    it(`says the cause, the remedy and the next try for ${title}`, () => {
       assert.match(described(error), expected);
       assert.match(described(error), /^the certificate can't be ordered: .* UTC$/);
       assert.match(described(error), /Next try: 2026-11-28 20:15 UTC$/);
@@ -75,7 +75,10 @@ describe("the order of the certificate", () => {
   });
 
   it("understands an error that was cut off", () => {
-    const cut = told(`${AUTHORITY} :: urn:ietf:params:acme:error:caa :: CAA record`).slice(0, -5);
+    const cut = outputOf(`${AUTHORITY} :: urn:ietf:params:acme:error:caa :: CAA record`).slice(
+      0,
+      -5,
+    );
     const order = parseOrder(cut);
     assert.match((order && describeOrder(order, "x")) ?? "", /CAA record of the domain allows/);
   });

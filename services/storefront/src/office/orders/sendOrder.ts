@@ -22,7 +22,7 @@ export async function sendOrder(
     gateway.orders.GET("/api/orders/{id}/staff-actions", { params: { path: { id } }, headers }),
     trialBanner(gateway, request),
   ]);
-  // Check the token before anything else: without it, the response must not tell which orders exist.
+  // Check the token before anything else: without it, the response must not reveal which orders exist.
   const details = {
     payments: requireData(payments).items,
     shipments: requireData(shipments).items,

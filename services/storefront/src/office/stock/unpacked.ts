@@ -2,7 +2,7 @@ import { UpstreamError, type Reply } from "@store/kit";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { requireValidToken, staffHeaders } from "../session.ts";
 
-/** Returns the quantity of a product that is sold and not packed yet; `undefined` if orders or shipping don't tell. */
+/** Returns the quantity of a product that is sold and not packed yet; `undefined` if orders or shipping can't say. */
 export async function countUnpacked(
   { orders, shipping }: Gateway,
   reply: Reply,
