@@ -2,9 +2,10 @@
  * Ensures that the registry has an image, and prints the image's digest. Run by `PublishedImage` as a command of its own; therefore
  * plain JavaScript.
  *
- * If the registry has the tag already, and this machine's Docker has pushed that image, nothing is built or pushed. Anybody who may push to the
- * registry can work out the tag, so an image of somebody else is replaced by this checkout's own, and never deployed: the digest that is
- * printed is that of an image from this machine. The state keeps it, so this script isn't run again for the same content.
+ * If the registry has the tag already, and this machine's Docker has pushed that image (or somebody has pulled it by its tag here), nothing
+ * is built or pushed. Anybody who may push to the registry can work out the tag, so an image that this machine doesn't know is replaced by
+ * this checkout's own: the digest that is printed is that of an image of this machine's Docker. The state keeps it, so this script isn't
+ * run again for the same content.
  * Environment: IMAGE (registry/name:tag), FROM (JSON of a `Build` or `Mirror`), PLATFORM, DOCKER_HOST, and for a daemon with TLS
  * DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.
  * Standard input (JSON): the registry's address with either username and password, or azureRegistry, the resource ID of an Azure
@@ -42,9 +43,9 @@ try {
   const login = await loginOf(access);
   writeConfig(folder, registry, login);
   if (login !== undefined) await logIn(login);
-  const found = await lookUp();
-  if (found !== undefined && (await isPushedFromHere(found))) process.stdout.write(found);
-  else process.stdout.write(await publish(found));
+  const found = await lookUp(image);
+  const isOwn = found !== undefined && (await isKnownHere(found));
+  process.stdout.write(await keep(isOwn ? found : await publish(found)));
 } catch (error) {
   process.stderr.write(
     `\nnot published: ${error instanceof Error ? error.message : String(error)}\n`,
@@ -61,11 +62,14 @@ async function logIn(/** @type {Login} */ login) {
   if (code !== 0) throw refused(output);
 }
 
-/** @returns {Promise<string | undefined>} the image's digest, or undefined if the registry doesn't have the image */
-async function lookUp() {
+/**
+ * @param {string} name
+ * @returns {Promise<string | undefined>} the image's digest, or undefined if the registry doesn't have the image
+ */
+async function lookUp(name) {
   // Docker's client doesn't know the daemon's insecure-registries. https://github.com/docker/cli/issues/4484
   const insecure = (await isInsecure(registry, docker)) ? ["--insecure"] : [];
-  const { code, output } = await docker(["manifest", "inspect", "--verbose", ...insecure, image], {
+  const { code, output } = await docker(["manifest", "inspect", "--verbose", ...insecure, name], {
     quiet: true,
     seconds: LOOK_SECONDS,
   });
@@ -85,11 +89,12 @@ async function lookUp() {
 }
 
 /**
- * Docker notes with an image under which digests it has pushed it.
+ * Docker notes with an image under which digests it has pushed it, and also under which it has pulled it. So this is also true for an
+ * image of somebody else that the user of this machine has pulled by its tag (`docker pull NAME:TAG`); the store pulls by digest only.
  *
  * @param {string} digest
  */
-async function isPushedFromHere(digest) {
+async function isKnownHere(digest) {
   const format = ["--format", "{{json .RepoDigests}}"];
   const { code, output } = await docker(["image", "inspect", ...format, image], { quiet: true });
   return code === 0 && output.includes(`"${withoutTag(image)}@${digest}"`);
@@ -111,11 +116,37 @@ async function publish(other) {
     );
   if (from.image === undefined) await build();
   else await copy(from.image);
-  const { code, output } = await docker(["push", image]);
+  return push(image);
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<string>} the digest
+ */
+async function push(name) {
+  const { code, output } = await docker(["push", name]);
   if (code !== 0) throw refused(output);
   const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
   if (digest === undefined) throw new Error("the registry returned no digest");
   return digest;
+}
+
+/**
+ * Gives the pushed image a tag of its own: another machine's stack moves the content tag to its own build, and registries that clean up
+ * delete manifests without a tag, also one that is deployed.
+ *
+ * @param {string} digest
+ * @returns {Promise<string>} the digest that has the tag: another one only if Docker has pulled the image and pushes it in another format
+ */
+async function keep(digest) {
+  const ownTag = `${image}-${digest.slice("sha256:".length, 19)}`;
+  // A registry with immutable tags refuses a second push of the same.
+  if ((await lookUp(ownTag)) === digest) return digest;
+  await tag(image, ownTag);
+  const tagged = await push(ownTag);
+  // A second name here would keep the image from being removed.
+  await docker(["rmi", ownTag], { quiet: true });
+  return tagged;
 }
 
 async function build() {

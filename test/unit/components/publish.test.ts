@@ -78,7 +78,7 @@ describe("publish.mjs", () => {
   it("prints the digest of an image that the registry has, if this machine has pushed it", () => {
     const result = publish(`manifest) echo '${MANIFEST}' ;;\n${PUSHED}`);
     assert.equal(result.stdout, DIGEST);
-    assert.deepEqual(result.ran, ["login", "info", "manifest", "image"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest", "image", "info", "manifest"]);
   });
 
   for (const [what, local] of [
@@ -139,6 +139,7 @@ push) echo "1: digest: ${DIGEST} size: 7" ;;`,
     assert.deepEqual(readFileSync(log, "utf8").trim().split("\n"), [
       `pull --platform linux/amd64 registry.example.com/store/kit@${DIGEST}`,
       `tag registry.example.com/store/kit@${DIGEST} registry.example.com/store/kit:1`,
+      `tag ${IMAGE} ${IMAGE}-${"a".repeat(12)}`,
     ]);
   });
 
@@ -157,7 +158,7 @@ push) echo "1: digest: ${DIGEST} size: 7" ;;`,
       },
     );
     assert.equal(result.stdout, DIGEST, result.stderr);
-    assert.deepEqual(result.ran, ["login", "info", "manifest", "image"]);
+    assert.deepEqual(result.ran, ["login", "info", "manifest", "image", "info", "manifest"]);
     assert.doesNotMatch(result.stderr, /a-token/);
   });
 
@@ -173,7 +174,44 @@ push) echo "1: digest: ${DIGEST} size: 7" ;;`,
       `manifest) echo "no such manifest: x" >&2; exit 1 ;;\npush) echo "1: digest: ${DIGEST} size: 7" ;;`,
     );
     assert.equal(result.stdout, DIGEST);
-    assert.deepEqual(result.ran, ["login", "info", "manifest", "image", "image", "tag", "push"]);
+    assert.deepEqual(result.ran, [
+      ...["login", "info", "manifest", "image", "image", "tag", "push"],
+      ...["info", "manifest", "tag", "push", "rmi"],
+    ]);
+  });
+
+  describe("gives the digest a tag of its own, which no other stack moves", () => {
+    const ownTag = `${IMAGE}-${"a".repeat(12)}`;
+    const log = (): string[] => readFileSync(join(folder, "log"), "utf8").trim().split("\n");
+    const lookUp = (ofOwnTag: string, ofTag = ofOwnTag): string =>
+      `manifest) case "$*" in *${ownTag}) ${ofOwnTag} ;; *) ${ofTag} ;; esac ;;`;
+    const missing = `echo "no such manifest: x" >&2; exit 1`;
+    const push = `tag|push|rmi) echo "$@" >>$HOME/log; echo "1: digest: ${DIGEST} size: 7" ;;`;
+
+    it("after the push", () => {
+      const result = publish(`${lookUp(missing)}\n${push}`);
+      assert.equal(result.stdout, DIGEST, result.stderr);
+      assert.deepEqual(log(), [
+        `tag postgres:18.4 ${IMAGE}`,
+        `push ${IMAGE}`,
+        `tag ${IMAGE} ${ownTag}`,
+        `push ${ownTag}`,
+        `rmi ${ownTag}`,
+      ]);
+    });
+
+    it("also if an interrupted run has pushed the image without it", () => {
+      const result = publish(`${lookUp(missing, `echo '${MANIFEST}'`)}\n${PUSHED}\n${push}`);
+      assert.equal(result.stdout, DIGEST, result.stderr);
+      assert.deepEqual(log(), [`tag ${IMAGE} ${ownTag}`, `push ${ownTag}`, `rmi ${ownTag}`]);
+    });
+
+    it("and fails if the registry refuses the tag", () => {
+      const refusing = `push) case "$2" in ${ownTag}) echo "denied: x" >&2; exit 1 ;; *) echo "1: digest: ${DIGEST} size: 7" ;; esac ;;`;
+      const result = publish(`${lookUp(missing)}\n${refusing}`);
+      assert.equal(result.stdout, "");
+      assert.match(diagnosed(result).why, /rejects the login/);
+    });
   });
 
   describe("with docker's own configuration", () => {
@@ -218,7 +256,7 @@ push) echo "1: digest: ${DIGEST} size: 7" ;;`,
       const docker = `manifest) ${saveConfig}; echo '${MANIFEST}' ;;\n${PUSHED}`;
       const result = publish(docker, undefined, login);
       assert.equal(result.stdout, DIGEST, result.stderr);
-      assert.deepEqual(result.ran, ["info", "manifest", "image"]);
+      assert.deepEqual(result.ran, ["info", "manifest", "image", "info", "manifest"]);
       const { currentContext: _, ...kept } = own;
       assert.deepEqual(used(), kept);
     });
