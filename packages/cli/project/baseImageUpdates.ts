@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
 import { type Docker, reasonOf } from "@store/docker/docker";
+import { messageOf } from "@store/docker/messageOf";
+import { problemOf } from "@store/docker/unreachable";
 
 /** File with the defaults of the base images, relative to the project. */
 const DEFAULTS_FILE = "config/baseImages.json";
@@ -26,14 +28,19 @@ const FIXED_PARTS: Readonly<Record<string, number>> = { node: 1, postgres: 1, ha
  * Asks the registries for newer base images than the project's defaults: the newest compatible version, and the digest that its name has
  * now, because publishers build the same version again with the fixes of its packages.
  *
+ * @param timeoutMs Longest time that a registry takes to answer. @default 15 s
  * @throws CliError if a registry can't be reached.
  */
-export async function findUpdates(root: string, docker: Docker): Promise<BaseImageUpdate[]> {
+export async function findUpdates(
+  root: string,
+  docker: Docker,
+  timeoutMs = REGISTRY_TIMEOUT_MS,
+): Promise<BaseImageUpdate[]> {
   return Promise.all(
     Object.entries(readDefaults(root)).map(async ([image, current]) => {
       const tagged = current.replace(/@.*$/, "");
-      const newest = await newestVersion(tagged, FIXED_PARTS[image], docker);
-      const digest = await digestOf(newest, docker);
+      const newest = await newestVersion(tagged, FIXED_PARTS[image], docker, timeoutMs);
+      const digest = await digestOf(newest, docker, timeoutMs);
       if (digest === undefined) throw noSuchImage(newest);
       return { image, current, newest: `${newest}@${digest}` };
     }),
@@ -69,6 +76,7 @@ async function newestVersion(
   ref: string,
   fixedParts: number | undefined,
   docker: Docker,
+  timeoutMs: number,
 ): Promise<string> {
   const [, name = "", version = "", variant = ""] = /^(.*:)(\d+(?:\.\d+)+)(.*)$/.exec(ref) ?? [];
   if (fixedParts === undefined || version === "") return ref;
@@ -77,7 +85,8 @@ async function newestVersion(
   while (found) {
     found = false;
     for (const next of successors(newest, fixedParts)) {
-      if ((await digestOf(`${name}${next.join(".")}${variant}`, docker)) === undefined) continue;
+      const successor = `${name}${next.join(".")}${variant}`;
+      if ((await digestOf(successor, docker, timeoutMs)) === undefined) continue;
       newest = next;
       found = true;
       break;
@@ -100,14 +109,28 @@ function successors(version: readonly number[], fixedParts: number): number[][] 
 }
 
 /** Returns the digest of an image's name; undefined if the registry doesn't have it. @throws CliError */
-async function digestOf(ref: string, docker: Docker): Promise<string | undefined> {
-  const answer = await docker.request("GET", `/distribution/${ref}/json`, REGISTRY_TIMEOUT_MS);
+async function digestOf(
+  ref: string,
+  docker: Docker,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const answer = await docker
+    .request("GET", `/distribution/${ref}/json`, timeoutMs)
+    .catch((error: unknown) => {
+      const cause = (error instanceof CliError ? error.cause : undefined) ?? error;
+      // Docker itself has answered until now: it waits for the registry, for example behind a firewall that drops packets.
+      throw problemOf(cause) === "ETIMEDOUT" ? noAnswer(ref, messageOf(cause)) : error;
+    });
   if (answer.status === 200)
     return (answer.body as { readonly Descriptor: { readonly digest: string } }).Descriptor.digest;
   const reason = reasonOf(answer);
   if (answer.status === 404 || /manifest unknown|not found|name unknown/i.test(reason))
     return undefined;
-  throw new CliError(`The registry of ${ref} doesn't answer: ${reason.trim()}.`, {
+  throw noAnswer(ref, reason.trim());
+}
+
+function noAnswer(ref: string, reason: string): CliError {
+  return new CliError(`The registry of ${ref} doesn't answer: ${reason}.`, {
     hint: "Run it where this machine's Docker reaches the registry. Nothing was changed.",
   });
 }

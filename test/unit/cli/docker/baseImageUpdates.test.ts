@@ -100,4 +100,13 @@ describe("./store images", () => {
     );
     await assert.rejects(findUpdates(root, docker), /registry of .* doesn't answer: no such host/);
   });
+
+  it("blames the registry, not Docker, if nothing comes back, as behind a firewall that drops packets", async () => {
+    server.removeAllListeners("request");
+    server.on("request", () => undefined);
+    await assert.rejects(
+      findUpdates(root, docker, 50),
+      /registry of .* doesn't answer: no answer within/,
+    );
+  });
 });
