@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
 import { Argument, Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { dockerEnvironment } from "@store/docker/environment";
+import { messageOf } from "@store/docker/messageOf";
 import { ensureSyft } from "@store/toolchain/sbom/syft";
 import { connectLocalDocker, openSession } from "../../project/session";
 import { DEFAULT_STACK } from "../../project/storeCommand";
@@ -47,6 +49,19 @@ async function run({ image, format }: SbomOptions): Promise<ExitCode> {
     SYFT_CHECK_FOR_APP_UPDATE: "false",
   };
   const args = ["scan", `docker:${image}`, "--quiet", "--output", format];
-  const { status } = spawnSync(syft, args, { stdio: "inherit", env });
+  return listPackages(syft, args, env);
+}
+
+/** Runs syft, which prints the list. @throws CliError if syft can't be started. */
+export function listPackages(
+  syft: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): ExitCode {
+  const { status, error } = spawnSync(syft, args, { stdio: "inherit", env });
+  if (error !== undefined)
+    throw new CliError(`syft can't be started: ${messageOf(error)}`, {
+      hint: `Remove it, and run this again, which builds it anew: rm -r ${dirname(syft)}`,
+    });
   return status === 0 ? ExitCode.Ok : ExitCode.Failed;
 }
