@@ -80,6 +80,23 @@ describe("migrations", function () {
       /0002-two\.sql failed: CREATE INDEX CONCURRENTLY cannot .*/,
     );
   });
+  it("fail if one builds or drops an index CONCURRENTLY in a way that can't be repeated", async () => {
+    const target = await createDatabase();
+    for (const sql of [
+      "DROP INDEX CONCURRENTLY public.notes_old",
+      "DROP INDEX CONCURRENTLY a; CREATE TABLE b ();",
+      "CREATE INDEX CONCURRENTLY ON notes (text)",
+      'DROP INDEX CONCURRENTLY IF EXISTS "Aa"',
+      "DROP INDEX CONCURRENTLY a, b",
+    ]) {
+      write("0002-index.sql", sql);
+      assert.match(
+        await failureWith(target),
+        /0002-index\.sql failed: .* CONCURRENTLY cannot .*a migration of its own/,
+        sql,
+      );
+    }
+  });
   const validIndexes = async (target: TestDatabase) =>
     (
       await target.query<{ name: string }>(

@@ -9,6 +9,12 @@ import { DatabaseBusy, isBusy, isUnavailable } from "./errors.ts";
 /** Timeout for a statement that waits for a lock, in milliseconds. */
 const LOCK_TIMEOUT_MS = 5_000;
 
+/** PostgreSQL's error code of a statement that is refused in a transaction. */
+const IN_TRANSACTION = "25001";
+
+const CONCURRENTLY_HINT =
+  ". Make the statement a migration of its own, with an index name without quotes and schema";
+
 /** Milliseconds between two attempts to get the lock of the migrations. */
 const LOCK_POLL_MS = 100;
 
@@ -127,7 +133,9 @@ async function apply(
     }
     // Any database error that isn't a connection problem is a mistake in the SQL.
     if (!(error instanceof pg.DatabaseError) || isUnavailable(error)) throw error;
-    throw new MigrationError(`The migration ${migration.name} failed: ${error.message}`, {
+    const hint =
+      error.code === IN_TRANSACTION && /CONCURRENTLY/.test(error.message) ? CONCURRENTLY_HINT : "";
+    throw new MigrationError(`The migration ${migration.name} failed: ${error.message}${hint}`, {
       cause: error,
     });
   }
@@ -148,12 +156,17 @@ async function insertMigration(client: pg.Client, { name, checksum }: Migration)
   ]);
 }
 
-/** The name of the index that a migration's only statement creates or drops CONCURRENTLY; undefined for any other migration. */
+/**
+ * Returns the name of the index that a migration's only statement creates or drops CONCURRENTLY. Undefined for any other migration, also
+ * for one with a name in quotes or with a schema; PostgreSQL refuses CONCURRENTLY in its transaction.
+ */
 function concurrentIndex(sql: string): string | undefined {
-  const statement = sql.replaceAll(/--.*$/gm, "").trim();
-  const name = "(?:IF (?:NOT )?EXISTS )?([a-z_][a-z0-9_]*)";
-  const pattern = `^(?:CREATE (?:UNIQUE )?|DROP )INDEX CONCURRENTLY ${name}`;
-  return new RegExp(pattern, "i").exec(statement.replaceAll(/\s+/g, " "))?.[1]?.toLowerCase();
+  const statement = sql.replaceAll(/--.*$/gm, "").replaceAll(/\s+/g, " ").trim();
+  const name = "([a-z_][a-z0-9_]*)";
+  const create = `CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?(?!ON )${name} ON [^;]+`;
+  const drop = `DROP INDEX CONCURRENTLY (?:IF EXISTS )?${name}`;
+  const match = new RegExp(`^(?:${create}|${drop}) ?;?$`, "i").exec(statement);
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
 /**
