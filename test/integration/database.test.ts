@@ -34,11 +34,7 @@ describe("a database's container", function () {
     inputs = (await resource(CONTAINER, "orders-database")).inputs as unknown as ContainerInputs;
     roleCommand = String((await resource(COMMAND, "orders-database-role")).inputs["create"]);
     await docker("volume", "create", secrets);
-    const write = "echo -n secret >/secrets/database-password && chmod 0444 /secrets/*";
-    await docker(
-      ...["run", "--rm", "--volume", `${secrets}:/secrets`, "--entrypoint", "sh"],
-      ...[image, "-c", write],
-    );
+    await writePassword("secret");
   });
   beforeEach(() => {
     containers = [];
@@ -133,6 +129,22 @@ describe("a database's container", function () {
     await healthy(second);
   });
 
+  it("starts with another password on the data of a killed server", async () => {
+    const first = await start();
+    await healthy(first);
+    await query(first, "CREATE TABLE kept AS SELECT 42 AS value");
+    await docker("kill", first);
+    await writePassword("it's replaced");
+    try {
+      const second = await start();
+      await healthy(second);
+      assert.equal(await query(second, "SELECT value FROM kept"), "42");
+      assert.doesNotMatch(await docker("logs", second), /replaced/);
+    } finally {
+      await writePassword("secret");
+    }
+  });
+
   it("is unhealthy when its service can't log in", async () => {
     // Like the data of a first start that was interrupted: without the rule for connections from other containers.
     const rules = "local all all trust\\nhost all all 127.0.0.1/32 trust\\n";
@@ -190,19 +202,14 @@ describe("a database's container", function () {
     const container = await start();
     await healthy(container);
     await setRole(container);
-    const write = (password: string) =>
-      docker(
-        ...["run", "--rm", "--user", "0", "--volume", `${secrets}:/secrets`, "--entrypoint", "sh"],
-        ...[image, "-c", `echo -n "${password}" >/secrets/database-password`],
-      );
     try {
-      await write("it's another");
+      await writePassword("it's another");
       const login = inputs.healthcheck.tests.slice(7);
       assert.notEqual((await run("docker", ["exec", container, ...login])).code, 0);
       await setRole(container);
       await docker("exec", container, ...login);
     } finally {
-      await write("secret");
+      await writePassword("secret");
     }
   });
 
@@ -269,6 +276,15 @@ describe("a database's container", function () {
     const script = roleCommand.replace("orders-database-id", container);
     const { code, output } = await run("sh", ["-c", script]);
     assert.equal(code, 0, output);
+  }
+
+  async function writePassword(password: string): Promise<void> {
+    const file = "/secrets/database-password";
+    const write = `rm -f ${file} && printf %s "$1" >${file} && chmod 0444 ${file}`;
+    await docker(
+      ...["run", "--rm", "--volume", `${secrets}:/secrets`, "--entrypoint", "sh"],
+      ...[image, "-c", write, "write-password", password],
+    );
   }
 
   /** Waits as Docker's health check does. */

@@ -66,8 +66,7 @@ const DATABASE_ERROR =
   /pg_hba|password authentication failed|the database system is|too many (clients|connections)|(ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN).*(5432|-database)|database ".*" does not exist|could not (resize|extend)/i;
 
 /** Messages of a PostgreSQL server that lacks what its first start sets up. */
-const INCOMPLETE_DATA =
-  /no pg_hba\.conf entry|password authentication failed|(database|role) "[^"]*" does not exist/;
+const INCOMPLETE_DATA = /no pg_hba\.conf entry|(database|role) "[^"]*" does not exist/;
 
 /**
  * Returns what to fix. A service may fail because of its database.

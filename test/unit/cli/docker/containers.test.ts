@@ -110,6 +110,11 @@ describe("remedy", () => {
     assert.match(hint, /interrupted before the data folder of inventory was complete/);
     assert.match(hint, /\.\/store down demo --volumes/);
   });
+
+  it("doesn't take a wrong password for missing data", () => {
+    const line = 'FATAL:  password authentication failed for user "inventory"';
+    assert.doesNotMatch(of(line, "database"), /--volumes/);
+  });
 });
 
 describe("whyUnhealthy", () => {
