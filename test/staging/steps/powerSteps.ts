@@ -7,7 +7,7 @@ export async function reboot({ workspace }: RehearsalContext): Promise<string> {
   const onHost = (command: string): Promise<string> =>
     workspace.succeed("ssh", STACK, "--", `sudo sh -c '${command}'`);
   await onHost("echo linux-image-amd64 >/run/reboot-required.pkgs; touch /run/reboot-required");
-  const pending = /linux-image-amd64.*\.\/store reboot staging/;
+  const pending = new RegExp(`linux-image-amd64.*\\./store reboot ${STACK}`);
   for (const command of [
     ["ps", STACK],
     ["doctor", "-s", STACK],
