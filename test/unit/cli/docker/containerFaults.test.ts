@@ -77,6 +77,10 @@ describe("expectedContainers", () => {
     ]);
     assert.deepEqual(gateway.unusedNetworks, ["broken-network-1"]);
     assert.equal(orders?.networks.length, 2);
+    // An encrypted script doesn't say which networks the gateway has joined: it keeps all of them.
+    const encrypted = { ...reload, inputs: { create: { ciphertext: "v1:abc" } } };
+    const [unreadable] = read(resource("gateway"), ...networks.slice(0, -1), encrypted);
+    assert.deepEqual(unreadable?.unusedNetworks, []);
   });
 
   it("leaves out replaced originals and containers that only hold files", () => {
