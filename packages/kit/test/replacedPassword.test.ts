@@ -25,7 +25,7 @@ describe("a replaced password of the database", function () {
     });
     try {
       await service.ready();
-      // Of two transactions at a time, the second needs a new connection.
+      // Two transactions at a time, because the second one needs a new connection.
       const statuses = () =>
         Promise.all([1, 2].map(async () => (await service.fetch("/things")).status));
       writeFileSync(file, "second");

@@ -43,7 +43,7 @@ describe("billing's refunds", function () {
       "refunded 900",
       "refunded 8000",
     ]);
-    // Nothing is left.
+    // A payment without anything left to refund.
     const { id: whole } = await billing.createPayment(charge("tok_ok"), "capture");
     await billing.refund(whole, {});
     assert.equal(outcome(await rest(whole)), "refunded");

@@ -22,7 +22,7 @@ import { startFaultyAuthorities } from "./faultyAuthorities";
 import { Pebble } from "./pebble";
 
 const SCRIPT = resolve(__dirname, "../../../components/certificates/orderCertificate.sh");
-/** As in the stack. Somebody who isn't root couldn't remove the files of another user. */
+/** User of the container: the stack's if the tests run as root, else their own, who must be able to remove the files. */
 const user = process.getuid?.() === 0 ? "1000:1000" : String(process.getuid?.());
 
 export interface Status extends Pick<CertificateOrder, "state" | "next"> {

@@ -98,7 +98,7 @@ describe("the storefront's office: orders and parcels", function () {
   it("cancels a confirmed order: refunds it and stops its parcel", async () => {
     const { path, office } = await buyConfirmed(customer);
     const page = await clerk.get(office);
-    // Nobody can undo it: the first press only shows what it does and a second button.
+    // The first press only shows the consequences and a second button, because a cancellation is permanent.
     const [, summary = "", confirmation = ""] =
       /<details[^>]*>\s*<summary[^>]*>([\s\S]*?)<\/summary>([\s\S]*?)<\/details>/.exec(page.text) ??
       [];

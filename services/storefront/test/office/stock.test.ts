@@ -55,7 +55,7 @@ describe("the storefront's office: stock", function () {
     await until("there is a parcel", async () =>
       (await clerk.get(`/office${order}`)).visibleText.includes("To pack"),
     );
-    // Nobody has packed the three yet: the clerk counts as many as before.
+    // The three sold ones are not packed yet, so the clerk counts as many as before.
     const page = await clerk.get(path);
     assert.match(page.visibleText, /With 0 reserved for orders and 3 sold and not packed yet/);
     const form = page.form(path);

@@ -424,7 +424,7 @@ describe("diagnoseRun", () => {
   }
 
   it("finds that something else is connected to a network of a removed service", async () => {
-    // As the provider reported it in test/integration/failures.test.ts.
+    // The provider's message in test/integration/failures.test.ts.
     const message =
       "deleting urn:pulumi:dev::store::store:index:Store$docker:index/network:Network::orders-network: 1 error occurred:\n" +
       "\t* timeout while waiting for state to become 'removed' (last state: 'pending', timeout: 30s)\n\n";

@@ -27,7 +27,7 @@ describe("./store images", () => {
       mkdirSync(dirname(join(root, file)), { recursive: true });
       cpSync(join(REPOSITORY, file), join(root, file));
     }
-    // What the defaults name, with the same digests.
+    // A registry with the images of the defaults, under the same digests.
     registry = Object.fromEntries(
       Object.values(DEFAULTS).map((ref) => {
         const [name = "", known = digest("e")] = ref.split("@");
