@@ -11,7 +11,7 @@ import * as config from "./rules/config";
 import * as engine from "./rules/engine";
 import { collectErrors } from "./engineErrors";
 import { unhealthy } from "./rules/health";
-import { daemonUnreachable, hostRules } from "./rules/host";
+import { daemonUnreachable, hostRules, lostDaemon } from "./rules/host";
 import { loginUnreadable, pullFailed } from "./rules/image";
 import { networkInUse, networksExhausted, portPrivileged, portTaken } from "./rules/network";
 import { policiesViolated } from "./rules/policy";
@@ -85,6 +85,11 @@ export async function diagnoseRun(
   }
   const hasChanges = hasChangedResources(run.events);
   const context = await createContext({ command, retry, session, crashed, hasChanges }, docker);
+  if (docker !== undefined && context.docker === undefined && !(await answers(docker))) {
+    // Each resource fails in its own way when the daemon goes away, a build like one with a broken builder.
+    const consequences = errors.filter(({ rule }) => rule !== daemonUnreachable);
+    return withOthers(lostDaemon(first.error, docker.host, context), consequences);
+  }
   return withOthers(await first.rule.toDiagnostic(first, context), others);
 }
 
@@ -134,9 +139,15 @@ async function createContext(
     return { ...context, docker, containers };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    // Docker doesn't answer, which the run's own errors report.
     return { ...context, docker: undefined, containers: [] };
   }
+}
+
+async function answers(docker: Docker): Promise<boolean> {
+  return docker.ping().then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Checks whether the run has changed a resource of a provider; the stack itself is one of the engine's. */

@@ -38,7 +38,7 @@ export const daemonUnreachable: Rule = {
   // In a preview, the errors of resources have the source "program".
   sources: ["resource", "program"],
   match: [
-    /Cannot connect to the Docker daemon at (\S+?)\.? /,
+    /cannot connect to the Docker daemon(?: at (\S+?)\.? |\b)/i,
     /make sure that (\S+) is reachable/,
     /error during connect|Docker server.*(EOF|refused)/i,
   ],
@@ -48,19 +48,26 @@ export const daemonUnreachable: Rule = {
 };
 
 async function daemonDiagnostic({ error, match }: Found, context: Context): Promise<Diagnostic> {
-  const address = match[1] === undefined ? "" : ` at ${match[1]}`;
-  if (!context.isLocal) {
-    const stopped = await stoppedVmDiagnostic(context);
-    if (stopped !== undefined) return stopped;
-    return {
-      summary: `Host unreachable: ${causeFor(UNREACHABLE, context)}${address && ` (Docker${address})`}.`,
-      hint: hintFor(UNREACHABLE, context),
-    };
-  }
+  if (context.isLocal) return lostDaemon(error, match[1] ?? context.docker?.host, context);
+  const stopped = await stoppedVmDiagnostic(context);
+  if (stopped !== undefined) return stopped;
+  const address = match[1] === undefined ? "" : ` (Docker at ${match[1]})`;
   return {
-    summary: `Lost the connection to Docker${address}.`,
-    details: error.message.split("\n"),
-    hint: `${hintForDaemon(match[1] ?? context.docker?.host)} Then: ${retryCommand(context)}`,
+    summary: `Host unreachable: ${causeFor(UNREACHABLE, context)}${address}.`,
+    hint: hintFor(UNREACHABLE, context),
+  };
+}
+
+/** Returns the diagnostic for a daemon on this machine that no longer answers. */
+export function lostDaemon(
+  { message }: EngineError,
+  host: string | undefined,
+  context: Context,
+): Diagnostic {
+  return {
+    summary: `Lost the connection to Docker${host === undefined ? "" : ` at ${host}`}.`,
+    details: message.split("\n"),
+    hint: `${hintForDaemon(host)} Then: ${retryCommand(context)}`,
   };
 }
 

@@ -456,6 +456,28 @@ describe("diagnoseRun", () => {
     assert.match(summary, /unix:\/\/\/run\/docker-proxy\.sock/);
   });
 
+  it("finds that Docker went away while an image was built, another container created and a network", async () => {
+    const builder = "Error running buildx build: Unavailable: error reading from server: EOF";
+    const events = [
+      failedStep(REMOTE_IMAGE, "inventory-image:1", builder),
+      failedStep(
+        "docker:index/container:Container",
+        "orders-0",
+        "cannot connect to the Docker daemon. Is 'docker daemon' running on this host?: dial unix /a.sock: connect: no such file or directory",
+      ),
+      failedStep(NETWORK, "edge", "expected non-nil error with nil state during Create of urn:x"),
+    ];
+    const [rule] = ruleNames(events.flat());
+    assert.equal(rule, "daemon-unreachable");
+    assert.match((await diagnose(events.flat())).summary, /^Lost the connection to Docker\./);
+
+    for (const only of events) {
+      const { summary, hint } = await diagnose(only, { isDockerGone: true });
+      assert.match(summary, /^Lost the connection to Docker at unix:\/\/\/nowhere\/docker\.sock\./);
+      assert.match(hint ?? "", /Start Docker .*Then: \.\/store up/);
+    }
+  });
+
   it("finds an exception in the program, and its place", async () => {
     assert.deepEqual(ruleNames(recordedEvents("mistake")), ["program-failed"]);
     const { summary, details } = await diagnose(recordedEvents("mistake"));

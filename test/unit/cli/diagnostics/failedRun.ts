@@ -10,7 +10,7 @@ import { parseProject, ROOT } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { checkpointFile, findState } from "@store/cli/state/state";
 import type { CliError } from "@store/docker/cliError";
-import type { Docker } from "@store/docker/docker";
+import { Docker } from "@store/docker/docker";
 
 /** The fields of the SDK's event types that the CLI reads. */
 export interface TestEvent {
@@ -63,6 +63,8 @@ export function diagnose(
     readonly config?: Readonly<Record<string, unknown>>;
     /** Containers of the stack's state that run. @default Docker isn't asked */
     readonly running?: readonly string[];
+    /** Docker has stopped answering. @default false */
+    readonly isDockerGone?: boolean;
     /** Files in the project's folder, by their path. */
     readonly files?: Readonly<Record<string, string>>;
   } = {},
@@ -79,7 +81,10 @@ export function diagnose(
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
   }
-  const docker = options.running && dockerWith(session, options.running);
+  const docker =
+    options.isDockerGone === true
+      ? new Docker({ host: "unix:///nowhere/docker.sock" })
+      : options.running && dockerWith(session, options.running);
   return diagnoseRun(options.command ?? "up", session, docker, run);
 }
 
