@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { diagnoseRun, applyRules } from "@store/cli/diagnostics/diagnose";
 import { collectErrors } from "@store/cli/diagnostics/engineErrors";
 import type { Found } from "@store/cli/diagnostics/rule";
-import type { EngineEvent } from "@store/cli/engine/events";
+import { type EngineEvent, parseEvents } from "@store/cli/engine/events";
 import type { EngineRun } from "@store/cli/engine/runEngine";
 import { parseProject, ROOT } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
@@ -50,6 +50,23 @@ export function applyRulesTo(
   options: { readonly stderr?: string; readonly local?: boolean } = {},
 ): Found[] {
   return applyRules(collectErrors(events, options.stderr ?? ""), options.local ?? true);
+}
+
+/** Returns the names of the rules that apply to a run's errors, in their order. */
+export function ruleNames(events: readonly EngineEvent[], stderr = ""): string[] {
+  return applyRulesTo(events, { stderr }).map(({ rule }) => rule.name);
+}
+
+/**
+ * Reads an event log of the engine, of a run of this program that was made to fail. Irrelevant events are left out and the project's
+ * folder is replaced.
+ */
+export function recordedEvents(name: string): EngineEvent[] {
+  return parseEvents(recording(`${name}.jsonl`));
+}
+
+export function recording(file: string): string {
+  return readFileSync(join(__dirname, "recordings", file), "utf8");
 }
 
 /** Diagnoses a failed run of the stack dev, without Docker. */
