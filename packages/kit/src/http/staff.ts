@@ -24,7 +24,7 @@ export function staffHook(): onRequestHookHandler {
     );
   return (request, reply, done) => {
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    // Nobody learns a token from the time that the search for its hash takes.
+    // Comparing hashes takes a time that tells nothing about a token.
     const name = token === undefined ? undefined : names().get(sha256(token));
     if (name === undefined) {
       done(unauthorized(token));
