@@ -2,16 +2,8 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { ServiceSpec } from "../services/spec";
 import { ISOLATED, NETWORK_OPTIONS } from "./container/container";
+import { LABEL, NAMELESS } from "./container/labelNames";
 import { labels } from "./container/labels";
-
-/**
- * Label of the networks that the gateway joins while it runs. Its value is the gateway's DNS name there, or {@link NAMELESS}. The store
- * command reads it, too.
- */
-export const LABEL_GATEWAY = "dev.store.gateway";
-
-/** Value of the label for a network on which the gateway has no DNS name. The docker provider refuses an empty one. */
-const NAMELESS = "-";
 
 /** DNS name of the gateway for services that may call it. */
 export const GATEWAY_NAME = "gateway";
@@ -83,7 +75,7 @@ function serviceNetwork(
     `${service}-network`,
     {
       ...ISOLATED,
-      labels: [...labels({ service }), { label: LABEL_GATEWAY, value: gatewayName ?? NAMELESS }],
+      labels: [...labels({ service }), { label: LABEL.gateway, value: gatewayName ?? NAMELESS }],
     },
     options,
   );

@@ -25,6 +25,7 @@ import {
 } from "./https";
 import { HTTP_GET_SCRIPT, httpHealthCheck } from "../container/health";
 import { Host } from "../host/host";
+import { LABEL } from "../container/labelNames";
 import { labels } from "../container/labels";
 import { GATEWAY_NAME, type ServiceNetwork } from "../networks";
 import { readWithoutComments, withArguments } from "../shell/shell";
@@ -178,7 +179,7 @@ export class Gateway extends pulumi.ComponentResource {
         labels: [
           ...labels({ service: "gateway", role: "gateway" }),
           // For the store command, which can't tell the store's name from the ports.
-          ...(https ? [{ label: "dev.store.url", value: httpsUrl(https) }] : []),
+          ...(https ? [{ label: LABEL.url, value: httpsUrl(https) }] : []),
         ],
       },
       {

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { isAbsolute, join } from "node:path";
 import type { BuildSecret } from "../../services/spec";
-import { LABEL_PROJECT } from "../container/labels";
+import { LABEL } from "../container/labelNames";
 import { readRegularFile } from "./context/contextEntries";
 import { contentTag, type ImageContent as TaggedFiles } from "./contentTag";
 import { declaredArgs } from "./context/dockerfile";
@@ -179,6 +179,6 @@ function labelsOf(
     "org.opencontainers.image.version": version,
     ...(url && { "org.opencontainers.image.source": url }),
     ...(revision && { "org.opencontainers.image.revision": revision }),
-    [LABEL_PROJECT]: pulumi.getProject(),
+    [LABEL.project]: pulumi.getProject(),
   }));
 }

@@ -5,7 +5,8 @@ import {
   Resource,
   resourceName,
 } from "../state/checkpoint";
-import { Inspection, LABEL, Role } from "./containers";
+import { LABEL, NAMELESS, type Role } from "../../../components/container/labelNames";
+import { Inspection } from "./containers";
 import { Docker } from "@store/docker/docker";
 
 /** A container as the state says that it should be. */
@@ -90,9 +91,6 @@ function networkOfGateway({ inputs = {} }: Resource): ExpectedNetwork[] {
   if (label === undefined) return [];
   return [{ name, aliases: label === NAMELESS ? [] : [label] }];
 }
-
-/** Value of the label of a network on which the gateway has no DNS name: components/networks.ts. */
-const NAMELESS = "-";
 
 function expectedContainer({ urn, id = "", inputs = {} }: Resource): ExpectedContainer {
   const { labels = [], networksAdvanced = [], ports = [], memory, restart } = inputs as Inputs;

@@ -1,3 +1,4 @@
+import { LABEL, type Role } from "../../../components/container/labelNames";
 import { isOwnContainer, OwnResources } from "../state/ownResources";
 import { Docker } from "@store/docker/docker";
 import { duration } from "../terminal/terminal";
@@ -29,18 +30,6 @@ export interface StoreContainer {
   /** The store's address, of a gateway with HTTPS. Undefined for all other containers. */
   readonly url?: string | undefined;
 }
-
-export type Role = "service" | "database" | "gateway" | "certificates" | "files";
-
-export const LABEL = {
-  project: "dev.store.project",
-  stack: "dev.store.stack",
-  service: "dev.store.service",
-  role: "dev.store.role",
-  replica: "dev.store.replica",
-  url: "dev.store.url",
-  gateway: "dev.store.gateway",
-} as const;
 
 /** Selects the resources of all stacks of all checkouts on a daemon. */
 export const ALL_STACKS = { label: [LABEL.project] };

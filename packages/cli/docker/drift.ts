@@ -7,7 +7,8 @@ import {
 } from "../state/checkpoint";
 import { isOwnContainer, ownResources } from "../state/ownResources";
 import { Docker } from "@store/docker/docker";
-import { ALL_STACKS, LABEL, listAllContainers, StoreContainer } from "./containers";
+import { LABEL } from "../../../components/container/labelNames";
+import { ALL_STACKS, listAllContainers, StoreContainer } from "./containers";
 
 /** Docker's resources of all stacks of all checkouts. */
 export interface DockerState {

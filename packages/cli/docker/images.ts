@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Checkpoint } from "../state/checkpoint";
 import { UsedImages } from "../state/usedImages";
 import { readStackCheckpoint } from "../state/state";
-import { LABEL } from "./containers";
+import { LABEL } from "../../../components/container/labelNames";
 import { Docker, withLabels } from "@store/docker/docker";
 import { Session } from "../project/session";
 

@@ -1,5 +1,5 @@
 import type { Docker } from "@store/docker/docker";
-import { LABEL } from "../docker/containers";
+import { LABEL } from "../../../components/container/labelNames";
 import type { Reporter } from "../terminal/terminal";
 
 /** Age of an image, from which it is removed if no container uses it. A roll-back to a newer one needs no download. */

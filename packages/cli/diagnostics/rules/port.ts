@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import { CliError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
-import { ContainerSummary, LABEL, parseContainer } from "../../docker/containers";
+import { LABEL } from "../../../../components/container/labelNames";
+import { ContainerSummary, parseContainer } from "../../docker/containers";
 import { loadOwnResources } from "../../docker/stackContainers";
 import type { Docker } from "@store/docker/docker";
 import { configText, type Project, type Stack } from "../../project/project";

@@ -1,6 +1,7 @@
 import { connect } from "../connect";
 import { hostIn } from "../hostDocker";
-import { LABEL, type StoreContainer } from "../containers";
+import { LABEL } from "../../../../components/container/labelNames";
+import { type StoreContainer } from "../containers";
 import { CliError } from "@store/docker/cliError";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { sshTarget } from "@store/docker/sshAgent";

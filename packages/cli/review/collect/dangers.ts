@@ -1,3 +1,4 @@
+import { LABEL } from "../../../../components/container/labelNames";
 import type { Danger } from "../model/reviewModel";
 import { shorten } from "../model/shorten";
 import type { EngineStep } from "./engineStep";
@@ -66,7 +67,7 @@ function isReplaceable(inputs: Inputs = {}): boolean {
   return (
     Array.isArray(labels) &&
     (labels as readonly Inputs[]).some(
-      ({ label, value }) => label === "dev.store.role" && REPLACEABLE.includes(value),
+      ({ label, value }) => label === LABEL.role && REPLACEABLE.includes(value),
     )
   );
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { LABEL } from "@store/cli/docker/containers";
+import { LABEL } from "../../../../components/container/labelNames";
 import { whyUnhealthy } from "@store/cli/diagnostics/rules/health";
 import { CrashWatch, type WatchedHost } from "@store/cli/lifecycle/crashWatch";
 import { parseProject } from "@store/cli/project/project";
