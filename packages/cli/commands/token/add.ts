@@ -1,17 +1,14 @@
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
 import { hashOfToken } from "../../../../components/staffTokens";
-import { openSession, type StackOptions } from "../../project/session";
+import { openSession } from "../../project/session";
 import { changeTokens } from "../../staff/changeTokens";
-import { newToken, parseTokenName, refuseExisting } from "../../staff/staffTokens";
+import { newToken, refuseExisting } from "../../staff/staffTokens";
 import { colors, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
-import { parseStack, STACK_ARGUMENT, STACK_FLAGS, type StackFlags } from "../stackFlags";
+import { STACK_ARGUMENT, STACK_FLAGS, type StackFlags } from "../stackFlags";
 import { appliedHint } from "./appliedHint";
-
-interface NamedToken extends StackOptions {
-  readonly name: string;
-}
+import { type NamedToken, parseNamedToken } from "./namedToken";
 
 export const add = defineCommand<StackFlags, NamedToken>({
   name: "add",
@@ -25,10 +22,7 @@ export const add = defineCommand<StackFlags, NamedToken>({
   examples: ["./store token add ana", "./store token add stock-import -s staging"],
   notes: `The token is stored nowhere: Pulumi.STACK.yaml and the services have its SHA-256 only.
 A running store accepts the token at once, without a restart.`,
-  parse: ({ args: [name, stack], flags }) => ({
-    ...parseStack(flags, stack),
-    name: parseTokenName(name, "add"),
-  }),
+  parse: (input) => parseNamedToken(input, "add"),
   run,
 });
 

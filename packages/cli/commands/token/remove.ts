@@ -1,16 +1,13 @@
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
-import { openSession, type StackOptions } from "../../project/session";
+import { openSession } from "../../project/session";
 import { changeTokens } from "../../staff/changeTokens";
-import { parseTokenName, refuseRemoval, removedValue } from "../../staff/staffTokens";
+import { refuseRemoval, removedValue } from "../../staff/staffTokens";
 import { colors, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
-import { parseStack, STACK_ARGUMENT, STACK_FLAGS, type StackFlags } from "../stackFlags";
+import { STACK_ARGUMENT, STACK_FLAGS, type StackFlags } from "../stackFlags";
 import { appliedHint } from "./appliedHint";
-
-interface NamedToken extends StackOptions {
-  readonly name: string;
-}
+import { type NamedToken, parseNamedToken } from "./namedToken";
 
 export const remove = defineCommand<StackFlags, NamedToken>({
   name: "remove",
@@ -23,10 +20,7 @@ export const remove = defineCommand<StackFlags, NamedToken>({
   flags: STACK_FLAGS,
   examples: ["./store token remove ana", "./store token remove staff -s staging"],
   notes: "A running store refuses the token at once, without a restart.",
-  parse: ({ args: [name, stack], flags }) => ({
-    ...parseStack(flags, stack),
-    name: parseTokenName(name, "remove"),
-  }),
+  parse: (input) => parseNamedToken(input, "remove"),
   run,
 });
 
