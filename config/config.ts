@@ -13,6 +13,7 @@ import { hostArgs } from "./hostArgs";
 import { httpsConfig, type HttpsConfig } from "./https/https";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
+import { unreachableAddresses } from "./unreachable";
 import { usedImage } from "./usedImage";
 import { readStackFile, readValues } from "./values";
 
@@ -74,7 +75,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     builder: docker.builder,
     httpPort: values.httpPort,
     https,
-    warnings,
+    warnings: [...warnings, ...unreachableAddresses(values, { enabledServices, specs })],
     trustedProxies: values.trustedProxies,
     allowedHosts: values.allowedHosts,
     requestLimit: values.requestLimit,

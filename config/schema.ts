@@ -110,10 +110,7 @@ export function configSchema(serviceNames: readonly string[]) {
     secrets: v.optional(variables(service), {}),
     staffTokens: v.optional(staffTokensByName(), {}),
     otlpEndpoint: v.optional(
-      v.pipe(
-        v.string(),
-        v.check(isHttpUrl, "should be a URL, such as http://collector.example:4318."),
-      ),
+      v.pipe(v.string(), v.check(isHttpUrl, "should be a URL, such as http://collector:4318.")),
       "",
     ),
     demoData: v.optional(flag(), false),

@@ -418,11 +418,11 @@ describe("Store", () => {
     store();
     assert.deepEqual(await withEndpoint(), []);
     reset();
-    store({ otlpEndpoint: "http://collector.example:4318" });
+    store({ otlpEndpoint: "http://collector:4318" });
     assert.deepEqual(await withEndpoint(), ["inventory-0", "orders-0", "storefront-0"]);
     assert.ok(
       ((await resource(CONTAINER, "orders-0")).inputs["envs"] as string[]).includes(
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318",
       ),
     );
   });
