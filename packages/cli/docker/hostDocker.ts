@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Docker } from "@store/docker/docker";
 import { problemOf } from "@store/docker/unreachable";
@@ -47,6 +47,15 @@ const OUTDATED_FILES = /host key verification failed|permission denied/i;
 /** Checks whether this checkout has the files with the host's keys, which the ssh options in the state name. */
 export function hasSshFiles({ project, stack }: Session): boolean {
   return existsSync(join(project.root, sshFolder(stack.name), "identity"));
+}
+
+/**
+ * Removes this checkout's SSH files, the login key among them, of a host that isn't in the state any more. A host whose data was kept is
+ * still there, and the next command needs the files.
+ */
+export function removeSshFiles({ project, stack }: Session, after: Checkpoint | undefined): void {
+  if (hostIn(after) !== undefined) return;
+  rmSync(join(project.root, sshFolder(stack.name)), { recursive: true, force: true });
 }
 
 /** Returns the machine of a remote stack for ssh. Its files must exist. */

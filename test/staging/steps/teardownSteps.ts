@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import * as path from "node:path";
 import { namesOf } from "@store/azure-emulator/docker";
 import { repositoriesIn } from "@store/azure-emulator/registry/registry";
 import { type RehearsalContext, STACK } from "../context";
@@ -7,6 +9,8 @@ import { injectFault } from "./faultInjection";
 export async function down(context: RehearsalContext, faults: readonly string[]): Promise<string> {
   for (const fault of faults) await injectFault(fault, context.emulator);
   await context.workspace.succeed("down", STACK, "--yes", "--volumes");
+  if (existsSync(path.join(context.workspaceFolder, ".store/ssh", STACK, "identity")))
+    throw new Error("The checkout still has the login key.");
   const resources = context.emulator.resources().map(({ id }) => id);
   if (resources.length > 0)
     throw new Error(`The emulated cloud still has ${resources.join(", ")}.`);

@@ -5,6 +5,7 @@ import { ExitCode, UsageError } from "@store/docker/cliError";
 import { removalCost, renderRemovalCost } from "../../cost/stackCost";
 import { diagnoseRun } from "../../diagnostics/diagnose";
 import { DockerState, planDrift, readDockerState } from "../../docker/drift";
+import { hasSshFiles, removeSshFiles } from "../../docker/hostDocker";
 import { fetchCheckpoint } from "../../engine/loadCheckpoint";
 import { runOnStack } from "../../engine/runOnStack";
 import { connectEngine, EngineContext, removeStaleEngineLocks } from "../../engine/setup";
@@ -103,6 +104,7 @@ async function removeStack(
 
   if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
     await destroy(session, engine, { checkpoint, dockerState: before, plan }, options);
+    if (hasSshFiles(session)) removeSshFiles(session, await fetchCheckpoint(session, engine));
   }
   rmSync(join(session.project.root, CONTEXTS_FOLDER, stack.name), { recursive: true, force: true });
   if (engine.docker) await cleanUp(session, engine.docker, checkpoint, before, report);

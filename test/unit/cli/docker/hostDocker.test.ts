@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { connectStackHost } from "@store/cli/lifecycle/stackHost";
+import { hasSshFiles, removeSshFiles } from "@store/cli/docker/hostDocker";
 import type { Session } from "@store/cli/project/session";
 import type { Checkpoint } from "@store/cli/state/checkpoint";
 import { createSession } from "../diagnostics/failedRun";
@@ -77,6 +78,13 @@ describe("the Docker of a remote stack's host", () => {
     assert.equal(await connect(undefined), undefined);
     assert.equal(await connect({ pending: [], resources: [] }), undefined);
     assert.deepEqual(notes, []);
+  });
+
+  it("loses the files with its login key when a down has deleted it, and not while the state has it", () => {
+    removeSshFiles(session, stateWith("ssh://azureuser@192.0.2.1:22"));
+    assert.ok(hasSshFiles(session));
+    removeSshFiles(session, { pending: [], resources: [] });
+    assert.equal(existsSync(join(root, ".store/ssh/dev")), false);
   });
 });
 
