@@ -3,6 +3,7 @@ import type { DockerEndpoint } from "@store/docker/endpoint";
 import type { UserLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
 import type { RegistryAccess } from "../components/registry/registry";
+import { storeNames } from "./https/domainNames";
 import { ConfigValues } from "./schema";
 
 /** Arguments of the host component. The values have passed all rules. */
@@ -44,6 +45,7 @@ function azureHostArgs(
     ...{ location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB },
     ...{ readyMinutes, trustedLaunch, encryptionAtHost, owner, tags, registry },
     ...{ dataDiskLock, diskSnapshots },
+    https: storeNames(values).length > 0,
     subscriptionId: values.subscriptionId || undefined,
     resourceGroup: values.resourceGroup || undefined,
     subnetId: values.subnetId || undefined,

@@ -17,8 +17,8 @@ import { resourceGroup } from "./resourceGroup";
 import { nightlyShutdown, virtualMachine } from "./virtualMachine";
 
 /**
- * An Azure VM with Docker. Ports 80 and 443 are open to everybody, SSH is open to {@link AzureHostArgs.adminCidrs}, and no other port
- * is open.
+ * An Azure VM with Docker. Port 80 and, with HTTPS, port 443 are open to everybody, SSH is open to {@link AzureHostArgs.adminCidrs}, and
+ * no other port is open.
  *
  * @see https://learn.microsoft.com/azure/virtual-machines/linux/using-cloud-init
  */

@@ -17,6 +17,8 @@ export interface AzureHostArgs {
   readonly adminUser: string;
   /** Address ranges in CIDR notation from which SSH is possible. At least one. */
   readonly adminCidrs: readonly string[];
+  /** Opens port 443 to everybody, as port 80 is. Defaults to false. */
+  readonly https?: boolean;
   /** Existing resource group for the stack's resources, which it neither changes nor deletes. Defaults to a group of the stack's own. */
   readonly resourceGroup?: string;
   /** ID of an existing subnet for the VM, in the same region and subscription. Defaults to a network of the stack's own. */

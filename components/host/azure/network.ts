@@ -48,10 +48,10 @@ export function networkInterface(
   address: network.PublicIPAddress,
 ): network.NetworkInterface {
   const { name, common, opts } = scope;
-  const { adminCidrs, vmSize, subnetId } = args;
+  const { vmSize, subnetId } = args;
   const securityGroup = new network.NetworkSecurityGroup(
     name,
-    { ...common, securityRules: securityRules(adminCidrs) },
+    { ...common, securityRules: securityRules(args) },
     opts,
   );
   const subnet =
@@ -119,7 +119,10 @@ function existingSubnet(
 }
 
 /** Rules for incoming connections. Azure's default rules deny all others. */
-function securityRules(adminCidrs: readonly string[]): types.input.network.SecurityRuleArgs[] {
+function securityRules({
+  adminCidrs,
+  https = false,
+}: AzureHostArgs): types.input.network.SecurityRuleArgs[] {
   const allow = (
     name: string,
     priority: number,
@@ -143,7 +146,7 @@ function securityRules(adminCidrs: readonly string[]): types.input.network.Secur
   const everybody = { sourceAddressPrefix: "Internet" };
   return [
     allow("http", 100, "80", everybody),
-    allow("https", 110, "443", everybody),
+    ...(https ? [allow("https", 110, "443", everybody)] : []),
     allow("ssh", 120, "22", { sourceAddressPrefixes: [...adminCidrs] }),
   ];
 }

@@ -44,6 +44,15 @@ describe("readConfig().host", () => {
     assert.ok("address" in host.registry);
     assert.equal(host.registry.namespace, "store");
     assert.equal(host.shutdown, undefined);
+    assert.equal(host.https, false);
+  });
+
+  it("opens the port for HTTPS in Azure if the stack has a name", () => {
+    for (const name of [{ dnsLabel: "shop" }, { domain: "shop.example.org" }]) {
+      const host = read({ ...azure, ...name });
+      assert.ok(host.kind === "azure");
+      assert.equal(host.https, true);
+    }
   });
 
   it("accepts Azure with a registry that the stack creates", () => {

@@ -47,7 +47,7 @@ describe("AzureHost", () => {
   });
 
   it("opens HTTP and HTTPS to everybody, SSH to the administrators, and no other port", async () => {
-    host({ adminCidrs: ["203.0.113.7/32", "198.51.100.0/24"] });
+    host({ https: true, adminCidrs: ["203.0.113.7/32", "198.51.100.0/24"] });
     const { inputs } = await one("azure-native:network:NetworkSecurityGroup");
     const rules = inputs["securityRules"] as Record<string, unknown>[];
     assert.deepEqual(
@@ -63,6 +63,16 @@ describe("AzureHost", () => {
     );
     assert.ok(rules.every((rule) => rule["direction"] === "Inbound" && rule["protocol"] === "Tcp"));
     assert.equal(new Set(rules.map((rule) => rule["priority"])).size, rules.length);
+  });
+
+  it("doesn't open the port for HTTPS without HTTPS", async () => {
+    host();
+    const { inputs } = await one("azure-native:network:NetworkSecurityGroup");
+    const rules = inputs["securityRules"] as Record<string, unknown>[];
+    assert.deepEqual(
+      rules.map((rule) => rule["name"]),
+      ["http", "ssh"],
+    );
   });
 
   it("protects the subnet by the network security group and disables default outbound access", async () => {
