@@ -85,7 +85,7 @@ export class OrderStore {
       const [earlier] = await transaction.query<StoredAnswer>(selectAnswer, [key, hash]);
       if (earlier !== undefined) return earlier;
       await transaction.query(insertRefusal, [key, hash, response]);
-      await transaction.query(deleteOldRefusals);
+      for (const statement of deleteOldRefusals) await transaction.query(statement);
       return { id: null, hash, response };
     });
   }
@@ -140,12 +140,15 @@ const lockKey = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
 const insertRefusal =
   "INSERT INTO refusals (idempotency_key, request_hash, response) VALUES ($1, $2, $3)";
 
-// Each insertion deletes two expired rows, so that the table never grows beyond one month of refusals.
-const deleteOldRefusals = `
+// Each insertion deletes two rows of each kind, so that the table never grows beyond one month of refusals, and a few minutes of those
+// because of items: their text names each item of the request.
+const deleteOldRefusals = ["refused_at < now() - interval '30 days'", outdatedRefusal].map(
+  (condition) => `
   DELETE FROM refusals WHERE (idempotency_key, request_hash) IN (
-    SELECT idempotency_key, request_hash FROM refusals WHERE refused_at < now() - interval '30 days'
+    SELECT idempotency_key, request_hash FROM refusals WHERE ${condition}
     ORDER BY refused_at LIMIT 2 FOR UPDATE SKIP LOCKED
-  )`;
+  )`,
+);
 
 // One statement, one commit. It waits for concurrent orders and refusals with the same key. A trigger inserts the saga's row.
 const insertOrder = `

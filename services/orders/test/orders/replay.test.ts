@@ -178,6 +178,25 @@ describe("a repeated order request", function () {
     assert.equal((await ordersOf(key)).length, 1);
   });
 
+  it("isn't kept for a month after a refusal that was only about stock, whose text is long", async () => {
+    const sku = newSku();
+    await backEnd.setStock(sku, 0);
+    const refuse = async () => {
+      const key = newKey();
+      assert.equal((await post({ key, sku })).status, 422);
+      return key;
+    };
+    const [old, young] = [await refuse(), await refuse()];
+    await backEnd.database.query(
+      "UPDATE refusals SET refused_at = now() - interval '6 minutes' WHERE idempotency_key = $1",
+      [old],
+    );
+    // Each refusal deletes two.
+    await refuse();
+    await refuse();
+    assert.deepEqual(await refusalsOf(old, young), [young]);
+  });
+
   it("stays refused, also if another request has become an order with the key since then", async () => {
     const [key, sku] = [newKey(), newSku()];
     await backEnd.setStock(sku, 1_000);
@@ -209,13 +228,15 @@ describe("a repeated order request", function () {
       [young],
     );
     assert.equal((await post({ key: young, sku, quantity: 101 })).status, 422);
+    assert.deepEqual(await refusalsOf(old, young), [young]);
+  });
+
+  /** Returns those of the keys with a stored refusal. */
+  async function refusalsOf(...keys: string[]): Promise<string[]> {
     const stored = await backEnd.database.query<{ idempotency_key: string }>(
       "SELECT idempotency_key FROM refusals WHERE idempotency_key = ANY($1)",
-      [[old, young]],
+      [keys],
     );
-    assert.deepEqual(
-      stored.map((row) => row.idempotency_key),
-      [young],
-    );
-  });
+    return stored.map((row) => row.idempotency_key);
+  }
 });
