@@ -19,7 +19,7 @@ import {
 } from "./environment.ts";
 import { addHealth } from "./http/health.ts";
 import { createLogger } from "./telemetry/logging.ts";
-import { addMetrics, addPoolMetrics } from "./telemetry/metrics.ts";
+import { addMetrics, addDatabaseMetrics } from "./telemetry/metrics.ts";
 import { addOpenApi } from "./api/openapi.ts";
 import type { ProblemRenderer } from "./http/problems.ts";
 import { staffHook } from "./http/staff.ts";
@@ -122,7 +122,7 @@ export async function start(
       database: (databaseOptions) => {
         const database = new Database({ service: name, log, ...databaseOptions });
         databases.push(database);
-        addPoolMetrics(metrics, database);
+        addDatabaseMetrics(metrics, database);
         return database;
       },
       client: <Paths extends object>(target: string, options?: Pick<ClientOptions, "timeout">) => {

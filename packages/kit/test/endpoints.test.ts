@@ -24,6 +24,7 @@ describe("endpoints of every service", function () {
       /http_request_duration_seconds_count\{method="GET",route="\/teapot",status="418"\} \d/,
     );
     assert.match(metrics, /database_connections\{state="idle"\} \d/);
+    assert.match(metrics, /^database_size_bytes \d{7}/m);
   });
   it("publish the OpenAPI document, without internal routes under /api", async () => {
     interface Document {

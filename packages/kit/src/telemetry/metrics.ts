@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Database } from "../database/database.ts";
+import { addDatabaseGauges } from "../database/databaseGauges.ts";
 
 export { Counter, Gauge, Histogram, type Registry };
 
@@ -30,8 +31,8 @@ export function addMetrics(app: FastifyInstance): Registry {
   return registry;
 }
 
-/** Adds a gauge of the connection pool's connections by state. */
-export function addPoolMetrics(registry: Registry, database: Database): void {
+/** Adds gauges of the connection pool's connections by state, and of the database's size. */
+export function addDatabaseMetrics(registry: Registry, database: Database): void {
   new Gauge({
     name: "database_connections",
     help: "Connections of the pool by state; waiting: requests waiting for a connection.",
@@ -42,6 +43,18 @@ export function addPoolMetrics(registry: Registry, database: Database): void {
       this.set({ state: "busy" }, totalCount - idleCount);
       this.set({ state: "idle" }, idleCount);
       this.set({ state: "waiting" }, waitingCount);
+    },
+  });
+  addDatabaseGauges(registry, {
+    read: () =>
+      database.query<{ bytes: string }>(
+        "SELECT pg_database_size(current_database())::text AS bytes",
+      ),
+    gauges: {
+      database_size_bytes: [
+        "Size of the database's tables and indexes on the disk.",
+        ({ bytes }) => Number(bytes),
+      ],
     },
   });
 }
