@@ -59,6 +59,11 @@ export class Networks {
     return this.ways.get(service);
   }
 
+  /** IDs of the networks from which there is a way out: those that aren't {@link ISOLATED}. */
+  get waysOut(): readonly pulumi.Output<string>[] {
+    return [this.gateway, ...this.ways.values()].map(({ id }) => id);
+  }
+
   /** Networks of all services. */
   get all(): readonly ServiceNetwork[] {
     return [...this.services.values()];

@@ -79,6 +79,8 @@ export class Store extends pulumi.ComponentResource {
       [gateway],
     );
     this.limitProcesses(args.host, gateway, services, orders);
+    const waysOut = [...networks.waysOut, ...(orders ? [orders.networkId] : [])];
+    args.host.closePortsTo?.(waysOut, { parent: this });
 
     this.url = args.https
       ? pulumi.output(httpsUrl(args.https))

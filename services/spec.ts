@@ -144,8 +144,9 @@ export const ServiceSpecSchema = v.strictObject({
   network: v.optional(oneOf(["backend", "edge"])),
 
   /**
-   * Lets the service reach the internet, and with it the host's own ports and other machines of the host's network. Without it, the
-   * service reaches only its database and the services in `dependsOn`, or the gateway. @default false
+   * Lets the service reach the internet, and with it other machines of the host's network, and the own ports of a host without the store's
+   * firewall (docs/architecture.md). Without it, the service reaches only its database and the services in `dependsOn`, or the gateway.
+   * @default false
    */
   egress: v.optional(v.boolean()),
 

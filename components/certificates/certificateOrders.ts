@@ -32,6 +32,8 @@ export interface CertificateOrdersArgs {
  */
 export class CertificateOrders extends pulumi.ComponentResource {
   readonly containerId: pulumi.Output<string>;
+  /** ID of the network by which the container reaches the authority. */
+  readonly networkId: pulumi.Output<string>;
 
   constructor(name: string, args: CertificateOrdersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:CertificateOrders", name, {}, opts);
@@ -42,6 +44,7 @@ export class CertificateOrders extends pulumi.ComponentResource {
       { labels: labels({ service: CERTIFICATES }) },
       { parent: this, ...NETWORK_OPTIONS },
     );
+    this.networkId = network.id;
     const files = new Files(
       `${name}-files`,
       {

@@ -45,6 +45,17 @@ export interface Host {
     stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource;
 
+  /**
+   * Keeps containers on these networks away from the host's own ports and the cloud's metadata service. Undefined on a host that does so by
+   * itself (Azure), and on this machine, whose firewall belongs to its user.
+   *
+   * @param networks IDs of the networks that have a way out.
+   */
+  closePortsTo?(
+    networks: readonly pulumi.Input<string>[],
+    opts: pulumi.CustomResourceOptions,
+  ): void;
+
   /** Returns the volume for the data of a service's database. */
   dataVolume(service: string): DataVolume;
 

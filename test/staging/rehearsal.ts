@@ -90,8 +90,8 @@ export class Rehearsal {
     if (host === "azure") {
       await steps.run("firewall", () => checkFirewall(context));
       await steps.run("Azure's agent", () => checkAgent(context));
-      await steps.run("containers' ways out", () => checkWaysOut(context));
     }
+    await steps.run("containers' ways out", () => checkWaysOut(context));
     if (registry === "azure")
       await steps.run("permissions of the host's token", () =>
         checkHostToken(context.workspace, STACK),

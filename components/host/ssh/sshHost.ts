@@ -83,10 +83,23 @@ export class SshHost extends pulumi.ComponentResource implements Host {
     return this.docker.run(name, script, opts, stdin);
   }
 
+  closePortsTo(
+    networks: readonly pulumi.Input<string>[],
+    opts: pulumi.CustomResourceOptions,
+  ): void {
+    const script = pulumi
+      .all([...networks])
+      .apply((ids) => withArguments(CLOSE_PORTS_SCRIPT, [FIREWALL_UNIT, ...ids]));
+    this.docker.run("firewall", script, opts);
+  }
+
   dataVolume(): DataVolume {
     return { args: {}, protect: true };
   }
 }
+
+const CLOSE_PORTS_SCRIPT = readWithoutComments(__dirname, "closePorts.sh");
+const FIREWALL_UNIT = readWithoutComments(__dirname, "store-firewall@.service");
 
 const INSTALL_DOCKER = withArguments(readWithoutComments(__dirname, "installDocker.sh"), [
   SSHD_LIMITS,

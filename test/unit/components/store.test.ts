@@ -241,6 +241,19 @@ describe("Store", () => {
     });
   });
 
+  it("has the host close its ports to all networks that aren't isolated, if the host can", async () => {
+    let closed: readonly pulumi.Input<string>[] = [];
+    const host = Object.assign(new LocalHost("local", { dockerHost: "unix:///test.sock" }), {
+      closePortsTo: (networks: readonly pulumi.Input<string>[]) => (closed = networks),
+    });
+    const certificate = { directory: "https://ca.example/directory" };
+    store({ host, https: { names: ["localhost"], port: 8443, hstsSeconds: 0, certificate } });
+    const open = (await resources(NETWORK)).filter(({ inputs }) => inputs["internal"] !== true);
+    const ids = await Promise.all(closed.map((id) => promiseOf(pulumi.output(id))));
+    assert.deepEqual(ids.sort(), open.map(({ name }) => `${name}-id`).sort());
+    assert.deepEqual(ids, ["certificates-id", "edge-id", "inventory-egress-id"]);
+  });
+
   it("gives a caller a token for each service that it calls, and the called one its hash", async () => {
     store();
     const written = async (name: string): Promise<string> =>

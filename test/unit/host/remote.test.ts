@@ -36,6 +36,18 @@ describe("SshHost", () => {
     assert.deepEqual(plain(inputs["stdin"]), "the secret");
   });
 
+  it("closes its own ports to networks, once more when these change", async () => {
+    host().closePortsTo([pulumi.output("0123456789abcdef")], {});
+    const { inputs } = await resource(REMOTE_COMMAND, "firewall");
+    const script = String(inputs["create"]);
+    assert.match(script, /0123456789abcdef/);
+    assert.match(
+      script,
+      /ExecStart=.* --insert INPUT --in-interface %i .*--ctstate NEW --jump REJECT/,
+    );
+    assert.match(script, /systemctl enable/);
+  });
+
   it("connects docker as a user whose name has characters that are special in an address", async () => {
     host("jane.doe@corp", "2001:db8::1");
     const [provider] = await resources("pulumi:providers:docker");

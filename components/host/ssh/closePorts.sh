@@ -1,0 +1,40 @@
+#!/bin/sh
+# Keeps containers on these networks away from this machine's ports and from the cloud's metadata service, also after a reboot, by an
+# instance of a systemd unit for each network's bridge. Instances of networks that don't exist any more, of any stack, are removed.
+# Arguments: UNIT, the content of store-firewall@.service; the networks' IDs.
+set -eu
+unit=$1
+shift
+units=/etc/systemd/system
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# The machine belongs to somebody else, who may have reasons: the store works without the rules.
+skip() {
+  echo "Containers with a way out reach this machine's own ports, because $*"
+  exit 0
+}
+
+[ -d /run/systemd/system ] || skip "it has no systemd"
+as_root true 2>/dev/null || skip "the user $(id -un) is not root"
+
+existing=" $(docker network ls --quiet | tr '\n' ' ')"
+for link in "$units"/multi-user.target.wants/store-firewall@br-*.service; do
+  [ -L "$link" ] || continue
+  network=${link##*@br-} network=${network%.service}
+  case $existing in *" $network "*) ;; *) as_root systemctl disable --quiet --now "store-firewall@br-$network" ;; esac
+done
+
+names=
+for network in "$@"; do
+  names="$names store-firewall@br-$(printf %.12s "$network")"
+done
+# Stopped by the definition with which they were started.
+# shellcheck disable=SC2086
+as_root systemctl stop $names 2>/dev/null || true
+printf '%s\n' "$unit" | as_root tee "$units/store-firewall@.service" >/dev/null
+as_root systemctl daemon-reload
+# shellcheck disable=SC2086
+output=$(as_root systemctl enable --quiet --now $names 2>&1) || skip "its firewall can't be changed: $output"
