@@ -38,6 +38,14 @@ describe("renovate.json", () => {
     }
   });
 
+  it("finds the tool that the workflow Audit builds from a Go module", () => {
+    const [pattern = ""] = renovate.customManagers[1]?.matchStrings ?? [];
+    const { depName, currentValue = "" } =
+      new RegExp(pattern).exec(read(".github/workflows/audit.yml"))?.groups ?? {};
+    assert.equal(depName, "github.com/anchore/grype");
+    assert.match(currentValue, /^v\d+\.\d+\.\d+$/);
+  });
+
   it("has only known options in its rules, and folders that exist", () => {
     for (const rule of renovate.packageRules) {
       for (const option of Object.keys(rule)) assert.ok(RULE_OPTIONS.includes(option), option);
