@@ -1,10 +1,23 @@
-/** Starts the docker command for publish.mjs. */
+/** The docker command, with a configuration of its own. */
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Time limit in seconds for a look-up in the registry. */
+export const LOOK_SECONDS = 60;
+
+/**
+ * Folder of the docker command's configuration, from which alone it reads credentials. This one is temporary; the user's own stays
+ * untouched.
+ */
+export const configFolder = mkdtempSync(join(tmpdir(), "store-publish-"));
+process.once("exit", () => rmSync(configFolder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /** @typedef {{code: number | null, output: string}} Result Exit code, null if the command was killed, and output of both streams. */
 /**
  * @typedef {object} Options
- * @property {string} configFolder Folder of the docker command's configuration, with the credentials.
  * @property {boolean} [quiet] Doesn't copy the output to stderr. Defaults to false.
  * @property {number} [seconds] Time limit. Defaults to none.
  * @property {string} [command] Path of the docker command. Defaults to "docker".
@@ -15,14 +28,11 @@ import { spawn } from "node:child_process";
  * Runs a docker command.
  *
  * @param {string[]} args
- * @param {Options} options
+ * @param {Options} [options]
  * @returns {Promise<Result>}
  * @throws Error if there is no docker command.
  */
-export function runDocker(
-  args,
-  { configFolder, quiet = false, seconds, command = "docker", input = "" },
-) {
+export function docker(args, { quiet = false, seconds, command = "docker", input = "" } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: "pipe",
@@ -74,4 +84,12 @@ export function runDocker(
 function withoutChoices(env) {
   const chosen = /^(BUILDX_|BUILDKIT_|DOCKER_CONTEXT$|DOCKER_DEFAULT_PLATFORM$)/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !chosen.test(name)));
+}
+
+/**
+ * @param {string} output
+ * @param {number} count
+ */
+export function lastLines(output, count) {
+  return output.trimEnd().split("\n").slice(-count).join("\n");
 }
