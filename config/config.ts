@@ -184,7 +184,8 @@ function requireBuildKit(): void {
 /** Addresses of the registries from which the stack's host pulls by the user's own login. */
 function registries({ host, registry, postgresImage, haproxyImage }: ConfigValues): string[] {
   if (host === "local") return [...new Set([postgresImage, haproxyImage].map(registryOf))];
-  return registry.address !== "" && registry.username === "" ? [registry.address] : [];
+  const { address, username, pullUsername } = registry;
+  return address !== "" && username === "" && pullUsername === "" ? [address] : [];
 }
 
 function asSecrets(values: ConfigValues["secrets"]): StoreConfig["secrets"] {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DockerEndpoint } from "@store/docker/endpoint";
 import type { UserLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
-import type { RegistryAccess } from "../components/registry/registry";
+import type { Login, RegistryAccess } from "../components/registry/registry";
 import { storeNames } from "./https/domainNames";
 import { ConfigValues } from "./schema";
 
@@ -76,9 +76,12 @@ function registryAccess(
     address: registry.address,
     namespace: registry.namespace.replace(/\/$/, ""),
   };
-  if (registry.username === "") {
-    return { ...common, push: "user", pull: logins.length > 0 ? logins[0] : undefined };
-  }
-  const login = { username: registry.username, password: pulumi.secret(registry.password) };
-  return { ...common, push: login, pull: login };
+  const push = loginOf(registry.username, registry.password);
+  const pull = loginOf(registry.pullUsername, registry.pullPassword) ?? push ?? logins[0];
+  return { ...common, push: push ?? "user", pull };
+}
+
+/** Returns undefined for the user's own login. */
+function loginOf(username: string, password: string): Login | undefined {
+  return username === "" ? undefined : { username, password: pulumi.secret(password) };
 }

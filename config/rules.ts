@@ -141,15 +141,22 @@ function portsDiffer(values: ConfigValues): Mistake[] {
   );
 }
 
-/** Without a username and a password, the user's own `docker login` is used. */
+/** Without a username and a password, the user's own `docker login` is used; without a login for pulling, the one for pushing. */
 function registryLoginComplete({ host, registry }: ConfigValues): Mistake[] {
-  return when(
-    host !== "local" &&
-      registry.address !== "" &&
-      (registry.username === "") !== (registry.password === ""),
-    "registry",
-    `${registry.address} needs a username and a password, or neither to use your docker login: ${configSet("--path registry.username NAME")}; ${configSet("--secret --path registry.password PASSWORD")}`,
-  );
+  const { address, username, password, pullUsername, pullPassword } = registry;
+  if (host === "local" || address === "") return [];
+  return [
+    ...when(
+      (username === "") !== (password === ""),
+      "registry",
+      `${address} needs a username and a password, or neither to use your docker login: ${configSet("--path registry.username NAME")}; ${configSet("--secret --path registry.password PASSWORD")}`,
+    ),
+    ...when(
+      (pullUsername === "") !== (pullPassword === ""),
+      "registry",
+      `${address} needs a pullUsername and a pullPassword, or neither for the host to pull with the login that pushes: ${configSet("--path registry.pullUsername NAME")}; ${configSet("--secret --path registry.pullPassword PASSWORD")}`,
+    ),
+  ];
 }
 
 function azureRegistryOnAzure({ host, azureRegistry }: ConfigValues): Mistake[] {

@@ -47,8 +47,10 @@ const registry = v.object(
     ),
     username: v.optional(v.string("should be text."), ""),
     password: v.optional(v.string("should be text."), ""),
+    pullUsername: v.optional(v.string("should be text."), ""),
+    pullPassword: v.optional(v.string("should be text."), ""),
   },
-  "should be {address, namespace, username, password}.",
+  "should be {address, namespace, username, password, pullUsername, pullPassword}.",
 );
 
 /**

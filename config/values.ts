@@ -128,7 +128,7 @@ function mayBeSecret([key = "", field]: readonly string[]): boolean {
   return (
     SECRET_KEYS.has(key) ||
     isEncrypted(key as ConfigKey) ||
-    (key === "registry" && (field === undefined || field === "password"))
+    (key === "registry" && (field === undefined || /password$/i.test(field)))
   );
 }
 

@@ -159,16 +159,26 @@ export function configList(project: Project, stack: Stack, key: string): string[
   return values.filter((one) => typeof one === "string" || typeof one === "boolean").map(String);
 }
 
-/** The stack's registry (store:registry): its address, and the user name if there is one; undefined without a registry. */
+/** Fields of store:registry with the login by which the host pulls. The first one that is set counts. */
+const PULL_LOGINS = [
+  ["pullUsername", "pullPassword"],
+  ["username", "password"],
+] as const;
+
+/**
+ * The stack's registry (store:registry): its address, and the fields with the login by which the host pulls if there is one; undefined
+ * without a registry.
+ */
 export function stackRegistry(
   project: Project,
   stack: Stack,
-): { readonly address: string; readonly username?: string } | undefined {
+): { readonly address: string; readonly pullLogin?: (typeof PULL_LOGINS)[number] } | undefined {
   const registry = configValue(project, stack, "registry");
   if (!isMapping(registry)) return undefined;
-  const { address, username } = registry;
+  const { address } = registry;
   if (typeof address !== "string" || address === "") return undefined;
-  return typeof username === "string" && username !== "" ? { address, username } : { address };
+  const pullLogin = PULL_LOGINS.find(([username]) => (registry[username] ?? "") !== "");
+  return pullLogin === undefined ? { address } : { address, pullLogin };
 }
 
 /** Names by which the stack serves HTTPS; empty without HTTPS. */

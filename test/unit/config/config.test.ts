@@ -288,6 +288,15 @@ describe("readConfig", () => {
     );
   });
 
+  it("doesn't show the password for pulling", () => {
+    assert.throws(
+      () => read({ registry: { pullPassword: ["s3cret"] } }),
+      (error: Error) =>
+        error.message.startsWith("store:registry.pullPassword: ") &&
+        !error.message.includes("s3cret"),
+    );
+  });
+
   it("doesn't show any value of an encrypted key", () => {
     assert.throws(
       () =>

@@ -69,6 +69,21 @@ describe("readConfig().host", () => {
     assert.equal(await pulumi.isSecret(pulumi.output(host.loginKey?.private ?? "")), true);
   });
 
+  it("pulls with a login of its own if the registry has one, which stays secret", async () => {
+    const pull = { pullUsername: "puller", pullPassword: "for-pulling" };
+    const host = read({ ...azure, registry: { ...azure.registry, ...pull } });
+    assert.ok(host.kind === "azure" && "pull" in host.registry && host.registry.pull);
+    assert.ok("username" in host.registry.pull);
+    assert.equal(host.registry.pull.username, "puller");
+    assert.equal(await pulumi.isSecret(pulumi.output(host.registry.pull.password)), true);
+    assert.ok(typeof host.registry.push === "object" && "username" in host.registry.push);
+    assert.equal(host.registry.push.username, "store");
+    const pushedByUser = read({ ...azure, registry: { address: "registry.example.com", ...pull } });
+    assert.ok(pushedByUser.kind === "azure" && "pull" in pushedByUser.registry);
+    assert.equal(pushedByUser.registry.push, "user");
+    assert.ok(pushedByUser.registry.pull && "username" in pushedByUser.registry.pull);
+  });
+
   it("uses the user's docker login at a registry without a username", async () => {
     const folder = mkdtempSync(join(tmpdir(), "store-test-"));
     try {
@@ -128,6 +143,11 @@ describe("readConfig().host", () => {
       "a registry without a password",
       { registry: { address: "r.io", username: "u" } },
       /^store:registry: r\.io needs a username and a password, or neither/,
+    ],
+    [
+      "a login for pulling without a password",
+      { registry: { address: "r.io", pullUsername: "u" } },
+      /^store:registry: r\.io needs a pullUsername and a pullPassword, or neither/,
     ],
     [
       "a registry without an address",

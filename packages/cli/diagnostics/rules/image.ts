@@ -83,11 +83,12 @@ function rejectedLogin(
   const { project, stack } = context.session;
   const own = stackRegistry(project, stack);
   const failed = `Pulling the image ${image}${host} failed: the registry ${registry} rejects`;
-  if (own?.address === registry && own.username !== undefined) {
+  if (own?.address === registry && own.pullLogin !== undefined) {
+    const [username, password] = own.pullLogin;
     return {
-      summary: `${failed} the login (store:registry: username, password).`,
+      summary: `${failed} the login (store:registry: ${username}, ${password}).`,
       details: [reason],
-      hint: `${keepsRunning(context)}Change the password: ${commandFor("pulumi config set --secret --path registry.password VALUE", context)}. Then: ${retryCommand(context)}`,
+      hint: `${keepsRunning(context)}Change the password: ${commandFor(`pulumi config set --secret --path registry.${password} VALUE`, context)}. Then: ${retryCommand(context)}`,
     };
   }
   if (context.isLocal || own?.address === registry) {

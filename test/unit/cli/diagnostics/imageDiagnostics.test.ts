@@ -86,6 +86,11 @@ describe("diagnoseRun of an image that can't be pulled", () => {
         config: { "store:host": "ssh", "store:registry": { address: refusedBy, username: "me" } },
       });
       assert.equal(/registry\.password/.test(own.hint ?? ""), refusedBy !== undefined);
+      const registry = { address: refusedBy, username: "me", pullUsername: "host" };
+      const pulling = await diagnose(events, {
+        config: { "store:host": "ssh", "store:registry": registry },
+      });
+      assert.equal(/registry\.pullPassword/.test(pulling.hint ?? ""), refusedBy !== undefined);
     });
   }
 });
