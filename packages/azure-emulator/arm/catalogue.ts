@@ -5,6 +5,7 @@ import { snapshot } from "./types/compute/snapshot";
 import { virtualMachine } from "./types/compute/virtualMachine";
 import { registry, scopeMap, token } from "./types/containerregistry";
 import { globalSchedule } from "./types/devtestlab";
+import { dnsRecordSet, dnsZone } from "./types/dns";
 import { networkInterface } from "./types/network/networkInterface";
 import { networkSecurityGroup } from "./types/network/networkSecurityGroup";
 import { publicIPAddress } from "./types/network/publicIPAddress";
@@ -28,6 +29,8 @@ export const CATALOGUE: ReadonlyMap<string, ResourceType> = new Map(
     registry,
     scopeMap,
     token,
+    dnsZone,
+    dnsRecordSet,
   ].map((type) => [type.token, type]),
 );
 

@@ -57,7 +57,7 @@ export interface Put {
 /** An emulated resource type. It implements what this repository uses of the type. */
 export interface ResourceType {
   readonly token: string;
-  /** For example Microsoft.Network/virtualNetworks/subnets. */
+  /** For example Microsoft.Network/virtualNetworks/subnets. A part in braces is the value of that property. */
   readonly armType: string;
   /**
    * Properties that make up the resource's ID, outermost first: the group, resources that contain it, and the resource's own name. A
@@ -106,7 +106,9 @@ export function idOf(type: ResourceType, subscription: string, properties: Prope
       : `/subscriptions/${subscription}/resourceGroups/${outermost}`;
   const [namespace = "", ...kinds] = type.armType.split("/");
   if (type.path.length === 1) return base;
-  const rest = kinds.map((kind, i) => `${kind}/${names[i] ?? ""}`).join("/");
+  const named = (kind: string): string =>
+    kind.replace(/^\{(\w+)\}$/, (_, name: string) => textAt(properties, name));
+  const rest = kinds.map((kind, i) => `${named(kind)}/${names[i] ?? ""}`).join("/");
   return `${base}/providers/${namespace}/${rest}`;
 }
 

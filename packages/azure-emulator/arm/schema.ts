@@ -192,7 +192,8 @@ function mayBeUndefined(type: ts.TypeNode): boolean {
 }
 
 function enumWords(module: string, name: string): string[] {
-  const text = read(`types/enums/${module}/index.d.ts`);
+  // The first enum has no line before it.
+  const text = `\n${read(`types/enums/${module}/index.d.ts`)}`;
   const start = text.indexOf(`\nexport declare const ${name}: {`);
   if (start < 0) throw new Error(`azure-native has no enum ${module}.${name}.`);
   const body = text.slice(start, text.indexOf("\n};", start));

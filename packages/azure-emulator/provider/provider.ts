@@ -5,6 +5,7 @@ import { checkShape, Problem } from "../arm/check";
 import { Cloud, SUBSCRIPTION, TENANT } from "../arm/cloud";
 import { idOf, Resource, ResourceType } from "../arm/resourceType";
 import { apiVersionOf, outputFields, partsOf, resourceFields } from "../arm/schema";
+import { ZONE } from "../arm/types/dns";
 import { NETWORK } from "../arm/types/network/common";
 import { GROUP } from "../arm/types/resources";
 import { given, hasUnknowns, Properties, textAt, without } from "../arm/values";
@@ -216,6 +217,7 @@ export class Provider {
 const READING: ReadonlyMap<string, string> = new Map([
   ["azure-native:resources:getResourceGroup", GROUP],
   ["azure-native:network:getVirtualNetwork", NETWORK],
+  ["azure-native:dns:getZone", ZONE],
 ]);
 
 /** Input with which the published provider remembers that it has generated the resource's name. */
