@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readState } from "./arm/state/stateFile";
 import { type Resource, sameId } from "./arm/resourceType";
+import { RECORD_SET } from "./arm/types/dns";
 import { textAt } from "./arm/values";
 import { clearFaults, setFault } from "./faultsFile";
 import type { Message, Ready, Settings } from "./settings";
@@ -14,11 +15,16 @@ const END_LIMIT_MS = 60_000;
 
 /** Handle of the emulator's process (main.ts) in the process that has started it. */
 export class EmulatorProcess {
+  /** IDs of the resources that existed before the stack. */
+  private readonly existing: ReadonlySet<string>;
+
   private constructor(
     readonly folder: string,
     private readonly child: ChildProcess,
     readonly ready: Ready,
-  ) {}
+  ) {
+    this.existing = new Set(this.everything().map(({ id }) => id));
+  }
 
   /**
    * Starts the process, and waits until it is ready.
@@ -73,9 +79,22 @@ export class EmulatorProcess {
     };
   }
 
-  /** Returns the resources that exist in the emulated cloud. */
+  /** Returns the resources in the emulated cloud, without those that existed before the stack. */
   resources(): readonly Resource[] {
-    return readState(path.join(this.folder, "cloud.json"));
+    return this.everything().filter(({ id }) => !this.existing.has(id));
+  }
+
+  /** Returns the DNS record of a name; undefined if there is none. */
+  dnsRecord(name: string): { readonly address: string; readonly etag: string } | undefined {
+    const record = this.resources().find(
+      ({ token, computed }) => token === RECORD_SET && computed["fqdn"] === `${name}.`,
+    );
+    return (
+      record && {
+        address: textAt(record.properties, "aRecords.0.ipv4Address"),
+        etag: textAt(record.computed, "etag"),
+      }
+    );
   }
 
   /** Returns the host's public IP address; undefined before it exists. */
@@ -119,6 +138,10 @@ export class EmulatorProcess {
       (resources) => resources.some(({ computed }) => computed["identity"] !== undefined),
       "change of the VM",
     );
+  }
+
+  private everything(): readonly Resource[] {
+    return readState(path.join(this.folder, "cloud.json"));
   }
 
   private async until(

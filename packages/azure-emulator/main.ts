@@ -11,6 +11,8 @@ import * as path from "node:path";
 import { messageOf } from "@store/docker/messageOf";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { Cloud } from "./arm/cloud";
+import { ZONE } from "./arm/types/dns";
+import { GROUP } from "./arm/types/resources";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { createEnvironment, removeEverything } from "./environment";
 import { activeFaults, clearFault, writeAtomically } from "./faultsFile";
@@ -78,12 +80,21 @@ async function start(
     hardware: dockerHardware(context),
   });
   await firewall.setRoutes(routesOf(cloud));
+  const dnsZone = settings.dnsZone && (await createZone(cloud, settings.dnsZone));
   const machine = settings.plainMachine ? await bootPlainMachine(context, cloud) : undefined;
   process.on("message", (message: Message) => {
     parent.keep ||= message.keep === true;
     void applyInPortal(cloud, message).catch((error: unknown) => print(messageOf(error)));
   });
-  return serveApis(cloud, context, registryImage, machine);
+  const ready = await serveApis(cloud, context, registryImage, machine);
+  return { ...ready, ...(dnsZone && { dnsZone }) };
+}
+
+/** Creates a DNS zone in a resource group of its own. Returns its ID. */
+async function createZone(cloud: Cloud, zoneName: string): Promise<string> {
+  const inGroup = { resourceGroupName: "dns" };
+  await cloud.create(GROUP, { ...inGroup, location: "australiaeast" });
+  return (await cloud.create(ZONE, { ...inGroup, zoneName, location: "global" })).id;
 }
 
 async function serveApis(

@@ -10,6 +10,8 @@ export interface Settings {
   readonly latencyFactor: number;
   /** Boots a machine outside of Azure, with SSH and without Docker. */
   readonly plainMachine: boolean;
+  /** Name of a DNS zone that exists before the stack, in a resource group of its own. @default none */
+  readonly dnsZone?: string;
 }
 
 /** Message to the emulator's process while it runs. */
@@ -36,6 +38,8 @@ export interface Ready {
     readonly container: string;
   };
   readonly machine?: PlainMachine;
+  /** ID of the DNS zone. */
+  readonly dnsZone?: string;
   /** URL for the emulated command `az`. */
   readonly az: string;
 }

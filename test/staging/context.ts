@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
+import { SUBSCRIPTION } from "@store/azure-emulator/arm/cloud";
 import { docker } from "@store/azure-emulator/docker";
 import type { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import { removeEverything } from "@store/azure-emulator/environment";
@@ -40,8 +41,10 @@ export interface ContextOptions {
 }
 
 export const STACK = "rehearsal";
+/** DNS zone of Azure in which the stack creates its record, if it has HTTPS. */
+export const DNS_ZONE = "rehearsal.example";
 /** Name of the store, if it has HTTPS. */
-const DOMAIN = "shop.rehearsal.example";
+const DOMAIN = `shop.${DNS_ZONE}`;
 /** Limit for the VM's cloud-init, generous for slow machines. */
 const READY_MINUTES = 8;
 
@@ -184,9 +187,18 @@ export class RehearsalContext {
     const { directory, roots } = this.runningAuthority;
     return {
       "store:domain": DOMAIN,
+      ...this.dnsZoneConfig(),
       "store:acmeDirectory": directory,
       "store:acmeRoot": roots,
     };
+  }
+
+  private dnsZoneConfig(): Record<string, unknown> {
+    const { dnsZone } = this.emulator.ready;
+    // The zone's subscription is the stack's, so that there is one provider.
+    return dnsZone === undefined
+      ? {}
+      : { "store:dnsZone": dnsZone, "store:subscriptionId": SUBSCRIPTION };
   }
 
   private hostConfig(): Record<string, unknown> {

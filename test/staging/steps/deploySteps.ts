@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import { imagesOf, removeImages } from "@store/azure-emulator/environment";
-import { type RehearsalContext, STACK } from "../context";
+import { DNS_ZONE, type RehearsalContext, STACK } from "../context";
 import { RehearsalAuthority } from "../authority";
 import { keptCertificate, renewCertificate } from "./certificateSteps";
 import { CommandFailed, copyWorkspace, type Workspace } from "../../support/workspace";
@@ -19,7 +19,10 @@ export async function prepare(context: RehearsalContext): Promise<string> {
   const [started, copied] = await Promise.allSettled([
     EmulatorProcess.start(
       path.join(context.folder, "cloud"),
-      { id: context.id, dockerHost, latencyFactor, plainMachine: host === "ssh" },
+      {
+        ...{ id: context.id, dockerHost, latencyFactor, plainMachine: host === "ssh" },
+        ...(https && host === "azure" && { dnsZone: DNS_ZONE }),
+      },
       (line) => report.progress(line),
     ),
     copyWorkspace(root, context.workspaceFolder),
@@ -63,12 +66,19 @@ export async function up(context: RehearsalContext): Promise<string> {
   return `serving at ${context.emulator.publicAddress() ?? ""} after another ${waited.toFixed(1)} s`;
 }
 
-/** Makes the store's name lead to the host as soon as its address is known, as somebody who sets the DNS record. */
+/**
+ * Makes the store's name lead to the address of its DNS record as soon as the stack has created it; without a DNS zone, to that of the
+ * host, as somebody who sets the record.
+ */
 async function nameHost(context: RehearsalContext, ended: AbortSignal): Promise<void> {
   const { emulator, runningAuthority: authority, site } = context;
   if (!authority || !site) return;
+  const find = (): string | undefined =>
+    emulator.ready.dnsZone === undefined
+      ? emulator.publicAddress()
+      : emulator.dnsRecord(site.name)?.address;
   let address: string | undefined;
-  while ((address = emulator.publicAddress()) === undefined && !ended.aborted) await sleep(500);
+  while ((address = find()) === undefined && !ended.aborted) await sleep(500);
   if (address !== undefined) await authority.setAddress(site.name, address);
 }
 
@@ -158,16 +168,23 @@ const GROWN_GIB = 64;
 export async function replaceVm(context: RehearsalContext, orderId: string): Promise<string> {
   const { workspace, emulator } = context;
   const before = emulator.vmId();
+  const record = findRecord(context);
   const kept = await keptCertificate(context);
   const urns = await workspace.succeed("pulumi", "stack", "--show-urns", "--stack", STACK);
   const urn = /urn:pulumi:\S*azure-native:compute:VirtualMachine::\S+/.exec(urns)?.[0];
   if (urn === undefined) throw new CommandFailed("The stack has no virtual machine.", urns);
   await workspace.succeed("up", STACK, "--yes", "--", "--replace", urn);
   if (emulator.vmId() === before) throw new Error("The VM wasn't replaced.");
+  if (findRecord(context) !== record) throw new Error("The DNS record was written again.");
   const waited = await context.probe.untilServing(SERVING_LIMIT_MS);
   await context.probe.untilStatus(orderId, "confirmed");
   const disk = await expectGrownFileSystem(context);
   return `new VM, serving after another ${waited.toFixed(1)} s, the order still exists; ${disk}; ${await kept()}`;
+}
+
+/** Returns what identifies a version of the DNS record; undefined if there is none. */
+function findRecord({ emulator, site }: RehearsalContext): string | undefined {
+  return site && emulator.dnsRecord(site.name)?.etag;
 }
 
 async function expectGrownFileSystem(context: RehearsalContext): Promise<string> {
