@@ -76,7 +76,7 @@ export class Store extends pulumi.ComponentResource {
     const gateway = this.gateway({ ...args, https }, gatewayImageId, networks, services);
     const orders = order?.(
       { lego: images.thirdParty("certificates", args.images.lego), files: gatewayImageId },
-      [gateway],
+      [gateway, ...(args.host.nameRecords ?? [])],
     );
     this.limitProcesses(args.host, gateway, services, orders);
     const waysOut = [...networks.waysOut, ...(orders ? [orders.networkId] : [])];

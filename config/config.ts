@@ -10,6 +10,7 @@ import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
+import { dnsZoneWarnings } from "./https/dnsZone";
 import { httpsConfig, type HttpsConfig } from "./https/https";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
@@ -69,13 +70,17 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
   return {
-    host: hostArgs(values, docker, docker.logins),
+    host: hostArgs(values, docker, docker.logins, hosts),
     dockerHost: docker.host,
     dockerCertPath: docker.certPath,
     builder: docker.builder,
     httpPort: values.httpPort,
     https,
-    warnings: [...warnings, ...unreachableAddresses(values, { enabledServices, specs })],
+    warnings: [
+      ...warnings,
+      ...dnsZoneWarnings(values),
+      ...unreachableAddresses(values, { enabledServices, specs }),
+    ],
     trustedProxies: values.trustedProxies,
     allowedHosts: values.allowedHosts,
     requestLimit: values.requestLimit,

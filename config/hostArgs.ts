@@ -3,21 +3,27 @@ import type { DockerEndpoint } from "@store/docker/endpoint";
 import type { UserLogin } from "@store/docker/registryLogin";
 import type { HostArgs } from "../components/host/createHost";
 import type { Login, RegistryAccess } from "../components/registry/registry";
+import { dnsZoneArgs } from "./https/dnsZone";
 import { storeNames } from "./https/domainNames";
 import { ConfigValues } from "./schema";
 
-/** Arguments of the host component. The values have passed all rules. */
+/**
+ * Arguments of the host component. The values have passed all rules.
+ *
+ * @param hosts Names of services that answer for certain hosts.
+ */
 export function hostArgs(
   values: ConfigValues,
   docker: Pick<DockerEndpoint, "host" | "certPath">,
   logins: readonly UserLogin[],
+  hosts: readonly string[],
 ): HostArgs {
   const kind = values.host;
   switch (kind) {
     case "local":
       return { kind, dockerHost: docker.host, certPath: docker.certPath, logins };
     case "azure":
-      return { kind, ...azureHostArgs(values, logins) };
+      return { kind, ...azureHostArgs(values, logins, hosts) };
     case "ssh":
       return {
         kind,
@@ -35,6 +41,7 @@ export function hostArgs(
 function azureHostArgs(
   values: ConfigValues,
   logins: readonly UserLogin[],
+  hosts: readonly string[],
 ): Omit<Extract<HostArgs, { kind: "azure" }>, "kind"> {
   const { location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB } = values;
   const { readyMinutes, trustedLaunch, encryptionAtHost, owner, tags } = values;
@@ -50,6 +57,7 @@ function azureHostArgs(
     resourceGroup: values.resourceGroup || undefined,
     subnetId: values.subnetId || undefined,
     dnsLabel: values.dnsLabel || undefined,
+    dnsZone: dnsZoneArgs(values, hosts),
     loginKey:
       values.sshPublicKey === ""
         ? undefined

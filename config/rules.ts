@@ -2,6 +2,7 @@ import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys
 import { addressCount, findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
+import { DNS_ZONE_RULES } from "./https/dnsZone";
 import { storeNames } from "./https/domainNames";
 import { isPem } from "./https/pemValue";
 import { requiredEnvironment } from "./requiredEnvironment";
@@ -35,6 +36,7 @@ const RULES: readonly Rule[] = [
     reads: ["host", "domain", "dnsLabel", "location", "httpPort", "httpsPort"],
     check: portsDiffer,
   },
+  ...DNS_ZONE_RULES,
   { reads: ["host", "registry"], check: registryLoginComplete },
   { reads: ["host", "azureRegistry"], check: azureRegistryOnAzure },
   { reads: ["host", "registry", "azureRegistry"], check: oneRegistryOnAzure },

@@ -6,6 +6,7 @@ import { oneOf, wholeNumber } from "../services/spec";
 import { firewallRangeProblem, networkProblem, proxyRangeProblem } from "./addressRanges";
 import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
 import BASE_IMAGES from "./baseImages.json";
+import { dnsZoneProblem } from "./https/dnsZone";
 import { allowedHostProblem, domainProblem } from "./https/domainNames";
 import {
   byService,
@@ -180,6 +181,7 @@ export function configSchema(serviceNames: readonly string[]) {
       ),
       "",
     ),
+    dnsZone: v.optional(v.pipe(v.string(), accepted(dnsZoneProblem)), ""),
     dataDiskGiB: v.optional(wholeNumber(4, 32_767), 32),
     dataDiskLock: v.optional(flag(), false),
     diskSnapshots: v.optional(flag(), false),

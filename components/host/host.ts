@@ -31,6 +31,8 @@ export interface Host {
   readonly registry: RegistryAccess | undefined;
   /** Resource options for everything deployed on this host, so that it is deleted together with the host. */
   readonly childOptions: pulumi.ComponentResourceOptions;
+  /** DNS records by which the store's names lead to this host: certificates are ordered after them. Defaults to none. */
+  readonly nameRecords?: readonly pulumi.Resource[];
 
   /**
    * Runs a script for /bin/sh whose `docker` command talks to this host's daemon. The script runs again when it or `stdin` changes, so

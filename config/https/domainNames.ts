@@ -39,7 +39,7 @@ export function allowedHostProblem(host: string): string | undefined {
 }
 
 /** Checks for a host name in ASCII, which isn't an address. */
-function isDomainName(name: string): boolean {
+export function isDomainName(name: string): boolean {
   const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
   const labels = name.split(".");
   const last = labels.at(-1) ?? "";

@@ -156,7 +156,7 @@ function outputsOf(
 /** Returns what a function of a provider adds to its arguments. */
 function functionOutputs(
   token: string,
-  { resourceGroupName, virtualNetworkName }: Readonly<Record<string, unknown>>,
+  { resourceGroupName, virtualNetworkName, zoneName }: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   switch (token) {
     case "azure-native:resources:getResourceGroup":
@@ -166,6 +166,8 @@ function functionOutputs(
       const subnets = [{ id: `${id}/subnets/vms` }];
       return { name: virtualNetworkName, id, location: "australiaeast", subnets };
     }
+    case "azure-native:dns:getZone":
+      return { name: zoneName };
     default:
       return {};
   }

@@ -12,6 +12,7 @@ import { SshAccess } from "../ssh/ssh";
 import { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { DATA_FOLDER } from "./cloudInit";
 import { dataDisk } from "./dataDisk";
+import { dnsRecords } from "./dnsRecords";
 import { networkInterface, publicAddress } from "./network";
 import { resourceGroup } from "./resourceGroup";
 import { nightlyShutdown, virtualMachine } from "./virtualMachine";
@@ -32,6 +33,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly platform = "linux/amd64";
   readonly registry: RegistryAccess;
   readonly childOptions: pulumi.ComponentResourceOptions;
+  readonly nameRecords: readonly pulumi.Resource[];
   private readonly docker: RemoteDocker;
   private readonly dataDisk: compute.Disk;
 
@@ -41,6 +43,8 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     const scope = resourceGroup(name, args, this);
     this.registry = registry(scope, args);
     const address = publicAddress(scope, args);
+    const ipAddress = address.ipAddress.apply(required("The public IP address"));
+    this.nameRecords = dnsRecords(scope, args, ipAddress);
     const nic = networkInterface(scope, args, address);
     this.dataDisk = dataDisk(scope, args);
     const hostKey = sshKey(`${name}-host-key`, this);
@@ -49,7 +53,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     if (args.shutdown) nightlyShutdown(scope, args.shutdown, vm);
 
     const ssh = {
-      address: address.ipAddress.apply(required("The public IP address")),
+      address: ipAddress,
       user: args.adminUser,
       privateKey: pulumi.secret(loginKey.private),
       hostKey: hostKey.public.apply((key) => key.trim()),

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AzureRegistryTier, RegistryAccess } from "../../registry/registry";
 import type { CommonProviders } from "../host";
 import type { DockerSource } from "./cloudInit";
+import type { DnsZoneArgs } from "./dnsRecords";
 
 export interface AzureHostArgs {
   readonly providers: CommonProviders;
@@ -27,6 +28,8 @@ export interface AzureHostArgs {
   readonly addressRange: string;
   /** First part of the DNS name, unique in the region. Defaults to project and stack with a random suffix. */
   readonly dnsLabel?: string;
+  /** Zone of Azure DNS with records for the host. Defaults to none. */
+  readonly dnsZone?: DnsZoneArgs;
   /** Key pair of {@link adminUser} in OpenSSH's format. Defaults to a generated one. */
   readonly loginKey?: { readonly public: string; readonly private: pulumi.Input<string> };
   /** Size in GiB of the disk for the databases' data, which outlives the VM. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
   type AcmeArgs,
@@ -9,9 +10,10 @@ import {
 } from "../../../components/certificates/acme";
 import { haproxyConfig } from "../../../components/gateway/haproxy";
 import type { Https } from "../../../components/gateway/https";
+import type { Host } from "../../../components/host/host";
 import { LocalHost } from "../../../components/host/localHost";
 import { Store } from "../../../components/store";
-import type { HttpsArgs } from "../../../components/storeArgs";
+import type { HttpsArgs, StoreArgs } from "../../../components/storeArgs";
 import { dataProtected } from "../../../policy/rules/data";
 import {
   COMMAND,
@@ -72,9 +74,14 @@ describe("a store whose certificate is ordered", () => {
   before(setMocks);
   beforeEach(reset);
 
-  function store(https?: HttpsArgs): Store {
-    return new Store("store", {
-      host: new LocalHost("local", { dockerHost: "unix:///test.sock" }),
+  const localHost = (): Host => new LocalHost("local", { dockerHost: "unix:///test.sock" });
+  function store(
+    https?: HttpsArgs,
+    host: Host = localHost(),
+    opts: pulumi.ComponentResourceOptions = {},
+  ): Store {
+    const args: StoreArgs = {
+      host,
       passwords: new random.Provider("passwords"),
       specs: new Map([["storefront", { port: 3000, routes: ["/"], network: "edge" }]]),
       enabledServices: [],
@@ -90,7 +97,8 @@ describe("a store whose certificate is ordered", () => {
       connectionLimit: 500,
       demoData: false,
       https,
-    });
+    };
+    return new Store("store", args, opts);
   }
   const https = (certificate: HttpsArgs["certificate"]): HttpsArgs => ({
     ...{ names: NAMES, port: 443, hstsSeconds: 300, certificate },
@@ -185,6 +193,19 @@ describe("a store whose certificate is ordered", () => {
     ]);
     const { inputs } = await resource(COMMAND, "certificates-files");
     assert.match(JSON.stringify(inputs["stdin"]), /'root\.pem' 'PEM of the root'/);
+  });
+
+  it("orders after the host's DNS records, by which the authority finds the gateway", async () => {
+    const record = new pulumi.ComponentResource("test:Record", "record");
+    const host = Object.assign(localHost(), { nameRecords: [record] });
+    let before: pulumi.CustomResourceOptions["dependsOn"];
+    const remember: pulumi.ResourceTransformation = ({ type, name, opts }) => {
+      if (type === CONTAINER && name === "certificates") before = opts.dependsOn;
+      return undefined;
+    };
+    store(https(ACME), host, { transformations: [remember] });
+    await resource(CONTAINER, "certificates");
+    assert.ok([before ?? []].flat().includes(record));
   });
 
   it("orders for its names, without delaying the up", async () => {

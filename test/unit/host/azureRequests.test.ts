@@ -59,6 +59,27 @@ describe("The requests of an AzureHost", () => {
     assert.deepEqual(azure.planned(), []);
   });
 
+  it("create the records of a DNS zone in another group, and delete them before the address", async () => {
+    const { cloud } = azure.test;
+    const inZone = { resourceGroupName: "dns", zoneName: "example.org", location: "global" };
+    await cloud.create("azure-native:resources:ResourceGroup", { ...inZone, location: "uksouth" });
+    await cloud.create("azure-native:dns:Zone", inZone);
+    const names = ["example.org", "*.shop.example.org"];
+    const zone = { name: "example.org", resourceGroupName: "dns", names };
+    await azure.deploy({ dnsZone: zone }, 14);
+    assert.deepEqual(problems(), []);
+    assert.deepEqual(azure.planned(), []);
+    const records = azure.resources.filter(({ token }) => token.endsWith(":RecordSet"));
+    assert.deepEqual(
+      records.map(({ outputs }) => outputs["fqdn"]),
+      ["example.org.", "*.shop.example.org."],
+    );
+    for (const { id } of records) await cloud.remove(id);
+    const group = azure.resources.find(({ token }) => token.endsWith(":ResourceGroup"));
+    await cloud.remove(group?.id ?? "");
+    assert.deepEqual(azure.test.names(), ["dns", "example.org"]);
+  });
+
   it("delete the resources one by one from an existing group, also when the VM is gone", async () => {
     await deployWithOptions();
     const { cloud } = azure.test;
