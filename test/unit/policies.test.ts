@@ -313,6 +313,7 @@ describe("policies for Azure", () => {
     holds("required-tags", VM, { tags });
     holds("required-tags", "azure-native:network:Subnet", {});
     holds("required-tags", "azure-native:authorization:ManagementLockByScope", {});
+    holds("required-tags", "azure-native:dns:RecordSet", {});
     breaks("required-tags", "azure-native:compute:Snapshot", {});
     holds("required-tags", VM, { tags: { ...tags, owner: UNKNOWN } });
     assert.match(breaks("required-tags", VM, { tags: { ...tags, owner: "" } }), /tag owner/);

@@ -1,3 +1,4 @@
+import { AZURE_DNS_PROBLEMS } from "./azureDnsProblems";
 import type { HostProblem } from "./hostProblems";
 
 /** ID of the stack's VM, which has the stack's name as a tag, for commands of `az`. */
@@ -253,6 +254,7 @@ const EXISTENCE: readonly HostProblem[] = [
  * @see https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
  */
 export const AZURE_PROBLEMS: readonly HostProblem[] = [
+  ...AZURE_DNS_PROBLEMS,
   ...ACCESS,
   ...COMMON,
   ...MACHINE,

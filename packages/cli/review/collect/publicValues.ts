@@ -70,6 +70,10 @@ const PUBLIC_PROPERTIES: Readonly<Record<string, readonly PublicProperty[]>> = {
     { name: "addressPrefix", read: at("addressPrefix"), form: isAddressRange },
   ],
   "azure-native:network:PublicIPAddress": [{ name: "sku", read: at("sku", "name"), form: SKU }],
+  "azure-native:dns:RecordSet": [
+    { name: "ttl", read: at("ttl"), form: COUNT },
+    { name: "address", read: at("aRecords", 0, "ipv4Address"), form: isAddressRange },
+  ],
   "azure-native:containerregistry:Registry": [{ name: "sku", read: at("sku", "name"), form: SKU }],
 };
 
@@ -175,14 +179,14 @@ function texts(value: unknown): string[] {
  */
 const PUBLIC_NAMES: ReadonlySet<string> = new Set(
   (
-    "addressPrefix addressPrefixes addressSpace adminUserEnabled architecture assetPaths build capabilities command " +
-    "connection cpus create creationData dailyRecurrence delete destroyGraceSeconds diagnosticsProfile diskSizeGB " +
+    "aRecords addressPrefix addressPrefixes addressSpace adminUserEnabled architecture assetPaths build capabilities " +
+    "command connection cpus create creationData dailyRecurrence delete destroyGraceSeconds diagnosticsProfile diskSizeGB " +
     "dnsSettings driver driverOpts entrypoints environment envs hardwareProfile healthcheck image incremental init internal " +
     "ipConfigurations keepLocally labels length level location lockName logDriver logOpts memory memorySwap mounts name " +
     "networkProfile networkSecurityGroup networksAdvanced notes osProfile platform ports publicIPAllocationMethod " +
-    "pullTriggers readOnly replacementTrigger repoDigest restart scope securityOpts securityProfile securityRules shmSize " +
+    "pullTriggers readOnly relativeRecordSetName replacementTrigger repoDigest restart scope securityOpts securityProfile securityRules shmSize " +
     "sku snapshotName special status stdin stopTimeout storageProfile subnets tags targetResourceId timeZoneId tmpfs " +
-    "triggers update user volumes wait waitTimeout"
+    "triggers ttl update user volumes wait waitTimeout zoneName"
   ).split(" "),
 );
 

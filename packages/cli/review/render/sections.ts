@@ -74,7 +74,7 @@ function beforeAfter({ changes, properties, operation }: Step): string {
 function interruption({ type, operation }: Step): string {
   const kind = typeKey(type).split(":").at(-1);
   if (operation === "create") return "none";
-  if (operation === "delete") return kind === "VirtualMachine" ? "**offline**" : "none";
+  if (operation === "delete") return DELETED[kind ?? ""] ?? "none";
   if (operation === "update") return "none";
   if (kind === "VirtualMachine") return `**${duration(DURATIONS.virtualMachine)}**`;
   if (kind === "PublicIPAddress") return "**the address changes**";
@@ -82,6 +82,12 @@ function interruption({ type, operation }: Step): string {
     ? "**look at it**: the virtual machine uses it"
     : "look at it";
 }
+
+/** Effects of a deletion, by the last part of the type. */
+const DELETED: Readonly<Record<string, string>> = {
+  VirtualMachine: "**offline**",
+  RecordSet: "**the name leads nowhere**",
+};
 
 /** Returns the results of the policies; empty if none was applied. Mandatory ones are above: see {@link violationLine}. */
 export function policyLines({ policies, refusal }: Review): string[] {

@@ -16,6 +16,7 @@ const LABELS: Readonly<Record<string, string>> = {
   "azure-native:network:Subnet": "subnet",
   "azure-native:network:PublicIPAddress": "public IP address",
   "azure-native:network:NetworkInterface": "network interface",
+  "azure-native:dns:RecordSet": "DNS record",
   "azure-native:resources:ResourceGroup": "resource group",
   "azure-native:containerregistry:Registry": "registry",
   "azure-native:devtestlab:GlobalSchedule": "nightly shutdown",

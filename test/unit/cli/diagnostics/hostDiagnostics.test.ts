@@ -195,6 +195,36 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
     /store:dnsLabel/,
   ],
   [
+    "azure-dns-permission",
+    `Status=403 Code="AuthorizationFailed" Message="The client 'a' does not have authorization to perform action 'Microsoft.Network/dnszones/A/write' over scope '/subscriptions/1/resourceGroups/dns/providers/Microsoft.Network/dnszones/example.org/A/shop' or the scope is invalid."`,
+    /DNS Zone Contributor/,
+  ],
+  [
+    "azure-dns-permission",
+    `invocation of azure-native:dns:getZone returned an error: Status=403 Code="AuthorizationFailed" Message="The client 'a' does not have authorization to perform action 'Microsoft.Network/dnsZones/read' over scope '/subscriptions/1/resourceGroups/dns/providers/Microsoft.Network/dnsZones/example.org' or the scope is invalid."`,
+    /DNS Zone Contributor/,
+  ],
+  [
+    "azure-dns-zone",
+    `invocation of azure-native:dns:getZone returned an error: Status=404 Code="ResourceNotFound" Message="The Resource 'Microsoft.Network/dnszones/example.org' under resource group 'dns' was not found."`,
+    /az network dns zone list .*store:dnsZone/,
+  ],
+  [
+    "azure-dns-zone",
+    `invocation of azure-native:dns:getZone returned an error: Status=404 Code="ResourceGroupNotFound" Message="Resource group 'dns' could not be found."`,
+    /az network dns zone list/,
+  ],
+  [
+    "azure-dns-cname",
+    `Status=409 Code="Conflict" Message="The record could not be created because a CNAME record with the same name already exists in this zone."`,
+    /record-set cname delete --resource-group/,
+  ],
+  [
+    "azure-dns-record",
+    `cannot create already existing resource '/subscriptions/1/resourceGroups/dns/providers/Microsoft.Network/dnsZones/example.org/A/shop'`,
+    /record-set a list .*az resource delete --ids ID/,
+  ],
+  [
     "azure-unknown-vm",
     `Status=409 Code="NicInUse" Message="Network Interface a is used by existing resource b."`,
     /az vm delete/,

@@ -69,6 +69,21 @@ describe("summary of a preview", () => {
     assert.equal(parseSummary(JSON.stringify(summaryOf({ events })), "x").verdict, verdict);
   });
 
+  it("has the address of a DNS record, and says that a name leads nowhere where its record is deleted", () => {
+    const record = { type: "azure-native:dns:RecordSet", name: "host-shop.example.org" };
+    const inputs = { ttl: 60, aRecords: [{ ipv4Address: "203.0.113.80" }] };
+    const rowOf = (step: Partial<TestStep>): string =>
+      summaryOf({ events: previewEvents(UNCHANGED, { op: "", ...record, ...step }) }).markdown;
+    assert.match(
+      rowOf({ op: "create", after: inputs }),
+      /DNS record `host-shop\.example\.org` \| create \| .*address: `203\.0\.113\.80`.* \| none \|/,
+    );
+    assert.match(
+      rowOf({ op: "delete", before: inputs }),
+      /\| \*\*delete\*\* \| .* \| \*\*the name leads nowhere\*\* \|/,
+    );
+  });
+
   it("has a label that GitHub takes, one of the stack's", () => {
     for (const stack of ["staging", "s".repeat(100)]) {
       const { label } = summaryOf({ stack });
