@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { buildGoBinary } from "@store/toolchain/engine/goBinary";
 import { cacheFolder, filesBelow, keyOf } from "@store/toolchain/system/cache";
 import { withLock } from "@store/toolchain/system/lock";
+import type { Reporter } from "@store/toolchain/system/report";
 import type { IssuedCertificate } from "../certificates";
 
 const MODULE = join(__dirname, "module");
@@ -96,15 +97,22 @@ export class PebbleManagement {
   }
 }
 
-/** Returns the path of the binary, which is built once per machine. */
-export async function pebbleBinary(): Promise<string> {
+/**
+ * Returns the path of the binary, which is built once per machine.
+ *
+ * @param report Receives the progress. Defaults to none.
+ */
+export async function pebbleBinary(report?: Reporter): Promise<string> {
   const output = join(cacheFolder(), `pebble-${keyOf(filesBelow(MODULE))}`);
   await withLock(
     cacheFolder(),
     "pebble",
-    () => undefined,
+    (pid) => report?.step(`Waiting for process ${pid}, which is building Pebble`),
     async () => {
       if (existsSync(output)) return;
+      report?.step(
+        "Building Pebble, the certificate authority of tests, from its Go module (once)",
+      );
       await buildGoBinary({
         title: "Pebble",
         module: MODULE,

@@ -17,6 +17,17 @@ describe("./store test", () => {
   });
 });
 
+describe("the set-up of a tier", () => {
+  it("builds Pebble and the emulator's images before tests that have a time limit start", () => {
+    const setUpOf = (name: string): string[] =>
+      selectTiers(name).flatMap(({ requires }) => requires.map((setUp) => setUp.name));
+    assert.ok(setUpOf("integration").includes("prebuildPebble"));
+    assert.ok(setUpOf("rehearsal").includes("prebuildPebble"));
+    assert.ok(setUpOf("rehearsal").includes("prebuildEmulator"));
+    assert.deepEqual(setUpOf("unit"), []);
+  });
+});
+
 describe("runMocha", () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));

@@ -2,11 +2,14 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
+import { messageOf } from "@store/docker/messageOf";
+import type * as emulatorImages from "@store/azure-emulator/images";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { Docker } from "@store/docker/docker";
 import { ensureBaseImages } from "@store/toolchain/images/baseImages";
 import { ensureChromium } from "@store/toolchain/tools/chromium";
 import { ensureDocker } from "@store/toolchain/tools/docker";
+import type * as pebble from "../../../../test/support/pebble/pebble";
 import { baseImageNames, configText, findStack, readProject, ROOT } from "../../project/project";
 import { DEFAULT_STACK } from "../../project/storeCommand";
 import { OrderedOutput } from "../../terminal/orderedOutput";
@@ -29,12 +32,12 @@ const TIERS: readonly Tier[] = [
   {
     name: "rehearsal",
     parts: () => ["test/staging/**/*.test.ts"],
-    requires: [setUpDocker, ensureEngine],
+    requires: [setUpDocker, ensureEngine, prebuildPebble, prebuildEmulator],
   },
   {
     name: "integration",
     parts: () => testFiles("test/integration"),
-    requires: [setUpDocker, ensureEngine],
+    requires: [setUpDocker, ensureEngine, prebuildPebble],
   },
   {
     name: "saga",
@@ -170,6 +173,38 @@ async function setUpDocker(report: Reporter): Promise<void> {
   const lego = configText(project, stack, "legoImage");
   const images = { ...baseImageNames(project, stack), lego };
   await ensureBaseImages(images, new Docker(docker), report);
+}
+
+/** Builds Pebble now, because it would take a part of a test's time limit. */
+function prebuildPebble(report: Reporter): Promise<void> {
+  return prebuild(() => lazy.pebble().pebbleBinary(report), report);
+}
+
+/** Builds the images of the Azure emulator now, for the same reason. */
+function prebuildEmulator(report: Reporter): Promise<void> {
+  return prebuild(async () => {
+    const { ensureMachineImage, ensureRegistryImage } = lazy.emulatorImages();
+    const { host } = await ensureDocker(report);
+    await ensureMachineImage("bookworm", host, report);
+    await ensureRegistryImage(host, report);
+  }, report);
+}
+
+// Loaded on first use: they would slow down `./store --help`.
+/* eslint-disable @typescript-eslint/no-require-imports */
+const lazy = {
+  pebble: () => require("../../../../test/support/pebble/pebble") as typeof pebble,
+  emulatorImages: () => require("@store/azure-emulator/images") as typeof emulatorImages,
+};
+/* eslint-enable @typescript-eslint/no-require-imports */
+
+/** Prepares what a few tests need. If it can't be built, those tests fail, and all others run. */
+async function prebuild(build: () => Promise<unknown>, report: Reporter): Promise<void> {
+  try {
+    await build();
+  } catch (error) {
+    report.note(messageOf(error));
+  }
 }
 
 async function setUpChromium(report: Reporter): Promise<void> {
