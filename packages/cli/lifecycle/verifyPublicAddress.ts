@@ -95,7 +95,7 @@ async function noteHttpsProblems(
   const { url, host, order } = served;
   const { hostname } = new URL(url);
   const isOrdered = ordersCertificate(session.project, session.stack);
-  const orderNote = order && describeOrder(order, host);
+  const orderNote = order && describeOrder(order, { name: session.stack.name, host });
   // With a load balancer in front, the name leads to that.
   const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
   const [certificate, problem] = await Promise.all([

@@ -129,7 +129,11 @@ export class Orders {
       await network.stopService(name);
       assert.ok(found);
       const { state, next } = found;
-      return { state, next, message: describeOrder(found, "store.example") ?? "" };
+      return {
+        state,
+        next,
+        message: describeOrder(found, { name: "staging", host: "store.example" }) ?? "",
+      };
     };
   }
 

@@ -95,7 +95,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const elsewhere = isElsewhere && url !== undefined ? elsewhereNote(docker.host, url) : undefined;
   const isOrdered = ordersCertificate(session.project, session.stack);
   const isBad = certificate && needsRenewal(certificate, isOrdered);
-  const orderNote = order && describeOrder(order, address);
+  const orderNote = order && describeOrder(order, { name: stack, host: address });
   const reachability =
     url === undefined
       ? ""

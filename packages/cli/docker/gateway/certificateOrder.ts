@@ -1,4 +1,6 @@
 import type { Docker } from "@store/docker/docker";
+import { CERTIFICATES } from "../../../../components/certificates/acme";
+import { storeCommand } from "../../project/storeCommand";
 import type { Inspection, StoreContainer } from "../containers";
 
 /** State of the order of the gateway's certificate, as its container reports it (components/certificates/orderCertificate.sh). */
@@ -40,63 +42,133 @@ function messageIn(line: string): string {
   }
 }
 
+/** The stack whose certificate is ordered, for messages. */
+export interface OrderingStack {
+  readonly name: string;
+  /** Name or address of its host. */
+  readonly host: string;
+}
+
 /**
- * Describes an order that goes on, or fails, in a sentence without its full stop.
+ * Describes an order that goes on, or fails, in a sentence without its full stop. Its commands work when typed.
  *
- * @param host Name or address of the stack's host.
  * @returns undefined if the certificate is there
  */
 export function describeOrder(
   { state, next, error }: CertificateOrder,
-  host: string,
+  stack: OrderingStack,
 ): string | undefined {
   if (state === "valid") return undefined;
   if (state === "ordering") return "the certificate is being ordered";
+  const { cause, remedy, isLimit } = causeOf(error, stack.host);
   const time = next.toISOString().slice(0, 16).replace("T", " ");
-  return `the certificate can't be ordered: ${causeOf(error, host)} Next try: ${time} UTC`;
+  return [
+    `the certificate can't be ordered: ${cause}.`,
+    ...(remedy ? [`${remedy(stack.name)}.`] : []),
+    `Next try: ${time} UTC${isLimit ? "" : `; at once: ${storeCommand(RETRY, stack.name)}`}`,
+  ].join(" ");
 }
 
-/** Returns cause and remedy, by lego's error, in sentences. */
-function causeOf(error: string, host: string): string {
+/** Ends the container's only process, so that Docker starts it again. */
+const RETRY = `exec ${CERTIFICATES} -- sh -c 'kill 1'`;
+
+/** Cause of a failed order. */
+interface Cause {
+  /** A sentence without its full stop. */
+  readonly cause: string;
+  /** Returns what to do for the stack of this name, as a sentence without its full stop. Defaults to nothing but to wait. */
+  readonly remedy?: (stack: string) => string;
+  /** The authority has refused for a time, for which the container waits whatever happens. Defaults to false. */
+  readonly isLimit?: boolean;
+}
+
+/** Returns the cause by lego's error. */
+function causeOf(error: string, host: string): Cause {
   const [, type = "", detail = ""] =
     /urn:ietf:params:acme:error:(\w+) :: ([^\n]*)/.exec(error) ?? [];
-  const cause = CAUSES[type]?.(host);
-  if (cause !== undefined) return `${cause} (${sentenceIn(detail)}).`;
-  if (/external account binding/i.test(error))
-    return "the authority wants an account that is registered by hand. Set store:acmeDirectory to another one's.";
+  const found = CAUSES[type]?.(host);
+  if (found !== undefined) return { ...found, cause: `${found.cause} (${sentenceIn(detail)})` };
+  if (/external account binding/i.test(error)) return EXTERNAL_ACCOUNT;
   if (/x509: certificate has expired or is not yet valid/.test(error))
-    return `the clock of ${host} is wrong, or the authority's own certificate isn't valid (${lastPart(error)}).`;
+    return {
+      cause: `the clock of ${host} is wrong, or the authority's own certificate isn't valid (${lastPart(error)})`,
+      remedy: (stack) => `Look at the clock: ${storeCommand("ssh -- date -u", stack)}`,
+    };
   if (/x509: certificate signed by unknown authority/.test(error))
-    return "the authority's root certificate isn't known. Set store:acmeRoot to it.";
+    return {
+      cause: "the authority's root certificate isn't known",
+      remedy: setAndUp("Set its file (store:acmeRoot)", "acmeRoot FILE"),
+    };
   if (UNREACHABLE.test(error))
-    return `its container doesn't reach the authority (${lastPart(error)}). Check store:acmeDirectory, and that ${host} has a way out.`;
-  return `lego says: ${lastPart(error)}.`;
+    return {
+      cause: `its container doesn't reach the authority (${lastPart(error)})`,
+      remedy: () => `Check store:acmeDirectory, and that ${host} has a way out`,
+    };
+  return { cause: `lego says: ${lastPart(error)}` };
 }
 
+const address =
+  (text: string) =>
+  (stack: string): string =>
+    `${text}: ${storeCommand("ip", stack)}`;
+
+/** Returns a remedy that sets a key. */
+function setAndUp(text: string, key: string, input = ""): (stack: string) => string {
+  return (stack) =>
+    `${text}: ${storeCommand(`pulumi config set ${key}`, stack)}${input}; then ${storeCommand("up", stack)}`;
+}
+
+const EXTERNAL_ACCOUNT: Cause = {
+  cause: "the authority wants an account that is registered by hand",
+  remedy: setAndUp("Choose another authority", "acmeDirectory URL"),
+};
+const OTHER_SERVER = (host: string): Cause => ({
+  cause: `a name of store:domain leads to another server than ${host}`,
+  remedy: address("Its DNS record needs the address that this prints"),
+});
+const REFUSED_CONTACT: Cause = {
+  cause: "the authority refuses store:acmeEmail",
+  remedy: setAndUp("Set another one", "acmeEmail ADDRESS"),
+};
+
 /** Causes of refusals, by the error of the authority. @see https://www.rfc-editor.org/rfc/rfc8555#section-6.7 */
-const CAUSES: Readonly<Record<string, ((host: string) => string) | undefined>> = {
-  rateLimited: () =>
-    "the authority refuses further certificates for a while; a certificate that is already there stays in use",
-  dns: (host) => `a name of store:domain leads nowhere. Create its DNS record for ${host}`,
-  connection: (host) =>
-    `the authority doesn't reach port 80 at the name. Its DNS record has to lead to ${host}, and no firewall may be in between`,
-  unauthorized: (host) => `a name of store:domain leads to another server than ${host}`,
-  incorrectResponse: (host) => `a name of store:domain leads to another server than ${host}`,
-  caa: () => "a CAA record of the domain allows other authorities only. Change it",
-  rejectedIdentifier: () =>
-    "the authority issues no certificate for a name of store:domain. Set store:certificate",
-  invalidContact: () => "the authority refuses store:acmeEmail. Change or remove it",
-  unsupportedContact: () => "the authority refuses store:acmeEmail. Change or remove it",
-  externalAccountRequired: () =>
-    "the authority wants an account that is registered by hand. Set store:acmeDirectory to another one's",
-  serverInternal: () => "the authority has a problem of its own",
+const CAUSES: Readonly<Record<string, ((host: string) => Cause) | undefined>> = {
+  rateLimited: () => ({
+    cause:
+      "the authority refuses further certificates for a while; a certificate that is already there stays in use",
+    isLimit: true,
+  }),
+  dns: () => ({
+    cause: "a name of store:domain leads nowhere",
+    remedy: address("Create its DNS record with the address that this prints"),
+  }),
+  connection: () => ({
+    cause: "the authority doesn't reach port 80 at the name",
+    remedy: address(
+      "No firewall may be in between, and the DNS record needs the address that this prints",
+    ),
+  }),
+  unauthorized: OTHER_SERVER,
+  incorrectResponse: OTHER_SERVER,
+  caa: () => ({
+    cause: "a CAA record of the domain allows other authorities only",
+    remedy: setAndUp("Change it, or order from one that it allows", "acmeDirectory URL"),
+  }),
+  rejectedIdentifier: () => ({
+    cause: "the authority issues no certificate for a name of store:domain",
+    remedy: setAndUp("Set one of your own", "--secret certificate", " < FILE"),
+  }),
+  invalidContact: () => REFUSED_CONTACT,
+  unsupportedContact: () => REFUSED_CONTACT,
+  externalAccountRequired: () => EXTERNAL_ACCOUNT,
+  serverInternal: () => ({ cause: "the authority has a problem of its own" }),
 };
 
 const UNREACHABLE =
   /dial tcp|no such host|connection refused|i\/o timeout|deadline exceeded|giving up after|EOF|x509:/;
 
 function sentenceIn(detail: string): string {
-  return detail.replace(/, url: \S+$/, "").replace(/\.$/, "");
+  return detail.replace(/, url: \S*$/, "").replace(/\.$/, "");
 }
 
 /** The last of the errors that Go's programs chain by colons is the cause. */

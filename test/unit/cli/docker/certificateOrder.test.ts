@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "@store/cli/main";
 import type { Docker } from "@store/docker/docker";
 import {
   certificateOrder,
@@ -6,6 +7,7 @@ import {
   parseOrder,
 } from "../../../../packages/cli/docker/gateway/certificateOrder";
 
+const STACK = { name: "staging", host: "store.example" };
 const NEXT = Date.UTC(2026, 10, 28, 20, 15) / 1000;
 const AUTHORITY = "acme: error: 400 :: POST :: https://ca.example/chall/1";
 
@@ -15,24 +17,24 @@ describe("the order of the certificate", () => {
   const described = (error: string): string => {
     const order = parseOrder(outputOf(error));
     assert.ok(order);
-    return describeOrder(order, "store.example") ?? "";
+    return describeOrder(order, STACK) ?? "";
   };
 
   for (const [title, error, expected] of [
     [
       "a name without a DNS record",
       `obtain certificate: error: ${AUTHORITY} :: urn:ietf:params:acme:error:dns :: DNS problem: NXDOMAIN looking up A for shop.example.org, url: `,
-      /leads nowhere\. Create its DNS record for store\.example \(DNS problem: NXDOMAIN looking up A for shop\.example\.org/,
+      /leads nowhere \(DNS problem: NXDOMAIN looking up A for shop\.example\.org\)\. Create its DNS record .*: \.\/store ip staging\./,
     ],
     [
       "a closed port 80",
       `${AUTHORITY} :: urn:ietf:params:acme:error:connection :: 203.0.113.7: Fetching http://shop.example.org/.well-known/acme-challenge/x: Timeout during connect (likely firewall problem)`,
-      /doesn't reach port 80 .* lead to store\.example, and no firewall/,
+      /doesn't reach port 80 .*firewall problem\)\)\. No firewall .*: \.\/store ip staging\./,
     ],
     [
       "a name of another server",
       `${AUTHORITY} :: urn:ietf:params:acme:error:unauthorized :: 203.0.113.9: Invalid response from http://shop.example.org/: 404`,
-      /leads to another server than store\.example \(203\.0\.113\.9: Invalid response/,
+      /leads to another server than store\.example \(203\.0\.113\.9: Invalid response.*: \.\/store ip staging\./,
     ],
     [
       "too many certificates",
@@ -47,31 +49,61 @@ describe("the order of the certificate", () => {
     [
       "an authority that wants an account registered by hand",
       "registration: server requires External Account Binding (EAB)",
-      /registered by hand\. Set store:acmeDirectory/,
+      /registered by hand\. .*: \.\/store pulumi config set acmeDirectory URL -s staging; then \.\/store up staging\./,
     ],
     [
       "a wrong clock",
       'set up client: Get "https://ca.example/directory": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is before 2026-11-28T00:00:00Z',
-      /the clock of store\.example is wrong, or the authority's own certificate isn't valid \(.*current time 2020/,
+      /the clock of store\.example is wrong, or the authority's own certificate isn't valid \(.*current time 2020.*: \.\/store ssh staging -- date -u\./,
     ],
     [
       "an authority that nobody knows",
       'Get "https://ca.internal/directory": tls: failed to verify certificate: x509: certificate signed by unknown authority',
-      /root certificate isn't known\. Set store:acmeRoot to it\./,
+      /root certificate isn't known\. .*store:acmeRoot.*: \.\/store pulumi config set acmeRoot FILE -s staging; then \.\/store up staging\./,
+    ],
+    [
+      "a name for which the authority issues nothing",
+      `${AUTHORITY} :: urn:ietf:params:acme:error:rejectedIdentifier :: Policy forbids issuing for name`,
+      /issues no certificate .*: \.\/store pulumi config set --secret certificate -s staging < FILE; then \.\/store up staging\./,
+    ],
+    [
+      "a refused e-mail address",
+      `${AUTHORITY} :: urn:ietf:params:acme:error:invalidContact :: contact email has forbidden domain "example.org"`,
+      /refuses store:acmeEmail .*: \.\/store pulumi config set acmeEmail ADDRESS -s staging; then \.\/store up staging\./,
+    ],
+    [
+      "a CAA record",
+      `${AUTHORITY} :: urn:ietf:params:acme:error:caa :: CAA record for example.org prevents issuance`,
+      /CAA record of the domain .*: \.\/store pulumi config set acmeDirectory URL -s staging; then/,
     ],
     ["another error", "registration: something new", /lego says: registration: something new\./],
   ] as const) {
     it(`says the cause, the remedy and the next try for ${title}`, () => {
       assert.match(described(error), expected);
-      assert.match(described(error), /^the certificate can't be ordered: .* UTC$/);
-      assert.match(described(error), /Next try: 2026-11-28 20:15 UTC$/);
+      assert.match(described(error), /^the certificate can't be ordered: /);
+      assert.match(described(error), /Next try: 2026-11-28 20:15 UTC(; at once: .*'kill 1')?$/);
+    });
+
+    it(`names commands that exist, on the stack, for ${title}`, () => {
+      for (const [line, name = ""] of described(error).matchAll(/\.\/store (\S+)[^;.]*/g)) {
+        assert.ok(Object.hasOwn(COMMANDS, name), name);
+        assert.match(line, / staging\b/);
+      }
     });
   }
+
+  it("can be tried again at once, unless the authority has refused for a time", () => {
+    const refused = (type: string): string =>
+      described(`${AUTHORITY} :: urn:ietf:params:acme:error:${type} :: x`);
+    const retry = /UTC; at once: \.\/store exec certificates -s staging -- sh -c 'kill 1'$/;
+    assert.match(refused("dns"), retry);
+    assert.match(refused("rateLimited"), /UTC$/);
+  });
 
   it("needs no words once the certificate is there", () => {
     const order = parseOrder(`valid ${NEXT} \n`);
     assert.ok(order);
-    assert.equal(describeOrder(order, "store.example"), undefined);
+    assert.equal(describeOrder(order, STACK), undefined);
   });
 
   it("understands an error that was cut off", () => {
@@ -80,7 +112,7 @@ describe("the order of the certificate", () => {
       -5,
     );
     const order = parseOrder(cut);
-    assert.match((order && describeOrder(order, "x")) ?? "", /CAA record of the domain allows/);
+    assert.match((order && describeOrder(order, STACK)) ?? "", /CAA record of the domain allows/);
   });
 
   it("is unknown without a container that orders, and before its first word", async () => {
