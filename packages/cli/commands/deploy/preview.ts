@@ -6,6 +6,7 @@ import { diagnoseRun } from "../../diagnostics/diagnose";
 import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
 import { certificateNote } from "../../docker/gateway/certificateNote";
+import { reportUnchangedContact } from "../../docker/gateway/contactNote";
 import { ensureStack } from "../../engine/ensureStack";
 import { runOnStack } from "../../engine/runOnStack";
 import { type EngineContext, setUpEngine } from "../../engine/setup";
@@ -104,6 +105,7 @@ async function run(options: PreviewOptions): Promise<number> {
     throw await diagnoseRun("preview", session, context.docker, engineRun);
   }
   reportReplacedVm(engineRun.events, reporter());
+  reportUnchangedContact(engineRun.events, session.stack.name, reporter());
   reportCost(engineRun.events, reporter());
   const certificate = await certificateNote(session.project, session.stack);
   if (certificate !== undefined) reporter().note(certificate);

@@ -13,6 +13,7 @@ import { POLICY_OPTIONS } from "../../engine/policyPack";
 import type { EngineRun } from "../../engine/runEngine";
 import { taintFailedVm } from "../../host/failedProvisioning";
 import { isVmStopped, VmStopped } from "../../host/stoppedVm";
+import { reportUnchangedContact } from "../../docker/gateway/contactNote";
 import { reportReplacedVm } from "../../host/replacedVm";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
@@ -160,6 +161,7 @@ async function deploy(deployment: Deployment): Promise<void> {
     throw await diagnoseRun("up", session, after?.docker, engineRun, { crashed });
   }
   interruptedRun.clear();
+  reportUnchangedContact(engineRun.events, stack.name, report);
   reportCost(engineRun.events, report);
   if (operation === "preview") {
     reportReplacedVm(engineRun.events, report);
