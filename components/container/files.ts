@@ -14,6 +14,8 @@ export interface FilesArgs {
   readonly files: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** Resources that must exist before the files are written. Defaults to none. */
   readonly after?: readonly pulumi.Resource[];
+  /** The content is only for files that don't exist yet; existing ones, whatever it was, stay as they are. Defaults to false. */
+  readonly isInitial?: boolean;
   /** Check that runs before the files are written, and so before any container that needs them is touched. Defaults to none. */
   readonly preflight?: PreflightCheck;
 }
@@ -65,6 +67,7 @@ export class Files {
       pulumi.mergeOptions(opts, {
         dependsOn: [...(args.after ?? [])],
         replaceOnChanges: ["stdin"],
+        ...(args.isInitial === true && { ignoreChanges: ["stdin"] }),
         deleteBeforeReplace: false,
       }),
       pulumi

@@ -120,6 +120,8 @@ export class Gateway extends pulumi.ComponentResource {
         host: args.host,
         imageId: args.imageId,
         files: { [CERTIFICATE_FILE]: initialPem(https) },
+        // A certificate from the configuration, which isn't there any more, serves until the first order has succeeded.
+        isInitial: orderedCertificate(https) !== undefined,
       },
       { parent: this },
     );

@@ -25,7 +25,7 @@ export interface OwnCertificate {
 
 /** A certificate that a container orders and renews (components/certificates). */
 export interface OrderedCertificate {
-  /** Self-signed certificate with its private key, for as long as there is no other. Secret. */
+  /** Self-signed certificate with its private key, for a gateway that has no other yet. Secret. */
   readonly placeholder: pulumi.Input<string>;
   /** Answer to the certificate authority's challenges, as a log format of HAProxy. */
   readonly challengeAnswer: pulumi.Input<string>;
@@ -58,7 +58,10 @@ function portSuffix(port: number): string {
 export const CERTIFICATE_FOLDER = "/etc/store-certificate";
 /** Name of the file with the store's names, one in a line: a line of haproxy.cfg takes 64 words. */
 export const NAMES_FILE = "names.list";
-/** Name of the file with the certificate, its issuers and the private key: the one from the configuration, or the self-signed one. */
+/**
+ * Name of the file with the certificate, its issuers and the private key: the one from the configuration; where a certificate is ordered,
+ * the last one from there, or the self-signed one.
+ */
 export const CERTIFICATE_FILE = "store.pem";
 /** Folder of the ordered certificates in the gateway's container. Its path is literal in loadCertificate.sh. */
 export const ORDERED_FOLDER = "/etc/store-certificates";

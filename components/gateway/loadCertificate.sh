@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Chooses the certificate with which HAProxy starts, and makes HAProxy use each later one without a reload, so that no connection ends.
-# Arguments: PLACEHOLDER, the self-signed certificate. Paths and ports are those of haproxy.cfg and https.ts.
+# Arguments: PLACEHOLDER, the certificate until the first order has succeeded: self-signed, or the last one of the configuration. Paths and
+# ports are those of haproxy.cfg and https.ts.
 placeholder=$1 used=/tmp/certificate.pem map=/tmp/certificate.map
 
 report() { printf '{"time":"%(%FT%T)T","service":"gateway","message":"%s"}\n' -1 "$1"; }

@@ -171,6 +171,23 @@ describe("a store whose certificate is ordered", () => {
     assert.match(config, /watch &/);
   });
 
+  it("goes on with the certificate of its configuration, which the self-signed one doesn't overwrite", async () => {
+    const ignoredWith = async (certificate: HttpsArgs["certificate"]): Promise<unknown> => {
+      reset();
+      let ignored: unknown;
+      const remember: pulumi.ResourceTransformation = ({ type, name, opts }) => {
+        if (type === COMMAND && name === "gateway-certificate")
+          ignored = (opts as pulumi.CustomResourceOptions).ignoreChanges;
+        return undefined;
+      };
+      store(https(certificate), localHost(), { transformations: [remember] });
+      await resource(COMMAND, "gateway-certificate");
+      return ignored;
+    };
+    assert.deepEqual(await ignoredWith(ACME), ["stdin"]);
+    assert.equal(await ignoredWith(own), undefined);
+  });
+
   it("gives the account's key to the container that orders only, as a file", async () => {
     store(https(ACME));
     const key = /private-of-gateway-certificates-account/;
