@@ -115,7 +115,7 @@ function certificateForDomain({ host, domain, certificate }: ConfigValues): Mist
     ...when(
       host === "local" && domain !== "" && certificate === "",
       "domain",
-      `needs a certificate: no authority reaches a store on your own machine to issue one. Set one that is valid for ${domain}, with its chain and private key: ${configSet("--secret certificate < FILE")}`,
+      `needs a certificate: no authority reaches a store on your own machine to issue one. Set one that is valid for ${domain}, with its chain and private key (mkcert makes one for localhost: docs/operations.md, HTTPS): ${configSet("--secret certificate < FILE")}`,
     ),
     ...when(
       domain === "" && certificate !== "",
