@@ -28,7 +28,7 @@ export function writeEnvironmentConfig(stack: string, from: string): void {
  * Keys for one stack alone. With its names, clients would reach the other stack, and Azure refuses the label; an environment's data
  * needs no protection.
  */
-const OWN_KEYS = ["domain", "certificate", "dnsLabel", "dataDiskLock", "diskSnapshots"];
+const OWN_KEYS = ["domain", "certificate", "dnsLabel", "dnsZone", "dataDiskLock", "diskSnapshots"];
 
 /** Returns the configuration of an environment: that of another stack without its own keys. */
 export function environmentConfig(text: string): string {

@@ -117,6 +117,7 @@ describe("the environment of a job", () => {
       "  store:certificate:",
       "    secure: v1:def=",
       "  store:dnsLabel: shop",
+      "  store:dnsZone: example.org",
       '  store:shutdownTime: "0700"',
     ].join("\n");
     assert.equal(
