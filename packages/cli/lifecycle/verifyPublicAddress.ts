@@ -3,6 +3,7 @@ import { publishesHere } from "@store/docker/endpoint";
 import {
   certificateOrder,
   type CertificateOrder,
+  DELEGATION,
   describeOrder,
 } from "../docker/gateway/certificateOrder";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
@@ -16,7 +17,7 @@ import {
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/gateway/url";
 import { loadCheckpoint } from "../engine/loadCheckpoint";
-import { configList, ordersCertificate, trustedRoot } from "../project/project";
+import { configList, configText, ordersCertificate, trustedRoot } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";
@@ -95,7 +96,8 @@ async function noteHttpsProblems(
   const { url, host, order } = served;
   const { hostname } = new URL(url);
   const isOrdered = ordersCertificate(session.project, session.stack);
-  const orderNote = order && describeOrder(order, { name: session.stack.name, host });
+  const hasDnsZone = configText(session.project, session.stack, "dnsZone") !== "";
+  const orderNote = order && describeOrder(order, { name: session.stack.name, host, hasDnsZone });
   // With a load balancer in front, the name leads to that.
   const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
   const [certificate, problem] = await Promise.all([
@@ -112,6 +114,6 @@ async function noteHttpsProblems(
     );
   if (problem !== undefined)
     report.note(
-      `${hostname} ${problem}. Clients reach the store once its DNS record leads to ${host}.`,
+      `${hostname} ${problem}. ${hasDnsZone ? DELEGATION : `Clients reach the store once its DNS record leads to ${host}`}.`,
     );
 }

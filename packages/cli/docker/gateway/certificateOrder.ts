@@ -47,6 +47,8 @@ export interface OrderingStack {
   readonly name: string;
   /** Name or address of its host. */
   readonly host: string;
+  /** The stack creates DNS records itself (store:dnsZone). Defaults to false. */
+  readonly hasDnsZone?: boolean;
 }
 
 /**
@@ -64,7 +66,7 @@ export function describeOrder(
   const time = next.toISOString().slice(0, 16).replace("T", " ");
   return [
     `the certificate can't be ordered: ${cause}.`,
-    ...(remedy ? [`${remedy(stack.name)}.`] : []),
+    ...(remedy ? [`${remedy(stack)}.`] : []),
     `Next try: ${time} UTC${isLimit ? "" : `; at once: ${storeCommand(RETRY, stack.name)}`}`,
   ].join(" ");
 }
@@ -76,8 +78,8 @@ const RETRY = `exec ${CERTIFICATES} -- sh -c 'kill 1'`;
 interface Cause {
   /** A sentence without its full stop. */
   readonly cause: string;
-  /** Returns what to do for the stack of this name, as a sentence without its full stop. Defaults to nothing but to wait. */
-  readonly remedy?: (stack: string) => string;
+  /** Returns what to do, as a sentence without its full stop. Defaults to nothing but to wait. */
+  readonly remedy?: (stack: OrderingStack) => string;
   /** The authority has refused for a time, for which the container waits whatever happens. Defaults to false. */
   readonly isLimit?: boolean;
 }
@@ -92,7 +94,7 @@ function causeOf(error: string, host: string): Cause {
   if (/x509: certificate has expired or is not yet valid/.test(error))
     return {
       cause: `the clock of ${host} is wrong, or the authority's own certificate isn't valid (${lastPart(error)})`,
-      remedy: (stack) => `Look at the clock: ${storeCommand("ssh -- date -u", stack)}`,
+      remedy: ({ name }) => `Look at the clock: ${storeCommand("ssh -- date -u", name)}`,
     };
   if (/x509: certificate signed by unknown authority/.test(error))
     return {
@@ -109,14 +111,19 @@ function causeOf(error: string, host: string): Cause {
 
 const address =
   (text: string) =>
-  (stack: string): string =>
-    `${text}: ${storeCommand("ip", stack)}`;
+  ({ name }: OrderingStack): string =>
+    `${text}: ${storeCommand("ip", name)}`;
 
 /** Returns a remedy that sets a key. */
-function setAndUp(text: string, key: string, input = ""): (stack: string) => string {
-  return (stack) =>
-    `${text}: ${storeCommand(`pulumi config set ${key}`, stack)}${input}; then ${storeCommand("up", stack)}`;
+function setAndUp(text: string, key: string, input = ""): (stack: OrderingStack) => string {
+  return ({ name }) =>
+    `${text}: ${storeCommand(`pulumi config set ${key}`, name)}${input}; then ${storeCommand("up", name)}`;
 }
+
+const CREATE_RECORD = address("Create its DNS record with the address that this prints");
+/** The cause of a name that leads nowhere although the stack has created its record. */
+export const DELEGATION =
+  "Its record in store:dnsZone is found once the domain's registrar has the zone's name servers (docs/operations.md, HTTPS)";
 
 const EXTERNAL_ACCOUNT: Cause = {
   cause: "the authority wants an account that is registered by hand",
@@ -140,7 +147,7 @@ const CAUSES: Readonly<Record<string, ((host: string) => Cause) | undefined>> = 
   }),
   dns: () => ({
     cause: "a name of store:domain leads nowhere",
-    remedy: address("Create its DNS record with the address that this prints"),
+    remedy: (stack) => (stack.hasDnsZone ? DELEGATION : CREATE_RECORD(stack)),
   }),
   connection: () => ({
     cause: "the authority doesn't reach port 80 at the name",

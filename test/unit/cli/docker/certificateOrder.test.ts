@@ -100,6 +100,14 @@ describe("the order of the certificate", () => {
     assert.match(refused("rateLimited"), /UTC$/);
   });
 
+  it("says what is missing where the stack has created the DNS record itself", () => {
+    const error = `${AUTHORITY} :: urn:ietf:params:acme:error:dns :: NXDOMAIN looking up A`;
+    const order = parseOrder(outputOf(error));
+    const text = (order && describeOrder(order, { ...STACK, hasDnsZone: true })) ?? "";
+    assert.match(text, /leads nowhere .*store:dnsZone is found once the domain's registrar has/);
+    assert.doesNotMatch(text, /Create its DNS record/);
+  });
+
   it("needs no words once the certificate is there", () => {
     const order = parseOrder(`valid ${NEXT} \n`);
     assert.ok(order);
