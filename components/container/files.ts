@@ -14,7 +14,7 @@ export interface FilesArgs {
   readonly files: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   /** Resources that must exist before the files are written. Defaults to none. */
   readonly after?: readonly pulumi.Resource[];
-  /** The content is only for files that don't exist yet; existing ones, whatever it was, stay as they are. Defaults to false. */
+  /** The content is for the first time only: once written, the files keep what they have when it changes. Defaults to false. */
   readonly isInitial?: boolean;
   /** Check that runs before the files are written, and so before any container that needs them is touched. Defaults to none. */
   readonly preflight?: PreflightCheck;

@@ -1,6 +1,12 @@
 import { displayName, runnable } from "../docker/containers";
 import type { DockerState } from "../docker/drift";
-import { Checkpoint, CONTAINER_TYPE, Resource, VOLUME_TYPE } from "../state/checkpoint";
+import {
+  Checkpoint,
+  CONTAINER_TYPE,
+  Resource,
+  resourceName,
+  VOLUME_TYPE,
+} from "../state/checkpoint";
 
 /** Effects of `./store down` on a stack. */
 export interface DownPlan {
@@ -8,6 +14,8 @@ export interface DownPlan {
   readonly vms: readonly string[];
   /** Number of deleted Azure resources, VMs included. */
   readonly azureResources: number;
+  /** Names whose DNS records are deleted (store:dnsZone). */
+  readonly dnsNames: readonly string[];
   /** Services whose containers are deleted. Empty if Docker could not be asked. */
   readonly services: readonly string[];
   /** Number of deleted containers according to the state. */
@@ -40,6 +48,7 @@ export function staysWithData({ type, protect }: Resource): boolean {
 }
 
 const DISK_TYPE = "azure-native:compute:Disk";
+const RECORD_TYPE = "azure-native:dns:RecordSet";
 const VM_TYPE = "azure-native:compute:VirtualMachine";
 
 /**
@@ -68,6 +77,9 @@ export function planDown(
   return {
     vms: namesOf(azure, VM_TYPE),
     azureResources: azure.length,
+    dnsNames: azure
+      .filter(({ type }) => type === RECORD_TYPE)
+      .map(({ urn }) => resourceName(urn).replace(/^host-/, "")),
     services: servicesOf(docker, dockerState),
     containers,
     otherResources: unprotected.length - containers,
@@ -93,6 +105,7 @@ export function describeDeletions(plan: DownPlan): string[] {
           `${azureResources} Azure resources in total, among them the network and the public address`,
         ]
       : []),
+    ...(plan.dnsNames.length > 0 ? [`DNS records of ${plan.dnsNames.join(", ")}`] : []),
     ...(services.length > 0
       ? [`containers of ${services.join(", ")}`]
       : containers > 0

@@ -158,6 +158,17 @@ describe("planDown", () => {
     assert.deepEqual(planDown(state, undefined, true).keptUrns, []);
   });
 
+  it("names the DNS records that it deletes, after which the names lead nowhere", () => {
+    const type = "azure-native:dns:RecordSet";
+    const record: Resource = {
+      type,
+      urn: `urn:pulumi:staging::store::store:index:AzureHost$${type}::host-shop.example.org`,
+      id: "/subscriptions/1/resourceGroups/dns/providers/Microsoft.Network/dnszones/example.org/A/shop",
+    };
+    const plan = planDown({ resources: [record], pending: [] }, undefined, false);
+    assert.ok(describeDeletions(plan).includes("DNS records of shop.example.org"));
+  });
+
   it("leaves another workspace's containers with the same labels alone", () => {
     const actual = { ...NOTHING, containers: [container({ id: "theirs" })] };
     assert.deepEqual(describeDeletions(planDown(undefined, actual, true)), []);
