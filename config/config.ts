@@ -12,9 +12,10 @@ import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
 import { dnsZoneWarnings } from "./https/dnsZone";
 import { httpsConfig, type HttpsConfig } from "./https/https";
+import { plainPasswords } from "./warnings/plainPasswords";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
-import { unreachableAddresses } from "./unreachable";
+import { unreachableAddresses } from "./warnings/unreachableAddresses";
 import { usedImage } from "./usedImage";
 import { readStackFile, readValues } from "./values";
 
@@ -79,6 +80,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     warnings: [
       ...warnings,
       ...dnsZoneWarnings(values),
+      ...plainPasswords(values),
       ...unreachableAddresses(values, { enabledServices, specs }),
     ],
     trustedProxies: values.trustedProxies,

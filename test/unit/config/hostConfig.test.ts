@@ -84,6 +84,24 @@ describe("readConfig().host", () => {
     assert.ok(pushedByUser.registry.pull && "username" in pushedByUser.registry.pull);
   });
 
+  it("warns of the registry's passwords in clear, without showing them", () => {
+    const registry = { ...azure.registry, pullUsername: "puller", pullPassword: "hidden, too" };
+    const warnings = (encrypted: readonly string[]): string => {
+      setConfig(
+        { dockerHost: "unix:///test.sock", ...azure, dnsLabel: "shop", registry },
+        encrypted,
+      );
+      const lines = readConfig(new Map()).warnings;
+      return lines.filter((line) => line.includes("registry")).join("\n");
+    };
+    assert.match(
+      warnings([]),
+      /^store:registry\.password: isn't encrypted.*\nstore:registry\.pullPassword: isn't encrypted/,
+    );
+    assert.doesNotMatch(warnings([]), /hidden/);
+    assert.equal(warnings(["store:registry"]), "");
+  });
+
   it("uses the user's docker login at a registry without a username", async () => {
     const folder = mkdtempSync(join(tmpdir(), "store-test-"));
     try {

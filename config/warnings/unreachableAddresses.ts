@@ -1,5 +1,5 @@
-import type { Services } from "./rule";
-import type { ConfigValues } from "./schema";
+import type { Services } from "../rule";
+import type { ConfigValues } from "../schema";
 
 type Addresses = Pick<ConfigValues, "otlpEndpoint" | "environment" | "secrets">;
 

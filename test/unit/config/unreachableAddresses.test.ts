@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../../config/config";
-import { unreachableAddresses } from "../../../config/unreachable";
+import { unreachableAddresses } from "../../../config/warnings/unreachableAddresses";
 import type { ServiceSpec } from "../../../services/spec";
 import { resetConfig, setConfig } from "./stackConfig";
 
