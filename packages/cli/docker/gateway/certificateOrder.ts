@@ -174,8 +174,9 @@ const CAUSES: Readonly<Record<string, ((host: string) => Cause) | undefined>> = 
 const UNREACHABLE =
   /dial tcp|no such host|connection refused|i\/o timeout|deadline exceeded|giving up after|EOF|x509:/;
 
+/** lego puts several errors into square brackets. */
 function sentenceIn(detail: string): string {
-  return detail.replace(/, url: \S*$/, "").replace(/\.$/, "");
+  return detail.replace(/, url: \S*$/, "").replace(/\]?\.?$/, "");
 }
 
 /** The last of the errors that Go's programs chain by colons is the cause. */

@@ -28,7 +28,7 @@ describe("the order of the certificate", () => {
     ],
     [
       "a closed port 80",
-      `${AUTHORITY} :: urn:ietf:params:acme:error:connection :: 203.0.113.7: Fetching http://shop.example.org/.well-known/acme-challenge/x: Timeout during connect (likely firewall problem)`,
+      `${AUTHORITY} :: urn:ietf:params:acme:error:connection :: 203.0.113.7: Fetching http://shop.example.org/.well-known/acme-challenge/x: Timeout during connect (likely firewall problem)]`,
       /doesn't reach port 80 .*firewall problem\)\)\. No firewall .*: \.\/store ip staging\./,
     ],
     [
