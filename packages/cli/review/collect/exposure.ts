@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import type { Danger } from "../model/reviewModel";
 import type { EngineStep } from "./engineStep";
-import { type InboundRule, rulesOf, typeKey } from "./publicValues";
+import { type InboundRule, INTERNET, rulesOf, typeKey } from "./publicValues";
 
 type Exposure = Pick<Danger, "detail" | "before" | "after">;
 
@@ -45,13 +45,13 @@ function widenedRules(before: readonly InboundRule[], after: readonly InboundRul
 
 /** Also for a large part of the internet: everybody fits into two halves. */
 function isEverybody(source: string): boolean {
-  return source === "*" || /\/[0-6]$/.test(source);
+  return source === "*" || source === INTERNET || /\/[0-6]$/.test(source);
 }
 
 /** Checks that all addresses of `inner` are in `outer`. Unknown texts cover nothing. */
 export function covers(outer: string, inner: string): boolean {
   if (outer === inner) return outer !== "?";
-  if (outer === "*") return true;
+  if (outer === "*" || (outer === "0.0.0.0/0" && inner === INTERNET)) return true;
   const [wide, narrow] = [range(outer), range(inner)];
   if (wide === undefined || narrow === undefined) return false;
   const [[network, bits], [address, length]] = [wide, narrow];

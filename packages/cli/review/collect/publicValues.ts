@@ -102,6 +102,13 @@ export function isAddressRange(value: string): boolean {
   return value === "*" || ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
 }
 
+/** Azure's name for all addresses outside of its virtual networks, as the source of a rule. */
+export const INTERNET = "Internet";
+
+function isSource(value: string): boolean {
+  return value === INTERNET || isAddressRange(value);
+}
+
 function defined<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
   return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
 }
@@ -140,7 +147,7 @@ function securityRules(
       rulesOf(inputs)
         .filter((rule) => rule.ports === ports)
         .flatMap(({ sources }) => sources),
-    form: isAddressRange,
+    form: isSource,
   }));
 }
 
@@ -163,7 +170,7 @@ export function rulesOf(inputs: Inputs | undefined): InboundRule[] {
     return [
       {
         ports: ports.every(PORTS) ? ports.join(", ") : "?",
-        sources: sources.map((source) => (isAddressRange(source) ? source : "?")),
+        sources: sources.map((source) => (isSource(source) ? source : "?")),
       },
     ];
   });

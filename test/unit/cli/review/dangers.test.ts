@@ -70,7 +70,9 @@ describe("dangers of a preview", () => {
         ...{ detail: "port 22", before: "203.0.113.7/32", after: "203.0.113.0/24" },
       },
     ]);
-    assert.equal(firewall([ssh], [rule("22", "Internet")])[0]?.after, "?");
+    assert.equal(firewall([ssh], [rule("22", "Internet")])[0]?.after, "Internet");
+    assert.equal(firewall([], [rule("22", "Internet")])[0]?.after, "Internet");
+    assert.equal(firewall([ssh], [rule("22", "AzureCloud")])[0]?.after, "?");
     assert.equal(firewall([ssh], [rule("22-25", "203.0.113.7/32")])[0]?.detail, "port 22-25");
     assert.equal(firewall([ssh], [ssh, rule("5432", "10.0.0.1")])[0]?.detail, "port 5432");
   });
@@ -79,7 +81,7 @@ describe("dangers of a preview", () => {
     const wide = rule("22", "203.0.113.0/24", "198.51.100.0/24");
     assert.deepEqual(firewall([wide], [rule("22", "203.0.113.9/32")]), []);
     assert.deepEqual(firewall([wide], [wide]), []);
-    assert.deepEqual(firewall([wide], [wide, rule("443", "0.0.0.0/0")]), []);
+    assert.deepEqual(firewall([wide], [wide, rule("443", "Internet")]), []);
   });
 
   it("has a new way in where a container publishes another port to other machines", () => {
@@ -143,6 +145,8 @@ describe("covers", () => {
     ["0.0.0.0/0", "::/0", false],
     ["2001:db8::/32", "2001:db8:1::/48", true],
     ["?", "?", false],
+    ["0.0.0.0/0", "Internet", true],
+    ["Internet", "Internet", true],
     ["Internet", "10.0.0.1", false],
   ] as const) {
     it(`says ${expected} for ${inner} in ${outer}`, () => {
