@@ -20,21 +20,35 @@ skip() {
 [ -d /run/systemd/system ] || skip "it has no systemd"
 as_root true 2>/dev/null || skip "the user $(id -un) is not root"
 
-existing=" $(docker network ls --quiet | tr '\n' ' ')"
-for link in "$units"/multi-user.target.wants/store-firewall@br-*.service; do
-  [ -L "$link" ] || continue
-  network=${link##*@br-} network=${network%.service}
-  case $existing in *" $network "*) ;; *) as_root systemctl disable --quiet --now "store-firewall@br-$network" ;; esac
-done
+networks=$(docker network ls --quiet) || skip "Docker doesn't list its networks"
+existing=" $(echo "$networks" | tr '\n' ' ')"
+
+remove_old_units() {
+  for link in "$units"/multi-user.target.wants/store-firewall@br-*.service; do
+    [ -L "$link" ] || continue
+    network=${link##*@br-} network=${network%.service}
+    case $existing in
+      *" $network "*) ;;
+      *) as_root systemctl disable --quiet --now "store-firewall@br-$network" || return ;;
+    esac
+  done
+}
+
+write_unit() { printf '%s\n' "$unit" | as_root tee "$units/store-firewall@.service" >/dev/null; }
 
 names=
 for network in "$@"; do
   names="$names store-firewall@br-$(printf %.12s "$network")"
 done
-# Stopped by the definition with which they were started.
+
+# The units are stopped by the definition with which they were started. Each step needs the previous one, and errexit is off before `||`.
 # shellcheck disable=SC2086
-as_root systemctl stop $names 2>/dev/null || true
-printf '%s\n' "$unit" | as_root tee "$units/store-firewall@.service" >/dev/null
-as_root systemctl daemon-reload
-# shellcheck disable=SC2086
-output=$(as_root systemctl enable --quiet --now $names 2>&1) || skip "its firewall can't be changed: $output"
+change_firewall() {
+  remove_old_units &&
+    { as_root systemctl stop $names 2>/dev/null || true; } &&
+    write_unit &&
+    as_root systemctl daemon-reload &&
+    as_root systemctl enable --quiet --now $names
+}
+
+output=$(change_firewall 2>&1) || skip "its firewall can't be changed: $output"

@@ -28,11 +28,18 @@ describe("closePorts.sh", () => {
       sudo: 'shift; exec "$@"',
       docker: `echo ${FIRST.slice(0, 12)}; echo ${SECOND.slice(0, 12)}`,
       systemctl: `echo "$@" >>${folder}/calls; [ "$1" != "$FAILING" ] || { echo broken >&2; exit 1; }`,
+      tee: '[ "$FAILING" != tee ] || { echo broken >&2; exit 1; }; exec /usr/bin/tee "$@"',
     };
     for (const [name, text] of Object.entries(tools))
       writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Adds the unit of a network, which an earlier run has enabled. */
+  function addOldUnit(network: string): void {
+    const unit = `system/multi-user.target.wants/store-firewall@br-${network}.service`;
+    symlinkSync("../store-firewall@.service", join(folder, unit));
+  }
 
   /** Runs the script with folders of the test's own instead of systemd's. Returns its output and the calls of systemctl. */
   function close(failing = ""): { readonly output: string; readonly calls: readonly string[] } {
@@ -63,11 +70,8 @@ describe("closePorts.sh", () => {
   });
 
   it("removes the units of networks that don't exist any more, and keeps those of other stacks", () => {
-    for (const network of ["222222222222", "333333333333"])
-      symlinkSync(
-        "../store-firewall@.service",
-        join(folder, `system/multi-user.target.wants/store-firewall@br-${network}.service`),
-      );
+    addOldUnit("222222222222");
+    addOldUnit("333333333333");
     const removed = close().calls.filter((call) => call.startsWith("disable"));
     assert.deepEqual(removed, ["disable --quiet --now store-firewall@br-333333333333"]);
   });
@@ -84,8 +88,18 @@ describe("closePorts.sh", () => {
     assert.deepEqual(calls, []);
   });
 
-  it("doesn't fail on a machine whose firewall can't be changed", () => {
-    assert.match(close("enable").output, /because its firewall can't be changed: broken/);
+  for (const failing of ["disable", "tee", "daemon-reload", "enable"])
+    it(`doesn't fail on a machine whose firewall can't be changed, because of ${failing}`, () => {
+      addOldUnit("333333333333");
+      assert.match(close(failing).output, /because its firewall can't be changed: broken/);
+    });
+
+  it("removes no rules if Docker doesn't list its networks", () => {
+    addOldUnit("333333333333");
+    writeFileSync(join(folder, "bin/docker"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const { output, calls } = close();
+    assert.match(output, /because Docker doesn't list its networks/);
+    assert.deepEqual(calls, []);
   });
 
   it("deletes each rule that it inserts", () => {
