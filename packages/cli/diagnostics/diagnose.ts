@@ -88,7 +88,8 @@ export async function diagnoseRun(
   if (docker !== undefined && context.docker === undefined && !(await answers(docker))) {
     // Each resource fails in its own way when the daemon goes away, a build like one with a broken builder.
     const consequences = errors.filter(({ rule }) => rule !== daemonUnreachable);
-    return withOthers(lostDaemon(first.error, docker.host, context), consequences);
+    const cause = errors.find(({ rule }) => rule === daemonUnreachable);
+    return withOthers(lostDaemon(cause?.error, docker.host, context), consequences);
   }
   return withOthers(await first.rule.toDiagnostic(first, context), others);
 }

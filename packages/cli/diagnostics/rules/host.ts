@@ -58,15 +58,15 @@ async function daemonDiagnostic({ error, match }: Found, context: Context): Prom
   };
 }
 
-/** Returns the diagnostic for a daemon on this machine that no longer answers. */
+/** Returns the diagnostic for a daemon on this machine that no longer answers, with the error that says so if there is one. */
 export function lostDaemon(
-  { message }: EngineError,
+  error: EngineError | undefined,
   host: string | undefined,
   context: Context,
 ): Diagnostic {
   return {
     summary: `Lost the connection to Docker${host === undefined ? "" : ` at ${host}`}.`,
-    details: message.split("\n"),
+    details: error?.message.split("\n"),
     hint: `${hintForDaemon(host)} Then: ${retryCommand(context)}`,
   };
 }

@@ -115,7 +115,12 @@ describe("diagnoseRun of a failed operation in Docker", () => {
     assert.match((await diagnose(events.flat())).summary, /^Lost the connection to Docker\./);
 
     for (const only of events) {
-      const { summary, hint } = await diagnose(only, { isDockerGone: true });
+      const { summary, details, hint } = await diagnose(only, { isDockerGone: true });
+      assert.equal(
+        details.some((line) => summary.includes(line)),
+        false,
+        "an error is shown twice",
+      );
       assert.match(summary, /^Lost the connection to Docker at unix:\/\/\/nowhere\/docker\.sock\./);
       assert.match(hint ?? "", /Start Docker .*Then: \.\/store up/);
     }
