@@ -44,10 +44,11 @@ export async function checkWaysOut(context: RehearsalContext): Promise<string> {
   const containers = rows
     .trim()
     .split("\n")
-    .map((row) => row.split(" "));
+    .map((row) => row.split(" "))
+    // lego's own image has no bash.
+    .filter(([, name = ""]) => !name.startsWith("certificates-"));
   for (const [id = "", name = ""] of containers) {
     const exec: Exec = (...command) => context.dockerOnHost("exec", id, ...command);
-    if (name.startsWith("certificates-")) continue;
     if (!/^(gateway|billing-0)-/.test(name)) {
       await assertNoWayOut(name, exec, host);
       continue;
