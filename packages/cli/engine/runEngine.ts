@@ -110,8 +110,11 @@ function forwardSignals(
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Time in milliseconds after which an engine on a busy machine has logged a signal. */
-const SIGNAL_LOG_TIMEOUT_MS = 2000;
+/**
+ * Time in milliseconds after which an engine on a busy machine has logged a signal. Longer for SIGINT, which nearly always comes from the
+ * terminal and has reached the engine: a second one would make it abandon operations in progress.
+ */
+const SIGNAL_LOG_TIMEOUT_MS = { SIGINT: 15_000, other: 2_000 };
 
 /** @param count Number of signals so far, including this one. */
 function forwardUnlessReceived(
@@ -120,7 +123,7 @@ function forwardUnlessReceived(
   eventLog: string,
   count: number,
 ): void {
-  const deadline = Date.now() + SIGNAL_LOG_TIMEOUT_MS;
+  const deadline = Date.now() + SIGNAL_LOG_TIMEOUT_MS[signal === "SIGINT" ? "SIGINT" : "other"];
   const timer = setInterval(() => {
     const done = child.exitCode !== null || receivedSignals(readEvents(eventLog)) >= count;
     if (!done && Date.now() < deadline) return;

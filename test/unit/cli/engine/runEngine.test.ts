@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,28 +14,63 @@ echo $! > "$PLUGIN_FILE"
 while :; do echo progress; sleep 0.05; done
 `;
 
+/** Stub of a slow engine: ends three seconds after Ctrl-C, and logs the signal only then. Adds a line to a file for each signal. */
+const SLOW_ENGINE = `#!/usr/bin/env node
+const { appendFileSync, writeFileSync } = require("node:fs");
+const running = setInterval(() => undefined, 1000);
+const end = () => {
+  clearInterval(running);
+  writeFileSync(process.env.EVENT_LOG, '{"stdoutEvent":{"message":"^C received; cancelling."}}\\n');
+};
+process.on("SIGINT", () => appendFileSync(process.env.SIGNALS_FILE, "SIGINT\\n"));
+process.once("SIGINT", () => setTimeout(end, 3000));
+console.log("started");
+`;
+
 const RUN = `const { runEngine } = require("@store/cli/engine/runEngine");
-  runEngine({ pulumi: process.argv[1], args: [], cwd: ".", env: process.env, eventLog: "/nowhere" })
+  const eventLog = process.env.EVENT_LOG ?? "/nowhere";
+  runEngine({ pulumi: process.argv[1], args: [], cwd: ".", env: process.env, eventLog })
     .then(({ exitCode }) => process.stderr.write("exit code " + exitCode));`;
+const RUN_BY_NODE = ["--require", "ts-node/register/transpile-only", "-e", RUN];
 
 describe("runEngine", () => {
+  it("sends no second signal to an engine that is slow to notice Ctrl-C", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "store-engine-"));
+    const [engine, signals] = [join(folder, "pulumi"), join(folder, "signals")];
+    try {
+      writeFileSync(engine, SLOW_ENGINE, { mode: 0o755 });
+      const child = spawn(process.execPath, [...RUN_BY_NODE, engine], {
+        cwd: __dirname,
+        env: { ...process.env, SIGNALS_FILE: signals, EVENT_LOG: join(folder, "events") },
+        // The process group of a terminal.
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      await once(child.stdout, "data");
+      process.kill(-(child.pid ?? assert.fail()), "SIGINT");
+      await once(child, "close");
+      assert.equal(readFileSync(signals, "utf8"), "SIGINT\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("ends the plugins of an engine that `head` has killed by closing its output", async function () {
     if (process.platform !== "linux") this.skip();
-    this.timeout("60s");
     const folder = mkdtempSync(join(tmpdir(), "store-engine-"));
     const [engine, plugin] = [join(folder, "pulumi"), join(folder, "plugin")];
     let pid = 0;
     try {
       writeFileSync(engine, ENGINE, { mode: 0o755 });
-      const node = [process.execPath, "--require", "ts-node/register/transpile-only", "-e", RUN];
-      execFileSync("bash", ["-c", '"$@" | head -n 1', "bash", ...node, engine], {
+      const command = [process.execPath, ...RUN_BY_NODE, engine];
+      execFileSync("bash", ["-c", '"$@" | head -n 1', "bash", ...command], {
         cwd: __dirname,
         env: { ...process.env, PLUGIN_FILE: plugin },
         stdio: "ignore",
       });
       pid = Number(readFileSync(plugin, "utf8"));
       assert.ok(pid > 0);
-      for (let i = 0; isPidAlive(pid) && i < 100; i++) await sleep(100);
+      for (let i = 0; isPidAlive(pid) && i < 1_000; i++) await sleep(100);
       assert.equal(isPidAlive(pid), false);
     } finally {
       if (pid > 0 && isPidAlive(pid)) process.kill(pid);
