@@ -83,12 +83,10 @@ describe("monthlyCost", () => {
     assert.deepEqual(missing, []);
   });
 
-  it("has prices that are less than a year old", () => {
-    const months = (Date.now() - Date.parse(prices.date)) / (30.44 * 86_400_000);
-    assert.ok(
-      months <= 12,
-      `policy/cost/prices.json is of ${prices.date}. Compare each price with its source, and set the date.`,
-    );
+  // The workflow Audit reports prices that are older than a year. A test would fail on that day, whatever the change.
+  it("has prices with the date on which they were compared with their sources", () => {
+    assert.match(prices.date, /^\d{4}-\d{2}-\d{2}$/);
+    assert.ok(Date.parse(prices.date) <= Date.now(), prices.date);
   });
 });
 
