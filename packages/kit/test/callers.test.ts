@@ -12,8 +12,7 @@ import {
 } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("internal routes", function () {
-  this.timeout(60_000);
+describe("internal routes", () => {
   const { CALLERS_FILE: file = "" } = callerEnvironment();
   let database: TestDatabase;
   let service: RunningService;
@@ -92,9 +91,7 @@ describe("internal routes", function () {
   });
 });
 
-describe("a client of internal routes", function () {
-  this.timeout(60_000);
-
+describe("a client of internal routes", () => {
   it("takes a refused token for an outage, which a repetition may end", async () => {
     const database = await createDatabase();
     const called = await startSample(database.environment);

@@ -11,8 +11,7 @@ import {
 } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("client of another service", function () {
-  this.timeout(60_000);
+describe("client of another service", () => {
   let other: Server;
   let caller: RunningService;
   let callerEnvironment: Readonly<Record<string, string>>;

@@ -12,8 +12,7 @@ import {
 } from "./support/index.ts";
 import { SAMPLE_FOLDER, startSample } from "./support/sample.ts";
 
-describe("a database that several replicas share", function () {
-  this.timeout(90_000);
+describe("a database that several replicas share", () => {
   const running: RunningService[] = [];
   const connections: { end(): Promise<void> }[] = [];
 
@@ -41,10 +40,16 @@ describe("a database that several replicas share", function () {
   };
   /** The sessions of the services under test, without the test's own. */
   const sessions = (database: TestDatabase) =>
-    database.query<{ state: string; query: string }>(
-      `SELECT state, query FROM pg_stat_activity
+    database.query<{ query: string; wait_event_type: string | null }>(
+      `SELECT query, wait_event_type FROM pg_stat_activity
        WHERE datname = current_database() AND application_name LIKE 'sample%'`,
     );
+  /** Waits until statements of the services wait for locks. */
+  const untilWaiting = (database: TestDatabase, count: number) =>
+    until(`${count} statements wait for a lock`, async () => {
+      const waiting = await sessions(database);
+      return waiting.filter(({ wait_event_type: type }) => type === "Lock").length === count;
+    });
   const lockRows = (replica: RunningService, first: number, second: number) =>
     replica.fetch(`/notes/${first}/then/${second}`, { method: "POST" });
   const assertRetryLater = async (response: Response, detail: RegExp) => {
@@ -68,16 +73,14 @@ describe("a database that several replicas share", function () {
     it("releases the locks of a replica that is frozen in a transaction, within 10 s", async () => {
       const [frozen, other] = await Promise.all([start(database), start(database)]);
       await Promise.all([frozen.ready(), other.ready()]);
-      const interrupted = lockRows(frozen, 1, 1);
-      const isIdle = ({ state }: { state: string }) => state === "idle in transaction";
-      await until("it holds the row", async () => (await sessions(database)).some(isIdle));
+      const lock = await holdLock(database, "SELECT FROM notes WHERE id = 2 FOR UPDATE");
+      const interrupted = lockRows(frozen, 1, 2);
+      await untilWaiting(database, 1);
       frozen.process.kill("SIGSTOP");
+      // Its session gets the second row, and is then idle in the transaction.
+      await lock.query("COMMIT");
 
-      const waiting = lockRows(other, 1, 1);
-      await until("the other replica waits for the row", async () =>
-        (await sessions(database)).some(({ state }) => state === "active"),
-      );
-      assert.equal((await waiting).status, 200, "it got the lock before its timeout");
+      assert.equal((await lockRows(other, 1, 1)).status, 200, "it got the lock before its timeout");
 
       frozen.process.kill("SIGCONT");
       await assertRetryLater(await interrupted, /^The database (is busy|can't be reached)/);
@@ -89,9 +92,7 @@ describe("a database that several replicas share", function () {
       await replica.ready();
       const lock = await holdLock(database, "SELECT FROM notes WHERE id = 1 FOR UPDATE");
       const waiting = lockRows(replica, 1, 1);
-      await until("it waits for the row", async () =>
-        (await sessions(database)).some(({ state }) => state === "active"),
-      );
+      await untilWaiting(database, 1);
       await assertRetryLater(await lockRows(replica, 2, 2), unreachable);
       await lock.query("COMMIT");
       await waiting;
@@ -100,15 +101,19 @@ describe("a database that several replicas share", function () {
     it("makes the service respond 503 after a deadlock or a lock timeout", async () => {
       const replica = await start(database);
       await replica.ready();
-      const [one, other] = await Promise.all([lockRows(replica, 1, 2), lockRows(replica, 2, 1)]);
+      // Both transactions get their first row at the same time, however late the second request comes.
+      const both = await holdLock(database, "SELECT FROM notes WHERE id IN (1, 2) FOR UPDATE");
+      const requests = [lockRows(replica, 1, 2), lockRows(replica, 2, 1)];
+      await untilWaiting(database, 2);
+      await both.query("COMMIT");
+      const [one, other] = (await Promise.all(requests)) as [Response, Response];
       const [winner, loser] = one.ok ? [one, other] : [other, one];
       assert.equal(winner.status, 200);
       await assertRetryLater(loser, busy);
 
       await holdLock(database, "SELECT FROM notes WHERE id = 1 FOR UPDATE");
       await assertRetryLater(await lockRows(replica, 1, 1), busy);
-      const { log } = replica;
-      const reasons = log
+      const reasons = (await replica.flushedLog())
         .filter(({ level }) => level !== "info")
         .map(({ level, msg }) => [level, msg]);
       assert.deepEqual(reasons, [
@@ -130,17 +135,24 @@ describe("a database that several replicas share", function () {
 
     const startMigrating = () => start(database, { MIGRATIONS: `${pathToFileURL(folder).href}/` });
     const write = (name: string, sql: string) => writeFileSync(join(folder, name), sql);
+    /** SQL that waits, without a lock, until `openGate` is called. */
+    const AT_THE_GATE =
+      "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.1); END LOOP; END $$";
+    const buildGate = () => database.query("CREATE TABLE gate ()");
+    const openGate = () => database.query("INSERT INTO gate DEFAULT VALUES");
 
     it("is migrated by the next replica when one is frozen in a migration", async () => {
       write(
         "0002-more.sql",
-        "CREATE TABLE more AS SELECT current_setting('idle_session_timeout') AS patience; SELECT pg_sleep(1);",
+        `CREATE TABLE more AS SELECT current_setting('idle_session_timeout') AS patience; ${AT_THE_GATE}`,
       );
+      await buildGate();
       const frozen = await startMigrating();
       await until("it runs the migration", async () =>
-        (await sessions(database)).some(({ query }) => /pg_sleep/.test(query)),
+        (await sessions(database)).some(({ query }) => /FROM gate/.test(query)),
       );
       frozen.process.kill("SIGSTOP");
+      await openGate();
       const next = await startMigrating();
       await next.ready();
       const applied = async (replica: RunningService) =>
@@ -154,11 +166,15 @@ describe("a database that several replicas share", function () {
     });
 
     it("makes a waiting replica log once that another one is migrating", async () => {
-      write("0002-more.sql", "CREATE TABLE more (); SELECT pg_sleep(8);");
-      const [one, another] = await Promise.all([startMigrating(), startMigrating()]);
-      await Promise.all([one.ready(), another.ready()]);
-      const logs = await Promise.all([one, another].map((replica) => replica.flushedLog()));
-      const warnings = logs.flat().filter(({ level }) => level !== "info");
+      write("0002-more.sql", `CREATE TABLE more (); ${AT_THE_GATE}`);
+      await buildGate();
+      const replicas = await Promise.all([startMigrating(), startMigrating()]);
+      const isWarning = ({ level }: { level: string }) => level !== "info";
+      await until("the waiting one logs", () => replicas.some(({ log }) => log.some(isWarning)));
+      await openGate();
+      await Promise.all(replicas.map((replica) => replica.ready()));
+      const logs = await Promise.all(replicas.map((replica) => replica.flushedLog()));
+      const warnings = logs.flat().filter(isWarning);
       assert.equal(warnings.length, 1);
       assert.match(
         warnings[0]?.msg ?? "",

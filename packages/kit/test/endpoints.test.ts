@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { createDatabase, type RunningService, type TestDatabase } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("endpoints of every service", function () {
-  this.timeout(60_000);
+describe("endpoints of every service", () => {
   let database: TestDatabase;
   let service: RunningService;
 

@@ -7,8 +7,7 @@ import {
 } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("environment variables", function () {
-  this.timeout(60_000);
+describe("environment variables", () => {
   let database: TestDatabase;
   let service: RunningService;
 

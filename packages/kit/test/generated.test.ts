@@ -4,9 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "./support/index.ts";
 
-describe("generated files", function () {
-  this.timeout(300_000);
-
+describe("generated files", () => {
   const check = (script: string) => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,

@@ -3,11 +3,10 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createDatabase, repositoryRoot, type TestDatabase } from "./support/index.ts";
+import { createDatabase, repositoryRoot, until, type TestDatabase } from "./support/index.ts";
 import { SAMPLE_FOLDER, startSample } from "./support/sample.ts";
 
-describe("migrations", function () {
-  this.timeout(60_000);
+describe("migrations", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "migrations-"));
@@ -38,16 +37,24 @@ describe("migrations", function () {
     write("0002-index.sql", "-- Large.\nCREATE INDEX CONCURRENTLY notes_text ON notes (text);\n");
     const first = await startSample(target.environment);
     await first.ready();
-    // Keeps the index from being finished for two seconds.
-    const held = first.fetch("/hold");
+    // The index can't be finished before this transaction ends.
+    const open = await target.connect();
+    await open.query("BEGIN; INSERT INTO notes VALUES (2, 'open')");
     const replicas = await Promise.all([1, 2, 3].map(() => startWith(target)));
+    await until("the index waits for the transaction", async () => {
+      const waiting = await target.query(
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%CONCURRENTLY notes_text%' AND wait_event_type = 'Lock'",
+      );
+      return waiting.length > 0;
+    });
     const written = await first.fetch("/notes", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ id: 1, text: "meanwhile" }),
     });
     assert.equal(written.status, 201);
-    assert.equal((await held).status, 200);
+    await open.query("COMMIT");
+    await open.end();
     await Promise.all(replicas.map((replica) => replica.ready()));
     assert.deepEqual(await validIndexes(target), ["notes_text"]);
     await Promise.all([first, ...replicas].map((replica) => replica.stop()));

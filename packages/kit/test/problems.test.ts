@@ -3,8 +3,7 @@ import { connect } from "node:net";
 import { createDatabase, type RunningService, type TestDatabase } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("validation and problem documents", function () {
-  this.timeout(60_000);
+describe("validation and problem documents", () => {
   let database: TestDatabase;
   let service: RunningService;
 

@@ -7,9 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createDatabase } from "./support/index.ts";
 import { startSample } from "./support/sample.ts";
 
-describe("a replaced password of the database", function () {
-  this.timeout(60_000);
-
+describe("a replaced password of the database", () => {
   it("fails no request while the file has it and the database doesn't yet", async () => {
     const database = await createDatabase();
     const role = `role_${randomBytes(4).toString("hex")}`;

@@ -5,8 +5,7 @@ import { dirname, join } from "node:path";
 import { createDatabase, type RunningService, type TestDatabase } from "./support/index.ts";
 import { sampleStaff as staff, startSample } from "./support/sample.ts";
 
-describe("staff routes", function () {
-  this.timeout(60_000);
+describe("staff routes", () => {
   let database: TestDatabase;
   let service: RunningService;
 

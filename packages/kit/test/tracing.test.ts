@@ -3,8 +3,7 @@ import { TestCollector, createDatabase, type Span, type TestDatabase } from "./s
 import { startSample } from "./support/sample.ts";
 import { UNREACHABLE_URL } from "./support/service.ts";
 
-describe("traces", function () {
-  this.timeout(60_000);
+describe("traces", () => {
   let database: TestDatabase;
   let collector: TestCollector;
   const start = (environment: Readonly<Record<string, string>>) =>

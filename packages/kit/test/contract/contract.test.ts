@@ -13,8 +13,7 @@ const REQUESTS = 75;
 /** Maximum number of further documented requests if none has succeeded. At least one in fifty is expected to. */
 const FURTHER_REQUESTS = 1_000;
 
-describe("the OpenAPI documents", function () {
-  this.timeout(600_000);
+describe("the OpenAPI documents", () => {
   let running: TestServices;
 
   before(async () => {

@@ -13,6 +13,9 @@ import { repositoryRoot } from "./service.ts";
 /** The image that the stacks use. TEST_POSTGRES_IMAGE replaces it. */
 const IMAGE = process.env["TEST_POSTGRES_IMAGE"] ?? imageOfTheStacks();
 
+/** Limit for PostgreSQL's start, which takes seconds on a busy machine. */
+const START_SECONDS = 180;
+
 /** Label on the test containers. Its value is `HOSTNAME/PID` of the test run. */
 const LABEL = "dev.store.test";
 
@@ -152,7 +155,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function waitForPostgres(container: Container): Promise<void> {
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + START_SECONDS * 1_000;
   for (;;) {
     try {
       await (await connectTo(container, "postgres")).end();
@@ -166,7 +169,7 @@ async function waitForPostgres(container: Container): Promise<void> {
           encoding: "utf8",
         });
         throw new Error(
-          `PostgreSQL didn't start within 40 s. Its log ends with:\n${log.stdout}${log.stderr}`,
+          `PostgreSQL didn't start within ${START_SECONDS} s. Its log ends with:\n${log.stdout}${log.stderr}`,
           { cause: error },
         );
       }

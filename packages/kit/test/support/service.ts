@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -29,7 +30,7 @@ export interface RunningService {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Requests a path of the service and returns the JSON body, whatever the status. */
   json(path: string, init?: RequestInit): Promise<unknown>;
-  /** Waits up to 20 s for a matching line in the log. */
+  /** Waits for a matching line in the log. */
   waitForLog(description: string, matches: (line: LogLine) => boolean): Promise<LogLine>;
   /** Waits until the service has flushed its log buffer, and returns the complete log. */
   flushedLog(): Promise<readonly LogLine[]>;
@@ -89,9 +90,8 @@ export async function startService(
   const url = await new Promise<string>((listening, reject) => {
     output.on("line", (line) => {
       lines.push(line);
-      // The last line of a killed process may be incomplete.
-      if (child.killed && !line.endsWith("}")) return;
-      const entry = JSON.parse(line) as LogLine;
+      const entry = parseLine(line, child);
+      if (entry === undefined) return;
       log.push(entry);
       const address = /^Server listening at (.*)$/.exec(entry.msg)?.[1];
       if (address !== undefined) listening(address);
@@ -112,7 +112,8 @@ export async function startService(
       return log.find(matches) ?? assert.fail(description);
     },
     flushedLog: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      if (child.exitCode !== null || child.signalCode !== null) await exited;
+      else await flush(service);
       return log;
     },
     ready: () => until(`${name} is ready`, async () => (await service.fetch("/readyz")).ok),
@@ -122,6 +123,24 @@ export async function startService(
     },
   };
   return service;
+}
+
+/** Parses a line of the log. Returns `undefined` for the last line of a killed process if it is incomplete. */
+function parseLine(line: string, child: ChildProcess): LogLine | undefined {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch (error) {
+    if (child.killed) return undefined;
+    throw error;
+  }
+}
+
+/** Waits for the line of a request that is sent now: the service writes its lines in their order. */
+async function flush(service: RunningService): Promise<void> {
+  const id = `flush-${randomUUID()}`;
+  const response = await service.fetch("/no-such-path", { headers: { "x-request-id": id } });
+  await response.arrayBuffer();
+  await service.waitForLog("the buffered lines", ({ requestId }) => requestId === id);
 }
 
 /** Returns the complete logs of several services as one text. */
@@ -144,12 +163,13 @@ export class StartupError extends Error {
 /**
  * Waits until the condition is true. Checks it every 50 ms.
  *
+ * @param seconds Limit that only ends a test that hangs. A busy machine may be ten times slower than usual.
  * @throws Error with the description after the timeout.
  */
 export async function until(
   description: string,
   condition: () => boolean | Promise<boolean>,
-  seconds = 20,
+  seconds = 120,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   while (!(await condition())) {

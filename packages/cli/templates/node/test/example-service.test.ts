@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { createDatabase, type RunningService, startService } from "@store/kit/testing";
 
-describe("example-service", function () {
-  this.timeout(60_000);
+describe("example-service", () => {
   let service: RunningService;
 
   before(async () => {

@@ -33,14 +33,20 @@ await start(manifest, ({ app, database, environment, client, staff }) => {
       return reply.code(201).send({ greeting: GREETING });
     },
   );
+  let endHold: () => void = () => undefined;
+  // The pause between the two statements of its transaction ends with POST /hold/end.
   app.get("/hold", { schema: { response: { 200: Type.String() } } }, async () =>
     notes.transaction(async (transaction) => {
       await transaction.query("SELECT 1");
-      await delay(2_000);
+      await new Promise<void>((resolve) => (endHold = resolve));
       await transaction.query("SELECT 2");
       return "held";
     }),
   );
+  app.post("/hold/end", { schema: { response: { 200: Type.String() } } }, () => {
+    endHold();
+    return "ended";
+  });
   app.post(
     "/notes/:first/then/:second",
     {
