@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { currencies } from "@store/kit";
 import { Billing, charge } from "./support/billing.ts";
 
-describe("billing's payment methods", function () {
-  this.timeout(60_000);
+describe("billing's payment methods", () => {
   let billing: Billing;
 
   before(async () => {

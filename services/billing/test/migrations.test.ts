@@ -13,8 +13,7 @@ import {
 /** Payment statuses of the first release. */
 const statuses = ["pending", "authorised", "captured", "refunded", "voided", "declined"] as const;
 
-describe("billing's migrations", function () {
-  this.timeout(60_000);
+describe("billing's migrations", () => {
   const staff = createStaff();
   const payments = statuses.map((status) => ({ id: randomUUID(), order: randomUUID(), status }));
   let database: TestDatabase;

@@ -13,8 +13,7 @@ describe("billing", () => {
   let database: TestDatabase;
   let billing: RunningService;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     database = await createDatabase();
     billing = await startService("billing", { ...database.environment, ...staff.environment });
     await billing.ready();

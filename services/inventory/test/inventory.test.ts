@@ -26,8 +26,7 @@ interface Problem {
 const staff = createStaff();
 const DEMO = { ...staff.environment, DEMO_DATA: "true" };
 
-describe("inventory", function () {
-  this.timeout(60_000);
+describe("inventory", () => {
   let database: TestDatabase;
   let inventory: RunningService;
 

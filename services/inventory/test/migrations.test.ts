@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createDatabase, createStaff, migrateUpTo, startService } from "@store/kit/testing";
 
-describe("inventory's migrations", function () {
-  this.timeout(60_000);
-
+describe("inventory's migrations", () => {
   it("migrate the data of the first release, which keeps working on the new schema", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "inventory", "0001-products.sql");

@@ -187,8 +187,7 @@ const answersOfTheModel = [
   ...["cancel → reservation-committed", "expire"],
 ];
 
-describe("inventory compared with its model", function () {
-  this.timeout(300_000);
+describe("inventory compared with its model", () => {
   let inventory: Inventory;
 
   before(async () => {

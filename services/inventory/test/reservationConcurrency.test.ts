@@ -3,8 +3,7 @@ import { randomUUID } from "node:crypto";
 import { problemType } from "@store/kit/testing";
 import { Inventory, NEVER_EXPIRE, type Answer } from "./support/inventory.ts";
 
-describe("concurrent reservations", function () {
-  this.timeout(60_000);
+describe("concurrent reservations", () => {
   let inventory: Inventory;
 
   before(async () => {

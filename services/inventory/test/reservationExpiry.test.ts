@@ -3,8 +3,7 @@ import { randomUUID } from "node:crypto";
 import { problemType, until } from "@store/kit/testing";
 import { Inventory, NEVER_EXPIRE, SWEEPING } from "./support/inventory.ts";
 
-describe("overdue reservations", function () {
-  this.timeout(60_000);
+describe("overdue reservations", () => {
   let inventory: Inventory;
 
   before(async () => {

@@ -3,8 +3,7 @@ import { randomUUID } from "node:crypto";
 import { problemType, until } from "@store/kit/testing";
 import { Inventory, NEVER_EXPIRE, SWEEPING } from "./support/inventory.ts";
 
-describe("reservations", function () {
-  this.timeout(60_000);
+describe("reservations", () => {
   let inventory: Inventory;
 
   before(async () => {
@@ -25,7 +24,7 @@ describe("reservations", function () {
       const sku = await inventory.product(1);
       const { body } = await inventory.hold(randomUUID(), [{ sku, quantity: 1 }]);
       const seconds = (Date.parse(body.expiresAt ?? "") - Date.now()) / 1_000;
-      assert.ok(Math.abs(seconds - 86_400) < 10, `${seconds} s`);
+      assert.ok(Math.abs(seconds - 86_400) < 600, `${seconds} s`);
     });
 
     it("holds the stock once when it is repeated, with the same response", async () => {

@@ -36,9 +36,7 @@ async function placeWithoutSaga(database: TestDatabase): Promise<string> {
   }
 }
 
-describe("orders of the previous release", function () {
-  this.timeout(60_000);
-
+describe("orders of the previous release", () => {
   it("continue, whether they were placed before or after the migration", async () => {
     const database = await createDatabase();
     await migrateUpTo(database, "orders", "0001-orders.sql");

@@ -9,8 +9,7 @@ import {
   type TestDatabase,
 } from "@store/kit/testing";
 
-describe("shipping's migrations", function () {
-  this.timeout(60_000);
+describe("shipping's migrations", () => {
   const staff = createStaff();
   // Ids of the shipments, and of their orders, too.
   const [pending, dispatched, delivered, cancelled] = [

@@ -19,8 +19,7 @@ interface Change {
   readonly status: string;
 }
 
-describe("parcels", function () {
-  this.timeout(60_000);
+describe("parcels", () => {
   let shipping: Replicas;
 
   before(async () => {

@@ -17,8 +17,7 @@ describe("shipping", () => {
   let database: TestDatabase;
   let shipping: RunningService;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     database = await createDatabase();
     shipping = await startService("shipping", { ...database.environment, ...staff.environment });
     await shipping.ready();

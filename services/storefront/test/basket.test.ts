@@ -3,8 +3,7 @@ import type { TestStoreProcesses } from "@store/kit/testing";
 import { sharedStore } from "./support/testStore.ts";
 import { locationOf, ShopClient } from "./support/shopClient.ts";
 
-describe("the storefront's basket", function () {
-  this.timeout(60_000);
+describe("the storefront's basket", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
 

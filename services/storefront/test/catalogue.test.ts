@@ -4,8 +4,7 @@ import { freePort, startService, type TestStoreProcesses } from "@store/kit/test
 import { sharedStore } from "./support/testStore.ts";
 import { ShopClient } from "./support/shopClient.ts";
 
-describe("the storefront's catalogue", function () {
-  this.timeout(60_000);
+describe("the storefront's catalogue", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
 

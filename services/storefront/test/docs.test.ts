@@ -3,8 +3,7 @@ import type { TestStoreProcesses } from "@store/kit/testing";
 import { sharedStore } from "./support/testStore.ts";
 import { ShopClient } from "./support/shopClient.ts";
 
-describe("the storefront's API documentation", function () {
-  this.timeout(60_000);
+describe("the storefront's API documentation", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
 

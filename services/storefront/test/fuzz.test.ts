@@ -25,8 +25,7 @@ interface RawRequest {
   readonly body: Buffer | undefined;
 }
 
-describe("the storefront's pages and forms with random input", function () {
-  this.timeout(300_000);
+describe("the storefront's pages and forms with random input", () => {
   let store: TestStoreProcesses;
   let seed: number;
   /** Valid values by field name. */

@@ -4,8 +4,7 @@ import { buy } from "./support/purchase.ts";
 import { sharedStore } from "./support/testStore.ts";
 import { ShopClient, type Page } from "./support/shopClient.ts";
 
-describe("the storefront's order page", function () {
-  this.timeout(60_000);
+describe("the storefront's order page", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
 

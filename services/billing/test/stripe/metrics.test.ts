@@ -4,8 +4,7 @@ import { until } from "@store/kit/testing";
 import { charge, outcome, type Billing } from "../support/billing.ts";
 import { CARD, sharedStripeBilling, type StripeBilling } from "../support/stripeBilling.ts";
 
-describe("billing's metrics with Stripe", function () {
-  this.timeout(60_000);
+describe("billing's metrics with Stripe", () => {
   let billing: Billing;
   let withKey: StripeBilling["withKey"];
 

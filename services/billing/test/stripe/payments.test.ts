@@ -5,8 +5,7 @@ import { charge, outcome, type Billing } from "../support/billing.ts";
 import { CARD, sharedStripeBilling } from "../support/stripeBilling.ts";
 import { FAULTS, type Operation, type StripeEmulator } from "../support/stripeEmulator.ts";
 
-describe("payments with Stripe", function () {
-  this.timeout(60_000);
+describe("payments with Stripe", () => {
   let billing: Billing;
   let stripe: StripeEmulator;
 

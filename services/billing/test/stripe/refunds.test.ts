@@ -4,8 +4,7 @@ import { charge, outcome, type Billing } from "../support/billing.ts";
 import { CARD, sharedStripeBilling } from "../support/stripeBilling.ts";
 import { FAULTS, type StripeEmulator } from "../support/stripeEmulator.ts";
 
-describe("refunds with Stripe", function () {
-  this.timeout(60_000);
+describe("refunds with Stripe", () => {
   let billing: Billing;
   let stripe: StripeEmulator;
 

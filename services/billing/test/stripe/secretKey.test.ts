@@ -12,8 +12,7 @@ import { charge, outcome, type Billing } from "../support/billing.ts";
 import { CARD, sharedStripeBilling, type StripeBilling } from "../support/stripeBilling.ts";
 import type { StripeEmulator } from "../support/stripeEmulator.ts";
 
-describe("billing with Stripe's secret key", function () {
-  this.timeout(60_000);
+describe("billing with Stripe's secret key", () => {
   let billing: Billing;
   let stripe: StripeEmulator;
   let withKey: StripeBilling["withKey"];

@@ -91,6 +91,18 @@ export class Billing {
     return answer;
   }
 
+  /** Ends the lease that a call has, or had before its process died. Waits until the call has it. */
+  expireLease(id: string): Promise<void> {
+    return until("a call has the payment's lease", async () => {
+      const expired = await this.replicas.database.query(
+        `UPDATE payments SET leased_until = clock_timestamp() - interval '1 second'
+         WHERE id = $1 AND lease IS NOT NULL RETURNING id`,
+        [id],
+      );
+      return expired.length === 1;
+    });
+  }
+
   /** Returns the simulated provider's ledger entries for an order, oldest first, for example "captured 8900". */
   async ledger(order: string): Promise<readonly string[]> {
     const entries = await this.replicas.database.query<{ kind: string; amount: string }>(

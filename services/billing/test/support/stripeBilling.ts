@@ -24,8 +24,7 @@ export function sharedStripeBilling(): Promise<StripeBilling> {
   return (running ??= start());
 }
 
-after("stop billing and the emulator of Stripe", async function () {
-  this.timeout(60_000);
+after("stop billing and the emulator of Stripe", async () => {
   await (await running)?.stop();
 });
 
@@ -42,8 +41,8 @@ async function start(): Promise<StripeBilling & { readonly stop: () => Promise<v
     PAYMENT_PROVIDER: "stripe",
     STRIPE_SECRET_KEY_FILE: keyFile,
     STRIPE_API_URL: url,
-    STRIPE_TIMEOUT_MS: "1500",
-    PAYMENT_LEASE_SECONDS: "5",
+    STRIPE_TIMEOUT_MS: "2500",
+    PAYMENT_LEASE_SECONDS: "30",
     REFUND_POLL_MS: "100",
     LOG_LEVEL: "trace",
   });

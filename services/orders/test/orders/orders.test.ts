@@ -37,8 +37,7 @@ const order = {
   payment: { token: "tok_ok" },
 };
 
-describe("orders", function () {
-  this.timeout(60_000);
+describe("orders", () => {
   let database: TestDatabase;
   let catalogue: TestDatabase;
   let inventory: RunningService;
@@ -98,7 +97,7 @@ describe("orders", function () {
 
       const stored = (await orders.json(`/api/orders/${receipt.id}`)) as Record<string, unknown>;
       const { placedAt } = stored;
-      assert.ok(Math.abs(Date.parse(String(placedAt)) - Date.now()) < 60_000);
+      assert.ok(Math.abs(Date.parse(String(placedAt)) - Date.now()) < 600_000);
       assert.deepEqual(stored, {
         id: receipt.id,
         status: "pending",

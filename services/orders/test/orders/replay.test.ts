@@ -5,8 +5,7 @@ import { customer, newSku, type BackEnd } from "../support/backEnd.ts";
 import { undecidedHandling, type Handling } from "../support/faultProxy.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("a repeated order request", function () {
-  this.timeout(60_000);
+describe("a repeated order request", () => {
   let backEnd: BackEnd;
   const newKey = () => `replay-${randomUUID()}`;
 

@@ -4,8 +4,7 @@ import type { Handling } from "../support/faultProxy.ts";
 import { cancelled, confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order that is refused before its items are committed", function () {
-  this.timeout(180_000);
+describe("an order that is refused before its items are committed", () => {
   let backEnd: BackEnd;
 
   before(async () => {

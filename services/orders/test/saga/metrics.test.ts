@@ -6,8 +6,7 @@ import type { Step } from "../support/faultProxy.ts";
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("the metrics of the orders in progress", function () {
-  this.timeout(180_000);
+describe("the metrics of the orders in progress", () => {
   let backEnd: BackEnd;
 
   before(async () => {

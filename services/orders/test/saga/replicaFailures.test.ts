@@ -10,8 +10,7 @@ import {
 import { cancelled, confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("replicas of orders that fail or stop", function () {
-  this.timeout(180_000);
+describe("replicas of orders that fail or stop", () => {
   let backEnd: BackEnd;
 
   before(async () => {
@@ -65,8 +64,7 @@ describe("replicas of orders that fail or stop", function () {
     for (const [frozenStep, waitingStep, answer] of cases) {
       const answered = typeof answer === "string" ? "" : `, answered by ${answer.status},`;
       it(`during the call of ${frozenStep}${answered} writes nothing after waking up; another replica continues`, async () => {
-        // Timeouts so long that the replica still receives the answer.
-        await backEnd.startReplicas(1, { STEP_TIMEOUT_MS: "60000", PAYMENT_TIMEOUT_MS: "60000" });
+        await backEnd.startReplicas(1);
         const frozen = backEnd.firstReplica;
         const { handling, decide } = undecidedHandling();
         if (waitingStep !== frozenStep) backEnd.onStep(waitingStep, () => ({ status: 503 }));
@@ -112,8 +110,7 @@ describe("replicas of orders that fail or stop", function () {
     afterEach(() => backEnd.killReplicas());
 
     it("finishes its call and releases the order, which another replica continues at once", async () => {
-      // A timeout long enough for the start of the other replica.
-      await backEnd.startReplicas(1, { SAGA_LEASE_SECONDS: "3600", PAYMENT_TIMEOUT_MS: "60000" });
+      await backEnd.startReplicas(1, { SAGA_LEASE_SECONDS: "3600" });
       const ending = backEnd.firstReplica;
       const { handling, decide } = undecidedHandling();
       backEnd.onStep("authorise", () => handling);

@@ -7,8 +7,7 @@ import { undecidedHandling } from "../support/faultProxy.ts";
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("orders with slow payments", function () {
-  this.timeout(180_000);
+describe("orders with slow payments", () => {
   let backEnd: BackEnd;
 
   before(async () => {
@@ -35,10 +34,10 @@ describe("orders with slow payments", function () {
   /** Counts the orders whose payment was called. */
   const countCalled = (orders: readonly PlacedOrder[]) =>
     orders.filter((order) => backEnd.stepsOf(order).includes("authorise")).length;
-  const longTimeout = { SAGA_CONCURRENCY: "2", PAYMENT_TIMEOUT_MS: "60000" };
+  const concurrency = { SAGA_CONCURRENCY: "2" };
 
   it("delay no other order", async () => {
-    await backEnd.startReplicas(1, longTimeout);
+    await backEnd.startReplicas(1, concurrency);
     const slow = await placeSlow(6);
     await until("all payments are called", () => countCalled(slow.orders) === 6);
     const other = await backEnd.place();
@@ -48,7 +47,7 @@ describe("orders with slow payments", function () {
   });
 
   it("are claimed up to the limit of waiting orders", async () => {
-    await backEnd.startReplicas(1, { ...longTimeout, SAGA_MAX_WAITING: "1" });
+    await backEnd.startReplicas(1, { ...concurrency, SAGA_MAX_WAITING: "1" });
     const slow = await placeSlow(4);
     await until("three payments are called", () => countCalled(slow.orders) === 3);
     await delay(1_500);

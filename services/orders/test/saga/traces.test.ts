@@ -4,8 +4,7 @@ import type { BackEnd, PlacedOrder } from "../support/backEnd.ts";
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("the traces of an order", function () {
-  this.timeout(90_000);
+describe("the traces of an order", () => {
   let backEnd: BackEnd;
   let collector: TestCollector;
 

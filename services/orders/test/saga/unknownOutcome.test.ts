@@ -5,8 +5,7 @@ import { FORWARD_STEPS, type Handling, type Step } from "../support/faultProxy.t
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order with a call of unknown outcome", function () {
-  this.timeout(180_000);
+describe("an order with a call of unknown outcome", () => {
   let backEnd: BackEnd;
 
   before(async () => {

@@ -6,8 +6,7 @@ import type { Handling, Step } from "../support/faultProxy.ts";
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order whose progress can't be stored", function () {
-  this.timeout(180_000);
+describe("an order whose progress can't be stored", () => {
   let backEnd: BackEnd;
 
   before(async () => {

@@ -4,8 +4,7 @@ import { until } from "@store/kit/testing";
 import { LONG_LEASE, type BackEnd, type PlacedOrder } from "../support/backEnd.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order whose parcel exists", function () {
-  this.timeout(180_000);
+describe("an order whose parcel exists", () => {
   let backEnd: BackEnd;
 
   before(async () => {

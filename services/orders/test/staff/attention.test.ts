@@ -5,8 +5,7 @@ import type { Handling, Step } from "../support/faultProxy.ts";
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order with an unexpected answer", function () {
-  this.timeout(180_000);
+describe("an order with an unexpected answer", () => {
   let backEnd: BackEnd;
 
   before(async () => {

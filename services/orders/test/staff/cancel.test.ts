@@ -6,8 +6,7 @@ import { undecidedHandling, type Step } from "../support/faultProxy.ts";
 import { cancelled, confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order that staff cancel", function () {
-  this.timeout(180_000);
+describe("an order that staff cancel", () => {
   let backEnd: BackEnd;
 
   before(async () => {

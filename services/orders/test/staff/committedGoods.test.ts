@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { LONG_LEASE, newSku, type BackEnd } from "../support/backEnd.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("the committed goods of orders", function () {
-  this.timeout(180_000);
+describe("the committed goods of orders", () => {
   let backEnd: BackEnd;
 
   before(async () => {

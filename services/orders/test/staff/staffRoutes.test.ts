@@ -7,8 +7,7 @@ import { undecidedHandling } from "../support/faultProxy.ts";
 import { confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("the staff routes of orders", function () {
-  this.timeout(180_000);
+describe("the staff routes of orders", () => {
   let backEnd: BackEnd;
 
   before(async () => {
@@ -50,7 +49,7 @@ describe("the staff routes of orders", function () {
     const [found] = (await list("status=pending")).items.filter(({ id }) => id === order.id);
     const { placedAt, attempts, ...rest } = found ?? assert.fail("the order isn't listed");
     assert.ok(Number(attempts) > 0);
-    assert.ok(Math.abs(Date.parse(String(placedAt)) - Date.now()) < 60_000);
+    assert.ok(Math.abs(Date.parse(String(placedAt)) - Date.now()) < 600_000);
     assert.deepEqual(rest, {
       id: order.id,
       status: "pending",

@@ -46,7 +46,10 @@ export const customer = {
 };
 
 /** Lease long enough that no replica loses an order only because the machine is busy. */
-export const LONG_LEASE = { SAGA_LEASE_SECONDS: "4" };
+export const LONG_LEASE = { SAGA_LEASE_SECONDS: "30" };
+
+/** Limits of the calls: long enough that none is repeated only because the machine is busy, or its caller was frozen. */
+const LONG_TIMEOUTS = { STEP_TIMEOUT_MS: "60000", PAYMENT_TIMEOUT_MS: "60000" };
 
 /** Real inventory, billing and shipping, each behind a proxy, and replicas of orders. */
 export class BackEnd {
@@ -136,6 +139,7 @@ export class BackEnd {
           ...this.database.environment,
           ...this.staff.environment,
           ...this.#urls,
+          ...LONG_TIMEOUTS,
           SAGA_LEASE_SECONDS: "2",
           SAGA_POLL_MS: "100",
           SAGA_BACKOFF_MS: "50",
@@ -257,12 +261,11 @@ export class BackEnd {
   }
 
   /** Waits until an order has a status, and returns the order. */
-  async waitForStatus(order: PlacedOrder, status: string, seconds = 20): Promise<OrderView> {
+  async waitForStatus(order: PlacedOrder, status: string): Promise<OrderView> {
     let view: OrderView | undefined;
     await until(
       `the order is ${status}`,
       async () => (view = await this.readOrder(order)).status === status,
-      seconds,
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}; it is ${JSON.stringify(view)}`, { cause: error });
     });
@@ -297,7 +300,7 @@ export class BackEnd {
 
   /** Waits until an order has the status of the outcome, and checks its state in all services. */
   async assertEndsAs(order: PlacedOrder, expected: Outcome): Promise<void> {
-    await this.waitForStatus(order, expected.status, 60);
+    await this.waitForStatus(order, expected.status);
     assert.deepEqual(await this.readOutcome(order), expected);
   }
 

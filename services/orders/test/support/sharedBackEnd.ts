@@ -7,7 +7,6 @@ export function sharedBackEnd(): Promise<BackEnd> {
   return (running ??= BackEnd.create());
 }
 
-after("stop the back end", async function () {
-  this.timeout(60_000);
+after("stop the back end", async () => {
   await (await running)?.dispose();
 });

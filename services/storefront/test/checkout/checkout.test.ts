@@ -4,8 +4,7 @@ import { ADA, buy, fillCheckout, openCheckout } from "../support/purchase.ts";
 import { locationOf, ShopClient } from "../support/shopClient.ts";
 import { countNewOrders, setAvailable, sharedStore } from "../support/testStore.ts";
 
-describe("the storefront's checkout", function () {
-  this.timeout(60_000);
+describe("the storefront's checkout", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
 

@@ -4,8 +4,7 @@ import { ADA, fillCheckout, openCheckout } from "../support/purchase.ts";
 import { sharedStore } from "../support/testStore.ts";
 import { locationOf, ShopClient, type Page } from "../support/shopClient.ts";
 
-describe("payment at the storefront's checkout", function () {
-  this.timeout(60_000);
+describe("payment at the storefront's checkout", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
   const extraServices: RunningService[] = [];

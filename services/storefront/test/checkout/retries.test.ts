@@ -6,8 +6,7 @@ import { ADA, fillCheckout, openCheckout } from "../support/purchase.ts";
 import { locationOf, ShopClient } from "../support/shopClient.ts";
 import { countNewOrders, setAvailable, sharedStore } from "../support/testStore.ts";
 
-describe("the storefront's checkout after lost responses and concurrent changes", function () {
-  this.timeout(60_000);
+describe("the storefront's checkout after lost responses and concurrent changes", () => {
   let store: TestStoreProcesses;
   let client: ShopClient;
 

@@ -8,8 +8,7 @@ import { fillCheckout, openCheckout } from "../support/purchase.ts";
 import { locationOf, ShopClient } from "../support/shopClient.ts";
 
 // The whole store with PAYMENT_PROVIDER=stripe, against an emulator of Stripe's API.
-describe("the storefront of a store with Stripe", function () {
-  this.timeout(60_000);
+describe("the storefront of a store with Stripe", () => {
   let folder: string;
   let stripe: StripeEmulator;
   let store: TestStoreProcesses;

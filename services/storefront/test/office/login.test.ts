@@ -6,8 +6,7 @@ import type { TestStoreProcesses } from "@store/kit/testing";
 import { locationOf, ShopClient } from "../support/shopClient.ts";
 import { createOfficeClients, sharedStore } from "../support/testStore.ts";
 
-describe("the storefront's office: login", function () {
-  this.timeout(60_000);
+describe("the storefront's office: login", () => {
   let store: TestStoreProcesses;
   let clerk: ShopClient;
   let customer: ShopClient;

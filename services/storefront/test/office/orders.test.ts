@@ -4,8 +4,7 @@ import { buy, buyConfirmed } from "../support/purchase.ts";
 import { locationOf, type ShopClient } from "../support/shopClient.ts";
 import { createOfficeClients, dropResponses, sharedStore } from "../support/testStore.ts";
 
-describe("the storefront's office: orders and parcels", function () {
-  this.timeout(60_000);
+describe("the storefront's office: orders and parcels", () => {
   let store: TestStoreProcesses;
   let clerk: ShopClient;
   let customer: ShopClient;

@@ -4,8 +4,7 @@ import { buy } from "../support/purchase.ts";
 import type { ShopClient } from "../support/shopClient.ts";
 import { createOfficeClients, dropResponses, sharedStore } from "../support/testStore.ts";
 
-describe("the storefront's office: stock", function () {
-  this.timeout(60_000);
+describe("the storefront's office: stock", () => {
   let store: TestStoreProcesses;
   let clerk: ShopClient;
   let customer: ShopClient;

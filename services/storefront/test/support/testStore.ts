@@ -9,8 +9,7 @@ export function sharedStore(): Promise<TestStoreProcesses> {
   return (running ??= startStore());
 }
 
-after(async function () {
-  this.timeout(60_000);
+after(async () => {
   await (await running)?.stop();
 });
 
