@@ -9,11 +9,10 @@ import { eventually } from "./support/eventually";
 import { Load } from "./support/load";
 import { CommandResult } from "../support/workspace";
 import { pathWithout } from "../support/pathWithout";
-import { run, TestStore } from "./support/testStore";
+import { Container, run, TestStore } from "./support/testStore";
 
 /** Failures of `up` and their messages. After each, the old containers must still serve, and the next `up` must succeed. */
-describe("./store up that fails", function () {
-  this.timeout("5m");
+describe("./store up that fails", () => {
   let store: TestStore;
   let load: Load;
 
@@ -236,7 +235,7 @@ describe("./store up that fails", function () {
   });
 
   it("reports a Docker daemon that becomes unreachable during the up", async () => {
-    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
+    addBroken({ main: "setInterval(() => {}, 1000)" });
     const proxy = await DaemonProxy.start();
     try {
       store.configure({ services: ["inventory", "broken"], dockerHost: proxy.host });
@@ -254,7 +253,7 @@ describe("./store up that fails", function () {
   });
 
   it("can be repeated after it was killed", async () => {
-    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 60 });
+    addBroken({ main: "setInterval(() => {}, 1000)" });
     const up = store.start("up");
     await brokenIsCreated();
     process.kill(-(up.process.pid ?? 0), "SIGKILL");
@@ -262,23 +261,34 @@ describe("./store up that fails", function () {
   });
 
   it("rejects a concurrent up, and stops on Ctrl-C with the command that continues", async () => {
-    // The engine finishes the running step, which waits for the health check.
-    addBroken({ main: "setInterval(() => {}, 1000)", withinSeconds: 15 });
+    addBroken({
+      main: "setInterval(() => {}, 1000)",
+      health: ["sh", "-c", "until [ -e /tmp/healthy ]; do sleep 0.2; done"],
+      withinSeconds: 300,
+    });
     const first = store.start("up");
     await brokenIsCreated();
 
-    const second = await store.run("up");
+    const [second, review] = await Promise.all([
+      store.run("up"),
+      store.run("preview", "--markdown"),
+    ]);
     assert.equal(second.code, 1, second.output);
     assert.match(second.output, /another/i);
     assert.match(second.output, new RegExp(`\\b${first.process.pid}\\b`), "the process ID");
     assertNoTrace(second.output);
-    const review = await store.run("preview", "--markdown");
     assert.equal(review.code, 1, review.output);
     assert.match(review.output, new RegExp(`\\b${first.process.pid}\\b`));
     assert.doesNotMatch(review.output, /after this request/);
 
     // Signal the process group, like a terminal.
     process.kill(-(first.process.pid ?? 0), "SIGINT");
+    await eventually(
+      () => Promise.resolve(/\^C received/.test(first.output())),
+      "the engine doesn't notice Ctrl-C",
+    );
+    // The engine finishes the running step, which waits for the health check.
+    for (const { id } of await broken()) await run("docker", ["exec", id, "touch", "/tmp/healthy"]);
     const { code, output } = await first.ended;
     assert.equal(code, 130, output);
     assert.match(output, /interrupted/i);
@@ -298,18 +308,26 @@ describe("./store up that fails", function () {
     }
   });
 
-  function brokenIsCreated(): Promise<void> {
-    return eventually(
-      async () => (await store.containers()).some(({ service }) => service === "broken"),
-      "the container isn't created",
-    );
+  async function broken(): Promise<Container[]> {
+    return (await store.containers()).filter(({ service }) => service === "broken");
   }
 
-  function addBroken(how: { dockerfile?: string; main?: string; withinSeconds?: number }): void {
+  function brokenIsCreated(): Promise<void> {
+    return eventually(async () => (await broken()).length > 0, "the container isn't created");
+  }
+
+  /** Adds a service. By default, its health check always fails, and `up` waits a minute for it. */
+  function addBroken(how: {
+    dockerfile?: string;
+    main?: string;
+    health?: readonly string[];
+    withinSeconds?: number;
+  }): void {
     mkdirSync(join(store.folder, "services/broken"), { recursive: true });
+    const health = { command: how.health ?? ["false"], withinSeconds: how.withinSeconds ?? 60 };
     store.write(
       "services/broken/service.ts",
-      `export default { port: 4000, health: { command: ["false"], withinSeconds: ${how.withinSeconds ?? 12} } };\n`,
+      `export default ${JSON.stringify({ port: 4000, health })};\n`,
     );
     store.write("services/broken/main.js", how.main ?? "");
     store.write(

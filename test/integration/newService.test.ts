@@ -7,8 +7,7 @@ import { run } from "./support/testStore";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
-describe("./store new", function () {
-  this.timeout("4m");
+describe("./store new", () => {
   let folder: string;
   const store = (...args: string[]) => run("./store", args, folder, environmentOf(folder));
   const read = (file: string) => readFileSync(join(folder, file), "utf8");
@@ -76,8 +75,7 @@ describe("./store new", function () {
 });
 
 /** The templates' own tests, where the language is installed; the images of Go and Python can't be pulled without a registry. */
-describe("the templates of ./store new", function () {
-  this.timeout("3m");
+describe("the templates of ./store new", () => {
   for (const [language, program, ...args] of [
     ["Go", "go", "test", "./..."],
     ["Python", "python3", "-m", "unittest"],

@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { messageOf } from "@store/docker/messageOf";
 import { ShopClient } from "../support/shopClient";
 
-const ORDER_LIMIT_MS = 30_000;
+const ORDER_LIMIT_MS = 120_000;
 
 /** Counted requests of `StoreProbe.browse`. */
 export interface BrowseResult {
@@ -63,7 +63,7 @@ export class StoreProbe {
     return id;
   }
 
-  /** Waits until the order has this status. @throws an error after 30 s. */
+  /** Waits until the order has this status. @throws an error after two minutes. */
   async untilStatus(id: string, wanted: string): Promise<void> {
     const deadline = Date.now() + ORDER_LIMIT_MS;
     let status = "";
@@ -127,7 +127,7 @@ export class StoreProbe {
       ...{ host: this.address, port: 443, localAddress: this.from, servername: name, ca: root },
     });
     try {
-      await once(socket, "secureConnect", { signal: AbortSignal.timeout(5000) });
+      await once(socket, "secureConnect", { signal: AbortSignal.timeout(30_000) });
       return new X509Certificate(socket.getPeerCertificate().raw).toString();
     } finally {
       socket.destroy();
@@ -145,7 +145,12 @@ export class StoreProbe {
   /** Returns whether a server on this port sends any data. */
   reaches(port: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect({ host: this.address, port, localAddress: this.from, timeout: 3000 });
+      const socket = connect({
+        host: this.address,
+        port,
+        localAddress: this.from,
+        timeout: 10_000,
+      });
       const end = (reached: boolean) => (): void => {
         socket.destroy();
         resolve(reached);

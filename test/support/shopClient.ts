@@ -24,7 +24,8 @@ interface Content {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const TIMEOUT_MS = 10_000;
+/** Longer than the 30 s within which the gateway answers every request. */
+const TIMEOUT_MS = 35_000;
 
 /** HTTP client of the store from outside: keeps cookies, sends forms like a browser without JavaScript, and calls the API. */
 export class ShopClient {

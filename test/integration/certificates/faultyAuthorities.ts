@@ -11,12 +11,17 @@ export const ENDED = `https://${HOST}:14001/dir`;
 /** An authority whose own certificate is from an unknown issuer. */
 export const UNKNOWN = `https://${HOST}:14002/dir`;
 
-/** Starts authorities that Pebble can't play, in a container of the network. @param folder Folder for its files. */
+/**
+ * Starts authorities that Pebble can't play, in a container of the network.
+ *
+ * @param folder Folder for its files.
+ * @returns the time until which the limited one refuses orders.
+ */
 export async function startFaultyAuthorities(
   network: TestNetwork,
   authority: TestAuthority,
   folder: string,
-): Promise<void> {
+): Promise<Date> {
   mkdirSync(folder);
   const write = (file: string, content: string): void =>
     writeFileSync(join(folder, file), content, { mode: 0o644 });
@@ -24,13 +29,15 @@ export async function startFaultyAuthorities(
   write("ended.pem", authority.bundle({ names: [HOST], days: -1 }));
   const { certificate, key } = authority.selfSigned({ names: [HOST] });
   write("unknown.pem", certificate + key);
-  const until = new Date(Date.now() + 3_600_000).toISOString().slice(0, 19).replace("T", " ");
-  write("haproxy.cfg", CONFIG.replace("UNTIL", until));
+  const until = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 3_600_000);
+  const untilText = until.toISOString().slice(0, 19).replace("T", " ");
+  write("haproxy.cfg", CONFIG.replace("UNTIL", untilText));
   await network.startProgram(HOST, {
     program: "haproxy",
     args: ["-f", "/faulty/haproxy.cfg"],
     options: ["--volume", `${folder}:/faulty:ro`],
   });
+  return until;
 }
 
 const CONFIG = `

@@ -43,6 +43,8 @@ export class Orders {
     readonly pebble: Pebble,
     readonly https: OrderedHttps,
     readonly gateway: Gateway,
+    /** Time until which the limited authority refuses orders. */
+    readonly limitedUntil: Date,
   ) {}
 
   static async create(names: readonly string[]): Promise<Orders> {
@@ -50,7 +52,7 @@ export class Orders {
     const authority = new TestAuthority();
     const network = await TestNetwork.create();
     const pebble = await Pebble.start(network, authority, join(folder, "pebble"));
-    await startFaultyAuthorities(network, authority, join(folder, "faulty"));
+    const limitedUntil = await startFaultyAuthorities(network, authority, join(folder, "faulty"));
     const account = generateKeyPairSync("ec", {
       namedCurve: "P-256",
       publicKeyEncoding: { type: "spki", format: "pem" },
@@ -70,7 +72,7 @@ export class Orders {
     const https = { names, port: 443, hstsSeconds: 300, certificate };
     const gateway = await network.startGateway({}, {}, [], { https });
     chmodSync(network.orderedFolder, 0o1777);
-    return new Orders(folder, network, authority, pebble, https, gateway);
+    return new Orders(folder, network, authority, pebble, https, gateway, limitedUntil);
   }
 
   /** Returns the published certificate of these names. */

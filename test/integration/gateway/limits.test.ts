@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../support/eventually";
 import { assertProblem, pick } from "./http";
-import { Gateway, TestNetwork } from "./network";
+import { countForMinutes, Gateway, TestNetwork } from "./network";
 
-describe("the gateway limits", function () {
-  this.timeout("3m");
+describe("the gateway limits", () => {
   let network: TestNetwork;
   let gateway: Gateway;
 
@@ -16,7 +15,7 @@ describe("the gateway limits", function () {
   after(() => network.dispose());
 
   it("the requests of a client address from outside, but not those of storefront", async () => {
-    const limited = await network.startGateway({ requests: 20 });
+    const limited = await network.startGateway({ requests: 20 }, {}, [], { edit: countForMinutes });
     const statuses = async (url: string): Promise<number[]> => {
       const found: number[] = [];
       for (let i = 0; i < 25; i++) {
@@ -47,10 +46,14 @@ describe("the gateway limits", function () {
         () => "closed",
       );
     const answers: unknown[] = [];
-    for (let i = 0; i < 60 && answers.at(-1) !== "closed"; i++) answers.push(await one());
-    assert.equal(answers.at(-1), "closed", answers.join());
+    // At the same time, because a busy machine may answer fewer than twenty in two seconds one after another.
+    await eventually(async () => {
+      answers.push(...(await Promise.all(Array.from({ length: 30 }, one))));
+      return answers.includes("closed");
+    }, "no connection is closed");
+    const count = (kind: unknown): number => answers.filter((answer) => answer === kind).length;
     // HAProxy's rate is an estimate.
-    assert.ok(answers.length > 15 && answers.includes(429), answers.join());
+    assert.ok(count(200) + count(429) > 15 && count(429) > 0, answers.join());
     const other = `fetch("http://${limited.container}:8080/").then((r) => console.log(r.status))`;
     assert.equal((await network.exec("inventory", "node", "-e", other)).trim(), "200");
     await eventually(async () => {
@@ -63,9 +66,9 @@ describe("the gateway limits", function () {
     const limited = await network.startGateway(
       { requests: 1_000 },
       {
-        inventory: [{ method: "POST", path: "/api/inventory/orders", requests: 3, seconds: 30 }],
+        inventory: [{ method: "POST", path: "/api/inventory/orders", requests: 3, seconds: 600 }],
         storefront: [
-          { method: "POST", path: "/login", requests: 2, seconds: 60 },
+          { method: "POST", path: "/login", requests: 2, seconds: 600 },
           { method: "PUT", path: "/login", requests: 4, seconds: 10 },
         ],
       },
@@ -97,7 +100,7 @@ describe("the gateway limits", function () {
     const login = () => fetch(`${limited.published}/login`, { method: "POST" });
     for (const expected of [200, 200, 429]) assert.equal((await login()).status, expected);
     const refused = await login();
-    assert.equal(refused.headers.get("retry-after"), "60");
+    assert.equal(refused.headers.get("retry-after"), "600");
     await assertProblem(refused);
     assert.equal(await status("PUT /login"), 200);
   });

@@ -6,8 +6,7 @@ import { Gateway, TestNetwork } from "./network";
 const NAME = "shop.example.org";
 const CLIENT = "198.51.100.7";
 
-describe("the gateway behind trusted proxies", function () {
-  this.timeout("3m");
+describe("the gateway behind trusted proxies", () => {
   let network: TestNetwork;
   let gateway: Gateway;
   let direct: Gateway;

@@ -12,9 +12,7 @@ const STUBS = readFileSync(join(__dirname, "hostStubs.sh"), "utf8");
 const LIMITS = "MaxSessions 100\n";
 
 /** The script runs in a container with stubs for apt-get, docker and sudo. There is no systemd. */
-describe("installDocker.sh", function () {
-  this.timeout("1m");
-
+describe("installDocker.sh", () => {
   /** Runs the script, and a command after it. @returns the output of both. */
   function runScript(variables: Readonly<Record<string, string>>, after = "true"): string {
     const script = withArguments(readWithoutComments(SSH_FOLDER, "installDocker.sh"), [LIMITS]);

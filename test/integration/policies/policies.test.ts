@@ -15,9 +15,7 @@ const REPOSITORY = resolve(__dirname, "../../..");
 
 const levels: Readonly<Record<string, { readonly enforcementLevel: string }>> = config;
 
-describe("the policy pack under the real engine", function () {
-  this.timeout(300_000);
-
+describe("the policy pack under the real engine", () => {
   let folder: string;
   let provider: ChildProcess;
   let env: NodeJS.ProcessEnv;

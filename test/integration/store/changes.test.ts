@@ -6,7 +6,6 @@ import { assertNoChange, changed } from "./changes";
 
 /** The tests build on each other, because `up` is too slow to start from nothing in each. */
 describe("./store up after a change", function () {
-  this.timeout("6m");
   this.bail(true);
   let store: TestStore;
 

@@ -6,6 +6,7 @@ import {
   isForStaging,
   PAGES,
 } from "../../staging/steps/documentedCommands";
+import { untilNoOtherUp } from "../support/runningUps";
 import { run, TestStore } from "../support/testStore";
 
 /** Commands that other tests of the same run cover. */
@@ -16,8 +17,7 @@ const THIS_RUN = new Set([
 /** Defines tests that run the documented commands on a running store, and leave it running. */
 export function testDocumentedCommands(running: () => TestStore): void {
   for (const page of PAGES) {
-    it(`runs the commands of ${page} for this machine, and those that configure staging`, async function () {
-      this.timeout("10m");
+    it(`runs the commands of ${page} for this machine, and those that configure staging`, async () => {
       const store = running();
       const commands = commandsOf(page).filter(
         (command) => !THIS_RUN.has(command) && (!isForStaging(command) || isConfiguration(command)),
@@ -27,6 +27,7 @@ export function testDocumentedCommands(running: () => TestStore): void {
       execFileSync("chmod", ["-R", "go+rX", "services"], { cwd: store.folder });
       for (const command of commands) {
         const shell = isForStaging(command) ? command : onStack(command, store.stack);
+        if (shell.startsWith("./store down")) await untilNoOtherUp();
         const { code, output } = await run("sh", ["-c", shell], store.folder, store.environment);
         assert.equal(code, 0, `${command}\n${output}`);
       }

@@ -8,7 +8,6 @@ import { run, TestStore } from "../support/testStore";
 
 /** The tests build on each other, because `up` is too slow to start from nothing in each. */
 describe("a stack", function () {
-  this.timeout("6m");
   this.bail(true);
   let store: TestStore;
 
@@ -112,8 +111,7 @@ describe("a stack", function () {
     assert.match(await psql("SELECT answer FROM kept"), /42/);
   });
 
-  describe("with a state that a team shares", function () {
-    this.timeout("10m");
+  describe("with a state that a team shares", () => {
     let shared: string;
     let second: TestStore | undefined;
     before(() => (shared = mkdtempSync(join(tmpdir(), "store-shared-"))));

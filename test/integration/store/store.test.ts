@@ -16,7 +16,6 @@ const BASE = ".store/base.json";
 
 /** The whole store. The tests build on each other, because `up` is too slow to start from nothing in each. */
 describe("the store", function () {
-  this.timeout("6m");
   this.bail(true);
   let store: TestStore;
   let output: string;

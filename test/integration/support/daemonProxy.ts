@@ -26,16 +26,16 @@ export class DaemonProxy {
     return `unix://${join(this.folder, "docker.sock")}`;
   }
 
-  /** Waits for a request that matches. @throws an error after 60 s. */
+  /** Waits for a request that matches. @throws an error after five minutes. */
   async whenSeen(text: RegExp): Promise<void> {
     for (
-      const end = Date.now() + 60_000;
+      const end = Date.now() + 300_000;
       Date.now() < end;
       await new Promise((resolve) => setTimeout(resolve, 50))
     ) {
       if (text.test(this.seen)) return;
     }
-    throw new Error(`no request matched ${String(text)} within 60 s`);
+    throw new Error(`no request matched ${String(text)} within five minutes`);
   }
 
   async cut(): Promise<void> {

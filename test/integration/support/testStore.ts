@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import type { Load, LoadResult } from "./load";
+import { duringUp, untilNoOtherUp } from "./runningUps";
 import { copyWorkspace, environmentOf, CommandResult } from "../../support/workspace";
 
 const REPOSITORY = resolve(__dirname, "../../..");
@@ -114,7 +115,7 @@ export class TestStore {
     command: string,
     environment: Readonly<Record<string, string>> = {},
     ...args: readonly string[]
-  ): { readonly process: ChildProcess; readonly ended: Promise<CommandResult> } {
+  ): RunningCommand {
     const process = spawn("./store", [command, this.stack, ...args], {
       cwd: this.folder,
       env: { ...this.environment, ...environment },
@@ -127,7 +128,7 @@ export class TestStore {
     const ended = new Promise<CommandResult>((done) =>
       process.on("close", (code) => done({ code: code ?? -1, output })),
     );
-    return { process, ended };
+    return { process, ended, output: () => output };
   }
 
   /** Runs `./store pulumi ARGS…` on this stack. @returns the output. */
@@ -143,9 +144,13 @@ export class TestStore {
   }
 
   /** Runs a program in the workspace. */
-  command(program: string, ...args: string[]): Promise<CommandResult> {
+  async command(program: string, ...args: string[]): Promise<CommandResult> {
     const [first = program, ...rest] = [...(this.site.prefix ?? []), program, ...args];
-    return run(first, rest, this.folder, this.environment);
+    const start = () => run(first, rest, this.folder, this.environment);
+    const command = program === "./store" ? args[0] : undefined;
+    if (command === "up") return duringUp(start);
+    if (command === "down") await untilNoOtherUp();
+    return start();
   }
 
   /** Returns the JSON at a path of the store. Fails the test unless the status is 200. */
@@ -269,6 +274,14 @@ export class TestStore {
   get environment(): NodeJS.ProcessEnv {
     return { ...environmentOf(this.folder), ...this.site.env };
   }
+}
+
+/** A command that was started. */
+export interface RunningCommand {
+  readonly process: ChildProcess;
+  readonly ended: Promise<CommandResult>;
+  /** Returns the output so far. */
+  readonly output: () => string;
 }
 
 /** Place in which a test's commands run. */

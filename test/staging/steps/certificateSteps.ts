@@ -6,7 +6,7 @@ import type { RehearsalAuthority } from "../authority";
 import { type RehearsalContext, STACK } from "../context";
 
 /** Limit for an order, in milliseconds. The gateway looks for a new certificate every 5 s. */
-const ORDER_LIMIT_MS = 120_000;
+const ORDER_LIMIT_MS = 300_000;
 
 /**
  * Makes the authority suggest a renewal, and the container that orders ask at once.

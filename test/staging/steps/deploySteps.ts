@@ -9,7 +9,7 @@ import { keptCertificate, renewCertificate } from "./certificateSteps";
 import { CommandFailed, copyWorkspace, type Workspace } from "../../support/workspace";
 
 /** Limit for the gateway on a new host, in milliseconds. */
-const SERVING_LIMIT_MS = 120_000;
+const SERVING_LIMIT_MS = 300_000;
 const CHANGED_SERVICE = "inventory";
 
 /** Starts the emulator, and copies the repository. */

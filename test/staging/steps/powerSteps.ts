@@ -47,7 +47,7 @@ export async function stopAndStart({ workspace, probe }: RehearsalContext): Prom
 }
 
 /** Limit for a store that `start` has already seen serving, in milliseconds. */
-const SERVING_LIMIT_MS = 30_000;
+const SERVING_LIMIT_MS = 120_000;
 
 async function expectOutput(expected: string, running: Promise<string>): Promise<void> {
   const output = await running;
