@@ -3,8 +3,7 @@ import { PHONE } from "./support/browser.ts";
 import { openWindow, sharedStore } from "./support/shop.ts";
 import { addToBasket, fillCheckout, placeOrder, setAvailable } from "./support/shopping.ts";
 
-describe("the back office in a browser", function () {
-  this.timeout(300_000);
+describe("the back office in a browser", () => {
   let store: TestStoreProcesses;
   before(async () => (store = await sharedStore()));
 

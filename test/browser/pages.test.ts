@@ -3,8 +3,7 @@ import type { TestStoreProcesses } from "@store/kit/testing";
 import { DESKTOP, PHONE } from "./support/browser.ts";
 import { openWindow, sharedStore } from "./support/shop.ts";
 
-describe("the shop's pages", function () {
-  this.timeout(300_000);
+describe("the shop's pages", () => {
   let store: TestStoreProcesses;
   before(async () => (store = await sharedStore()));
 

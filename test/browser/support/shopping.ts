@@ -39,6 +39,20 @@ export async function placeOrder({ page }: BrowserWindow): Promise<void> {
   await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/);
 }
 
+/** Keeps billing from deciding payments during an action, so that its orders stay pending. */
+export async function whilePaymentsWait(
+  { databases }: TestStoreProcesses,
+  action: () => Promise<void>,
+): Promise<void> {
+  const connection = await databases.billing.connect();
+  try {
+    await connection.query("BEGIN; LOCK TABLE payments IN EXCLUSIVE MODE");
+    await action();
+  } finally {
+    await connection.end();
+  }
+}
+
 export async function countOrders({ databases }: TestStoreProcesses): Promise<number> {
   const [row] = await databases.orders.query<{ count: number }>(
     "SELECT count(*)::integer AS count FROM orders",
