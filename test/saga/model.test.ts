@@ -11,9 +11,7 @@ const MINIMUM_RUNS = 3;
 /** Seconds for which the faults continue after the last command. Some orders end during this time, and others after the faults. */
 const FAULTS_AFTER_LAST_COMMAND_SECONDS = 4;
 
-describe("the back end under random faults", function () {
-  this.timeout((SECONDS + 300) * 1_000);
-
+describe("the back end under random faults", () => {
   before("start it", () => backEnd());
 
   it("keeps all invariants in model runs", async () => {

@@ -40,8 +40,7 @@ export async function finishRound(round: Round, seconds?: number): Promise<Invar
   return results;
 }
 
-after("stop the back end and print a summary", async function () {
-  this.timeout(60_000);
+after("stop the back end and print a summary", async () => {
   if (running === undefined) return;
   // If it didn't start, the tests have already reported the error.
   const ended = await running.catch(() => undefined);

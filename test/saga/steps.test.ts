@@ -13,9 +13,7 @@ import {
 /** The steps of a successful order. */
 const steps = ["reserve", "authorise", "commit", "capture", "ship"] as const;
 
-describe("the back end under a specific fault", function () {
-  this.timeout(300_000);
-
+describe("the back end under a specific fault", () => {
   before("start it", () => backEnd());
 
   for (const step of steps) {

@@ -146,7 +146,7 @@ export class BackEnd {
         ...(init.body === undefined ? {} : { "content-type": "application/json" }),
         ...Object.fromEntries(new Headers(init.headers)),
       },
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(20_000),
     });
   }
 

@@ -15,10 +15,10 @@ export interface Answer {
   readonly text: string;
 }
 
-const ATTEMPT_TIMEOUT_MS = 4_000;
+const ATTEMPT_TIMEOUT_MS = 10_000;
 const RETRY_PAUSE_MS = 100;
 /** Time until a client gives up. */
-const TOTAL_TIMEOUT_MS = 60_000;
+const TOTAL_TIMEOUT_MS = 180_000;
 
 /** A client that places orders through the public API and retries under the same idempotency key until it gets a definite response. */
 export class OrderClient {

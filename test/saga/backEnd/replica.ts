@@ -115,7 +115,7 @@ export class Replica implements Upstream {
         () => false,
       );
     };
-    await until(`${this.name} is ready`, answers, 60);
+    await until(`${this.name} is ready`, answers);
   }
 
   /** Set if the process has ended without being killed. */

@@ -136,8 +136,7 @@ export const revokedPayments: Scenario = async () => {
   await Promise.all([round.voidPayment(round.key(1)), round.cancel(round.key(2))]);
   const killed = killAt(backEnd, { operation: "return", moment: "after", victim: "caller" });
   proxy.profiles = { return: { dropResponse: 0.4, duplicate: 0.4 } };
-  const requested = until("a return is requested", () => false, 20).then(() => "");
-  round.runInBackground(Promise.race([killed, requested]).then((name) => backEnd.revive(name)));
+  round.runInBackground(sprung("return", killed).then((name) => backEnd.revive(name)));
   await round.keepFaultsUntilOrdersEnd(8);
   arrive();
   return round;
@@ -157,12 +156,16 @@ export async function killedAt(
   const { backEnd } = round;
   const killed = killAt(backEnd, { operation, moment, victim });
   await place(round, ...[0, 1, 2].map((n) => orderRequest(round, n)));
-  const name = await Promise.race([
-    killed,
-    until(`${operation} is requested`, () => false, 20).then(() => ""),
-  ]);
-  round.runInBackground(backEnd.revive(name));
+  round.runInBackground(backEnd.revive(await sprung(operation, killed)));
   return round;
+}
+
+/** Waits until a trap has killed a replica. Returns the replica's name. @throws Error if no step of this kind is called. */
+async function sprung(operation: Step, killed: Promise<string>): Promise<string> {
+  let name: string | undefined;
+  void killed.then((killedName) => (name = killedName));
+  await until(`${operation} is called`, () => name !== undefined);
+  return killed;
 }
 
 /** Makes the holds expire now. */
