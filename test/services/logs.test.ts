@@ -38,9 +38,7 @@ type DatabaseService = keyof typeof tables;
 /** Services of the saga's steps. */
 const STEP_SERVICES = ["inventory", "billing", "shipping"] as const;
 
-describe("logs", function () {
-  this.timeout(120_000);
-
+describe("logs", () => {
   // The level trace includes debug.
   for (const level of ["info", "trace"]) {
     it(`contain no personal data, card or key at level ${level}, whatever goes wrong`, async () => {

@@ -21,8 +21,7 @@ const order = {
   items: [{ sku: "MUG-STONE", quantity: 1 }],
 };
 
-describe("./store services", function () {
-  this.timeout(300_000);
+describe("./store services", () => {
   let folder: string;
   let commands: ServicesCommand[];
 

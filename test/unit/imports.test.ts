@@ -4,8 +4,7 @@ import { ESLint } from "eslint";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
-describe("import directions (eslint.config.mjs)", function () {
-  this.timeout(60_000);
+describe("import directions (eslint.config.mjs)", () => {
   const eslint = new ESLint({
     cwd: REPOSITORY,
     // The rule needs no types, and files with made-up content have none.

@@ -6,9 +6,7 @@ import { dirname, join, resolve } from "node:path";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
-describe("runtime/main.cjs", function () {
-  this.timeout(60_000);
-
+describe("runtime/main.cjs", () => {
   const afterMain = (script: string): string =>
     execFileSync(
       process.execPath,

@@ -15,8 +15,7 @@ import { COMMANDS } from "@store/cli/main";
 const ROOT = join(__dirname, "../../..");
 const STORE = join(ROOT, "store");
 
-describe("./store", function () {
-  this.timeout("60s");
+describe("./store", () => {
   const store = (...args: string[]) =>
     spawnSync(STORE, args, { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
 

@@ -8,8 +8,7 @@ import { readProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
 import { resetConfig } from "../config/stackConfig";
 
-describe("configMistakes", function () {
-  this.timeout("20s");
+describe("configMistakes", () => {
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), "store-config-"))));
   after(() => rmSync(folder, { recursive: true }));

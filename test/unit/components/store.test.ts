@@ -492,7 +492,6 @@ describe("Store", () => {
 
   describe("shares a database's connections among the instances", function () {
     // The hook registers the store sixteen times.
-    this.timeout("2m");
     const most = 16;
     /** Environment of an instance and inputs of the database, by the number of instances. */
     const withReplicas = async (replicas: number) => {

@@ -10,8 +10,7 @@ const REPOSITORY = join(__dirname, "../../..");
 const CALLERS = ["orders", "storefront"] as const;
 const SERVICES = ["billing", "inventory", "orders", "shipping", "storefront"];
 
-describe("contracts", function () {
-  this.timeout(600_000);
+describe("contracts", () => {
   let folder: string;
 
   beforeEach(() => {

@@ -80,7 +80,7 @@ describe("SshAgent", () => {
       {
         cwd: ROOT,
         env: { ...process.env, PATH: [folder, process.env["PATH"]].join(delimiter) },
-        timeout: 8000,
+        timeout: 120_000,
       },
     );
     assert.equal(stdout, "answered\n");

@@ -22,12 +22,12 @@ describe("processIdentity", () => {
 
   it("is not alive when its process is a zombie", async () => {
     // exec replaces the parent with a program that never collects its child's exit code.
-    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
+    const parent = spawn("sh", ["-c", "sleep 600 & echo $!; exec sleep 600"]);
     try {
       const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
       const identity = processIdentity(pid);
       process.kill(pid, "SIGKILL");
-      for (let i = 0; i < 100 && isProcessAlive(identity); i++) await sleep(20);
+      for (let i = 0; i < 3_000 && isProcessAlive(identity); i++) await sleep(20);
       assert.equal(isProcessAlive(identity), false);
     } finally {
       parent.kill("SIGKILL");
@@ -64,7 +64,7 @@ describe("startDate", () => {
   it("is the time at which the process started", () => {
     const expected = Date.now() - process.uptime() * 1000;
     const date = startDate(process.pid);
-    assert.ok(date && Math.abs(date.getTime() - expected) < 3000, String(date));
+    assert.ok(date && Math.abs(date.getTime() - expected) < 30_000, String(date));
     assert.equal(startDate(999_999_999), undefined);
   });
 });

@@ -13,13 +13,13 @@ describe("run", () => {
     const root = resolve(__dirname, "../../..");
     const script = `require("ts-node/register/transpile-only");
       const { run } = require(${JSON.stringify(join(root, "packages/toolchain/system/run"))});
-      run("/nowhere/program", [], { timeoutMs: 25_000 }).then(({ stderr }) => console.log(stderr));`;
+      run("/nowhere/program", [], { timeoutMs: 100_000 }).then(({ stderr }) => console.log(stderr));`;
     const started = performance.now();
     const { stdout } = spawnSync(process.execPath, ["--eval", script], {
       cwd: root,
       encoding: "utf8",
     });
     assert.match(stdout, /ENOENT/);
-    assert.ok(performance.now() - started < 20_000, "the timeout keeps the process alive");
+    assert.ok(performance.now() - started < 90_000, "the timeout keeps the process alive");
   });
 });

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { startPGlite } from "@store/cli/devServices/pglite";
 
-describe("startPGlite", function () {
-  this.timeout("60s");
+describe("startPGlite", () => {
   let folder: string;
 
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));

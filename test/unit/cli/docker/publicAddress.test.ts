@@ -4,8 +4,7 @@ import { createServer, RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { askPublicAddress } from "@store/cli/docker/gateway/publicAddress";
 
-describe("askPublicAddress", function () {
-  this.timeout("10s");
+describe("askPublicAddress", () => {
   let server: Server;
   let answer: RequestListener;
   let url: string;

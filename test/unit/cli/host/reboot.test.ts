@@ -41,8 +41,7 @@ for last; do :; done
 exec bash -c "$last"
 `;
 
-describe("the reboot of a remote host", function () {
-  this.timeout("60s");
+describe("the reboot of a remote host", () => {
   const gateway = new Gateway();
   let bin: string;
   let session: Session;

@@ -107,8 +107,7 @@ describe("stack locks", () => {
     mkdirSync(folder, { recursive: true });
   });
 
-  it("are taken over by one process at a time", async function () {
-    this.timeout("120s");
+  it("are taken over by one process at a time", async () => {
     const file = join(folder, "dev.json");
     const deadLock = lockOf(deadPid());
     writeFileSync(file, deadLock);

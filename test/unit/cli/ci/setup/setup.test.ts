@@ -21,8 +21,7 @@ const STEPS = teamSteps(NAMES, true);
 const SILENT = { step: () => undefined, note: () => undefined, progress: () => undefined };
 const CREATES = / (create|update|set) | --method /;
 
-describe("./store ci setup", function () {
-  this.timeout("60s");
+describe("./store ci setup", () => {
   let folder: string;
   let variables: ReadonlyMap<string, string>;
   const { PATH } = process.env;

@@ -18,8 +18,7 @@ const VARS = {
   STORE_ENVIRONMENTS: "true",
 };
 
-describe("the workflows, step by step", function () {
-  this.timeout("120s");
+describe("the workflows, step by step", () => {
   let checkout: Checkout;
   let api: GitHubApi;
   let apiUrl: string;
