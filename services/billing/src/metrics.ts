@@ -65,6 +65,7 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
       throw error;
     }
   };
+  const reports = provider.reports?.bind(provider);
   return {
     name: provider.name,
     paymentMethods: () => provider.paymentMethods(),
@@ -72,6 +73,7 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
     capture: (payment) => count("capture", provider.capture(payment), (status) => status),
     void: (payment) => count("void", provider.void(payment), (status) => status),
     refund: (refund) => count("refund", provider.refund(refund), answerOfOutcome),
+    ...(reports && { reports: (query) => count("reports", reports(query), () => "read") }),
   };
 }
 

@@ -35,6 +35,7 @@ describe("billing's internal routes for payments", () => {
           ...{
             refunded: { amount: 0, currency: "AUD" },
             refunds: [],
+            disputes: [],
             createdAt: body["createdAt"],
           },
         });

@@ -69,19 +69,31 @@ describe("billing's migrations", () => {
     }
   });
 
-  it("index the pending payments, which each scrape of the metrics counts", async () => {
-    const client = await database.connect();
-    try {
-      // The table is too small for the planner to choose an index.
-      await client.query("SET enable_seqscan = off");
-      const { rows } = await client.query(
-        "EXPLAIN SELECT provider, count(*) FROM payments WHERE status = 'pending' GROUP BY provider",
-      );
-      assert.match(JSON.stringify(rows), /payments_pending/);
-    } finally {
-      await client.end();
-    }
-  });
+  const indexed: readonly (readonly [string, string, string])[] = [
+    [
+      "the pending payments, which each scrape of the metrics counts",
+      "SELECT provider, count(*) FROM payments WHERE status = 'pending' GROUP BY provider",
+      "payments_pending",
+    ],
+    [
+      "the provider's ids of payments, by which it reports",
+      "SELECT id FROM payments WHERE provider_reference = 'pi' AND provider = 'stripe'",
+      "payments_provider_reference",
+    ],
+  ];
+  for (const [what, query, index] of indexed) {
+    it(`index ${what}`, async () => {
+      const client = await database.connect();
+      try {
+        // The table is too small for the planner to choose an index.
+        await client.query("SET enable_seqscan = off");
+        const { rows } = await client.query(`EXPLAIN ${query}`);
+        assert.match(JSON.stringify(rows), new RegExp(index));
+      } finally {
+        await client.end();
+      }
+    });
+  }
 
   it("prevent a second charge for an order paid before the migration", async () => {
     const captured = payments.find(({ status }) => status === "captured") ?? assert.fail();

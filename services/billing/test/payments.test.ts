@@ -40,6 +40,7 @@ describe("billing", () => {
             amount: { amount: 8900, currency: "AUD" },
             refunded: { amount: 0, currency: "AUD" },
             refunds: [],
+            disputes: [],
             createdAt: "2026-03-02T09:00:00.000Z",
           },
           {
@@ -49,6 +50,7 @@ describe("billing", () => {
             amount: { amount: 8900, currency: "AUD" },
             refunded: { amount: 0, currency: "AUD" },
             refunds: [],
+            disputes: [],
             createdAt: "2026-03-02T09:00:01.000Z",
           },
         ],
@@ -78,6 +80,7 @@ describe("billing", () => {
           amount: { amount: 8900, currency: "AUD" },
           refunded: { amount: 0, currency: "AUD" },
           refunds: [],
+          disputes: [],
           createdAt: "2026-03-02T09:00:00.123Z",
         });
       });
@@ -208,6 +211,7 @@ describe("billing", () => {
       "/api/billing/payments/{id}/refunds",
     ];
     const internal = [
+      "/internal/payments/changes",
       "/internal/payments/{id}",
       "/internal/payments/{id}/capture",
       "/internal/payments/{id}/refund",

@@ -64,7 +64,7 @@ export function testSales(running: () => TestStore): void {
       [
         {
           ...{ id: "", order, status: "captured", amount: price, createdAt: "" },
-          ...{ refunded: { ...price, amount: 0 }, refunds: [] },
+          ...{ refunded: { ...price, amount: 0 }, refunds: [], disputes: [] },
         },
       ],
     );

@@ -40,6 +40,28 @@ export const Void = Type.Object({
   status: Type.Enum(["voided", "declined"], { type: "string" }),
 });
 
+const Dispute = Type.Object(
+  {
+    id: Type.String({ description: "The payment provider's own id." }),
+    status: Type.Enum(["open", "won", "lost"], {
+      type: "string",
+      description:
+        "open: the customer's bank demands the amount back; won: the store keeps it; lost: the customer has it.",
+    }),
+    amount: Money,
+    reason: Type.String({ description: "The provider's reason.", examples: ["fraudulent"] }),
+    respondBy: Type.Optional(
+      Type.String({
+        format: "date-time",
+        description:
+          "The provider accepts an answer until then. Missing if it doesn't expect one (any more).",
+      }),
+    ),
+  },
+  { description: "A dispute (chargeback or inquiry) about a payment." },
+);
+export type Dispute = Static<typeof Dispute>;
+
 export const Payment = Type.Object(
   {
     id: Uuid,
@@ -56,6 +78,9 @@ export const Payment = Type.Object(
       description: "Sum of the refunds, including pending ones.",
     }),
     refunds: Type.Array(Refund, { description: "Oldest first." }),
+    disputes: Type.Optional(
+      Type.Array(Dispute, { description: "Oldest first. Missing from earlier releases." }),
+    ),
     createdAt: Type.String({ format: "date-time" }),
   },
   { description: "Payment of an order." },

@@ -1,6 +1,6 @@
 import { problem, Type, Uuid, type App, type Database, type Service } from "@store/kit";
 import { selectRefunds, toRefund, type RefundRow } from "../refunds/refundRows.ts";
-import { Payment } from "./schemas.ts";
+import { Payment, type Dispute } from "./schemas.ts";
 
 /**
  * Adds the staff's routes that read payments. The responses contain no names or cards. They must not be cached (`no-store`): they
@@ -67,13 +67,22 @@ interface PaymentRow {
   readonly decline_reason: string | null;
   readonly refunded: number;
   readonly refunds: readonly RefundRow[];
+  readonly disputes: readonly DisputeRow[];
   readonly created_at: Date;
+}
+
+/** Aggregated as JSON, so times are strings. */
+interface DisputeRow extends Pick<Dispute, "id" | "status" | "reason"> {
+  readonly amount: number;
+  readonly respond_by: string | null;
 }
 
 const selectPayments = `
   SELECT id, order_id, status, amount, currency, decline_reason, refunded, created_at,
     (SELECT coalesce(json_agg(refund ORDER BY refund.created_at, refund.id), '[]')
-     FROM (${selectRefunds} WHERE payment_id = payments.id) AS refund) AS refunds
+     FROM (${selectRefunds} WHERE payment_id = payments.id) AS refund) AS refunds,
+    (SELECT coalesce(json_agg(disputes ORDER BY created_at, id), '[]')
+     FROM disputes WHERE payment_id = payments.id) AS disputes
   FROM payments`;
 
 function toPayment(row: PaymentRow): Payment {
@@ -86,6 +95,10 @@ function toPayment(row: PaymentRow): Payment {
     amount: { amount: row.amount, currency },
     refunded: { amount: row.refunded, currency },
     refunds: row.refunds.map(toRefund),
+    disputes: row.disputes.map(({ id, status, reason, amount, respond_by }) => ({
+      ...{ id, status, reason, amount: { amount, currency } },
+      ...(respond_by === null ? {} : { respondBy: new Date(respond_by).toISOString() }),
+    })),
     createdAt: row.created_at.toISOString(),
   };
 }

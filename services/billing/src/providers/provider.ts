@@ -30,7 +30,53 @@ export interface PaymentProvider {
   void(payment: PaymentIdentity): Promise<"voided" | "captured">;
   /** Refunds a part of the captured amount, once for each refund id. */
   refund(refund: ProviderRefundRequest): Promise<RefundOutcome>;
+  /**
+   * Reads a page of what happened to payments without a call of billing's, newest first. A report is repeated by later reads.
+   *
+   * @default the provider reports nothing
+   */
+  readonly reports?: (query: ReportQuery) => Promise<ReportPage>;
 }
+
+export interface ReportQuery {
+  /** Time of the oldest wanted report. Undefined: all that the provider still knows. */
+  readonly since: Date | undefined;
+  /** `next` of the previous page. Undefined for the first one. */
+  readonly after: string | undefined;
+}
+
+export interface ReportPage {
+  readonly items: readonly ProviderReport[];
+  /** Undefined on the last page. */
+  readonly next: string | undefined;
+}
+
+export interface ProviderReport {
+  /** The provider's own id of the report. */
+  readonly id: string;
+  readonly at: Date;
+  /** The provider's own id of the payment. */
+  readonly reference: string;
+  readonly event: ReportedEvent;
+}
+
+/** voided: the provider has released the authorised amount. */
+export type ReportedEvent =
+  | { readonly type: "refund_failed"; readonly refund: string; readonly reason: string }
+  | { readonly type: "voided" }
+  | ({ readonly type: "dispute" } & ReportedDispute);
+
+export interface ReportedDispute {
+  /** The provider's own id of the dispute. */
+  readonly dispute: string;
+  readonly status: DisputeStatus;
+  readonly amount: Money;
+  readonly reason: string;
+  /** The provider accepts an answer until then. Undefined if none is expected. */
+  readonly respondBy: Date | undefined;
+}
+
+export type DisputeStatus = "open" | "won" | "lost";
 
 export const providers = ["simulated", "stripe"] as const;
 export type ProviderName = (typeof providers)[number];

@@ -5,6 +5,8 @@ import {
   type PaymentProvider,
   type RefundOutcome,
 } from "../providers/provider.ts";
+import { recordCompleteRefund } from "../changes/paymentChanges.ts";
+import { releaseAmount } from "./failedRefunds.ts";
 import { openRefund, openRestRefund } from "./openRefund.ts";
 import { selectRefunds, toRefund, type RefundRow } from "./refundRows.ts";
 import type { Refund, RefundRequest } from "./schemas.ts";
@@ -124,7 +126,8 @@ export class Refunds {
       outcome = { status: "pending" };
     }
     if (outcome.status === "failed") this.#logFailure(id, payment_id, outcome);
-    if (outcome.status === "pending") await this.#postpone(id, lease, attempts);
+    if (outcome.status === "pending")
+      await this.#postpone({ id, lease, payment: payment_id, attempts });
     else await this.#settle(id, lease, payment_id, outcome);
   }
 
@@ -136,15 +139,20 @@ export class Refunds {
     );
   }
 
-  async #postpone(id: string, lease: string, attempts: number): Promise<void> {
+  async #postpone({ id, lease, payment, attempts }: OpenAttempt): Promise<void> {
     const delay = Math.min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY);
-    await this.#options.database.query(
-      `UPDATE refunds SET lease = NULL, leased_until = NULL, updated_at = now(),
-         next_attempt_at = now() + make_interval(secs => $3)
-       WHERE id = $1 AND lease = $2`,
-      // Random jitter of up to half the delay spreads the retries of refunds that failed together.
-      [id, lease, delay * (0.5 + Math.random() / 2)],
-    );
+    await this.#options.database.transaction(async (transaction) => {
+      // Locked first, as in #settle: another order of the locks would be a deadlock.
+      await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
+      const postponed = await transaction.query(
+        `UPDATE refunds SET lease = NULL, leased_until = NULL, updated_at = now(),
+           next_attempt_at = now() + make_interval(secs => $3)
+         WHERE id = $1 AND lease = $2 RETURNING id`,
+        // Random jitter of up to half the delay spreads the retries of refunds that failed together.
+        [id, lease, delay * (0.5 + Math.random() / 2)],
+      );
+      if (postponed.length > 0) await recordCompleteRefund(transaction, payment);
+    });
   }
 
   async #settle(
@@ -163,10 +171,8 @@ export class Refunds {
       );
       if (settled === undefined) return;
       if (outcome.status === "failed") {
-        await transaction.query(
-          "UPDATE payments SET refunded = refunded - $2, updated_at = now() WHERE id = $1",
-          [payment, settled.amount],
-        );
+        const failed = { refund: id, payment, reason: outcome.reason };
+        await releaseAmount(transaction, failed, settled.amount);
         return;
       }
       await transaction.query(
@@ -175,8 +181,17 @@ export class Refunds {
            AND NOT EXISTS (SELECT 1 FROM refunds WHERE payment_id = $1 AND status = 'pending')`,
         [payment],
       );
+      await recordCompleteRefund(transaction, payment);
     });
   }
+}
+
+/** An attempt whose outcome isn't known yet. */
+interface OpenAttempt {
+  readonly id: string;
+  readonly lease: string;
+  readonly payment: string;
+  readonly attempts: number;
 }
 
 type FailedRefund = Extract<RefundOutcome, { status: "failed" }>;

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { currencies, minorUnitDigits } from "@store/kit";
-import { stripeCurrencies, toStripeAmount } from "../../src/providers/stripe/amounts.ts";
+import {
+  fromStripeAmount,
+  stripeCurrencies,
+  toStripeAmount,
+} from "../../src/providers/stripe/amounts.ts";
 import { StripeProvider } from "../../src/providers/stripe/stripeProvider.ts";
 import { StripeEmulator } from "../support/stripeEmulator.ts";
 
@@ -76,12 +80,14 @@ describe("amounts of money at Stripe", () => {
     }
   });
 
-  it("can be expressed in each currency that is offered", () => {
+  it("can be expressed in each currency that is offered, and are read from reports as they are shown", () => {
     assert.ok(stripeCurrencies.length > 100);
     for (const currency of stripeCurrencies) {
       assert.ok(currencies.includes(currency));
       const unit = 10 ** minorUnitDigits(currency);
-      assert.ok(toStripeAmount({ amount: 5 * unit, currency }) !== undefined, currency);
+      const shown = { amount: 5 * unit, currency };
+      const atStripe = toStripeAmount(shown) ?? assert.fail(currency);
+      assert.deepEqual(fromStripeAmount(atStripe, currency.toLowerCase()), shown);
     }
   });
 });

@@ -5,12 +5,16 @@ import { StripeEmulator } from "../support/stripeEmulator.ts";
 describe("the emulator of Stripe", () => {
   const emulator = new StripeEmulator();
   let client: Stripe;
+  let restrictedClient: Stripe;
 
   before(async () => {
     const { hostname, port } = new URL(await emulator.start());
-    client = new Stripe(StripeEmulator.KEY, {
-      ...{ host: hostname, port, protocol: "http", maxNetworkRetries: 0, telemetry: false },
-    });
+    const connect = (key: string) =>
+      new Stripe(key, {
+        ...{ host: hostname, port, protocol: "http", maxNetworkRetries: 0, telemetry: false },
+      });
+    client = connect(StripeEmulator.KEY);
+    restrictedClient = connect(StripeEmulator.KEY_WITHOUT_EVENTS);
   });
   after(() => emulator.stop());
 
@@ -51,5 +55,50 @@ describe("the emulator of Stripe", () => {
     await client.paymentIntents.cancel(id);
     for (const step of ["confirm", "capture", "cancel"] as const)
       await assert.rejects(client.paymentIntents[step](id), unexpected);
+  });
+
+  describe("with events", () => {
+    const types = ["charge.dispute.created", "charge.dispute.closed"];
+    let ids: readonly string[];
+    const list = async (params: Stripe.EventListParams) =>
+      (await client.events.list(params)).data.map(({ id }) => ids.indexOf(id));
+
+    before(() => {
+      emulator.events.add("charge.dispute.created", { id: "too old" }, 31);
+      ids = [3, 2, 1, 0].map((days) =>
+        emulator.events.add(types[days % 2] ?? "", { id: `of ${days} days ago` }, days),
+      );
+      emulator.events.add("refund.created", { id: "another" });
+    });
+
+    it("lists those of the last 30 days and of the given types and times, newest first", async () => {
+      assert.deepEqual(await list({ types }), [3, 2, 1, 0]);
+      assert.deepEqual(await list({ type: "charge.dispute.closed" }), [2, 0]);
+      const gte = Math.floor(Date.now() / 1_000) - 1.5 * 86_400;
+      assert.deepEqual(await list({ types, created: { gte } }), [3, 2]);
+    });
+
+    it("pages through them in both directions", async () => {
+      const [, second, third] = ids;
+      assert.ok(second !== undefined && third !== undefined);
+      assert.deepEqual(await list({ types, limit: 1, starting_after: third }), [1]);
+      assert.deepEqual(await list({ types, limit: 1, ending_before: second }), [2]);
+      const oldestFirst: number[] = [];
+      for await (const { id } of client.events.list({ types, limit: 1, ending_before: second }))
+        oldestFirst.push(ids.indexOf(id));
+      assert.deepEqual(oldestFirst, [2, 3]);
+    });
+
+    it("refuses what Stripe refuses", async () => {
+      const wrong: readonly (readonly [Stripe.EventListParams, string])[] = [
+        [{ limit: 101 }, "limit"],
+        [{ type: "refund.created", types }, "type"],
+        [{ types: Array.from({ length: 21 }, () => "refund.created") }, "types"],
+        [{ starting_after: "evt_unknown" }, "starting_after"],
+      ];
+      for (const [params, param] of wrong)
+        await assert.rejects(client.events.list(params), { param }, param);
+      await assert.rejects(restrictedClient.events.list({ types }), { statusCode: 403 });
+    });
   });
 });

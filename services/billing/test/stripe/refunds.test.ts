@@ -44,6 +44,7 @@ describe("refunds with Stripe", () => {
 
   it("finds its refund on a later page of the list", async () => {
     const { id } = await billing.createPayment(charge(CARD), "capture");
+    const { pageSize } = stripe;
     stripe.pageSize = 2;
     stripe.fail("refund", "after");
     const part = { amount: { amount: 10, currency: "AUD" } };
@@ -54,6 +55,7 @@ describe("refunds with Stripe", () => {
       const refunds = (await billing.payment(id)).body["refunds"] as readonly { status: string }[];
       return refunds.every(({ status }) => status === "succeeded");
     });
+    stripe.pageSize = pageSize;
     assert.equal(stripe.ledger(id).length, 2 + 6);
   });
 

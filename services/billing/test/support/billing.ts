@@ -25,6 +25,18 @@ export interface Methods {
   }[];
 }
 
+/** A change in the response of GET /internal/payments/changes. */
+export interface Change {
+  readonly change: number;
+  readonly payment: string;
+  readonly order: string;
+  readonly kind: string;
+  readonly subject?: string;
+  readonly amount?: { readonly amount: number; readonly currency: string };
+  readonly reason?: string;
+  readonly respondBy?: string;
+}
+
 /** Two replicas of billing, with a method for each of the service's calls. */
 export class Billing {
   readonly replicas: Replicas;
@@ -62,6 +74,13 @@ export class Billing {
 
   payment(id: string): Promise<Answer> {
     return this.replicas.asStaff("GET", `/api/billing/payments/${id}`);
+  }
+
+  /** Returns the changes of a payment that orders follow, oldest first. */
+  async changes(payment: string): Promise<readonly Change[]> {
+    const path = "/internal/payments/changes?limit=1000";
+    const { body } = await this.replicas.send("GET", path);
+    return (body["items"] as readonly Change[]).filter((change) => change.payment === payment);
   }
 
   async methods(): Promise<Omit<Answer, "body"> & { readonly body: Methods }> {

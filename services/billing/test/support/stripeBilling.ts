@@ -44,6 +44,7 @@ async function start(): Promise<StripeBilling & { readonly stop: () => Promise<v
     STRIPE_TIMEOUT_MS: "2500",
     PAYMENT_LEASE_SECONDS: "30",
     REFUND_POLL_MS: "100",
+    REPORT_POLL_MS: "100",
     LOG_LEVEL: "trace",
   });
   return {

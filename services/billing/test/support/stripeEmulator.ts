@@ -1,16 +1,17 @@
 /**
  * Emulator of Stripe's API, written for these tests; contains none of Stripe's code. It has only the calls that billing makes
- * and stores PaymentIntents and refunds in memory. As documented by Stripe, it refuses a wrong key, unknown and missing
+ * and stores PaymentIntents, refunds, disputes and events in memory. As documented by Stripe, it refuses a wrong key, unknown and missing
  * parameters, steps that a PaymentIntent's status doesn't allow, and an idempotency key with other parameters. Tests can make it
  * fail before or after it carried out a request.
  */
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { StripeEvents } from "./stripeEvents.ts";
+import { createId, ok, refuse, type Parameters, type Reply } from "./stripeReplies.ts";
 
 export type Operation =
-  "create" | "retrieve" | "confirm" | "capture" | "cancel" | "refund" | "list";
+  "create" | "retrieve" | "confirm" | "capture" | "cancel" | "refund" | "list" | "events";
 
 /**
  * before, after: the connection breaks before or after the request is carried out; silent: carried out, no answer; error: status 500;
@@ -40,13 +41,16 @@ interface Refund {
   readonly metadata: Record<string, string>;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: object;
+interface Dispute {
+  readonly id: string;
+  readonly object: "dispute";
+  readonly payment_intent: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly reason: string;
+  status: string;
+  readonly evidence_details: { readonly due_by: number };
 }
-
-/** Form parameters of a request. Stripe treats `metadata[order]` as one parameter name. */
-type Parameters = ReadonlyMap<string, string>;
 
 const parameters: Record<Operation, RegExp> = {
   create: /^(amount|currency|capture_method|allowed_payment_method_types\[\d+\]|metadata\[\w+\])$/,
@@ -56,6 +60,8 @@ const parameters: Record<Operation, RegExp> = {
   cancel: /^cancellation_reason$/,
   refund: /^(payment_intent|amount|metadata\[\w+\])$/,
   list: /^(payment_intent|limit|starting_after)$/,
+  events:
+    /^(created\[(gt|gte|lt|lte)\]|delivery_success|ending_before|limit|starting_after|type|types\[\d+\])$/,
 };
 
 /** Accepted currencies, each with the number by which its amounts must be divisible (https://docs.stripe.com/currencies). */
@@ -79,11 +85,15 @@ const cards: Readonly<Record<string, { readonly code: string; readonly decline_c
 
 export class StripeEmulator {
   static readonly KEY = "sk_test_of_these_tests";
+  /** Restricted key without the permission to read events. */
+  static readonly KEY_WITHOUT_EVENTS = "rk_test_without_events";
   readonly intents = new Map<string, Intent>();
   readonly refunds: Refund[] = [];
+  readonly disputes = new Map<string, Dispute>();
   /** Movements of money, oldest first, for example "captured 8900". */
   readonly movements: { readonly payment: string; readonly description: string }[] = [];
-  /** Operations of all requests received, oldest first. */
+  readonly events = new StripeEvents();
+  /** Operations of all requests received, oldest first; without the polls of events. */
   readonly requests: Operation[] = [];
   /** Maximum number of items on one page of a list. Defaults to 100. */
   pageSize = 100;
@@ -160,6 +170,40 @@ export class StripeEmulator {
       }
   }
 
+  /** Makes a refund that had succeeded fail, as if the customer's bank returned it. */
+  failSucceededRefund(payment: string, reason: string): void {
+    const refund = this.refunds.find(
+      ({ status, payment_intent }) =>
+        status === "succeeded" && this.intents.get(payment_intent)?.metadata["payment"] === payment,
+    );
+    if (refund === undefined) throw new Error(`payment ${payment} has no refund that succeeded`);
+    Object.assign(refund, { status: "failed", failure_reason: reason });
+    this.movements.push({ payment, description: `returned ${refund.amount}` });
+    this.#addFailedRefund(refund);
+  }
+
+  /** Opens a dispute about a captured payment. Returns its id. */
+  openDispute(payment: string, reason = "fraudulent", dueBy = new Date("2030-01-02")): string {
+    const intent = this.intentsOf(payment).find(({ status }) => status === "succeeded");
+    if (intent === undefined) throw new Error(`payment ${payment} isn't captured`);
+    const { id: payment_intent, amount, currency } = intent;
+    const dispute: Dispute = {
+      ...{ id: createId("du"), object: "dispute", payment_intent, amount, currency, reason },
+      ...{ status: "needs_response", evidence_details: { due_by: dueBy.getTime() / 1_000 } },
+    };
+    this.disputes.set(dispute.id, dispute);
+    this.events.add("charge.dispute.created", dispute);
+    return dispute.id;
+  }
+
+  changeDispute(id: string, status: "under_review" | "won" | "lost"): void {
+    const dispute = this.disputes.get(id);
+    if (dispute === undefined) throw new Error(`there is no dispute ${id}`);
+    dispute.status = status;
+    const type = status === "under_review" ? "updated" : "closed";
+    this.events.add(`charge.dispute.${type}`, dispute);
+  }
+
   /** Returns the movements of money of one of billing's payments, oldest first. */
   ledger(payment: string): string[] {
     return this.movements
@@ -181,7 +225,7 @@ export class StripeEmulator {
     const reply = (status: number, body: object) => {
       response.writeHead(status, {
         "content-type": "application/json",
-        "request-id": `req_${randomBytes(6).toString("hex")}`,
+        "request-id": createId("req"),
       });
       response.end(JSON.stringify(body));
     };
@@ -189,11 +233,18 @@ export class StripeEmulator {
       reply(404, { error: { type: "invalid_request_error", message: "Unrecognized request URL" } });
       return;
     }
-    if (request.headers.authorization !== `Bearer ${StripeEmulator.KEY}`) {
+    const { KEY, KEY_WITHOUT_EVENTS } = StripeEmulator;
+    const usedKey = request.headers.authorization?.replace("Bearer ", "");
+    if (usedKey === KEY_WITHOUT_EVENTS && operation === "events") {
+      const message = "The provided key does not have the required permissions for this endpoint";
+      reply(403, { error: { type: "invalid_request_error", message } });
+      return;
+    }
+    if (usedKey !== KEY && usedKey !== KEY_WITHOUT_EVENTS) {
       reply(401, { error: { type: "invalid_request_error", message: "Invalid API Key provided" } });
       return;
     }
-    this.requests.push(operation);
+    if (operation !== "events") this.requests.push(operation);
     const [index, fault] = this.#faults
       .map((one, at) => [at, one] as const)
       .find(([, one]) => one.operation === operation) ?? [-1, undefined];
@@ -255,6 +306,7 @@ export class StripeEmulator {
     if (operation === "create") return this.#create(form);
     if (operation === "refund") return this.#refund(form);
     if (operation === "list") return this.#list(form);
+    if (operation === "events") return this.events.list(form, this.pageSize);
     const intent = this.intents.get(id ?? "");
     if (intent === undefined) return refuse("resource_missing", "intent", 404);
     if (operation === "retrieve") return ok(intent);
@@ -315,6 +367,10 @@ export class StripeEmulator {
       .filter((refund) => refund.payment_intent === intent.id && refund.status !== "failed")
       .reduce((sum, refund) => sum - refund.amount, intent.amount);
     const amount = Number(form.get("amount") ?? left);
+    const isDisputed = [...this.disputes.values()].some(
+      ({ payment_intent, status }) => payment_intent === intent.id && status !== "won",
+    );
+    if (isDisputed) return refuse("charge_disputed", undefined);
     if (left === 0) return refuse("charge_already_refunded", undefined);
     if (amount > left) return refuse(undefined, "amount");
     const failure = this.#refundFailure;
@@ -325,12 +381,22 @@ export class StripeEmulator {
       ...(failure !== undefined && { failure_reason: failure }),
     };
     this.refunds.push(refund);
-    if (failure !== undefined) return ok(refund);
+    this.events.add("refund.created", refund);
+    if (failure !== undefined) {
+      this.#addFailedRefund(refund);
+      return ok(refund);
+    }
     this.movements.push({
       payment: intent.metadata["payment"] ?? "",
       description: `refunded ${amount}`,
     });
     return ok(refund);
+  }
+
+  /** Adds the events of a failed refund, of which older API versions have the first. */
+  #addFailedRefund(refund: Refund): void {
+    for (const type of ["charge.refund.updated", "refund.updated", "refund.failed"])
+      this.events.add(type, refund);
   }
 
   /** Lists the refunds of a PaymentIntent, newest first. */
@@ -348,6 +414,7 @@ export class StripeEmulator {
 
   #changeStatus(intent: Intent, status: string, description: string | undefined): Reply {
     intent.status = status;
+    if (status === "canceled") this.events.add("payment_intent.canceled", intent);
     if (description !== undefined)
       this.movements.push({ payment: intent.metadata["payment"] ?? "", description });
     return ok(intent);
@@ -369,6 +436,7 @@ function operationOf(
     "POST payment_intents/ID/cancel": "cancel",
     "POST refunds": "refund",
     "GET refunds": "list",
+    "GET events": "events",
   };
   return operations[key];
 }
@@ -387,21 +455,6 @@ function validate(operation: Operation, form: URLSearchParams): Reply | undefine
   return undefined;
 }
 
-function ok(body: object): Reply {
-  return { status: 200, body: { ...body } };
-}
-
-function refuse(
-  code: string | undefined,
-  param: string | undefined,
-  status = 400,
-  value = "",
-): Reply {
-  // Stripe quotes the parameter, for example the token, in its message. Billing must not log it.
-  const message = `Refused: ${code ?? ""} ${param ?? ""} '${value}'`;
-  return { status, body: { error: { type: "invalid_request_error", code, param, message } } };
-}
-
 function unexpected(intent: Intent): Reply {
   const error = {
     ...{ type: "invalid_request_error", code: "payment_intent_unexpected_state" },
@@ -417,8 +470,4 @@ function metadataOf(form: Parameters): Record<string, string> {
       return field === undefined ? [] : [[field, value]];
     }),
   );
-}
-
-function createId(prefix: string): string {
-  return `${prefix}_${randomBytes(8).toString("hex")}`;
 }

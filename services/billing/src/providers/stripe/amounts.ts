@@ -28,3 +28,10 @@ export function toStripeAmount({ amount, currency }: Money): number | undefined 
   if (inWholeUnits.has(currency)) return amount % 100 === 0 ? amount / 100 : undefined;
   return inTens.has(currency) && amount % 10 !== 0 ? undefined : amount;
 }
+
+/** Converts an amount of Stripe's to minor units of ISO 4217, rounded down. */
+export function fromStripeAmount(amount: number, currency: string): Money {
+  const code = currency.toUpperCase();
+  if (inHundredths.has(code)) return { amount: Math.floor(amount / 100), currency: code };
+  return { amount: inWholeUnits.has(code) ? amount * 100 : amount, currency: code };
+}

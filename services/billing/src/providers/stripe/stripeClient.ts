@@ -29,12 +29,14 @@ export class StripeClient {
       return await request(this.#connect());
     } catch (error) {
       if (!(error instanceof Stripe.errors.StripeError)) throw error;
-      if (
-        error instanceof Stripe.errors.StripeAuthenticationError ||
-        error instanceof Stripe.errors.StripePermissionError
-      ) {
+      if (error instanceof Stripe.errors.StripeAuthenticationError) {
         throw new UnknownOutcomeError(
           `Stripe rejected the secret key. Put a valid key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
+        );
+      }
+      if (error instanceof Stripe.errors.StripePermissionError) {
+        throw new UnknownOutcomeError(
+          `Stripe's secret key lacks the permission to ${action}. Give the restricted key that permission, or put another key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
         );
       }
       if (isDefinite(error)) throw definiteError(new StripeRefusal(action, error));

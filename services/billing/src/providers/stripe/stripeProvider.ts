@@ -8,6 +8,8 @@ import {
   type PaymentProvider,
   type ProviderRefundRequest,
   type RefundOutcome,
+  type ReportPage,
+  type ReportQuery,
 } from "../provider.ts";
 import type { PaymentMethods } from "../../methods/schemas.ts";
 import { stripeCurrencies, toStripeAmount } from "./amounts.ts";
@@ -19,6 +21,7 @@ import {
   refusedCreation,
   refusedRefund,
 } from "./refusals.ts";
+import { EVENT_TYPES, reportOf } from "./reports.ts";
 import { StripeClient, StripeRefusal, type StripeOptions } from "./stripeClient.ts";
 import { testMethods } from "./testMethods.ts";
 
@@ -104,6 +107,20 @@ export class StripeProvider implements PaymentProvider {
       if (!(error instanceof StripeRefusal)) throw error;
       return refusedRefund(error);
     }
+  }
+
+  /** Reads a page of Stripe's events, which Stripe lists for 30 days. */
+  async reports({ since, after }: ReportQuery): Promise<ReportPage> {
+    const page = await this.#client.read("list events", (stripe) =>
+      stripe.events.list({
+        types: EVENT_TYPES,
+        limit: 100,
+        ...(since === undefined ? {} : { created: { gte: Math.floor(since.getTime() / 1_000) } }),
+        ...(after === undefined ? {} : { starting_after: after }),
+      }),
+    );
+    const items = page.data.map(reportOf).filter((report) => report !== undefined);
+    return { items, next: page.has_more ? page.data.at(-1)?.id : undefined };
   }
 
   /** Finds a refund by our id in its metadata: Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. */
