@@ -3,16 +3,18 @@ import manifest from "../package.json" with { type: "json" };
 import type { paths as BillingPaths } from "@store/contracts/internal/billing";
 import type { paths as InventoryPaths } from "@store/contracts/internal/inventory";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
+import { ChangeFollower } from "./following/changeFollower.ts";
+import { addFollowerMetrics } from "./following/metrics.ts";
 import { addOrderRoutes } from "./orders/orderRoutes.ts";
 import { OrderStore } from "./orders/orderStore.ts";
+import { paymentFeed } from "./payments/paymentFeed.ts";
 import type { Services } from "./saga/calls.ts";
 import { addSagaMetrics } from "./saga/metrics.ts";
 import { SagaStore } from "./saga/sagaStore.ts";
 import { SagaWorker } from "./saga/sagaWorker.ts";
 import { addSessionRoutes } from "./sessions/sessionRoutes.ts";
 import { StaffSessions } from "./sessions/staffSessions.ts";
-import { addFollowerMetrics } from "./shipping/metrics.ts";
-import { ShippingFollower } from "./shipping/shippingFollower.ts";
+import { parcelFeed } from "./shipping/parcelFeed.ts";
 import { StaffOrders } from "./staff/staffOrders.ts";
 import { addCommittedGoodsRoute } from "./staff/committedGoods.ts";
 import { addStaffRoutes } from "./staff/staffRoutes.ts";
@@ -32,6 +34,7 @@ await start(manifest, (service) => {
     PAYMENT_TIMEOUT_MS: integer(10, 60_000, 8_000),
     ORDER_MAX_ITEMS: integer(1, 1_000_000, 100),
     SHIPPING_POLL_MS: integer(10, DAY_MS, 2_000),
+    BILLING_POLL_MS: integer(10, DAY_MS, 2_000),
     STAFF_SESSION_HOURS: integer(1, 720, 12),
     STAFF_SESSION_IDLE_MINUTES: integer(1, 43_200, 120),
   });
@@ -57,13 +60,20 @@ await start(manifest, (service) => {
     backoffMs: settings.SAGA_BACKOFF_MS,
     backoffMaxMs: settings.SAGA_BACKOFF_MAX_MS,
   });
-  const follower = new ShippingFollower({
+  const parcels = new ChangeFollower({
+    feed: parcelFeed(services.shipping),
     database,
-    shipping: services.shipping,
     log,
     pollMs: settings.SHIPPING_POLL_MS,
   });
-  addFollowerMetrics(metrics, () => follower.lag());
+  const payments = new ChangeFollower({
+    feed: paymentFeed({ billing: services.billing, database, log }),
+    database,
+    log,
+    pollMs: settings.BILLING_POLL_MS,
+  });
+  addFollowerMetrics(metrics, "shipping", () => parcels.lag());
+  addFollowerMetrics(metrics, "billing", () => payments.lag());
 
   const orders = new OrderStore(database);
   addOrderRoutes(app, {
@@ -88,7 +98,7 @@ await start(manifest, (service) => {
   addSessionRoutes(app, sessions, onlyStaff);
   addCommittedGoodsRoute(app, database, onlyStaff);
 
-  runWithApp(app, [worker, follower]);
+  runWithApp(app, [worker, parcels, payments]);
 });
 
 /** Starts the background jobs when the app is ready, and stops them when it closes. */

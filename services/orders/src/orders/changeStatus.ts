@@ -11,3 +11,9 @@ export function changeStatus(selection: string): string {
     INSERT INTO order_history (order_id, status, reason)
     SELECT id, $1::text, $2::text FROM changed RETURNING order_id`;
 }
+
+/** SQL expression for the status of a row of orders without regard to needs_attention. */
+export const lastStatus = `(
+  SELECT past.status FROM order_history AS past WHERE past.order_id = orders.id AND past.status <> 'needs_attention'
+  ORDER BY past.id DESC LIMIT 1
+)`;

@@ -91,7 +91,7 @@ export const Reason = Type.Optional(
   Type.String({
     description:
       "Machine-readable reason for the status. cancelled: out_of_stock, payment_declined, insufficient_funds, " +
-      "invalid_token, cancelled_by_store, refunded_by_store or another. needs_attention: the refused step, such as capture_refused.",
+      "invalid_token, cancelled_by_store, refunded_by_store or another. needs_attention: the refused step, such as capture_refused, or dispute_opened, dispute_lost or refund_failed.",
     examples: ["out_of_stock"],
   }),
 );

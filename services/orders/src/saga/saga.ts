@@ -25,8 +25,9 @@ import {
  * that: a payment is either captured or voided, permanently. So the payment is voided first, and the goods are returned only if
  * billing agreed. If billing refused, the payment is captured and the order continues.
  *
- * Staff may cancel an order until its parcel is dispatched: unship → refund → return → cancelled. Shipping alone decides that: a parcel is
- * either dispatched or cancelled, permanently. So the parcel is cancelled first, and nothing is refunded if shipping refused.
+ * Staff may cancel an order until its parcel is dispatched, also by refunding everything: unship → refund → return → cancelled. Shipping
+ * alone decides that: a parcel is either dispatched or cancelled, permanently. So the parcel is cancelled first, and nothing more is
+ * refunded if shipping refused.
  *
  * Every call is idempotent, even if it arrives late or twice at once: it has the same ID each time, a definite answer stays the
  * same, and a cancelled resource refuses later calls. So a saga can be resumed at any step that it has reached.

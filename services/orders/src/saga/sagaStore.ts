@@ -165,8 +165,16 @@ const endSaga = changeStatus(
   "DELETE FROM sagas WHERE order_id = $3 AND lease = $4 RETURNING order_id",
 );
 
+// An order with an alert about its payment waits for staff, too.
 const selectStepStats = `
   SELECT CASE WHEN due_at IS NULL THEN 'needs_attention' ELSE step END AS step,
     count(*) AS orders, extract(epoch FROM now() - min(since))::float8 AS age,
     extract(epoch FROM now() - min(step_since))::float8 AS standing
-  FROM sagas GROUP BY 1`;
+  FROM (
+    SELECT due_at, step, since, step_since FROM sagas
+    UNION ALL
+    SELECT NULL, NULL, placed_at, min(at) FROM payment_alerts JOIN orders ON orders.id = order_id
+    WHERE settled_at IS NULL AND NOT EXISTS (SELECT FROM sagas WHERE sagas.order_id = orders.id)
+    GROUP BY orders.id
+  ) AS waiting
+  GROUP BY 1`;

@@ -1,6 +1,30 @@
 import { Type, Uuid, type Static } from "@store/kit";
 import { Money, OrderStatus, Reason } from "../orders/schemas.ts";
 
+const PaymentAlert = Type.Object(
+  {
+    kind: Type.Enum(["dispute_opened", "dispute_lost", "refund_failed"], {
+      type: "string",
+      description:
+        "dispute_opened: the customer's bank demands the amount back; dispute_lost: the customer has it; refund_failed: the store still has it.",
+    }),
+    subject: Type.String({
+      description: "Id of the dispute at the payment provider, or of the refund.",
+    }),
+    amount: Type.Optional(Money),
+    reason: Type.Optional(Type.String({ description: "The payment provider's reason." })),
+    respondBy: Type.Optional(
+      Type.String({
+        format: "date-time",
+        description: "The provider accepts an answer to the dispute until then.",
+      }),
+    ),
+    at: Type.String({ format: "date-time" }),
+  },
+  { description: "Why staff must look after the payment of an order." },
+);
+export type PaymentAlert = Static<typeof PaymentAlert>;
+
 export const StaffOrder = Type.Object(
   {
     id: Uuid,
@@ -23,6 +47,11 @@ export const StaffOrder = Type.Object(
     ),
     attempts: Type.Integer({ description: "Attempts at this step without a definite answer." }),
     lastError: Type.Optional(Type.String({ description: "Error of the last attempt." })),
+    alerts: Type.Optional(
+      Type.Array(PaymentAlert, {
+        description: "Alerts about the payment, oldest first. Missing if there are none.",
+      }),
+    ),
   },
   { description: "An order as staff see it." },
 );
@@ -30,7 +59,7 @@ export type StaffOrder = Static<typeof StaffOrder>;
 
 export const StaffAction = Type.Object(
   {
-    action: Type.Enum(["retry", "cancel"], { type: "string" }),
+    action: Type.Enum(["retry", "cancel", "resolve"], { type: "string" }),
     staff: Type.String({ description: "Name of the staff token." }),
     at: Type.String({ format: "date-time" }),
   },

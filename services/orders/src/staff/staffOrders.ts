@@ -1,7 +1,14 @@
 import type { Database } from "@store/kit";
 import { changeStatus } from "../orders/changeStatus.ts";
 import type { OrderStatus } from "../orders/schemas.ts";
-import type { StaffAction, StaffOrder, StaffOrderPage } from "./schemas.ts";
+import { restoreStatus, settleAlerts } from "../payments/paymentAlerts.ts";
+import {
+  cancelConfirmed,
+  cancelInProgress,
+  firstCancellationStep,
+  lockSaga,
+} from "../saga/cancellation.ts";
+import type { PaymentAlert, StaffAction, StaffOrder, StaffOrderPage } from "./schemas.ts";
 
 interface StaffOrderFilter {
   /** @default all */
@@ -52,13 +59,24 @@ export class StaffOrders {
   /** Begins the cancellation of an order. Returns false if the order can't be cancelled now. */
   async cancel(id: string, staff: string): Promise<boolean> {
     return this.#database.transaction(async (transaction) => {
-      const sagas = await transaction.query(cancelSaga, [id]);
-      if (sagas.length === 0 && (await transaction.query(cancelConfirmed, [id])).length === 0)
-        return false;
-      // A cancelled order needs no payment token.
-      await transaction.query("UPDATE orders SET payment_token = NULL WHERE id = $1", [id]);
-      await transaction.query(reopenOrder, ["pending", null, id]);
+      const saga = await lockSaga(transaction, id);
+      const reason = "cancelled_by_store";
+      // Not while a worker has the lease: it may have committed without having saved that yet.
+      if (saga?.isLeased) return false;
+      if (saga !== undefined)
+        await cancelInProgress(transaction, id, { step: firstCancellationStep(saga.step), reason });
+      else if (!(await cancelConfirmed(transaction, id, reason))) return false;
       await transaction.query(insertAction, [id, "cancel", staff]);
+      return true;
+    });
+  }
+
+  /** Settles all alerts about the payment of an order. Returns false if there is none. */
+  async resolve(id: string, staff: string): Promise<boolean> {
+    return this.#database.transaction(async (transaction) => {
+      if (!(await settleAlerts(transaction, id))) return false;
+      await restoreStatus(transaction, id);
+      await transaction.query(insertAction, [id, "resolve", staff]);
       return true;
     });
   }
@@ -78,12 +96,43 @@ export class StaffOrders {
   }
 }
 
-interface StaffRow extends Omit<StaffOrder, "reason" | "lastError" | "total" | "placedAt"> {
+interface StaffRow extends Omit<
+  StaffOrder,
+  "reason" | "lastError" | "total" | "placedAt" | "alerts"
+> {
   readonly reason: string | null;
   readonly lastError: string | null;
   readonly amount: number;
   readonly currency: string;
   readonly placedAt: Date;
+  readonly alerts: readonly AlertRow[] | null;
+}
+
+/** Aggregated as JSON, so times are strings. */
+interface AlertRow extends Pick<PaymentAlert, "kind" | "subject"> {
+  readonly amount: number | null;
+  readonly currency: string | null;
+  readonly reason: string | null;
+  readonly respond_by: string | null;
+  readonly at: string;
+}
+
+function toAlert({
+  kind,
+  subject,
+  amount,
+  currency,
+  reason,
+  respond_by,
+  at,
+}: AlertRow): PaymentAlert {
+  return {
+    ...{ kind, subject },
+    ...(amount === null || currency === null ? {} : { amount: { amount, currency } }),
+    ...(reason === null ? {} : { reason }),
+    ...(respond_by === null ? {} : { respondBy: new Date(respond_by).toISOString() }),
+    at: new Date(at).toISOString(),
+  };
 }
 
 function toStaffOrder({
@@ -92,12 +141,14 @@ function toStaffOrder({
   amount,
   currency,
   placedAt,
+  alerts,
   ...row
 }: StaffRow): StaffOrder {
   return {
     ...row,
     ...(reason === null ? {} : { reason }),
     ...(lastError === null ? {} : { lastError }),
+    ...(alerts === null ? {} : { alerts: alerts.map(toAlert) }),
     total: { amount, currency },
     placedAt: placedAt.toISOString(),
   };
@@ -106,7 +157,9 @@ function toStaffOrder({
 const selectOrders = (conditions: readonly string[]) => `
   SELECT id, status, orders.reason, total_amount AS amount, currency, placed_at AS "placedAt",
     json_build_object('name', customer->>'name', 'email', customer->>'email') AS customer,
-    coalesce(step, 'done') AS step, coalesce(attempts, 0) AS attempts, last_error AS "lastError"
+    coalesce(step, 'done') AS step, coalesce(attempts, 0) AS attempts, last_error AS "lastError",
+    (SELECT json_agg(payment_alerts ORDER BY payment_alerts.id) FROM payment_alerts
+     WHERE payment_alerts.order_id = orders.id AND settled_at IS NULL) AS alerts
   FROM orders LEFT JOIN sagas ON order_id = id
   WHERE ${["true", ...conditions].join(" AND ")}
   ORDER BY placed_at DESC, id DESC LIMIT $1`;
@@ -121,23 +174,3 @@ const makeOrderDue =
   "UPDATE sagas SET due_at = now() WHERE order_id = $1 AND lease IS NULL AND due_at IS NOT NULL RETURNING order_id";
 
 const insertAction = "INSERT INTO staff_actions (order_id, action, staff) VALUES ($1, $2, $3)";
-
-// Not while a worker has the lease: it may have committed without having saved that yet. The worker starts with the release,
-// which inventory grants only if nothing was committed, and which makes inventory refuse a late commit. At the capture it starts with
-// the void of the payment, which billing grants only if nothing was captured, and which makes billing refuse a late capture. At the
-// parcel it starts with the parcel's cancellation, which shipping grants only if nothing was dispatched.
-const cancelSaga = `
-  UPDATE sagas SET step = CASE WHEN step IN ('void', 'revoke', 'return', 'unship', 'refund') THEN step
-      WHEN step = 'capture' THEN 'revoke' WHEN step = 'ship' THEN 'unship' ELSE 'release' END,
-    reason = coalesce(reason, 'cancelled_by_store'), attempts = 0, last_error = NULL, due_at = now()
-  WHERE order_id = $1 AND lease IS NULL RETURNING order_id`;
-
-/** A confirmed order has no saga any more. It stays confirmed until its cancellation ends. */
-const cancelConfirmed = `
-  INSERT INTO sagas (order_id, step, reason)
-  SELECT id, 'unship', 'cancelled_by_store' FROM orders WHERE id = $1 AND status = 'confirmed'
-  ON CONFLICT DO NOTHING RETURNING order_id`;
-
-const reopenOrder = changeStatus(
-  "SELECT id AS order_id FROM orders WHERE id = $3 AND status = 'needs_attention'",
-);

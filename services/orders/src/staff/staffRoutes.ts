@@ -1,13 +1,14 @@
 import { problem, staffName, Type, Uuid, type App, type Problem, type Service } from "@store/kit";
 import type { OrderStore } from "../orders/orderStore.ts";
 import { Order, OrderStatus } from "../orders/schemas.ts";
+import { addResolveRoute } from "./resolveRoute.ts";
 import { StaffAction, StaffOrderPage } from "./schemas.ts";
 import type { StaffOrders } from "./staffOrders.ts";
 
 /** Default number of orders on a page. */
 const PAGE = 20;
 
-interface StaffRoutes {
+export interface StaffRoutes {
   readonly orders: OrderStore;
   readonly staffOrders: StaffOrders;
   /** Hook that rejects requests without the staff token. */
@@ -16,11 +17,12 @@ interface StaffRoutes {
   readonly onDue: () => void;
 }
 
-/** Adds the routes for staff: list orders, retry an order, cancel an order, list what staff did. The responses must not be cached: they go out of date. */
+/** Adds the routes for staff: list orders, retry, cancel or resolve an order, list what staff did. The responses must not be cached: they go out of date. */
 export function addStaffRoutes(app: App, routes: StaffRoutes): void {
   addListRoute(app, routes);
   addRetryRoute(app, routes);
   addCancelRoute(app, routes);
+  addResolveRoute(app, routes);
   addActionsRoute(app, routes);
 }
 
@@ -73,11 +75,7 @@ function addRetryRoute(app: App, { orders, staffOrders, staff, onDue }: StaffRou
       const order = await orders.find(id);
       if (order === undefined) throw problem(404, "There is no such order.");
       // A pending order may be in progress already, which is fine.
-      if (!isDue && order.status !== "pending") {
-        throw problem(409, `The order is ${order.status}: there is nothing to retry.`, {
-          type: "nothing-to-retry",
-        });
-      }
+      if (!isDue && order.status !== "pending") throw nothingToRetry(order);
       reply.header("cache-control", "no-store");
       return order;
     },
@@ -135,6 +133,14 @@ function addActionsRoute(app: App, { staffOrders, staff }: StaffRoutes): void {
       return { items: await staffOrders.actions(id) };
     },
   );
+}
+
+function nothingToRetry({ status }: Order): Problem {
+  const detail =
+    status === "needs_attention"
+      ? "No step of the order was refused: it needs attention because of its payment. Resolve it instead."
+      : `The order is ${status}: there is nothing to retry.`;
+  return problem(409, detail, { type: "nothing-to-retry" });
 }
 
 function inProgress(): Problem {

@@ -56,20 +56,22 @@ describe("the metrics of the orders in progress", () => {
     assert.equal(await metric("saga_standing_seconds", "ship"), 0);
   });
 
-  it("include the lag behind shipping", async () => {
-    const lag = async () => {
-      const text = await (await backEnd.firstReplica.fetch("/metrics")).text();
-      return Number(/^shipping_changes_lag_seconds (.*)$/m.exec(text)?.[1]);
-    };
-    await until("all of shipping's changes are applied", async () => (await lag()) < 5);
-    await backEnd.stopUpstream("shipping");
-    await backEnd.database.query(
-      "UPDATE shipping_cursor SET caught_up_at = caught_up_at - interval '5 minutes'",
-    );
-    await delay(1_000);
-    const behind = await lag();
-    assert.ok(behind >= 301 && behind < 360, `${behind} s`);
-    await backEnd.startUpstream("shipping");
-    await until("all of shipping's changes are applied again", async () => (await lag()) < 5);
-  });
+  for (const service of ["shipping", "billing"] as const) {
+    it(`include the lag behind ${service}`, async () => {
+      const lag = async () => {
+        const text = await (await backEnd.firstReplica.fetch("/metrics")).text();
+        return Number(new RegExp(`^${service}_changes_lag_seconds (.*)$`, "m").exec(text)?.[1]);
+      };
+      await until(`all changes of ${service} are applied`, async () => (await lag()) < 5);
+      await backEnd.stopUpstream(service);
+      await backEnd.database.query(
+        `UPDATE ${service}_cursor SET caught_up_at = caught_up_at - interval '5 minutes'`,
+      );
+      await delay(1_000);
+      const behind = await lag();
+      assert.ok(behind >= 301 && behind < 360, `${behind} s`);
+      await backEnd.startUpstream(service);
+      await until(`all changes of ${service} are applied again`, async () => (await lag()) < 5);
+    });
+  }
 });

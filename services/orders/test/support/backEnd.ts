@@ -23,6 +23,18 @@ interface OrderView {
   readonly history: readonly { readonly status: string; readonly reason?: string }[];
 }
 
+/** The staff's view of an order. */
+interface StaffView {
+  readonly id: string;
+  readonly status: string;
+  readonly alerts?: readonly Record<string, unknown>[];
+}
+
+interface Parcel {
+  readonly id: string;
+  readonly status: string;
+}
+
 /** An order that a test has placed. */
 export interface PlacedOrder {
   readonly id: string;
@@ -145,6 +157,7 @@ export class BackEnd {
           SAGA_BACKOFF_MS: "50",
           SAGA_BACKOFF_MAX_MS: "300",
           SHIPPING_POLL_MS: "100",
+          BILLING_POLL_MS: "100",
           ...environment,
         }),
       ),
@@ -260,6 +273,46 @@ export class BackEnd {
     return (await replica.json(`/api/orders/${id}`)) as OrderView;
   }
 
+  /** Reads the staff's view of an order. */
+  async readAsStaff({ id }: PlacedOrder): Promise<StaffView> {
+    const { headers } = this.staff;
+    const { items } = (await this.firstReplica.json("/api/orders?limit=100", { headers })) as {
+      items: StaffView[];
+    };
+    return items.find((order) => order.id === id) ?? assert.fail("the order isn't listed");
+  }
+
+  /** Marks the parcel of an order as dispatched. */
+  async dispatch({ id }: PlacedOrder): Promise<Response> {
+    const [parcel] = await this.parcels({ id });
+    const path = `/api/shipping/shipments/${parcel?.id ?? ""}/dispatch`;
+    return this.sendTo("shipping", path, { method: "POST" });
+  }
+
+  async parcels({ id }: Pick<PlacedOrder, "id">): Promise<readonly Parcel[]> {
+    const path = `/api/shipping/shipments?order=${id}`;
+    return (await this.#readJson<{ items: Parcel[] }>("shipping", path)).items;
+  }
+
+  /** Returns the id of the payment of an order. */
+  async paymentOf({ id }: PlacedOrder): Promise<string> {
+    const path = `/api/billing/payments?order=${id}`;
+    const { items } = await this.#readJson<{ items: { id: string }[] }>("billing", path);
+    return items[0]?.id ?? assert.fail("the order has no payment");
+  }
+
+  /** Refunds an amount of an order, by default everything that is left. */
+  async refund(order: PlacedOrder, amount?: number): Promise<void> {
+    const path = `/api/billing/payments/${await this.paymentOf(order)}/refunds`;
+    const body = amount === undefined ? {} : { amount: { amount, currency: "AUD" } };
+    const response = await this.sendTo("billing", path, {
+      method: "POST",
+      headers: { "idempotency-key": randomUUID() },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 201, await response.text());
+  }
+
   /** Waits until an order has a status, and returns the order. */
   async waitForStatus(order: PlacedOrder, status: string): Promise<OrderView> {
     let view: OrderView | undefined;
@@ -346,6 +399,11 @@ export class BackEnd {
     });
     const { items } = (await response.json()) as { items: { action: string; staff: string }[] };
     return items.map(({ action, staff }) => [action, staff]);
+  }
+
+  /** Marks the alerts about the payment of an order as handled, as staff. */
+  resolve(id: string): Promise<Response> {
+    return this.#postAsStaff(`/api/orders/${id}/resolve`);
   }
 
   /** Cancels an order, as staff. */

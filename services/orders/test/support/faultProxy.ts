@@ -141,7 +141,7 @@ function stepOf(method: string, path: string): Step {
     /^\/internal\/(reservations|payments|shipments)\/(?:[0-9a-f-]{36}\/?|changes)(\w+)?/.exec(
       path,
     ) ?? [];
-  if (path.startsWith("/internal/shipments/changes")) return "changes";
+  if (/^\/internal\/(shipments|payments)\/changes/.test(path)) return "changes";
   const steps: Record<string, Step> = {
     "reservations PUT": "reserve",
     "reservations commit": "commit",

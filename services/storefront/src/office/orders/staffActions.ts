@@ -8,6 +8,7 @@ export type StaffAction =
 const actionTexts: Record<StaffAction["action"], string> = {
   retry: "Retry",
   cancel: "Cancellation",
+  resolve: "Marked as handled",
 };
 
 /** Lists what staff did to the order. Refunds and parcels have their own names. */

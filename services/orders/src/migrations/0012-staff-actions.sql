@@ -1,0 +1,1 @@
+ALTER TABLE staff_actions VALIDATE CONSTRAINT staff_actions_action_check;

@@ -1,0 +1,86 @@
+import type { Database, Log, Queryable } from "@store/kit";
+
+export interface NewAlert {
+  /** Billing's identification of the change, so that none is added twice. */
+  readonly cause: string;
+  readonly order: string;
+  readonly kind: "dispute_opened" | "dispute_lost" | "refund_failed";
+  /** Id of the dispute or refund. */
+  readonly subject: string;
+  readonly amount?: { readonly amount: number; readonly currency: string } | undefined;
+  readonly reason?: string | undefined;
+  readonly respondBy?: string | undefined;
+  readonly at: string;
+}
+
+/**
+ * Adds an alert about the payment of an order, if the order exists. While an order has an alert that isn't settled, it needs attention:
+ * {@link raiseAlerts} sets its status.
+ */
+export async function addAlert(transaction: Queryable, alert: NewAlert): Promise<void> {
+  const { cause, order, kind, subject, amount, reason, respondBy, at } = alert;
+  await transaction.query(insertAlert, [
+    ...[cause, order, kind, subject, amount?.amount ?? null, amount?.currency ?? null],
+    ...[reason ?? null, respondBy ?? null, at],
+  ]);
+}
+
+/** Settles the alerts of an order about a dispute or refund, by default all. Returns whether there was one. */
+export async function settleAlerts(
+  transaction: Queryable,
+  order: string,
+  subject?: string,
+): Promise<boolean> {
+  return (await transaction.query(settle, [order, subject ?? null])).length > 0;
+}
+
+/** Gives an order that needs attention its last status back, unless an alert or a saga is left. */
+export async function restoreStatus(transaction: Queryable, order: string): Promise<void> {
+  await transaction.query(restore, [order]);
+}
+
+/**
+ * Sets the status of orders with alerts to needs_attention. An order in progress keeps its status until its end, which would overwrite
+ * needs_attention. So may a dispatched parcel: the next call sets it again.
+ */
+export async function raiseAlerts(database: Database, log: Log): Promise<void> {
+  // The order's own id grants access, so it isn't logged.
+  for (const order of await database.query<{ requestId: string; reason: string }>(raise))
+    log.error(order, "The order needs attention because of its payment");
+}
+
+const insertAlert = `
+  INSERT INTO payment_alerts (cause, order_id, kind, subject, amount, currency, reason, respond_by, at)
+  SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM orders WHERE id = $2
+  ON CONFLICT (cause) DO NOTHING`;
+
+const settle = `
+  UPDATE payment_alerts SET settled_at = now()
+  WHERE order_id = $1 AND settled_at IS NULL AND subject = coalesce($2, subject) RETURNING id`;
+
+const restore = `
+  WITH past AS (
+    SELECT status, reason FROM order_history WHERE order_id = $1 AND status <> 'needs_attention'
+    ORDER BY id DESC LIMIT 1
+  ), changed AS (
+    UPDATE orders SET status = past.status, reason = past.reason FROM past
+    WHERE id = $1 AND orders.status = 'needs_attention'
+      AND NOT EXISTS (SELECT FROM sagas WHERE order_id = $1)
+      AND NOT EXISTS (SELECT FROM payment_alerts WHERE order_id = $1 AND settled_at IS NULL)
+    RETURNING id, orders.status, orders.reason
+  )
+  INSERT INTO order_history (order_id, status, reason) SELECT id, status, reason FROM changed`;
+
+const raise = `
+  WITH newest AS (
+    SELECT DISTINCT ON (order_id) order_id, kind FROM payment_alerts WHERE settled_at IS NULL
+    ORDER BY order_id, id DESC
+  ), raised AS (
+    UPDATE orders SET status = 'needs_attention', reason = kind FROM newest
+    WHERE id = order_id AND (status <> 'needs_attention' OR reason IS DISTINCT FROM kind)
+      AND NOT EXISTS (SELECT FROM sagas WHERE sagas.order_id = id)
+    RETURNING id, request_id, orders.reason
+  ), recorded AS (
+    INSERT INTO order_history (order_id, status, reason) SELECT id, 'needs_attention', reason FROM raised
+  )
+  SELECT request_id AS "requestId", reason FROM raised`;
