@@ -132,6 +132,7 @@ describe("the storefront's pages and forms with random input", () => {
       post("/office/login", "token", "next"),
       post("/office/orders/:id/retry"),
       post("/office/orders/:id/cancel"),
+      post("/office/orders/:id/resolve"),
       post("/office/orders/:id/refunds", "payment", "key", "currency", "amount", "reason"),
       post("/office/shipments/:id/dispatch", "from"),
       post("/office/shipments/:id/deliver", "from"),

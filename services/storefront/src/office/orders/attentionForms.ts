@@ -1,17 +1,31 @@
 import { html, type Html } from "../../html/html.ts";
+import { isPaymentReason } from "./paymentAlerts.ts";
 
-/**
- * Forms to retry or cancel an order that needs attention.
- *
- * @param customer Name for the buttons' accessible labels.
- */
-export function attentionForms(id: string, customer: string): Html {
+interface OrderForms {
+  readonly id: string;
+  /** Reason of its status. */
+  readonly reason?: string | undefined;
+  /** Name for the buttons' accessible labels. */
+  readonly customer: string;
+}
+
+/** Forms with which an order that needs attention continues: to retry or cancel it, or after a report about its payment to go on. */
+export function attentionForms({ id, reason, customer }: OrderForms): Html {
+  if (isPaymentReason(reason)) return resolveForm(id, customer);
   return html`<form method="post" action="/office/orders/${id}/retry">
       <button class="button small">
         Retry<span class="visually-hidden"> order of ${customer}</span>
       </button>
     </form>
     ${cancelForm(id, customer, "Cancel")}`;
+}
+
+function resolveForm(id: string, customer: string): Html {
+  return html`<form method="post" action="/office/orders/${id}/resolve">
+    <button class="button small">
+      Mark as handled<span class="visually-hidden"> order of ${customer}</span>
+    </button>
+  </form>`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { html, type Html } from "../../html/html.ts";
 import { formatMoney } from "../../html/money.ts";
 import { formatTime } from "../../html/time.ts";
 import { attentionForms } from "./attentionForms.ts";
+import { alertText } from "./paymentAlerts.ts";
 import { officeStatusLabels, statuses, type Status } from "./status.ts";
 
 type OrderPage = operations["listOrders"]["responses"][200]["content"]["application/json"];
@@ -69,7 +70,8 @@ function orderTable(label: string, items: readonly StaffOrder[]): Html {
   </div>`;
 }
 
-function orderRow({ id, status, reason, customer, placedAt, total, ...saga }: StaffOrder): Html {
+function orderRow(order: StaffOrder): Html {
+  const { id, status, reason, customer, placedAt, total, alerts = [], ...saga } = order;
   return html`<tr>
     <th scope="row">
       <a href="/office/orders/${id}">${customer.name}</a>
@@ -81,7 +83,12 @@ function orderRow({ id, status, reason, customer, placedAt, total, ...saga }: St
     </td>
     <td>
       ${saga.step === "done" ? html`<span class="fine">Complete</span>` : sagaStep(saga)}
-      ${status === "needs_attention" ? attentionForms(id, customer.name) : undefined}
+      ${alerts.map(alertText)}
+      ${
+        status === "needs_attention"
+          ? attentionForms({ id, reason, customer: customer.name })
+          : undefined
+      }
     </td>
     <td class="number">${formatMoney(total)}</td>
   </tr>`;

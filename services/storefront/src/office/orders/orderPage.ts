@@ -7,6 +7,7 @@ import type { Fields } from "../../http/forms.ts";
 import { timelineText } from "../../pages/orders/statusText.ts";
 import { parcelPanel, type Shipment } from "../parcels/parcelPanel.ts";
 import { attentionForms, cancelForm } from "./attentionForms.ts";
+import { attentionNote, isPaymentReason } from "./paymentAlerts.ts";
 import { paymentPanel, type Payment } from "./paymentPanel.ts";
 import { staffActionsSection, type StaffAction } from "./staffActions.ts";
 import { officeStatusLabels } from "./status.ts";
@@ -30,7 +31,7 @@ interface OrderDetails {
 
 export function orderPage(details: OrderDetails, messages: Messages): Html {
   const { order, payments, shipments, actions } = details;
-  const { id, status } = order;
+  const { id, status, reason } = order;
   const { success, error } = messages;
   return html`<nav class="crumbs" aria-label="Breadcrumb">
       <a href="/office/orders">Orders</a> <span aria-hidden="true">/</span>
@@ -39,9 +40,14 @@ export function orderPage(details: OrderDetails, messages: Messages): Html {
     <div class="office-head">
       <h1>Order</h1>
       <span class="status ${status}">${officeStatusLabels[status]}</span>
-      ${status === "needs_attention" ? attentionForms(id, "this customer") : undefined}
-      ${status === "confirmed" ? cancelForm(id, "this customer", "Cancel and refund") : undefined}
+      ${
+        status === "needs_attention"
+          ? attentionForms({ id, reason, customer: "this customer" })
+          : undefined
+      }
+      ${isConfirmed(order) ? cancelForm(id, "this customer", "Cancel and refund") : undefined}
     </div>
+    ${status === "needs_attention" ? attentionNote(reason) : undefined}
     ${success && html`<p class="banner good" role="status">${success}</p>`}
     ${error && html`<p class="banner bad" role="alert">${error}</p>`} ${facts(order)}
     <div class="columns">${itemsSection(order)} ${timelineSection(order)}</div>
@@ -50,6 +56,12 @@ export function orderPage(details: OrderDetails, messages: Messages): Html {
     ${payments.length === 0 ? html`<p>No payments yet.</p>` : payments.map((payment) => paymentPanel(id, payment, messages))}
     <h2>Parcel</h2>
     ${shipments.length === 0 ? html`<p>No parcel yet.</p>` : shipments.map((shipment) => parcelPanel(shipment, `/office/orders/${id}`))}`;
+}
+
+/** Returns whether an order waits for its dispatch, also while it needs attention because of its payment. */
+function isConfirmed({ status, reason, history }: Order): boolean {
+  if (status !== "needs_attention" || !isPaymentReason(reason)) return status === "confirmed";
+  return history.findLast((entry) => entry.status !== "needs_attention")?.status === "confirmed";
 }
 
 function facts({ id, placedAt, reason, total }: Order): Html {

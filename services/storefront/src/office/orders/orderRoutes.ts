@@ -10,10 +10,11 @@ const params = Type.Object({ id: Uuid });
 const successMessages = {
   retried: "Retry started.",
   cancelled: "Cancellation started.",
+  resolved: "Marked as handled.",
   refunded: "Refund started.",
 };
 
-/** Adds the page of one order, with its forms: retry, cancel, refund. */
+/** Adds the page of one order, with its forms: retry, cancel, resolve, refund. */
 export function addOrder(app: App, gateway: Gateway): void {
   app.get(
     "/office/orders/:id",
@@ -22,7 +23,7 @@ export function addOrder(app: App, gateway: Gateway): void {
         hide: true,
         params,
         querystring: Type.Object({
-          done: Type.Optional(Type.Enum(["retried", "cancelled", "refunded"])),
+          done: Type.Optional(Type.Enum(["retried", "cancelled", "resolved", "refunded"])),
         }),
       },
     },
@@ -34,31 +35,21 @@ export function addOrder(app: App, gateway: Gateway): void {
     },
   );
 
-  app.post(
-    "/office/orders/:id/retry",
-    { schema: { hide: true, params } },
-    async (request, reply) => {
-      const { id } = request.params;
-      const answer = await gateway.orders.POST("/api/orders/{id}/retry", {
-        params: { path: { id } },
-        headers: staffHeaders(request),
-      });
-      return sendResult(gateway, reply, { id, answer, done: "retried" });
-    },
-  );
-
-  app.post(
-    "/office/orders/:id/cancel",
-    { schema: { hide: true, params } },
-    async (request, reply) => {
-      const { id } = request.params;
-      const answer = await gateway.orders.POST("/api/orders/{id}/cancel", {
-        params: { path: { id } },
-        headers: staffHeaders(request),
-      });
-      return sendResult(gateway, reply, { id, answer, done: "cancelled" });
-    },
-  );
+  const actions = { retry: "retried", cancel: "cancelled", resolve: "resolved" } as const;
+  for (const action of ["retry", "cancel", "resolve"] as const) {
+    app.post(
+      `/office/orders/:id/${action}`,
+      { schema: { hide: true, params } },
+      async (request, reply) => {
+        const { id } = request.params;
+        const answer = await gateway.orders.POST(`/api/orders/{id}/${action}`, {
+          params: { path: { id } },
+          headers: staffHeaders(request),
+        });
+        return sendResult(gateway, reply, { id, answer, done: actions[action] });
+      },
+    );
+  }
 
   app.post(
     "/office/orders/:id/refunds",

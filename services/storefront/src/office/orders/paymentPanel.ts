@@ -4,6 +4,7 @@ import { html, type Html } from "../../html/html.ts";
 import { formatAmount, formatMoney } from "../../html/money.ts";
 import { formatTime } from "../../html/time.ts";
 import type { Fields } from "../../http/forms.ts";
+import { answerText } from "./paymentAlerts.ts";
 
 export type Payment = operations["getPayment"]["responses"][200]["content"]["application/json"];
 
@@ -18,7 +19,7 @@ export function paymentPanel(
   payment: Payment,
   { fields, fieldErrors }: SubmittedRefund,
 ): Html {
-  const { id, status, reason, amount, refunded, refunds, createdAt } = payment;
+  const { id, status, reason, amount, refunded, refunds, disputes = [], createdAt } = payment;
   const refundable = { ...amount, amount: amount.amount - refunded.amount };
   // Keep the entered values if the form of this payment was submitted and rejected.
   const submitted = fields?.["payment"] === id ? fields : undefined;
@@ -38,10 +39,10 @@ export function paymentPanel(
       <span class="fine">${formatTime(createdAt)}</span>
     </p>
     ${
-      refunds.length === 0
+      refunds.length + disputes.length === 0
         ? undefined
         : html`<ul>
-            ${refunds.map(refundLine)}
+            ${refunds.map(refundLine)} ${disputes.map(disputeLine)}
           </ul>`
     }
     ${status === "captured" && refundable.amount > 0 ? refundForm(order, form) : undefined}
@@ -66,6 +67,16 @@ function refundLine({
     ${reason && html`(${reason})`} ${requestedBy && html`by ${requestedBy}`}
     <span class="fine">${formatTime(createdAt)}</span>
   </li>`;
+}
+
+function disputeLine(dispute: NonNullable<Payment["disputes"]>[number]): Html {
+  const { status, amount, reason, respondBy } = dispute;
+  const statusText = {
+    open: html`open. ${answerText(respondBy)}`,
+    won: "won: the store keeps the money.",
+    lost: "lost: the customer has the money back.",
+  };
+  return html`<li>Dispute about ${formatMoney(amount)} (${reason}) ${statusText[status]}</li>`;
 }
 
 export interface RefundForm {
@@ -104,5 +115,9 @@ export function refundForm(order: string, form: RefundForm): Html {
     </div>
     <button class="button small quiet">Refund</button>
     ${errorText(amountId, errors)}
+    <p class="fine">
+      Refunding everything cancels an order whose parcel isn’t shipped yet: the parcel is stopped,
+      and the items are put back into the stock.
+    </p>
   </form>`;
 }

@@ -1,0 +1,52 @@
+import type { operations } from "@store/contracts/public/orders";
+import { html, type Html } from "../../html/html.ts";
+import { formatMoney } from "../../html/money.ts";
+import { formatTime } from "../../html/time.ts";
+
+type OrderPage = operations["listOrders"]["responses"][200]["content"]["application/json"];
+type PaymentAlert = NonNullable<OrderPage["items"][number]["alerts"]>[number];
+
+const headings: Record<PaymentAlert["kind"], string> = {
+  dispute_opened: "Dispute opened",
+  dispute_lost: "Dispute lost",
+  refund_failed: "Refund failed",
+};
+
+/** Returns whether an order needs attention because of its payment, so that no step of it can be retried. */
+export function isPaymentReason(reason: string | undefined): boolean {
+  return reason !== undefined && Object.hasOwn(headings, reason);
+}
+
+/** Says what has happened to a payment, and what staff must do. */
+export function alertText({ kind, amount, reason, respondBy }: PaymentAlert): Html {
+  return html`<p class="fine">
+    ${headings[kind]}${amount && html`: ${formatMoney(amount)}`}${reason && html` (${reason})`}.
+    ${kind === "dispute_opened" ? answerText(respondBy) : instruction(kind, reason)}
+  </p>`;
+}
+
+function instruction(
+  kind: Exclude<PaymentAlert["kind"], "dispute_opened">,
+  reason: string | undefined,
+): string {
+  if (kind === "dispute_lost") return "The customer has the money back.";
+  return reason === "charge_disputed"
+    ? "The dispute decides who gets the money."
+    : "The store still has the money: refund it again, or pay the customer otherwise.";
+}
+
+/** Says until when the payment provider accepts an answer to a dispute. */
+export function answerText(respondBy: string | undefined): Html {
+  return respondBy === undefined
+    ? html`The bank decides; no answer is expected.`
+    : html`Answer it in the payment provider’s dashboard before ${formatTime(respondBy)}.`;
+}
+
+/** Says on the page of an order that it needs attention because of its payment. */
+export function attentionNote(reason: string | undefined): Html | undefined {
+  if (!isPaymentReason(reason)) return undefined;
+  return html`<p class="banner bad">
+    ${headings[reason as PaymentAlert["kind"]]}. The payment below has the details. Mark the order
+    as handled when you have dealt with it.
+  </p>`;
+}
