@@ -32,6 +32,7 @@ const settings: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> 
     STEP_TIMEOUT_MS: "600",
     PAYMENT_TIMEOUT_MS: "1200",
     SHIPPING_POLL_MS: "200",
+    BILLING_POLL_MS: "200",
   },
 };
 

@@ -49,9 +49,11 @@ export async function checkInvariants(round: Round): Promise<void> {
       `${about} of ${order.total.amount} was charged ${captured.map(({ amount }) => amount).join(" and ")}`,
     );
     const confirmed = isConfirmed(order.status);
+    const sum = (kind: Entry["kind"]) => of(kind).reduce((all, { amount }) => all + amount, 0);
+    const undone = order.status === "cancelled" && sum("refunded") === order.total.amount;
     results.check(
       "together",
-      captured.length > 0 === confirmed &&
+      captured.length > 0 === (confirmed || undone) &&
         (held === "committed") === confirmed &&
         parcels.length === (confirmed ? 1 : 0) &&
         parcels.every(({ id }) => id === shipment),
@@ -65,7 +67,7 @@ export async function checkInvariants(round: Round): Promise<void> {
     );
     const token = order.token === null;
     results.check("token", token || !isEnd(order.status), `${about} still has its payment token`);
-    await checkHistory(round, order);
+    await checkHistory(round, order, undone);
     await checkBooks(round, order, payment, entries);
   }
 }
@@ -142,7 +144,12 @@ async function checkStock(
 
 const statusSequence = ["pending", "confirmed", "shipped", "delivered"];
 
-async function checkHistory({ backEnd, results }: Round, { id, status }: Order): Promise<void> {
+/** @param undone True for an order that was cancelled because everything was refunded. */
+async function checkHistory(
+  { backEnd, results }: Round,
+  { id, status }: Order,
+  undone: boolean,
+): Promise<void> {
   const [replica] = backEnd.replicasOf("orders");
   const response = await fetch(`${replica?.url}/api/orders/${id}`);
   const { history, ...shown } = (await response.json()) as {
@@ -152,7 +159,7 @@ async function checkHistory({ backEnd, results }: Round, { id, status }: Order):
   const had = history.map((one) => one.status).join(", ");
   const wanted =
     status === "cancelled"
-      ? ["pending", "cancelled"]
+      ? ["pending", ...(undone && had.includes("confirmed") ? ["confirmed"] : []), "cancelled"]
       : statusSequence.slice(0, statusSequence.indexOf(status) + 1);
   results.check(
     "history",
@@ -221,5 +228,5 @@ function readShipments({ backEnd }: Round, orders: readonly Order[]) {
   return backEnd.database("shipping").query<{
     id: string;
     order: string;
-  }>(`SELECT id, order_id AS "order" FROM shipments WHERE order_id = ANY($1)`, [orders.map(({ id }) => id)]);
+  }>(`SELECT id, order_id AS "order" FROM shipments WHERE order_id = ANY($1) AND status <> 'cancelled'`, [orders.map(({ id }) => id)]);
 }

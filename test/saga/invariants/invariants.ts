@@ -3,7 +3,7 @@ export const invariants = {
   ends: "every accepted order ends, without manual intervention",
   stock: "committed + held ≤ the stock, and no stock is lost",
   charge: "an order has at most one capture, of its total",
-  together: "captured ⇔ committed ⇔ exactly one shipment ⇔ confirmed",
+  together: "captured and not refunded completely ⇔ committed ⇔ exactly one shipment ⇔ confirmed",
   released: "a cancelled order holds no stock and no authorisation",
   tombstone: "a late call for something cancelled is rejected",
   books: "billing's payments and refunds match the payment provider's ledger",

@@ -24,7 +24,7 @@ const patterns: readonly (readonly [Operation, RegExp])[] = [
   ["capture", /^POST \/internal\/payments\/([0-9a-f-]{36})\/capture$/],
   ["void", /^POST \/internal\/payments\/([0-9a-f-]{36})\/void$/],
   ["ship", /^PUT \/internal\/shipments\/([0-9a-f-]{36})$/],
-  ["changes", /^GET \/internal\/shipments\/changes\b/],
+  ["changes", /^GET \/internal\/(?:shipments|payments)\/changes\b/],
 ];
 
 /** Returns a request's operation and the id in its path. */

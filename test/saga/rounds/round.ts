@@ -239,12 +239,31 @@ export class Round {
     await orderClient.settled();
     await backEnd.proxy.settled();
     const isSettled = async () =>
-      (await this.allOrdersEnded()) && (await this.#ordersReflectShipments());
+      (await this.allOrdersEnded()) &&
+      (await this.#ordersReflectRefunds()) &&
+      (await this.#ordersReflectShipments());
     // If this times out, an invariant is violated, and the checks report which one.
     await until("every order has ended", isSettled, seconds).catch(() => undefined);
     await checkInvariants(this);
     checkCallsAndLogs(this, await this.orders());
     return results;
+  }
+
+  /** Returns true if no order is still to be cancelled because everything was refunded. */
+  async #ordersReflectRefunds(): Promise<boolean> {
+    const orders = await this.orders();
+    const ids = [orders.map(({ id }) => id)];
+    const sagas = await this.backEnd
+      .database("orders")
+      .query("SELECT FROM sagas WHERE order_id = ANY($1)", ids);
+    const refunded = await this.backEnd
+      .database("billing")
+      .query<{ order: string }>(
+        `SELECT order_id AS "order" FROM payments WHERE order_id = ANY($1) AND refunded = amount`,
+        ids,
+      );
+    const confirmed = orders.filter(({ status }) => status === "confirmed").map(({ id }) => id);
+    return sagas.length === 0 && !refunded.some(({ order }) => confirmed.includes(order));
   }
 
   /** Returns true if each order has the status of its shipment. */

@@ -70,10 +70,11 @@ async function knownOf(
   const placeAll = (numbers: readonly number[]) =>
     Promise.all(numbers.map((n) => place(orders, `known-${n}`, "tok_ok")));
   const placed = await placeAll([0, 1, 2, 3]);
-  // For the other services: the requests to orders cancel theirs, with payments and parcels.
-  const kept = await placeAll([4, 5, 6, 7]);
+  // Separate ones: the requests to orders cancel theirs, with payments and parcels, and so do the refunds among the requests to billing.
+  const paid = await placeAll([4, 5, 6, 7]);
+  const packed = await placeAll([8, 9, 10, 11]);
   await Promise.all(
-    [...placed, ...kept].map((id) =>
+    [...placed, ...paid, ...packed].map((id) =>
       until("the order is confirmed", async () => {
         const order = (await orders.json(`/api/orders/${id}`)) as { readonly status: string };
         return order.status === "confirmed";
@@ -81,9 +82,9 @@ async function knownOf(
     ),
   );
   const pending = await place(orders, "known-pending", ENDLESS_PAYMENT_TOKEN);
-  const idsOf = async (service: RunningService, path: string) => {
+  const idsOf = async (service: RunningService, path: string, ofOrders: readonly string[]) => {
     const found = await Promise.all(
-      kept.map(async (order) => {
+      ofOrders.map(async (order) => {
         const answer = await service.json(`${path}?order=${order}`, { headers: staff.headers });
         return (answer as { readonly items: readonly { readonly id: string }[] }).items;
       }),
@@ -103,15 +104,15 @@ async function knownOf(
     },
     billing: {
       ...common,
-      id: [...chosen, ...(await idsOf(billing, "/api/billing/payments"))],
-      order: [...chosen, ...kept],
+      id: [...chosen, ...(await idsOf(billing, "/api/billing/payments", paid))],
+      order: [...chosen, ...paid],
       token: ["tok_ok", "tok_declined", "tok_insufficient_funds", "tok_slow"],
     },
     shipping: {
       ...common,
       // Unknown ones, too: each parcel can be created or cancelled in advance once.
-      id: [...unknown(20), ...(await idsOf(shipping, "/api/shipping/shipments"))],
-      order: [...unknown(60), ...kept],
+      id: [...unknown(20), ...(await idsOf(shipping, "/api/shipping/shipments", packed))],
+      order: [...unknown(60), ...packed],
     },
     orders: {
       ...common,
