@@ -11,15 +11,14 @@
  *
  * Linux only: elsewhere the services' IP addresses can't be reached from the host.
  */
-import { join } from "node:path";
 import { reporter } from "@store/cli/terminal/terminal";
-import { run, TestStore } from "../test/integration/support/testStore";
+import { TestStore } from "../test/integration/support/testStore";
 import { ensureWrk } from "@store/toolchain/tools/wrk";
 import { addressOf, containerOf } from "./containers";
 import { median, printTable } from "./measure";
+import { CONNECTIONS, load, type Load } from "./wrk";
 
 const PATH = "/api/inventory/products?limit=20";
-const CONNECTIONS = 32;
 const SLICE_SECONDS = 2;
 /** Port in the gateway's container, see components/gateway. */
 const PUBLISHED_PORT = 8080;
@@ -38,7 +37,9 @@ async function main(): Promise<void> {
       gateway: `http://${await addressOf(await containerOf(store, "gateway"))}:${PUBLISHED_PORT}${PATH}`,
     };
 
-    const fullLoad = await inTurn(targets, rounds, (url) => load(wrk, url));
+    const fullLoad = await inTurn(targets, rounds, (url) =>
+      load(wrk, url, { seconds: SLICE_SECONDS }),
+    );
     const directThroughput = median(fullLoad.map(({ direct }) => direct.perSecond));
     print(`full load, ${CONNECTIONS} connections`, fullLoad);
 
@@ -46,22 +47,18 @@ async function main(): Promise<void> {
       const rate = Math.round(directThroughput * share);
       print(
         `${rate} requests/s, alternating`,
-        await inTurn(targets, rounds, (url) => load(wrk, url, rate)),
+        await inTurn(targets, rounds, (url) => load(wrk, url, { seconds: SLICE_SECONDS, rate })),
       );
       print(
         `${rate} requests/s, at the same time`,
-        await sideBySide(targets, rounds, (url) => load(wrk, url, rate / 2)),
+        await sideBySide(targets, rounds, (url) =>
+          load(wrk, url, { seconds: SLICE_SECONDS, rate: rate / 2 }),
+        ),
       );
     }
   } finally {
     await store.dispose();
   }
-}
-
-interface Load {
-  readonly perSecond: number;
-  /** Histogram: latency in microseconds and number of requests. */
-  readonly latencies: readonly (readonly [microseconds: number, requests: number])[];
 }
 
 /** Measures both targets one after the other, in alternating order. */
@@ -100,30 +97,6 @@ async function inRounds<T>(rounds: number, measure: (round: number) => Promise<T
     if (round >= 0) results.push(result);
   }
   return results;
-}
-
-/** Loads a URL with wrk. @param rate Requests/s. @default full load */
-async function load(wrk: string, url: string, rate?: number): Promise<Load> {
-  const { code, output } = await run(
-    wrk,
-    [
-      ...["--threads", "1", "--connections", String(CONNECTIONS)],
-      ...["--duration", `${SLICE_SECONDS}s`, "--script", join(__dirname, "wrk.lua"), url],
-    ],
-    undefined,
-    rate === undefined ? process.env : { ...process.env, RATE: String(rate) },
-  );
-  const [json] = /^\{.*\}$/m.exec(output) ?? [];
-  if (code !== 0 || json === undefined) throw new Error(`wrk: ${output}`);
-  const { requests, seconds, failed, latencies } = JSON.parse(json) as {
-    readonly requests: number;
-    readonly seconds: number;
-    readonly failed: number;
-    readonly latencies: Load["latencies"];
-  };
-  if (failed !== 0)
-    throw new Error(`${failed} requests to ${url} failed, so the measurement is invalid`);
-  return { perSecond: requests / seconds, latencies };
 }
 
 function print(title: string, runs: readonly Record<Target, Load>[]): void {

@@ -1,4 +1,4 @@
--- For bench/gateway.ts: sends requests at full load, or RATE requests per second if RATE is set, and prints wrk's measurements as one
+-- For bench/wrk.ts: sends requests at full load, or RATE requests per second if RATE is set, and prints wrk's measurements as one
 -- line of JSON.
 local ffi = require("ffi")
 ffi.cdef[[

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { run } from "../test/integration/support/testStore";
+
+export const CONNECTIONS = 32;
+
+export interface Load {
+  readonly perSecond: number;
+  /** Histogram: latency in microseconds and number of requests. */
+  readonly latencies: readonly (readonly [microseconds: number, requests: number])[];
+}
+
+/** Loads a URL with wrk, by {@link CONNECTIONS} connections. @param rate Requests/s. @default full load */
+export async function load(
+  wrk: string,
+  url: string,
+  { seconds, rate }: { readonly seconds: number; readonly rate?: number },
+): Promise<Load> {
+  const { code, output } = await run(
+    wrk,
+    [
+      ...["--threads", "1", "--connections", String(CONNECTIONS)],
+      ...["--duration", `${seconds}s`, "--script", join(__dirname, "wrk.lua"), url],
+    ],
+    undefined,
+    rate === undefined ? process.env : { ...process.env, RATE: String(rate) },
+  );
+  const [json] = /^\{.*\}$/m.exec(output) ?? [];
+  if (code !== 0 || json === undefined) throw new Error(`wrk: ${output}`);
+  const result = JSON.parse(json) as {
+    readonly requests: number;
+    readonly seconds: number;
+    readonly failed: number;
+    readonly latencies: Load["latencies"];
+  };
+  const { requests, failed, latencies } = result;
+  if (failed !== 0)
+    throw new Error(`${failed} requests to ${url} failed, so the measurement is invalid`);
+  return { perSecond: requests / result.seconds, latencies };
+}
