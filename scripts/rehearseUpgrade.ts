@@ -6,10 +6,10 @@
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { run } from "@store/toolchain/system/run";
 import { findDocker } from "@store/toolchain/tools/docker";
 import { RehearsalContext, STACK } from "../test/staging/context";
 import { expectNoChanges, prepare, up } from "../test/staging/steps/deploySteps";
+import { extractCommit } from "../test/support/commit";
 import { copyWorkspace } from "../test/support/workspace";
 
 const ROOT = resolve(__dirname, "..");
@@ -62,15 +62,7 @@ const SQL = [
 /** Replaces the files of the workspace with a commit's. */
 async function checkOut(commit: string, folder: string): Promise<void> {
   clear(folder, KEPT);
-  const archive = join(folder, ".commit.tar");
-  for (const [program, ...args] of [
-    ["git", "archive", "--output", archive, commit],
-    ["tar", "-xf", archive, "-C", folder],
-  ] as const) {
-    const { code, stderr } = await run(program, args, { cwd: ROOT });
-    if (code !== 0) throw new Error(`${program} failed: ${stderr.trim()}`);
-  }
-  rmSync(archive);
+  await extractCommit(ROOT, commit, folder);
 }
 
 function clear(folder: string, kept: readonly string[]): void {

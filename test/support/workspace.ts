@@ -26,11 +26,12 @@ export async function copyWorkspace(from: string, to: string): Promise<void> {
   for (const file of files) {
     cpSync(path.join(from, file), path.join(to, file), { recursive: true, force: true });
   }
-  linkModules(path.join(from, "node_modules"), path.join(to, "node_modules"));
+  linkModules(from, to);
 }
 
-/** Links each npm package to the original, except the npm workspaces, which are part of the copy. */
-function linkModules(from: string, to: string): void {
+/** Links each npm package of a copy to the original, except the npm workspaces, which are part of the copy. */
+export function linkModules(fromRoot: string, toRoot: string): void {
+  const [from, to] = [path.join(fromRoot, "node_modules"), path.join(toRoot, "node_modules")];
   mkdirSync(to);
   for (const name of readdirSync(from)) {
     if (name === WORKSPACES) cpSync(path.join(from, name), path.join(to, name), LINKS_AS_THEY_ARE);

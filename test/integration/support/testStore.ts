@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import type { Load, LoadResult } from "./load";
 import { duringUp, untilNoOtherUp } from "./runningUps";
+import { copyCommit } from "../../support/commit";
 import { copyWorkspace, environmentOf, CommandResult } from "../../support/workspace";
 
 const REPOSITORY = resolve(__dirname, "../../..");
@@ -33,7 +34,13 @@ export class TestStore {
   ): Promise<TestStore> {
     const stack = `test${randomBytes(4).toString("hex")}`;
     const folder = mkdtempSync(join(tmpdir(), `${site.folderName ?? "store"}-${stack}-`));
-    await copyWorkspace(REPOSITORY, folder);
+    try {
+      if (site.commit === undefined) await copyWorkspace(REPOSITORY, folder);
+      else await copyCommit(REPOSITORY, site.commit, folder);
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
     const store = new TestStore(folder, stack, await freePort(), site);
     store.configure(config);
     await site.prepare?.(folder);
@@ -286,6 +293,8 @@ export interface RunningCommand {
 
 /** Place in which a test's commands run. */
 export interface TestSite {
+  /** Commit of the repository whose files are copied. @default the files of the working tree */
+  readonly commit?: string;
   /** Beginning of the name of the workspace's folder. @default "store" */
   readonly folderName?: string;
   /** Command line that runs another command, for example as another user. @default none */
