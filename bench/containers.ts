@@ -8,12 +8,24 @@ export async function containerOf(store: TestStore, service: string): Promise<Co
   return found;
 }
 
-/** Returns the container's IP address on any of its networks; this machine reaches all of them. */
+/** Docker's default network. This machine reaches its containers, but none on the store's own, isolated networks. */
+const REACHABLE_NETWORK = "bridge";
+
+/** Returns an IP address at which this machine reaches a running container, which is attached to Docker's default network for that. */
 export async function addressOf({ id, name }: Container): Promise<string> {
-  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
-  const [address] = (await docker("inspect", "--format", format, id)).split(" ");
-  if (!address) throw new Error(`${name} has no IP address`);
+  const format = `{{with .NetworkSettings.Networks.${REACHABLE_NETWORK}}}{{.IPAddress}}{{end}}`;
+  const inspect = (): Promise<string> => docker("inspect", "--format", format, id);
+  const attached = await inspect();
+  if (attached !== "") return attached;
+  await docker("network", "connect", REACHABLE_NETWORK, id);
+  const address = await inspect();
+  if (address === "") throw new Error(`${name} has no IP address`);
   return address;
+}
+
+/** Detaches a container from the network to which {@link addressOf} has attached it, as an `up` expects it. */
+export async function detach({ id }: Container): Promise<void> {
+  await docker("network", "disconnect", REACHABLE_NETWORK, id);
 }
 
 /** Runs the docker command. @returns its output. @throws an error if it fails. */
