@@ -12,7 +12,7 @@ import { ConfigError, Mistake } from "./configError";
 import { hostArgs } from "./hostArgs";
 import { dnsZoneWarnings } from "./https/dnsZone";
 import { httpsConfig, type HttpsConfig } from "./https/https";
-import { plainPasswords } from "./warnings/plainPasswords";
+import { plainSecrets } from "./warnings/plainSecrets";
 import { checkRules } from "./rules";
 import { ConfigKey, ConfigValues } from "./schema";
 import { unreachableAddresses } from "./warnings/unreachableAddresses";
@@ -61,7 +61,8 @@ export interface StoreConfig extends Pick<
  */
 export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig {
   requireBuildKit();
-  const { values, mistakes } = readValues([...specs.keys()], readStackFile());
+  const file = readStackFile();
+  const { values, mistakes } = readValues([...specs.keys()], file);
   const enabledServices = enabled(values, specs);
   mistakes.push(...checkRules(values, { enabledServices, specs }, mistakes));
   mistakes.push(...missingFirstToken(values, enabledServices, specs));
@@ -80,7 +81,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     warnings: [
       ...warnings,
       ...dnsZoneWarnings(values),
-      ...plainPasswords(values),
+      ...plainSecrets(values, file),
       ...unreachableAddresses(values, { enabledServices, specs }),
     ],
     trustedProxies: values.trustedProxies,

@@ -35,6 +35,22 @@ export function changedTexts(
     : [];
 }
 
+/**
+ * Returns the values of the stack's file by key, without the project's namespace. An encrypted one is an object with the field `secure`.
+ *
+ * @param project Name of the project.
+ */
+export function writtenValues(text: string, project: string): Readonly<Record<string, unknown>> {
+  // Unlike `parse`, without an exception for what Pulumi has accepted.
+  const file = yaml().parseDocument(text, { merge: true }).toJS() as { readonly config?: object };
+  return Object.fromEntries(
+    Object.entries(file.config ?? {}).map(([key, value]) => [
+      key.replace(`${project}:`, ""),
+      value,
+    ]),
+  );
+}
+
 type PlainScalar = Omit<ChangedText, "actual">;
 
 function change(
@@ -102,7 +118,7 @@ function visit(
   } else if (isScalar(node) && node.type === "PLAIN") found(path, node);
 }
 
-/** Loaded only for a file with suspicious values: it takes 20 ms. */
+/** Loaded only if it is needed: it takes 20 ms. */
 function yaml(): typeof import("yaml") {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return require("yaml") as typeof import("yaml");
