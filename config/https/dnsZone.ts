@@ -4,7 +4,7 @@ import { configSet, type Rule, when } from "../rule";
 import type { ConfigValues } from "../schema";
 import { domainNames, isDomainName } from "./domainNames";
 
-/** A zone in the value of store:dnsZone, its name in lower case. */
+/** A zone in the value of store:dnsZone. Azure's names are the same in any case, and in lower case here. */
 interface DnsZone {
   readonly name: string;
   /** Undefined for a zone in store:resourceGroup. */
@@ -35,7 +35,8 @@ export function dnsZoneArgs(
   const names = [...new Set([...domainNames(domain), ...hosts])];
   return {
     name,
-    resourceGroupName: id?.resourceGroupName ?? resourceGroup,
+    // Another case in the key would replace the records.
+    resourceGroupName: id?.resourceGroupName ?? resourceGroup.toLowerCase(),
     subscriptionId: id?.subscriptionId,
     names: names.filter((one) => isInZone(one, name)),
   };
@@ -100,10 +101,9 @@ function isInZone(name: string, zone: string): boolean {
 }
 
 function parse(value: string): DnsZone {
-  const [, subscriptionId = "", resourceGroupName = "", name] = ZONE_ID.exec(value) ?? [];
-  return name === undefined
-    ? { name: value.toLowerCase() }
-    : { name: name.toLowerCase(), id: { subscriptionId, resourceGroupName } };
+  const lower = value.toLowerCase();
+  const [, subscriptionId = "", resourceGroupName = "", name] = ZONE_ID.exec(lower) ?? [];
+  return name === undefined ? { name: lower } : { name, id: { subscriptionId, resourceGroupName } };
 }
 
 function printId(name: string): string {

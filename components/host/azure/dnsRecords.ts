@@ -7,6 +7,7 @@ import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 export interface DnsZoneArgs {
   /** Name of the zone, for example "example.org". In lower case. */
   readonly name: string;
+  /** In lower case. */
   readonly resourceGroupName: string;
   /** Subscription of the zone. Defaults to that of the host. */
   readonly subscriptionId?: string;
@@ -52,8 +53,8 @@ export function dnsRecords(
           ttl: TTL,
           aRecords: [{ ipv4Address }],
         },
-        // Another zone has a record of its own, so the name needn't lead nowhere in between.
-        { ...opts, deleteBeforeReplace: false },
+        // Another provider for the zone's subscription replaces the record, although it is the same one in Azure, where it can't be twice.
+        { ...opts, deleteBeforeReplace: true },
       ),
   );
 }

@@ -58,6 +58,18 @@ describe("readConfig for a DNS zone", () => {
     });
   });
 
+  it("has the same zone in whatever case the key is written, because another name would replace the records", () => {
+    const domain = "shop.example.org";
+    const inGroup = (dnsZone: string, resourceGroup: string): unknown =>
+      zoneOf(read({ dnsZone, resourceGroup, domain }));
+    assert.deepEqual(inGroup("Example.org", "Team-RG"), inGroup("example.org", "team-rg"));
+    const id = ID.replace(SUBSCRIPTION, "AAAAAAAA-2222-4333-8444-555555555555");
+    assert.deepEqual(
+      zoneOf(read({ dnsZone: id.toUpperCase(), domain })),
+      zoneOf(read({ dnsZone: id.toLowerCase(), domain })),
+    );
+  });
+
   it("warns about names outside the zone, for which it creates no record", () => {
     const config = read({ dnsZone: ID, domain: "shop.example.org shop.example.net" });
     const [warning, ...others] = config.warnings;
