@@ -80,7 +80,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     https,
     warnings: [
       ...warnings,
-      ...dnsZoneWarnings(values),
+      ...dnsZoneWarnings(values, hosts),
       ...plainSecrets(values, file),
       ...unreachableAddresses(values, { enabledServices, specs }),
     ],

@@ -2,21 +2,12 @@ import type { DnsZoneArgs } from "../../components/host/azure/dnsRecords";
 import { Mistake } from "../configError";
 import { configSet, type Rule, when } from "../rule";
 import type { ConfigValues } from "../schema";
+import { isInZone, parseZone } from "./azureZone";
 import { domainNames, isDomainName } from "./domainNames";
-
-/** A zone in the value of store:dnsZone. Azure's names are the same in any case, and in lower case here. */
-interface DnsZone {
-  readonly name: string;
-  /** Undefined for a zone in store:resourceGroup. */
-  readonly id?: { readonly subscriptionId: string; readonly resourceGroupName: string };
-}
-
-const ZONE_ID =
-  /^\/subscriptions\/([0-9a-f-]{36})\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Network\/dnsZones\/([^/]+)$/i;
 
 /** Returns what the value of store:dnsZone should be instead; undefined for a valid value or an empty text. */
 export function dnsZoneProblem(value: string): string | undefined {
-  const { name } = parse(value);
+  const { name } = parseZone(value);
   if (value === "" || (name.includes(".") && isDomainName(name))) return undefined;
   return `should be the name of a zone, such as example.org, or its ID, /subscriptions/…/dnszones/NAME. ${printId("NAME")}`;
 }
@@ -31,7 +22,7 @@ export function dnsZoneArgs(
   hosts: readonly string[],
 ): DnsZoneArgs | undefined {
   if (dnsZone === "") return undefined;
-  const { name, id } = parse(dnsZone);
+  const { name, id } = parseZone(dnsZone);
   const names = [...new Set([...domainNames(domain), ...hosts])];
   return {
     name,
@@ -58,7 +49,7 @@ function zoneOnAzure({ host, dnsZone }: ConfigValues): Mistake[] {
 
 /** A group of the stack's own is deleted with the stack, so no zone is in it. */
 function zoneFound({ host, dnsZone, resourceGroup }: ConfigValues): Mistake[] {
-  const { name, id } = parse(dnsZone);
+  const { name, id } = parseZone(dnsZone);
   return when(
     host === "azure" && dnsZone !== "" && id === undefined && resourceGroup === "",
     "dnsZone",
@@ -68,7 +59,7 @@ function zoneFound({ host, dnsZone, resourceGroup }: ConfigValues): Mistake[] {
 
 function domainInZone({ host, dnsZone, domain }: ConfigValues): Mistake[] {
   if (host !== "azure" || dnsZone === "") return [];
-  const { name } = parse(dnsZone);
+  const { name } = parseZone(dnsZone);
   const names = domainNames(domain);
   return [
     ...when(
@@ -84,26 +75,30 @@ function domainInZone({ host, dnsZone, domain }: ConfigValues): Mistake[] {
   ];
 }
 
-/** Returns a warning about names for which the stack creates no record, as "store:KEY: PROBLEM". */
-export function dnsZoneWarnings({ dnsZone, domain }: ConfigValues): string[] {
+/**
+ * Returns a warning about names for which the stack creates no record, as "store:KEY: PROBLEM".
+ *
+ * @param hosts Names of services that answer for certain hosts.
+ */
+export function dnsZoneWarnings(
+  { dnsZone, domain }: Pick<ConfigValues, "dnsZone" | "domain">,
+  hosts: readonly string[],
+): string[] {
   if (dnsZone === "") return [];
-  const { name } = parse(dnsZone);
-  const outside = domainNames(domain).filter((one) => !isInZone(one, name));
-  return outside.length === 0
-    ? []
-    : [
-        `store:dnsZone: ${outside.join(", ")} (store:domain) ${outside.length === 1 ? "isn't" : "aren't"} in the zone ${name}, so the stack creates no record there. Create ${outside.length === 1 ? "it" : "them"} yourself.`,
-      ];
-}
-
-function isInZone(name: string, zone: string): boolean {
-  return name === zone || name.endsWith(`.${zone}`);
-}
-
-function parse(value: string): DnsZone {
-  const lower = value.toLowerCase();
-  const [, subscriptionId = "", resourceGroupName = "", name] = ZONE_ID.exec(lower) ?? [];
-  return name === undefined ? { name: lower } : { name, id: { subscriptionId, resourceGroupName } };
+  const { name } = parseZone(dnsZone);
+  const outside = (names: readonly string[]): string[] =>
+    names.filter((one) => !isInZone(one, name));
+  const ofDomain = outside(domainNames(domain));
+  const ofServices = [...new Set(outside(hosts))].filter((one) => !ofDomain.includes(one));
+  const found = [
+    ...(ofDomain.length > 0 ? [`${ofDomain.join(", ")} (store:domain)`] : []),
+    ...(ofServices.length > 0 ? [`${ofServices.join(", ")} (hosts of services)`] : []),
+  ];
+  if (found.length === 0) return [];
+  const isOne = ofDomain.length + ofServices.length === 1;
+  return [
+    `store:dnsZone: ${found.join(", ")} ${isOne ? "isn't" : "aren't"} in the zone ${name}, so the stack creates no record there. Create ${isOne ? "it" : "them"} yourself.`,
+  ];
 }
 
 function printId(name: string): string {

@@ -3,8 +3,10 @@ import { publishesHere } from "@store/docker/endpoint";
 import {
   certificateOrder,
   type CertificateOrder,
+  createsRecord,
   DELEGATION,
   describeOrder,
+  orderingStack,
 } from "../docker/gateway/certificateOrder";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
@@ -17,7 +19,7 @@ import {
 import { stackContainers } from "../docker/stackContainers";
 import { storeUrl } from "../docker/gateway/url";
 import { loadCheckpoint } from "../engine/loadCheckpoint";
-import { configList, configText, ordersCertificate, trustedRoot } from "../project/project";
+import { configList, ordersCertificate, trustedRoot } from "../project/project";
 import type { Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
 import { describeFaults } from "./repairFaults";
@@ -88,16 +90,16 @@ export async function verifyPublicAddress(
 }
 
 /** Reports what keeps clients away although the gateway answers: the certificate, or the name's address. */
-async function noteHttpsProblems(
-  session: Session,
+export async function noteHttpsProblems(
+  session: Pick<Session, "project" | "stack">,
   served: { readonly url: string; readonly host: string; readonly order?: CertificateOrder },
   report: Reporter,
 ): Promise<void> {
   const { url, host, order } = served;
   const { hostname } = new URL(url);
   const isOrdered = ordersCertificate(session.project, session.stack);
-  const hasDnsZone = configText(session.project, session.stack, "dnsZone") !== "";
-  const orderNote = order && describeOrder(order, { name: session.stack.name, host, hasDnsZone });
+  const stack = orderingStack(session, host);
+  const orderNote = order && describeOrder(order, stack);
   // With a load balancer in front, the name leads to that.
   const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
   const [certificate, problem] = await Promise.all([
@@ -114,6 +116,6 @@ async function noteHttpsProblems(
     );
   if (problem !== undefined)
     report.note(
-      `${hostname} ${problem}. ${hasDnsZone ? DELEGATION : `Clients reach the store once its DNS record leads to ${host}`}.`,
+      `${hostname} ${problem}. ${createsRecord(stack, hostname) ? DELEGATION : `Clients reach the store once its DNS record leads to ${host}`}.`,
     );
 }

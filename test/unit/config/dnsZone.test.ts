@@ -43,7 +43,10 @@ describe("readConfig for a DNS zone", () => {
       subscriptionId: SUBSCRIPTION,
       names: ["example.org", "www.example.org", "outlet.example.org"],
     });
-    assert.deepEqual(config.warnings, []);
+    assert.match(
+      config.warnings.join("\n"),
+      /^store:dnsZone: outlet\.example\.net, notexample\.org \(hosts of services\) aren't in the zone example\.org, .*$/,
+    );
   });
 
   it("finds a zone by its name in the stack's existing resource group", () => {
@@ -71,7 +74,8 @@ describe("readConfig for a DNS zone", () => {
   });
 
   it("warns about names outside the zone, for which it creates no record", () => {
-    const config = read({ dnsZone: ID, domain: "shop.example.org shop.example.net" });
+    const domain = "shop.example.org shop.example.net";
+    const config = read({ dnsZone: ID, domain }, ["outlet.example.org", "shop.example.net"]);
     const [warning, ...others] = config.warnings;
     assert.deepEqual(others, []);
     assert.match(warning ?? "", /^store:dnsZone: shop\.example\.net .* isn't in the zone example/);

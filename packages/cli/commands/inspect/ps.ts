@@ -13,7 +13,11 @@ import {
   faultsOf,
 } from "../../docker/containerFaults";
 import { askPublicAddress, describeAnswer, PublicAnswer } from "../../docker/gateway/publicAddress";
-import { certificateOrder, describeOrder } from "../../docker/gateway/certificateOrder";
+import {
+  certificateOrder,
+  describeOrder,
+  orderingStack,
+} from "../../docker/gateway/certificateOrder";
 import { imagesIn } from "../../docker/images";
 import {
   describeCertificate,
@@ -25,7 +29,7 @@ import { elsewhereNote, storeUrl } from "../../docker/gateway/url";
 import { describePending, readBootState } from "../../host/bootState";
 import { RemoteHost, sshArguments } from "../../host/remoteHost";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
-import { configText, ordersCertificate, trustedRoot } from "../../project/project";
+import { ordersCertificate, trustedRoot } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { colors, Column, table } from "../../terminal/terminal";
@@ -95,13 +99,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const elsewhere = isElsewhere && url !== undefined ? elsewhereNote(docker.host, url) : undefined;
   const isOrdered = ordersCertificate(session.project, session.stack);
   const isBad = certificate && needsRenewal(certificate, isOrdered);
-  const orderNote =
-    order &&
-    describeOrder(order, {
-      name: stack,
-      host: address,
-      hasDnsZone: configText(session.project, session.stack, "dnsZone") !== "",
-    });
+  const orderNote = order && describeOrder(order, orderingStack(session, address));
   const reachability =
     url === undefined
       ? ""

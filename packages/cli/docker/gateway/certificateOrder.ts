@@ -1,5 +1,8 @@
 import type { Docker } from "@store/docker/docker";
 import { CERTIFICATES } from "../../../../components/certificates/acme";
+import { isInZone, parseZone } from "../../../../config/https/azureZone";
+import { configText } from "../../project/project";
+import type { Session } from "../../project/session";
 import { storeCommand } from "../../project/storeCommand";
 import type { Inspection, StoreContainer } from "../containers";
 
@@ -47,8 +50,22 @@ export interface OrderingStack {
   readonly name: string;
   /** Name or address of its host. */
   readonly host: string;
-  /** The stack creates DNS records itself (store:dnsZone). Defaults to false. */
-  readonly hasDnsZone?: boolean;
+  /** Name of the zone in which the stack creates DNS records itself (store:dnsZone). Defaults to none. */
+  readonly dnsZone?: string;
+}
+
+/** @param host Name or address of the stack's host. */
+export function orderingStack(
+  { project, stack }: Pick<Session, "project" | "stack">,
+  host: string,
+): OrderingStack {
+  const zone = configText(project, stack, "dnsZone");
+  return { name: stack.name, host, dnsZone: zone === "" ? undefined : parseZone(zone).name };
+}
+
+/** Returns true if the stack creates the DNS record of a name itself. */
+export function createsRecord({ dnsZone }: OrderingStack, name: string): boolean {
+  return dnsZone !== undefined && isInZone(name.toLowerCase(), dnsZone);
 }
 
 /**
@@ -88,7 +105,7 @@ interface Cause {
 function causeOf(error: string, host: string): Cause {
   const [, type = "", detail = ""] =
     /urn:ietf:params:acme:error:(\w+) :: ([^\n]*)/.exec(error) ?? [];
-  const found = CAUSES[type]?.(host);
+  const found = CAUSES[type]?.(host, detail);
   if (found !== undefined) return { ...found, cause: `${found.cause} (${sentenceIn(detail)})` };
   if (/external account binding/i.test(error)) return EXTERNAL_ACCOUNT;
   if (/x509: certificate has expired or is not yet valid/.test(error))
@@ -130,7 +147,7 @@ const EXTERNAL_ACCOUNT: Cause = {
   remedy: setAndUp("Choose another authority", "acmeDirectory URL"),
 };
 const OTHER_SERVER = (host: string): Cause => ({
-  cause: `a name of store:domain leads to another server than ${host}`,
+  cause: `a name of the store leads to another server than ${host}`,
   remedy: address("Its DNS record needs the address that this prints"),
 });
 const REFUSED_CONTACT: Cause = {
@@ -139,15 +156,18 @@ const REFUSED_CONTACT: Cause = {
 };
 
 /** Causes of refusals, by the error of the authority. @see https://www.rfc-editor.org/rfc/rfc8555#section-6.7 */
-const CAUSES: Readonly<Record<string, ((host: string) => Cause) | undefined>> = {
+const CAUSES: Readonly<Record<string, ((host: string, detail: string) => Cause) | undefined>> = {
   rateLimited: () => ({
     cause:
       "the authority refuses further certificates for a while; a certificate that is already there stays in use",
     isLimit: true,
   }),
-  dns: () => ({
-    cause: "a name of store:domain leads nowhere",
-    remedy: (stack) => (stack.hasDnsZone ? DELEGATION : CREATE_RECORD(stack)),
+  dns: (_, detail) => ({
+    cause: "a name of the store leads nowhere",
+    remedy: (stack) =>
+      namesIn(detail).some((name) => createsRecord(stack, name))
+        ? DELEGATION
+        : CREATE_RECORD(stack),
   }),
   connection: () => ({
     cause: "the authority doesn't reach port 80 at the name",
@@ -162,7 +182,7 @@ const CAUSES: Readonly<Record<string, ((host: string) => Cause) | undefined>> = 
     remedy: setAndUp("Change it, or order from one that it allows", "acmeDirectory URL"),
   }),
   rejectedIdentifier: () => ({
-    cause: "the authority issues no certificate for a name of store:domain",
+    cause: "the authority issues no certificate for a name of the store",
     remedy: setAndUp("Set one of your own", "--secret certificate", " < FILE"),
   }),
   invalidContact: () => REFUSED_CONTACT,
@@ -173,6 +193,11 @@ const CAUSES: Readonly<Record<string, ((host: string) => Cause) | undefined>> = 
 
 const UNREACHABLE =
   /dial tcp|no such host|connection refused|i\/o timeout|deadline exceeded|giving up after|EOF|x509:/;
+
+/** Returns the host names in a message, such as "NXDOMAIN looking up A for shop.example.org". */
+function namesIn(detail: string): string[] {
+  return detail.match(/[a-z0-9-]+(\.[a-z0-9-]+)+/gi) ?? [];
+}
 
 /** lego puts several errors into square brackets. */
 function sentenceIn(detail: string): string {

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noteHttpsProblems } from "@store/cli/lifecycle/verifyPublicAddress";
 import { COMMANDS } from "@store/cli/main";
+import { parseProject } from "@store/cli/project/project";
+import type { Session } from "@store/cli/project/session";
+import type { Reporter } from "@store/cli/terminal/terminal";
 import type { Docker } from "@store/docker/docker";
 import {
   certificateOrder,
   describeOrder,
+  orderingStack,
   parseOrder,
 } from "../../../../packages/cli/docker/gateway/certificateOrder";
 
@@ -12,6 +20,18 @@ const NEXT = Date.UTC(2026, 10, 28, 20, 15) / 1000;
 const AUTHORITY = "acme: error: 400 :: POST :: https://ca.example/chall/1";
 
 describe("the order of the certificate", () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), "stack-"))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** Returns the stack "staging" with this configuration. */
+  const sessionOf = (
+    config: Readonly<Record<string, string>>,
+  ): Pick<Session, "project" | "stack"> => {
+    const file = join(folder, "Pulumi.staging.yaml");
+    writeFileSync(file, JSON.stringify({ config }));
+    return { project: parseProject(folder, "name: store"), stack: { name: "staging", file } };
+  };
   const outputOf = (error: string): string =>
     `failed ${NEXT} ${JSON.stringify({ time: "x", level: "ERROR", msg: "Error", error })}\n`;
   const described = (error: string): string => {
@@ -100,12 +120,55 @@ describe("the order of the certificate", () => {
     assert.match(refused("rateLimited"), /UTC$/);
   });
 
-  it("says what is missing where the stack has created the DNS record itself", () => {
-    const error = `${AUTHORITY} :: urn:ietf:params:acme:error:dns :: NXDOMAIN looking up A`;
-    const order = parseOrder(outputOf(error));
-    const text = (order && describeOrder(order, { ...STACK, hasDnsZone: true })) ?? "";
-    assert.match(text, /leads nowhere .*store:dnsZone is found once the domain's registrar has/);
-    assert.doesNotMatch(text, /Create its DNS record/);
+  describe("of a stack with a zone of Azure DNS", () => {
+    const ID =
+      "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/dns/providers/Microsoft.Network/dnszones/Example.org";
+    const remedyFor = (detail: string, dnsZone = ID): string => {
+      const error = `${AUTHORITY} :: urn:ietf:params:acme:error:dns :: ${detail}`;
+      const order = parseOrder(outputOf(error));
+      const stack = orderingStack(sessionOf({ dnsZone }), STACK.host);
+      return (order && describeOrder(order, stack)) ?? "";
+    };
+
+    it("says what is missing for a name whose record the stack creates", () => {
+      for (const zone of [ID, "example.org"]) {
+        const text = remedyFor("NXDOMAIN looking up A for Shop.example.org - check it", zone);
+        assert.match(
+          text,
+          /leads nowhere .*store:dnsZone is found once the domain's registrar has/,
+        );
+        assert.doesNotMatch(text, /Create its DNS record/);
+      }
+    });
+
+    it("asks for the record of a name outside the zone, for which the stack creates none", () => {
+      for (const name of ["shop.example.net", "notexample.org"]) {
+        const text = remedyFor(`NXDOMAIN looking up A for ${name}`);
+        assert.match(text, /Create its DNS record with .*: \.\/store ip staging\./);
+        assert.doesNotMatch(text, /store:dnsZone/);
+      }
+      assert.match(remedyFor("NXDOMAIN looking up A for example.org", ""), /Create its DNS record/);
+    });
+
+    it("says the same of the store's address at the end of an up", async () => {
+      const notes = async (name: string): Promise<string> => {
+        const found: string[] = [];
+        const report = { note: (text: string) => found.push(text) } as unknown as Reporter;
+        // Nothing listens at the port, so there is no certificate.
+        const served = { url: `https://${name}:1`, host: "127.0.0.1" };
+        const session = sessionOf({ dnsZone: "example.invalid", domain: name });
+        await noteHttpsProblems(session, served, report);
+        return found.join("\n");
+      };
+      assert.match(
+        await notes("shop.example.invalid"),
+        /leads nowhere\. Its record in store:dnsZone/,
+      );
+      assert.match(
+        await notes("shop.other.invalid"),
+        /leads nowhere\. Clients reach the store once its DNS record leads to 127\.0\.0\.1/,
+      );
+    });
   });
 
   it("needs no words once the certificate is there", () => {
