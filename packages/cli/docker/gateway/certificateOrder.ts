@@ -52,15 +52,26 @@ export interface OrderingStack {
   readonly host: string;
   /** Name of the zone in which the stack creates DNS records itself (store:dnsZone). Defaults to none. */
   readonly dnsZone?: string;
+  /** The host is a machine reached by SSH (store:host is "ssh"). Defaults to false. */
+  readonly isSshHost?: boolean;
 }
 
-/** @param host Name or address of the stack's host. */
+/**
+ * Reads what the messages need from the stack's configuration.
+ *
+ * @param host Name or address of the stack's host.
+ */
 export function orderingStack(
   { project, stack }: Pick<Session, "project" | "stack">,
   host: string,
 ): OrderingStack {
   const zone = configText(project, stack, "dnsZone");
-  return { name: stack.name, host, dnsZone: zone === "" ? undefined : parseZone(zone).name };
+  return {
+    name: stack.name,
+    host,
+    dnsZone: zone === "" ? undefined : parseZone(zone).name,
+    isSshHost: configText(project, stack, "host") === "ssh",
+  };
 }
 
 /** Returns true if the stack creates the DNS record of a name itself. */
@@ -121,7 +132,8 @@ function causeOf(error: string, host: string): Cause {
   if (UNREACHABLE.test(error))
     return {
       cause: `its container doesn't reach the authority (${lastPart(error)})`,
-      remedy: () => `Check store:acmeDirectory, and that ${host} has a way out`,
+      remedy: ({ isSshHost }) =>
+        `Check store:acmeDirectory, and that ${host} has a way out${isSshHost ? `. ${OWN_AUTHORITY}` : ""}`,
     };
   return { cause: `lego says: ${lastPart(error)}` };
 }
@@ -141,6 +153,9 @@ const CREATE_RECORD = address("Create its DNS record with the address that this 
 /** The cause of a name that leads nowhere although the stack has created its record. */
 export const DELEGATION =
   "Its record in store:dnsZone is found once the domain's registrar has the zone's name servers (docs/operations.md, HTTPS)";
+
+/** Containers don't reach the ports of an SSH host (components/host/ssh/closePorts.sh). */
+const OWN_AUTHORITY = `An authority on the host itself has to run in a container on the network of ${CERTIFICATES} (docs/operations.md, HTTPS)`;
 
 const EXTERNAL_ACCOUNT: Cause = {
   cause: "the authority wants an account that is registered by hand",

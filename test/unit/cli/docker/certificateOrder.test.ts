@@ -171,6 +171,20 @@ describe("the order of the certificate", () => {
     });
   });
 
+  it("says for an SSH host, whose ports are closed to containers, where an authority of its own has to run", () => {
+    const order = parseOrder(
+      outputOf('Get "https://ca.internal/directory": dial tcp 10.0.0.5:443: connection refused'),
+    );
+    assert.ok(order);
+    const textOn = (host: string): string =>
+      describeOrder(order, orderingStack(sessionOf({ host }), STACK.host)) ?? "";
+    assert.match(
+      textOn("ssh"),
+      /Check store:acmeDirectory.* An authority on the host itself .* container on the network of certificates \(docs/,
+    );
+    assert.doesNotMatch(textOn("azure"), /on the host itself/);
+  });
+
   it("needs no words once the certificate is there", () => {
     const order = parseOrder(`valid ${NEXT} \n`);
     assert.ok(order);
