@@ -14,8 +14,7 @@ interface Payment {
   readonly disputes: readonly Record<string, unknown>[];
 }
 
-describe("what Stripe reports later", function () {
-  this.timeout(60_000);
+describe("what Stripe reports later", () => {
   let billing: Billing;
   let stripe: StripeEmulator;
   let withKey: StripeBilling["withKey"];

@@ -5,8 +5,7 @@ import { undecidedHandling } from "../support/faultProxy.ts";
 import { cancelled, confirmed } from "../support/outcomes.ts";
 import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 
-describe("an order whose payment staff refund", function () {
-  this.timeout(180_000);
+describe("an order whose payment staff refund", () => {
   let backEnd: BackEnd;
 
   before(async () => {

@@ -12,8 +12,7 @@ import { sharedBackEnd } from "../support/sharedBackEnd.ts";
 /** Token of a card that Stripe accepts. */
 const CARD = "pm_card_visa";
 
-describe("an order about whose payment Stripe reports something later", function () {
-  this.timeout(180_000);
+describe("an order about whose payment Stripe reports something later", () => {
   const stripe = new StripeEmulator();
   const folder = mkdtempSync(join(tmpdir(), "store-test-"));
   let backEnd: BackEnd;

@@ -4,8 +4,7 @@ import { buyConfirmed } from "../support/purchase.ts";
 import type { ShopClient } from "../support/shopClient.ts";
 import { createOfficeClients, sharedStore } from "../support/testStore.ts";
 
-describe("the storefront's office: reports about payments", function () {
-  this.timeout(60_000);
+describe("the storefront's office: reports about payments", () => {
   let store: TestStoreProcesses;
   let clerk: ShopClient;
   let customer: ShopClient;
