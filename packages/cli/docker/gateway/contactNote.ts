@@ -10,7 +10,8 @@ const ACCOUNT_KEY = "::gateway-certificates-account";
 
 /**
  * Says that a changed store:acmeEmail doesn't reach the authority: lego gives it the address when it creates the account, and has no
- * command that changes an account. The account itself isn't replaced without being asked: a CAA record may name it (RFC 8657).
+ * command that changes an account. The account itself isn't replaced without being asked: a CAA record may name it (RFC 8657). The events
+ * don't say whether the account is registered: it isn't if the authority refused the address.
  *
  * @returns undefined if the address stays, or goes to another authority or with another account.
  */
@@ -24,10 +25,11 @@ export function renderUnchangedContact(
   const key = unchanged.find(({ urn }) => urn.endsWith(ACCOUNT_KEY));
   if (!before || !after || !key) return undefined;
   if (before.directory !== after.directory || before.email === after.email) return undefined;
-  const known = before.email === "-" ? "knows no address" : `keeps the address ${before.email}`;
+  const kept =
+    before.email === "-" ? "stays without an address" : `keeps the address ${before.email}`;
   return (
-    `store:acmeEmail: the authority ${known}, because lego can't change an account. A new account gets the new one; its first certificate counts ` +
-    `against the authority's limits. To create it: ${storeCommand("up", stack)} -- --replace ${quoted(key.urn)}`
+    `store:acmeEmail: an account that the authority has registered already ${kept}, because lego can't change it; one that isn't registered gets the ` +
+    `new address. For a new account, whose first certificate counts against the authority's limits: ${storeCommand("up", stack)} -- --replace ${quoted(key.urn)}`
   );
 }
 

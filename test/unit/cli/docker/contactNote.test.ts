@@ -19,14 +19,22 @@ describe("a changed store:acmeEmail", () => {
   const noteOf = (...steps: readonly TestStep[]): string =>
     renderUnchangedContact(previewEvents(...steps), "staging") ?? "";
 
-  it("doesn't reach the authority, which the preview says with the command that does it", () => {
+  it("doesn't reach an account that exists, which the preview says with the command that does it", () => {
     const text = noteOf(orders("old@example.org", "new@example.org"), KEY);
-    assert.match(text, /^store:acmeEmail: the authority keeps the address old@example\.org/);
+    assert.match(text, /^store:acmeEmail: an account .* keeps the address old@example\.org/);
     assert.match(
       text,
       /\.\/store up staging -- --replace 'urn:pulumi:staging::store::\S+::gateway-certificates-account'$/,
     );
-    assert.match(noteOf(orders("-", "new@example.org"), KEY), /the authority knows no address/);
+    assert.match(noteOf(orders("-", "new@example.org"), KEY), /stays without an address/);
+  });
+
+  it("reaches it with an account that isn't registered, such as after a refused address", () => {
+    const text = noteOf(orders("refused@example.org", "new@example.org"), KEY);
+    assert.match(
+      text,
+      /an account that .* registered already keeps .*; one that isn't registered gets/,
+    );
   });
 
   it("reaches another authority, and the same one with another account", () => {
