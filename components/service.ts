@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { healthPath, ServiceSpec } from "../services/spec";
 import { CREATE_BEFORE_DELETE, hardened, START_SECONDS } from "./container/container";
 import { httpHealthCheck, pollingHealthCheck } from "./container/health";
+import { LABEL } from "./container/labelNames";
 import { labels } from "./container/labels";
 import { SecretFiles } from "./container/secrets";
 import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
@@ -94,7 +95,7 @@ export class Service extends pulumi.ComponentResource {
         stopTimeout: stopSeconds,
         labels: [
           ...labels({ service, role: "service", replica }),
-          ...(ownSecrets ? [{ label: "dev.store.secrets", value: ownSecrets.files.version }] : []),
+          ...(ownSecrets ? [{ label: LABEL.secrets, value: ownSecrets.files.version }] : []),
         ],
       },
       {

@@ -51,6 +51,9 @@ export function listAt(value: unknown, path: string): readonly unknown[] {
   return Array.isArray(found) ? found : [];
 }
 
+/** Labels of the store's containers and volumes: the program's, which it has in components/container/labelNames.ts. */
+export const LABEL = { service: "dev.store.service", role: "dev.store.role" } as const;
+
 /** Returns the value of a label of a container, a network or a volume. */
 export function labelOf({ inputs }: PlannedResource, label: string): string | undefined {
   const entry = listAt(inputs, "labels").find((each) => textAt(each, "label") === label);

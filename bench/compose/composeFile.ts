@@ -1,3 +1,4 @@
+import { LABEL } from "../../components/container/labelNames";
 /** Part of the output of `docker inspect` for a container. */
 export interface InspectedContainer {
   readonly Config: {
@@ -62,15 +63,15 @@ export function composeFile(
 }
 
 function nameOf({ Config: { Labels } }: InspectedContainer): string {
-  return `${Labels["dev.store.service"] ?? ""}-${Labels["dev.store.role"] ?? ""}`;
+  return `${Labels[LABEL.service] ?? ""}-${Labels[LABEL.role] ?? ""}`;
 }
 
 function service(container: InspectedContainer, builds: ReadonlyMap<string, Build>): object {
   const { Config, HostConfig, Mounts, NetworkSettings } = container;
   const build =
-    Config.Labels["dev.store.role"] === "database"
+    Config.Labels[LABEL.role] === "database"
       ? undefined
-      : builds.get(Config.Labels["dev.store.service"] ?? "");
+      : builds.get(Config.Labels[LABEL.service] ?? "");
   return {
     ...(build ? { build } : { image: Config.Image }),
     entrypoint: Config.Entrypoint ?? undefined,

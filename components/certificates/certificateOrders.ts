@@ -7,6 +7,7 @@ import {
   START_SECONDS,
 } from "../container/container";
 import { Files } from "../container/files";
+import { LABEL } from "../container/labelNames";
 import { labels } from "../container/labels";
 import type { Host } from "../host/host";
 import { readWithoutComments } from "../shell/shell";
@@ -117,7 +118,7 @@ export class CertificateOrders extends pulumi.ComponentResource {
         labels: [
           ...labels({ service: CERTIFICATES, role: "certificates" }),
           // A changed script or key replaces the container, which reads them when it starts.
-          { label: "dev.store.files", value: files.version },
+          { label: LABEL.files, value: files.version },
         ],
       },
       {

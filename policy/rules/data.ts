@@ -1,5 +1,5 @@
 import { definePolicy } from "../policy";
-import { DISK, isPartOf, labelOf, PlannedResource, textAt } from "../resource";
+import { DISK, isPartOf, LABEL, labelOf, PlannedResource, textAt } from "../resource";
 
 export const dataProtected = definePolicy({
   name: "data-protected",
@@ -35,7 +35,7 @@ function holdsData(resource: PlannedResource): boolean {
 const REPLACEABLE = ["files", "certificates"];
 
 function isReplaceable(resource: PlannedResource): boolean {
-  return REPLACEABLE.includes(labelOf(resource, "dev.store.role") ?? "");
+  return REPLACEABLE.includes(labelOf(resource, LABEL.role) ?? "");
 }
 
 /** A folder of a disk that is a resource of its own, and is protected: components/host/azure/azureHost.ts. */

@@ -3,6 +3,7 @@ import {
   configSet,
   CONTAINER,
   isDevelopment,
+  LABEL,
   labelOf,
   listAt,
   PlannedResource,
@@ -78,8 +79,8 @@ export const noSimulatedPayments = definePolicy({
   check: (resource) => {
     const isBilling =
       resource.type === CONTAINER &&
-      labelOf(resource, "dev.store.service") === BILLING &&
-      labelOf(resource, "dev.store.role") === "service";
+      labelOf(resource, LABEL.service) === BILLING &&
+      labelOf(resource, LABEL.role) === "service";
     if (!isBilling || isDevelopment(resource)) return [];
     // A text that isn't known yet may be the variable.
     const known = listAt(resource.inputs, "envs").every((entry) => typeof entry === "string");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { LABEL } from "../../components/container/labelNames";
 import config from "../../policy/config.json";
 import { POLICIES } from "../../policy/policies";
 import { Inputs, PlannedResource, UNKNOWN } from "../../policy/resource";
@@ -207,15 +208,15 @@ describe("policies for environment variables", () => {
 
   it("allow simulated payments in development only", () => {
     const labels = [
-      { label: "dev.store.service", value: "billing" },
-      { label: "dev.store.role", value: "service" },
+      { label: LABEL.service, value: "billing" },
+      { label: LABEL.role, value: "service" },
     ];
     const payments = "no-simulated-payments";
     holds(payments, CONTAINER, { labels, envs: ["PAYMENT_PROVIDER=stripe"] });
     holds(payments, CONTAINER, { labels, envs: ["PORT=3000"] }, { provider: LOCAL });
     holds(payments, CONTAINER, { labels, envs: [UNKNOWN] });
     holds(payments, CONTAINER, {
-      labels: [labels[0], { label: "dev.store.role", value: "database" }],
+      labels: [labels[0], { label: LABEL.role, value: "database" }],
     });
     breaks(payments, CONTAINER, { labels, envs: ["PORT=3000"] });
     breaks(payments, CONTAINER, { labels, envs: ["PAYMENT_PROVIDER=simulated"] });
@@ -330,8 +331,8 @@ describe("policies for Azure", () => {
       breaks("data-protected", type, {});
     }
     for (const role of ["files", "certificates"])
-      holds("data-protected", VOLUME, { labels: [{ label: "dev.store.role", value: role }] });
-    breaks("data-protected", VOLUME, { labels: [{ label: "dev.store.role", value: "database" }] });
+      holds("data-protected", VOLUME, { labels: [{ label: LABEL.role, value: role }] });
+    breaks("data-protected", VOLUME, { labels: [{ label: LABEL.role, value: "database" }] });
     holds("data-protected", VOLUME, {
       driverOpts: { type: "none", o: "bind", device: "/data/orders" },
     });
