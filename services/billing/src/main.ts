@@ -6,6 +6,7 @@ import { addPaymentMetrics, countCalls } from "./metrics.ts";
 import { addPaymentRoutes } from "./payments/paymentRoutes.ts";
 import { Payments } from "./payments/payments.ts";
 import { addStaffRoutes } from "./payments/staffRoutes.ts";
+import { addValidationRoute } from "./payments/validationRoute.ts";
 import { pollUntilClosed } from "./pollUntilClosed.ts";
 import { createProvider } from "./providers/createProvider.ts";
 import { addRefundRoutes } from "./refunds/refundRoutes.ts";
@@ -26,6 +27,7 @@ await start(manifest, async (service) => {
   addPaymentMetrics(metrics, database);
   const refunds = new Refunds({ database, provider, log, leaseSeconds });
   addMethodRoutes(app, provider);
+  addValidationRoute(app, provider, log);
   addPaymentRoutes(app, new Payments({ database, provider, log, leaseSeconds }));
   const staff = service.staff();
   addStaffRoutes(app, database, staff);

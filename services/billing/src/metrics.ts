@@ -6,6 +6,7 @@ import {
   type AuthorisationOutcome,
   type PaymentProvider,
   type RefundOutcome,
+  type ValidationOutcome,
 } from "./providers/provider.ts";
 
 /** Adds gauges of the payments and refunds that wait for the provider, for all replicas together. */
@@ -69,6 +70,7 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
   return {
     name: provider.name,
     paymentMethods: () => provider.paymentMethods(),
+    validate: (token) => count("validate", provider.validate(token), answerOfOutcome),
     authorise: (request) => count("authorise", provider.authorise(request), answerOfOutcome),
     capture: (payment) => count("capture", provider.capture(payment), (status) => status),
     void: (payment) => count("void", provider.void(payment), (status) => status),
@@ -79,13 +81,15 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
 
 /** Calls and answers with an alert in docs/operations.md. */
 const alertedAnswers = [
-  ...["authorise", "capture", "void", "refund"].flatMap((call) =>
+  ...["validate", "authorise", "capture", "void", "refund"].flatMap((call) =>
     ["unknown", "refused"].map((answer) => [call, answer] as const),
   ),
   ["refund", "failed"] as const,
 ];
 
-function answerOfOutcome(outcome: AuthorisationOutcome | RefundOutcome): string {
+function answerOfOutcome(
+  outcome: ValidationOutcome | AuthorisationOutcome | RefundOutcome,
+): string {
   return "refusal" in outcome ? "refused" : outcome.status;
 }
 

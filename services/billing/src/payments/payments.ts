@@ -17,6 +17,7 @@ import {
   type PaymentRow,
 } from "./paymentRows.ts";
 import {
+  outcomeUnknown,
   paymentBusy,
   paymentCaptured,
   paymentDeclined,
@@ -187,13 +188,7 @@ export class Payments {
 
   #outcomeUnknown(error: UnknownOutcomeError): Problem {
     this.#options.log.warn(`The payment provider: ${error.message}`);
-    return problem(
-      503,
-      "The payment provider gave no definite answer. Repeat the request with the same id.",
-      {
-        headers: { "retry-after": "1" },
-      },
-    );
+    return outcomeUnknown();
   }
 
   #belongsToOtherProvider({ id, provider }: PaymentRow): Problem {

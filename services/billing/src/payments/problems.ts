@@ -21,6 +21,16 @@ export function paymentBusy(id: string): Problem {
   );
 }
 
+export function outcomeUnknown(): Problem {
+  return problem(
+    503,
+    "The payment provider gave no definite answer. Repeat the request with the same id.",
+    {
+      headers: { "retry-after": "1" },
+    },
+  );
+}
+
 export function paymentDeclined(id: string): Problem {
   return problem(409, `Payment ${id} was declined.`, { type: "payment-declined" });
 }

@@ -14,6 +14,11 @@ export interface PaymentProvider {
   readonly name: ProviderName;
   /** Returns the payment methods accepted right now. They can change at run time, because the provider's key can. */
   paymentMethods(): PaymentMethods;
+  /**
+   * Checks without the bank that a payment method exists and can be used. Holds nothing and changes nothing. A usable payment method can
+   * still be declined by the bank.
+   */
+  validate(token: string): Promise<ValidationOutcome>;
   /** Holds the amount on the customer's account. */
   authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome>;
   /**
@@ -110,6 +115,11 @@ interface Refusal {
    */
   readonly refusal?: string;
 }
+
+/** "usable" with a refusal: the provider refused to show the payment method, so that only the authorisation can tell. */
+export type ValidationOutcome =
+  | ({ readonly status: "usable" } & Refusal)
+  | { readonly status: "declined"; readonly reason: string };
 
 export interface ProviderRefundRequest {
   readonly id: string;

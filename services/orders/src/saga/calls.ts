@@ -63,16 +63,25 @@ export const returnReservation: Call = async ({ inventory }, order) =>
     await inventory.POST("/internal/reservations/{id}/return", requestFor(order, "reservation")),
   );
 
-export const authorisePayment: Call = async ({ billing }, order) => {
-  if (order.paymentToken === null) throw new Error("the payment's token was erased too early");
-  return answerOf(
+export const validatePaymentMethod: Call = async ({ billing }, order) => {
+  const answer = await billing.POST("/internal/payments/{id}/validate", {
+    ...requestFor(order, "payment"),
+    body: { token: requireToken(order) },
+  });
+  // Billing's previous release doesn't know the request, during a rollout: the authorisation will tell.
+  if (answer.response.status === 404)
+    return { refused: false, outcome: "usable", text: "billing answered 404" };
+  return answerOf("billing", answer);
+};
+
+export const authorisePayment: Call = async ({ billing }, order) =>
+  answerOf(
     "billing",
     await billing.PUT("/internal/payments/{id}", {
       ...requestFor(order, "payment"),
-      body: { order: order.id, amount: order.total, token: order.paymentToken },
+      body: { order: order.id, amount: order.total, token: requireToken(order) },
     }),
   );
-};
 
 export const capturePayment: Call = async ({ billing }, order) =>
   answerOf(
@@ -113,6 +122,11 @@ export const refundPayment: Call = async ({ billing }, order) =>
     "billing",
     await billing.POST("/internal/payments/{id}/refund", requestFor(order, "payment")),
   );
+
+function requireToken({ paymentToken }: OrderData): string {
+  if (paymentToken === null) throw new Error("the payment's token was erased too early");
+  return paymentToken;
+}
 
 /** Returns the path parameters and headers of a call. */
 function requestFor(order: OrderData, resource: "reservation" | "payment" | "shipment") {

@@ -37,7 +37,9 @@ export function addSagaMetrics(
 /** Reads the statistics of all steps, with zeros for a step without orders. */
 async function readAllSteps(sagas: SagaStore): Promise<StepStats[]> {
   const bySteps = new Map((await sagas.readStepStats()).map((one) => [one.step, one]));
-  return [...Object.keys(saga), "needs_attention"].map(
+  // An order at the validation is saved at the reservation.
+  const steps = Object.keys(saga).filter((step) => step !== "validate");
+  return [...steps, "needs_attention"].map(
     (step) => bySteps.get(step) ?? { step, orders: 0, age: 0, standing: 0 },
   );
 }

@@ -9,12 +9,15 @@ import {
   holdStock,
   refundPayment,
   returnReservation,
+  validatePaymentMethod,
   voidPayment,
   type Call,
 } from "./calls.ts";
 
 /**
- * The state machine of an order: reserve → authorise → commit → capture → ship → confirmed.
+ * The state machine of an order: validate → reserve → authorise → commit → capture → ship → confirmed.
+ *
+ * Stock is held only after billing accepted the payment method, so that nobody holds stock with a made-up payment token.
  *
  * The commit of the reservation is the pivot. An order that is refused before it is compensated: release → void → cancelled.
  * Inventory alone decides whether it was reached: a reservation is either committed or cancelled. So compensation cancels the
@@ -33,6 +36,12 @@ import {
  * same, and a cancelled resource refuses later calls. So a saga can be resumed at any step that it has reached.
  */
 export const saga: Readonly<Record<Step, Rule>> = {
+  validate: {
+    call: validatePaymentMethod,
+    // Not the end: an earlier attempt may have held stock before the payment method became unusable.
+    done: { usable: to("reserve"), declined: cancelDeclined },
+    refused: {},
+  },
   reserve: {
     call: holdStock,
     done: { held: to("authorise"), committed: to("authorise") },
@@ -105,6 +114,7 @@ export const saga: Readonly<Record<Step, Rule>> = {
 };
 
 export type Step =
+  | "validate"
   | "reserve"
   | "authorise"
   | "commit"

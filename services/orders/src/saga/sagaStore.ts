@@ -48,8 +48,9 @@ export class SagaStore {
   async claim(count: number): Promise<ClaimedOrder[]> {
     const lease = randomUUID();
     const rows = await this.#database.query<ClaimedRow>(claimDue, [count, lease, this.#leaseMs]);
-    return rows.map(({ amount, currency, ...row }) => ({
+    return rows.map(({ amount, currency, step, ...row }) => ({
       ...row,
+      step: step === "reserve" ? "validate" : step,
       lease,
       total: { amount, currency },
     }));
@@ -76,7 +77,7 @@ export class SagaStore {
     return this.#write(rescheduleOrder, [
       order.id,
       order.lease,
-      step,
+      savedStep(step),
       reason,
       attempts,
       lastError,
@@ -92,7 +93,7 @@ export class SagaStore {
       `${step}_refused`,
       id,
       lease,
-      step,
+      savedStep(step),
       reason,
       attempts,
       lastError,
@@ -116,6 +117,14 @@ export class SagaStore {
   async #write(sql: string, values: readonly unknown[]): Promise<boolean> {
     return (await this.#database.query(sql, values)).length > 0;
   }
+}
+
+/**
+ * Returns the step under which an order is saved. An order at the validation is saved at the reservation, because the previous release
+ * doesn't know the validation and would hand the order to staff. In return, an order at the reservation is validated again.
+ */
+function savedStep(step: Step): Step {
+  return step === "validate" ? "reserve" : step;
 }
 
 interface ClaimedRow extends Omit<ClaimedOrder, "lease" | "total"> {

@@ -15,6 +15,7 @@ type CommittedProduct = Static<typeof CommittedProduct>;
  * call. Counted too often, goods that could be sold wait for the next count of the shelf; counted too rarely, they are sold twice.
  */
 const goodsAreTaken: Readonly<Record<Step, boolean | "in progress">> = {
+  validate: false,
   reserve: false,
   authorise: false,
   commit: "in progress",

@@ -55,6 +55,7 @@ describe("replicas of orders that fail or stop", () => {
     // The step during which the replica is frozen, the step at which the other replica waits when it wakes up, and the answer that
     // it gets then.
     const cases: [Step, Step, Handling][] = [
+      ["validate", "commit", "forward"],
       ["reserve", "commit", "forward"],
       ["authorise", "commit", "forward"],
       ["authorise", "commit", { status: 503 }],

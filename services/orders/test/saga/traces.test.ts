@@ -41,16 +41,17 @@ describe("the traces of an order", () => {
     });
     backEnd.onStep("commit", () => ({ status: 503 }));
     const order = await backEnd.place();
-    await until("the spans of three steps are exported", () => stepsOf(order).length === 3);
+    await until("the spans of four steps are exported", () => stepsOf(order).length === 4);
     await backEnd.killReplicas();
     backEnd.resetFaults();
     await backEnd.startReplicas(1, traces);
     await backEnd.retry(order.id);
     await backEnd.waitForStatus(order, confirmed.status);
-    await until("the spans of all steps are exported", () => stepsOf(order).length === 6);
+    await until("the spans of all steps are exported", () => stepsOf(order).length === 7);
     assert.deepEqual(
       stepsOf(order).map((span) => [span.name, childrenOf(span).map(({ name }) => name)]),
       [
+        ["saga validate", ["POST billing"]],
         ["saga reserve", ["PUT inventory"]],
         ["saga authorise", ["PUT billing"]],
         ["saga commit", ["POST inventory"]],

@@ -78,7 +78,7 @@ describe("an order whose progress can't be stored", () => {
       ({ requestId, msg }) => requestId === order.requestId && /lease has expired/.test(msg),
     );
     assert.equal((await backEnd.sagaOf(order))?.step, "reserve");
-    assert.deepEqual(backEnd.stepsOf(order), ["reserve", "authorise"]);
+    assert.deepEqual(backEnd.stepsOf(order), ["validate", "reserve", "authorise"]);
   });
 
   it("stores an answer with characters that PostgreSQL can't store", async () => {

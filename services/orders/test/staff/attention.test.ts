@@ -15,6 +15,7 @@ describe("an order with an unexpected answer", () => {
   afterEach(() => backEnd.resetFaults());
 
   const refusals: [Step, Handling, Partial<typeof confirmed>][] = [
+    ["validate", { status: 400 }, { onHand: 5, held: 0, payments: [], shipments: 0 }],
     ["reserve", { status: 400 }, { onHand: 5, held: 0, payments: [], shipments: 0 }],
     ["authorise", { status: 404 }, { onHand: 5, held: 1, payments: [], shipments: 0 }],
     ["commit", { status: 404 }, { onHand: 5, held: 1, payments: ["authorised"] }],

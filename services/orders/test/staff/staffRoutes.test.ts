@@ -112,7 +112,7 @@ describe("the staff routes of orders", () => {
     );
     assert.equal((await backEnd.retry(busy.id)).status, 200);
     await delay(700);
-    assert.deepEqual(backEnd.stepsOf(busy), ["reserve"]);
+    assert.deepEqual(backEnd.stepsOf(busy), ["validate", "reserve"]);
     decide("forward");
     await backEnd.assertEndsAs(busy, confirmed);
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 
 /** A step of the saga, derived from its call; "other" is everything else. */
 export type Step =
+  | "validate"
   | "reserve"
   | "authorise"
   | "commit"
@@ -18,7 +19,14 @@ export type Step =
   | "other";
 
 /** Steps of an order that succeeds, in their order. */
-export const FORWARD_STEPS: readonly Step[] = ["reserve", "authorise", "commit", "capture", "ship"];
+export const FORWARD_STEPS: readonly Step[] = [
+  "validate",
+  "reserve",
+  "authorise",
+  "commit",
+  "capture",
+  "ship",
+];
 
 /** A call that came to the proxy. */
 export interface Call {
@@ -147,6 +155,7 @@ function stepOf(method: string, path: string): Step {
     "reservations commit": "commit",
     "reservations cancel": "release",
     "reservations return": "return",
+    "payments validate": "validate",
     "payments PUT": "authorise",
     "payments capture": "capture",
     "payments void": "void",

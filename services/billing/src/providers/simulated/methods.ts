@@ -1,4 +1,5 @@
 import type { PaymentMethods } from "../../methods/schemas.ts";
+import type { ValidationOutcome } from "../provider.ts";
 
 /** Payment methods of the simulated provider. Their tokens choose the outcome. */
 export const methods: PaymentMethods["methods"] = [
@@ -39,5 +40,13 @@ export const methods: PaymentMethods["methods"] = [
 /** Returns the reason for declining a token; undefined if it is accepted. */
 export function declineReason(token: string): string | undefined {
   const method = methods.find((method) => method.token === token);
-  return method === undefined ? "invalid_token" : method.reason;
+  return method === undefined ? INVALID : method.reason;
 }
+
+/** Declines unknown tokens only: the declined cards are declined by the simulated bank. */
+export function validateMethod(token: string): ValidationOutcome {
+  const exists = methods.some((method) => method.token === token);
+  return exists ? { status: "usable" } : { status: "declined", reason: INVALID };
+}
+
+const INVALID = "invalid_token";

@@ -8,9 +8,10 @@ import {
   type PaymentProvider,
   type ProviderRefundRequest,
   type RefundOutcome,
+  type ValidationOutcome,
 } from "../provider.ts";
 import type { PaymentMethods } from "../../methods/schemas.ts";
-import { declineReason, methods } from "./methods.ts";
+import { declineReason, methods, validateMethod } from "./methods.ts";
 
 interface SimulatedOptions {
   readonly database: Database;
@@ -34,6 +35,10 @@ export class SimulatedProvider implements PaymentProvider {
 
   paymentMethods(): PaymentMethods {
     return { provider: this.name, movesMoney: false, methods, currencies: [...currencies] };
+  }
+
+  validate(token: string): Promise<ValidationOutcome> {
+    return Promise.resolve(validateMethod(token));
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {

@@ -28,20 +28,24 @@ export class StripeClient {
     try {
       return await request(this.#connect());
     } catch (error) {
-      if (!(error instanceof Stripe.errors.StripeError)) throw error;
-      if (error instanceof Stripe.errors.StripeAuthenticationError) {
-        throw new UnknownOutcomeError(
-          `Stripe rejected the secret key. Put a valid key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
-        );
-      }
-      if (error instanceof Stripe.errors.StripePermissionError) {
-        throw new UnknownOutcomeError(
-          `Stripe's secret key lacks the permission to ${action}. Give the restricted key that permission, or put another key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
-        );
-      }
-      if (isDefinite(error)) throw definiteError(new StripeRefusal(action, error));
-      const code = error.code === undefined ? "" : ` ${error.code}`;
-      throw new UnknownOutcomeError(`Stripe: ${action}: ${error.type}${code}${requestOf(error)}`);
+      throw toOutcomeError(action, error);
+    }
+  }
+
+  /**
+   * Reads an object whose id a customer gave. Returns undefined if Stripe doesn't know it.
+   *
+   * @throws StripeRefusal if Stripe definitely refused, also if the key isn't allowed to read such objects. UnknownOutcomeError if the
+   * outcome isn't known.
+   */
+  async find<T>(action: string, request: (stripe: Stripe) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await request(this.#connect());
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripePermissionError)
+        throw new StripeRefusal(action, error);
+      if (!isMissing(error)) throw toOutcomeError(action, error);
+      return undefined;
     }
   }
 
@@ -73,6 +77,30 @@ export class StripeClient {
     }
     return this.#client.stripe;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError && error.code === "resource_missing"
+  );
+}
+
+/** Converts an error of Stripe's package to a StripeRefusal or an UnknownOutcomeError. Returns other errors unchanged. */
+function toOutcomeError(action: string, error: unknown): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) return error;
+  if (error instanceof Stripe.errors.StripeAuthenticationError) {
+    return new UnknownOutcomeError(
+      `Stripe rejected the secret key. Put a valid key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
+    );
+  }
+  if (error instanceof Stripe.errors.StripePermissionError) {
+    return new UnknownOutcomeError(
+      `Stripe's secret key lacks the permission to ${action}. Give the restricted key that permission, or put another key into the file named by STRIPE_SECRET_KEY_FILE${requestOf(error)}`,
+    );
+  }
+  if (isDefinite(error)) return definiteError(new StripeRefusal(action, error));
+  const code = error.code === undefined ? "" : ` ${error.code}`;
+  return new UnknownOutcomeError(`Stripe: ${action}: ${error.type}${code}${requestOf(error)}`);
 }
 
 /** Definite refusal by Stripe. Leaves out Stripe's message, which may quote the token. */

@@ -10,6 +10,7 @@ import {
   type RefundOutcome,
   type ReportPage,
   type ReportQuery,
+  type ValidationOutcome,
 } from "../provider.ts";
 import type { PaymentMethods } from "../../methods/schemas.ts";
 import { stripeCurrencies, toStripeAmount } from "./amounts.ts";
@@ -24,6 +25,7 @@ import {
 import { EVENT_TYPES, reportOf } from "./reports.ts";
 import { StripeClient, StripeRefusal, type StripeOptions } from "./stripeClient.ts";
 import { testMethods } from "./testMethods.ts";
+import { validateMethod } from "./validateMethod.ts";
 
 /**
  * Payment provider Stripe. Stripe forgets an idempotency key after a day, but billing's ids never expire. A payment is therefore
@@ -50,6 +52,10 @@ export class StripeProvider implements PaymentProvider {
       methods: isTest ? testMethods : [],
       currencies: stripeCurrencies,
     };
+  }
+
+  validate(token: string): Promise<ValidationOutcome> {
+    return validateMethod(this.#client, token);
   }
 
   async authorise(request: AuthorisationRequest): Promise<AuthorisationOutcome> {

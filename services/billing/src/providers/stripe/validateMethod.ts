@@ -1,0 +1,52 @@
+import type Stripe from "stripe";
+import type { ValidationOutcome } from "../provider.ts";
+import { StripeRefusal, type StripeClient } from "./stripeClient.ts";
+
+/**
+ * Looks a customer's PaymentMethod or ConfirmationToken up. Declines one that Stripe doesn't know, that is saved for one of the account's
+ * customers, or whose card has expired: Stripe would refuse to confirm a payment with it. Stripe doesn't show that one was used or detached.
+ *
+ * @throws UnknownOutcomeError if Stripe gave no definite answer.
+ */
+export async function validateMethod(
+  client: StripeClient,
+  token: string,
+): Promise<ValidationOutcome> {
+  // Stripe's ids consist of these characters. Other text could change the path of the request.
+  if (!/^\w+$/.test(token)) return INVALID;
+  try {
+    const method = await findMethod(client, token);
+    // A payment of ours has no customer at Stripe, and Stripe takes a customer's payment method for payments of that customer only.
+    if (method === undefined || (method.customer ?? null) !== null) return INVALID;
+    return hasExpired(method.card, Date.now())
+      ? { status: "declined", reason: "expired_card" }
+      : { status: "usable" };
+  } catch (error) {
+    if (!(error instanceof StripeRefusal)) throw error;
+    // Because of the account or the key, not of the payment method: the authorisation will tell.
+    return { status: "usable", refusal: error.message };
+  }
+}
+
+const INVALID = { status: "declined", reason: "invalid_token" } as const;
+
+type Method = Pick<Stripe.PaymentMethod, "customer" | "card">;
+
+async function findMethod(client: StripeClient, token: string): Promise<Method | undefined> {
+  if (!token.startsWith("ctoken_"))
+    return client.find("retrieve a PaymentMethod", (stripe) =>
+      stripe.paymentMethods.retrieve(token),
+    );
+  const found = await client.find("retrieve a ConfirmationToken", (stripe) =>
+    stripe.confirmationTokens.retrieve(token),
+  );
+  if (found === undefined) return undefined;
+  const { customer = null, card } = found.payment_method_preview ?? {};
+  return { customer, ...(card === undefined ? {} : { card }) };
+}
+
+/** Returns whether a card has expired everywhere on Earth. A card is valid until the end of its month. */
+function hasExpired(card: Method["card"], now: number): boolean {
+  // The month counts from 1 in Stripe and from 0 here: this is the second day of the next month.
+  return card !== undefined && Date.UTC(card.exp_year, card.exp_month, 2) <= now;
+}
