@@ -61,6 +61,21 @@ const mutations: readonly Mutation[] = [
     caught: ["replay"],
   },
   {
+    removed: "the validation of the payment method before the reservation",
+    mutant: {
+      service: "orders",
+      edits: [
+        {
+          file: "saga/sagaStore.ts",
+          from: `step: step === "reserve" ? "validate" : step,`,
+          to: "step,",
+        },
+      ],
+    },
+    scenario: repeatedOrders,
+    caught: ["validated"],
+  },
+  {
     removed: "the lease of an order",
     mutant: {
       service: "orders",

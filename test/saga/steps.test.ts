@@ -11,7 +11,7 @@ import {
 } from "./rounds/scenarios.ts";
 
 /** The steps of a successful order. */
-const steps = ["reserve", "authorise", "commit", "capture", "ship"] as const;
+const steps = ["validate", "reserve", "authorise", "commit", "capture", "ship"] as const;
 
 describe("the back end under a specific fault", () => {
   before("start it", () => backEnd());

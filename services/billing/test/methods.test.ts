@@ -29,6 +29,18 @@ describe("billing's payment methods", () => {
     for (const { name, description } of body.methods) assert.ok(name !== "" && description !== "");
   });
 
+  it("are validated without their bank, unknown tokens are declined, and nothing is stored", async () => {
+    for (const { token } of (await billing.methods()).body.methods)
+      assert.equal((await billing.validate(token)).body["status"], "usable", token);
+    const { status, body } = await billing.validate("tok_nonsense");
+    assert.equal(status, 200);
+    assert.deepEqual([body["status"], body["reason"]], ["declined", "invalid_token"]);
+    const stored = await billing.replicas.database.query(
+      "SELECT id FROM payments UNION ALL SELECT id FROM simulated_charges",
+    );
+    assert.deepEqual(stored, []);
+  });
+
   it("lead to their announced outcomes", async () => {
     const { methods } = (await billing.methods()).body;
     for (const { token, outcome, reason } of methods) {

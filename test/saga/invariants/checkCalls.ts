@@ -14,6 +14,7 @@ const CLOCK_TOLERANCE_MS = 20;
 /** Checks the invariants that the recorded calls and the logs show, and adds the results to those of the round. */
 export function checkCallsAndLogs(round: Round, orders: readonly Order[]): void {
   checkLeases(round, orders);
+  checkValidations(round, orders);
   checkTombstones(round);
   checkLogs(round);
 }
@@ -68,6 +69,23 @@ function wasStopped({ backEnd }: Round, name: string, from: number, to: number):
 /** Returns true if the proxy may have recorded the begin or the end of a call too late. */
 function wasStalled({ backEnd }: Round, from: number, to: number): boolean {
   return backEnd.proxy.stalls.some((stall) => stall.from < to && stall.to > from - STALL_MARGIN_MS);
+}
+
+/** Before its first request to reserve, a replica has got the answer that the payment method is usable. */
+function checkValidations(round: Round, orders: readonly Order[]): void {
+  for (const [order, calls] of stepsByOrder(round, orders)) {
+    const reserved = calls.filter(({ operation }) => operation === "reserve");
+    if (reserved.length === 0) continue;
+    const first = Math.min(...reserved.map(({ from }) => from));
+    const isValidated = calls.some(
+      (call) => call.operation === "validate" && call.from <= first && isUsable(call),
+    );
+    round.results.check("validated", isValidated, `${order} was reserved without a validation`);
+  }
+}
+
+function isUsable({ status, answer }: Call): boolean {
+  return status === 200 && (JSON.parse(answer ?? "{}") as { status?: string }).status === "usable";
 }
 
 /** After a cancellation, later calls for the same id must be rejected. */

@@ -2,6 +2,7 @@
 export const invariants = {
   ends: "every accepted order ends, without manual intervention",
   stock: "committed + held ≤ the stock, and no stock is lost",
+  validated: "stock is reserved only after billing accepted the payment method",
   charge: "an order has at most one capture, of its total",
   together: "captured and not refunded completely ⇔ committed ⇔ exactly one shipment ⇔ confirmed",
   released: "a cancelled order holds no stock and no authorisation",

@@ -1,5 +1,6 @@
-/** Operations of the saga that change something for one order. */
+/** Operations of the saga for one order. */
 export const steps = [
+  "validate",
   "reserve",
   "authorise",
   "commit",
@@ -20,6 +21,7 @@ const patterns: readonly (readonly [Operation, RegExp])[] = [
   ["commit", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/commit$/],
   ["cancel", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/cancel$/],
   ["return", /^POST \/internal\/reservations\/([0-9a-f-]{36})\/return$/],
+  ["validate", /^POST \/internal\/payments\/([0-9a-f-]{36})\/validate$/],
   ["authorise", /^PUT \/internal\/payments\/([0-9a-f-]{36})$/],
   ["capture", /^POST \/internal\/payments\/([0-9a-f-]{36})\/capture$/],
   ["void", /^POST \/internal\/payments\/([0-9a-f-]{36})\/void$/],

@@ -44,6 +44,7 @@ export const order: fc.Arbitrary<Command> = fc
       { weight: 4, arbitrary: fc.constant("tok_ok") },
       { weight: 1, arbitrary: fc.constant("tok_declined") },
       { weight: 1, arbitrary: fc.constant("tok_insufficient_funds") },
+      { weight: 1, arbitrary: fc.constant("tok_unknown") },
       { weight: 1, arbitrary: fc.constant("tok_slow") },
       { weight: 2, arbitrary: fc.constant("tok_flaky") },
     ),

@@ -57,6 +57,10 @@ export class Billing {
     return this.replicas.send("PUT", `/internal/payments/${id}`, body, {}, replica);
   }
 
+  validate(token: string): Promise<Answer> {
+    return this.replicas.send("POST", `/internal/payments/${randomUUID()}/validate`, { token });
+  }
+
   capture(id: string): Promise<Answer> {
     return this.replicas.send("POST", `/internal/payments/${id}/capture`);
   }

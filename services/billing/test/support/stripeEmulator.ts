@@ -8,10 +8,20 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { StripeEvents } from "./stripeEvents.ts";
+import { showMethod, validCard, type PaymentMethod } from "./stripeMethods.ts";
 import { createId, ok, refuse, type Parameters, type Reply } from "./stripeReplies.ts";
 
 export type Operation =
-  "create" | "retrieve" | "confirm" | "capture" | "cancel" | "refund" | "list" | "events";
+  | "create"
+  | "retrieve"
+  | "confirm"
+  | "capture"
+  | "cancel"
+  | "refund"
+  | "list"
+  | "events"
+  | "method"
+  | "token";
 
 /**
  * before, after: the connection breaks before or after the request is carried out; silent: carried out, no answer; error: status 500;
@@ -62,6 +72,8 @@ const parameters: Record<Operation, RegExp> = {
   list: /^(payment_intent|limit|starting_after)$/,
   events:
     /^(created\[(gt|gte|lt|lte)\]|delivery_success|ending_before|limit|starting_after|type|types\[\d+\])$/,
+  method: /^$/,
+  token: /^$/,
 };
 
 /** Accepted currencies, each with the number by which its amounts must be divisible (https://docs.stripe.com/currencies). */
@@ -90,6 +102,8 @@ export class StripeEmulator {
   readonly intents = new Map<string, Intent>();
   readonly refunds: Refund[] = [];
   readonly disputes = new Map<string, Dispute>();
+  /** PaymentMethods and ConfirmationTokens by their ids, besides Stripe's test cards. */
+  readonly methods = new Map<string, PaymentMethod>();
   /** Movements of money, oldest first, for example "captured 8900". */
   readonly movements: { readonly payment: string; readonly description: string }[] = [];
   readonly events = new StripeEvents();
@@ -146,9 +160,9 @@ export class StripeEmulator {
     this.#refundFailure = reason;
   }
 
-  /** Makes Stripe refuse the next request of this operation with status 400, a code and the parameter that it names. */
-  refuse(operation: Operation, code: string, param?: string): void {
-    this.#refusals.set(operation, refuse(code, param));
+  /** Makes Stripe refuse the next request of this operation with a code, the parameter that it names and a status. */
+  refuse(operation: Operation, code: string, param?: string, status = 400): void {
+    this.#refusals.set(operation, refuse(code, param, status));
   }
 
   /** Forgets the PaymentIntents of a payment, as if the secret key were another account's. */
@@ -307,6 +321,10 @@ export class StripeEmulator {
     if (operation === "refund") return this.#refund(form);
     if (operation === "list") return this.#list(form);
     if (operation === "events") return this.events.list(form, this.pageSize);
+    if (operation === "method" || operation === "token") {
+      const isCard = (id ?? "") in cards || ["pm_card_visa", "ctoken_visa"].includes(id ?? "");
+      return showMethod(operation, id ?? "", isCard ? validCard : this.methods.get(id ?? ""));
+    }
     const intent = this.intents.get(id ?? "");
     if (intent === undefined) return refuse("resource_missing", "intent", 404);
     if (operation === "retrieve") return ok(intent);
@@ -437,6 +455,8 @@ function operationOf(
     "POST refunds": "refund",
     "GET refunds": "list",
     "GET events": "events",
+    "GET payment_methods/ID": "method",
+    "GET confirmation_tokens/ID": "token",
   };
   return operations[key];
 }

@@ -21,7 +21,13 @@ describe("an order that is refused before its items are committed", () => {
     it(`releases its items if ${token} is declined with ${reason}`, async () => {
       const order = await backEnd.place({ token });
       await backEnd.assertEndsAs(order, cancelled(reason, ["declined"]));
-      assert.deepEqual(backEnd.stepsOf(order), ["validate", "reserve", "authorise", "release", "void"]);
+      assert.deepEqual(backEnd.stepsOf(order), [
+        "validate",
+        "reserve",
+        "authorise",
+        "release",
+        "void",
+      ]);
       assert.equal(await backEnd.paymentTokenOf(order), null);
     });
   }

@@ -21,6 +21,16 @@ describe("the payment method of an order", function () {
     assert.equal(await backEnd.paymentTokenOf(order), null);
   });
 
+  it("is validated by the release that claims the order: the order waits at the step that the previous release knows", async () => {
+    backEnd.onStep("validate", () => ({ status: 503 }));
+    const order = await backEnd.place();
+    await backEnd.waitForAttempt(order);
+    assert.equal((await backEnd.sagaOf(order))?.step, "reserve");
+    assert.ok(!backEnd.stepsOf(order).includes("reserve"));
+    backEnd.resetFaults();
+    await backEnd.assertEndsAs(order, confirmed);
+  });
+
   it("holds no stock while billing can't tell whether it exists", async () => {
     const handlings: Handling[] = [
       { status: 503 },
