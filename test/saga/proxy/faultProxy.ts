@@ -60,6 +60,8 @@ export class FaultProxy {
   profile: Profile = {};
   /** Faults of single operations, instead of `profile`. */
   profiles: Partial<Record<Operation, Profile>> = {};
+  /** Rounds with another number meet other faults. */
+  variant = 0;
   /** Late calls wait for this promise, if set, instead of a random time. */
   lateAfter: Promise<unknown> | undefined;
   /** All recorded calls. */
@@ -194,7 +196,7 @@ export class FaultProxy {
     const subject = `${call.operation}/${await this.#options.subjectOf(call)}`;
     const attempt = this.#attempts.get(subject) ?? 0;
     this.#attempts.set(subject, attempt + 1);
-    return `${subject}/${attempt}`;
+    return `${subject}/${attempt}${this.variant === 0 ? "" : `/variant ${this.variant}`}`;
   }
 
   #spring(call: Call, moment: Trap["moment"]): boolean {
