@@ -2,6 +2,7 @@ import * as dns from "@pulumi/azure-native/dns";
 import { Provider } from "@pulumi/azure-native/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
+import { existing } from "./existing";
 
 /** An existing zone of Azure DNS, in which the stack creates records. */
 export interface DnsZoneArgs {
@@ -39,15 +40,15 @@ export function dnsRecords(
       ? new Provider(`${name}-dns`, { location, subscriptionId }, { parent })
       : provider,
   };
-  // The call fails in the preview if there is no such zone.
-  const found = dns.getZoneOutput({ resourceGroupName, zoneName: zone.name }, opts);
+  const found = existing(dns.getZone({ resourceGroupName, zoneName: zone.name }, opts));
+  const zoneName = found.then(({ name }) => name);
   return zone.names.map(
     (fqdn) =>
       new dns.RecordSet(
         `${name}-${fqdn}`,
         {
           resourceGroupName,
-          zoneName: found.name,
+          zoneName,
           relativeRecordSetName: relativeName(fqdn, zone.name),
           recordType: "A",
           ttl: TTL,

@@ -2,6 +2,7 @@ import * as network from "@pulumi/azure-native/network";
 import type * as types from "@pulumi/azure-native/types";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { existing } from "./existing";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { networkOf, subnetProblem } from "./subnetId";
 import { hasAcceleratedNetworking } from "./vmSizes";
@@ -110,8 +111,8 @@ function existingSubnet(
   { common: { location }, opts: { parent, provider } }: AzureScope,
   subnetId: string,
 ): pulumi.Output<string> {
-  const found = network.getVirtualNetworkOutput(networkOf(subnetId), { parent, provider });
-  return found.apply((virtualNetwork) => {
+  const found = network.getVirtualNetwork(networkOf(subnetId), { parent, provider });
+  return pulumi.output(existing(found)).apply((virtualNetwork) => {
     const problem = subnetProblem(virtualNetwork, subnetId, location);
     if (problem !== undefined) throw new pulumi.RunError(`store:subnetId: ${problem}`);
     return subnetId;

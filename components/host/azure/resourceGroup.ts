@@ -2,6 +2,7 @@ import { Provider } from "@pulumi/azure-native/provider";
 import * as resources from "@pulumi/azure-native/resources";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
+import { existing } from "./existing";
 
 /** Creates the stack's resource group, or reads an existing one, and returns what the resources in it share. */
 export function resourceGroup(
@@ -9,7 +10,7 @@ export function resourceGroup(
   args: AzureHostArgs,
   parent: pulumi.Resource,
 ): AzureScope {
-  const { location, subscriptionId, owner, resourceGroup: existing } = args;
+  const { location, subscriptionId, owner } = args;
   const tags = {
     ...args.tags,
     project: pulumi.getProject(),
@@ -18,12 +19,9 @@ export function resourceGroup(
   };
   const provider = new Provider(`${name}-azure`, { location, subscriptionId }, { parent });
   const inGroup = { parent, provider };
-  if (existing !== undefined) {
-    // The call fails in the preview if there is no such group.
-    const { name: resourceGroupName } = resources.getResourceGroupOutput(
-      { resourceGroupName: existing },
-      inGroup,
-    );
+  if (args.resourceGroup !== undefined) {
+    const call = resources.getResourceGroup({ resourceGroupName: args.resourceGroup }, inGroup);
+    const resourceGroupName = pulumi.output(existing(call)).name;
     return { name, common: { resourceGroupName, location, tags }, opts: inGroup };
   }
   const group = new resources.ResourceGroup(name, { location, tags }, inGroup);
