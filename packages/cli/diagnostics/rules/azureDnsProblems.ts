@@ -10,7 +10,7 @@ export const AZURE_DNS_PROBLEMS: readonly HostProblem[] = [
   },
   {
     name: "azure-dns-zone",
-    match: [/dns:getZone returned an error: .*NotFound/s],
+    match: [/dns:getZone returned an error: .*Resource(Group)?NotFound/s],
     cause: "the DNS zone of store:dnsZone doesn't exist",
     hint: "List the zones: az network dns zone list --query '[].id' --output tsv. Then correct store:dnsZone.",
   },

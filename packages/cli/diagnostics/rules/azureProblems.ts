@@ -27,7 +27,7 @@ const ACCESS: readonly HostProblem[] = [
       /SubscriptionNotFound|InvalidSubscriptionId|subscription .* (could not be found|not found)/i,
     ],
     cause: "the login has no such subscription",
-    hint: "List the subscriptions: az account list. Then set store:subscriptionId.",
+    hint: "List the subscriptions: az account list. Then set store:subscriptionId, or correct the one in store:dnsZone.",
     general: true,
   },
   {

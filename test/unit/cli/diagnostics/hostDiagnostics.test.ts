@@ -215,6 +215,11 @@ const MESSAGES: readonly [rule: string, message: string, hint: RegExp][] = [
     /az network dns zone list/,
   ],
   [
+    "azure-subscription",
+    `invocation of azure-native:dns:getZone returned an error: Status=404 Code="SubscriptionNotFound" Message="The subscription '1' could not be found."`,
+    /store:subscriptionId/,
+  ],
+  [
     "azure-dns-cname",
     `Status=409 Code="Conflict" Message="The record could not be created because a CNAME record with the same name already exists in this zone."`,
     /record-set cname delete --resource-group/,
