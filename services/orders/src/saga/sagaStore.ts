@@ -15,7 +15,7 @@ export interface Progress {
   readonly step: Step;
   /** Reason for the cancellation; null if the order isn't being cancelled. */
   readonly reason: string | null;
-  /** Number of calls for the step without a definite answer. */
+  /** Number of calls without a definite answer for the step under which the order is saved. */
   readonly attempts: number;
   readonly lastError: string | null;
 }
@@ -123,7 +123,7 @@ export class SagaStore {
  * Returns the step under which an order is saved. An order at the validation is saved at the reservation, because the previous release
  * doesn't know the validation and would hand the order to staff. In return, an order at the reservation is validated again.
  */
-function savedStep(step: Step): Step {
+export function savedStep(step: Step): Step {
   return step === "validate" ? "reserve" : step;
 }
 

@@ -3,7 +3,7 @@ import { DatabaseUnavailable, UpstreamError, type Log, type Service } from "@sto
 import type { Services } from "./calls.ts";
 import { WakeableTimer } from "../wakeableTimer.ts";
 import { savedBeforeCall, transitionFor, saga, type Transition, type Step } from "./saga.ts";
-import type { ClaimedOrder, Progress, SagaStore } from "./sagaStore.ts";
+import { savedStep, type ClaimedOrder, type Progress, type SagaStore } from "./sagaStore.ts";
 
 export interface WorkerOptions {
   readonly sagas: SagaStore;
@@ -29,6 +29,9 @@ export interface WorkerOptions {
 
 /** Time after which a call counts as slow, in milliseconds. Waiting costs nothing, so the worker claims another order. */
 const SLOW_MS = 500;
+
+/** Progress at a step that was not called before. */
+const FIRST_ATTEMPT = { attempts: 0, lastError: null };
 
 /** An order that this worker has claimed. */
 interface LeasedOrder {
@@ -152,7 +155,9 @@ export class SagaWorker {
         return this.#write(leased, () => sagas.end(order, next.end, why));
       }
       const { to, reason = reasonBefore } = next;
-      const reached: Progress = { step: to, reason, attempts: 0, lastError: null };
+      // Otherwise each attempt at the reservation would be the first one, because the validation before it succeeds.
+      const before = savedStep(to) === savedStep(progress.step) ? progress : FIRST_ATTEMPT;
+      const reached: Progress = { ...before, step: to, reason };
       if (
         savedBeforeCall.has(to) &&
         !(await this.#write(leased, () => sagas.saveStep(order, reached)))

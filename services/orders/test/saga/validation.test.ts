@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { flushedLogs, until } from "@store/kit/testing";
 import { LONG_LEASE, type BackEnd } from "../support/backEnd.ts";
 import { FORWARD_STEPS, type Handling } from "../support/faultProxy.ts";
 import { cancelled, confirmed } from "../support/outcomes.ts";
@@ -45,6 +46,21 @@ describe("the payment method of an order", function () {
     const steps = backEnd.stepsOf(order);
     assert.equal(steps.filter((step) => step === "validate").length, 6);
     assert.ok(!steps.includes("reserve"));
+  });
+
+  it("is validated again at each attempt to hold stock, which count and are logged once as at other steps", async () => {
+    backEnd.onStep("reserve", () => ({ status: 503 }));
+    const order = await backEnd.place();
+    await until("the order had three attempts", async () => {
+      return ((await backEnd.sagaOf(order))?.attempts ?? 0) >= 3;
+    });
+    backEnd.resetFaults();
+    await backEnd.assertEndsAs(order, confirmed);
+    await flushedLogs(backEnd.replicas);
+    const warnings = backEnd.replicas
+      .flatMap(({ log }) => log)
+      .filter(({ requestId, msg }) => requestId === order.requestId && /retry later/.test(msg));
+    assert.equal(warnings.length, 1);
   });
 
   it("releases the stock if it stops existing before the reservation's answer arrives", async () => {
