@@ -29,15 +29,16 @@ export async function applyReport(
 }
 
 /**
- * Marks an authorised payment as voided: the provider has released the amount, as it does after a week. A call that holds the payment's
- * lease gets the same outcome.
+ * Marks an authorised payment as voided: the provider has released the amount, as it does after a week. Not while a call holds the
+ * payment's lease: it may be a void, and it gets the same outcome, or a later call if its outcome is unknown.
  */
 async function voidPayment(
   transaction: Queryable,
   { id, payment }: PaymentReport,
 ): Promise<string | undefined> {
   const voided = await transaction.query(
-    "UPDATE payments SET status = 'voided', updated_at = now() WHERE id = $1 AND status = 'authorised' RETURNING id",
+    `UPDATE payments SET status = 'voided', updated_at = now()
+     WHERE id = $1 AND status = 'authorised' AND (lease IS NULL OR leased_until < clock_timestamp()) RETURNING id`,
     [payment],
   );
   if (voided.length === 0) return undefined;

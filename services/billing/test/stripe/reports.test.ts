@@ -120,6 +120,29 @@ describe("what Stripe reports later", () => {
     assert.deepEqual(stripe.ledger(id), ["authorised 8900", "canceled"]);
   });
 
+  it("leaves a cancelled authorisation to the call in progress, which may have cancelled it and learns of it by itself", async () => {
+    const lease = (id: string, until: string) =>
+      billing.replicas.database.query(
+        `UPDATE payments SET lease = gen_random_uuid(), leased_until = ${until} WHERE id = $1`,
+        [id],
+      );
+    const { id } = await billing.createPayment(charge(CARD));
+    await lease(id, "clock_timestamp() + interval '1 hour'");
+    stripe.lapse(id);
+    await untilRead();
+    assert.deepEqual([(await read(id)).status, await kinds(id)], ["authorised", []]);
+    // The process of the call has died: the next call takes over.
+    await billing.expireLease(id);
+    assert.equal(outcome(await billing.capture(id)), "payment-voided");
+    assert.deepEqual(await kinds(id), []);
+
+    const { id: abandoned } = await billing.createPayment(charge(CARD));
+    await lease(abandoned, "clock_timestamp() - interval '1 second'");
+    stripe.lapse(abandoned);
+    await untilStatus(abandoned, "voided");
+    assert.deepEqual(await kinds(abandoned), ["authorisation_lapsed"]);
+  });
+
   it("leaves payments as they are that billing voided or that were declined, and others than its own", async () => {
     const voided = await billing.createPayment(charge(CARD), "void");
     const declined = await billing.createPayment(charge("pm_card_visa_chargeDeclined"));
