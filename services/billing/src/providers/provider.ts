@@ -52,6 +52,8 @@ export interface ReportQuery {
 
 export interface ReportPage {
   readonly items: readonly ProviderReport[];
+  /** Time of the newest event on the page, also of one that is no report. Undefined on an empty page. */
+  readonly newest: Date | undefined;
   /** Undefined on the last page. */
   readonly next: string | undefined;
 }

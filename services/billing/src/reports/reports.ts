@@ -61,7 +61,7 @@ export class Reports {
     return turn;
   }
 
-  /** Applies the reports since a time, page by page. Returns the time of the newest one. */
+  /** Applies the reports since a time, page by page. Returns the time of the provider's newest event. */
   async #readSince(since: Date | undefined): Promise<Date | undefined> {
     const { provider } = this.#options;
     let newest: Date | undefined;
@@ -69,7 +69,7 @@ export class Reports {
     do {
       const page = await provider.reports?.({ since, after });
       for (const report of await this.#selectNew(page?.items ?? [])) await this.#apply(report);
-      newest ??= page?.items[0]?.at;
+      newest ??= page?.newest;
       after = page?.next;
     } while (after !== undefined);
     return newest;

@@ -226,6 +226,21 @@ describe("what Stripe reports later", () => {
     assert.deepEqual(await kinds(id), ["dispute_opened"]);
   });
 
+  it("is read from the newest event on, also if that is none of a report", async () => {
+    const { database } = billing.replicas;
+    const succeeded = { object: "refund", status: "succeeded" };
+    // A minute younger than all reports of these tests.
+    const young = new Date(Date.now() + 50_000);
+    stripe.events.add("refund.updated", succeeded, -MINUTE);
+    await until("the event is the newest", async () => {
+      const [cursor] = await database.query<{ isRead: boolean }>(
+        `SELECT newest > $1 AS "isRead" FROM report_cursors`,
+        [young],
+      );
+      return cursor?.isRead === true;
+    });
+  });
+
   it("is an error in the log if it wasn't read for longer than Stripe keeps it", async () => {
     await until("a replica says so", async () => {
       // Repeated, because a poll that is in progress notes its time.

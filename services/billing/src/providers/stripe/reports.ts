@@ -77,6 +77,6 @@ const ENDS: ReadonlyMap<string, DisputeStatus> = new Map([
   ["prevented", "lost"],
 ]);
 
-function fromUnix(seconds: number): Date {
+export function fromUnix(seconds: number): Date {
   return new Date(seconds * 1_000);
 }

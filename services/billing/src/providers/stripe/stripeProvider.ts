@@ -22,7 +22,7 @@ import {
   refusedCreation,
   refusedRefund,
 } from "./refusals.ts";
-import { EVENT_TYPES, reportOf } from "./reports.ts";
+import { EVENT_TYPES, fromUnix, reportOf } from "./reports.ts";
 import { StripeClient, StripeRefusal, type StripeOptions } from "./stripeClient.ts";
 import { testMethods } from "./testMethods.ts";
 import { validateMethod } from "./validateMethod.ts";
@@ -126,7 +126,9 @@ export class StripeProvider implements PaymentProvider {
       }),
     );
     const items = page.data.map(reportOf).filter((report) => report !== undefined);
-    return { items, next: page.has_more ? page.data.at(-1)?.id : undefined };
+    const [first] = page.data;
+    const newest = first && fromUnix(first.created);
+    return { items, newest, next: page.has_more ? page.data.at(-1)?.id : undefined };
   }
 
   /** Finds a refund by our id in its metadata: Stripe doesn't refuse a second refund by status and forgets the idempotency key after a day. */
