@@ -156,7 +156,7 @@ describe("what Stripe reports later", () => {
     assert.equal((await read(declined.id)).status, "declined");
   });
 
-  it("is read once by all replicas together, page by page", async () => {
+  it("is read page by page by two replicas, and applied once", async () => {
     const { pageSize } = stripe;
     stripe.pageSize = 2;
     try {
