@@ -64,6 +64,18 @@ describe("the validation of a payment method with Stripe", function () {
     assert.deepEqual((await validate("pm_last_month")).outcome, ["usable", undefined]);
   });
 
+  it("declines a ConfirmationToken that expired before it was used", async () => {
+    const expired = { expires_at: Math.floor(Date.now() / 1_000) - 1, payment_intent: null };
+    stripe.methods.set("ctoken_late", { ...validCard, token: expired });
+    assert.deepEqual((await validate("ctoken_late")).outcome, ["declined", "invalid_token"]);
+    // An order is validated again if its worker died after the authorisation, which used the token.
+    for (const expires_at of [null, expired.expires_at]) {
+      const used = { expires_at, payment_intent: "pi_1" };
+      stripe.methods.set("ctoken_used", { ...validCard, token: used });
+      assert.deepEqual((await validate("ctoken_used")).outcome, ["usable", undefined]);
+    }
+  });
+
   it("accepts a payment method of another type: the authorisation will tell", async () => {
     stripe.methods.set("pm_wallet", { type: "link", customer: null });
     assert.deepEqual((await validate("pm_wallet")).outcome, ["usable", undefined]);

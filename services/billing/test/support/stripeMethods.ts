@@ -5,6 +5,15 @@ export interface PaymentMethod {
   readonly type: string;
   readonly customer: string | null;
   readonly card?: { readonly exp_month: number; readonly exp_year: number };
+  /** Properties of a ConfirmationToken itself. @default unused and valid */
+  readonly token?: TokenState;
+}
+
+interface TokenState {
+  /** In seconds since 1970. */
+  readonly expires_at: number | null;
+  /** ID of the PaymentIntent that was confirmed with it; null before that. */
+  readonly payment_intent: string | null;
 }
 
 export const validCard: PaymentMethod = {
@@ -12,6 +21,8 @@ export const validCard: PaymentMethod = {
   customer: null,
   card: { exp_month: 12, exp_year: 2099 },
 };
+
+const UNUSED: TokenState = { expires_at: 4_000_000_000, payment_intent: null };
 
 /** Shows a PaymentMethod ("method") or a ConfirmationToken ("token") that exists. */
 export function showMethod(
@@ -22,9 +33,10 @@ export function showMethod(
   const isToken = kind === "token";
   if (method === undefined || id.startsWith("ctoken_") !== isToken)
     return refuse("resource_missing", isToken ? "confirmation_token" : "payment_method", 404, id);
+  const { token = UNUSED, ...preview } = method;
   return ok(
     isToken
-      ? { id, object: "confirmation_token", payment_method_preview: method }
-      : { id, object: "payment_method", ...method },
+      ? { id, object: "confirmation_token", ...token, payment_method_preview: preview }
+      : { id, object: "payment_method", ...preview },
   );
 }

@@ -4,7 +4,9 @@ import { StripeRefusal, type StripeClient } from "./stripeClient.ts";
 
 /**
  * Looks a customer's PaymentMethod or ConfirmationToken up. Declines one that Stripe doesn't know, that is saved for one of the account's
- * customers, or whose card has expired: Stripe would refuse to confirm a payment with it. Stripe doesn't show that one was used or detached.
+ * customers, whose card has expired, or a ConfirmationToken that expired unused: Stripe would refuse to confirm a payment with it. Stripe
+ * doesn't show that a PaymentMethod was used or detached. A used ConfirmationToken counts as usable, because the order's own payment may
+ * have used it: a worker that dies after the authorisation leaves an order that is validated again.
  *
  * @throws UnknownOutcomeError if Stripe gave no definite answer.
  */
@@ -32,6 +34,7 @@ const INVALID = { status: "declined", reason: "invalid_token" } as const;
 
 type Method = Pick<Stripe.PaymentMethod, "customer" | "card">;
 
+/** Returns the payment method; undefined if Stripe doesn't know it, or not any more. */
 async function findMethod(client: StripeClient, token: string): Promise<Method | undefined> {
   if (!token.startsWith("ctoken_"))
     return client.find("retrieve a PaymentMethod", (stripe) =>
@@ -40,9 +43,14 @@ async function findMethod(client: StripeClient, token: string): Promise<Method |
   const found = await client.find("retrieve a ConfirmationToken", (stripe) =>
     stripe.confirmationTokens.retrieve(token),
   );
-  if (found === undefined) return undefined;
+  if (found === undefined || hasExpiredUnused(found, Date.now())) return undefined;
   const { customer = null, card } = found.payment_method_preview ?? {};
   return { customer, ...(card === undefined ? {} : { card }) };
+}
+
+function hasExpiredUnused(token: Stripe.ConfirmationToken, now: number): boolean {
+  const { expires_at: expiresAt, payment_intent: usedBy } = token;
+  return usedBy === null && expiresAt !== null && expiresAt * 1_000 <= now;
 }
 
 /** Returns whether a card has expired everywhere on Earth. A card is valid until the end of its month. */
