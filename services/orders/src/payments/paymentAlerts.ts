@@ -15,7 +15,8 @@ export interface NewAlert {
 
 /**
  * Adds an alert about the payment of an order, if the order exists. While an order has an alert that isn't settled, it needs attention:
- * {@link raiseAlerts} sets its status.
+ * {@link raiseAlerts} sets its status. A new alert about a dispute settles the alert of its opening; one that is repeated
+ * changes nothing.
  */
 export async function addAlert(transaction: Queryable, alert: NewAlert): Promise<void> {
   const { cause, order, kind, subject, amount, reason, respondBy, at } = alert;
@@ -34,9 +35,9 @@ export async function settleAlerts(
   return (await transaction.query(settle, [order, subject ?? null])).length > 0;
 }
 
-/** Gives an order that needs attention its last status back, unless an alert or a saga is left. */
-export async function restoreStatus(transaction: Queryable, order: string): Promise<void> {
-  await transaction.query(restore, [order]);
+/** Gives an order that needs attention its last status back, unless an alert or a saga is left. Returns whether it did. */
+export async function restoreStatus(transaction: Queryable, order: string): Promise<boolean> {
+  return (await transaction.query(restore, [order])).length > 0;
 }
 
 /**
@@ -50,9 +51,14 @@ export async function raiseAlerts(database: Database, log: Log): Promise<void> {
 }
 
 const insertAlert = `
-  INSERT INTO payment_alerts (cause, order_id, kind, subject, amount, currency, reason, respond_by, at)
-  SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM orders WHERE id = $2
-  ON CONFLICT (cause) DO NOTHING`;
+  WITH added AS (
+    INSERT INTO payment_alerts (cause, order_id, kind, subject, amount, currency, reason, respond_by, at)
+    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM orders WHERE id = $2
+    ON CONFLICT (cause) DO NOTHING RETURNING order_id, subject
+  )
+  UPDATE payment_alerts SET settled_at = now() FROM added
+  WHERE payment_alerts.order_id = added.order_id AND payment_alerts.subject = added.subject
+    AND kind = 'dispute_opened' AND settled_at IS NULL`;
 
 const settle = `
   UPDATE payment_alerts SET settled_at = now()
@@ -69,7 +75,8 @@ const restore = `
       AND NOT EXISTS (SELECT FROM payment_alerts WHERE order_id = $1 AND settled_at IS NULL)
     RETURNING id, orders.status, orders.reason
   )
-  INSERT INTO order_history (order_id, status, reason) SELECT id, status, reason FROM changed`;
+  INSERT INTO order_history (order_id, status, reason) SELECT id, status, reason FROM changed
+  RETURNING order_id`;
 
 const raise = `
   WITH newest AS (

@@ -75,11 +75,8 @@ async function applyChange(transaction: Queryable, change: Change): Promise<void
       await settleAlerts(transaction, order, subject);
       await restoreStatus(transaction, order);
       return;
-    case "dispute_lost":
-      await settleAlerts(transaction, order, subject);
-      await addAlert(transaction, { ...change, kind, subject });
-      return;
     case "dispute_opened":
+    case "dispute_lost":
     case "refund_failed":
       await addAlert(transaction, { ...change, kind, subject });
   }

@@ -71,11 +71,16 @@ export class StaffOrders {
     });
   }
 
-  /** Settles all alerts about the payment of an order. Returns false if there is none. */
+  /**
+   * Settles all alerts about the payment of an order, and gives the order its last status back. Returns false if it had neither an alert
+   * nor a status because of one.
+   */
   async resolve(id: string, staff: string): Promise<boolean> {
     return this.#database.transaction(async (transaction) => {
-      if (!(await settleAlerts(transaction, id))) return false;
-      await restoreStatus(transaction, id);
+      const isSettled = await settleAlerts(transaction, id);
+      // The status can outlast the alerts: while it is set, another replica may settle them.
+      const isRestored = await restoreStatus(transaction, id);
+      if (!isSettled && !isRestored) return false;
       await transaction.query(insertAction, [id, "resolve", staff]);
       return true;
     });

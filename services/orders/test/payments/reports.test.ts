@@ -204,10 +204,14 @@ describe("an order about whose payment Stripe reports something later", () => {
 
   it("gets each report once, also after a restoration of billing's database, which gives the same numbers again", async () => {
     const billing = backEnd.upstreamDatabase("billing");
-    const [early, lost] = [await placeConfirmed(), await placeConfirmed()];
+    const early = await placeConfirmed();
+    const ended = await placeConfirmed();
+    const lost = await placeConfirmed();
     await dispute(early);
     await waitForReason(early, "dispute_opened");
     await backEnd.resolve(early.id);
+    stripe.changeDispute(await dispute(ended), "lost");
+    await waitForReason(ended, "dispute_lost");
     await dispute(lost);
     await waitForReason(lost, "dispute_opened");
     // The backup was made between the two disputes.
@@ -225,5 +229,22 @@ describe("an order about whose payment Stripe reports something later", () => {
       );
       assert.equal(alerts.length, 1);
     }
+    const { alerts = [] } = await backEnd.readAsStaff(ended);
+    assert.deepEqual(
+      alerts.map(({ kind }) => kind),
+      ["dispute_lost"],
+    );
+  });
+
+  it("can be resolved even if its alerts were settled before it got the status", async () => {
+    const order = await placeConfirmed();
+    await dispute(order);
+    await waitForReason(order, "dispute_opened");
+    await backEnd.database.query(
+      "UPDATE payment_alerts SET settled_at = now() WHERE order_id = $1",
+      [order.id],
+    );
+    assert.equal((await backEnd.resolve(order.id)).status, 200);
+    assert.equal((await backEnd.readOrder(order)).status, "confirmed");
   });
 });
