@@ -13,7 +13,7 @@ export const ChangeKind = Type.Enum(
   {
     type: "string",
     description:
-      "refunded: nothing is left to refund, and no refund has failed; refund_failed: the store still has the refund's amount; " +
+      "refunded: nothing is left to refund, and no refund has failed; refund_failed: a refund wasn't carried out, for the reason; " +
       "authorisation_lapsed: the provider has released the amount before the capture; dispute_opened: the customer's bank demands the " +
       "amount back; dispute_won: the store keeps it; dispute_lost: the customer has it.",
   },

@@ -6,7 +6,8 @@ const PaymentAlert = Type.Object(
     kind: Type.Enum(["dispute_opened", "dispute_lost", "refund_failed"], {
       type: "string",
       description:
-        "dispute_opened: the customer's bank demands the amount back; dispute_lost: the customer has it; refund_failed: the store still has it.",
+        "dispute_opened: the customer's bank demands the amount back; dispute_lost: the customer has it; " +
+        "refund_failed: it wasn't refunded, for the reason.",
     }),
     subject: Type.String({
       description: "Id of the dispute at the payment provider, or of the refund.",

@@ -30,10 +30,23 @@ function instruction(
   reason: string | undefined,
 ): string {
   if (kind === "dispute_lost") return "The customer has the money back.";
-  return reason === "charge_disputed"
-    ? "The dispute decides who gets the money."
-    : "The store still has the money: refund it again, or pay the customer otherwise.";
+  return (
+    refundInstructions.get(reason) ??
+    "The store still has the money: refund it again, or pay the customer otherwise."
+  );
 }
+
+const duringDispute = "The dispute decides who gets the money.";
+
+/** Instructions after failed refunds whose amount the store may not have, by the payment provider's reason. */
+const refundInstructions: ReadonlyMap<string | undefined, string> = new Map([
+  [
+    "charge_already_refunded",
+    "The payment provider has refunded it already: check its dashboard, and don’t pay again.",
+  ],
+  ["charge_disputed", duringDispute],
+  ["refund_disputed_payment", duringDispute],
+]);
 
 /** Says until when the payment provider accepts an answer to a dispute. */
 export function answerText(respondBy: string | undefined): Html {
