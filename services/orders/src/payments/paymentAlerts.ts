@@ -35,6 +35,18 @@ export async function settleAlerts(
   return (await transaction.query(settle, [order, subject ?? null])).length > 0;
 }
 
+/**
+ * Opens the newest alert about a refund that the payment provider refused because of a dispute again, after the store has won it: the
+ * provider accepts the refund now. Changes nothing if it is repeated.
+ */
+export async function reopenRefusedRefund(
+  transaction: Queryable,
+  order: string,
+  at: string,
+): Promise<void> {
+  await transaction.query(reopenRefund, [order, at]);
+}
+
 /** Gives an order that needs attention its last status back, unless an alert or a saga is left. Returns whether it did. */
 export async function restoreStatus(transaction: Queryable, order: string): Promise<boolean> {
   return (await transaction.query(restore, [order])).length > 0;
@@ -63,6 +75,11 @@ const insertAlert = `
 const settle = `
   UPDATE payment_alerts SET settled_at = now()
   WHERE order_id = $1 AND settled_at IS NULL AND subject = coalesce($2, subject) RETURNING id`;
+
+const reopenRefund = `
+  UPDATE payment_alerts SET reason = 'dispute_won', at = $2, settled_at = NULL
+  WHERE reason IN ('charge_disputed', 'refund_disputed_payment')
+    AND id = (SELECT max(id) FROM payment_alerts WHERE order_id = $1 AND kind = 'refund_failed')`;
 
 const restore = `
   WITH past AS (

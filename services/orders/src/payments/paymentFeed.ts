@@ -17,7 +17,13 @@ import {
   lockSaga,
 } from "../saga/cancellation.ts";
 import type { Step } from "../saga/saga.ts";
-import { addAlert, raiseAlerts, restoreStatus, settleAlerts } from "./paymentAlerts.ts";
+import {
+  addAlert,
+  raiseAlerts,
+  reopenRefusedRefund,
+  restoreStatus,
+  settleAlerts,
+} from "./paymentAlerts.ts";
 
 const Change = Type.Object({
   change: Type.Integer(),
@@ -73,6 +79,7 @@ async function applyChange(transaction: Queryable, change: Change): Promise<void
       return;
     case "dispute_won":
       await settleAlerts(transaction, order, subject);
+      await reopenRefusedRefund(transaction, order, change.at);
       await restoreStatus(transaction, order);
       return;
     case "dispute_opened":

@@ -13,7 +13,12 @@ const PaymentAlert = Type.Object(
       description: "Id of the dispute at the payment provider, or of the refund.",
     }),
     amount: Type.Optional(Money),
-    reason: Type.Optional(Type.String({ description: "The payment provider's reason." })),
+    reason: Type.Optional(
+      Type.String({
+        description:
+          "The payment provider's reason. dispute_won: it refused a refund because of a dispute that the store has won since.",
+      }),
+    ),
     respondBy: Type.Optional(
       Type.String({
         format: "date-time",

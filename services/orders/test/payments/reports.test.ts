@@ -122,7 +122,7 @@ describe("an order about whose payment Stripe reports something later", () => {
 
   it("can be cancelled during a dispute, and then still needs the answer and the refund that Stripe refused", async () => {
     const order = await placeConfirmed();
-    await dispute(order);
+    const subject = await dispute(order);
     await waitForReason(order, "dispute_opened");
     assert.equal((await backEnd.cancel(order.id)).status, 200);
     await waitForReason(order, "refund_failed");
@@ -138,6 +138,15 @@ describe("an order about whose payment Stripe reports something later", () => {
     assert.equal((await backEnd.resolve(order.id)).status, 200);
     const { status, reason, onHand } = await backEnd.readOutcome(order);
     assert.deepEqual([status, reason, onHand], ["cancelled", "refunded_by_store", 5]);
+
+    // Now the store has the money, and Stripe accepts the refund.
+    stripe.changeDispute(subject, "won");
+    await waitForReason(order, "refund_failed");
+    const left = (await backEnd.readAsStaff(order)).alerts ?? [];
+    assert.deepEqual(
+      left.map(({ kind, reason }) => [kind, reason]),
+      [["refund_failed", "dispute_won"]],
+    );
   });
 
   it("needs attention if a refund fails after it had succeeded, with the amount", async () => {

@@ -12,6 +12,13 @@ describe("the office's text about a failed refund", () => {
     assert.match(textFor("lost_or_stolen_card"), /The store still has the money: refund it again/);
   });
 
+  it("asks for a refund after a dispute that the store has won, unless it was paid meanwhile", () => {
+    assert.match(
+      textFor("dispute_won"),
+      /The store has won the dispute, and has the money: refund it, unless/,
+    );
+  });
+
   it("doesn't ask for a payment to a customer whom the payment provider has refunded already", () => {
     const text = textFor("charge_already_refunded");
     assert.match(text, /has refunded it already: check its dashboard, and don’t pay again/);

@@ -38,7 +38,7 @@ function instruction(
 
 const duringDispute = "The dispute decides who gets the money.";
 
-/** Instructions after failed refunds whose amount the store may not have, by the payment provider's reason. */
+/** Instructions after failed refunds that aren't simply made again, by the reason. */
 const refundInstructions: ReadonlyMap<string | undefined, string> = new Map([
   [
     "charge_already_refunded",
@@ -46,6 +46,10 @@ const refundInstructions: ReadonlyMap<string | undefined, string> = new Map([
   ],
   ["charge_disputed", duringDispute],
   ["refund_disputed_payment", duringDispute],
+  [
+    "dispute_won",
+    "The store has won the dispute, and has the money: refund it, unless the customer was paid meanwhile.",
+  ],
 ]);
 
 /** Says until when the payment provider accepts an answer to a dispute. */
