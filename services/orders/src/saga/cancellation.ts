@@ -70,7 +70,7 @@ const redirectSaga = `
   UPDATE sagas SET step = $2, reason = coalesce(reason, $3), attempts = 0, last_error = NULL, due_at = now()
   WHERE order_id = $1`;
 
-/** A confirmed order has no saga any more. It stays confirmed until its cancellation ends. */
+/** A confirmed order has no saga any more. It stays confirmed until its cancellation ends; one that needs attention becomes pending. */
 const beginCancellation = `
   INSERT INTO sagas (order_id, step, reason)
   SELECT id, 'unship', $2 FROM orders
