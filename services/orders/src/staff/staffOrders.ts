@@ -11,6 +11,8 @@ import {
 import type { PaymentAlert, StaffAction, StaffOrder, StaffOrderPage } from "./schemas.ts";
 
 interface StaffOrderFilter {
+  /** ID of the only order. @default all */
+  readonly order?: string | undefined;
   /** @default all */
   readonly status?: OrderStatus | undefined;
   /** ID of the last order of the previous page. Defaults to the first page. */
@@ -28,11 +30,12 @@ export class StaffOrders {
   }
 
   /** Reads a page of orders, newest first. */
-  async list({ status, after, limit }: StaffOrderFilter): Promise<StaffOrderPage> {
+  async list({ order, status, after, limit }: StaffOrderFilter): Promise<StaffOrderPage> {
     // One more than shown, to know whether there is a next page.
     const values: unknown[] = [limit + 1];
     // A separate statement per set of conditions, so that each can use its own index.
     const conditions = [
+      order !== undefined && `orders.id = $${values.push(order)}`,
       status !== undefined && `status = $${values.push(status)}`,
       after !== undefined &&
         `(placed_at, id) < (SELECT placed_at, id FROM orders WHERE id = $${values.push(after)})`,

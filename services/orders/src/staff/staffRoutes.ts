@@ -37,6 +37,7 @@ function addListRoute(app: App, { staffOrders, staff }: StaffRoutes): void {
         tags: ["staff"],
         security: [{ staff: [] }],
         querystring: Type.Object({
+          order: Type.Optional(Uuid),
           status: Type.Optional(OrderStatus),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PAGE })),
           after: Type.Optional(Uuid),

@@ -46,6 +46,7 @@ describe("the storefront's office: reports about payments", () => {
     const page = await clerk.get(office);
     assert.match(page.visibleText, /Dispute about \$29\.00 \(fraudulent\) open\. Answer/);
     assert.match(page.visibleText, answer);
+    assert.match(page.visibleText, /Mark the order as handled .*\. Dispute opened: \$29\.00/);
     assert.match(page.text, new RegExp(`action="${office}/cancel"`), "it isn't shipped yet");
     assert.doesNotMatch(page.text, new RegExp(`action="${office}/retry"`));
     const shown = (await customer.get(path)).visibleText;

@@ -7,7 +7,7 @@ import type { Fields } from "../../http/forms.ts";
 import { timelineText } from "../../pages/orders/statusText.ts";
 import { parcelPanel, type Shipment } from "../parcels/parcelPanel.ts";
 import { attentionForms, cancelForm } from "./attentionForms.ts";
-import { attentionNote, isPaymentReason } from "./paymentAlerts.ts";
+import { attentionNote, isPaymentReason, type PaymentAlert } from "./paymentAlerts.ts";
 import { paymentPanel, type Payment } from "./paymentPanel.ts";
 import { staffActionsSection, type StaffAction } from "./staffActions.ts";
 import { officeStatusLabels } from "./status.ts";
@@ -27,10 +27,12 @@ interface OrderDetails {
   readonly payments: readonly Payment[];
   readonly shipments: readonly Shipment[];
   readonly actions: readonly StaffAction[];
+  /** Alerts about the payments that aren't handled yet. */
+  readonly alerts: readonly PaymentAlert[];
 }
 
 export function orderPage(details: OrderDetails, messages: Messages): Html {
-  const { order, payments, shipments, actions } = details;
+  const { order, payments, shipments, actions, alerts } = details;
   const { id, status, reason } = order;
   const { success, error } = messages;
   return html`<nav class="crumbs" aria-label="Breadcrumb">
@@ -47,7 +49,7 @@ export function orderPage(details: OrderDetails, messages: Messages): Html {
       }
       ${isConfirmed(order) ? cancelForm(id, "this customer", "Cancel and refund") : undefined}
     </div>
-    ${status === "needs_attention" ? attentionNote(reason) : undefined}
+    ${status === "needs_attention" ? attentionNote(reason, alerts) : undefined}
     ${success && html`<p class="banner good" role="status">${success}</p>`}
     ${error && html`<p class="banner bad" role="alert">${error}</p>`} ${facts(order)}
     <div class="columns">${itemsSection(order)} ${timelineSection(order)}</div>

@@ -4,7 +4,7 @@ import { formatMoney } from "../../html/money.ts";
 import { formatTime } from "../../html/time.ts";
 
 type OrderPage = operations["listOrders"]["responses"][200]["content"]["application/json"];
-type PaymentAlert = NonNullable<OrderPage["items"][number]["alerts"]>[number];
+export type PaymentAlert = NonNullable<OrderPage["items"][number]["alerts"]>[number];
 
 const headings: Record<PaymentAlert["kind"], string> = {
   dispute_opened: "Dispute opened",
@@ -59,11 +59,17 @@ export function answerText(respondBy: string | undefined): Html {
     : html`Answer it in the payment provider’s dashboard before ${formatTime(respondBy)}.`;
 }
 
-/** Says on the page of an order that it needs attention because of its payment. */
-export function attentionNote(reason: string | undefined): Html | undefined {
+/** Says on the page of an order that it needs attention because of its payment, with all its alerts. */
+export function attentionNote(
+  reason: string | undefined,
+  alerts: readonly PaymentAlert[],
+): Html | undefined {
   if (!isPaymentReason(reason)) return undefined;
-  return html`<p class="banner bad">
-    ${headings[reason as PaymentAlert["kind"]]}. The payment below has the details. Mark the order
-    as handled when you have dealt with it.
-  </p>`;
+  return html`<div class="banner bad">
+    <p>
+      ${headings[reason as PaymentAlert["kind"]]}. The payment below has the details. Mark the order
+      as handled when you have dealt with it.
+    </p>
+    ${alerts.map(alertText)}
+  </div>`;
 }
