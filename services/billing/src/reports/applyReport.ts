@@ -52,21 +52,24 @@ const disputeChanges = {
   lost: "dispute_lost",
 } as const;
 
-/** Stores a dispute. Reports may arrive in any order: an older one than the stored one changes nothing. */
+/** Stores a dispute. Records another status, and another deadline for the answer. Reports may arrive in any order: an older one than the stored one changes nothing. */
 async function applyDispute(
   transaction: Queryable,
   { id, at, payment }: PaymentReport,
   { dispute, status, amount: { amount }, reason, respondBy }: ReportedDispute,
 ): Promise<string | undefined> {
   await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
-  const [before] = await transaction.query<{ status: string }>(
-    "SELECT status FROM disputes WHERE id = $1",
+  const [before] = await transaction.query<{ status: string; respond_by: Date | null }>(
+    "SELECT status, respond_by FROM disputes WHERE id = $1",
     [dispute],
   );
+  // An inquiry that becomes a chargeback stays open, and an answer is expected again.
+  const hasNewDeadline =
+    respondBy !== undefined && before?.respond_by?.getTime() !== respondBy.getTime();
   const stored = await transaction.query(storeDispute, [
     ...[dispute, payment, amount, status, reason, respondBy ?? null, at],
   ]);
-  if (stored.length === 0 || before?.status === status) return undefined;
+  if (stored.length === 0 || (before?.status === status && !hasNewDeadline)) return undefined;
   await recordChange(transaction, {
     ...{ cause: id, payment, kind: disputeChanges[status], subject: dispute },
     ...{ amount, reason, respondBy: respondBy ?? null },

@@ -90,6 +90,26 @@ describe("what Stripe reports later", () => {
     assert.deepEqual((await kinds(lost)).at(-1), "dispute_lost");
   });
 
+  it("includes the time for the answer of an inquiry that becomes a chargeback", async () => {
+    const id = await capture();
+    const dispute = stripe.openDispute(id);
+    await untilDispute(id, "open");
+    const chargeback = {
+      ...stripe.disputes.get(dispute),
+      evidence_details: { due_by: Date.parse("2031-01-02") / 1_000 },
+    };
+    stripe.events.add("charge.dispute.updated", chargeback);
+    await until("the deadline is a change", async () => (await kinds(id)).length > 1);
+    const changes = await billing.changes(id);
+    assert.deepEqual(
+      changes.map(({ kind, respondBy }) => [kind, respondBy]),
+      [
+        ["dispute_opened", "2030-01-02T00:00:00.000Z"],
+        ["dispute_opened", "2031-01-02T00:00:00.000Z"],
+      ],
+    );
+  });
+
   it("doesn't open a dispute again if an older report arrives after its end", async () => {
     const id = await capture();
     const dispute = stripe.openDispute(id);

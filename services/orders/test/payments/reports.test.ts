@@ -74,6 +74,17 @@ describe("an order about whose payment Stripe reports something later", () => {
     const metrics = await (await backEnd.firstReplica.fetch("/metrics")).text();
     assert.match(metrics, /saga_orders\{step="needs_attention"\} [1-9]/);
 
+    // An inquiry becomes a chargeback.
+    const chargeback = { due_by: Date.parse("2031-01-02") / 1_000 };
+    stripe.events.add("charge.dispute.updated", {
+      ...stripe.disputes.get(subject),
+      evidence_details: chargeback,
+    });
+    await until("the alert has the new deadline", async () => {
+      const { alerts = [] } = await backEnd.readAsStaff(order);
+      return alerts.length === 1 && alerts[0]?.["respondBy"] === "2031-01-02T00:00:00.000Z";
+    });
+
     stripe.changeDispute(subject, "won");
     await backEnd.waitForStatus(order, "confirmed");
     assert.equal((await backEnd.readAsStaff(order)).alerts, undefined);
