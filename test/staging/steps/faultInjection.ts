@@ -52,7 +52,8 @@ export async function failWith(
   await clear();
   if (/^ +at .*:\d+:\d+\)?$/m.test(output))
     throw new CommandFailed("The message contains a stack trace.", output);
-  const message = output.slice(output.lastIndexOf("error: ")).trim();
+  // Details, and the engine's own output, have the word in other places.
+  const message = output.slice([...output.matchAll(/^error: /gm)].at(-1)?.index).trim();
   // The real Azure has no such error: the fault must have broken the emulator itself.
   if (/docker [a-z]+ failed:/.test(message))
     throw new CommandFailed("The message is about the emulator's own Docker.", output);
