@@ -215,6 +215,7 @@ describe("billing", () => {
       "/internal/payments/{id}",
       "/internal/payments/{id}/capture",
       "/internal/payments/{id}/refund",
+      "/internal/payments/{id}/validate",
       "/internal/payments/{id}/void",
     ];
     const documents = {
