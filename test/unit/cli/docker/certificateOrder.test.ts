@@ -154,7 +154,7 @@ describe("the order of the certificate", () => {
       const notes = async (name: string): Promise<string> => {
         const found: string[] = [];
         const report = { note: (text: string) => found.push(text) } as unknown as Reporter;
-        // Nothing listens at the port, so there is no certificate.
+        // The certificate is missing, because nothing listens at the port.
         const served = { url: `https://${name}:1`, host: "127.0.0.1" };
         const session = sessionOf({ dnsZone: "example.invalid", domain: name });
         await noteHttpsProblems(session, served, report);
