@@ -38,9 +38,11 @@ function exitAfterGracePeriod(failed, graceMs) {
 
 const GRACE_MS = 20_000;
 
-/** Returns the message and the stack of a thrown value. */
+/** Returns the message and the stack of a thrown value and of its causes. */
 function errorText(error) {
-  return error instanceof Error || typeof error?.message === "string"
-    ? String(error.stack || error.message)
-    : String(error);
+  const text =
+    error instanceof Error || typeof error?.message === "string"
+      ? String(error.stack || error.message)
+      : String(error);
+  return error?.cause === undefined ? text : `${text}\nCaused by: ${errorText(error.cause)}`;
 }

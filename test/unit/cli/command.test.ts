@@ -261,6 +261,20 @@ describe("test summary", () => {
     );
   });
 
+  it("has the causes of an error, such as what a property-based test found", () => {
+    const { counts } = mochaOn(
+      `it("fails", () => {
+          const first = new Error("stock is lost");
+          throw new Error("Property failed", { cause: new Error("round 1", { cause: first }) });
+        });`,
+    );
+    const [failure] = counts.failures;
+    assert.match(
+      failure?.error ?? "",
+      /^Error: Property failed\n[^]*\nCaused by: Error: round 1\n[^]*\nCaused by: Error: stock is lost\n/,
+    );
+  });
+
   it("counts the failures of tests and of hooks", () => {
     const { stdout, counts } = mochaOn(
       `describe("outer", () => {
