@@ -289,6 +289,23 @@ describe("an order that staff cancel", () => {
     assert.equal(await backEnd.sagaOf(order), undefined);
   });
 
+  // The refusal may reach the order before the dispatch does.
+  it("has each status once in its history if shipping refuses to cancel its parcel", async () => {
+    const order = await backEnd.place();
+    await backEnd.waitForStatus(order, "confirmed");
+    backEnd.onStep("unship", () => ({
+      status: 409,
+      type: "shipment-dispatched",
+    }));
+    assert.equal((await backEnd.cancel(order.id)).status, 200);
+    await until("the saga has ended", async () => (await backEnd.sagaOf(order)) === undefined);
+    await backEnd.assertEndsAs(order, confirmed);
+    await backEnd.dispatch(order);
+    await backEnd.waitForStatus(order, "shipped");
+    const { history } = await backEnd.readOutcome(order);
+    assert.deepEqual(history, ["pending", "confirmed", "shipped"]);
+  });
+
   it("can't be cancelled while it is being processed, and after its dispatch", async () => {
     const problem = "urn:store:problem:";
     const order = await backEnd.place();
