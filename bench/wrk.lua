@@ -25,8 +25,11 @@ end
 
 -- Latencies as a histogram: microseconds in steps of 50, and the number of requests.
 function done(summary, latency, requests)
-  local failed = 0
-  for _, count in pairs(summary.errors) do failed = failed + count end
+  -- Errors by kind: connect, read, write, timeout, and status for 400 and above.
+  local failed = {}
+  for kind, count in pairs(summary.errors) do
+    if count > 0 then failed[#failed + 1] = string.format('"%d × %s"', count, kind) end
+  end
 
   local counts = {}
   for i = 1, #latency do
@@ -37,6 +40,6 @@ function done(summary, latency, requests)
   local steps = {}
   for value, count in pairs(counts) do steps[#steps + 1] = string.format("[%d,%d]", value, count) end
 
-  io.write(string.format('{"requests": %d, "seconds": %f, "failed": %d, "latencies": [%s]}\n',
-    summary.requests, summary.duration / 1e6, failed, table.concat(steps, ",")))
+  io.write(string.format('{"requests": %d, "seconds": %f, "failed": [%s], "latencies": [%s]}\n',
+    summary.requests, summary.duration / 1e6, table.concat(failed, ","), table.concat(steps, ",")))
 end

@@ -29,11 +29,14 @@ export async function load(
   const result = JSON.parse(json) as {
     readonly requests: number;
     readonly seconds: number;
-    readonly failed: number;
+    readonly failed: readonly string[];
     readonly latencies: Load["latencies"];
   };
   const { requests, failed, latencies } = result;
-  if (failed !== 0)
-    throw new Error(`${failed} requests to ${url} failed, so the measurement is invalid`);
+  if (failed.length > 0) {
+    throw new Error(
+      `Requests to ${url} failed (${failed.join(", ")}), so the measurement is invalid`,
+    );
+  }
   return { perSecond: requests / result.seconds, latencies };
 }

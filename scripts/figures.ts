@@ -3,7 +3,7 @@
  *
  *     npm run figures -- gateway|tls|https|connections|store|releases|rollout|health|startup [arguments of the benchmark]
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
@@ -23,14 +23,19 @@ function main(): void {
   }
   // Before the benchmark: later commits aren't measured.
   const measured = environmentLine();
-  const printed = execFileSync("npx", ["tsx", `bench/${bench}.ts`, ...args], {
+  const { status, stdout } = spawnSync("npx", ["tsx", `bench/${bench}.ts`, ...args], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
+  if (status !== 0) {
+    console.error("The benchmark failed, so docs/figures.md is unchanged.");
+    process.exitCode = 1;
+    return;
+  }
   writeFileSync(
     FILE,
     text.replace(block, (_all, begin: string, end: string) =>
-      [begin, measured, "", separateTables(printed), "", end].join("\n"),
+      [begin, measured, "", separateTables(stdout), "", end].join("\n"),
     ),
   );
   execFileSync("npx", ["prettier", "--write", FILE], { stdio: "inherit" });
