@@ -3,6 +3,7 @@ import { findOrder, type Gateway, type Order } from "../../gateway/gateway.ts";
 import { sendPage, SHOP } from "../../html/layout.ts";
 import { orderScript } from "../../http/assets.ts";
 import { addToBasket, readBasket, writeBasket, type Basket } from "../basket/basket.ts";
+import { customersView } from "./customersView.ts";
 import { noOrdersPage, orderListPage } from "./orderListPage.ts";
 import { orderPage } from "./orderPage.ts";
 import { readRecentOrders } from "./recentOrders.ts";
@@ -41,7 +42,7 @@ export function addOrderPages(app: App, gateway: Gateway): void {
     const found = await Promise.all(
       readRecentOrders(request).map((id) => findOrder(gateway, request, id)),
     );
-    const orders = found.filter((order) => order !== undefined);
+    const orders = found.filter((order) => order !== undefined).map(customersView);
     return sendPage(reply, {
       title: `Your orders – ${SHOP}`,
       current: "/orders",
@@ -54,7 +55,7 @@ export function addOrderPages(app: App, gateway: Gateway): void {
 async function requireOrder(gateway: Gateway, request: Request, id: string): Promise<Order> {
   const order = await findOrder(gateway, request, id);
   if (order === undefined) throw problem(404, "There is no such order.");
-  return order;
+  return customersView(order);
 }
 
 /** Adds an order's items to the basket, except products that are already in it. */
