@@ -7,6 +7,7 @@
  *
  * The emulator is for Linux only, like `./store rehearse`.
  */
+import { freePort } from "@store/cli/devServices/freePort";
 import { parseExport } from "@store/cli/state/checkpoint";
 import { findDocker } from "@store/toolchain/tools/docker";
 import { TestStore } from "../test/integration/support/testStore";
@@ -61,11 +62,10 @@ async function compareStores(rounds: number): Promise<readonly [Times, Times]> {
 }
 
 async function storeWithHttps(): Promise<TestStore> {
-  const { default: getPort } = await import("get-port");
   const authority = new TestAuthority();
   try {
     const store = await TestStore.create({
-      ...{ domain: NAME, certificate: CERTIFICATE, httpsPort: await getPort() },
+      ...{ domain: NAME, certificate: CERTIFICATE, httpsPort: await freePort() },
     });
     store.write(CERTIFICATE, authority.bundle({ names: [NAME] }));
     return store;

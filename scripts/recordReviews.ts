@@ -7,6 +7,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { freePort } from "@store/cli/devServices/freePort";
 import { parseEvents } from "@store/cli/engine/events";
 import { POLICY_OPTIONS } from "@store/cli/engine/policyPack";
 import type { Checkout } from "@store/cli/review/model/reviewModel";
@@ -117,8 +118,7 @@ const SERVICES = "  store:services: [inventory, storefront]\n";
 async function recordLocal(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "store-review-"));
   await copyWorkspace(ROOT, folder);
-  const { default: getPort } = await import("get-port");
-  const port = await getPort();
+  const port = await freePort();
   const config = (httpPort: number, more = SERVICES): void =>
     writeFileSync(
       join(folder, "Pulumi.review.yaml"),

@@ -4,6 +4,7 @@ import { CliError, UsageError } from "@store/docker/cliError";
 import { loadSpecs, withDependencies } from "../../../services";
 import type { ServiceSpec } from "../../../services/spec";
 import { ROOT } from "../project/project";
+import { freePort } from "./freePort";
 
 /** A service run as a process of this machine. */
 export interface DevService {
@@ -29,12 +30,11 @@ export async function selectServices(names: readonly string[]): Promise<DevServi
   }
   const selected = new Set(withDependencies(names.length > 0 ? names : [...specs.keys()], specs));
   const entries = [...specs].filter(([name]) => selected.has(name));
-  const { default: getPort } = await import("get-port");
   return Promise.all(
     entries.map(async ([name, spec]) => ({
       name,
       spec,
-      port: await getPort({ host: "127.0.0.1" }),
+      port: await freePort(),
     })),
   );
 }

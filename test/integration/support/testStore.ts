@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, ChildProcess } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "@store/cli/devServices/freePort";
 import { stringify } from "yaml";
 import type { Load, LoadResult } from "./load";
 import { duringUp, untilNoOtherUp } from "./runningUps";
@@ -336,11 +337,4 @@ export async function run(
     if (typeof code !== "number") throw error;
     return { code, output: `${stdout ?? ""}${stderr ?? ""}` };
   }
-}
-
-/** Returns a free port outside of the kernel's range for outgoing connections. Other test processes search at the same time. */
-async function freePort(): Promise<number> {
-  const { default: getPort } = await import("get-port");
-  const port = Array.from({ length: 100 }, () => randomInt(20_000, 32_000));
-  return getPort({ host: "127.0.0.1", port });
 }
