@@ -73,6 +73,16 @@ export function absoluteUrl(url: string, root: string): string {
   return path === undefined ? url : `file://${resolve(root, path)}`;
 }
 
+/** Returns the folder of a file backend (`file://`); undefined for another backend, and for a URL that the engine refuses. */
+export function backendFolder(url: string): string | undefined {
+  const path = /^file:\/\/([^?]*)/.exec(url)?.[1];
+  try {
+    return path === undefined ? undefined : decodeURI(path.replace(/^~/, homedir()));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Folder with the user's login, found as the engine finds it. */
 function credentialsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env["PULUMI_CREDENTIALS_PATH"] || env["PULUMI_HOME"] || join(homedir(), ".pulumi");

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { removeIncompleteAttributes } from "./attributeFiles";
 import { Backend, findBackend } from "./backend";
 import { Checkpoint, readCheckpoint } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
@@ -43,13 +44,14 @@ export function findState(
   return { project, folder, backend, passphraseFile };
 }
 
-/** Creates the state folder if needed. Returns the environment that makes the engine use it. */
+/** Creates the state folder if needed, and removes what stops the engine from reading it. Returns the environment that makes the engine use it. */
 export function prepareState(
   state: State,
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   mkdirSync(state.folder, { recursive: true, mode: 0o700 });
   const { backend } = state;
+  removeIncompleteAttributes(backend.url);
   if (backend.kind === "user") {
     if (backend.isStackChoice !== true) return {};
     return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -126,6 +126,8 @@ describe("a stack", function () {
       const copy = join(shared, `.pulumi/stacks/store/${store.stack}.json`);
       while (!existsSync(copy) && child.exitCode === null) await pause(20);
       if (child.exitCode === null) process.kill(-pid, "SIGKILL");
+      // As a kill leaves it that comes while the engine writes the file.
+      writeFileSync(`${copy}.attrs`, "");
       const again = await store.command("./store", ...use);
       assert.equal(again.code, 0, again.output);
       assert.match((await store.command("./store", ...use)).output, /already uses file:/);

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, mkdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "@store/docker/messageOf";
 import { findOnPath, run } from "@store/toolchain/system/run";
+import { backendFolder } from "../backend";
 
 /** A folder of a backend with a stack's history. */
 interface HistoryFolder {
@@ -38,7 +38,7 @@ export async function copyHistory(
 
 /** Returns a folder with the files, which doesn't exist if there are none. */
 async function download({ url, path }: HistoryFolder, scratch: string): Promise<string> {
-  const local = localFolder(url);
+  const local = backendFolder(url);
   if (local !== undefined) return join(local, path);
   const { container, args, prefix } = azureContainer(url);
   mkdirSync(scratch, { recursive: true });
@@ -48,7 +48,7 @@ async function download({ url, path }: HistoryFolder, scratch: string): Promise<
 }
 
 async function upload(folder: string, { url, path }: HistoryFolder): Promise<void> {
-  const local = localFolder(url);
+  const local = backendFolder(url);
   if (local !== undefined) {
     cpSync(folder, join(local, path), { recursive: true });
     return;
@@ -58,11 +58,6 @@ async function upload(folder: string, { url, path }: HistoryFolder): Promise<voi
   // Without the files *.attrs, which only a file backend has.
   const source = ["--source", folder, "--pattern", "*[!s]"];
   await az(["upload-batch", ...target, ...source, "--overwrite", ...args]);
-}
-
-function localFolder(url: string): string | undefined {
-  const path = /^file:\/\/(.*)$/.exec(url)?.[1];
-  return path === undefined ? undefined : decodeURI(path.replace(/^~/, homedir()));
 }
 
 interface AzureContainer {

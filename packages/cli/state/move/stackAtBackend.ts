@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { CliError } from "@store/docker/cliError";
 import { captureEngine, EngineOutput } from "../../engine/runEngine";
+import { removeIncompleteAttributes } from "../attributeFiles";
 import { resourcesByUrn, StackContent } from "./stackContent";
 
 /** A folder with a minimal project, in which the engine may rewrite the stack's configuration file. */
@@ -91,8 +92,9 @@ export class StackAtBackend {
     await this.succeed(["stack", "rm", "--yes", "--force", "--preserve-config"]);
   }
 
-  /** Removes the locks of engines that were killed. */
+  /** Removes what engines that were killed have left: their locks, and files that stop others from reading the state. */
   async unlock(): Promise<void> {
+    removeIncompleteAttributes(this.url);
     await this.run(["cancel", "--yes"]);
   }
 
