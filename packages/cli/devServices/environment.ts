@@ -9,6 +9,7 @@ import {
   tokenSecret,
   urlVariable,
 } from "../../../services/spec";
+import { replaceFile } from "../state/state";
 import type { ServiceDatabase } from "./database";
 import type { DevService } from "./devService";
 
@@ -106,7 +107,7 @@ function callersFile(folder: string, callee: string, services: readonly DevServi
 /** Returns the file of a secret. Creates a random value the first time and keeps it. */
 function secretFile(folder: string, name: string): string {
   const file = join(folder, name);
-  if (!existsSync(file)) writeFileSync(file, randomBytes(20).toString("hex"), { mode: 0o600 });
+  if (!existsSync(file)) replaceFile(file, randomBytes(20).toString("hex"), 0o600);
   return file;
 }
 

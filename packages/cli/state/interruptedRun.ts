@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EngineEvent } from "../engine/events";
-import { State } from "./state";
+import { replaceFile, State } from "./state";
 
 /**
  * A file that exists while a stack's last run hasn't succeeded. It contains the names of the resources that the run failed to
@@ -22,7 +22,13 @@ export class InterruptedRun {
   /** Docker's names of resources that may exist although the state doesn't contain them. */
   resourceNames(): string[] {
     if (!this.exists) return [];
-    return JSON.parse(readFileSync(this.file, "utf8")) as string[];
+    try {
+      return JSON.parse(readFileSync(this.file, "utf8")) as string[];
+    } catch (error) {
+      // Releases until 2026-11-25 could be killed while they wrote it.
+      if (error instanceof SyntaxError) return [];
+      throw error;
+    }
   }
 
   /** Call it before a run, and with the events of a run that failed. */
@@ -34,7 +40,7 @@ export class InterruptedRun {
   recordNames(added: readonly string[]): void {
     mkdirSync(dirname(this.file), { recursive: true });
     const names = new Set([...this.resourceNames(), ...added]);
-    writeFileSync(this.file, JSON.stringify([...names]));
+    replaceFile(this.file, JSON.stringify([...names]));
   }
 
   clear(): void {

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { State } from "./state";
+import { replaceFile, type State } from "./state";
 
 /** A Docker daemon that has a local stack's resources. */
 export interface RecordedDaemon {
@@ -30,7 +30,7 @@ export class StackDaemon {
 
   record(daemon: RecordedDaemon): void {
     mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(this.file, JSON.stringify(daemon));
+    replaceFile(this.file, JSON.stringify(daemon));
   }
 
   /** Call it when the stack has no resources anymore. */

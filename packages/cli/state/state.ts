@@ -202,9 +202,15 @@ export function ensurePassphrase(folder: string): string {
   return file;
 }
 
-export function replaceFile(file: string, content: string): void {
+/**
+ * Writes a file by a draft that is renamed, so that a killed process leaves the old content or the new one.
+ *
+ * @param mode Permissions. @default those of the existing file
+ */
+export function replaceFile(file: string, content: string, mode?: number): void {
   const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, content, existsSync(file) ? { mode: statSync(file).mode } : {});
+  const kept = existsSync(file) ? statSync(file).mode : undefined;
+  writeFileSync(draft, content, { mode: mode ?? kept });
   renameSync(draft, file);
 }
 

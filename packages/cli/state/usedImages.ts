@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { State } from "./state";
+import { replaceFile, State } from "./state";
 
 /**
  * Names of the images that a stack has used and no `down` has removed yet. The state has only those in use, and a label on the image can't name
@@ -32,6 +32,6 @@ export class UsedImages {
       return;
     }
     mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(this.file, JSON.stringify([...names].sort()));
+    replaceFile(this.file, JSON.stringify([...names].sort()));
   }
 }

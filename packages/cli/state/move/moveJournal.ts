@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { State } from "../state";
+import { replaceFile, type State } from "../state";
 
 /** Progress of moving a stack's state, so that an interrupted move can be run again. */
 export interface Move {
@@ -37,9 +37,7 @@ export class MoveJournal {
 
   write(move: Move): void {
     mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
-    const draft = `${this.file}.${process.pid}`;
-    writeFileSync(draft, JSON.stringify(move));
-    renameSync(draft, this.file);
+    replaceFile(this.file, JSON.stringify(move));
   }
 
   clear(): void {

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { findBackend } from "@store/cli/state/backend";
 import { CliError } from "@store/docker/cliError";
 import { parseProject, Project, Stack } from "@store/cli/project/project";
+import { InterruptedRun } from "@store/cli/state/interruptedRun";
 import {
   findState,
   createTempStackConfig,
@@ -86,6 +87,54 @@ describe("state folder", () => {
       const state = findState(project, variables);
       assert.equal(prepareState(state, variables)["PULUMI_CONFIG_PASSPHRASE_FILE"], undefined);
       assert.equal(existsSync(join(state.folder, "passphrase")), false);
+    });
+  });
+
+  describe("prepareState", () => {
+    it("removes the attribute files that a killed engine left incomplete, and no other file", () => {
+      const shared = join(root, "shared by a team");
+      const variables = { ...env(), PULUMI_BACKEND_URL: `file://${shared}?no_tmp_dir=true` };
+      for (const [backend, used] of [
+        [join(root, ".store/state"), env()],
+        [shared, variables],
+      ] as const) {
+        const stacks = join(backend, ".pulumi/stacks/store");
+        mkdirSync(stacks, { recursive: true });
+        const files = {
+          "dev.json": "{",
+          "dev.json.attrs": "",
+          "dev.json.bak.attrs": '{"user.cache_control":"","user.con',
+          "staging.json.attrs": '{"md5":"KHXmzdP9Ppju9rXGrZIGFQ=="}\n',
+        };
+        for (const [name, text] of Object.entries(files)) writeFileSync(join(stacks, name), text);
+        prepareState(findState(project, used), used);
+        assert.deepEqual(readdirSync(stacks).sort(), ["dev.json", "staging.json.attrs"]);
+      }
+    });
+
+    it("leaves a backend that it can't read to the engine", () => {
+      for (const url of ["s3://bucket", "file:///does/not/exist", "file:///%zz"]) {
+        const variables = { ...env(), PULUMI_BACKEND_URL: url };
+        assert.deepEqual(prepareState(findState(project, variables), variables), {});
+      }
+    });
+  });
+
+  describe("the file of an interrupted run", () => {
+    it("keeps the names of all runs since the last that succeeded", () => {
+      const run = new InterruptedRun(findState(project, env()), "dev");
+      run.recordNames(["edge-1"]);
+      run.recordNames(["edge-2", "edge-1"]);
+      assert.deepEqual(run.resourceNames(), ["edge-1", "edge-2"]);
+    });
+
+    it("may have been left incomplete by a killed process", () => {
+      const run = new InterruptedRun(findState(project, env()), "dev");
+      mkdirSync(join(root, ".store/unfinished"), { recursive: true });
+      writeFileSync(join(root, ".store/unfinished/dev.json"), '["edge-');
+      run.recordNames(["edge-2"]);
+      assert.deepEqual(run.resourceNames(), ["edge-2"]);
+      assert.deepEqual(readdirSync(join(root, ".store/unfinished")), ["dev.json"]);
     });
   });
 
