@@ -1,16 +1,23 @@
 import type { Database, Log, Queryable } from "@store/kit";
 
+const KINDS = ["dispute_opened", "dispute_lost", "refund_failed"] as const;
+
 export interface NewAlert {
   /** Billing's identification of the change, so that none is added twice. */
   readonly cause: string;
   readonly order: string;
-  readonly kind: "dispute_opened" | "dispute_lost" | "refund_failed";
+  readonly kind: (typeof KINDS)[number];
   /** Id of the dispute or refund. */
   readonly subject: string;
   readonly amount?: { readonly amount: number; readonly currency: string } | undefined;
   readonly reason?: string | undefined;
   readonly respondBy?: string | undefined;
   readonly at: string;
+}
+
+/** Returns whether an order needs attention because of an alert: its reason is the newest alert's kind. */
+export function isAlertReason(reason: string | undefined): boolean {
+  return KINDS.some((kind) => kind === reason);
 }
 
 /**
@@ -26,13 +33,21 @@ export async function addAlert(transaction: Queryable, alert: NewAlert): Promise
   ]);
 }
 
-/** Settles the alerts of an order about a dispute or refund, by default all. Returns whether there was one. */
+interface AlertFilter {
+  /** Id of a dispute or refund. @default all */
+  readonly subject?: string | undefined;
+  /** ID of the last alert. @default all */
+  readonly through?: number | undefined;
+}
+
+/** Settles alerts of an order. Returns whether there was one. */
 export async function settleAlerts(
   transaction: Queryable,
   order: string,
-  subject?: string,
+  { subject, through }: AlertFilter,
 ): Promise<boolean> {
-  return (await transaction.query(settle, [order, subject ?? null])).length > 0;
+  const values = [order, subject ?? null, through ?? null];
+  return (await transaction.query(settle, values)).length > 0;
 }
 
 /**
@@ -74,7 +89,8 @@ const insertAlert = `
 
 const settle = `
   UPDATE payment_alerts SET settled_at = now()
-  WHERE order_id = $1 AND settled_at IS NULL AND subject = coalesce($2, subject) RETURNING id`;
+  WHERE order_id = $1 AND settled_at IS NULL AND subject = coalesce($2, subject)
+    AND id <= coalesce($3, id) RETURNING id`;
 
 const reopenRefund = `
   UPDATE payment_alerts SET reason = 'dispute_won', at = $2, settled_at = NULL

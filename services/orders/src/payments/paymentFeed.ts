@@ -78,7 +78,7 @@ async function applyChange(transaction: Queryable, change: Change): Promise<void
       await cancelUnpaid(transaction, order);
       return;
     case "dispute_won":
-      await settleAlerts(transaction, order, subject);
+      await settleAlerts(transaction, order, { subject });
       await reopenRefusedRefund(transaction, order, change.at);
       await restoreStatus(transaction, order);
       return;

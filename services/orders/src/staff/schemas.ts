@@ -3,6 +3,7 @@ import { Money, OrderStatus, Reason } from "../orders/schemas.ts";
 
 const PaymentAlert = Type.Object(
   {
+    id: Type.Integer({ description: "Increases from alert to alert." }),
     kind: Type.Enum(["dispute_opened", "dispute_lost", "refund_failed"], {
       type: "string",
       description:

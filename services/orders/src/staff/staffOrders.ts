@@ -75,12 +75,14 @@ export class StaffOrders {
   }
 
   /**
-   * Settles all alerts about the payment of an order, and gives the order its last status back. Returns false if it had neither an alert
-   * nor a status because of one.
+   * Settles the alerts about the payment of an order, and gives the order its last status back unless an alert is left. Returns false if it
+   * had neither an alert to settle nor a status because of one.
+   *
+   * @param through ID of the last alert to settle. Defaults to all.
    */
-  async resolve(id: string, staff: string): Promise<boolean> {
+  async resolve(id: string, staff: string, through?: number): Promise<boolean> {
     return this.#database.transaction(async (transaction) => {
-      const isSettled = await settleAlerts(transaction, id);
+      const isSettled = await settleAlerts(transaction, id, { through });
       // The status can outlast the alerts: while it is set, another replica may settle them.
       const isRestored = await restoreStatus(transaction, id);
       if (!isSettled && !isRestored) return false;
@@ -117,7 +119,7 @@ interface StaffRow extends Omit<
 }
 
 /** Aggregated as JSON, so times are strings. */
-interface AlertRow extends Pick<PaymentAlert, "kind" | "subject"> {
+interface AlertRow extends Pick<PaymentAlert, "id" | "kind" | "subject"> {
   readonly amount: number | null;
   readonly currency: string | null;
   readonly reason: string | null;
@@ -126,6 +128,7 @@ interface AlertRow extends Pick<PaymentAlert, "kind" | "subject"> {
 }
 
 function toAlert({
+  id,
   kind,
   subject,
   amount,
@@ -135,7 +138,7 @@ function toAlert({
   at,
 }: AlertRow): PaymentAlert {
   return {
-    ...{ kind, subject },
+    ...{ id, kind, subject },
     ...(amount === null || currency === null ? {} : { amount: { amount, currency } }),
     ...(reason === null ? {} : { reason }),
     ...(respond_by === null ? {} : { respondBy: new Date(respond_by).toISOString() }),

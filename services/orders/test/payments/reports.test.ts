@@ -54,6 +54,11 @@ describe("an order about whose payment Stripe reports something later", () => {
       const view = await backEnd.readOrder(order);
       return view.status === "needs_attention" && view.reason === reason;
     });
+  const alertsOf = async (order: PlacedOrder) =>
+    ((await backEnd.readAsStaff(order)).alerts ?? []).map(({ id, kind }) => ({
+      id: Number(id),
+      kind,
+    }));
   const historyOf = async (order: PlacedOrder) =>
     (await backEnd.readOrder(order)).history.map(({ status, reason }) =>
       reason === undefined ? status : `${status} ${reason}`,
@@ -112,6 +117,31 @@ describe("an order about whose payment Stripe reports something later", () => {
       ...["pending", "confirmed", "shipped", "needs_attention dispute_opened"],
       ...["needs_attention dispute_lost", "shipped"],
     ]);
+  });
+
+  it("still needs attention after staff have handled the reports that they had read, if another one has arrived since", async () => {
+    const order = await placeConfirmed();
+    await dispute(order);
+    await waitForReason(order, "dispute_opened");
+    const [read, ...others] = await alertsOf(order);
+    assert.ok(read);
+    assert.deepEqual(others, []);
+    await backEnd.database.query(
+      `INSERT INTO payment_alerts (cause, order_id, kind, subject, at)
+       VALUES ('test ' || $1, $1::uuid, 'refund_failed', 'a refund', now())`,
+      [order.id],
+    );
+    await waitForReason(order, "refund_failed");
+    assert.equal((await backEnd.resolve(order.id, 0)).status, 409, "none was read");
+    const resolved = await backEnd.resolve(order.id, read.id);
+    assert.equal(resolved.status, 200);
+    assert.equal((await backEnd.readOrder(order)).status, "needs_attention");
+    const [left, ...more] = await alertsOf(order);
+    assert.deepEqual([left?.kind, more], ["refund_failed", []]);
+    const again = await backEnd.resolve(order.id, read.id);
+    assert.deepEqual([again.status, await problemTypeOf(again)], [409, "nothing-to-resolve"]);
+    assert.equal((await backEnd.resolve(order.id, left?.id)).status, 200);
+    assert.equal((await backEnd.readOrder(order)).status, "confirmed");
   });
 
   it("needs attention again after its parcel was dispatched", async () => {

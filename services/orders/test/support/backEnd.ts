@@ -401,9 +401,10 @@ export class BackEnd {
     return items.map(({ action, staff }) => [action, staff]);
   }
 
-  /** Marks the alerts about the payment of an order as handled, as staff. */
-  resolve(id: string): Promise<Response> {
-    return this.#postAsStaff(`/api/orders/${id}/resolve`);
+  /** Marks the alerts about the payment of an order as handled, as staff. @param through ID of the newest one. Defaults to all. */
+  resolve(id: string, through?: number): Promise<Response> {
+    const query = through === undefined ? "" : `?through=${through}`;
+    return this.#postAsStaff(`/api/orders/${id}/resolve${query}`);
   }
 
   /** Cancels an order, as staff. */

@@ -4,7 +4,7 @@ import { alertText } from "../../src/office/orders/paymentAlerts.ts";
 describe("the office's text about a failed refund", () => {
   const textFor = (reason: string): string =>
     alertText({
-      ...{ kind: "refund_failed", subject: "refund", reason, at: "2026-01-01T00:00:00Z" },
+      ...{ id: 1, kind: "refund_failed", subject: "refund", reason, at: "2026-01-01T00:00:00Z" },
       amount: { amount: 2_900, currency: "AUD" },
     }).markup.replaceAll(/\s+/g, " ");
 

@@ -30,6 +30,39 @@ describe("the storefront's office: reports about payments", () => {
     );
   };
 
+  /** Stores the report of a failed refund, likewise. */
+  const failRefund = async (order: string): Promise<void> => {
+    await store.databases.billing.query(
+      `INSERT INTO payment_changes (change, cause, payment_id, kind, subject, amount, reason)
+       SELECT coalesce((SELECT max(change) FROM payment_changes), 0) + 1, 'evt_refund_' || order_id, id, 'refund_failed',
+         're_' || order_id, amount, 'expired_or_canceled_card'
+       FROM payments WHERE order_id = $1`,
+      [order],
+    );
+  };
+
+  it("keeps a report that has arrived after the clerk's page was sent, when the clerk marks the order as handled", async () => {
+    const { path, office } = await buyConfirmed(customer);
+    const order = path.slice("/orders/".length);
+    await openDispute(order);
+    let page = await clerk.get(office);
+    await until("the dispute is shown", async () => {
+      page = await clerk.get(office);
+      return page.text.includes(`action="${office}/resolve"`);
+    });
+    const fields = page.form(`${office}/resolve`);
+    await failRefund(order);
+    await until("the failed refund is shown", async () =>
+      (await clerk.get(office)).visibleText.includes("Refund failed"),
+    );
+    const done = await clerk.submit(`${office}/resolve`, fields);
+    assert.match(done.visibleText, /Marked as handled\./);
+    assert.match(done.visibleText, /Mark the order as handled .*\. Refund failed/);
+    assert.doesNotMatch(done.visibleText, /\. Dispute opened: /);
+    const all = await clerk.submit(`${office}/resolve`, done.form(`${office}/resolve`));
+    assert.doesNotMatch(all.text, new RegExp(`action="${office}/resolve"`));
+  });
+
   it("doesn't trouble the customer with a dispute, which doesn't change what they get", async () => {
     const { path, office } = await buyConfirmed(customer);
     await openDispute(path.slice("/orders/".length));

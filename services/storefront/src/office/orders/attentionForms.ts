@@ -1,5 +1,5 @@
 import { html, type Html } from "../../html/html.ts";
-import { isPaymentReason } from "./paymentAlerts.ts";
+import { isPaymentReason, type PaymentAlert } from "./paymentAlerts.ts";
 
 interface OrderForms {
   readonly id: string;
@@ -7,11 +7,13 @@ interface OrderForms {
   readonly reason?: string | undefined;
   /** Name for the buttons' accessible labels. */
   readonly customer: string;
+  /** The alerts that the page shows, oldest first. */
+  readonly alerts: readonly PaymentAlert[];
 }
 
 /** Forms with which an order that needs attention continues: to retry or cancel it, or after a report about its payment to go on. */
-export function attentionForms({ id, reason, customer }: OrderForms): Html {
-  if (isPaymentReason(reason)) return resolveForm(id, customer);
+export function attentionForms({ id, reason, customer, alerts }: OrderForms): Html {
+  if (isPaymentReason(reason)) return resolveForm(id, customer, alerts);
   return html`<form method="post" action="/office/orders/${id}/retry">
       <button class="button small">
         Retry<span class="visually-hidden"> order of ${customer}</span>
@@ -20,8 +22,16 @@ export function attentionForms({ id, reason, customer }: OrderForms): Html {
     ${cancelForm(id, customer, "Cancel")}`;
 }
 
-function resolveForm(id: string, customer: string): Html {
+/** An alert that has arrived since the page was sent isn't handled by it. */
+function resolveForm(id: string, customer: string, alerts: readonly PaymentAlert[]): Html {
+  // During a rollout, an earlier release of orders sends alerts without their ids, and takes none.
+  const through: number | undefined = alerts.length === 0 ? 0 : alerts.at(-1)?.id;
   return html`<form method="post" action="/office/orders/${id}/resolve">
+    ${
+      through === undefined
+        ? undefined
+        : html`<input type="hidden" name="through" value="${through}" />`
+    }
     <button class="button small">
       Mark as handled<span class="visually-hidden"> order of ${customer}</span>
     </button>

@@ -86,7 +86,7 @@ function orderRow(order: StaffOrder): Html {
       ${alerts.map(alertText)}
       ${
         status === "needs_attention"
-          ? attentionForms({ id, reason, customer: customer.name })
+          ? attentionForms({ id, reason, customer: customer.name, alerts })
           : undefined
       }
     </td>

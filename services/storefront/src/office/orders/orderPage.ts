@@ -44,7 +44,7 @@ export function orderPage(details: OrderDetails, messages: Messages): Html {
       <span class="status ${status}">${officeStatusLabels[status]}</span>
       ${
         status === "needs_attention"
-          ? attentionForms({ id, reason, customer: "this customer" })
+          ? attentionForms({ id, reason, customer: "this customer", alerts })
           : undefined
       }
       ${isConfirmed(order) ? cancelForm(id, "this customer", "Cancel and refund") : undefined}

@@ -7,6 +7,8 @@ import { sendOrder } from "./sendOrder.ts";
 
 const params = Type.Object({ id: Uuid });
 
+const AlertId = Type.String({ pattern: "^[0-9]{1,15}$" });
+
 const successMessages = {
   retried: "Retry started.",
   cancelled: "Cancellation started.",
@@ -35,8 +37,8 @@ export function addOrder(app: App, gateway: Gateway): void {
     },
   );
 
-  const actions = { retry: "retried", cancel: "cancelled", resolve: "resolved" } as const;
-  for (const action of ["retry", "cancel", "resolve"] as const) {
+  const actions = { retry: "retried", cancel: "cancelled" } as const;
+  for (const action of ["retry", "cancel"] as const) {
     app.post(
       `/office/orders/:id/${action}`,
       { schema: { hide: true, params } },
@@ -50,6 +52,23 @@ export function addOrder(app: App, gateway: Gateway): void {
       },
     );
   }
+
+  app.post(
+    "/office/orders/:id/resolve",
+    { schema: { hide: true, params, body: Type.Object({ through: Type.Optional(AlertId) }) } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { through } = request.body;
+      const answer = await gateway.orders.POST("/api/orders/{id}/resolve", {
+        params: {
+          path: { id },
+          query: through === undefined ? {} : { through: Number(through) },
+        },
+        headers: staffHeaders(request),
+      });
+      return sendResult(gateway, reply, { id, answer, done: "resolved" });
+    },
+  );
 
   app.post(
     "/office/orders/:id/refunds",
