@@ -99,14 +99,16 @@ export class EmulatorProcess {
 
   /** Returns the host's public IP address; undefined before it exists. */
   publicAddress(): string | undefined {
-    if (this.ready.machine !== undefined) return this.ready.machine.address;
+    const [machine] = this.ready.machines;
+    if (machine !== undefined) return machine.address;
     const address = this.resources().find(({ token }) => token.endsWith(":PublicIPAddress"));
     return address && textAt(address.computed, "ipAddress");
   }
 
   /** Returns the vmId of the host; empty before it exists. */
   vmId(): string {
-    if (this.ready.machine !== undefined) return this.ready.machine.vmId;
+    const [machine] = this.ready.machines;
+    if (machine !== undefined) return machine.vmId;
     const vm = this.resources().find(({ token }) => token.endsWith(":VirtualMachine"));
     return textAt(vm?.computed, "vmId");
   }

@@ -9,7 +9,7 @@ import { ensureMachineImage } from "./images";
 import { growDiskOf, removeDiskOf } from "./machine/disks";
 import { bootMachine, removeMachine, setMachinePower } from "./machine/machine";
 import { machineName } from "./machine/names";
-import { type PlainMachine, plainMachine } from "./machine/plainMachine";
+import { type PlainMachine, plainMachines } from "./machine/plainMachine";
 import type { Firewall } from "./network/firewall";
 import { routesOf } from "./network/rules";
 import type { AzureAccounts } from "./registry/accounts";
@@ -57,22 +57,23 @@ export function dockerHardware(context: HardwareContext): Hardware {
   };
 }
 
-/** Boots a machine outside of Azure. */
-export async function bootPlainMachine(
+/** Boots machines outside of Azure, which are in one network. */
+export async function bootPlainMachines(
   { settings, environment, firewall, report }: HardwareContext,
   cloud: Cloud,
-): Promise<PlainMachine> {
-  const { machine, resource, route } = await plainMachine();
+): Promise<PlainMachine[]> {
   const image = await ensureMachineImage("bookworm", settings.dockerHost, report);
-  await bootMachine(resource, cloud, {
-    id: settings.id,
-    image,
-    network: environment.network,
-    registry: environment.registry,
-    withoutPackages: false,
-  });
-  await firewall.setRoutes([route]);
-  return machine;
+  const machines = await plainMachines(settings.plainMachines);
+  for (const { resource } of machines)
+    await bootMachine(resource, cloud, {
+      id: settings.id,
+      image,
+      network: environment.network,
+      registry: environment.registry,
+      withoutPackages: false,
+    });
+  await firewall.setRoutes(machines.map(({ route }) => route));
+  return machines.map(({ machine }) => machine);
 }
 
 const addresses = new Map<string, string>();

@@ -16,7 +16,7 @@ import { GROUP } from "./arm/types/resources";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { createEnvironment, removeEverything } from "./environment";
 import { activeFaults, clearFault, writeAtomically } from "./faultsFile";
-import { addressOf, bootPlainMachine, dockerHardware, type HardwareContext } from "./hardware";
+import { addressOf, bootPlainMachines, dockerHardware, type HardwareContext } from "./hardware";
 import { ensureMachineImage, ensureRegistryImage } from "./images";
 import { machineName } from "./machine/names";
 import type { PlainMachine } from "./machine/plainMachine";
@@ -81,12 +81,12 @@ async function start(
   });
   await firewall.setRoutes(routesOf(cloud));
   const dnsZone = settings.dnsZone && (await createZone(cloud, settings.dnsZone));
-  const machine = settings.plainMachine ? await bootPlainMachine(context, cloud) : undefined;
+  const machines = settings.plainMachines > 0 ? await bootPlainMachines(context, cloud) : [];
   process.on("message", (message: Message) => {
     parent.keep ||= message.keep === true;
     void applyInPortal(cloud, message).catch((error: unknown) => print(messageOf(error)));
   });
-  const ready = await serveApis(cloud, context, registryImage, machine);
+  const ready = await serveApis(cloud, context, registryImage, machines);
   return { ...ready, ...(dnsZone && { dnsZone }) };
 }
 
@@ -101,7 +101,7 @@ async function serveApis(
   cloud: Cloud,
   { settings, environment, accounts, faults }: HardwareContext,
   registryImage: string,
-  machine: PlainMachine | undefined,
+  machines: readonly PlainMachine[],
 ): Promise<Ready> {
   const { port } = await serve(new Provider(cloud, faults));
   const az = await serveCli(new AzureCli(cloud, accounts, faults));
@@ -111,7 +111,7 @@ async function serveApis(
     pid: process.pid,
     port,
     registry: { address, username, password, image: registryImage, container },
-    machine,
+    machines,
     az,
   };
 }

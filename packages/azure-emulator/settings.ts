@@ -8,8 +8,8 @@ export interface Settings {
   readonly dockerHost: string;
   /** Multiplies the typical duration of each request in Azure: 1 is as slow as Azure, 0 is without delay. */
   readonly latencyFactor: number;
-  /** Boots a machine outside of Azure, with SSH and without Docker. */
-  readonly plainMachine: boolean;
+  /** Number of machines outside of Azure to boot, with SSH, one login and without Docker. */
+  readonly plainMachines: number;
   /** Name of a DNS zone that exists before the stack, in a resource group of its own. @default none */
   readonly dnsZone?: string;
 }
@@ -37,7 +37,7 @@ export interface Ready {
     /** Name of the registry's container. */
     readonly container: string;
   };
-  readonly machine?: PlainMachine;
+  readonly machines: readonly PlainMachine[];
   /** ID of the DNS zone. */
   readonly dnsZone?: string;
   /** URL for the emulated command `az`. */

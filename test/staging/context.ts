@@ -31,6 +31,8 @@ export interface ContextOptions {
   readonly latencyFactor: number;
   /** A VM that the stack creates in Azure, or an existing machine without Docker. */
   readonly host: "azure" | "ssh";
+  /** Number of machines, of which the first is the manager of a swarm. Only with `ssh`. @default 1 */
+  readonly hosts?: number;
   /** A registry named in the configuration, or one that the stack creates in Azure. */
   readonly registry: "named" | "azure";
   /** Serves the store by HTTPS, with a certificate that is ordered from Pebble. @default false */
@@ -202,7 +204,7 @@ export class RehearsalContext {
   }
 
   private hostConfig(): Record<string, unknown> {
-    const { machine } = this.emulator.ready;
+    const [machine, ...workers] = this.emulator.ready.machines;
     // The firewall sees the administrator's connections come from 127.0.0.1.
     if (machine === undefined) return { "store:adminCidrs": ["127.0.0.1/32"] };
     return {
@@ -211,6 +213,10 @@ export class RehearsalContext {
       "store:sshUser": machine.user,
       "store:sshHostKey": machine.hostKey,
       "store:sshPrivateKey": machine.privateKey,
+      ...(workers.length > 0 && {
+        "store:workers": workers.map(({ address, hostKey }) => ({ address, hostKey })),
+        "store:replicas": { inventory: 2, storefront: 2 },
+      }),
     };
   }
 }

@@ -20,15 +20,26 @@ export interface PlainMachine {
 
 const USER = "deploy";
 
-/** Generates the keys of a plain machine. @returns the machine, the resource to boot, and the route to it. */
-export async function plainMachine(): Promise<{
+interface BootableMachine {
   readonly machine: PlainMachine;
   readonly resource: Resource;
   readonly route: Route;
-}> {
-  const [login, host] = await Promise.all([keyPair(), keyPair()]);
+}
+
+/** Generates the keys of machines with one login. @returns each machine, the resource to boot, and the route to it. */
+export async function plainMachines(count: number): Promise<BootableMachine[]> {
+  const login = await keyPair();
   // Addresses with a third octet from 1 on emulate Azure's public IPs; 127.77.0.1 is for checking the ports.
-  const address = `127.77.0.${randomInt(2, 255)}`;
+  const first = randomInt(2, 256 - count);
+  return Promise.all(
+    Array.from({ length: count }, (_, i) => bootableMachine(`127.77.0.${first + i}`, login)),
+  );
+}
+
+async function bootableMachine(address: string, login: KeyPair): Promise<BootableMachine> {
+  const host = await keyPair();
+  // Swarm's list of nodes shows it.
+  const name = `plain-${address.split(".").at(-1) ?? ""}`;
   const vmId = crypto.randomUUID();
   const cloudInit = {
     ssh_deletekeys: true,
@@ -37,10 +48,10 @@ export async function plainMachine(): Promise<{
   const resource: Resource = {
     id: `/plain/${vmId}`,
     token: "azure-native:compute:VirtualMachine",
-    name: "plain",
+    name,
     properties: {
       osProfile: {
-        computerName: "plain",
+        computerName: name,
         adminUsername: USER,
         customData: Buffer.from(`#cloud-config\n${stringify(cloudInit)}`).toString("base64"),
         linuxConfiguration: {
@@ -72,8 +83,13 @@ export async function plainMachine(): Promise<{
   };
 }
 
+interface KeyPair {
+  readonly private: string;
+  readonly public: string;
+}
+
 /** Generates an Ed25519 key pair in OpenSSH's format. */
-async function keyPair(): Promise<{ readonly private: string; readonly public: string }> {
+async function keyPair(): Promise<KeyPair> {
   const folder = mkdtempSync(path.join(tmpdir(), "store-rehearsal-"));
   const file = path.join(folder, "key");
   try {

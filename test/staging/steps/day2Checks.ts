@@ -11,7 +11,7 @@ import { CommandFailed, type Workspace } from "../../support/workspace";
 export async function checkDay2Commands(context: RehearsalContext): Promise<string> {
   const { workspace, emulator } = context;
   const address = emulator.publicAddress() ?? "";
-  const user = emulator.ready.machine?.user ?? "azureuser";
+  const user = emulator.ready.machines[0]?.user ?? "azureuser";
   const containers = (await context.containers()).length;
   await checkDockerCommand(workspace, containers);
   // None of these changes anything, so they run in parallel.

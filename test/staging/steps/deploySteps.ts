@@ -14,13 +14,14 @@ const CHANGED_SERVICE = "inventory";
 
 /** Starts the emulator, and copies the repository. */
 export async function prepare(context: RehearsalContext): Promise<string> {
-  const { root, dockerHost, latencyFactor, host, https = false, report, onCopy } = context.options;
+  const { root, dockerHost, latencyFactor, host, hosts = 1, https = false } = context.options;
+  const { report, onCopy } = context.options;
   // Wait for both: neither may run on after the other has failed.
   const [started, copied] = await Promise.allSettled([
     EmulatorProcess.start(
       path.join(context.folder, "cloud"),
       {
-        ...{ id: context.id, dockerHost, latencyFactor, plainMachine: host === "ssh" },
+        ...{ id: context.id, dockerHost, latencyFactor, plainMachines: host === "ssh" ? hosts : 0 },
         ...(https && host === "azure" && { dnsZone: DNS_ZONE }),
       },
       (line) => report.progress(line),

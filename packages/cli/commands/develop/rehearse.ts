@@ -16,6 +16,7 @@ interface RehearseFlags {
   readonly keep?: boolean;
   readonly fail?: readonly string[];
   readonly host: "azure" | "ssh";
+  readonly hosts: number;
   readonly registry: "named" | "azure";
   readonly pace: number;
 }
@@ -26,6 +27,8 @@ interface RehearseOptions {
   /** Faults to inject, one after the other. */
   readonly faults: readonly string[];
   readonly host: "azure" | "ssh";
+  /** Number of machines. */
+  readonly hosts: number;
   readonly registry: "named" | "azure";
   /** Factor on the time that Azure takes for its resources: 1 for the real time, 0 for none. */
   readonly latencyFactor: number;
@@ -44,6 +47,9 @@ export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
     new Option("--host <kind>", "an Azure VM, or an existing machine with SSH and without Docker")
       .choices(["azure", "ssh"])
       .default("azure"),
+    new Option("--hosts <number>", "number of machines; several run the services by Docker Swarm")
+      .argParser(parseHosts)
+      .default(1),
     new Option("--registry <kind>", "an existing registry, or one that the stack creates in Azure")
       .choices(["named", "azure"])
       .default("named"),
@@ -57,12 +63,15 @@ export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
   examples: [
     "./store rehearse",
     "./store rehearse --keep                 keeps the stack for inspection",
+    "./store rehearse --hosts 3              runs the services on two further machines",
     "./store rehearse --fail quota           injects a fault and shows the recovery",
   ],
-  parse: ({ flags: { keep, fail = [], host, registry, pace } }) => ({
+  parse: ({ flags: { keep, fail = [], host, hosts, registry, pace } }) => ({
     keep: keep === true,
     faults: fail,
-    host,
+    // Several machines are existing ones.
+    host: hosts > 1 ? "ssh" : host,
+    hosts,
     registry,
     latencyFactor: pace,
   }),
@@ -73,6 +82,11 @@ function parseFactor(text: string): number {
   const factor = Number(text);
   if (text.trim() !== "" && factor >= 0 && factor < Infinity) return factor;
   throw new InvalidArgumentError("It must be a number of at least 0, such as 0.1.");
+}
+
+function parseHosts(text: string): number {
+  if (/^[1-5]$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a number from 1 to 5.");
 }
 
 /** Loads the rehearsal on first use: it would slow down `./store --help`. */
@@ -110,7 +124,7 @@ async function run(options: RehearseOptions): Promise<ExitCode> {
 
 /** @throws UsageError for an unknown fault. */
 function createRehearsal(
-  { faults, host, registry, latencyFactor }: RehearseOptions,
+  { faults, host, hosts, registry, latencyFactor }: RehearseOptions,
   dockerHost: string,
   report: Reporter,
   steps: Step[],
@@ -119,7 +133,7 @@ function createRehearsal(
   const { Rehearsal } = loadRehearsal();
   const common = { root: ROOT, dockerHost, report, onStep, https: true };
   try {
-    return new Rehearsal({ ...common, latencyFactor, faults, host, registry });
+    return new Rehearsal({ ...common, latencyFactor, faults, host, hosts, registry });
   } catch (error) {
     throw new UsageError(messageOf(error));
   }
