@@ -1,7 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { ServiceSpec } from "../services/spec";
-import { ISOLATED, NETWORK_OPTIONS } from "./container/container";
+import { isolated, NETWORK_OPTIONS } from "./container/container";
+import type { Host } from "./host/host";
 import { LABEL, NAMELESS } from "./container/labelNames";
 import { labels } from "./container/labels";
 
@@ -26,7 +27,11 @@ export class Networks {
   private readonly ways: ReadonlyMap<string, docker.Network>;
 
   /** @param specs Specs of the enabled services by name. */
-  constructor(specs: ReadonlyMap<string, ServiceSpec>, opts: pulumi.CustomResourceOptions) {
+  constructor(
+    specs: ReadonlyMap<string, ServiceSpec>,
+    host: Pick<Host, "swarm">,
+    opts: pulumi.CustomResourceOptions,
+  ) {
     const options = pulumi.mergeOptions(opts, NETWORK_OPTIONS);
     this.gateway = new docker.Network(
       "edge",
@@ -35,14 +40,18 @@ export class Networks {
       options,
     );
     this.services = new Map(
-      [...specs].map(([service, spec]) => [service, serviceNetwork(service, spec, options)]),
+      [...specs].map(([service, spec]) => [service, serviceNetwork(service, spec, host, options)]),
     );
     this.ways = new Map(
       [...specs]
         .filter(([, { egress }]) => egress)
         .map(([service]) => [
           service,
-          new docker.Network(`${service}-egress`, { labels: labels({ service }) }, options),
+          new docker.Network(
+            `${service}-egress`,
+            { ...(host.swarm && { driver: "overlay" }), labels: labels({ service }) },
+            options,
+          ),
         ]),
     );
   }
@@ -73,13 +82,14 @@ export class Networks {
 function serviceNetwork(
   service: string,
   spec: ServiceSpec,
+  host: Pick<Host, "swarm">,
   options: pulumi.CustomResourceOptions,
 ): ServiceNetwork {
   const gatewayName = spec.network === "edge" ? GATEWAY_NAME : undefined;
   const network = new docker.Network(
     `${service}-network`,
     {
-      ...ISOLATED,
+      ...isolated(host),
       labels: [...labels({ service }), { label: LABEL.gateway, value: gatewayName ?? NAMELESS }],
     },
     options,

@@ -8,13 +8,16 @@ import { LABEL } from "./container/labelNames";
 import { labels } from "./container/labels";
 import { SecretFiles } from "./container/secrets";
 import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
+import { swarmService, type SwarmServiceArgs } from "./swarm/swarmService";
 
 export interface ServiceArgs {
   /** Name of the service, which is also its DNS name for other services. */
   readonly service: string;
   readonly spec: ServiceSpec;
-  /** ID of the image. */
+  /** ID of the image, on one machine. */
   readonly imageId: pulumi.Input<string>;
+  /** Image in a registry by digest, with which the instances run on the machines of a swarm. Defaults to none: they run on one machine. */
+  readonly swarmImage?: pulumi.Input<string>;
   /** Number of instances. From 5 and from 9 instances on, each has fewer database connections: see `poolSize`. */
   readonly replicas: number;
   /** Network on which the gateway and dependent services reach the instances. */
@@ -47,13 +50,24 @@ export interface Dependency {
  * old one serves requests until the gateway has noticed.
  */
 export class Service extends pulumi.ComponentResource {
-  /** Names of the containers. */
+  /** Names of the containers, or on a swarm of the Swarm service. */
   readonly containers: pulumi.Output<string[]>;
+  /** IDs of the containers: none on a swarm. */
   readonly containerIds: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: ServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:Service", name, {}, opts);
 
+    if (args.swarmImage !== undefined) {
+      const service = swarmService(name, swarmServiceArgs(args, args.swarmImage), {
+        parent: this,
+        dependsOn: needed(args),
+      });
+      this.containers = service.name.apply((one) => [one]);
+      this.containerIds = [];
+      this.registerOutputs({ containers: this.containers });
+      return;
+    }
     const instances = Array.from({ length: args.replicas }, (_, replica) =>
       this.instance(`${name}-${replica}`, args, replica),
     );
@@ -68,65 +82,99 @@ export class Service extends pulumi.ComponentResource {
     const secrets = secretFiles(args);
     const stopSeconds = drainSeconds(spec) + 10;
     const devMode = devModeRun(args);
-    const withinSeconds = spec.health?.withinSeconds ?? START_SECONDS;
+    const withinSeconds = startSeconds(spec);
     return new docker.Container(
       name,
       {
-        ...hardened({ memoryMiB: spec.limits?.memoryMiB ?? 256, waitSeconds: withinSeconds }),
+        ...hardened({ memoryMiB: memoryMiB(spec), waitSeconds: withinSeconds }),
         image: args.imageId,
-        // Not left to the image, whose user may be root.
-        user: spec.user ?? "1000:1000",
+        user: userOf(spec),
         command: devMode?.command,
-        envs: environment(args),
+        envs: Object.entries(environment(args)).map(([key, value]) => `${key}=${value}`),
         volumes: [
           ...(database ? [database.secrets.mountedAt("/run/secrets")] : []),
-          ...secrets.map((files) => files.volume()),
+          ...secrets.flatMap((files) => files.volumes()),
           ...(devMode?.volumes ?? []),
         ],
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-        networksAdvanced: connections(args),
+        networksAdvanced: [
+          { name: args.network.name, aliases: [service] },
+          ...otherNetworks(args).map((network) => ({ name: network.name })),
+        ],
         // Before Docker 26 its DNS server doesn't answer for a name that it doesn't know, such as that of a service without instances, to
         // a container without a way to the internet. By default, each look-up would wait for ten seconds.
         dnsOpts: ["timeout:1", "attempts:2"],
-        healthcheck: spec.health?.command
-          ? pollingHealthCheck(spec.health.command)
-          : httpHealthCheck(spec.port, healthPath(spec), { withinSeconds }),
+        healthcheck: healthCheck(spec),
         destroyGraceSeconds: stopSeconds,
         stopTimeout: stopSeconds,
         labels: [
           ...labels({ service, role: "service", replica }),
-          ...(ownSecrets ? [{ label: LABEL.secrets, value: ownSecrets.files.version }] : []),
+          ...(ownSecrets?.files ? [{ label: LABEL.secrets, value: ownSecrets.files.version }] : []),
         ],
       },
       {
         parent: this,
-        dependsOn: [
-          ...(database ? [database.ready] : []),
-          ...secrets.map(({ files }) => files.written),
-          ...(args.dependencies ?? []).flatMap((one) =>
-            one.secrets.map(({ files }) => files.written),
-          ),
-        ],
+        dependsOn: needed(args),
         ...CREATE_BEFORE_DELETE,
       },
     );
   }
 }
 
-/** Returns the networks of an instance: its own, those of the services that it calls, its database's, and a way to the internet. */
-function connections({
-  service,
-  network,
-  dependencies = [],
-  database,
-  egress,
-}: ServiceArgs): docker.types.input.ContainerNetworksAdvanced[] {
-  const others = [
+function swarmServiceArgs(args: ServiceArgs, image: pulumi.Input<string>): SwarmServiceArgs {
+  const { service, spec, replicas, network, database } = args;
+  return {
+    ...{ service, image, replicas, network, otherNetworks: otherNetworks(args) },
+    user: userOf(spec),
+    environment: environment(args),
+    secrets: [
+      ...(database?.swarmSecret ? [database.swarmSecret] : []),
+      ...secretFiles(args).flatMap((files) => files.swarmFiles()),
+    ],
+    healthcheck: healthCheck(spec),
+    withinSeconds: startSeconds(spec),
+    memoryMiB: memoryMiB(spec),
+    stopSeconds: drainSeconds(spec) + 10,
+  };
+}
+
+/** Returns what must exist before an instance starts. */
+function needed(args: ServiceArgs): pulumi.Resource[] {
+  const { database, dependencies = [] } = args;
+  return [
+    ...(database ? [database.ready] : []),
+    ...secretFiles(args).flatMap((files) => files.written),
+    ...dependencies.flatMap((one) => one.secrets.flatMap((files) => files.written)),
+  ];
+}
+
+/** Returns the networks of an instance beside its own: those of the services that it calls, its database's, and a way to the internet. */
+function otherNetworks({ dependencies = [], database, egress }: ServiceArgs): docker.Network[] {
+  return [
     ...dependencies.map((dependency) => dependency.network),
     ...(database ? [database.network] : []),
     ...(egress ? [egress] : []),
   ];
-  return [{ name: network.name, aliases: [service] }, ...others.map(({ name }) => ({ name }))];
+}
+
+/** Not left to the image, whose user may be root. */
+function userOf(spec: ServiceSpec): string {
+  return spec.user ?? "1000:1000";
+}
+
+function memoryMiB(spec: ServiceSpec): number {
+  return spec.limits?.memoryMiB ?? 256;
+}
+
+/** Returns the seconds within which an instance must be healthy. */
+function startSeconds(spec: ServiceSpec): number {
+  return spec.health?.withinSeconds ?? START_SECONDS;
+}
+
+function healthCheck(spec: ServiceSpec): docker.types.input.ContainerHealthcheck {
+  return spec.health?.command
+    ? pollingHealthCheck(spec.health.command)
+    : httpHealthCheck(spec.port, healthPath(spec), { withinSeconds: startSeconds(spec) });
 }
 
 function secretFiles({ sharedSecrets = [], ownSecrets }: ServiceArgs): SecretFiles[] {
@@ -137,10 +185,10 @@ function drainSeconds(spec: ServiceSpec): number {
   return spec.drainSeconds ?? 1;
 }
 
-/** Returns the environment as "NAME=value". */
-function environment(args: ServiceArgs): string[] {
+/** Returns the environment variables by name. */
+function environment(args: ServiceArgs): Record<string, string> {
   const { spec, database } = args;
-  const variables = {
+  return {
     PORT: spec.port.toString(),
     DRAIN_SECONDS: drainSeconds(spec).toString(),
     ...(database && { DATABASE_POOL_SIZE: poolSize(args.replicas).toString() }),
@@ -148,7 +196,6 @@ function environment(args: ServiceArgs): string[] {
     ...(database && databaseEnvironment(database)),
     ...Object.fromEntries(secretFiles(args).flatMap((files) => files.environment())),
   };
-  return Object.entries(variables).map(([key, value]) => `${key}=${value}`);
 }
 
 /** Returns the variables with the names that services/spec.ts documents. */

@@ -41,7 +41,7 @@ export class Store extends pulumi.ComponentResource {
     refuseDevModeElsewhere(args);
 
     const specs = new Map(args.enabledServices.map((name) => [name, specOf(args.specs, name)]));
-    const networks = new Networks(specs, { parent: this });
+    const networks = new Networks(specs, args.host, { parent: this });
     const images = imageSupply({
       nodeImage: args.images.node,
       devModeServices: args.devModeServices ?? [],
@@ -156,6 +156,7 @@ export class Store extends pulumi.ComponentResource {
         service,
         spec,
         imageId: image.imageId,
+        swarmImage: host.swarm && required(image.byDigest),
         replicas: args.replicas?.[service] ?? spec.replicas ?? 1,
         ...{ network: parts.networks.of(service), egress: parts.networks.egressOf(service) },
         database: database?.connection,
@@ -250,6 +251,12 @@ interface DeployedService {
   readonly image: SuppliedImage;
   readonly database: Database | undefined;
   readonly component: Service;
+}
+
+/** The configuration allows several machines with a registry only. */
+function required(byDigest: pulumi.Output<string> | undefined): pulumi.Output<string> {
+  if (byDigest === undefined) throw new Error("the machines of a swarm have no registry");
+  return byDigest;
 }
 
 function callFilesOf(service: string, calls: ServiceParts["calls"]): SecretFiles[] {

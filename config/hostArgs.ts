@@ -34,6 +34,10 @@ export function hostArgs(
         privateKey: pulumi.secret(values.sshPrivateKey),
         readyMinutes: values.readyMinutes,
         registry: registryAccess(values.registry, logins),
+        workers: values.workers.map(({ user = values.sshUser, ...worker }) => ({
+          ...worker,
+          user,
+        })),
       };
   }
 }

@@ -56,6 +56,7 @@ const RULES: readonly Rule[] = [
     reads: ["host", "sshHostKey"],
     check: required("ssh", "sshHostKey", "the machine's public host key, which ssh-keyscan prints"),
   },
+  { reads: ["host", "registry", "sshAddress", "workers"], check: workersOnSsh },
 ];
 
 function namesIn(value: string[] | Record<string, unknown>): string[] {
@@ -244,6 +245,28 @@ function loginKeyOnAzure({ host, sshPublicKey, sshPrivateKey }: ConfigValues): M
   }
   const problem = problemOfPrivateKey(sshPrivateKey, sshPublicKey);
   return problem === undefined ? [] : [{ key: "sshPrivateKey", problem }];
+}
+
+function workersOnSsh({ host, registry, sshAddress, workers }: ConfigValues): Mistake[] {
+  const addresses = [sshAddress, ...workers.map(({ address }) => address)];
+  const repeated = addresses.find((address, i) => addresses.indexOf(address) < i);
+  return [
+    ...when(
+      host !== "ssh" && workers.length > 0,
+      "workers",
+      `names machines that are reached by SSH, but store:host is ${host}. Several machines need: ${configSet("host ssh")}`,
+    ),
+    ...when(
+      host === "ssh" && workers.length > 0 && registry.address === "",
+      "workers",
+      `needs a registry, from which each machine pulls the images: ${configSet("--path registry.address registry.example.com")}`,
+    ),
+    ...when(
+      host === "ssh" && repeated !== undefined,
+      "workers",
+      `names ${repeated} twice: the first machine is store:sshAddress, and each worker is another one.`,
+    ),
+  ];
 }
 
 function loginKeyOnSsh({ host, sshPrivateKey }: ConfigValues): Mistake[] {

@@ -54,6 +54,25 @@ const registry = v.object(
   "should be {address, namespace, username, password, pullUsername, pullPassword}.",
 );
 
+const MACHINE = /^[A-Za-z0-9.:_-]+$/;
+const MACHINE_HINT = "the name or address of the machine";
+const LOGIN = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/;
+const LOGIN_HINT = "the user to log in as";
+// Not ssh-rsa: Pulumi's command provider asks for it with SHA-1 signatures, which OpenSSH refuses since version 8.8.
+const HOST_KEY = /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/;
+const HOST_KEY_HINT =
+  "the machine's public host key of the type ssh-ed25519 or ecdsa (ssh-keyscan -t ed25519 HOST prints it; compare it with /etc/ssh/ssh_host_ed25519_key.pub there)";
+
+const worker = v.strictObject(
+  {
+    address: text(MACHINE, MACHINE_HINT),
+    hostKey: text(HOST_KEY, HOST_KEY_HINT),
+    port: v.optional(wholeNumber(1, 65_535), 22),
+    user: v.optional(text(LOGIN, LOGIN_HINT)),
+  },
+  "should be {address, hostKey, port, user}.",
+);
+
 /**
  * Returns the schema of the stack's configuration: all keys, without the prefix `store:`. Pulumi.yaml describes each key, and
  * repeats its type and default for the engine; a test compares the two.
@@ -201,23 +220,11 @@ export function configSchema(serviceNames: readonly string[]) {
     encryptionAtHost: v.optional(flag(), false),
     sshPublicKey: v.optional(v.string(), ""),
     sshPrivateKey: v.optional(v.string(), ""),
-    sshAddress: v.optional(
-      optionalText(/^[A-Za-z0-9.:_-]+$/, "the name or address of the machine"),
-      "",
-    ),
+    sshAddress: v.optional(optionalText(MACHINE, MACHINE_HINT), ""),
     sshPort: v.optional(wholeNumber(1, 65_535), 22),
-    sshUser: v.optional(
-      text(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/, "the user to log in as"),
-      "root",
-    ),
-    sshHostKey: v.optional(
-      optionalText(
-        // Not ssh-rsa: Pulumi's command provider asks for it with SHA-1 signatures, which OpenSSH refuses since version 8.8.
-        /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]{60,}( .*)?$/,
-        "the machine's public host key of the type ssh-ed25519 or ecdsa (ssh-keyscan -t ed25519 HOST prints it; compare it with /etc/ssh/ssh_host_ed25519_key.pub there)",
-      ),
-      "",
-    ),
+    sshUser: v.optional(text(LOGIN, LOGIN_HINT), "root"),
+    sshHostKey: v.optional(optionalText(HOST_KEY, HOST_KEY_HINT), ""),
+    workers: v.optional(list(worker, "machines: {address, hostKey, port, user}"), []),
   });
 }
 

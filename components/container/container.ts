@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../host/host";
 
 /** Arguments that all running containers have in common. */
 export type Hardening = Required<
@@ -77,6 +78,22 @@ export const ISOLATED: Required<Pick<docker.NetworkArgs, "internal" | "options">
   internal: true,
   options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
 };
+
+/**
+ * Arguments of a network between machines: containers that aren't instances of a service may join it, too, and it has no way out. An overlay
+ * never has an address of the host.
+ */
+export const ISOLATED_OVERLAY: Required<
+  Pick<docker.NetworkArgs, "driver" | "attachable" | "internal">
+> = {
+  ...{ driver: "overlay", attachable: true },
+  internal: true,
+};
+
+/** Returns arguments of a network without a way out, on the host's machine or between its machines. */
+export function isolated({ swarm }: Pick<Host, "swarm">): Partial<docker.NetworkArgs> {
+  return swarm === undefined ? ISOLATED : ISOLATED_OVERLAY;
+}
 
 /**
  * Options for a network. Docker decides on IPv6 if its `default-network-opts` say so; after a refresh that would be a difference, which

@@ -28,6 +28,8 @@ export function limitProcesses(
 ): void {
   const containers = new Map<number, pulumi.Output<string>[]>();
   for (const { role, containers: ids, processes = LIMITS[role] } of limits) {
+    // The instances of a service on a swarm.
+    if (ids.length === 0) continue;
     containers.set(processes, [...(containers.get(processes) ?? []), ...ids]);
   }
   const args = [...containers].flatMap(([limit, ids]) => [

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { StackSecret } from "../../services/spec";
 import { Host } from "../host/host";
 import { Files } from "./files";
+import { labels } from "./labels";
 
 export interface SecretFilesArgs {
   /** Service that the secrets belong to. Defaults to none: several services share them. */
@@ -14,17 +15,42 @@ export interface SecretFilesArgs {
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/** Secrets as files. A container finds the path of the secret NAME in the variable NAME_FILE. */
+/**
+ * Secrets as files. A container finds the path of the secret NAME in the variable NAME_FILE. On a swarm, they are Swarm's secrets, because the
+ * container may run on any machine.
+ */
 export class SecretFiles {
-  readonly files: Files;
+  /** The files on the host. Undefined on a swarm. */
+  readonly files: Files | undefined;
   private readonly folder: string;
   private readonly names: readonly string[];
+  private readonly swarmSecrets: readonly SwarmSecret[];
 
   constructor(name: string, args: SecretFilesArgs, opts: pulumi.CustomResourceOptions) {
     const { secrets, ...rest } = args;
-    this.files = new Files(name, { ...rest, files: secrets }, opts);
     this.folder = `/run/secrets-${name}`;
     this.names = Object.keys(secrets).sort();
+    const isSwarm = args.host.swarm !== undefined;
+    this.files = isSwarm ? undefined : new Files(name, { ...rest, files: secrets }, opts);
+    this.swarmSecrets = !isSwarm
+      ? []
+      : this.names.map((secret) =>
+          swarmSecret(
+            `${name}-${secret}`,
+            { ...args, value: secrets[secret] ?? "", path: `${this.folder}/${secret}` },
+            opts,
+          ),
+        );
+  }
+
+  /** Resources that a container which reads the files must depend on. */
+  get written(): readonly pulumi.Resource[] {
+    return this.files === undefined ? [] : [this.files.written];
+  }
+
+  /** Returns the files for a Swarm service's `secrets`. */
+  swarmFiles(): readonly SwarmSecret[] {
+    return this.swarmSecrets;
   }
 
   /** Returns the variables for a container's environment. */
@@ -32,10 +58,42 @@ export class SecretFiles {
     return this.names.map((name) => [`${name}_FILE`, `${this.folder}/${name}`]);
   }
 
-  /** Returns the volume for a container's `volumes`. */
-  volume(): docker.types.input.ContainerVolume {
-    return this.files.mountedAt(this.folder);
+  /** Returns the volume for a container's `volumes`: none on a swarm. */
+  volumes(): docker.types.input.ContainerVolume[] {
+    return this.files === undefined ? [] : [this.files.mountedAt(this.folder)];
   }
+}
+
+export type SwarmSecret = docker.types.input.ServiceTaskSpecContainerSpecSecret;
+
+interface SwarmSecretArgs {
+  /** Service that the secret belongs to. Defaults to none. */
+  readonly service?: string;
+  readonly value: pulumi.Input<string>;
+  /** Path in the container; a relative one is below /run/secrets. */
+  readonly path: string;
+}
+
+/** Creates a secret of Swarm's, which can't be changed: another value replaces it, and so the services that have it. */
+export function swarmSecret(
+  name: string,
+  { service, value, path }: SwarmSecretArgs,
+  opts: pulumi.CustomResourceOptions,
+): SwarmSecret {
+  // Swarm refuses an empty secret, such as the list of the callers of a service that has none.
+  const data = pulumi
+    .secret(value)
+    .apply((text) => Buffer.from(text === "" ? "\n" : text).toString("base64"));
+  const secret = new docker.Secret(
+    name,
+    { data, labels: labels({ service, role: "files" }) },
+    { ...opts, deleteBeforeReplace: false },
+  );
+  return {
+    ...{ secretId: secret.id, secretName: secret.name },
+    // Readable for the service's user, in a container that nobody else uses.
+    ...{ fileName: path, fileMode: 0o444 },
+  };
 }
 
 /** The stack's secrets as files, each created when the first service needs it. */

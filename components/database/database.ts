@@ -4,12 +4,13 @@ import * as random from "@pulumi/random";
 import {
   DELETE_BEFORE_CREATE,
   hardened,
-  ISOLATED,
+  isolated,
   START_SECONDS,
   NETWORK_OPTIONS,
 } from "../container/container";
 import { Files, PREFLIGHT_FOLDER } from "../container/files";
 import { commandHealthCheck } from "../container/health";
+import { type SwarmSecret, swarmSecret } from "../container/secrets";
 import { Host } from "../host/host";
 import { labels } from "../container/labels";
 import { readWithoutComments, shellQuote, withArguments } from "../shell/shell";
@@ -23,6 +24,8 @@ export interface DatabaseConnection {
   readonly user: string;
   /** Secret files, with the password as {@link PASSWORD_FILE}. */
   readonly secrets: Files;
+  /** The same file for a Swarm service. Undefined on one machine. */
+  readonly swarmSecret: SwarmSecret | undefined;
   /** Resource after which the user has this password and owns the database. */
   readonly ready: pulumi.Resource;
   /** Network of the database and its service only. */
@@ -97,13 +100,14 @@ export class Database extends pulumi.ComponentResource {
 
     const network = new docker.Network(
       name,
-      { ...ISOLATED, labels: labels({ service: args.service, role: "database" }) },
+      { ...isolated(args.host), labels: labels({ service: args.service, role: "database" }) },
       // The network of an existing stack keeps its options: another network would take the database from the instances that serve during
       // the rollout.
       pulumi.mergeOptions(NETWORK_OPTIONS, { parent: this, ignoreChanges: ["options"] }),
     );
     const secrets = this.secretFiles(name, args);
     const server = {
+      swarmSecret: this.swarmSecret(name, args),
       host: `${args.service}-database`,
       port: 5432,
       database: args.service,
@@ -129,6 +133,15 @@ export class Database extends pulumi.ComponentResource {
       pulumi.interpolate`docker exec ${this.containerId} sh -c ${command}\n# ${secrets.version}\n`,
       { parent: this },
     );
+  }
+
+  private swarmSecret(
+    name: string,
+    { service, host, data }: DatabaseArgs,
+  ): SwarmSecret | undefined {
+    if (host.swarm === undefined) return undefined;
+    const secret = { service, value: data.password, path: PASSWORD_FILE };
+    return swarmSecret(`${name}-password`, secret, { parent: this });
   }
 
   private secretFiles(name: string, { service, host, imageId, data }: DatabaseArgs): Files {

@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { RegistryAccess } from "../registry/registry";
+import type { Swarm } from "../swarm/swarm";
 
 /** Providers that a host shares with the rest of the stack, because each provider is a process that takes time to start. */
 export interface CommonProviders {
@@ -31,6 +32,8 @@ export interface Host {
   readonly registry: RegistryAccess | undefined;
   /** Resource options for everything deployed on this host, so that it is deleted together with the host. */
   readonly childOptions: pulumi.ComponentResourceOptions;
+  /** The machines that run the services, on a host with several machines. Defaults to none: this machine runs them. */
+  readonly swarm?: Swarm;
   /** DNS records by which the store's names lead to this host: certificates are ordered after them. Defaults to none. */
   readonly nameRecords?: readonly pulumi.Resource[];
 

@@ -8,6 +8,8 @@ export interface SuppliedImage {
   readonly ref: pulumi.Input<string>;
   /** ID of the image, for a container. */
   readonly imageId: pulumi.Output<string>;
+  /** Name with the digest in a registry, for machines that pull it. Undefined for an image that isn't published. */
+  readonly byDigest?: pulumi.Output<string>;
 }
 
 /** Source of a stack's images. */

@@ -6,7 +6,7 @@ import { inSh } from "../../shell/shell";
 import { NO_DEFAULTS_FROM_ENVIRONMENT } from "../provider";
 import { SshAccess, sshOptions } from "./ssh";
 
-export interface RemoteDockerArgs {
+export interface RemoteMachineArgs {
   readonly access: SshAccess;
   readonly commands: command.Provider;
   /** Script that waits until the machine is a Docker host, or makes it one. On failure its last lines are the error. */
@@ -15,48 +15,32 @@ export interface RemoteDockerArgs {
   readonly machine: pulumi.Input<string>;
   /** Minutes within which the machine must answer SSH and `ready` must end. */
   readonly readyMinutes: number;
-  /** Registry from which the host pulls images. Defaults to none. */
-  readonly registry?: RegistryAccess;
 }
 
-/** Docker on another machine, by SSH with a pinned host key. */
-export class RemoteDocker {
-  readonly provider: docker.Provider;
+/** A machine with Docker that is reached by SSH with a pinned host key. */
+export class RemoteMachine {
+  /** The machine is a Docker host. */
+  readonly ready: pulumi.CustomResource;
   private readonly connection: command.types.input.remote.ConnectionArgs;
 
   constructor(
     name: string,
-    private readonly args: RemoteDockerArgs,
+    private readonly args: RemoteMachineArgs,
     private readonly opts: pulumi.CustomResourceOptions,
   ) {
-    const { access, registry } = args;
-    const port = access.port ?? 22;
+    const { access } = args;
     this.connection = {
       host: access.address,
-      port,
+      port: portOf(access),
       user: access.user,
       privateKey: access.privateKey,
       hostKey: access.hostKey,
       perDialTimeout: 15,
     };
-    const ready = this.ready(name);
-    // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
-    const address = pulumi
-      .all([access.address, ready.id])
-      .apply(([host]) => sshUrl(access.user, host, port));
-    this.provider = new docker.Provider(
-      `${name}-docker`,
-      {
-        ...NO_DEFAULTS_FROM_ENVIRONMENT,
-        host: address,
-        sshOpts: sshOptions(access),
-        registryAuth: registry?.pull && [{ ...registry.pull, address: registry.address }],
-      },
-      { ...opts, dependsOn: [ready] },
-    );
+    this.ready = this.waitUntilReady(name);
   }
 
-  private ready(name: string): command.remote.Command {
+  private waitUntilReady(name: string): command.remote.Command {
     const { readyMinutes, machine, commands, ready: script } = this.args;
     const seconds = readyMinutes * 60;
     return new command.remote.Command(
@@ -94,18 +78,81 @@ export class RemoteDocker {
     script: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
     stdin?: pulumi.Input<string>,
-  ): pulumi.CustomResource {
+    { onDelete, logging, triggers = [] }: CommandOptions = {},
+  ): command.remote.Command {
     return new command.remote.Command(
       name,
       {
         connection: this.connection,
         create: pulumi.output(script).apply(inSh),
+        ...(onDelete !== undefined && { delete: inSh(onDelete) }),
+        ...(logging !== undefined && { logging }),
         stdin,
-        triggers: [this.args.machine],
+        triggers: [this.args.machine, ...triggers],
       },
       { ...opts, provider: this.args.commands, deletedWith: this.opts.deletedWith },
     );
   }
+}
+
+interface CommandOptions {
+  /** Script that runs when the resource is deleted, or replaced because of a trigger. Defaults to none. */
+  readonly onDelete?: string;
+  /** Defaults to both streams. */
+  readonly logging?: command.types.enums.remote.Logging;
+  /** The script runs again when one changes. Defaults to none beside the machine. */
+  readonly triggers?: readonly pulumi.Input<string>[];
+}
+
+export interface RemoteDockerArgs extends RemoteMachineArgs {
+  /** Registry from which the host pulls images. Defaults to none. */
+  readonly registry?: RegistryAccess;
+}
+
+/** Docker on another machine, by SSH. */
+export class RemoteDocker {
+  readonly machine: RemoteMachine;
+  readonly provider: docker.Provider;
+
+  /** @param prepare Returns what must be done on the machine before Docker is used. Defaults to nothing. */
+  constructor(
+    name: string,
+    { registry, ...args }: RemoteDockerArgs,
+    opts: pulumi.CustomResourceOptions,
+    prepare?: (machine: RemoteMachine) => pulumi.CustomResource,
+  ) {
+    const { access } = args;
+    this.machine = new RemoteMachine(name, args, opts);
+    const ready = prepare?.(this.machine) ?? this.machine.ready;
+    // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
+    const address = pulumi
+      .all([access.address, ready.id])
+      .apply(([host]) => sshUrl(access.user, host, portOf(access)));
+    this.provider = new docker.Provider(
+      `${name}-docker`,
+      {
+        ...NO_DEFAULTS_FROM_ENVIRONMENT,
+        host: address,
+        sshOpts: sshOptions(access),
+        registryAuth: registry?.pull && [{ ...registry.pull, address: registry.address }],
+      },
+      { ...opts, dependsOn: [ready] },
+    );
+  }
+
+  /** @see Host.run */
+  run(
+    name: string,
+    script: pulumi.Input<string>,
+    opts: pulumi.CustomResourceOptions,
+    stdin?: pulumi.Input<string>,
+  ): pulumi.CustomResource {
+    return this.machine.run(name, script, opts, stdin);
+  }
+}
+
+function portOf({ port = 22 }: SshAccess): number {
+  return port;
 }
 
 /** A user name may contain characters that are special in a URL, and an IPv6 address needs brackets. */

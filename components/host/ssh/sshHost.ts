@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
 import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
 import { readWithoutComments, withArguments } from "../../shell/shell";
-import { RemoteDocker } from "./remote";
+import { Swarm } from "../../swarm/swarm";
+import { RemoteDocker, RemoteMachine, type RemoteMachineArgs } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
 export interface SshHostArgs {
@@ -21,9 +22,14 @@ export interface SshHostArgs {
   readonly hostKey: string;
   /** Minutes within which the machine must answer SSH and be a Docker host; the `up` fails otherwise. */
   readonly readyMinutes: number;
-  /** Registry from which the machine pulls images. Defaults to none. */
+  /** Registry from which the machine pulls images. Defaults to none. Required with workers. */
   readonly registry?: RegistryAccess;
+  /** Further machines, which run the services. This machine keeps the gateway and the databases. Defaults to none. */
+  readonly workers?: readonly WorkerArgs[];
 }
+
+/** A machine with the same login as the first one. */
+export type WorkerArgs = Pick<SshHostArgs, "address" | "port" | "user" | "hostKey">;
 
 /**
  * Any machine with an SSH server. If Docker is missing, the package docker.io is installed (Debian and Ubuntu only). The limits of
@@ -39,25 +45,51 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly platform = "linux/amd64";
   readonly registry: RegistryAccess | undefined;
   readonly childOptions = {};
+  readonly swarm: Swarm | undefined;
   private readonly docker: RemoteDocker;
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:SshHost", name, {}, opts);
     const { address, port = 22, user, hostKey } = args;
     const privateKey = pulumi.secret(args.privateKey);
+    const { readyMinutes, providers, workers = [] } = args;
+    const options = { parent: this };
+    const machineArgs = (of: WorkerArgs): RemoteMachineArgs => ({
+      access: {
+        address: of.address,
+        port: of.port,
+        user: of.user,
+        privateKey,
+        hostKey: of.hostKey,
+      },
+      commands: providers.commands,
+      ready: INSTALL_DOCKER,
+      machine: of.address,
+      readyMinutes,
+    });
 
+    let swarm: Swarm | undefined;
     this.docker = new RemoteDocker(
       name,
-      {
-        access: { address, port, user, privateKey, hostKey },
-        commands: args.providers.commands,
-        ready: INSTALL_DOCKER,
-        machine: address,
-        readyMinutes: args.readyMinutes,
-        registry: args.registry,
+      { ...machineArgs({ address, port, user, hostKey }), registry: args.registry },
+      options,
+      (manager) => {
+        if (workers.length === 0) return manager.ready;
+        swarm = new Swarm(
+          "swarm",
+          {
+            manager,
+            workers: workers.map((worker) => ({
+              name: worker.address,
+              machine: new RemoteMachine(`worker-${worker.address}`, machineArgs(worker), options),
+            })),
+          },
+          options,
+        );
+        return swarm.members;
       },
-      { parent: this },
     );
+    this.swarm = swarm;
     this.provider = this.docker.provider;
     this.commands = args.providers.commands;
     this.registry = args.registry;

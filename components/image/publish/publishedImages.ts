@@ -49,7 +49,7 @@ export class PublishedImages implements ImageSupply {
       host: this.args.host.provider,
       base: base?.image,
     });
-    return { ref: image.ref, imageId: pulledId(image) };
+    return { ref: image.ref, imageId: pulledId(image), byDigest: image.byDigest };
   }
 
   thirdParty(name: string, ref: string): pulumi.Output<string> {

@@ -1,0 +1,33 @@
+# shellcheck shell=sh
+# Makes this machine the manager of a swarm for one stack. The range of the networks' addresses differs from Docker's default for swarms,
+# 10.0.0.0/8, which many private networks are part of.
+# Argument: STACK, with the project's name.
+set -eu
+stack=$1
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+info() { docker info --format "{{$1}}"; }
+
+[ "$(info .LiveRestoreEnabled)" = false ] ||
+  fail 'Docker'"'"'s live-restore excludes Swarm on this machine. Set "live-restore": false in /etc/docker/daemon.json, then: systemctl reload docker'
+
+case $(info .Swarm.LocalNodeState) in
+  inactive)
+    # The address of the machine's default route: Docker doesn't choose one of several itself.
+    address=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([^ ]*\).*/\1/p') || true
+    docker swarm init ${address:+--advertise-addr "$address" --data-path-addr "$address"} \
+      --default-addr-pool 172.30.0.0/16 --default-addr-pool-mask-length 24 >/dev/null
+    ;;
+  active)
+    [ "$(info .Swarm.ControlAvailable)" = true ] ||
+      fail "This machine is a worker of another swarm. Take it out on this machine: docker swarm leave"
+    owner=$(docker node inspect self --format '{{index .Spec.Labels "dev.store.stack"}}')
+    # Without a label and with nothing in it, the swarm was created by a run that was killed.
+    [ "$owner" = "$stack" ] || { [ -z "$owner" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ] && [ -z "$(docker service ls --quiet)" ]; } ||
+      fail "This machine is the manager of another swarm${owner:+, that of the stack $owner}. Use another machine, or dissolve the swarm: docker swarm leave --force"
+    ;;
+  *) fail "This machine is in a swarm that doesn't work: $(info .Swarm.Error). Take it out on this machine: docker swarm leave --force" ;;
+esac
+docker node update --label-add "dev.store.stack=$stack" "$(info .Swarm.NodeID)" >/dev/null

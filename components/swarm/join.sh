@@ -1,0 +1,33 @@
+# shellcheck shell=sh
+# Makes this machine a worker of the swarm, and prints its node ID. Standard input: what invitation.sh prints.
+set -eu
+# Without a newline at its end.
+read -r token manager || [ -n "$manager" ]
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+info() { docker info --format "{{$1}}"; }
+
+[ "$(info .Architecture)" = x86_64 ] || fail "This machine's architecture is $(info .Architecture), but the images are for x86_64."
+[ "$(info .LiveRestoreEnabled)" = false ] ||
+  fail 'Docker'"'"'s live-restore excludes Swarm on this machine. Set "live-restore": false in /etc/docker/daemon.json, then: systemctl reload docker'
+
+case $(info .Swarm.LocalNodeState) in
+  inactive)
+    address=$(ip -4 -o route get "${manager%:*}" 2>/dev/null | sed -n 's/.* src \([^ ]*\).*/\1/p') || true
+    message=$(docker swarm join ${address:+--advertise-addr "$address" --data-path-addr "$address"} --token "$token" "$manager" 2>&1) || {
+      # Docker goes on trying in the background.
+      docker swarm leave --force >/dev/null 2>&1 || true
+      fail "This machine can't join the swarm of $manager: $message. Between the machines, TCP 2377 and 7946 and UDP 7946 and 4789 must be open."
+    }
+    ;;
+  active)
+    case " $(info 'range .Swarm.RemoteManagers}}{{.Addr}} {{end') " in
+      *" $manager "*) ;;
+      *) fail "This machine is in another swarm. Take it out on this machine: docker swarm leave --force" ;;
+    esac
+    ;;
+  *) fail "This machine is in a swarm that doesn't work: $(info .Swarm.Error). Take it out on this machine: docker swarm leave --force" ;;
+esac
+info .Swarm.NodeID

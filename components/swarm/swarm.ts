@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RemoteMachine } from "../host/ssh/remote";
+import { readWithoutComments, withArguments } from "../shell/shell";
+
+export interface SwarmArgs {
+  /** The machine with the gateway and the databases. The only manager: what depends on it wouldn't run without it anyway. */
+  readonly manager: RemoteMachine;
+  readonly workers: readonly Worker[];
+}
+
+/** A machine that runs instances of services. */
+export interface Worker {
+  /** Name that no other worker has, and that stays the same. */
+  readonly name: string;
+  readonly machine: RemoteMachine;
+}
+
+/**
+ * Several machines as one host by Docker Swarm, which connects their containers and moves the instances of a lost machine to the others. The
+ * manager runs no services.
+ */
+export class Swarm extends pulumi.ComponentResource {
+  /** All workers have joined and may run services; machines that aren't workers any more have left. */
+  readonly members: pulumi.CustomResource;
+
+  constructor(
+    name: string,
+    { manager, workers }: SwarmArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("store:index:Swarm", name, {}, opts);
+    const stack = `${pulumi.getProject()}/${pulumi.getStack()}`;
+    const init = manager.run(
+      `${name}-init`,
+      withArguments(INIT_SCRIPT, [stack]),
+      { parent: this, dependsOn: [manager.ready] },
+      undefined,
+      { onDelete: LEAVE_SCRIPT },
+    );
+    // The token is valid until the workers have joined: members.sh replaces it.
+    const invitation = manager.run(
+      `${name}-invitation`,
+      INVITATION_SCRIPT,
+      { parent: this, dependsOn: [init], additionalSecretOutputs: ["stdout"] },
+      undefined,
+      { logging: "none", triggers: [init.id, ...workers.map((worker) => worker.name)] },
+    );
+    const nodes = workers.map((worker) =>
+      worker.machine.run(
+        `${name}-join-${worker.name}`,
+        JOIN_SCRIPT,
+        { parent: this, dependsOn: [worker.machine.ready] },
+        invitation.stdout,
+        { onDelete: LEAVE_SCRIPT },
+      ),
+    );
+    this.members = manager.run(
+      `${name}-members`,
+      pulumi.all(nodes.map((node) => node.stdout)).apply((ids) =>
+        withArguments(
+          MEMBERS_SCRIPT,
+          ids.map((id) => id.trim()),
+        ),
+      ),
+      { parent: this, dependsOn: nodes },
+    );
+    this.registerOutputs({});
+  }
+}
+
+const INIT_SCRIPT = readWithoutComments(__dirname, "init.sh");
+const INVITATION_SCRIPT = readWithoutComments(__dirname, "invitation.sh");
+const JOIN_SCRIPT = readWithoutComments(__dirname, "join.sh");
+const MEMBERS_SCRIPT = readWithoutComments(__dirname, "members.sh");
+const LEAVE_SCRIPT = readWithoutComments(__dirname, "leave.sh");
