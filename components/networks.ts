@@ -25,6 +25,7 @@ export class Networks {
   readonly gateway: docker.Network;
   private readonly services: ReadonlyMap<string, ServiceNetwork>;
   private readonly ways: ReadonlyMap<string, docker.Network>;
+  private readonly isSwarm: boolean;
 
   /** @param specs Specs of the enabled services by name. */
   constructor(
@@ -33,6 +34,7 @@ export class Networks {
     opts: pulumi.CustomResourceOptions,
   ) {
     const options = pulumi.mergeOptions(opts, NETWORK_OPTIONS);
+    this.isSwarm = host.swarm !== undefined;
     this.gateway = new docker.Network(
       "edge",
       // Answers to clients need no masquerading, and without it nothing else leaves the host.
@@ -68,9 +70,9 @@ export class Networks {
     return this.ways.get(service);
   }
 
-  /** IDs of the networks from which there is a way out: those that aren't {@link ISOLATED}. */
+  /** IDs of the bridges from which there is a way out: of the networks that are neither {@link ISOLATED} nor between machines. */
   get waysOut(): readonly pulumi.Output<string>[] {
-    return [this.gateway, ...this.ways.values()].map(({ id }) => id);
+    return [this.gateway, ...(this.isSwarm ? [] : this.ways.values())].map(({ id }) => id);
   }
 
   /** Networks of all services. */

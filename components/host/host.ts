@@ -77,6 +77,15 @@ export interface HostAccess {
   readonly user: string;
   readonly privateKey: string;
   readonly hostKey: string;
+  /** Further machines with the same login key. Defaults to none. */
+  readonly workers?: readonly WorkerAccess[];
+}
+
+export interface WorkerAccess {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly hostKey: string;
 }
 
 export interface DataVolume {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Keeps containers on these networks away from this machine's ports and from the cloud's metadata service, also after a reboot, by an
 # instance of a systemd unit for each network's bridge. Instances of networks that don't exist any more, of any stack, are removed.
-# Arguments: UNIT, the content of store-firewall@.service; the networks' IDs.
+# Arguments: UNIT, the content of store-firewall@.service; the networks' IDs, or docker_gwbridge, the way out of a swarm's networks.
 set -eu
 unit=$1
 shift
@@ -38,7 +38,10 @@ write_unit() { printf '%s\n' "$unit" | as_root tee "$units/store-firewall@.servi
 
 names=
 for network in "$@"; do
-  names="$names store-firewall@br-$(printf %.12s "$network")"
+  case $network in
+    docker_gwbridge) names="$names store-firewall@$network" ;;
+    *) names="$names store-firewall@br-$(printf %.12s "$network")" ;;
+  esac
 done
 
 # The units are stopped by the definition with which they were started. Each step needs the previous one, and errexit is off before `||`.

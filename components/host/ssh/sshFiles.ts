@@ -8,6 +8,8 @@ export interface SshTarget {
   readonly privateKey: string;
   /** Public host key: "ssh-ed25519 AAAA…". */
   readonly hostKey: string;
+  /** Further machines with the same login key. Defaults to none. */
+  readonly workers?: readonly Pick<SshTarget, "address" | "port" | "hostKey">[];
 }
 
 /** Returns the folder of a stack's files for ssh, relative to the project, because an absolute path differs between machines. */
@@ -18,13 +20,16 @@ export function sshFolder(stack: string): string {
 /** Writes the login key and the pinned host key, readable by the current user only. */
 export function writeSshFiles(
   folder: string,
-  { address, port, privateKey, hostKey }: SshTarget,
+  { privateKey, workers = [], ...first }: SshTarget,
 ): { readonly identity: string; readonly knownHosts: string } {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = port === 22 ? address : `[${address}]:${port}`;
+  const known = [first, ...workers].map(({ address, port, hostKey }) => {
+    const name = port === 22 ? address : `[${address}]:${port}`;
+    return `${name} ${hostKey.trim()}\n`;
+  });
   return {
     identity: putFile(join(folder, "identity"), `${privateKey.trimEnd()}\n`),
-    knownHosts: putFile(join(folder, "known_hosts"), `${name} ${hostKey.trim()}\n`),
+    knownHosts: putFile(join(folder, "known_hosts"), known.join("")),
   };
 }
 

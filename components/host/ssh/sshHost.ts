@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
 import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
 import { readWithoutComments, withArguments } from "../../shell/shell";
-import { Swarm } from "../../swarm/swarm";
+import { Swarm, type Worker } from "../../swarm/swarm";
 import { RemoteDocker, RemoteMachine, type RemoteMachineArgs } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
@@ -47,6 +47,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly childOptions = {};
   readonly swarm: Swarm | undefined;
   private readonly docker: RemoteDocker;
+  private readonly workers: readonly Worker[];
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("store:index:SshHost", name, {}, opts);
@@ -68,6 +69,10 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       readyMinutes,
     });
 
+    this.workers = workers.map((worker) => ({
+      name: worker.address,
+      machine: new RemoteMachine(`worker-${worker.address}`, machineArgs(worker), options),
+    }));
     let swarm: Swarm | undefined;
     this.docker = new RemoteDocker(
       name,
@@ -75,17 +80,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       options,
       (manager) => {
         if (workers.length === 0) return manager.ready;
-        swarm = new Swarm(
-          "swarm",
-          {
-            manager,
-            workers: workers.map((worker) => ({
-              name: worker.address,
-              machine: new RemoteMachine(`worker-${worker.address}`, machineArgs(worker), options),
-            })),
-          },
-          options,
-        );
+        swarm = new Swarm("swarm", { manager, workers: this.workers }, options);
         return swarm.members;
       },
     );
@@ -102,6 +97,9 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       user,
       privateKey: key,
       hostKey,
+      ...(workers.length > 0 && {
+        workers: workers.map((worker) => ({ ...worker, port: worker.port ?? 22 })),
+      }),
     }));
     this.registerOutputs({ address });
   }
@@ -123,6 +121,13 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       .all([...networks])
       .apply((ids) => withArguments(CLOSE_PORTS_SCRIPT, [FIREWALL_UNIT, ...ids]));
     this.docker.run("firewall", script, opts);
+    // Instances with a way out have it by a bridge of the machine on which they run.
+    for (const { name, machine } of this.workers)
+      machine.run(
+        `firewall-${name}`,
+        withArguments(CLOSE_PORTS_SCRIPT, [FIREWALL_UNIT, "docker_gwbridge"]),
+        opts,
+      );
   }
 
   dataVolume(): DataVolume {

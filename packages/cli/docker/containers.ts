@@ -29,6 +29,20 @@ export interface StoreContainer {
   readonly ports: readonly { readonly host: string; readonly port: number }[];
   /** The store's address, of a gateway with HTTPS. Undefined for all other containers. */
   readonly url?: string | undefined;
+  /** An instance of a Swarm service, of which the ID is the task's. Undefined for a container of the host itself. */
+  readonly task?: SwarmTask | undefined;
+}
+
+/** Place of an instance on a swarm. */
+export interface SwarmTask {
+  readonly nodeId: string;
+  /** Host name of the machine. */
+  readonly node: string;
+  /** ID of the container on that machine; empty before there is one. */
+  readonly containerId: string;
+  /** Time of the last change of its state. */
+  readonly since: Date;
+  readonly memoryBytes: number | undefined;
 }
 
 /** Selects the resources of all stacks of all checkouts on a daemon. */

@@ -1,9 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { CliError } from "@store/docker/cliError";
 import type { Session } from "../project/session";
 import { ALL_STACKS, displayName, StoreContainer } from "./containers";
 import { Docker } from "@store/docker/docker";
 import { LogLine, readLog } from "./logs";
-import { stackContainers } from "./stackContainers";
+import { stackInstances } from "./stackContainers";
 
 export type PrintLine = (container: StoreContainer, line: LogLine) => void;
 
@@ -54,7 +55,7 @@ export async function followLogs({
       if (followed.has(container.id)) return;
       followed.add(container.id);
       const read = { ...start, follow: true, signal: abort.signal };
-      for await (const line of readLog(docker, container.id, read)) print(container, line);
+      for await (const line of readLog(docker, container, read)) print(container, line);
       // The container has ended. It may start again.
       followed.delete(container.id);
     });
@@ -65,12 +66,31 @@ export async function followLogs({
     }
   };
 
+  /** Docker's events have no containers of other machines. */
+  const followNewTasks = async (): Promise<void> => {
+    while (!abort.signal.aborted) {
+      const since = Math.floor(Date.now() / 1000);
+      await setTimeout(TASK_POLL_MS, undefined, { signal: abort.signal });
+      for (const container of await stackInstances(session, docker)) {
+        const isSelected = service === undefined || displayName(container) === service;
+        if (container.task !== undefined && isSelected && !known.has(container.id)) {
+          known.add(container.id);
+          void followContainer(container, { since });
+        }
+      }
+    }
+  };
+  const known = new Set(containers.map(({ id }) => id));
+
   await Promise.all([
     ...containers.map((container) => followContainer(container, { tail })),
     guard(followNewContainers),
+    ...(containers.some(({ task }) => task !== undefined) ? [guard(followNewTasks)] : []),
   ]);
   if (failure !== undefined) throw await failure;
 }
+
+const TASK_POLL_MS = 2_000;
 
 /** Start of a log: its last lines, or a Unix time in seconds. */
 type LogStart = { readonly tail: number } | { readonly since: number };
@@ -81,7 +101,7 @@ async function findContainer(
   id: string,
   service: string | undefined,
 ): Promise<StoreContainer | undefined> {
-  const all = await stackContainers(session, docker);
+  const all = await stackInstances(session, docker);
   return all.find(
     (container) =>
       container.id === id && (service === undefined || displayName(container) === service),

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { Docker } from "@store/docker/docker";
+import type { StoreContainer } from "./containers";
 
 /** A line of a container's log, with Docker's timestamp. */
 export interface LogLine {
@@ -10,7 +11,7 @@ export interface LogLine {
 /** Reads the last lines of a container's log, stdout and stderr together. */
 export async function lastLines(docker: Docker, id: string, count: number): Promise<LogLine[]> {
   const lines: LogLine[] = [];
-  for await (const line of readLog(docker, id, { tail: count })) lines.push(line);
+  for await (const line of readLog(docker, { id }, { tail: count })) lines.push(line);
   return lines.slice(-count);
 }
 
@@ -23,7 +24,7 @@ export async function lastLines(docker: Docker, id: string, count: number): Prom
  */
 export async function* readLog(
   docker: Docker,
-  id: string,
+  { id, task }: Pick<StoreContainer, "id" | "task">,
   options: {
     readonly tail?: number;
     readonly follow?: boolean;
@@ -32,7 +33,8 @@ export async function* readLog(
   },
 ): AsyncGenerator<LogLine> {
   const response = await docker.stream(
-    `/containers/${id}/logs`,
+    // The manager reads the log of an instance on any machine.
+    `/${task === undefined ? "containers" : "tasks"}/${id}/logs`,
     {
       stdout: true,
       stderr: true,

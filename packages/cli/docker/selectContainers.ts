@@ -4,7 +4,7 @@ import { CliError, UsageError } from "@store/docker/cliError";
 import { serviceNames, stackNames } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { Session } from "../project/session";
-import { foreignContainersNote, stackContainers } from "./stackContainers";
+import { foreignContainersNote, stackInstances } from "./stackContainers";
 
 /**
  * Selects containers by a name from the command line: a service, SERVICE-database or gateway.
@@ -17,7 +17,7 @@ export async function selectContainers(
   docker: Docker,
   name: string | undefined,
 ): Promise<StoreContainer[]> {
-  const all = await stackContainers(session, docker);
+  const all = await stackInstances(session, docker);
   const found = all.filter((container) => name === undefined || displayName(container) === name);
   if (found.length > 0) return found;
 

@@ -5,6 +5,7 @@ import { InterruptedRun } from "../state/interruptedRun";
 import { OwnResources, ownResources } from "../state/ownResources";
 import { listAllContainers, listContainers, runnable, StoreContainer } from "./containers";
 import type { Docker } from "@store/docker/docker";
+import { swarmTasks } from "./swarmTasks";
 
 /** Lists the containers of the stack of this checkout, except for those that only hold files. */
 export async function stackContainers(session: Session, docker: Docker): Promise<StoreContainer[]> {
@@ -18,6 +19,24 @@ export async function containersInState(
   checkpoint: Checkpoint | undefined,
 ): Promise<StoreContainer[]> {
   return runnable(await listContainers(docker, ownResourcesIn(session, checkpoint)));
+}
+
+/** Lists the containers of the stack, like {@link stackContainers}, and its instances on the other machines of a swarm. */
+export async function stackInstances(session: Session, docker: Docker): Promise<StoreContainer[]> {
+  return instancesInState(session, docker, await loadCheckpoint(session));
+}
+
+/** The same for a command that has read the state. */
+export async function instancesInState(
+  session: Session,
+  docker: Docker,
+  checkpoint: Checkpoint | undefined,
+): Promise<StoreContainer[]> {
+  const [containers, tasks] = await Promise.all([
+    containersInState(session, docker, checkpoint),
+    swarmTasks(docker, checkpoint),
+  ]);
+  return [...containers, ...tasks];
 }
 
 /** Reads the state and returns the resources of the stack of this checkout. */

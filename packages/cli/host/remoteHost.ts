@@ -13,7 +13,7 @@ import { storeCommand } from "../project/storeCommand";
 /** A stack's host that is another machine, with the files that ssh and docker need to connect to it. */
 export interface RemoteHost {
   readonly access: HostAccess;
-  /** Name of the host in {@link sshConfig}. */
+  /** Name of the host in {@link sshConfig}. Further machines have it with their number: {@link machineAlias}. */
   readonly alias: string;
   /** Path of an ssh configuration: the user's own, and the alias with its key and its pinned host key. */
   readonly sshConfig: string;
@@ -67,7 +67,7 @@ export async function ensureSshFiles(session: Session): Promise<void> {
 
 /** Environment in which docker connects to the host. */
 export function remoteEnvironment(
-  { alias, bin }: RemoteHost,
+  { alias, bin }: Pick<RemoteHost, "alias" | "bin">,
   env: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
   const path = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== bin);
@@ -77,21 +77,33 @@ export function remoteEnvironment(
   };
 }
 
-/** Arguments for ssh. */
-export function sshArguments({ alias, sshConfig }: RemoteHost): string[] {
-  return ["-F", sshConfig, alias];
+/** Arguments for ssh. @param machine Number of the machine. @default 0 */
+export function sshArguments(remote: RemoteHost, machine = 0): string[] {
+  return ["-F", remote.sshConfig, machineAlias(remote, machine)];
+}
+
+/**
+ * Returns the name of one of the stack's machines for ssh and docker.
+ *
+ * @param machine Number of the machine: 0 for the host, from 1 for the workers of a swarm.
+ */
+export function machineAlias({ alias }: Pick<RemoteHost, "alias">, machine: number): string {
+  return machine === 0 ? alias : `${alias}-${machine}`;
 }
 
 function prepare(folder: string, stack: string, access: HostAccess): RemoteHost {
   const { identity, knownHosts } = writeSshFiles(folder, access);
   const alias = `store-${stack}`;
+  const machines = [access, ...(access.workers ?? [])];
   const sshConfig = putFile(
     join(folder, "config"),
-    `# Written by ./store. What comes first counts: this machine by our keys, all others as the user has it.
-Host ${alias}
-  HostName ${access.address}
-  Port ${access.port}
-  User ${access.user}
+    `# Written by ./store. What comes first counts: the stack's machines by our keys, all others as the user has it.
+${machines
+  .map(
+    ({ address, port, user }, i) => `Host ${machineAlias({ alias }, i)}
+  HostName ${address}
+  Port ${port}
+  User ${user}
   IdentityFile "${identity}"
   IdentitiesOnly yes
   UserKnownHostsFile "${knownHosts}"
@@ -99,7 +111,9 @@ Host ${alias}
   StrictHostKeyChecking yes
   ConnectTimeout 15
   ServerAliveInterval 15
-Host *
+`,
+  )
+  .join("")}Host *
   Include ~/.ssh/config
 `,
   );

@@ -26,6 +26,15 @@ export interface HostAccess {
   readonly user: string;
   readonly privateKey: string;
   readonly hostKey: string;
+  readonly workers?: readonly WorkerAccess[];
+}
+
+/** The same as in components/host/host.ts. */
+export interface WorkerAccess {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly hostKey: string;
 }
 
 // Names of the resources that the outputs describe, as in components/.

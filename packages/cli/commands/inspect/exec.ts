@@ -1,6 +1,9 @@
 import { Argument, Option } from "commander";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { connect } from "../../docker/connect";
+import { machineOf } from "../../docker/swarmTasks";
+import { loadCheckpoint } from "../../engine/loadCheckpoint";
+import { machineAlias, remoteEnvironment } from "../../host/remoteHost";
 import { condition, displayName, StoreContainer } from "../../docker/containers";
 import { refuseStackName, selectContainers } from "../../docker/selectContainers";
 import { openSession, StackOptions } from "../../project/session";
@@ -55,15 +58,31 @@ function parse({ args: [service = ""], flags, rest }: CommandLine<ExecFlags>): E
 async function run({ service, replica, command, ...options }: ExecOptions): Promise<number> {
   const session = openSession(options);
   refuseStackName(session, service, `exec SERVICE -- ${command.join(" ")}`);
-  const { docker, env } = await connect(session);
+  const { docker, env, remote } = await connect(session);
   const container = chooseInstance(
     await selectContainers(session, docker, service),
     replica,
     session.stack.name,
   );
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), container.id];
-  return runAttached("docker", [...args, ...command], "docker-cli or docker.io", env);
+  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : [])];
+  const { task } = container;
+  if (task === undefined || remote === undefined)
+    return runAttached(
+      "docker",
+      [...args, container.id, ...command],
+      "docker-cli or docker.io",
+      env,
+    );
+  const workers = (remote.access.workers ?? []).map(({ address }) => address);
+  const machine = machineOf(task, await loadCheckpoint(session), workers);
+  const there = remoteEnvironment({ ...remote, alias: machineAlias(remote, machine) });
+  return runAttached(
+    "docker",
+    [...args, task.containerId, ...command],
+    "docker-cli or docker.io",
+    there,
+  );
 }
 
 /**

@@ -66,7 +66,7 @@ async function printSorted(
   const lines = await Promise.all(
     containers.map(async (container) => {
       const read: { container: StoreContainer; line: LogLine }[] = [];
-      for await (const line of readLog(docker, container.id, { tail })) {
+      for await (const line of readLog(docker, container, { tail })) {
         read.push({ container, line });
       }
       return read;

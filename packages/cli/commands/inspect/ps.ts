@@ -3,9 +3,9 @@ import { CliError, ExitCode } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
 import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
-import type { StoreContainer } from "../../docker/containers";
+import type { StoreContainer, SwarmTask } from "../../docker/containers";
 import { Docker } from "@store/docker/docker";
-import { containersInState, foreignContainersNote } from "../../docker/stackContainers";
+import { foreignContainersNote, instancesInState } from "../../docker/stackContainers";
 import {
   describeFault,
   ExpectedContainer,
@@ -32,7 +32,7 @@ import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { ordersCertificate, trustedRoot } from "../../project/project";
 import { isLocal, openSession, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
-import { colors, Column, table } from "../../terminal/terminal";
+import { colors, Column, duration, table } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
 import { storeCommand } from "../../project/storeCommand";
@@ -72,7 +72,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const { docker, address, remote } = await connect(session);
   const pendingReboot = remote && findPendingReboot(remote, stack);
   const checkpoint = await loadCheckpoint(session);
-  const containers = await containersInState(session, docker, checkpoint);
+  const containers = await instancesInState(session, docker, checkpoint);
   const expected = expectedContainers(checkpoint);
   const images = imageNames(checkpoint);
   const url = storeUrl(containers, address);
@@ -171,7 +171,10 @@ function render(stack: string, rows: readonly Row[], memory: boolean, address: s
   if (rows.length === 0) {
     return `Stack ${stack} has no containers. Bring it up: ${storeCommand("up", stack)}\n`;
   }
-  const columns = COLUMNS.filter(({ title }) => memory || title !== "MEMORY");
+  const isSwarm = rows.some(({ node }) => node !== undefined);
+  const columns = COLUMNS.filter(
+    ({ title }) => (memory || title !== "MEMORY") && (isSwarm || title !== "MACHINE"),
+  );
   const missing = rows.filter(({ state }) => state === "missing").map(({ service }) => service);
   const advice =
     missing.length > 0
@@ -183,6 +186,8 @@ function render(stack: string, rows: readonly Row[], memory: boolean, address: s
 export interface Row {
   readonly service: string;
   readonly replica: number | undefined;
+  /** Host name of the machine, for an instance on a swarm. */
+  readonly node?: string;
   /** Health, or Docker's state of a container without a health check. */
   readonly state: string;
   /** Differences from the state of the stack that Docker's own state doesn't show, such as a missing network. */
@@ -210,6 +215,7 @@ const COLUMNS: readonly Column<Row>[] = [
           ? colors.yellow(text)
           : colors.red(text),
   },
+  { title: "MACHINE", value: ({ node }) => node ?? "" },
   { title: "UP", value: ({ up }) => up },
   {
     title: "MEMORY",
@@ -229,6 +235,7 @@ async function readRow(
   image = container.image,
   memory = false,
 ): Promise<Row> {
+  if (container.task !== undefined) return taskRow(container, container.task);
   const [inspection, stats] = await Promise.all([
     docker.get<Inspection>(`/containers/${container.id}/json`),
     memory && container.state === "running"
@@ -245,6 +252,21 @@ async function readRow(
     memoryMiB: memoryInUse(stats),
     memoryLimitMiB: mebibytes(inspection?.HostConfig?.Memory),
     image,
+    container: container.name,
+  };
+}
+
+function taskRow(container: StoreContainer, task: SwarmTask): Row {
+  const { status, health } = container;
+  return {
+    ...{ service: displayName(container), replica: container.replica, node: task.node },
+    state: condition(container),
+    problems: status === "" ? [] : [status],
+    up: health === "healthy" ? duration((Date.now() - task.since.getTime()) / 1000) : "",
+    restarts: 0,
+    memoryMiB: undefined,
+    memoryLimitMiB: mebibytes(task.memoryBytes),
+    image: container.image,
     container: container.name,
   };
 }
