@@ -18,6 +18,13 @@ import { checkAgent, checkFirewall, checkWaysOut } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
 import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
+import {
+  changeWorkers,
+  checkLargeAnswers,
+  checkSpread,
+  checkToken,
+  loseWorker,
+} from "./steps/swarmSteps";
 import { down } from "./steps/teardownSteps";
 
 export { type Step, StepFailed };
@@ -85,7 +92,8 @@ export class Rehearsal {
   /** Brings the stack up from any state, and checks it. */
   async complete(): Promise<void> {
     const { context, steps } = this;
-    const { host, registry } = this.options;
+    const { host, hosts = 1, registry } = this.options;
+    if (hosts > 1) return this.completeSwarm();
     await steps.run("up", () => up(context));
     if (host === "azure") {
       await steps.run("firewall", () => checkFirewall(context));
@@ -111,6 +119,23 @@ export class Rehearsal {
     await steps.run("up of that service under load", () => upUnderLoad(context));
     await steps.run("repair and crash of a container on the host", () => repairAndCrash(context));
     if (host === "azure") await steps.run("replace the VM", () => replaceVm(context, this.orderId));
+  }
+
+  /** Brings the stack up on several machines, and checks what differs from one. */
+  private async completeSwarm(): Promise<void> {
+    const { context, steps } = this;
+    await steps.run("up", () => up(context));
+    await steps.run("instances on the machines", () => checkSpread(context));
+    await steps.run("buy a product by HTTPS at the store's name", () => this.buy());
+    await steps.run("large answers between the machines", () => checkLargeAnswers(context));
+    await steps.run("token of the workers", () => checkToken(context));
+    await steps.run("refresh without changes", () => refreshWithoutChanges(context));
+    await steps.run("preview of one changed service", () => previewChangedService(context));
+    await steps.run("up of that service under load", () => upUnderLoad(context));
+    if ((this.options.hosts ?? 1) > 2) {
+      await steps.run("loss of a machine under load", () => loseWorker(context));
+      await steps.run("fewer and more machines under load", () => changeWorkers(context));
+    }
   }
 
   /** Only brings the stack up, for benchmarks. @throws StepFailed */

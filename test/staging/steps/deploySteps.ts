@@ -131,7 +131,9 @@ export async function previewChangedService(context: RehearsalContext): Promise<
   appendFileSync(source, "\n// Changes the content of the image.\n");
   const output = await context.workspace.succeed("preview", STACK);
   const containers = [
-    ...output.matchAll(/docker:index:Container +(\S+) +(?:create|replace|update|delete)/g),
+    ...output.matchAll(
+      /docker:index:(?:Container|Service) +(\S+) +(?:create|replace|update|delete)/g,
+    ),
   ];
   const changed = [...new Set(containers.map(([, name = ""]) => name))];
   const others = changed.filter((name) => !name.startsWith(CHANGED_SERVICE));
