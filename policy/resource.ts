@@ -19,6 +19,7 @@ export type Inputs = Readonly<Record<string, unknown>>;
 export const UNKNOWN = Symbol("unknown until the up");
 
 export const CONTAINER = "docker:index/container:Container";
+export const SWARM_SERVICE = "docker:index/service:Service";
 export const VM = "azure-native:compute:VirtualMachine";
 export const DISK = "azure-native:compute:Disk";
 
@@ -58,6 +59,24 @@ export const LABEL = { service: "dev.store.service", role: "dev.store.role" } as
 export function labelOf({ inputs }: PlannedResource, label: string): string | undefined {
   const entry = listAt(inputs, "labels").find((each) => textAt(each, "label") === label);
   return textAt(entry, "value");
+}
+
+/** Returns a Swarm service as the container that its instances are; any other resource as it is. */
+export function asContainer(resource: PlannedResource): PlannedResource {
+  const { type, inputs } = resource;
+  if (type !== SWARM_SERVICE) return resource;
+  const spec = valueAt(inputs, "taskSpec.containerSpec");
+  const at = (path: string): unknown => (spec === UNKNOWN ? UNKNOWN : valueAt(spec, path));
+  return {
+    ...resource,
+    type: CONTAINER,
+    inputs: {
+      ...{ user: at("user"), envs: at("env"), readOnly: at("readOnly"), mounts: at("mounts") },
+      ...{ healthcheck: at("healthcheck"), labels: inputs["labels"] },
+      memory: valueAt(inputs, "taskSpec.resources.limits.memoryBytes"),
+      capabilities: spec === UNKNOWN ? UNKNOWN : { drops: at("capDrops"), adds: at("capAdds") },
+    },
+  };
 }
 
 /** Returns true if the resource is part of a component of this type, for example "store:index:Gateway". */

@@ -1,5 +1,6 @@
 import { definePolicy } from "../policy";
 import {
+  asContainer,
   CONTAINER,
   isPartOf,
   listAt,
@@ -41,7 +42,8 @@ export const notRoot = definePolicy({
   name: "container-not-root",
   description: "No container runs as root.",
   settings: {},
-  check: (resource) => {
+  check: (planned) => {
+    const resource = asContainer(planned);
     const user = valueAt(resource.inputs, "user");
     // Root by its name or its ID, with any group. Without a user, an image without USER runs as root.
     const isRoot =
@@ -58,7 +60,8 @@ export const notPrivileged = definePolicy({
   name: "container-not-privileged",
   description: "No container is privileged.",
   settings: {},
-  check: (resource) => {
+  check: (planned) => {
+    const resource = asContainer(planned);
     const found = privilegesOf(resource);
     return ofContainer(
       resource,
@@ -104,19 +107,22 @@ export const readOnlyRoot = definePolicy({
   name: "container-read-only",
   description: "No container can write to its root file system.",
   settings: {},
-  check: (resource) =>
-    ofContainer(
+  check: (planned) => {
+    const resource = asContainer(planned);
+    return ofContainer(
       resource,
       ![true, UNKNOWN].includes(resource.inputs["readOnly"] as boolean | symbol),
       "has a writable root file system. Set `readOnly: true`, and give it what it writes to as `tmpfs` or as a volume.",
-    ),
+    );
+  },
 });
 
 export const limited = definePolicy({
   name: "container-limits",
   description: "Every container has a memory limit.",
   settings: {},
-  check: (resource) => {
+  check: (planned) => {
+    const resource = asContainer(planned);
     const memory = valueAt(resource.inputs, "memory");
     return ofContainer(
       resource,
@@ -130,7 +136,8 @@ export const hasHealthCheck = definePolicy({
   name: "container-health-check",
   description: "Every container has a health check.",
   settings: {},
-  check: (resource) => {
+  check: (planned) => {
+    const resource = asContainer(planned);
     const { inputs } = resource;
     const [kind] = listAt(inputs, "healthcheck.tests");
     const isUnknown = [inputs["healthcheck"], valueAt(inputs, "healthcheck.tests")].includes(

@@ -1,11 +1,11 @@
 import { definePolicy, TEXTS } from "../policy";
 import {
+  asContainer,
   configSet,
   CONTAINER,
   isDevelopment,
   LABEL,
   labelOf,
-  listAt,
   PlannedResource,
   valueAt,
 } from "../resource";
@@ -76,15 +76,18 @@ export const noSimulatedPayments = definePolicy({
   name: "no-simulated-payments",
   description: "Outside development, payments are not simulated.",
   settings: {},
-  check: (resource) => {
+  check: (planned) => {
+    const resource = asContainer(planned);
     const isBilling =
       resource.type === CONTAINER &&
       labelOf(resource, LABEL.service) === BILLING &&
       labelOf(resource, LABEL.role) === "service";
     if (!isBilling || isDevelopment(resource)) return [];
     // A text that isn't known yet may be the variable.
-    const known = listAt(resource.inputs, "envs").every((entry) => typeof entry === "string");
-    const provider = variablesOf(resource).get(PROVIDER) ?? (known ? "simulated" : undefined);
+    const known = Object.values(valueAt(resource.inputs, "envs") ?? []).every(
+      (entry) => typeof entry === "string",
+    );
+    const provider = variablesOf(planned).get(PROVIDER) ?? (known ? "simulated" : undefined);
     return provider === "simulated"
       ? [
           `simulates payments: orders count as paid, and nobody pays. Configure a provider: ` +

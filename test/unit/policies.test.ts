@@ -119,6 +119,46 @@ describe("policies for containers", () => {
   });
 });
 
+describe("policies for Swarm services", () => {
+  const SERVICE = "docker:index/service:Service";
+  const limits = { limits: { memoryBytes: 268_435_456 } };
+  const spec = {
+    ...{ user: "1000:1000", readOnly: true, capDrops: ["ALL"], env: { PORT: "3000" } },
+    healthcheck: { tests: ["CMD", "true"] },
+  };
+  const service = (change: object, resources: object = limits): Inputs => ({
+    labels: [
+      { label: LABEL.service, value: "billing" },
+      { label: LABEL.role, value: "service" },
+    ],
+    taskSpec: { containerSpec: { ...spec, ...change }, resources },
+  });
+
+  it("demand of their instances what they demand of containers", () => {
+    const wrong: readonly (readonly [policy: string, change: object, resources?: object])[] = [
+      ["container-not-root", { user: "root" }],
+      ["container-not-root", { user: undefined }],
+      ["container-not-privileged", { capDrops: [] }],
+      ["container-not-privileged", { capAdds: ["SYS_ADMIN"] }],
+      ["container-not-privileged", { mounts: [{ source: "/var/run/docker.sock" }] }],
+      ["container-read-only", { readOnly: false }],
+      ["container-limits", {}, {}],
+      ["container-health-check", { healthcheck: undefined }],
+    ];
+    for (const [policy, change, resources] of wrong) {
+      holds(policy, SERVICE, service({}));
+      holds(policy, SERVICE, { taskSpec: { containerSpec: UNKNOWN, resources: limits } });
+      breaks(policy, SERVICE, service(change, resources));
+    }
+  });
+
+  it("allow simulated payments in development only", () => {
+    const stripe = { env: { PAYMENT_PROVIDER: "stripe" } };
+    holds("no-simulated-payments", SERVICE, service(stripe));
+    breaks("no-simulated-payments", SERVICE, service({}));
+  });
+});
+
 describe("policies for images", () => {
   const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
 

@@ -18,7 +18,9 @@ interface Row {
 
 async function instances(context: RehearsalContext): Promise<Row[]> {
   const output = await context.workspace.succeed("ps", STACK, "--json");
-  const rows = JSON.parse(output.slice(output.indexOf("["))) as Row[];
+  // ./store may print notes before and after the list.
+  const list = output.slice(output.indexOf("["), output.lastIndexOf("\n]") + 2);
+  const rows = JSON.parse(list) as Row[];
   return rows.filter(({ node }) => node !== undefined);
 }
 
