@@ -20,10 +20,45 @@ for node in "$@"; do
   docker node update --availability active --label-add dev.store.worker=true "$node" >/dev/null
 done
 
+# Prints how many instances of a service run. Further arguments filter them.
+running() {
+  service=$1
+  shift
+  docker service ps "$service" --filter desired-state=running "$@" --format '{{.CurrentState}}' | grep -c ^Running || true
+}
+
+# Starts as many further instances on the other machines as this one has: a drained machine stops its own before Swarm starts others. Sets
+# grown to the services with their numbers from before.
+start_elsewhere() {
+  leaving=$1 grown=
+  docker node update --availability pause "$leaving" >/dev/null
+  for service in $(docker service ls --quiet); do
+    here=$(running "$service" --filter "node=$leaving")
+    [ "$here" -gt 0 ] || continue
+    replicas=$(docker service inspect --format '{{.Spec.Mode.Replicated.Replicas}}' "$service")
+    grown="$grown $service=$replicas"
+    docker service scale --detach "$service=$((replicas + here))" >/dev/null
+  done
+  for one in $grown; do
+    tries=120
+    until [ $(($(running "${one%=*}") - $(running "${one%=*}" --filter "node=$leaving"))) -ge "${one#*=}" ]; do
+      tries=$((tries - 1))
+      [ $tries -gt 0 ] || {
+        # shellcheck disable=SC2086
+        docker service scale --detach $grown >/dev/null
+        docker node update --availability active "$leaving" >/dev/null
+        fail "The machine $(of_node "$leaving" .Description.Hostname) can't leave: the instances of $(docker service inspect --format '{{.Spec.Name}}' "${one%=*}") don't get healthy on the other machines."
+      }
+      sleep 1
+    done
+  done
+}
+
 for node in $(docker node ls --quiet --filter role=worker); do
   id=$(of_node "$node" .ID)
   case " $* " in *" $id "*) continue ;; esac
   echo "Moving the services away from $(of_node "$node" .Description.Hostname)"
+  start_elsewhere "$node"
   docker node update --availability drain "$node" >/dev/null
   tries=60
   while [ -n "$(docker node ps "$node" --filter desired-state=running --quiet)" ] && [ $tries -gt 0 ]; do
@@ -32,6 +67,8 @@ for node in $(docker node ls --quiet --filter role=worker); do
   done
   # Instances that drain go on for a few seconds, also if the machine is gone.
   sleep 5
+  # shellcheck disable=SC2086
+  [ -z "$grown" ] || docker service scale --detach $grown >/dev/null
   docker node rm --force "$node" >/dev/null
 done
 docker swarm join-token --rotate --quiet worker >/dev/null

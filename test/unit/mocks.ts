@@ -112,6 +112,11 @@ function outputsOf(
     case "docker:index/volume:Volume":
     case "docker:index/container:Container":
       return { name: inputs["name"] ?? `${name}-1234567` };
+    case "docker:index/service:Service":
+    case "docker:index/secret:Secret":
+      return { name: `${name}-1234567` };
+    case "command:remote:Command":
+      return { stdout: stdoutOf(name) };
     case "random:index/randomPassword:RandomPassword":
       return { result: pulumi.secret(`password-of-${name}`) };
     case "tls:index/privateKey:PrivateKey":
@@ -151,6 +156,12 @@ function outputsOf(
     default:
       return {};
   }
+}
+
+/** Returns what the scripts of a swarm print. */
+function stdoutOf(name: string): string | pulumi.Output<string> {
+  if (name === "swarm-invitation") return pulumi.secret("SWMTKN-1-test 192.0.2.1:2377");
+  return name.startsWith("swarm-join-") ? name.replace("swarm-join-", "node-of-") : "";
 }
 
 /** Returns what a function of a provider adds to its arguments. */

@@ -3,6 +3,7 @@ import {
   CONTAINER_TYPE,
   NETWORK_TYPE,
   resourceName,
+  SERVICE_TYPE,
   VOLUME_TYPE,
 } from "../state/checkpoint";
 import { isOwnContainer, ownResources } from "../state/ownResources";
@@ -15,6 +16,8 @@ export interface DockerState {
   readonly containers: readonly StoreContainer[];
   readonly networks: readonly NamedResource[];
   readonly volumes: readonly { readonly name: string }[];
+  /** IDs of the Swarm services. Undefined on a host without Swarm. */
+  readonly services: ReadonlySet<string> | undefined;
   /** Names of all images on the host by their IDs, including those of other stacks. */
   readonly images: ReadonlyMap<string, readonly string[]>;
 }
@@ -55,14 +58,20 @@ export interface Orphan {
 /** Reads the resources of all stacks from Docker. */
 export async function readDockerState(docker: Docker): Promise<DockerState> {
   const filters = ALL_STACKS;
-  const [containers, networks, volumes, images] = await Promise.all([
+  const [info, containers, networks, volumes, images] = await Promise.all([
+    docker.get<{ Swarm?: { ControlAvailable?: boolean } }>("/info"),
     listAllContainers(docker),
     docker.list<NetworkSummary>("/networks", { filters }),
     docker.get<{ Volumes: { Name: string }[] | null }>("/volumes", { filters }),
     docker.list<{ Id: string; RepoTags?: string[] | null }>("/images/json"),
   ]);
+  const services =
+    info?.Swarm?.ControlAvailable === true
+      ? await docker.list<{ ID: string }>("/services", { filters })
+      : undefined;
   return {
     containers,
+    services: services && new Set(services.map(({ ID }) => ID)),
     networks: networks.map(({ Id, Name, Labels }) => ({
       id: Id,
       name: Name,
@@ -109,6 +118,7 @@ function missing(checkpoint: Checkpoint, actual: DockerState): string[] {
     [CONTAINER_TYPE]: new Set(actual.containers.map(({ id }) => id)),
     [NETWORK_TYPE]: new Set(actual.networks.map(({ id }) => id)),
     [VOLUME_TYPE]: new Set(actual.volumes.map(({ name }) => name)),
+    [SERVICE_TYPE]: actual.services ?? new Set(),
   };
   return checkpoint.resources.flatMap((resource) => {
     const found = ids[resource.type];

@@ -1,3 +1,4 @@
+import { storeCommand } from "../project/storeCommand";
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
@@ -73,9 +74,34 @@ export function machineOf(
 /** Start of the name of a worker's resource, as in components/swarm/swarm.ts. */
 const JOIN = "swarm-join-";
 
+/**
+ * Describes the machines of a swarm that run no instances: those that don't answer, and those that somebody has drained. Empty for a stack with
+ * one machine.
+ */
+export async function swarmProblems(
+  docker: Docker,
+  checkpoint: Checkpoint | undefined,
+  stack: string,
+): Promise<string[]> {
+  if (!checkpoint?.resources.some(({ urn }) => resourceName(urn).startsWith(JOIN))) return [];
+  const nodes = await docker.list<NodeSummary>("/nodes");
+  return nodes.flatMap(({ ID, Description, Spec, Status }) => {
+    const name = Description?.Hostname ?? ID;
+    const state = Status?.State ?? "unknown";
+    if (state !== "ready")
+      return `The machine ${name} (${Status?.Addr ?? ""}) is ${state}: the others run its instances. Start it, or take it out of store:workers, then: ${storeCommand("up", stack)}`;
+    const availability = Spec?.Availability ?? "active";
+    return availability === "active"
+      ? []
+      : `The machine ${name} runs no instances: somebody has set it to "${availability}". Let it run some: ${storeCommand(`ssh -- docker node update --availability active ${ID}`, stack)}`;
+  });
+}
+
 interface NodeSummary {
   readonly ID: string;
   readonly Description?: { readonly Hostname?: string };
+  readonly Spec?: { readonly Availability?: string };
+  readonly Status?: { readonly State?: string; readonly Addr?: string };
 }
 
 function toContainer(task: TaskSummary, nodes: ReadonlyMap<string, string>): StoreContainer {

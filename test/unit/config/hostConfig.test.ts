@@ -139,6 +139,28 @@ describe("readConfig().host", () => {
     assert.equal(host.port, 22);
   });
 
+  const worker = { address: "w1.example.org", hostKey: PUBLIC_KEY };
+  const swarm = {
+    host: "ssh",
+    sshAddress: "shop.example.org",
+    sshHostKey: PUBLIC_KEY,
+    sshPrivateKey: PRIVATE_KEY,
+    sshUser: "deploy",
+    registry: { address: "r.io" },
+  };
+
+  it("accepts workers of an SSH machine, whose user and port are the usual ones unless they say so", () => {
+    const host = read({
+      ...swarm,
+      workers: [worker, { ...worker, address: "w2", user: "jane", port: 2222 }],
+    });
+    assert.ok(host.kind === "ssh");
+    assert.deepEqual(host.workers, [
+      { ...worker, user: "deploy", port: 22 },
+      { ...worker, address: "w2", user: "jane", port: 2222 },
+    ]);
+  });
+
   const refusals: readonly [what: string, change: Record<string, unknown>, message: RegExp][] = [
     ["an unknown host", { host: "aws" }, /^store:host: "aws" should be one of local, azure, ssh/],
     ["Azure without a registry", { registry: {} }, /^store:registry: .*registry\.address/],
@@ -338,6 +360,28 @@ describe("readConfig().host", () => {
       "an SSH machine without a login key",
       { host: "ssh", sshAddress: "a.b", sshHostKey: PUBLIC_KEY },
       /^store:sshPrivateKey/,
+    ],
+    [
+      "workers of a host that isn't reached by SSH",
+      { workers: [worker] },
+      /^store:workers: .*store:host is azure.*config set.* host ssh/,
+    ],
+    [
+      "workers without a registry",
+      { ...swarm, registry: {}, workers: [worker] },
+      /^store:workers: needs a registry/,
+    ],
+    [
+      "a worker that is the host itself",
+      { ...swarm, workers: [{ ...worker, address: "shop.example.org" }] },
+      /^store:workers: names shop\.example\.org twice/,
+    ],
+    ["a worker without a host key", { ...swarm, workers: [{ address: "w1" }] }, /^store:workers/],
+    ["a list of addresses as workers", { ...swarm, workers: ["w1"] }, /^store:workers.*\{address/],
+    [
+      "a misspelled field of a worker",
+      { ...swarm, workers: [{ ...worker, sshPort: 22 }] },
+      /^store:workers/,
     ],
     [
       "an SSH machine without a host key",

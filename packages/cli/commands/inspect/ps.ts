@@ -5,6 +5,7 @@ import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer, SwarmTask } from "../../docker/containers";
 import { Docker } from "@store/docker/docker";
+import { swarmProblems } from "../../docker/swarmTasks";
 import { foreignContainersNote, instancesInState } from "../../docker/stackContainers";
 import {
   describeFault,
@@ -109,6 +110,8 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   );
   const hasProblem = answer?.kind !== "ok" || isBad || orderNote !== undefined;
   if (json && answer && hasProblem) process.stderr.write(reachability);
+  for (const problem of await swarmProblems(docker, checkpoint, stack))
+    process.stderr.write(`${colors.red(problem)}\n`);
   const rebootNote = await pendingReboot;
   if (rebootNote !== undefined) process.stderr.write(`${rebootNote}\n`);
   const foreign = rows.length === 0 ? await foreignContainersNote(session, docker) : "";
