@@ -44,23 +44,21 @@ export const PROGRAM_INPUTS: readonly string[] = [
 /** Environment variables that the engine, its providers or the program read. */
 const ENVIRONMENT_INPUTS = /^(PULUMI_|DOCKER_|STORE_FALLBACK_IMAGES$)/;
 
-/** Inputs of a run besides the program, the configuration and the environment. */
+/** Inputs of a run besides the program, the configuration, the state and the environment. */
 export interface RunInputs {
-  /** File with the stack's state. */
-  readonly checkpoint: string;
   /** Path of the engine, which contains its version. */
   readonly engine: string;
   readonly dockerHost: string;
 }
 
 /**
- * Hashes everything that decides what an `up` does: program, configuration, state, engine, Docker host and environment. With
- * an equal hash an `up` changes nothing, because the engine compares the same program with the same state. Changes made to
- * Docker without the engine are not part of the hash; see docker/drift.ts.
+ * Hashes everything that decides what an `up` does, except for the state: program, configuration, engine, Docker host and environment.
+ * With an equal hash and an equal state an `up` changes nothing, because the engine compares the same program with the same state.
+ * Changes made to Docker without the engine are not part of the hash; see docker/drift.ts.
  */
 export function inputHash(
   session: Session,
-  { checkpoint, engine, dockerHost }: RunInputs,
+  { engine, dockerHost }: RunInputs,
   env: NodeJS.ProcessEnv = process.env,
 ): string {
   const hash = createHash("sha256");
@@ -72,7 +70,6 @@ export function inputHash(
     if (ENVIRONMENT_INPUTS.test(name)) add(name, env[name] ?? "");
   }
   add("configuration", readFileSync(session.stack.file));
-  add("state", readFileSync(checkpoint));
   addCertificate(hash, session);
   for (const path of [...PROGRAM_INPUTS, ...contextFolders(session)]) {
     if (existsSync(join(session.project.root, path))) addTree(hash, session.project.root, path);
@@ -189,25 +186,46 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The input hash of a stack's last successful `up`. */
+/**
+ * The inputs of an `up`, and the record of those of the stack's last successful `up`. The inputs are hashed when this is created, before
+ * the engine reads them: an edit that is saved while it runs isn't deployed. The state is hashed when it is compared or saved, because the
+ * run changes it.
+ */
 export class UpToDate {
   private readonly file: string;
+  private readonly inputs: string;
 
-  constructor(session: Session) {
+  /** @param checkpoint File with the stack's state. It may not exist yet. */
+  constructor(
+    session: Session,
+    private readonly checkpoint: string,
+    inputs: RunInputs,
+    env: NodeJS.ProcessEnv = process.env,
+  ) {
     this.file = join(session.state.folder, "last-up", session.stack.name);
+    this.inputs = inputHash(session, inputs, env);
   }
 
-  matches(hash: string): boolean {
+  /** Returns true if the last `up` had these inputs, and the state is the one that it left. */
+  matches(): boolean {
     try {
-      return readFileSync(this.file, "utf8") === hash;
+      return readFileSync(this.file, "utf8") === this.withState();
     } catch {
       // The stack has never been up.
       return false;
     }
   }
 
-  save(hash: string): void {
+  /** Records the inputs as deployed. Call it after a successful run. */
+  save(): void {
+    // A variable of the engine's may select another layout of the state's files.
+    if (!existsSync(this.checkpoint)) return;
     mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(this.file, hash);
+    writeFileSync(this.file, this.withState());
+  }
+
+  private withState(): string {
+    const state = readFileSync(this.checkpoint);
+    return createHash("sha256").update(this.inputs).update(state).digest("hex");
   }
 }

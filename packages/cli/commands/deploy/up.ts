@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { Option } from "commander";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import { reportCost } from "../../cost/stackCost";
@@ -26,7 +25,7 @@ import { isAzure, isLocal, openSession, Session, StackOptions } from "../../proj
 import { InterruptedRun } from "../../state/interruptedRun";
 import { takeLock } from "../../state/locks";
 import { checkpointFile, stackLockFile } from "../../state/state";
-import { inputHash, UpToDate } from "../../state/upToDate";
+import { UpToDate } from "../../state/upToDate";
 import { isInteractive, Reporter, reporter } from "../../terminal/terminal";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -91,14 +90,15 @@ async function run(options: UpOptions): Promise<ExitCode> {
     const target = checkpoint && host && { ...host, checkpoint, mayRepair: isConfirmed };
     const drift = await reconcileDrift(session, engine, target, report);
     if (engine.docker) await checkPorts(session, engine.docker);
-    if (isUpToDate(options, session, engine, drift)) {
+    const upToDate = readInputs(session, engine);
+    if (upToDate !== undefined && isUpToDate(options, session, drift, upToDate)) {
       report.note(
         drift.isRepaired
           ? "nothing else has changed since the last up; --refresh checks it again"
           : "everything is unchanged since the last up; --refresh checks it again",
       );
     } else {
-      await deploy({ options, session, engine, host, drift, isConfirmed, report });
+      await deploy({ options, session, engine, upToDate, host, drift, isConfirmed, report });
     }
     const after = await connectAfterRun(session, engine, host);
     if (after === undefined && (await isVmStopped(session))) throw new VmStopped(stack.name);
@@ -116,6 +116,8 @@ interface Deployment {
   readonly options: UpOptions;
   readonly session: Session;
   readonly engine: EngineContext;
+  /** The inputs of this `up`. Undefined if they aren't recorded. */
+  readonly upToDate: UpToDate | undefined;
   /** Undefined if the stack has no host yet, or if the host doesn't answer. */
   readonly host: StackHost | undefined;
   readonly drift: RemainingDrift;
@@ -128,26 +130,25 @@ interface Deployment {
 function isUpToDate(
   options: UpOptions,
   session: Session,
-  engine: EngineContext,
   drift: RemainingDrift,
+  upToDate: UpToDate,
 ): boolean {
   if (drift.differences.length + drift.orphans.length + drift.replace.length > 0) return false;
   if (options.refresh || options.pulumi.length > 0) return false;
   if (new InterruptedRun(session.state, session.stack.name).exists) return false;
-  const hash = hashInputs(session, engine);
-  return hash !== undefined && new UpToDate(session).matches(hash);
+  return upToDate.matches();
 }
 
 /** Returns undefined if the state isn't a local file: reading it from a remote backend would take longer than it saves. */
-function hashInputs(session: Session, { engine, docker }: EngineContext): string | undefined {
-  const record = checkpointFile(session.state, session.stack.name);
-  if (record === undefined || docker === undefined || !existsSync(record)) return undefined;
-  return inputHash(session, { checkpoint: record, engine: engine.pulumi, dockerHost: docker.host });
+function readInputs(session: Session, { engine, docker }: EngineContext): UpToDate | undefined {
+  const checkpoint = checkpointFile(session.state, session.stack.name);
+  if (checkpoint === undefined || docker === undefined) return undefined;
+  return new UpToDate(session, checkpoint, { engine: engine.pulumi, dockerHost: docker.host });
 }
 
 /** Runs Pulumi. Only previews the changes if they need a confirmation and there is no terminal to ask on. */
 async function deploy(deployment: Deployment): Promise<void> {
-  const { options, session, engine, host, drift, isConfirmed, report } = deployment;
+  const { options, session, engine, upToDate, host, drift, isConfirmed, report } = deployment;
   const { stack, state } = session;
   const operation = isConfirmed || isInteractive() ? "up" : "preview";
   const refresh = options.refresh || drift.differences.length > 0;
@@ -171,8 +172,7 @@ async function deploy(deployment: Deployment): Promise<void> {
     const after = await connectAfterRun(session, engine, host);
     if (after) await removeOrphans(after.docker, drift.orphans, report);
   }
-  const hash = hashInputs(session, engine);
-  if (hash !== undefined) new UpToDate(session).save(hash);
+  upToDate?.save();
 }
 
 /** Runs the engine, a second time if another stack's `down` removed an image meanwhile that this run had found. */

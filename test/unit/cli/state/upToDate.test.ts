@@ -37,13 +37,15 @@ describe("inputHash", () => {
     writeFileSync(join(root, path), text);
   };
   const runInputs = (changes: object = {}): RunInputs => ({
-    checkpoint: join(root, ".store/state.json"),
     engine: "/engine",
     dockerHost: "unix:///docker.sock",
     ...changes,
   });
   const currentHash = (changes: object = {}, env: NodeJS.ProcessEnv = {}): string =>
     inputHash(session, runInputs(changes), env);
+  /** Starts an `up`. */
+  const upToDate = (): UpToDate =>
+    new UpToDate(session, join(root, ".store/state.json"), runInputs(), {});
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "store-test-"));
@@ -91,7 +93,7 @@ describe("inputHash", () => {
     assert.equal(currentHash(), currentHash());
   });
 
-  for (const path of [...SOURCES, ".store/state.json"]) {
+  for (const path of SOURCES) {
     it(`changes with ${path}`, () => {
       const before = currentHash();
       write(path, "# changed");
@@ -157,11 +159,33 @@ describe("inputHash", () => {
   });
 
   it("is saved by UpToDate for the next up", () => {
-    const last = new UpToDate(session);
-    assert.equal(last.matches(currentHash()), false);
-    last.save(currentHash());
-    assert.equal(new UpToDate(session).matches(currentHash()), true);
+    assert.equal(upToDate().matches(), false);
+    upToDate().save();
+    assert.equal(upToDate().matches(), true);
     write("index.ts", "changed");
-    assert.equal(last.matches(currentHash()), false);
+    assert.equal(upToDate().matches(), false);
+  });
+
+  it("is saved together with the state that the run leaves", () => {
+    const run = upToDate();
+    write(".store/state.json", "deployed");
+    run.save();
+    assert.equal(upToDate().matches(), true);
+    write(".store/state.json", "changed by another command");
+    assert.equal(upToDate().matches(), false);
+  });
+
+  it("is saved without edits during the run, which the program may not have read", () => {
+    for (const path of ["services/orders/src/main.ts", "components/store.ts", "Pulumi.dev.yaml"]) {
+      const run = upToDate();
+      write(path, "# edited while the engine runs");
+      run.save();
+      assert.equal(upToDate().matches(), false, path);
+    }
+  });
+
+  it("doesn't match before there is a state", () => {
+    rmSync(join(root, ".store/state.json"));
+    assert.equal(upToDate().matches(), false);
   });
 });
