@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  rmSync,
   Stats,
   statSync,
   writeFileSync,
@@ -216,8 +217,15 @@ export class UpToDate {
     }
   }
 
-  /** Records the inputs as deployed. Call it after a successful run. */
-  save(): void {
+  /**
+   * Records the inputs as deployed. Call it after a successful run.
+   *
+   * @param engineOptions Options of the user's for the engine. If there are any, the run may have left out changes (--target, --exclude), so
+   *   that no record is kept: the next `up` runs the engine.
+   */
+  save(engineOptions: readonly string[]): void {
+    rmSync(this.file, { force: true });
+    if (engineOptions.length > 0) return;
     // A variable of the engine's may select another layout of the state's files.
     if (!existsSync(this.checkpoint)) return;
     mkdirSync(dirname(this.file), { recursive: true });

@@ -172,7 +172,7 @@ async function deploy(deployment: Deployment): Promise<void> {
     const after = await connectAfterRun(session, engine, host);
     if (after) await removeOrphans(after.docker, drift.orphans, report);
   }
-  upToDate?.save();
+  upToDate?.save(options.pulumi);
 }
 
 /** Runs the engine, a second time if another stack's `down` removed an image meanwhile that this run had found. */

@@ -160,7 +160,7 @@ describe("inputHash", () => {
 
   it("is saved by UpToDate for the next up", () => {
     assert.equal(upToDate().matches(), false);
-    upToDate().save();
+    upToDate().save([]);
     assert.equal(upToDate().matches(), true);
     write("index.ts", "changed");
     assert.equal(upToDate().matches(), false);
@@ -169,7 +169,7 @@ describe("inputHash", () => {
   it("is saved together with the state that the run leaves", () => {
     const run = upToDate();
     write(".store/state.json", "deployed");
-    run.save();
+    run.save([]);
     assert.equal(upToDate().matches(), true);
     write(".store/state.json", "changed by another command");
     assert.equal(upToDate().matches(), false);
@@ -179,8 +179,18 @@ describe("inputHash", () => {
     for (const path of ["services/orders/src/main.ts", "components/store.ts", "Pulumi.dev.yaml"]) {
       const run = upToDate();
       write(path, "# edited while the engine runs");
-      run.save();
+      run.save([]);
       assert.equal(upToDate().matches(), false, path);
+    }
+  });
+
+  it("isn't saved after a run with engine options, which removes an older record, too", () => {
+    for (const options of [["--target", "urn:pulumi:dev::store::x"], ["--exclude=urn"]]) {
+      upToDate().save(options);
+      assert.equal(upToDate().matches(), false);
+      upToDate().save([]);
+      upToDate().save(options);
+      assert.equal(upToDate().matches(), false);
     }
   });
 
