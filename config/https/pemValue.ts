@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
+/** Keys of the configuration whose value is PEM, or the path of a file with PEM. No other key names a file. */
+export const PEM_KEYS = ["certificate", "acmeRoot"] as const;
+
 /** Content of a key whose value is PEM, or the path of a file with PEM; or what is wrong with the value, as a predicate. */
 export type PemValue = { readonly pem: string } | { readonly problem: string };
 
-/** Reads the value of such a key. */
+/** Reads the value of one of {@link PEM_KEYS}. */
 export function pemValue(value: string): PemValue {
   if (isPem(value)) return { pem: value };
   try {

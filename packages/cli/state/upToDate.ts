@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isPem, PEM_KEYS } from "../../../config/https/pemValue";
 import { messageOf } from "@store/docker/messageOf";
 import { configText } from "../project/project";
 import type { Session } from "../project/session";
@@ -71,19 +72,22 @@ export function inputHash(
     if (ENVIRONMENT_INPUTS.test(name)) add(name, env[name] ?? "");
   }
   add("configuration", readFileSync(session.stack.file));
-  addCertificate(hash, session);
+  addNamedFiles(hash, session);
   for (const path of [...PROGRAM_INPUTS, ...contextFolders(session)]) {
     if (existsSync(join(session.project.root, path))) addTree(hash, session.project.root, path);
   }
   return hash.digest("hex");
 }
 
-/** Adds the file that store:certificate names, which may be outside of the project. */
-function addCertificate(hash: Hash, { project, stack }: Session): void {
-  const value = configText(project, stack, "certificate");
-  if (value === "" || value.includes("-----BEGIN")) return;
-  const file = resolve(project.root, value);
-  if (statSync(file, { throwIfNoEntry: false })?.isFile()) addFile(hash, file, statSync(file));
+/** Adds the files that the configuration names, which may be outside of the project. */
+function addNamedFiles(hash: Hash, { project, stack }: Session): void {
+  for (const key of PEM_KEYS) {
+    const value = configText(project, stack, key);
+    if (value === "" || isPem(value)) continue;
+    const file = resolve(project.root, value);
+    const stats = targetOf(file);
+    if (stats?.isFile()) addFile(hash, file, stats);
+  }
 }
 
 /**
@@ -136,10 +140,10 @@ function addLink(hash: Hash, root: string, path: string): void {
   if (target?.isDirectory() && path.split("/").length <= 2) addFolder(hash, root, path);
 }
 
-/** Returns undefined for a link that leads nowhere. */
-function targetOf(link: string): Stats | undefined {
+/** Follows links. Returns undefined if there is no such file, or if the path isn't one, such as a text that is too long. */
+function targetOf(path: string): Stats | undefined {
   try {
-    return statSync(link);
+    return statSync(path);
   } catch {
     return undefined;
   }

@@ -72,21 +72,28 @@ describe("inputHash", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  it("changes with the file that store:certificate names, inside or outside of the project", () => {
-    const outside = mkdtempSync(join(tmpdir(), "store-test-"));
-    try {
-      for (const file of ["shop.pem", join(outside, "shop.pem")]) {
-        write("Pulumi.dev.yaml", `config:\n  store:certificate: ${file}\n`);
-        const missing = currentHash();
-        const path = resolve(root, file);
-        writeFileSync(path, "first");
-        const first = currentHash();
-        writeFileSync(path, "renewed");
-        assert.equal(new Set([missing, first, currentHash()]).size, 3, file);
+  for (const key of ["certificate", "acmeRoot"]) {
+    it(`changes with the file that store:${key} names, inside or outside of the project`, () => {
+      const outside = mkdtempSync(join(tmpdir(), "store-test-"));
+      try {
+        for (const file of ["shop.pem", join(outside, "shop.pem")]) {
+          write("Pulumi.dev.yaml", `config:\n  store:${key}: ${file}\n`);
+          const missing = currentHash();
+          const path = resolve(root, file);
+          writeFileSync(path, "first");
+          const first = currentHash();
+          writeFileSync(path, "renewed");
+          assert.equal(new Set([missing, first, currentHash()]).size, 3, file);
+        }
+      } finally {
+        rmSync(outside, { recursive: true });
       }
-    } finally {
-      rmSync(outside, { recursive: true });
-    }
+    });
+  }
+
+  it("leaves a certificate that is neither PEM nor a path to the program, which reports it", () => {
+    write("Pulumi.dev.yaml", `config:\n  store:certificate: ${"MIIB".repeat(500)}\n`);
+    assert.equal(currentHash(), currentHash());
   });
 
   it("stays the same without changes", () => {
