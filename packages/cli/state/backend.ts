@@ -83,6 +83,15 @@ export function backendFolder(url: string): string | undefined {
   }
 }
 
+/** Compares two URLs, of which one may have been written by hand: with a slash at its end, or a folder in another form. */
+export function isSameBackend(a: string, b: string): boolean {
+  const place = (url: string): string => {
+    const folder = backendFolder(url);
+    return folder === undefined ? url.replace(/\/+$/, "") : resolve(folder);
+  };
+  return place(a) === place(b);
+}
+
 /** Folder with the user's login, found as the engine finds it. */
 function credentialsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env["PULUMI_CREDENTIALS_PATH"] || env["PULUMI_HOME"] || join(homedir(), ".pulumi");

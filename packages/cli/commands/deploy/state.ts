@@ -5,7 +5,7 @@ import { ensureEngine } from "@store/toolchain/engine/engine";
 import { engineEnvironment } from "../../engine/environment/engineEnvironment";
 import { removeStaleEngineLocks } from "../../engine/setup";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
-import { absoluteUrl, type Backend, findBackend } from "../../state/backend";
+import { absoluteUrl, type Backend, findBackend, isSameBackend } from "../../state/backend";
 import { takeLock } from "../../state/locks";
 import { finishMove, moveState, type MoveResult } from "../../state/move/moveState";
 import { withPassphrase } from "../../state/move/switchBackend";
@@ -84,7 +84,7 @@ async function run({ url, secretsProvider, ...options }: StateOptions): Promise<
     const engine = await ensureEngine(report);
     const env = withPassphrase(session, engineEnvironment(session, engine));
     const request = { session, engine: { engine, env }, to, choice: url, secretsProvider, report };
-    if (to.url === state.backend.url) {
+    if (isSameBackend(to.url, state.backend.url)) {
       const backup = await finishMove(request);
       report.note(alreadyThere(session, backup));
       return ExitCode.Ok;

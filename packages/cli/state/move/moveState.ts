@@ -6,7 +6,7 @@ import { fetchCheckpoint } from "../../engine/loadCheckpoint";
 import type { EngineContext } from "../../engine/setup";
 import type { Session } from "../../project/session";
 import type { Reporter } from "../../terminal/terminal";
-import { type Backend, STATE_BACKEND_KEY } from "../backend";
+import { type Backend, findBackend, isSameBackend, STATE_BACKEND_KEY } from "../backend";
 import { makeRunFolder, readStackCheckpoint } from "../state";
 import { addSalt } from "../stackFile";
 import { copyHistory } from "./historyFiles";
@@ -38,13 +38,19 @@ export interface MoveResult {
 
 /**
  * Moves a stack's state to another backend: copies it, compares the copy, names the new backend in the stack's file, and renames the
- * old state. Each step leaves the stack usable, so an interrupted move is run again.
+ * old state. Each step leaves the stack usable, so an interrupted move is run again. An earlier move to the backend that the stack uses
+ * now is finished first.
  *
  * @throws CliError
  */
 export async function moveState(request: MoveRequest): Promise<MoveResult> {
-  const { session, engine } = request;
+  const { session, engine, report } = request;
   const journal = new MoveJournal(session.state, session.stack.name);
+  refuseReverted(session, journal.read());
+  // Before the stack is created if it is missing, which the copy of an interrupted move may be.
+  const earlier = await finishMove(request);
+  if (earlier !== undefined)
+    report.note(`finished the move to ${session.state.backend.url}: the old state is ${earlier}`);
   await ensureStack(session, engine);
   await refusePending(session, engine);
   return inScratch(session, async (folder) => {
@@ -58,7 +64,7 @@ export async function moveState(request: MoveRequest): Promise<MoveResult> {
       ...{ step: "copying", hash: hashResources(original) },
     };
     journal.write(move);
-    request.report.step(`Copying ${original.resources.size} resources to ${target.url}`);
+    report.step(`Copying ${original.resources.size} resources to ${target.url}`);
     await target.copyFrom(places.source, request.secretsProvider);
     const historyLeft = await moveHistory(session, move, join(folder, "history"));
     const withHistory = historyLeft === undefined;
@@ -72,28 +78,30 @@ export async function moveState(request: MoveRequest): Promise<MoveResult> {
 }
 
 /**
- * Renames the old state if a move was interrupted before it did.
+ * Renames the old state if a move to the backend that the stack uses was interrupted before it did.
  *
  * @returns its new name, or undefined if there was nothing to do.
+ * @throws CliError if the stack's file was edited to name a backend to which nothing had been copied yet
  */
 export async function finishMove({ session, engine }: MoveRequest): Promise<string | undefined> {
   const journal = new MoveJournal(session.state, session.stack.name);
   const move = journal.read();
-  if (move?.to !== session.state.backend.url || move.step === "done") return undefined;
+  if (move === undefined || move.step === "done") return undefined;
+  if (!isSameBackend(move.to, session.state.backend.url)) return undefined;
   return inScratch(session, async (folder) => {
     const { name } = session.stack;
     const text = readFileSync(session.stack.file, "utf8");
     const project = new ScratchProject(folder, session.project.name, name, text);
     const { pulumi } = engine.engine;
-    const old = new StackAtBackend({
-      pulumi,
-      env: engine.env,
-      project,
-      url: move.from,
-      stack: name,
-    });
+    const common = { pulumi, env: engine.env, project, stack: name };
+    const old = new StackAtBackend({ ...common, url: move.from });
     await old.unlock();
-    if (await old.exists()) return renameOld(session, old, journal);
+    const left = await old.countResources();
+    if (move.step === "copying" && left !== undefined && left > 0) {
+      const copied = await new StackAtBackend({ ...common, url: move.to }).countResources();
+      if (copied === undefined || copied === 0) throw nothingCopied(session, move);
+    }
+    if (left !== undefined) return renameOld(session, old, journal);
     journal.write({ ...move, step: "done" });
     return undefined;
   });
@@ -147,7 +155,40 @@ async function refusePending(session: Session, engine: MoveRequest["engine"]): P
   );
 }
 
-/** Removes what an interrupted move has copied, unless somebody has changed it since. */
+/**
+ * Refuses to move the old state of a move that got as far as to name the new backend: two states would be in use.
+ *
+ * @throws CliError
+ */
+function refuseReverted({ state, stack }: Session, move: Move | undefined): void {
+  if (move?.step !== "switched" || !isSameBackend(move.from, state.backend.url)) return;
+  const file = basename(stack.file);
+  throw new CliError(
+    `The state of the stack ${stack.name} was moved to ${move.to}, but ${file} names the old backend again. Nothing was moved.`,
+    {
+      hint:
+        `Restore the ${file} that names ${move.to}, then run the command again.\n` +
+        `To use the old state instead, delete .store/moves/${stack.name}.json.`,
+    },
+  );
+}
+
+function nothingCopied({ state, stack, project }: Session, { from, to }: Move): CliError {
+  const key = `${project.name}:${STATE_BACKEND_KEY}`;
+  // What findBackend takes if the stack's file names none.
+  const isDefault = isSameBackend(from, findBackend(project, state.folder).url);
+  const restore = isDefault ? `config rm ${key}` : `config set ${key} '${from}'`;
+  return new CliError(
+    `${basename(stack.file)} names ${to}, but a move was interrupted before it had copied the resources of ${stack.name} from ${from}. Nothing was moved.`,
+    {
+      hint:
+        `Name the old backend, then run the command again: ${storeCommand(`pulumi ${restore}`, stack.name)}\n` +
+        `If the state at ${to} is the right one, delete .store/moves/${stack.name}.json.`,
+    },
+  );
+}
+
+/** Removes what an interrupted move has copied, unless somebody has changed it since. The stack must not use it (see finishMove). */
 async function removePartialCopy(
   name: string,
   copy: StackAtBackend,
@@ -162,7 +203,9 @@ async function removePartialCopy(
     throw new CliError(
       `The stack at ${copy.url} isn't what an interrupted move has copied there: somebody has changed it. Nothing was moved.`,
       {
-        hint: `If it isn't needed: PULUMI_BACKEND_URL='${copy.url}' ${storeCommand("pulumi stack rm --force --preserve-config", name)}`,
+        hint:
+          `If it is the stack's state now, name it: ${storeCommand(`pulumi config set ${STATE_BACKEND_KEY} '${copy.url}'`, name)}\n` +
+          `If it isn't needed: PULUMI_BACKEND_URL='${copy.url}' ${storeCommand("pulumi stack rm --force --preserve-config", name)}`,
       },
     );
   }

@@ -62,10 +62,14 @@ export class StackAtBackend {
 
   /** Returns true if the backend has the stack. @throws CliError */
   async exists(): Promise<boolean> {
+    return (await this.countResources()) !== undefined;
+  }
+
+  /** Returns undefined if the backend has no such stack. Needs no passphrase. @throws CliError */
+  async countResources(): Promise<number | undefined> {
     const exported = await this.run(["stack", "export"]);
-    if (/no stack named/.test(exported.stderr)) return false;
-    this.outputOf(exported, "stack export");
-    return true;
+    if (/no stack named/.test(exported.stderr)) return undefined;
+    return resourcesByUrn(this.outputOf(exported, "stack export")).size;
   }
 
   /** Copies the stack from another backend, and re-encrypts its secrets and the scratch project's file. @throws CliError */
