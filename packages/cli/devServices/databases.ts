@@ -26,7 +26,7 @@ export async function openExternalDatabases(url: string): Promise<Databases> {
 export function openPGliteDatabases(folder: string): Databases {
   const release = takeLock(join(folder, "lock.json"), "services", "services", (lock) => {
     const { pid, host } = lock;
-    const stop = isFromHere(lock) ? `Stop that process (kill -INT ${pid})` : "Stop that process";
+    const stop = isFromHere(lock) ? `Stop that process (kill -TERM ${pid})` : "Stop that process";
     const place = isFromHere(lock) ? "" : ` on ${host}, or in another container`;
     return new CliError(`The databases in ${folder} are in use by process ${pid}${place}.`, {
       hint: `${stop}, or keep this run's databases in another folder: STORE_STATE_DIR=FOLDER ./store services`,

@@ -205,7 +205,7 @@ export function lockedError(stack: string, lock: Lock): CliError {
     {
       hint: elsewhere
         ? `Wait until it is done. If it no longer runs: ${storeCommand("pulumi cancel --yes", stack)}`
-        : `Wait until it is done, then run the command again. To stop the other run: kill -INT ${lock.pid}`,
+        : `Wait until it is done, then run the command again. To stop the other run: kill -TERM ${lock.pid}`,
     },
   );
 }

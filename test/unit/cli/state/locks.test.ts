@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,6 +155,15 @@ describe("stack locks", () => {
     takeLock(file, "dev", "up dev");
     assert.equal(removeAbandonedLock(file), undefined);
     assert.ok(existsSync(file));
+  });
+
+  it("of this machine name a signal that the CLI forwards to the engine soon", async () => {
+    const holder = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    const ended = once(holder, "exit");
+    const { hint = "" } = lockedError("dev", parse(lockOf(holder.pid ?? 0)));
+    execFileSync("sh", ["-c", /kill -\w+ \d+/.exec(hint)?.[0] ?? hint]);
+    // SIGINT is taken for the terminal's, which has reached the engine: the CLI forwards it after 15 s.
+    assert.deepEqual(await ended, [null, "SIGTERM"]);
   });
 
   it("are removed with pulumi cancel if the holder is on another machine", () => {
