@@ -6,14 +6,16 @@ import {
   createsRecord,
   DELEGATION,
   describeOrder,
+  FORMER_RECORD,
+  type OrderingStack,
   orderingStack,
 } from "../docker/gateway/certificateOrder";
 import { findFaults, STOP_SECONDS } from "../docker/containerFaults";
 import { awaitPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
 import {
   describeCertificate,
-  nameProblem,
   needsRenewal,
+  otherAddresses,
   servedCertificate,
 } from "../docker/gateway/servedCertificate";
 import { stackContainers } from "../docker/stackContainers";
@@ -102,9 +104,9 @@ export async function noteHttpsProblems(
   const orderNote = order && describeOrder(order, stack);
   // With a load balancer in front, the name leads to that.
   const hasProxies = configList(session.project, session.stack, "trustedProxies").length > 0;
-  const [certificate, problem] = await Promise.all([
+  const [certificate, found] = await Promise.all([
     servedCertificate(url, trustedRoot(session.project, session.stack), host),
-    hasProxies ? undefined : nameProblem(hostname, host),
+    hasProxies ? undefined : otherAddresses(hostname, host),
   ]);
   if (orderNote !== undefined) report.note(orderNote);
   else if (certificate && needsRenewal(certificate, isOrdered))
@@ -114,8 +116,15 @@ export async function noteHttpsProblems(
           ? `. Another one is being ordered: ${storeCommand("ps", session.stack.name)}`
           : ""),
     );
-  if (problem !== undefined)
-    report.note(
-      `${hostname} ${problem}. ${createsRecord(stack, hostname) ? DELEGATION : `Clients reach the store once its DNS record leads to ${host}`}.`,
-    );
+  if (found !== undefined) report.note(describeName(hostname, found, stack));
+}
+
+/** @param found Addresses to which the name leads instead of the host's. */
+function describeName(name: string, found: readonly string[], stack: OrderingStack): string {
+  const problem = found.length === 0 ? "leads nowhere" : `leads to ${found.join(", ")}`;
+  const ownRecord = found.length === 0 ? DELEGATION : FORMER_RECORD;
+  const remedy = createsRecord(stack, name)
+    ? ownRecord
+    : `Clients reach the store once its DNS record leads to ${stack.host}`;
+  return `${name} ${problem}. ${remedy}.`;
 }

@@ -149,10 +149,24 @@ function setAndUp(text: string, key: string, input = ""): (stack: OrderingStack)
     `${text}: ${storeCommand(`pulumi config set ${key}`, name)}${input}; then ${storeCommand("up", name)}`;
 }
 
+/** Returns one remedy for a name whose record the stack creates, and another one for each other name. The error's detail has the name. */
+function byRecord(
+  detail: string,
+  own: (stack: OrderingStack) => string,
+  other: (stack: OrderingStack) => string,
+): (stack: OrderingStack) => string {
+  return (stack) =>
+    namesIn(detail).some((name) => createsRecord(stack, name)) ? own(stack) : other(stack);
+}
+
 const CREATE_RECORD = address("Create its DNS record with the address that this prints");
 /** The cause of a name that leads nowhere although the stack has created its record. */
 export const DELEGATION =
   "Its record in store:dnsZone is found once the domain's registrar has the zone's name servers (docs/operations.md, HTTPS)";
+
+/** The remedy for a name that leads to another address although the stack has created its record, whose TTL is 60 s. */
+export const FORMER_RECORD =
+  "Wait a minute, until resolvers have forgotten a former record of store:dnsZone. If that doesn't help, check that the domain's registrar has the zone's name servers (docs/operations.md, HTTPS)";
 
 /** Containers don't reach the ports of an SSH host (components/host/ssh/closePorts.sh). */
 const OWN_AUTHORITY = `An authority on the host itself has to run in a container on the network of ${CERTIFICATES} (docs/operations.md, HTTPS)`;
@@ -161,9 +175,13 @@ const EXTERNAL_ACCOUNT: Cause = {
   cause: "the authority wants an account that is registered by hand",
   remedy: setAndUp("Choose another authority", "acmeDirectory URL"),
 };
-const OTHER_SERVER = (host: string): Cause => ({
+const OTHER_SERVER = (host: string, detail: string): Cause => ({
   cause: `a name of the store leads to another server than ${host}`,
-  remedy: address("Its DNS record needs the address that this prints"),
+  remedy: byRecord(
+    detail,
+    () => FORMER_RECORD,
+    address("Its DNS record needs the address that this prints"),
+  ),
 });
 const REFUSED_CONTACT: Cause = {
   cause: "the authority refuses store:acmeEmail",
@@ -179,15 +197,18 @@ const CAUSES: Readonly<Record<string, ((host: string, detail: string) => Cause) 
   }),
   dns: (_, detail) => ({
     cause: "a name of the store leads nowhere",
-    remedy: (stack) =>
-      namesIn(detail).some((name) => createsRecord(stack, name))
-        ? DELEGATION
-        : CREATE_RECORD(stack),
+    remedy: byRecord(detail, () => DELEGATION, CREATE_RECORD),
   }),
-  connection: () => ({
+  connection: (_, detail) => ({
     cause: "the authority doesn't reach port 80 at the name",
-    remedy: address(
-      "No firewall may be in between, and the DNS record needs the address that this prints",
+    remedy: byRecord(
+      detail,
+      address(
+        "No firewall may be in between, and the name has to lead to the address that this prints",
+      ),
+      address(
+        "No firewall may be in between, and the DNS record needs the address that this prints",
+      ),
     ),
   }),
   unauthorized: OTHER_SERVER,

@@ -112,19 +112,17 @@ function daysLeft(expires: Date, now: Date): number {
 /**
  * Compares where a store's name and its host's address lead.
  *
- * @returns what is wrong, as the predicate of a sentence whose subject is the name; undefined if both lead to the same address.
+ * @returns the addresses to which the name leads instead, none if it leads nowhere; undefined if both lead to the same address, or if the
+ *   host's isn't known.
  */
-export async function nameProblem(name: string, host: string): Promise<string | undefined> {
+export async function otherAddresses(
+  name: string,
+  host: string,
+): Promise<readonly string[] | undefined> {
   const addresses = async (of: string): Promise<string[]> =>
     (await lookup(of, { all: true })).map(({ address }) => address);
   const expected = await addresses(host).catch(() => undefined);
   if (expected === undefined) return undefined;
-  try {
-    const found = await addresses(name);
-    return found.some((address) => expected.includes(address))
-      ? undefined
-      : `leads to ${found.join(", ")}`;
-  } catch {
-    return "leads nowhere";
-  }
+  const found = await addresses(name).catch(() => []);
+  return found.some((address) => expected.includes(address)) ? undefined : found;
 }

@@ -123,8 +123,8 @@ describe("the order of the certificate", () => {
   describe("of a stack with a zone of Azure DNS", () => {
     const ID =
       "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/dns/providers/Microsoft.Network/dnszones/Example.org";
-    const remedyFor = (detail: string, dnsZone = ID): string => {
-      const error = `${AUTHORITY} :: urn:ietf:params:acme:error:dns :: ${detail}`;
+    const remedyFor = (detail: string, dnsZone = ID, type = "dns"): string => {
+      const error = `${AUTHORITY} :: urn:ietf:params:acme:error:${type} :: ${detail}`;
       const order = parseOrder(outputOf(error));
       const stack = orderingStack(sessionOf({ dnsZone }), STACK.host);
       return (order && describeOrder(order, stack)) ?? "";
@@ -150,13 +150,34 @@ describe("the order of the certificate", () => {
       assert.match(remedyFor("NXDOMAIN looking up A for example.org", ""), /Create its DNS record/);
     });
 
+    it("asks nobody to edit a record that the stack creates, if its name leads to another server", () => {
+      const detail = (name: string): string =>
+        `203.0.113.9: Invalid response from http://${name}/.well-known/acme-challenge/x: 404`;
+      for (const type of ["unauthorized", "incorrectResponse"]) {
+        const own = remedyFor(detail("shop.example.org"), ID, type);
+        assert.match(own, /leads to another server .* Wait a minute.*registrar has the zone's/);
+        assert.doesNotMatch(own, /DNS record needs/);
+        assert.match(
+          remedyFor(detail("shop.example.net"), ID, type),
+          /DNS record needs the address/,
+        );
+      }
+      const unreachable = "203.0.113.9: Fetching http://shop.example.org/x: Timeout during connect";
+      assert.doesNotMatch(remedyFor(unreachable, ID, "connection"), /DNS record needs/);
+      assert.match(remedyFor(unreachable, "", "connection"), /DNS record needs the address/);
+    });
+
     it("says the same of the store's address at the end of an up", async () => {
-      const notes = async (name: string): Promise<string> => {
+      const notes = async (
+        name: string,
+        dnsZone = "example.invalid",
+        host = "127.0.0.1",
+      ): Promise<string> => {
         const found: string[] = [];
         const report = { note: (text: string) => found.push(text) } as unknown as Reporter;
         // The certificate is missing, because nothing listens at the port.
-        const served = { url: `https://${name}:1`, host: "127.0.0.1" };
-        const session = sessionOf({ dnsZone: "example.invalid", domain: name });
+        const served = { url: `https://${name}:1`, host };
+        const session = sessionOf({ dnsZone, domain: name });
         await noteHttpsProblems(session, served, report);
         return found.join("\n");
       };
@@ -168,6 +189,12 @@ describe("the order of the certificate", () => {
         await notes("shop.other.invalid"),
         /leads nowhere\. Clients reach the store once its DNS record leads to 127\.0\.0\.1/,
       );
+      const elsewhere = await notes("localhost", "localhost", "127.0.0.2");
+      assert.match(
+        elsewhere,
+        /leads to .*127\.0\.0\.1.*\. Wait a minute.*registrar has the zone's/,
+      );
+      assert.doesNotMatch(elsewhere, /is found once/);
     });
   });
 
