@@ -37,6 +37,13 @@ export class Swarm extends pulumi.ComponentResource {
       undefined,
       { onDelete: LEAVE_SCRIPT },
     );
+    manager.run(
+      `${name}-after-docker`,
+      withArguments(INSTALL_AFTER_DOCKER, [AFTER_DOCKER_UNIT, AFTER_DOCKER, pulumi.getStack()]),
+      { parent: this, dependsOn: [init] },
+      undefined,
+      { onDelete: withArguments(REMOVE_AFTER_DOCKER, [pulumi.getStack()]) },
+    );
     // The token is valid until the workers have joined: members.sh replaces it.
     const invitation = manager.run(
       `${name}-invitation`,
@@ -69,6 +76,10 @@ export class Swarm extends pulumi.ComponentResource {
 }
 
 const INIT_SCRIPT = readWithoutComments(__dirname, "init.sh");
+const INSTALL_AFTER_DOCKER = readWithoutComments(__dirname, "installAfterDocker.sh");
+const REMOVE_AFTER_DOCKER = readWithoutComments(__dirname, "removeAfterDocker.sh");
+const AFTER_DOCKER_UNIT = readWithoutComments(__dirname, "store-after-docker@.service");
+const AFTER_DOCKER = readWithoutComments(__dirname, "afterDocker.sh");
 const INVITATION_SCRIPT = readWithoutComments(__dirname, "invitation.sh");
 const JOIN_SCRIPT = readWithoutComments(__dirname, "join.sh");
 const MEMBERS_SCRIPT = readWithoutComments(__dirname, "members.sh");

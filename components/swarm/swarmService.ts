@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { labels } from "../container/labels";
 
-/** What a Swarm service has in common with a container of the same service. */
+/** Arguments of a Swarm service, which a container of the same service has, too. */
 export interface SwarmServiceArgs {
   /** Name of the service, which is also its DNS name on its own network. */
   readonly service: string;

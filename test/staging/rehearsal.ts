@@ -24,6 +24,7 @@ import {
   checkSpread,
   checkToken,
   loseWorker,
+  restartDocker,
 } from "./steps/swarmSteps";
 import { down } from "./steps/teardownSteps";
 
@@ -132,6 +133,7 @@ export class Rehearsal {
     await steps.run("refresh without changes", () => refreshWithoutChanges(context));
     await steps.run("preview of one changed service", () => previewChangedService(context));
     await steps.run("up of that service under load", () => upUnderLoad(context));
+    await steps.run("restart of the host's Docker", () => restartDocker(context));
     if ((this.options.hosts ?? 1) > 2) {
       await steps.run("loss of a machine under load", () => loseWorker(context));
       await steps.run("fewer and more machines under load", () => changeWorkers(context));

@@ -106,6 +106,23 @@ async function untilComplete(
   throw new Error(`The instances of a lost machine don't run elsewhere: ${last}`);
 }
 
+/** Restarts the host's Docker, and kills it, each time until the store serves again. */
+export async function restartDocker(context: RehearsalContext): Promise<string> {
+  const results: string[] = [];
+  for (const [what, command] of [
+    ["restarted", ["systemctl", "restart", "docker"]],
+    ["killed", ["pkill", "-KILL", "-x", "dockerd"]],
+  ] as const) {
+    await context.onHost(...command);
+    // Otherwise a gateway that hasn't been stopped yet would answer.
+    await sleep(2_000);
+    const seconds = await context.probe.untilServing(REPAIR_LIMIT_MS);
+    results.push(`${what}: serves after ${(seconds + 2).toFixed(0)} s`);
+    await untilComplete(context, (await instances(context)).length, "");
+  }
+  return results.join(", ");
+}
+
 /** Takes a worker out of the configuration, and in again, each under load, without losing a request or leaving a node over. */
 export async function changeWorkers(context: RehearsalContext): Promise<string> {
   const all = workersOf(context).map(({ address, hostKey }) => ({ address, hostKey }));

@@ -11,12 +11,30 @@ export function variableNames(
   before: Readonly<Record<string, unknown>> | undefined,
   after: Readonly<Record<string, unknown>> | undefined,
 ): string[] {
-  if (type !== "docker:index/container:Container") return [];
-  const [old, current] = [variables(before), variables(after)];
+  const read = READERS[type];
+  if (read === undefined) return [];
+  const [old, current] = [read(before), read(after)];
   const names = [...new Set([...old.keys(), ...current.keys()])].filter(
     (name) => old.get(name) !== current.get(name),
   );
   return [...new Set(names.map((name) => (PUBLIC_NAME.test(name) ? name : "?")))].sort();
+}
+
+type Reader = (inputs?: Readonly<Record<string, unknown>>) => Map<string, string>;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  "docker:index/container:Container": variables,
+  "docker:index/service:Service": swarmVariables,
+};
+
+function swarmVariables(inputs: Readonly<Record<string, unknown>> = {}): Map<string, string> {
+  const { taskSpec } = inputs as { taskSpec?: { containerSpec?: { env?: unknown } } };
+  const env = taskSpec?.containerSpec?.env;
+  return new Map(
+    Object.entries(typeof env === "object" && env !== null ? env : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
+  );
 }
 
 function variables(inputs: Readonly<Record<string, unknown>> = {}): Map<string, string> {

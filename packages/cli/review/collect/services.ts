@@ -24,7 +24,7 @@ export function reviewService(service: string, facts: ServiceFacts): ServiceRevi
   const tag = imageTags(service, facts);
   const files =
     facts.base && changedFiles(findService(facts.head, service), findService(facts.base, service));
-  const change = changeOf(service, steps, instances);
+  const change = changeOf(service, steps, { instances, tag });
   return {
     name: service,
     change,
@@ -76,7 +76,7 @@ function findService(checkout: Checkout, service: string): CheckoutService | und
 
 type Instances = NonNullable<ServiceReview["instances"]>;
 
-/** Counts the containers of a service before and after; undefined if there are none. */
+/** Counts the containers of a service before and after; undefined if there are none. A Swarm service counts as one. */
 function countInstances(
   service: string,
   { steps, unchanged }: ServiceFacts,
@@ -91,13 +91,14 @@ function countInstances(
   return before + after === 0 ? undefined : { before, after };
 }
 
-/** Containers are named as in components/service.ts and components/gateway/gateway.ts. */
+/** Containers and Swarm services are named as in components/service.ts and components/gateway/gateway.ts. */
 function instanceOf(service: string): (resource: Pick<Step, "type" | "name">) => boolean {
   return ({ type, name }) =>
-    type === CONTAINER &&
-    (service === GATEWAY
-      ? name === GATEWAY
-      : name.startsWith(service) && /^-\d+$/.test(name.slice(service.length)));
+    (type === SWARM_SERVICE && name === service) ||
+    (type === CONTAINER &&
+      (service === GATEWAY
+        ? name === GATEWAY
+        : name.startsWith(service) && /^-\d+$/.test(name.slice(service.length))));
 }
 
 /** Finds the content tags in the names of the images, which are named as in components/image/image.ts. */
@@ -125,7 +126,7 @@ function tagsOf(before: string | undefined, after: string | undefined): ServiceR
 function changeOf(
   service: string,
   steps: readonly Step[],
-  instances: Instances | undefined,
+  { instances, tag }: Pick<ServiceReview, "instances" | "tag">,
 ): ServiceReview["change"] {
   if (steps.length === 0) return "unchanged";
   if (instances && instances.before === 0) return "new";
@@ -133,9 +134,10 @@ function changeOf(
   const isInstance = instanceOf(service);
   const replaced = steps.filter((step) => isInstance(step) && step.operation === "replace");
   if (replaced.length > 0) {
-    return replaced.some(({ properties }) => properties.includes("image"))
-      ? "replaced"
-      : "restarted";
+    const isNewImage = ({ type, properties }: Step): boolean =>
+      // The properties of a Swarm service don't tell its image from the rest.
+      type === SWARM_SERVICE ? tag?.before !== tag?.after : properties.includes("image");
+    return replaced.some(isNewImage) ? "replaced" : "restarted";
   }
   return instances && instances.before !== instances.after ? "scaled" : "changed";
 }
@@ -143,13 +145,14 @@ function changeOf(
 /** Names of the properties of containers that change, except the image, which the content tags show. */
 function causes(service: string, steps: readonly Step[]): string[] {
   const names = steps
-    .filter(({ type }) => type === CONTAINER)
+    .filter(({ type }) => type === CONTAINER || type === SWARM_SERVICE)
     .flatMap(({ properties }) => properties)
-    .filter((property) => property !== "image" && property !== "envs");
+    .filter((property) => !["image", "envs", "taskSpec"].includes(property));
   return [...new Set(names)].sort();
 }
 
 const CONTAINER = "docker:index/container:Container";
+const SWARM_SERVICE = "docker:index/service:Service";
 
 function noticeOf(
   change: ServiceReview["change"],

@@ -7,6 +7,8 @@ const LABELS: Readonly<Record<string, string>> = {
   "docker:index/volume:Volume": "Docker volume",
   "docker:index/network:Network": "Docker network",
   "docker:index/remoteImage:RemoteImage": "image",
+  "docker:index/service:Service": "Swarm service",
+  "docker:index/secret:Secret": "Swarm secret",
   "azure-native:compute:VirtualMachine": "virtual machine",
   "azure-native:compute:Disk": "managed disk",
   "azure-native:compute:Snapshot": "disk snapshot",

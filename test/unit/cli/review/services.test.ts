@@ -3,6 +3,7 @@ import type { Checkout, ServiceReview } from "@store/cli/review/model/reviewMode
 import { previewEvents, reviewOf, summaryOf, type TestStep } from "./reviews";
 
 const CONTAINER = "docker:index/container:Container";
+const SWARM_SERVICE = "docker:index/service:Service";
 const IMAGE = "docker:index/remoteImage:RemoteImage";
 const MACHINE = "azure-native:compute:VirtualMachine";
 
@@ -40,6 +41,22 @@ describe("changes of a service", () => {
       tag: { before: "a", after: "b" },
       instances: { before: 2, after: 2 },
     });
+  });
+
+  it("are not noticed where a new Swarm service starts beside the old one", () => {
+    const swarm = { type: SWARM_SERVICE, name: "orders", before: {}, after: {} };
+    const parts = ["create-replacement", "replace", "delete-replaced"];
+    const replaced = parts.map((op) => ({ ...swarm, op, diff: ["taskSpec"] }));
+    const service = serviceOf(
+      "orders",
+      { op: "create", type: IMAGE, name: "orders-image:b", after: {} },
+      ...replaced,
+      { op: "delete", type: IMAGE, name: "orders-image:a", before: {} },
+    );
+    assert.equal(service?.change, "replaced");
+    assert.deepEqual(service.notice, { kind: "nothing" });
+    const sameImage = { op: "same", type: IMAGE, name: "orders-image:b" };
+    assert.equal(serviceOf("orders", sameImage, ...replaced)?.change, "restarted");
   });
 
   it("stop it where its database is replaced, with the reason", () => {

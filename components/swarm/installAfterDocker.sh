@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the stack's containers on this machine start with Docker, by a systemd unit.
+# Arguments: UNIT, the content of store-after-docker@.service; SCRIPT, that of afterDocker.sh; STACK.
+set -eu
+unit=$1 script=$2 stack=$3
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+[ -d /run/systemd/system ] || {
+  echo "This machine has no systemd: after a restart of Docker, the gateway finds the services on the other machines only after half a minute"
+  exit 0
+}
+as_root mkdir -p /usr/local/lib/store
+printf '%s\n' "$script" | as_root tee /usr/local/lib/store/afterDocker.sh >/dev/null
+printf '%s\n' "$unit" | as_root tee /etc/systemd/system/store-after-docker@.service >/dev/null
+as_root systemctl daemon-reload
+as_root systemctl enable --quiet "store-after-docker@$stack"
