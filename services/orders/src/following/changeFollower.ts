@@ -27,14 +27,14 @@ export interface ChangeFeed<Change extends NumberedChange> {
   /**
    * Applies a change to its order. A change may be applied again after a restoration of the service.
    *
-   * @throws OrderBusy if a worker is processing the order. The change is applied by a later poll.
+   * @throws OrderBusy if a worker is processing the order, or its cancellation has just begun. The change is applied by a later poll.
    */
   readonly apply: (transaction: Queryable, change: Change) => Promise<void>;
   /** Called after each poll that has applied all changes. @default nothing */
   readonly afterPoll?: () => Promise<void>;
 }
 
-/** A change can't be applied while a worker processes its order. */
+/** A change can't be applied now, because the order is being processed. */
 export class OrderBusy extends Error {
   override readonly name = "OrderBusy";
 }

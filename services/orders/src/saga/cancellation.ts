@@ -55,6 +55,8 @@ export async function cancelConfirmed(
   order: string,
   reason: string,
 ): Promise<boolean> {
+  // A statement of its own, so that the next one reads the status that another transaction has committed meanwhile.
+  await transaction.query("SELECT FROM orders WHERE id = $1 FOR UPDATE", [order]);
   if ((await transaction.query(beginCancellation, [order, reason])).length === 0) return false;
   await reopen(transaction, order);
   return true;
@@ -70,11 +72,15 @@ const redirectSaga = `
   UPDATE sagas SET step = $2, reason = coalesce(reason, $3), attempts = 0, last_error = NULL, due_at = now()
   WHERE order_id = $1`;
 
-/** A confirmed order has no saga any more. It stays confirmed until its cancellation ends; one that needs attention becomes pending. */
+/**
+ * A confirmed order has no saga any more. It stays confirmed until its cancellation ends; one that needs attention becomes pending.
+ * NOT EXISTS avoids a deadlock with a worker that ends a saga: the insertion would wait for the worker, which waits for the locked order.
+ */
 const beginCancellation = `
   INSERT INTO sagas (order_id, step, reason)
   SELECT id, 'unship', $2 FROM orders
   WHERE id = $1 AND (status = 'confirmed' OR status = 'needs_attention' AND ${lastStatus} = 'confirmed')
+    AND NOT EXISTS (SELECT FROM sagas WHERE order_id = orders.id)
   ON CONFLICT DO NOTHING RETURNING order_id`;
 
 const reopenOrder = changeStatus(

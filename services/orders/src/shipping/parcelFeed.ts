@@ -1,6 +1,6 @@
 import { createParser, Type, type Client, type Queryable, type Static } from "@store/kit";
 import type { paths as ShippingPaths } from "@store/contracts/internal/shipping";
-import type { ChangeFeed } from "../following/changeFollower.ts";
+import { OrderBusy, type ChangeFeed } from "../following/changeFollower.ts";
 import { lastStatus } from "../orders/changeStatus.ts";
 import type { OrderStatus } from "../orders/schemas.ts";
 
@@ -38,6 +38,10 @@ async function setStatuses(transaction: Queryable, { order, status, at }: Change
     `SELECT ${lastStatus} AS status FROM orders WHERE id = $1 FOR UPDATE`,
     [order],
   );
+  // A cancellation has begun between the two statements. The next poll deletes its saga: here that could be a deadlock, because a worker
+  // locks the saga before the order.
+  const begun = await transaction.query("SELECT FROM sagas WHERE order_id = $1", [order]);
+  if (begun.length > 0) throw new OrderBusy();
   const target = status === "dispatched" ? "shipped" : "delivered";
   for (const next of statusesUntil(kept?.status, target))
     await transaction.query(setStatus, [order, next, at]);
