@@ -33,20 +33,33 @@ export async function addAlert(transaction: Queryable, alert: NewAlert): Promise
   ]);
 }
 
+/**
+ * Records that the store has won a dispute. Returns false if that is recorded already, or if the order doesn't exist. After a
+ * restoration, billing may repeat a won dispute that was opened again later, even with a newer time.
+ */
+export async function recordWonDispute(
+  transaction: Queryable,
+  { cause, order, subject, at }: Pick<NewAlert, "cause" | "order" | "subject" | "at">,
+): Promise<boolean> {
+  return (await transaction.query(insertWonDispute, [cause, order, subject, at])).length > 0;
+}
+
 interface AlertFilter {
   /** Id of a dispute or refund. @default all */
   readonly subject?: string | undefined;
   /** ID of the last alert. @default all */
   readonly through?: number | undefined;
+  /** Time of the newest alert, as ISO 8601. @default all */
+  readonly until?: string | undefined;
 }
 
 /** Settles alerts of an order. Returns whether there was one. */
 export async function settleAlerts(
   transaction: Queryable,
   order: string,
-  { subject, through }: AlertFilter,
+  { subject, through, until }: AlertFilter,
 ): Promise<boolean> {
-  const values = [order, subject ?? null, through ?? null];
+  const values = [order, subject ?? null, through ?? null, until ?? null];
   return (await transaction.query(settle, values)).length > 0;
 }
 
@@ -87,10 +100,16 @@ const insertAlert = `
   WHERE payment_alerts.order_id = added.order_id AND payment_alerts.subject = added.subject
     AND kind = 'dispute_opened' AND settled_at IS NULL`;
 
+// Settled from the beginning: staff have nothing to do.
+const insertWonDispute = `
+  INSERT INTO payment_alerts (cause, order_id, kind, subject, at, settled_at)
+  SELECT $1, id, 'dispute_won', $3, $4, now() FROM orders WHERE id = $2
+  ON CONFLICT (cause) DO NOTHING RETURNING id`;
+
 const settle = `
   UPDATE payment_alerts SET settled_at = now()
   WHERE order_id = $1 AND settled_at IS NULL AND subject = coalesce($2, subject)
-    AND id <= coalesce($3, id) RETURNING id`;
+    AND id <= coalesce($3, id) AND at <= coalesce($4, at) RETURNING id`;
 
 const reopenRefund = `
   UPDATE payment_alerts SET reason = 'dispute_won', at = $2, settled_at = NULL

@@ -20,6 +20,7 @@ import type { Step } from "../saga/saga.ts";
 import {
   addAlert,
   raiseAlerts,
+  recordWonDispute,
   reopenRefusedRefund,
   restoreStatus,
   settleAlerts,
@@ -69,7 +70,7 @@ export function paymentFeed({ billing, database, log }: PaymentFeedOptions): Cha
 }
 
 async function applyChange(transaction: Queryable, change: Change): Promise<void> {
-  const { order, kind, subject = "" } = change;
+  const { order, kind, subject = "", at } = change;
   switch (kind) {
     case "refunded":
       await cancelRefunded(transaction, order);
@@ -78,8 +79,10 @@ async function applyChange(transaction: Queryable, change: Change): Promise<void
       await cancelUnpaid(transaction, order);
       return;
     case "dispute_won":
-      await settleAlerts(transaction, order, { subject });
-      await reopenRefusedRefund(transaction, order, change.at);
+      if (!(await recordWonDispute(transaction, { ...change, subject }))) return;
+      // The previous release recorded no won disputes: a repeated one may be older than an alert.
+      await settleAlerts(transaction, order, { subject, until: at });
+      await reopenRefusedRefund(transaction, order, at);
       await restoreStatus(transaction, order);
       return;
     case "dispute_opened":

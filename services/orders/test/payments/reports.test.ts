@@ -63,6 +63,19 @@ describe("an order about whose payment Stripe reports something later", () => {
     (await backEnd.readOrder(order)).history.map(({ status, reason }) =>
       reason === undefined ? status : `${status} ${reason}`,
     );
+  /** Restores billing's database to before the last change, so that orders apply all of billing's changes again. */
+  const repeatPaymentChanges = async () => {
+    const [lost, later] = [await placeConfirmed(), await placeConfirmed()];
+    await dispute(lost);
+    await waitForReason(lost, "dispute_opened");
+    await backEnd
+      .upstreamDatabase("billing")
+      .query(
+        "DELETE FROM payment_changes WHERE change = (SELECT max(change) FROM payment_changes)",
+      );
+    await dispute(later);
+    await waitForReason(later, "dispute_opened");
+  };
   const problemTypeOf = async (response: Response) =>
     ((await response.json()) as { type: string }).type.replace("urn:store:problem:", "");
 
@@ -285,6 +298,43 @@ describe("an order about whose payment Stripe reports something later", () => {
       ["dispute_lost"],
     );
   });
+
+  const repetitions = {
+    "with a newer time": (subject: string) =>
+      backEnd
+        .upstreamDatabase("billing")
+        .query(
+          "UPDATE payment_changes SET at = now() WHERE subject = $1 AND kind = 'dispute_won'",
+          [subject],
+        ),
+    "which the previous release didn't record": (subject: string) =>
+      backEnd.database.query(
+        "DELETE FROM payment_alerts WHERE subject = $1 AND kind = 'dispute_won'",
+        [subject],
+      ),
+  };
+  for (const [variant, prepare] of Object.entries(repetitions)) {
+    it(`needs attention for a dispute that is opened again, also after billing repeats its earlier end, ${variant}`, async () => {
+      const order = await placeConfirmed();
+      const subject = await dispute(order);
+      await waitForReason(order, "dispute_opened");
+      stripe.changeDispute(subject, "won");
+      await backEnd.waitForStatus(order, "confirmed");
+      // Stripe's times are in seconds: this event is a second younger.
+      const opened = { ...stripe.disputes.get(subject), status: "needs_response" };
+      stripe.events.add("charge.dispute.updated", opened, -1 / 86_400);
+      await waitForReason(order, "dispute_opened");
+      const alerts = await alertsOf(order);
+      assert.equal(alerts.length, 1);
+      await prepare(subject);
+      await repeatPaymentChanges();
+      assert.deepEqual(await alertsOf(order), alerts);
+      assert.deepEqual(await historyOf(order), [
+        ...["pending", "confirmed", "needs_attention dispute_opened"],
+        ...["confirmed", "needs_attention dispute_opened"],
+      ]);
+    });
+  }
 
   it("can be resolved even if its alerts were settled before it got the status", async () => {
     const order = await placeConfirmed();
