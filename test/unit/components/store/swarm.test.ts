@@ -13,7 +13,12 @@ const REMOTE_COMMAND = "command:remote:Command";
 const SERVICE = "docker:index/service:Service";
 const SECRET = "docker:index/secret:Secret";
 const HOST_KEY = "ssh-ed25519 AAAA";
-const registry = { address: "r.example", namespace: "store", push: "user" as const };
+const registry = {
+  address: "r.example",
+  namespace: "store",
+  push: "user" as const,
+  pull: undefined,
+};
 
 describe("A Store on several machines", () => {
   mockedInOwnFolder();
