@@ -187,7 +187,13 @@ describe("planDown", () => {
   });
 });
 
-const NOTHING: DockerState = { containers: [], networks: [], volumes: [], images: new Map() };
+const NOTHING: DockerState = {
+  containers: [],
+  networks: [],
+  volumes: [],
+  services: undefined,
+  images: new Map(),
+};
 
 /** Docker's resources without any drift from the state. */
 function dockerStateOf(checkpoint: Checkpoint): DockerState {
@@ -210,6 +216,7 @@ function dockerStateOf(checkpoint: Checkpoint): DockerState {
       stack: "dev",
     })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
+    services: undefined,
     images: new Map(
       of("docker:index/remoteImage:RemoteImage").map(({ outputs }) => [
         String(outputs?.["imageId"]),
