@@ -1,11 +1,16 @@
 #!/bin/sh
-# Runs on the manager after each start of Docker. Starts the stack's containers that Docker has left stopped: without live-restore, it doesn't
-# start a container with the policy unless-stopped again after a crash of its own. Then restarts the gateway until it finds the services:
-# a container that joins an overlay before the other machines are known gets their names only half a minute later.
+# Runs on the manager after each start of Docker: starts the stack's containers that Docker has left stopped. Without live-restore, it doesn't
+# start a container with the policy unless-stopped again after a crash of its own, and one whose networks between machines aren't there yet
+# fails and isn't tried again. The gateway isn't restarted, although it finds the services on the other machines half a minute later: a
+# container that leaves and joins several such networks at once may fail with "network not found".
 # Argument: STACK.
 set -u
 stack=$1
-own() { docker ps --quiet --filter "label=dev.store.stack=$stack" "$@"; }
+stopped() {
+  for role in database gateway certificates; do
+    docker ps --all --quiet --filter "label=dev.store.stack=$stack" --filter "label=dev.store.role=$role" --filter status=exited
+  done
+}
 
 tries=60
 until docker info >/dev/null 2>&1; do
@@ -14,31 +19,12 @@ until docker info >/dev/null 2>&1; do
   sleep 1
 done
 
-for container in $(own --all --filter status=exited); do
-  docker start "$container" >/dev/null
-done
-
-# A machine that doesn't come back must not keep the gateway waiting.
-tries=30
-while docker node ls --format '{{.Status}}' | grep -qv Ready && [ $tries -gt 0 ]; do
+tries=40
+while containers=$(stopped) && [ -n "$containers" ]; do
   tries=$((tries - 1))
-  sleep 1
-done
-
-names=$(docker service ls --quiet --filter "label=dev.store.stack=$stack" |
-  xargs -r docker service inspect --format '{{index .Spec.Labels "dev.store.service"}}' | sort -u)
-gateway=$(own --all --filter label=dev.store.role=gateway | head -n 1)
-[ -n "$gateway" ] || exit 0
-
-finds_all() {
-  for name in $names; do
-    docker exec "$gateway" getent hosts "$name" >/dev/null || return
+  [ $tries -gt 0 ] || exit 1
+  for container in $containers; do
+    docker start "$container" >/dev/null
   done
-}
-
-for wait in 2 4 8 16; do
-  finds_all && exit 0
-  docker restart --time 2 "$gateway" >/dev/null
-  sleep $wait
+  sleep 5
 done
-finds_all

@@ -8,7 +8,7 @@ as_root() {
 }
 
 [ -d /run/systemd/system ] || {
-  echo "This machine has no systemd: after a restart of Docker, the gateway finds the services on the other machines only after half a minute"
+  echo "This machine has no systemd: start the containers of the stack yourself after a crash of Docker"
   exit 0
 }
 as_root mkdir -p /usr/local/lib/store

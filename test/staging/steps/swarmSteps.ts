@@ -106,7 +106,11 @@ async function untilComplete(
   throw new Error(`The instances of a lost machine don't run elsewhere: ${last}`);
 }
 
-/** Restarts the host's Docker, and kills it, each time until the store serves again. */
+/** Waits until the unit that runs after each start of Docker has ended, and fails if it has failed. */
+const AFTER_DOCKER_DONE =
+  "while state=$(systemctl is-active 'store-after-docker@*'); [ \"$state\" = activating ]; do sleep 1; done; ! systemctl is-failed --quiet 'store-after-docker@*'";
+
+/** Restarts the host's Docker, and kills it, each time until the store serves again and goes on to. */
 export async function restartDocker(context: RehearsalContext): Promise<string> {
   const results: string[] = [];
   for (const [what, command] of [
@@ -119,6 +123,9 @@ export async function restartDocker(context: RehearsalContext): Promise<string> 
     const seconds = await context.probe.untilServing(REPAIR_LIMIT_MS);
     results.push(`${what}: serves after ${(seconds + 2).toFixed(0)} s`);
     await untilComplete(context, (await instances(context)).length, "");
+    // As long as the unit may go on.
+    await context.onHost("sh", "-c", AFTER_DOCKER_DONE);
+    await context.probe.untilServing(REPAIR_LIMIT_MS);
   }
   return results.join(", ");
 }
