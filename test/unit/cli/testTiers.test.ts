@@ -10,10 +10,12 @@ import { runMocha } from "../../../packages/cli/testing/mocha";
 describe("./store test", () => {
   const names = (tier?: string): string[] => selectTiers(tier).map(({ name }) => name);
 
-  it("runs the tier docker-versions only if it is named, because it takes long", () => {
+  it("runs the tiers swarm and docker-versions only if they are named, because they take long", () => {
     assert.ok(names().includes("integration"));
-    assert.ok(!names().includes("docker-versions"));
-    assert.deepEqual(names("docker-versions"), ["docker-versions"]);
+    for (const tier of ["swarm", "docker-versions"]) {
+      assert.ok(!names().includes(tier));
+      assert.deepEqual(names(tier), [tier]);
+    }
   });
 });
 

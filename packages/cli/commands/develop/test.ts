@@ -70,6 +70,12 @@ const TIERS: readonly Tier[] = [
     requires: [],
   },
   {
+    name: "swarm",
+    parts: () => ["test/swarm/*.test.ts"],
+    onDemand: true,
+    requires: [setUpDocker, ensureEngine, prebuildPebble, prebuildEmulator],
+  },
+  {
     name: "docker-versions",
     parts: () => ["test/dockerVersions/*.test.ts"],
     onDemand: true,
@@ -91,7 +97,7 @@ export const test = defineCommand<object, TestOptions>({
   name: "test",
   summary: "run the tests; the last line of the output has the counts",
   arguments: [
-    new Argument("[tier]", "a tier (default: all but docker-versions)").choices(
+    new Argument("[tier]", "a tier (default: all but swarm and docker-versions)").choices(
       TIERS.map(({ name }) => name),
     ),
   ],
