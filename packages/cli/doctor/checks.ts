@@ -12,8 +12,9 @@ import {
 import { configText, namesOfStore, ordersCertificate, trustedRoot } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
+import { UnreadableState } from "../state/checkpoint";
 import { isHeld, readLock } from "../state/locks";
-import { findEngineLocks, stackLockFile } from "../state/state";
+import { findEngineLocks, readStackCheckpoint, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
 import { askPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
 import {
@@ -49,8 +50,21 @@ const CHECKS: readonly Check[] = [
 export async function runChecks(session: Session): Promise<CheckResult[]> {
   const context: CheckContext = { session, ...(await findAndCheckDocker(session)) };
   const results: CheckResult[] = [];
-  for (const check of CHECKS) results.push(...(await check(context)));
+  for (const check of CHECKS) results.push(...(await resultsOf(check, context)));
   return results;
+}
+
+/** Runs a check, unless it needs the stack's state and the state's file is damaged, which {@link checkState} reports. */
+export async function resultsOf(
+  check: Check,
+  context: CheckContext,
+): Promise<readonly CheckResult[]> {
+  try {
+    return await check(context);
+  } catch (error) {
+    if (error instanceof UnreadableState) return [];
+    throw error;
+  }
 }
 
 /** The launcher has already checked the version. */
@@ -106,7 +120,15 @@ const ENGINE_SOURCES: Readonly<Record<EngineSource, string>> = {
   toolchain: "fallback built from Go modules",
 };
 
-function checkState({ session: { state } }: CheckContext): CheckResult[] {
+export function checkState({
+  session: { state, stack },
+}: Pick<CheckContext, "session">): CheckResult[] {
+  try {
+    readStackCheckpoint(state, stack.name);
+  } catch (error) {
+    if (!(error instanceof UnreadableState)) throw error;
+    return [{ title: "State", status: "failed", found: error.summary, hint: error.hint }];
+  }
   const found =
     state.backend.kind === "user"
       ? `${state.backend.url}, from ${state.backend.from}`

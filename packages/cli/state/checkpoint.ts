@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { CliError } from "@store/docker/cliError";
+import { quoted } from "../host/shellEnvironment";
 
 /** State of a stack. Only the fields that the CLI reads. */
 export interface Checkpoint {
@@ -27,7 +29,31 @@ export interface PendingOperation {
   readonly resource: Resource;
 }
 
-/** Reads a file of the file backend. Returns undefined if there is no such stack. */
+/** The file with a stack's state is empty or incomplete, for example after a crash of the machine or on a full disk. */
+export class UnreadableState extends CliError {
+  constructor(file: string, cause: unknown) {
+    super(`The state file ${file} is not valid JSON: it is empty or incomplete.`, {
+      hint: restoreHint(file),
+      cause,
+    });
+  }
+}
+
+function restoreHint(file: string): string {
+  const backup = `${file}.bak`;
+  try {
+    parseCheckpoint(readFileSync(backup, "utf8"));
+  } catch {
+    return "Restore the file from a backup. Don't delete it: the stack's containers and volumes would be forgotten.";
+  }
+  return `Restore the state from before the last change: cp ${quoted(backup)} ${quoted(file)}`;
+}
+
+/**
+ * Reads a file of the file backend. Returns undefined if there is no such stack.
+ *
+ * @throws UnreadableState
+ */
 export function readCheckpoint(file: string): Checkpoint | undefined {
   let text: string;
   try {
@@ -36,7 +62,11 @@ export function readCheckpoint(file: string): Checkpoint | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  return parseCheckpoint(text);
+  try {
+    return parseCheckpoint(text);
+  } catch (error) {
+    throw new UnreadableState(file, error);
+  }
 }
 
 export function parseCheckpoint(text: string): Checkpoint {

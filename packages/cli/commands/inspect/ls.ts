@@ -62,7 +62,8 @@ function findStacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions
   return [...files].map(([stack, configFile]) => ({ stack, configFile }));
 }
 
-async function readRow(session: Session): Promise<Row> {
+/** Returns the state "unknown", and prints the reason on stderr, if the stack can't be read. */
+export async function readRow(session: Session): Promise<Row> {
   const { project, stack } = session;
   const unknown = {
     stack: stack.name,
