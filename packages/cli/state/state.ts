@@ -12,9 +12,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { removeIncompleteAttributes } from "./attributeFiles";
-import { Backend, findBackend } from "./backend";
+import { Backend, backendFolder, findBackend } from "./backend";
 import { Checkpoint, readCheckpoint } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
 import { isPidAlive } from "@store/toolchain/system/processIdentity";
@@ -110,10 +110,19 @@ export function checkpointFile(state: State, stack: string): string | undefined 
   return join(state.backend.folder, ".pulumi", "stacks", state.project.name, `${stack}.json`);
 }
 
+/** Finds the engine's locks on a stack whose state is in files, of this checkout or shared. Other backends show none. */
 export function findEngineLocks(state: State, stack: string): Lock[] {
-  if (state.backend.kind === "user") return [];
-  const path = [".pulumi", "locks", "organization", state.project.name, stack];
-  return engineLocks(join(state.backend.folder, ...path));
+  const folder = stateFolder(state);
+  if (folder === undefined) return [];
+  return engineLocks(join(folder, ".pulumi", "locks", "organization", state.project.name, stack));
+}
+
+/** Path of the folder with the backend's files; undefined for a backend that isn't a folder. */
+export function stateFolder({ backend, project }: State): string | undefined {
+  if (backend.kind === "workspace") return backend.folder;
+  const folder = backendFolder(backend.url);
+  // The engine runs in the project's folder.
+  return folder === undefined ? undefined : resolve(project.root, folder);
 }
 
 /** Path of the CLI's own lock on the stack. */

@@ -7,7 +7,8 @@ import type { EngineContext } from "../../engine/setup";
 import type { Session } from "../../project/session";
 import type { Reporter } from "../../terminal/terminal";
 import { type Backend, findBackend, isSameBackend, STATE_BACKEND_KEY } from "../backend";
-import { makeRunFolder, readStackCheckpoint } from "../state";
+import { isHeld, lockedError } from "../locks";
+import { findEngineLocks, makeRunFolder, readStackCheckpoint } from "../state";
 import { addSalt } from "../stackFile";
 import { copyHistory } from "./historyFiles";
 import { type Move, MoveJournal } from "./moveJournal";
@@ -53,6 +54,7 @@ export async function moveState(request: MoveRequest): Promise<MoveResult> {
     report.note(`finished the move to ${session.state.backend.url}: the old state is ${earlier}`);
   await ensureStack(session, engine);
   await refusePending(session, engine);
+  refuseRunning(session);
   return inScratch(session, async (folder) => {
     const places = scratchPlaces(request, folder);
     await removePartialCopy(session.stack.name, places.target(journal.read()?.to), journal);
@@ -69,6 +71,8 @@ export async function moveState(request: MoveRequest): Promise<MoveResult> {
     const historyLeft = await moveHistory(session, move, join(folder, "history"));
     const withHistory = historyLeft === undefined;
     compare(original, await contentOf(target), { withHistory });
+    // A run of another checkout that began during the copy.
+    refuseRunning(session);
     switchBackend(request, places.before, places.project.stackText());
     journal.write({ ...move, step: "switched" });
     const backup = await renameOld(session, places.source, journal);
@@ -153,6 +157,17 @@ async function refusePending(session: Session, engine: MoveRequest["engine"]): P
     `The last run on the stack ${name} was interrupted, and ${pending} of its operations are unfinished. Nothing was moved.`,
     { hint: `Finish it first: ${storeCommand("up", name)}` },
   );
+}
+
+/**
+ * Refuses to move the state while an engine changes it, which would go on with the old one. Another checkout's run is visible by the
+ * engine's lock only.
+ *
+ * @throws CliError
+ */
+function refuseRunning({ state, stack }: Session): void {
+  const lock = findEngineLocks(state, stack.name).find(isHeld);
+  if (lock !== undefined) throw lockedError(stack.name, lock);
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -8,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
 import { parseProject } from "@store/cli/project/project";
@@ -162,6 +163,26 @@ describe("an interrupted move of a stack's state", () => {
       [stacksAt("old"), stacksAt("team"), stacksAt("third")],
       [["dev-moved-"], [], ["dev"]],
     );
+  });
+
+  it("isn't begun while an engine of another checkout works on a shared folder", async () => {
+    putState("old", stateWith("1"));
+    const locks = join(root, "old/.pulumi/locks/organization/store/dev");
+    mkdirSync(locks, { recursive: true });
+    const putLock = (pid: number): void => {
+      const lock = { pid, hostname: hostname(), timestamp: new Date().toISOString() };
+      writeFileSync(join(locks, "1.json"), JSON.stringify(lock));
+    };
+    putLock(process.pid);
+    const request = requestOf("old", "team");
+    const refusal = new RegExp(`Another run .*process ${process.pid}.*Nothing was changed`);
+    await assert.rejects(moveState(request), refusal);
+    assert.deepEqual([stacksAt("old"), stacksAt("team")], [["dev"], []]);
+    assert.equal(journalOf(request).read(), undefined);
+
+    putLock(spawnSync(process.execPath, ["-e", ""]).pid);
+    await moveState(request);
+    assert.deepEqual([stacksAt("old"), stacksAt("team")], [["dev-moved-"], ["dev"]]);
   });
 
   it("leaves a copy that somebody has changed", async () => {
