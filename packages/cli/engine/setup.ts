@@ -6,7 +6,8 @@ import { Engine } from "@store/toolchain/engine/engineEnv";
 import { Docker } from "@store/docker/docker";
 import { checkStackDaemon } from "../docker/stackDaemonCheck";
 import { endOrphanedPlugins } from "./orphanedPlugins";
-import { isHeld, lockedError, removeEngineLock } from "../state/locks";
+import { isOnLocalDisk } from "../state/localDisk";
+import { isHeld, lockedError, removeEngineLock, staleLockError } from "../state/locks";
 import { baseImageNames } from "../project/project";
 import { connectLocalDocker, dockerEndpoint, isLocal, Session } from "../project/session";
 import { checkStackFile } from "../project/stackFileCheck";
@@ -54,15 +55,26 @@ export async function connectEngine(session: Session, report: Reporter): Promise
 }
 
 /**
- * Removes the locks of engines that were killed, and ends their plugins.
+ * Removes the locks of engines that were killed, and ends their plugins. In a folder that other machines may share, it removes none.
  *
- * @throws CliError if the engine that holds a lock still runs.
+ * @throws CliError if the engine that holds a lock still runs, or if the lock can't be removed.
  */
-export async function removeStaleEngineLocks(session: Session, report: Reporter): Promise<void> {
-  const locks = findEngineLocks(session.state, session.stack.name);
+export async function removeStaleEngineLocks(
+  session: Session,
+  report: Pick<Reporter, "note">,
+): Promise<void> {
+  const { state, stack } = session;
+  const locks = findEngineLocks(state, stack.name);
   for (const lock of locks) {
-    if (isHeld(lock)) throw lockedError(session.stack.name, lock);
-    removeEngineLock(lock);
+    if (isHeld(lock)) throw lockedError(stack.name, lock);
+    // Another machine that shares the folder may have the same host name, and the process.
+    if (state.backend.kind === "user" && !isOnLocalDisk(lock.file))
+      throw staleLockError(stack.name, lock);
+    try {
+      removeEngineLock(lock);
+    } catch (error) {
+      throw staleLockError(stack.name, lock, error);
+    }
     report.note(
       `removed the lock of process ${lock.pid} (${lock.since.toLocaleString("en-GB")}), which was killed`,
     );

@@ -12,6 +12,7 @@ import {
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError } from "@store/docker/cliError";
+import { messageOf } from "@store/docker/messageOf";
 import {
   isPidAlive,
   isProcessAlive,
@@ -206,6 +207,18 @@ export function lockedError(stack: string, lock: Lock): CliError {
       hint: elsewhere
         ? `Wait until it is done. If it no longer runs: ${storeCommand("pulumi cancel --yes", stack)}`
         : `Wait until it is done, then run the command again. To stop the other run: kill -TERM ${lock.pid}`,
+    },
+  );
+}
+
+/** The error for an engine's lock that isn't held, and that the CLI doesn't remove by itself. */
+export function staleLockError(stack: string, lock: Lock, cause?: unknown): CliError {
+  const since = lock.since.toLocaleString("en-GB");
+  return new CliError(
+    `The stack ${stack} is locked by process ${lock.pid}${lock.user ? ` of ${lock.user}` : ""} (since ${since}), which no longer runs on ${lock.host}.`,
+    {
+      hint: `If no other machine or container is named ${lock.host}, remove the lock, then run the command again: ${storeCommand("pulumi cancel --yes", stack)}`,
+      ...(cause !== undefined && { details: [messageOf(cause)], cause }),
     },
   );
 }

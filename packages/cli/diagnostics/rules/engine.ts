@@ -1,5 +1,5 @@
 import { resourceName } from "../../state/checkpoint";
-import { isHeld, type Lock, lockedError } from "../../state/locks";
+import { isHeld, type Lock, lockedError, staleLockError } from "../../state/locks";
 import { findEngineLocks } from "../../state/state";
 import {
   Context,
@@ -22,7 +22,7 @@ export const stackLocked: Rule = {
   toDiagnostic: ({ error }, context) => {
     const { state, stack } = context.session;
     const lock = findEngineLocks(state, stack.name).find(isHeld) ?? lockIn(error.message);
-    if (lock) return lockedError(stack.name, lock);
+    if (lock) return (isHeld(lock) ? lockedError : staleLockError)(stack.name, lock);
     return {
       summary: `Another run is working on the stack ${stack.name}.`,
       details: error.message.split("\n"),

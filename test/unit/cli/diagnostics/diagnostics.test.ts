@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { hostname } from "node:os";
 import { ExitCode } from "@store/docker/cliError";
 import { NETWORK } from "../../mocks";
 import {
@@ -60,6 +62,18 @@ describe("diagnoseRun", () => {
     assert.match(hint ?? "", /\.\/store pulumi cancel --yes/);
     const cloud = "error: [409] Conflict: Another update is currently in progress.\n";
     assert.deepEqual(ruleNames([], cloud), ["stack-locked"]);
+  });
+
+  it("says how to remove a lock whose process of this machine is gone, instead of how to stop it", async () => {
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    const stderr =
+      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the " +
+      "lock file with `pulumi cancel`.\n" +
+      `  azblob://state/.pulumi/locks/organization/store/dev/1.json: created by ann@${hostname()} (pid ${pid}) at 2026-11-23T12:18:49Z\n`;
+    const { summary, hint } = await diagnose([], { stderr });
+    assert.match(summary, new RegExp(`process ${pid} of ann .*no longer runs`));
+    assert.match(hint ?? "", /\.\/store pulumi cancel --yes/);
+    assert.doesNotMatch(hint ?? "", /kill/);
   });
 
   it("finds changes when none were expected", async () => {
