@@ -14,6 +14,7 @@ import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { UnreadableState } from "../state/checkpoint";
 import { isHeld, readLock } from "../state/locks";
+import { lostPassphrase } from "../state/passphrase";
 import { findEngineLocks, readStackCheckpoint, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
 import { askPublicAddress, describeAnswer } from "../docker/gateway/publicAddress";
@@ -40,6 +41,7 @@ const CHECKS: readonly Check[] = [
   checkAzureLogin,
   checkHost,
   checkState,
+  checkPassphrase,
   checkLocks,
   checkPorts,
   checkPublicAddress,
@@ -134,6 +136,12 @@ export function checkState({
       ? `${state.backend.url}, from ${state.backend.from}`
       : `files of this checkout in ${state.backend.folder} (no other backend is configured)`;
   return [{ title: "State", status: "ok", found }];
+}
+
+export function checkPassphrase({ session }: Pick<CheckContext, "session">): CheckResult[] {
+  const lost = lostPassphrase(session.state);
+  if (lost === undefined) return [];
+  return [{ title: "Passphrase", status: "failed", found: lost.summary, hint: lost.hint }];
 }
 
 function checkLocks({ session: { state, stack } }: CheckContext): CheckResult[] {

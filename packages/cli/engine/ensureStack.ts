@@ -6,7 +6,8 @@ import { captureEngine } from "./runEngine";
 import { CliError } from "@store/docker/cliError";
 import { storeCommand } from "../project/storeCommand";
 import { Session } from "../project/session";
-import { readStackCheckpoint, makeRunFolder, passphraseHint } from "../state/state";
+import { wrongPassphrase } from "../state/passphrase";
+import { readStackCheckpoint, makeRunFolder } from "../state/state";
 import { MoveJournal } from "../state/move/moveJournal";
 import { secretsProviderIn } from "../state/stackFile";
 import type { PulumiContext } from "./setup";
@@ -66,11 +67,12 @@ async function ensureStackOnUserBackend(session: Session, context: PulumiContext
 }
 
 async function initStack(
-  { stack, state }: Session,
+  session: Session,
   context: PulumiContext,
   cwd: string,
   secretsProvider?: string,
 ): Promise<void> {
+  const { stack } = session;
   const name = stack.reference ?? stack.name;
   const { exitCode, stdout, stderr } = await captureEngine({
     pulumi: context.engine.pulumi,
@@ -84,9 +86,8 @@ async function initStack(
   if (exitCode === 0 || /already exists/.test(stderr + stdout)) return;
   // The engine asks for the passphrase before it finds that the stack exists.
   if (/passphrase must be set|incorrect passphrase/.test(stderr)) {
-    throw new CliError(`The passphrase of the shared stack ${name} is missing or wrong.`, {
-      hint: passphraseHint(state),
-    });
+    const { summary, hint } = wrongPassphrase(session);
+    throw new CliError(summary, { hint });
   }
   throw new CliError(`Creating the stack ${name} failed.`, {
     details: (stderr || stdout).trim().split("\n"),

@@ -5,7 +5,7 @@ import { Session } from "../project/session";
 import { engineEnvironment } from "../engine/environment/engineEnvironment";
 import { fetchCheckpoint } from "../engine/loadCheckpoint";
 import { captureOnStack } from "../engine/runOnStack";
-import { passphraseHint } from "./state";
+import { wrongPassphrase } from "./passphrase";
 import { reporter } from "../terminal/terminal";
 import { storeCommand } from "../project/storeCommand";
 
@@ -72,11 +72,23 @@ export async function stackOutputs(session: Session): Promise<Outputs> {
     };
   }
   if (/no stack named/.test(stderr)) return {};
-  throw new CliError(`Can't read the outputs of the stack ${session.stack.name}.`, {
-    details: stderr.trim().split("\n"),
-    detailsTitle: "pulumi stack output",
-    hint: /passphrase/.test(stderr)
-      ? passphraseHint(session.state)
-      : `${storeCommand("doctor", session.stack.name)} says which backend is in use.`,
-  });
+  throw unreadableOutputs(session, stderr);
+}
+
+/** @param stderr Error output of `pulumi stack output`. */
+export function unreadableOutputs(
+  session: Session,
+  stderr: string,
+  env: NodeJS.ProcessEnv = process.env,
+): CliError {
+  const { name } = session.stack;
+  const problem = /passphrase/.test(stderr) ? wrongPassphrase(session, env) : undefined;
+  return new CliError(
+    `Can't read the outputs of the stack ${name}.${problem ? ` ${problem.summary}` : ""}`,
+    {
+      details: stderr.trim().split("\n"),
+      detailsTitle: "pulumi stack output",
+      hint: problem?.hint ?? `${storeCommand("doctor", name)} says which backend is in use.`,
+    },
+  );
 }

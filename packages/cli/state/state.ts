@@ -21,6 +21,7 @@ import { isPidAlive } from "@store/toolchain/system/processIdentity";
 import { engineLocks, Lock } from "./locks";
 import { Project, Stack } from "../project/project";
 import { withQuotes } from "./mergeConfig";
+import { lostPassphrase } from "./passphrase";
 import { addSalt, editedText, hasSalt, restoredText } from "./stackFile";
 
 /** The folder (.store) with a workspace's own data: state (unless the user has chosen a backend), passphrase, locks, temporary files. */
@@ -28,6 +29,8 @@ export interface State {
   readonly project: Project;
   readonly folder: string;
   readonly backend: Backend;
+  /** Name of the stack. Undefined without a stack. */
+  readonly stack?: string;
   /** File with the passphrase of a stack whose state is or was shared. Undefined without a stack. */
   readonly passphraseFile?: string;
 }
@@ -41,10 +44,14 @@ export function findState(
   const folder = env["STORE_STATE_DIR"] || join(project.root, ".store");
   const backend = findBackend(project, folder, env, stack?.file);
   const passphraseFile = stack && join(folder, "passphrases", stack.name);
-  return { project, folder, backend, passphraseFile };
+  return { project, folder, backend, stack: stack?.name, passphraseFile };
 }
 
-/** Creates the state folder if needed, and removes what stops the engine from reading it. Returns the environment that makes the engine use it. */
+/**
+ * Creates the state folder if needed, and removes what stops the engine from reading it. Returns the environment that makes the engine use it.
+ *
+ * @throws CliError if the passphrase of the stack's state is lost: a new one would hide that.
+ */
 export function prepareState(
   state: State,
   env: NodeJS.ProcessEnv = process.env,
@@ -60,6 +67,8 @@ export function prepareState(
     };
   }
   mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
+  const lost = lostPassphrase(state, env);
+  if (lost !== undefined) throw lost;
   return {
     PULUMI_BACKEND_URL: backend.url,
     ...passphraseVariable(() => stackPassphrase(state) ?? ensurePassphrase(state.folder), env),
@@ -88,6 +97,13 @@ function passphraseVariable(
 
 function stackPassphrase({ passphraseFile }: State): string | undefined {
   return passphraseFile !== undefined && existsSync(passphraseFile) ? passphraseFile : undefined;
+}
+
+/** Path of the file whose passphrase the engine gets unless the user has set another. Undefined for a backend that has none. */
+export function passphraseFileInUse(state: State): string | undefined {
+  const own = stackPassphrase(state);
+  if (own !== undefined) return own;
+  return state.backend.kind === "user" ? undefined : join(state.folder, "passphrase");
 }
 
 /** Explains where the passphrase of a shared stack belongs. */

@@ -1,7 +1,6 @@
-import { passphraseHint } from "../../state/state";
+import { wrongPassphrase as passphraseProblem } from "../../state/passphrase";
 import {
   Context,
-  Diagnostic,
   keepsRunning,
   retryCommand,
   Rule,
@@ -59,29 +58,8 @@ export const wrongPassphrase: Rule = {
   name: "wrong-passphrase",
   sources: ["engine"],
   match: [/incorrect passphrase|passphrase must be set/i],
-  toDiagnostic: (_found, context) =>
-    isShared(context) ? wrongSharedPassphrase(context) : wrongOwnPassphrase(context),
+  toDiagnostic: (_found, { session }) => passphraseProblem(session),
 };
-
-function isShared({ session: { state } }: Context): boolean {
-  return state.backend.kind === "user" && state.backend.isStackChoice === true;
-}
-
-function wrongSharedPassphrase({ session }: Context): Diagnostic {
-  return {
-    summary: `The passphrase of the shared stack ${session.stack.name} is missing or wrong.`,
-    hint: passphraseHint(session.state),
-  };
-}
-
-function wrongOwnPassphrase(context: Context): Diagnostic {
-  return {
-    summary: `The salt (encryptionsalt) in ${stackFileName(context)} belongs to another passphrase than this workspace's.`,
-    hint:
-      "Delete that line to use this workspace's own salt, or set the passphrase that belongs to the salt: " +
-      "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.",
-  };
-}
 
 /** The key of the stack's secrets can't be used, for example an Azure Key Vault. */
 export const keyRefused: Rule = {

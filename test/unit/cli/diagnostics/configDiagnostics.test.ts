@@ -93,7 +93,8 @@ describe("diagnoseRun of a wrong configuration", () => {
     assert.match(summary, /passphrase of the shared stack dev/);
     assert.match(hint ?? "", /\.store\/passphrases\/dev/);
     assert.doesNotMatch(hint ?? "", /Delete/);
-    assert.match((await diagnose([], { stderr })).hint ?? "", /Delete that line/);
+    const withSalt = { "Pulumi.dev.yaml": "encryptionsalt: v1:c2FsdA==:v1:bm9uY2U=:dGV4dA==\n" };
+    assert.match((await diagnose([], { stderr, files: withSalt })).hint ?? "", /Delete that line/);
   });
 
   it("names the key that can't be used", async () => {
