@@ -14,6 +14,7 @@ import { storeCommand } from "../project/storeCommand";
 import { isLocal, Session } from "../project/session";
 import { UnreadableState } from "../state/checkpoint";
 import { isHeld, readLock } from "../state/locks";
+import { damagedMetaFile } from "../state/metaFile";
 import { lostPassphrase } from "../state/passphrase";
 import { findEngineLocks, readStackCheckpoint, stackLockFile } from "../state/state";
 import { checkAzureLogin, checkConfig } from "./configChecks";
@@ -131,6 +132,9 @@ export function checkState({
     if (!(error instanceof UnreadableState)) throw error;
     return [{ title: "State", status: "failed", found: error.summary, hint: error.hint }];
   }
+  const damaged = damagedMetaFile(state);
+  if (damaged !== undefined)
+    return [{ title: "State", status: "failed", found: damaged.summary, hint: damaged.hint }];
   const found =
     state.backend.kind === "user"
       ? `${state.backend.url}, from ${state.backend.from}`
