@@ -1,8 +1,10 @@
 import { strict as assert } from "node:assert";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isPidAlive } from "@store/toolchain/system/processIdentity";
 
 const REPOSITORY = resolve(__dirname, "../..");
 
@@ -61,6 +63,37 @@ describe("runtime/main.cjs", () => {
     `);
     assert.equal(text, "true");
   });
+});
+
+describe("endWithParent", () => {
+  /** Starts a process, kills its parent once the process has printed a line, and checks that the process ends. */
+  const endsWithItsParent = async (...command: string[]): Promise<void> => {
+    const parent = spawn("bash", ["-c", '"$@" & echo $!; wait', "bash", ...command], {
+      cwd: REPOSITORY,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    parent.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const lines = (): string[] => output.split("\n").slice(0, -1);
+    for (let i = 0; lines().length < 2 && i < 300; i++) await sleep(100);
+    const pid = Number(lines()[0]);
+    try {
+      assert.equal(lines().length, 2, `no line was printed: ${output}`);
+      parent.kill("SIGKILL");
+      for (let i = 0; isPidAlive(pid) && i < 100; i++) await sleep(100);
+      assert.equal(isPidAlive(pid), false, "the process still runs 10 s after its parent");
+    } finally {
+      parent.kill("SIGKILL");
+      if (isPidAlive(pid)) process.kill(pid, "SIGKILL");
+    }
+  };
+
+  it("ends a program whose language host is gone, even in an endless loop", () =>
+    endsWithItsParent(
+      process.execPath,
+      "--eval",
+      'require("./runtime/main.cjs"); console.log("busy"); for (;;);',
+    ));
 });
 
 describe("runtimeOptions.cjs, preloaded under an engine of the toolchain", () => {
