@@ -94,6 +94,9 @@ describe("endWithParent", () => {
       "--eval",
       'require("./runtime/main.cjs"); console.log("busy"); for (;;);',
     ));
+
+  it("ends a policy pack whose engine is gone", () =>
+    endsWithItsParent("policy/serve", "127.0.0.1:1"));
 });
 
 describe("runtimeOptions.cjs, preloaded under an engine of the toolchain", () => {

@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { ROOT } from "../project/project";
 
 /**
- * Ends the plugins of engines that were killed. Such plugins don't exit by themselves, and each uses about 10 MB. A plugin is
- * an orphan if nothing listens at its engine's address, which is its last argument.
+ * Ends the processes that killed engines have left: plugins, and the program and the policy pack of this checkout. They don't all exit by
+ * themselves; a plugin uses about 10 MB. A process is an orphan if nothing listens at the address of its engine.
  */
 export async function endOrphanedPlugins(): Promise<void> {
-  for (const { pid, port } of plugins()) {
+  for (const { pid, port } of pluginProcesses()) {
     if (await answers(port)) continue;
     try {
       process.kill(pid, "SIGTERM");
@@ -16,26 +17,50 @@ export async function endOrphanedPlugins(): Promise<void> {
   }
 }
 
-/** Returns the engine's port from a plugin's command line in the format of /proc/PID/cmdline; undefined for other processes. */
-export function enginePort(commandLine: string): number | undefined {
-  const [program, ...args] = commandLine.split("\0").filter((word) => word !== "");
-  if (!/(^|\/)pulumi-(language|resource)-[\w-]+$/.test(program ?? "")) return undefined;
-  const port = /^127\.0\.0\.1:(\d+)$/.exec(args.at(-1) ?? "")?.[1];
-  return port === undefined ? undefined : Number(port);
+/**
+ * Returns the port of the engine that has started a process; undefined for processes that no engine starts.
+ *
+ * @param commandLine In the format of /proc/PID/cmdline.
+ * @param folder Returns the process's working directory. The program and the policy pack of other checkouts are ignored.
+ */
+export function enginePort(commandLine: string, folder: () => string): number | undefined {
+  const [program = "", ...args] = commandLine.split("\0").filter((word) => word !== "");
+  const address = isPlugin(program) ? args.at(-1) : isNode(program) ? nodeAddress(args) : undefined;
+  const port = /^127\.0\.0\.1:(\d+)$/.exec(address ?? "")?.[1];
+  if (port === undefined) return undefined;
+  return isPlugin(program) || `${folder()}/`.startsWith(`${ROOT}/`) ? Number(port) : undefined;
 }
 
-function plugins(): { readonly pid: number; readonly port: number }[] {
+const isPlugin = (program: string): boolean =>
+  /(^|\/)pulumi-(language|resource)-[\w-]+$/.test(program);
+
+const isNode = (program: string): boolean => /(^|\/)node$/.test(program);
+
+/** The engine's address in the arguments of the policy pack or of the program. */
+function nodeAddress(args: readonly string[]): string | undefined {
+  const [script = ""] = args;
+  if (/(^|\/)policy\/serve$/.test(script)) return args.at(-1);
+  if (!script.endsWith("/@pulumi/pulumi/cmd/run/index.js")) return undefined;
+  const option = args.indexOf("--engine");
+  return option === -1 ? undefined : args[option + 1];
+}
+
+function pluginProcesses(): { readonly pid: number; readonly port: number }[] {
   // Other systems have no /proc; orphans remain there.
   if (process.platform !== "linux") return [];
+  const network = readlinkSync("/proc/self/ns/net");
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => Number.isInteger(pid))
     .flatMap((pid) => {
       try {
-        const port = enginePort(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-        return port === undefined ? [] : [{ pid, port }];
+        const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        const port = enginePort(commandLine, () => readlinkSync(`/proc/${pid}/cwd`));
+        // In a container, the engine's address is the container's.
+        if (port === undefined || readlinkSync(`/proc/${pid}/ns/net`) !== network) return [];
+        return [{ pid, port }];
       } catch {
-        // The process has exited since it was listed.
+        // The process has exited since it was listed, or belongs to another user.
         return [];
       }
     });

@@ -50,7 +50,7 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
   try {
     const exitCode = await waitForExit(child, call.pulumi);
     stderr.end(exitCode);
-    // Killed, for example by SIGPIPE in `up | head`: its plugins don't exit by themselves.
+    // Killed, for example by SIGPIPE in `up | head`: its plugins don't all exit by themselves.
     if (child.signalCode !== null) await endOrphanedPlugins();
     const events = eventLog ? readEvents(eventLog) : [];
     const canceled = events.some((event) => event.summaryEvent?.result === "canceled");

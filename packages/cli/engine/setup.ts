@@ -55,7 +55,8 @@ export async function connectEngine(session: Session, report: Reporter): Promise
 }
 
 /**
- * Removes the locks of engines that were killed, and ends their plugins. In a folder that other machines may share, it removes none.
+ * Removes the locks of engines that were killed, and ends the processes that killed engines have left. In a folder that other machines may
+ * share, it removes no lock.
  *
  * @throws CliError if the engine that holds a lock still runs, or if the lock can't be removed.
  */
@@ -79,7 +80,8 @@ export async function removeStaleEngineLocks(
       `removed the lock of process ${lock.pid} (${lock.since.toLocaleString("en-GB")}), which was killed`,
     );
   }
-  if (locks.length > 0) await endOrphanedPlugins();
+  // Also without a lock: the command of a killed engine may have been killed, too, or been an earlier release.
+  await endOrphanedPlugins();
 }
 
 async function setUpDocker(

@@ -6,7 +6,6 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CliError, ExitCode } from "@store/docker/cliError";
-import { enginePort } from "@store/cli/engine/orphanedPlugins";
 import {
   engineLocks,
   isHeld,
@@ -20,18 +19,6 @@ import { processIdentity } from "@store/toolchain/system/processIdentity";
 /** A lock written by the engine 3.259.0. */
 const RECORDED =
   '{"pid":28646,"username":"root","hostname":"vm","timestamp":"2026-11-23T12:18:49.887515007Z"}';
-
-describe("enginePort", () => {
-  it("returns the engine's port from a plugin's command line, and undefined for other processes", () => {
-    const port = (...words: string[]): number | undefined => enginePort(`${words.join("\0")}\0`);
-    assert.equal(port("/h/bin/pulumi-language-nodejs", "127.0.0.1:42147"), 42147);
-    assert.equal(port("/h/plugins/x/pulumi-resource-docker", "127.0.0.1:42147"), 42147);
-    assert.equal(port("/bin/pulumi", "up", "127.0.0.1:42147"), undefined);
-    assert.equal(port("vi", "pulumi-resource-docker", "127.0.0.1:42147"), undefined);
-    assert.equal(port("pulumi-resource-docker"), undefined);
-    assert.equal(port(""), undefined);
-  });
-});
 
 describe("stack locks", () => {
   let folder: string;
