@@ -15,7 +15,7 @@ import { daemonUnreachable, hostRules, lostDaemon } from "./rules/host";
 import { loginUnreadable, pullFailed } from "./rules/image";
 import { networkInUse, networksExhausted, portPrivileged, portTaken } from "./rules/network";
 import { policiesViolated } from "./rules/policy";
-import { Context, Diagnostic, EngineError, Found, listNames, Rule } from "./rule";
+import { Context, Diagnostic, EngineError, Found, listNames, retryCommand, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 import { storeCommand } from "../project/storeCommand";
 
@@ -71,7 +71,7 @@ export async function diagnoseRun(
   run: EngineRun,
   { crashed = new Map(), retry }: DiagnoseOptions = {},
 ): Promise<CliError> {
-  if (run.interrupted) return interruptedError(command, session.stack.name);
+  if (run.interrupted) return interruptedError({ command, retry, session });
   const errors = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
   const violations = policyViolations(run.events).filter(({ isMandatory }) => isMandatory);
   if (violations.length > 0) {
@@ -175,13 +175,18 @@ function otherErrors(found: readonly Found[]): string[] {
   );
 }
 
-function interruptedError(command: Context["command"], stack: string): CliError {
+function interruptedError(run: Pick<Context, "command" | "retry" | "session">): CliError {
+  const stack = run.session.stack.name;
+  const effect =
+    run.command === "down"
+      ? "partly deleted."
+      : "partly changed. Its running services keep running.";
   const { summary, hint }: Diagnostic =
-    command === "preview"
+    run.command === "preview"
       ? { summary: "Interrupted.", hint: "A preview changes nothing." }
       : {
-          summary: `Interrupted: the stack ${stack} is partly changed. Its running services keep running.`,
-          hint: `The state is saved. Continue: ${storeCommand("up", stack)}. See what runs: ${storeCommand("ps", stack)}.`,
+          summary: `Interrupted: the stack ${stack} is ${effect}`,
+          hint: `The state is saved. Continue: ${retryCommand(run)}. See what runs: ${storeCommand("ps", stack)}.`,
         };
   return new CliError(summary, { hint, exitCode: ExitCode.Interrupted });
 }

@@ -128,7 +128,8 @@ async function destroy(
 ): Promise<void> {
   const pulumi = async (args: readonly string[]): Promise<void> => {
     const run = await runOnStack(session, engine, args, { events: true });
-    if (run.exitCode !== 0) throw await diagnoseRun("down", session, engine.docker, run);
+    const retry = storeCommand(options.volumes ? "down --volumes" : "down", session.stack.name);
+    if (run.exitCode !== 0) throw await diagnoseRun("down", session, engine.docker, run, { retry });
   };
   await ensureSshFiles(session);
   const drift = dockerState ? planDrift(checkpoint, dockerState) : undefined;

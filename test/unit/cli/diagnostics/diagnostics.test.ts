@@ -163,4 +163,10 @@ describe("diagnoseRun", () => {
     assert.equal(error.exitCode, ExitCode.Interrupted);
     assert.match(error.hint ?? "", /\.\/store up/);
   });
+
+  it("advises to continue an interrupted down with down", async () => {
+    const error = await diagnose([], { command: "down", interrupted: true });
+    assert.match(error.hint ?? "", /Continue: \.\/store down/);
+    assert.doesNotMatch(error.summary, /keep running/);
+  });
 });
