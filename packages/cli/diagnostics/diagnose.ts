@@ -71,7 +71,7 @@ export async function diagnoseRun(
   run: EngineRun,
   { crashed = new Map(), retry }: DiagnoseOptions = {},
 ): Promise<CliError> {
-  if (run.interrupted) return interruptedError({ command, retry, session });
+  if (run.interrupted) return interruptedError({ command, retry, session }, run.killedBy);
   const errors = applyRules(collectErrors(run.events, run.stderr), isLocal(session));
   const violations = policyViolations(run.events).filter(({ isMandatory }) => isMandatory);
   if (violations.length > 0) {
@@ -175,18 +175,30 @@ function otherErrors(found: readonly Found[]): string[] {
   );
 }
 
-function interruptedError(run: Pick<Context, "command" | "retry" | "session">): CliError {
-  const stack = run.session.stack.name;
-  const effect =
-    run.command === "down"
-      ? "partly deleted."
-      : "partly changed. Its running services keep running.";
+function interruptedError(
+  run: Pick<Context, "command" | "retry" | "session">,
+  killedBy: EngineRun["killedBy"],
+): CliError {
   const { summary, hint }: Diagnostic =
     run.command === "preview"
       ? { summary: "Interrupted.", hint: "A preview changes nothing." }
       : {
-          summary: `Interrupted: the stack ${stack} is ${effect}`,
-          hint: `The state is saved. Continue: ${retryCommand(run)}. See what runs: ${storeCommand("ps", stack)}.`,
+          summary: `Interrupted: ${interruptionEffect(run, killedBy)}`,
+          hint:
+            `${killedBy === undefined ? "The state is saved. " : ""}Continue: ${retryCommand(run)}. ` +
+            `See what runs: ${storeCommand("ps", run.session.stack.name)}.`,
         };
   return new CliError(summary, { hint, exitCode: ExitCode.Interrupted });
+}
+
+function interruptionEffect(
+  { command, session }: Pick<Context, "command" | "session">,
+  killedBy: EngineRun["killedBy"],
+): string {
+  const stack = session.stack.name;
+  const effect =
+    command === "down" ? "partly deleted." : "partly changed. Its running services keep running.";
+  return killedBy === undefined
+    ? `the stack ${stack} is ${effect}`
+    : `${killedBy} ended the engine during its operations, which may be unfinished. The stack ${stack} is ${effect}`;
 }

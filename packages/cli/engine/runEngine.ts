@@ -10,6 +10,11 @@ export interface EngineRun {
   readonly exitCode: number;
   /** The user or another process has interrupted the run by a signal. */
   readonly interrupted: boolean;
+  /**
+   * Signal that ended the engine at once, such as SIGKILL, or SIGHUP when the terminal was closed: operations in progress are unfinished.
+   * @default the engine ended by itself
+   */
+  readonly killedBy?: NodeJS.Signals;
   /** Empty without an event log. */
   readonly events: readonly EngineEvent[];
   /** The end of the engine's stderr: its errors before it could write events. Empty without an event log. */
@@ -57,12 +62,20 @@ export async function runEngine(call: EngineCall): Promise<EngineRun> {
     return {
       exitCode,
       interrupted: signals.count() > 0 || canceled || receivedSignals(events) > 0,
+      killedBy: killingSignal(child),
       events,
       stderr: plain(stderr.text),
     };
   } finally {
     signals.stop();
   }
+}
+
+/** The engine handles SIGINT and SIGTERM while it changes a stack; they end it at once only before and after that. */
+function killingSignal({ signalCode }: ChildProcess): NodeJS.Signals | undefined {
+  return signalCode === "SIGINT" || signalCode === "SIGTERM"
+    ? undefined
+    : (signalCode ?? undefined);
 }
 
 /** Output and exit code of a Pulumi command. */
@@ -90,7 +103,9 @@ function forwardSignals(
 ): { count(): number; stop(): void } {
   let count = 0;
   let last = 0;
-  const handle = (signal: NodeJS.Signals): void => {
+  const handle = (received: NodeJS.Signals): void => {
+    // SIGHUP would end the engine at once; SIGTERM lets the operations in progress finish.
+    const signal = received === "SIGHUP" ? "SIGTERM" : received;
     // One Ctrl-C may arrive twice: from the process group, and from npm, which forwards signals.
     if (Date.now() - last < 300) return;
     last = Date.now();

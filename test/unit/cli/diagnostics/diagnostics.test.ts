@@ -164,6 +164,14 @@ describe("diagnoseRun", () => {
     assert.match(error.hint ?? "", /\.\/store up/);
   });
 
+  it("claims no saved state if a closed terminal ended the engine at once", async () => {
+    const saved = await diagnose([], { interrupted: true });
+    const lost = await diagnose([], { interrupted: true, killedBy: "SIGHUP" });
+    assert.match(saved.hint ?? "", /state is saved/);
+    assert.doesNotMatch(lost.hint ?? "", /state is saved/);
+    assert.match(lost.summary, /SIGHUP ended the engine/);
+  });
+
   it("advises to continue an interrupted down with down", async () => {
     const error = await diagnose([], { command: "down", interrupted: true });
     assert.match(error.hint ?? "", /Continue: \.\/store down/);

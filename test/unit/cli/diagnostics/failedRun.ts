@@ -76,6 +76,7 @@ export function diagnose(
     readonly stderr?: string;
     readonly command?: "up" | "preview" | "down";
     readonly interrupted?: boolean;
+    readonly killedBy?: NodeJS.Signals;
     /** Values of the stack's configuration. @default a local host */
     readonly config?: Readonly<Record<string, unknown>>;
     /** Containers of the stack's state that run. @default Docker isn't asked */
@@ -89,6 +90,7 @@ export function diagnose(
   const run: EngineRun = {
     exitCode: 255,
     interrupted: options.interrupted ?? false,
+    killedBy: options.killedBy,
     events,
     stderr: options.stderr ?? "",
   };

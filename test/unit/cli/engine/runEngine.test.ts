@@ -27,10 +27,20 @@ process.once("SIGINT", () => setTimeout(end, 3000));
 console.log("started");
 `;
 
+/** Stub of an engine that runs until a signal ends it. Writes SIGTERM to a file, and dies of SIGHUP. */
+const WAITING_ENGINE = `#!/usr/bin/env node
+process.on("SIGTERM", () => {
+  require("node:fs").writeFileSync(process.env.SIGNALS_FILE, "SIGTERM");
+  process.exit(0);
+});
+setInterval(() => undefined, 1000);
+console.log("started");
+`;
+
 const RUN = `const { runEngine } = require("@store/cli/engine/runEngine");
   const eventLog = process.env.EVENT_LOG ?? "/nowhere";
   runEngine({ pulumi: process.argv[1], args: [], cwd: ".", env: process.env, eventLog })
-    .then(({ exitCode }) => process.stderr.write("exit code " + exitCode));`;
+    .then(({ exitCode, killedBy }) => process.stderr.write("exit code " + exitCode + ", killed by " + killedBy));`;
 const RUN_BY_NODE = ["--require", "ts-node/register/transpile-only", "-e", RUN];
 
 describe("runEngine", () => {
@@ -53,6 +63,42 @@ describe("runEngine", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  /** Sends SIGHUP during a run. Returns what the engine has received and the run's result. */
+  const hangUp = async (target: "command" | "process group") => {
+    const folder = mkdtempSync(join(tmpdir(), "store-engine-"));
+    const [engine, signals] = [join(folder, "pulumi"), join(folder, "signals")];
+    try {
+      writeFileSync(engine, WAITING_ENGINE, { mode: 0o755 });
+      writeFileSync(signals, "");
+      const child = spawn(process.execPath, [...RUN_BY_NODE, engine], {
+        cwd: __dirname,
+        env: { ...process.env, SIGNALS_FILE: signals, EVENT_LOG: join(folder, "events") },
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let result = "";
+      child.stderr.on("data", (text: Buffer) => (result += text.toString()));
+      await once(child.stdout, "data");
+      const pid = child.pid ?? assert.fail();
+      process.kill(target === "command" ? pid : -pid, "SIGHUP");
+      await once(child, "close");
+      return { received: readFileSync(signals, "utf8"), result };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  it("asks the engine to stop when SIGHUP reaches the command alone", async () => {
+    const { received, result } = await hangUp("command");
+    assert.equal(received, "SIGTERM");
+    assert.match(result, /killed by undefined/);
+  });
+
+  it("reports that SIGHUP to the process group has ended the engine at once", async () => {
+    const { result } = await hangUp("process group");
+    assert.match(result, /killed by SIGHUP/);
   });
 
   it("ends the plugins of an engine that `head` has killed by closing its output", async function () {
