@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import type { CommandGroup, StoreCommand } from "./commands/command";
+import { systemError } from "./diagnostics/systemError";
 import { undoStoreEnv } from "./host/shellEnvironment";
 import { ROOT } from "./project/project";
 import { noteConfigFile } from "./project/storeCommand";
@@ -67,9 +68,10 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has already printed its message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.Usage;
-    if (!(error instanceof CliError)) throw error;
-    process.stderr.write(`${renderError(error)}\n`);
-    return error.exitCode;
+    const expected = error instanceof CliError ? error : systemError(error);
+    if (!expected) throw error;
+    process.stderr.write(`${renderError(expected)}\n`);
+    return expected.exitCode;
   }
 }
 

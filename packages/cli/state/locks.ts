@@ -59,8 +59,9 @@ export function takeLock(
     command,
   });
   const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, content);
   try {
+    // On a full disk, it creates the file and then fails.
+    writeFileSync(draft, content);
     while (!create(draft, file) && !replaceAbandoned(draft, file)) {
       const lock = readLock(file);
       if (lock && isHeld(lock)) throw refusal(lock);

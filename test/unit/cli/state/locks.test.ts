@@ -61,6 +61,24 @@ describe("stack locks", () => {
     assert.equal(isHeld(parse(lockOf(process.pid, hostname(), new Date(0)))), false);
   });
 
+  it("leave no draft behind on a full disk", () => {
+    // A limit of the shell on the size of files fails a write like a full disk does: after the file's creation.
+    const script = `process.on("SIGXFSZ", () => {});
+      require(process.argv[1]).takeLock(process.argv[2], "dev", "up dev");`;
+    const locks = join(__dirname, "../../../../packages/cli/state/locks.ts");
+    const { status, stderr } = spawnSync(
+      "sh",
+      [
+        ...["-c", 'ulimit -f 0; exec "$0" --require tsx/cjs -e "$@"', process.execPath, script],
+        ...[locks, join(folder, "dev.json")],
+      ],
+      { encoding: "utf8", env: { ...process.env, TSX_DISABLE_CACHE: "1" } },
+    );
+    assert.notEqual(status, 0);
+    assert.match(stderr, /EFBIG/);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
   it("are held by one process at a time, and released", () => {
     const file = join(folder, "deep", "dev.json");
     const release = takeLock(file, "dev", "up dev");
