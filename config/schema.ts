@@ -33,7 +33,9 @@ const AZURE_FORBIDDEN_USERS = new Set(
 
 export const DEFAULT_ADDRESS_RANGE = "10.20.0.0/16";
 
-const registry = v.object(
+const REGISTRY_FIELDS = "address, namespace, username, password, pullUsername, pullPassword";
+
+const registry = v.strictObject(
   {
     address: v.optional(
       optionalText(
@@ -51,7 +53,10 @@ const registry = v.object(
     pullUsername: v.optional(v.string("should be text."), ""),
     pullPassword: v.optional(v.string("should be text."), ""),
   },
-  "should be {address, namespace, username, password, pullUsername, pullPassword}.",
+  ({ expected }) =>
+    expected === "never"
+      ? `isn't a field of the registry. The fields are: ${REGISTRY_FIELDS}.`
+      : `should be {${REGISTRY_FIELDS}}.`,
 );
 
 const MACHINE = /^[A-Za-z0-9.:_-]+$/;

@@ -46,8 +46,17 @@ export function mapping<K extends v.GenericSchema<string, string>, T extends v.G
     typeof input === "object" && input !== null && !Array.isArray(input);
   return v.pipe(
     v.custom<Readonly<Record<string, unknown>>>(isMapping, message),
+    // `v.record` leaves out these keys without an error.
+    v.check(
+      (input) => ignoredKey(input) === undefined,
+      ({ input }) => `"${ignoredKey(input)}" can't be a name here. Remove it.`,
+    ),
     v.record(key, value),
   );
+}
+
+function ignoredKey(mapping: Readonly<Record<string, unknown>>): string | undefined {
+  return ["__proto__", "prototype", "constructor"].find((name) => Object.hasOwn(mapping, name));
 }
 
 /** Variables that the program itself sets. */

@@ -40,9 +40,12 @@ export function readValues(
 /** Finds the stack's file as Pulumi does. Undefined if there is none. */
 export function readStackFile(env: NodeJS.ProcessEnv = process.env): StackFile | undefined {
   // Set by ./store, whose copy of the file has the same name.
-  const path = env["PULUMI_OPTION_CONFIG_FILE"] ?? `Pulumi.${pulumi.getStack()}.yaml`;
+  const option = env["PULUMI_OPTION_CONFIG_FILE"];
+  const path = option ?? `Pulumi.${pulumi.getStack()}.yaml`;
+  // The user's file of ./store --config-file, of which the engine reads a copy with the stack's name.
+  const original = option === undefined ? undefined : env["STORE_CONFIG_FILE"];
   try {
-    return { name: basename(path), text: readFileSync(path, "utf8") };
+    return { name: original || basename(path), text: readFileSync(path, "utf8") };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -128,9 +131,17 @@ function mayBeSecret([key = "", field]: readonly string[]): boolean {
   return (
     SECRET_KEYS.has(key) ||
     isEncrypted(key as ConfigKey) ||
-    (key === "registry" && (field === undefined || /password$/i.test(field)))
+    (key === "registry" && !REGISTRY_PLAIN_FIELDS.has(field ?? ""))
   );
 }
+
+/** An unknown field may be a misspelt password. */
+const REGISTRY_PLAIN_FIELDS: ReadonlySet<string> = new Set([
+  "address",
+  "namespace",
+  "username",
+  "pullUsername",
+]);
 
 const HIDDEN_VALUE = "the value (not shown, because it may be secret)";
 

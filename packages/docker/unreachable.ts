@@ -45,8 +45,16 @@ export function describeProblem(problem: Problem, error?: unknown): string {
   return message.trim().replace(/\.$/, "");
 }
 
-/** Returns what the user can do; undefined if the daemon has to be installed or started. */
-export function unreachableHint(host: string, problem: Problem): string | undefined {
+/**
+ * Returns what the user can do; undefined if the daemon has to be installed or started.
+ *
+ * @param hostFrom Source of the address, for example "store:dockerHost". Defaults to unknown.
+ */
+export function unreachableHint(
+  host: string,
+  problem: Problem,
+  hostFrom?: string,
+): string | undefined {
   if (problem === "EACCES") {
     return (
       "Join the group docker: sudo usermod -aG docker $USER. Then log in again (or run newgrp docker in this shell), " +
@@ -58,6 +66,9 @@ export function unreachableHint(host: string, problem: Problem): string | undefi
       "Install Docker Engine, which also runs rootless (https://docs.docker.com/engine/security/rootless), and choose its daemon: " +
       "by DOCKER_HOST, docker's context or store:dockerHost."
     );
+  }
+  if (problem === "EPROTONOSUPPORT" && hostFrom === "store:dockerHost") {
+    return "Set store:dockerHost to a unix://, tcp:// or ssh:// address, such as unix:///var/run/docker.sock, or remove that key.";
   }
   if (problem === "EPROTONOSUPPORT") {
     return "Set DOCKER_HOST to a unix://, tcp:// or ssh:// address, or `docker context use default`.";

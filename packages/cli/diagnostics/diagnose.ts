@@ -27,6 +27,7 @@ const RULES: readonly Rule[] = [
   engine.stackLocked,
   config.wrongPassphrase,
   config.keyRefused,
+  config.malformedSecret,
   config.undecryptableSecret,
   // Texts of the program's own scripts, which may quote texts that other rules match.
   config.configRejectedByResource,

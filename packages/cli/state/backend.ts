@@ -64,6 +64,11 @@ function stackChoice(project: Project, stackFile: string): Backend | undefined {
   const url = configValue(project, { file: stackFile }, STATE_BACKEND_KEY);
   if (typeof url !== "string" || url === "") return undefined;
   const from = `${basename(stackFile)} (${project.name}:${STATE_BACKEND_KEY})`;
+  if (!/^[a-z0-9]+:\/\/.+/.test(url)) {
+    throw new CliError(`${from}: "${url}" isn't the URL of a backend.`, {
+      hint: "Set it to a Pulumi backend, such as azblob://state?storage_account=NAME, or remove the key.",
+    });
+  }
   return { kind: "user", url: absoluteUrl(url, project.root), from, isStackChoice: true };
 }
 

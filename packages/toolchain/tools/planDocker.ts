@@ -21,7 +21,7 @@ export type DockerPlan =
 /** Decides how to make Docker available: install it, start it, or tell the user what to do. */
 export function planDocker(facts: DockerFacts): DockerPlan {
   const { asRoot } = facts;
-  const hint = unreachableHint(facts.host, facts.problem);
+  const hint = unreachableHint(facts.host, facts.problem, facts.hostFrom);
   if (hint !== undefined) return tell(hint);
   // The user has chosen this daemon; don't replace it by another.
   if (facts.host !== DEFAULT_DOCKER_HOST) {

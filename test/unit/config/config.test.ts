@@ -288,6 +288,17 @@ describe("readConfig", () => {
     );
   });
 
+  it("rejects keys that it would otherwise ignore", () => {
+    const rejected = (keys: Record<string, unknown>, message: RegExp) =>
+      assert.throws(() => read(keys), message);
+    rejected({ replicas: { constructor: 2 } }, /store:replicas: "constructor" can't be a name/);
+    rejected({ environment: { constructor: { A: "1" } } }, /store:environment: "constructor"/);
+    rejected(
+      { registry: { nope: "s3cret" } },
+      /store:registry\.nope: (?!.*s3cret)isn't a field of the registry\. The fields are: address/,
+    );
+  });
+
   it("doesn't show the password for pulling", () => {
     assert.throws(
       () => read({ registry: { pullPassword: ["s3cret"] } }),

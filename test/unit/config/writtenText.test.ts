@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readValues } from "../../../config/values";
+import { join } from "node:path";
+import { readStackFile, readValues } from "../../../config/values";
 import { setMocks } from "../mocks";
 import { resetConfig, setConfig } from "./stackConfig";
+
+const ROOT = join(__dirname, "../../..");
 
 /** Values as they are written, and as Pulumi 3.259.0 passes them on. */
 const CHANGED: readonly (readonly [written: string, actual: unknown])[] = [
@@ -56,6 +59,12 @@ describe("values of the stack's file", () => {
       ]);
     });
   }
+
+  it("are shown with the file of --config-file, not with the engine's copy", () => {
+    const copy = { PULUMI_OPTION_CONFIG_FILE: join(ROOT, "Pulumi.dev.yaml") };
+    assert.equal(readStackFile({ ...copy, STORE_CONFIG_FILE: "/tmp/x.yaml" })?.name, "/tmp/x.yaml");
+    assert.equal(readStackFile(copy)?.name, "Pulumi.dev.yaml");
+  });
 
   it("are accepted if they are passed on as written", () => {
     for (const [written, actual] of UNCHANGED) {

@@ -85,6 +85,15 @@ describe("The action if no Docker daemon answers", () => {
     });
   }
 
+  it("names store:dockerHost for an address of it that isn't supported", () => {
+    const host = "/var/run/docker.sock";
+    const chosen = { ...debian, host, problem: "EPROTONOSUPPORT", hostFrom: "store:dockerHost" };
+    const plan = planDocker(chosen);
+    const remedy = plan.action === "tell" ? plan.remedy : plan.action;
+    assert.match(remedy, /Set store:dockerHost to a unix:\/\//);
+    assert.doesNotMatch(remedy, /DOCKER_HOST|docker context/);
+  });
+
   it("recognizes a distribution by ID and ID_LIKE", () => {
     const text = 'NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\n';
     assert.deepEqual(parseOsRelease(text), ["linuxmint", "ubuntu", "debian"]);

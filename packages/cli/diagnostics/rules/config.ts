@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { writtenValues } from "../../../../config/writtenText";
 import { wrongPassphrase as passphraseProblem } from "../../state/passphrase";
 import {
   Context,
@@ -72,6 +74,38 @@ export const keyRefused: Rule = {
     hint: "Log in (az login) with an account that may encrypt and decrypt with the key: role Key Vault Crypto User.",
   }),
 };
+
+/** A `secure` value of the stack's file that isn't an encrypted text. */
+export const malformedSecret: Rule = {
+  name: "malformed-secret",
+  sources: ["engine"],
+  match: [/(?:^|: )bad value\s*$/],
+  toDiagnostic: (_found, context) => {
+    const { file } = context.session.stack;
+    const values = existsSync(file)
+      ? writtenValues(readFileSync(file, "utf8"), context.session.project.name)
+      : {};
+    const [key, ...others] = malformedSecrets(values);
+    const named = key === undefined ? "a value" : [key, ...others].join(", ");
+    return {
+      summary: `${stackFileName(context)} marks ${named} as encrypted ("secure"), but the text there isn't an encrypted one ("v1:...:...").`,
+      hint:
+        `Nothing was changed. Remove the entry from the file, and set it again:\n` +
+        commandFor(`pulumi config set --secret --path '${key ?? "KEY"}' VALUE`, context),
+    };
+  },
+};
+
+/** Returns the paths of values `{secure: TEXT}` whose text isn't of the engine's format. */
+export function malformedSecrets(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const fields = Object.entries(value);
+  const [first] = fields;
+  if (fields.length === 1 && first?.[0] === "secure") {
+    return /^v1:[^:]+:[^:]+$/.test(String(first[1])) ? [] : [path.join(".")];
+  }
+  return fields.flatMap(([name, field]) => malformedSecrets(field, [...path, name]));
+}
 
 export const undecryptableSecret: Rule = {
   name: "undecryptable-secret",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { malformedSecrets } from "@store/cli/diagnostics/rules/config";
 import { parseEvents } from "@store/cli/engine/events";
 import {
   diagnose,
@@ -79,6 +80,20 @@ describe("diagnoseRun of a wrong configuration", () => {
   it("finds a secret of another workspace", () => {
     const stderr = "error: validating stack config: cipher: message authentication failed\n";
     assert.deepEqual(ruleNames([], stderr), ["undecryptable-secret"]);
+  });
+
+  it("finds a value that is marked as encrypted, but isn't", async () => {
+    const stderr = "error: bad value\n";
+    assert.deepEqual(ruleNames([], stderr), ["malformed-secret"]);
+    const A = { secure: "nonsense" };
+    const secrets = { orders: { A, B: { secure: "v1:3q2+7w==:AAAA" }, C: "plain" } };
+    assert.deepEqual(malformedSecrets({ secrets, certificate: A }), [
+      "secrets.orders.A",
+      "certificate",
+    ]);
+    const { summary, hint } = await diagnose([], { stderr });
+    assert.match(summary, /^Pulumi\.dev\.yaml marks .* as encrypted \("secure"\)/);
+    assert.match(hint ?? "", /pulumi config set --secret --path/);
   });
 
   it("finds the salt of another passphrase", () => {

@@ -38,6 +38,13 @@ describe("a stack's shared state", () => {
     assert.equal(stateOf("config: {}\n").state.backend.url, "s3://project");
   });
 
+  it("is refused with its key if it isn't a URL", () => {
+    assert.throws(
+      () => stateOf("config:\n  store:stateBackend: nonsense\n"),
+      /store:stateBackend\): "nonsense" isn't the URL of a backend/,
+    );
+  });
+
   it("may be in a folder relative to the project", () => {
     const { state } = stateOf("config:\n  store:stateBackend: file://../team state\n");
     assert.equal(state.backend.url, `file://${join(root, "../team state")}`);
