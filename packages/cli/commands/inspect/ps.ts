@@ -133,20 +133,34 @@ async function findPendingReboot(remote: RemoteHost, stack: string): Promise<str
   }
 }
 
-/** Rows of containers that the state has and Docker doesn't. */
+/**
+ * Rows of containers that the state has and Docker doesn't. After a failed rollout, the state has the replacement, whose container is gone,
+ * while the original serves on: no instance is missing.
+ */
 export function missingRows(
   expected: readonly ExpectedContainer[],
-  actual: readonly Pick<StoreContainer, "id">[],
+  actual: readonly Instance[],
 ): Row[] {
   const ids = new Set(actual.map(({ id }) => id));
+  const isServed = ({ service, role, replica }: ExpectedContainer): boolean =>
+    actual.some(
+      (one) =>
+        one.service === service &&
+        one.role === role &&
+        one.replica === replica &&
+        one.state === "running" &&
+        one.health !== "unhealthy",
+    );
   return expected
-    .filter(({ id }) => !ids.has(id))
+    .filter((container) => !ids.has(container.id) && !isServed(container))
     .map((container) => ({
       ...{ service: displayName(container), replica: container.replica, state: "missing" },
       ...{ problems: [], up: "", restarts: 0, image: "", container: "" },
       ...{ memoryMiB: undefined, memoryLimitMiB: undefined },
     }));
 }
+
+type Instance = Pick<StoreContainer, "id" | "service" | "role" | "replica" | "state" | "health">;
 
 function renderAddress(
   url: string,

@@ -217,8 +217,24 @@ describe("repairFaults", () => {
 });
 
 describe("missingRows", () => {
+  const running = (container: ExpectedContainer) =>
+    ({ ...container, state: "running", health: "healthy" }) as const;
+
+  it("leaves out a replacement that failed while the original serves", () => {
+    const original = { ...running(ORDERS), id: "original" };
+    assert.deepEqual(missingRows([ORDERS], [original]), []);
+    for (const other of [
+      { ...original, replica: 1 },
+      { ...original, role: "database" } as const,
+      { ...original, state: "exited", health: undefined },
+      { ...original, health: "unhealthy" } as const,
+    ]) {
+      assert.equal(missingRows([ORDERS], [other]).length, 1);
+    }
+  });
+
   it("names each container of the state that Docker doesn't have", () => {
-    const rows = missingRows([GATEWAY, ORDERS], [{ id: GATEWAY.id }]);
+    const rows = missingRows([GATEWAY, ORDERS], [running(GATEWAY)]);
     assert.deepEqual(
       rows.map(({ service, replica, state }) => ({ service, replica, state })),
       [{ service: "orders", replica: 0, state: "missing" }],
