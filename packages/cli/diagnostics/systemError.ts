@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve, sep } from "node:path";
 import { CliError } from "@store/docker/cliError";
@@ -34,7 +35,10 @@ export function systemError(
       cause: error,
     });
   }
-  const denied = DENIED[code];
+  // Node's recursive mkdir reports ENOENT for a folder on a read-only file system, although the parent folder exists.
+  const isReadOnly =
+    code === "ENOENT" && syscall === "mkdir" && path !== undefined && existsSync(dirname(path));
+  const denied = DENIED[isReadOnly ? "EROFS" : code];
   if (denied === undefined || file === undefined) return undefined;
   const isState = `${resolve(file)}${sep}`.startsWith(`${stateFolder}${sep}`);
   const otherFolder = isState

@@ -32,6 +32,10 @@ describe("errors of the operating system", () => {
     assert.match(readOnly, /Make \/data writable for this user, or set STORE_STATE_DIR/);
     const inCheckout = shown(failure("EROFS", "mkdtemp", join(ROOT, ".store/run/1")), {});
     assert.match(inCheckout, /set STORE_STATE_DIR/);
+    // Node's recursive mkdir on a read-only file system.
+    const folder = shown(failure("ENOENT", "mkdir", join(ROOT, ".store-none")), {});
+    assert.match(folder, /its file system is read-only/);
+    assert.equal(shown(failure("ENOENT", "mkdir", "/no/such/folder")), "");
     const elsewhere = shown(failure("EACCES", "open", "/data2/Pulumi.dev.yaml"));
     assert.match(elsewhere, /EACCES.*may not access it\.\s+Make \/data2 writable/);
     assert.doesNotMatch(elsewhere, /STORE_STATE_DIR/);
