@@ -7,7 +7,7 @@ import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { RegistryAccess } from "../../registry/registry";
 import { readWithoutComments, withArguments } from "../../shell/shell";
 import { DataVolume, Host, HostAccess } from "../host";
-import { RemoteDocker } from "../ssh/remote";
+import { remoteDocker, RemoteMachine } from "../ssh/remote";
 import { SshAccess } from "../ssh/ssh";
 import { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { DATA_FOLDER } from "./cloudInit";
@@ -34,7 +34,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly registry: RegistryAccess;
   readonly childOptions: pulumi.ComponentResourceOptions;
   readonly nameRecords: readonly pulumi.Resource[];
-  private readonly docker: RemoteDocker;
+  private readonly machine: RemoteMachine;
   private readonly dataDisk: compute.Disk;
 
   constructor(name: string, args: AzureHostArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,8 +58,12 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       privateKey: pulumi.secret(loginKey.private),
       hostKey: hostKey.public.apply((key) => key.trim()),
     };
-    this.docker = this.dockerByCloudInit(name, args, ssh, vm);
-    this.provider = this.docker.provider;
+    this.machine = this.machineByCloudInit(name, args, ssh, vm);
+    this.provider = remoteDocker(
+      name,
+      { access: ssh, ready: this.machine.ready, registry: this.registry },
+      { parent: this, deletedWith: vm },
+    );
     this.commands = args.providers.commands;
     this.childOptions = childOptions(vm);
     this.address = address.dnsSettings.apply((dns) => required<string>("The DNS name")(dns?.fqdn));
@@ -73,7 +77,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     opts: pulumi.CustomResourceOptions,
     stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
-    return this.docker.run(name, script, opts, stdin);
+    return this.machine.run(name, script, opts, stdin);
   }
 
   dataVolume(service: string): DataVolume {
@@ -100,13 +104,13 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     );
   }
 
-  private dockerByCloudInit(
+  private machineByCloudInit(
     name: string,
     { providers, readyMinutes }: AzureHostArgs,
     access: SshAccess,
     vm: compute.VirtualMachine,
-  ): RemoteDocker {
-    return new RemoteDocker(
+  ): RemoteMachine {
+    return new RemoteMachine(
       name,
       {
         access,
@@ -115,7 +119,6 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
         // The IP address survives a replacement of the VM, so only the VM's ID shows that everything on the machine is gone.
         machine: vm.vmId,
         readyMinutes,
-        registry: this.registry,
       },
       { parent: this, deletedWith: vm },
     );

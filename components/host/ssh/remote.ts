@@ -104,51 +104,34 @@ interface CommandOptions {
   readonly triggers?: readonly pulumi.Input<string>[];
 }
 
-export interface RemoteDockerArgs extends RemoteMachineArgs {
+export interface RemoteDockerArgs {
+  readonly access: SshAccess;
+  /** Resource after which the machine's Docker may be used. */
+  readonly ready: pulumi.CustomResource;
   /** Registry from which the host pulls images. Defaults to none. */
   readonly registry?: RegistryAccess;
 }
 
-/** Docker on another machine, by SSH. */
-export class RemoteDocker {
-  readonly machine: RemoteMachine;
-  readonly provider: docker.Provider;
-
-  /** @param prepare Returns what must be done on the machine before Docker is used. Defaults to nothing. */
-  constructor(
-    name: string,
-    { registry, ...args }: RemoteDockerArgs,
-    opts: pulumi.CustomResourceOptions,
-    prepare?: (machine: RemoteMachine) => pulumi.CustomResource,
-  ) {
-    const { access } = args;
-    this.machine = new RemoteMachine(name, args, opts);
-    const ready = prepare?.(this.machine) ?? this.machine.ready;
-    // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
-    const address = pulumi
-      .all([access.address, ready.id])
-      .apply(([host]) => sshUrl(access.user, host, portOf(access)));
-    this.provider = new docker.Provider(
-      `${name}-docker`,
-      {
-        ...NO_DEFAULTS_FROM_ENVIRONMENT,
-        host: address,
-        sshOpts: sshOptions(access),
-        registryAuth: registry?.pull && [{ ...registry.pull, address: registry.address }],
-      },
-      { ...opts, dependsOn: [ready] },
-    );
-  }
-
-  /** @see Host.run */
-  run(
-    name: string,
-    script: pulumi.Input<string>,
-    opts: pulumi.CustomResourceOptions,
-    stdin?: pulumi.Input<string>,
-  ): pulumi.CustomResource {
-    return this.machine.run(name, script, opts, stdin);
-  }
+/** Creates the provider of Docker on another machine, by SSH. */
+export function remoteDocker(
+  name: string,
+  { access, ready, registry }: RemoteDockerArgs,
+  opts: pulumi.CustomResourceOptions,
+): docker.Provider {
+  // Depends on `ready`: with an address known earlier, the engine would use the provider before there is a daemon.
+  const address = pulumi
+    .all([access.address, ready.id])
+    .apply(([host]) => sshUrl(access.user, host, portOf(access)));
+  return new docker.Provider(
+    `${name}-docker`,
+    {
+      ...NO_DEFAULTS_FROM_ENVIRONMENT,
+      host: address,
+      sshOpts: sshOptions(access),
+      registryAuth: registry?.pull && [{ ...registry.pull, address: registry.address }],
+    },
+    { ...opts, dependsOn: [ready] },
+  );
 }
 
 function portOf({ port = 22 }: SshAccess): number {

@@ -2,10 +2,10 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
-import { CommonProviders, DataVolume, Host, HostAccess } from "../host";
+import { CommonProviders, DataVolume, Host, HostAccess, type WorkerAccess } from "../host";
 import { readWithoutComments, withArguments } from "../../shell/shell";
 import { Swarm, type Worker } from "../../swarm/swarm";
-import { RemoteDocker, RemoteMachine, type RemoteMachineArgs } from "./remote";
+import { remoteDocker, RemoteMachine, type RemoteMachineArgs } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
 export interface SshHostArgs {
@@ -25,11 +25,8 @@ export interface SshHostArgs {
   /** Registry from which the machine pulls images. Defaults to none. Required with workers. */
   readonly registry?: RegistryAccess;
   /** Further machines, which run the services. This machine keeps the gateway and the databases. Defaults to none. */
-  readonly workers?: readonly WorkerArgs[];
+  readonly workers?: readonly WorkerAccess[];
 }
-
-/** A machine with the same login as the first one. */
-export type WorkerArgs = Pick<SshHostArgs, "address" | "port" | "user" | "hostKey">;
 
 /**
  * Any machine with an SSH server. If Docker is missing, the package docker.io is installed (Debian and Ubuntu only). The limits of
@@ -46,7 +43,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly registry: RegistryAccess | undefined;
   readonly childOptions = {};
   readonly swarm: Swarm | undefined;
-  private readonly docker: RemoteDocker;
+  private readonly machine: RemoteMachine;
   private readonly workers: readonly Worker[];
 
   constructor(name: string, args: SshHostArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -55,37 +52,33 @@ export class SshHost extends pulumi.ComponentResource implements Host {
     const privateKey = pulumi.secret(args.privateKey);
     const { readyMinutes, providers, workers = [] } = args;
     const options = { parent: this };
-    const machineArgs = (of: WorkerArgs): RemoteMachineArgs => ({
-      access: {
-        address: of.address,
-        port: of.port,
-        user: of.user,
-        privateKey,
-        hostKey: of.hostKey,
-      },
+    const machineArgs = (access: WorkerAccess): RemoteMachineArgs => ({
+      access: { ...access, privateKey },
       commands: providers.commands,
       ready: INSTALL_DOCKER,
-      machine: of.address,
+      machine: access.address,
       readyMinutes,
     });
 
+    const ownArgs = machineArgs({ address, port, user, hostKey });
+    this.machine = new RemoteMachine(name, ownArgs, options);
     this.workers = workers.map((worker) => ({
       name: worker.address,
       machine: new RemoteMachine(`worker-${worker.address}`, machineArgs(worker), options),
     }));
-    let swarm: Swarm | undefined;
-    this.docker = new RemoteDocker(
+    this.swarm =
+      workers.length === 0
+        ? undefined
+        : new Swarm("swarm", { manager: this.machine, workers: this.workers }, options);
+    this.provider = remoteDocker(
       name,
-      { ...machineArgs({ address, port, user, hostKey }), registry: args.registry },
-      options,
-      (manager) => {
-        if (workers.length === 0) return manager.ready;
-        swarm = new Swarm("swarm", { manager, workers: this.workers }, options);
-        return swarm.members;
+      {
+        access: ownArgs.access,
+        ready: this.swarm?.members ?? this.machine.ready,
+        registry: args.registry,
       },
+      options,
     );
-    this.swarm = swarm;
-    this.provider = this.docker.provider;
     this.commands = args.providers.commands;
     this.registry = args.registry;
     this.address = address;
@@ -97,9 +90,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       user,
       privateKey: key,
       hostKey,
-      ...(workers.length > 0 && {
-        workers: workers.map((worker) => ({ ...worker, port: worker.port ?? 22 })),
-      }),
+      ...(workers.length > 0 && { workers }),
     }));
     this.registerOutputs({ address });
   }
@@ -110,7 +101,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
     opts: pulumi.CustomResourceOptions,
     stdin?: pulumi.Input<string>,
   ): pulumi.CustomResource {
-    return this.docker.run(name, script, opts, stdin);
+    return this.machine.run(name, script, opts, stdin);
   }
 
   closePortsTo(
@@ -120,7 +111,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
     const script = pulumi
       .all([...networks])
       .apply((ids) => withArguments(CLOSE_PORTS_SCRIPT, [FIREWALL_UNIT, ...ids]));
-    this.docker.run("firewall", script, opts);
+    this.machine.run("firewall", script, opts);
     // Instances with a way out have it by a bridge of the machine on which they run.
     for (const { name, machine } of this.workers)
       machine.run(

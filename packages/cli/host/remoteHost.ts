@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import type { HostAccess } from "../../../components/host/host";
 import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
 import { shellQuote } from "../../../components/shell/shell";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
 import { sshTarget } from "@store/docker/sshAgent";
-import { HostAccess, stackOutputs } from "../state/outputs";
+import { stackOutputs } from "../state/outputs";
 import { dockerEndpoint, isLocal, Session } from "../project/session";
 import { storeCommand } from "../project/storeCommand";
 

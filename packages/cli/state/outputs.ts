@@ -1,3 +1,4 @@
+import type { HostAccess } from "../../../components/host/host";
 import { ensureEngine } from "@store/toolchain/engine/engine";
 import { resourceName } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
@@ -15,26 +16,6 @@ export interface Outputs {
   readonly token?: string;
   /** SSH access to the stack's host. Absent for a local host. */
   readonly access?: HostAccess;
-}
-
-/** The same as in components/host/host.ts. */
-export interface HostAccess {
-  readonly kind: "azure" | "ssh";
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  readonly privateKey: string;
-  readonly hostKey: string;
-  readonly workers?: readonly WorkerAccess[];
-}
-
-/** The same as in components/host/host.ts. */
-export interface WorkerAccess {
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  readonly hostKey: string;
 }
 
 // Names of the resources that the outputs describe, as in components/.

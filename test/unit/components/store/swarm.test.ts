@@ -31,7 +31,7 @@ describe("A Store on several machines", () => {
     const host = new SshHost("host", {
       providers: commonProviders(),
       ...{ address: "192.0.2.1", ...login, privateKey: "PRIVATE", readyMinutes: 15, registry },
-      workers: workers.map((address) => ({ address, ...login })),
+      workers: workers.map((address) => ({ address, port: 22, ...login })),
     });
     createStore({
       host,
