@@ -1,4 +1,4 @@
-import { definePolicy } from "../policy";
+import { definePolicy, type Policy } from "../policy";
 import {
   asContainer,
   CONTAINER,
@@ -12,9 +12,21 @@ import {
 
 const GATEWAY = "store:index:Gateway";
 
-/** Returns the message if it is about a container and the condition holds. */
-function ofContainer(resource: PlannedResource, condition: boolean, message: string): string[] {
-  return resource.type === CONTAINER && condition ? [message] : [];
+interface ContainerPolicy extends Pick<Policy, "name" | "description"> {
+  /** Returns the violation of a container, or of the instances of a Swarm service; undefined if there is none. */
+  readonly violation: (container: PlannedResource) => string | undefined;
+}
+
+function defineContainerPolicy({ violation, ...policy }: ContainerPolicy): Policy {
+  return definePolicy({
+    ...policy,
+    settings: {},
+    check: (resource) => {
+      const container = asContainer(resource);
+      const found = container.type === CONTAINER ? violation(container) : undefined;
+      return found === undefined ? [] : [found];
+    },
+  });
 }
 
 export const onlyGatewayPublishes = definePolicy({
@@ -38,36 +50,28 @@ export const onlyGatewayPublishes = definePolicy({
   },
 });
 
-export const notRoot = definePolicy({
+export const notRoot = defineContainerPolicy({
   name: "container-not-root",
   description: "No container runs as root.",
-  settings: {},
-  check: (planned) => {
-    const resource = asContainer(planned);
+  violation: (resource) => {
     const user = valueAt(resource.inputs, "user");
     // Root by its name or its ID, with any group. Without a user, an image without USER runs as root.
     const isRoot =
       user === undefined || (typeof user === "string" && /^(|root|0+)(:|$)/.test(user));
-    return ofContainer(
-      resource,
-      isRoot,
-      "runs as root, or as the image's user, which may be root. Set `user`: a service's is `user` in services/NAME/service.ts.",
-    );
+    return isRoot
+      ? "runs as root, or as the image's user, which may be root. Set `user`: a service's is `user` in services/NAME/service.ts."
+      : undefined;
   },
 });
 
-export const notPrivileged = definePolicy({
+export const notPrivileged = defineContainerPolicy({
   name: "container-not-privileged",
   description: "No container is privileged.",
-  settings: {},
-  check: (planned) => {
-    const resource = asContainer(planned);
+  violation: (resource) => {
     const found = privilegesOf(resource);
-    return ofContainer(
-      resource,
-      found.length > 0,
-      `has privileges on its host: ${found.join(", ")}. Remove them; components/container/container.ts has arguments that all containers share.`,
-    );
+    return found.length > 0
+      ? `has privileges on its host: ${found.join(", ")}. Remove them; components/container/container.ts has arguments that all containers share.`
+      : undefined;
   },
 });
 
@@ -103,50 +107,38 @@ function mountsDaemon(inputs: PlannedResource["inputs"]): boolean {
   return sources.some((source) => /^(\/|(\/var)?\/run(\/docker\.sock)?\/?)$/.test(source ?? ""));
 }
 
-export const readOnlyRoot = definePolicy({
+export const readOnlyRoot = defineContainerPolicy({
   name: "container-read-only",
   description: "No container can write to its root file system.",
-  settings: {},
-  check: (planned) => {
-    const resource = asContainer(planned);
-    return ofContainer(
-      resource,
-      ![true, UNKNOWN].includes(resource.inputs["readOnly"] as boolean | symbol),
-      "has a writable root file system. Set `readOnly: true`, and give it what it writes to as `tmpfs` or as a volume.",
-    );
+  violation: (resource) => {
+    return ![true, UNKNOWN].includes(resource.inputs["readOnly"] as boolean | symbol)
+      ? "has a writable root file system. Set `readOnly: true`, and give it what it writes to as `tmpfs` or as a volume."
+      : undefined;
   },
 });
 
-export const limited = definePolicy({
+export const limited = defineContainerPolicy({
   name: "container-limits",
   description: "Every container has a memory limit.",
-  settings: {},
-  check: (planned) => {
-    const resource = asContainer(planned);
+  violation: (resource) => {
     const memory = valueAt(resource.inputs, "memory");
-    return ofContainer(
-      resource,
-      memory === undefined || memory === 0,
-      "has no memory limit, so it can take all of its host's memory. Set `memory` in MiB: a service's is `limits.memoryMiB` in services/NAME/service.ts.",
-    );
+    return memory === undefined || memory === 0
+      ? "has no memory limit, so it can take all of its host's memory. Set `memory` in MiB: a service's is `limits.memoryMiB` in services/NAME/service.ts."
+      : undefined;
   },
 });
 
-export const hasHealthCheck = definePolicy({
+export const hasHealthCheck = defineContainerPolicy({
   name: "container-health-check",
   description: "Every container has a health check.",
-  settings: {},
-  check: (planned) => {
-    const resource = asContainer(planned);
+  violation: (resource) => {
     const { inputs } = resource;
     const [kind] = listAt(inputs, "healthcheck.tests");
     const isUnknown = [inputs["healthcheck"], valueAt(inputs, "healthcheck.tests")].includes(
       UNKNOWN,
     );
-    return ofContainer(
-      resource,
-      !isUnknown && (kind === undefined || kind === "NONE"),
-      "has no health check, so a rollout can't wait for it. Set `healthcheck`: components/container/health.ts.",
-    );
+    return !isUnknown && (kind === undefined || kind === "NONE")
+      ? "has no health check, so a rollout can't wait for it. Set `healthcheck`: components/container/health.ts."
+      : undefined;
   },
 });
