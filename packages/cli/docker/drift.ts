@@ -10,14 +10,15 @@ import { isOwnContainer, ownResources } from "../state/ownResources";
 import { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
 import { ALL_STACKS, listAllContainers, StoreContainer } from "./containers";
+import { serviceIds } from "./swarmTasks";
 
 /** Docker's resources of all stacks of all checkouts. */
 export interface DockerState {
   readonly containers: readonly StoreContainer[];
   readonly networks: readonly NamedResource[];
   readonly volumes: readonly { readonly name: string }[];
-  /** IDs of the Swarm services. Undefined on a host without Swarm. */
-  readonly services: ReadonlySet<string> | undefined;
+  /** IDs of the Swarm services. */
+  readonly services: ReadonlySet<string>;
   /** Names of all images on the host by their IDs, including those of other stacks. */
   readonly images: ReadonlyMap<string, readonly string[]>;
 }
@@ -55,23 +56,28 @@ export interface Orphan {
   readonly serving: boolean;
 }
 
-/** Reads the resources of all stacks from Docker. */
-export async function readDockerState(docker: Docker): Promise<DockerState> {
+/**
+ * Reads the resources of all stacks from Docker.
+ *
+ * @param checkpoint State of a stack; Swarm services are read only if it has some, because a daemon that manages no swarm refuses.
+ */
+export async function readDockerState(
+  docker: Docker,
+  checkpoint?: Checkpoint,
+): Promise<DockerState> {
   const filters = ALL_STACKS;
-  const [info, containers, networks, volumes, images] = await Promise.all([
-    docker.get<{ Swarm?: { ControlAvailable?: boolean } }>("/info"),
+  const [services, containers, networks, volumes, images] = await Promise.all([
+    serviceIds(checkpoint).length === 0
+      ? []
+      : docker.list<{ ID: string }>("/services", { filters }),
     listAllContainers(docker),
     docker.list<NetworkSummary>("/networks", { filters }),
     docker.get<{ Volumes: { Name: string }[] | null }>("/volumes", { filters }),
     docker.list<{ Id: string; RepoTags?: string[] | null }>("/images/json"),
   ]);
-  const services =
-    info?.Swarm?.ControlAvailable === true
-      ? await docker.list<{ ID: string }>("/services", { filters })
-      : undefined;
   return {
     containers,
-    services: services && new Set(services.map(({ ID }) => ID)),
+    services: new Set(services.map(({ ID }) => ID)),
     networks: networks.map(({ Id, Name, Labels }) => ({
       id: Id,
       name: Name,
@@ -118,7 +124,7 @@ function missing(checkpoint: Checkpoint, actual: DockerState): string[] {
     [CONTAINER_TYPE]: new Set(actual.containers.map(({ id }) => id)),
     [NETWORK_TYPE]: new Set(actual.networks.map(({ id }) => id)),
     [VOLUME_TYPE]: new Set(actual.volumes.map(({ name }) => name)),
-    [SERVICE_TYPE]: actual.services ?? new Set(),
+    [SERVICE_TYPE]: actual.services,
   };
   return checkpoint.resources.flatMap((resource) => {
     const found = ids[resource.type];

@@ -4,7 +4,7 @@ import type { Session } from "../project/session";
 import { ALL_STACKS, displayName, StoreContainer } from "./containers";
 import { Docker } from "@store/docker/docker";
 import { LogLine, readLog } from "./logs";
-import { stackInstances } from "./stackContainers";
+import { stackContainers, stackInstances } from "./stackContainers";
 
 export type PrintLine = (container: StoreContainer, line: LogLine) => void;
 
@@ -101,7 +101,7 @@ async function findContainer(
   id: string,
   service: string | undefined,
 ): Promise<StoreContainer | undefined> {
-  const all = await stackInstances(session, docker);
+  const all = await stackContainers(session, docker);
   return all.find(
     (container) =>
       container.id === id && (service === undefined || displayName(container) === service),

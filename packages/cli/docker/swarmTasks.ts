@@ -6,7 +6,7 @@ import { type Checkpoint, resourceName, SERVICE_TYPE } from "../state/checkpoint
 import type { StoreContainer, SwarmTask } from "./containers";
 
 /** The used fields of an entry of GET /tasks. */
-export interface TaskSummary {
+interface TaskSummary {
   readonly ID: string;
   readonly CreatedAt: string;
   readonly ServiceID: string;
@@ -27,6 +27,13 @@ export interface TaskSummary {
   };
 }
 
+/** Returns the IDs of the stack's Swarm services: none with one machine. */
+export function serviceIds(checkpoint: Checkpoint | undefined): string[] {
+  return (checkpoint?.resources ?? [])
+    .filter(({ type }) => type === SERVICE_TYPE)
+    .flatMap(({ id }) => id ?? []);
+}
+
 /**
  * Lists the instances of the stack's Swarm services, on all machines: those that run and those that Swarm tries to run. Empty for a stack with
  * one machine.
@@ -35,9 +42,7 @@ export async function swarmTasks(
   docker: Docker,
   checkpoint: Checkpoint | undefined,
 ): Promise<StoreContainer[]> {
-  const services = (checkpoint?.resources ?? [])
-    .filter(({ type }) => type === SERVICE_TYPE)
-    .flatMap(({ id }) => id ?? []);
+  const services = serviceIds(checkpoint);
   if (services.length === 0) return [];
   const filters = { service: services, "desired-state": ["running"] };
   const [tasks, nodes] = await Promise.all([

@@ -67,7 +67,7 @@ export async function reconcileDrift(
   // The next `up` may replace images; `down` removes those, too.
   new UsedImages(state, stack.name).add(imagesIn(checkpoint).map(({ name }) => name));
   const [dockerState, faulty] = await Promise.all([
-    readDockerState(docker),
+    readDockerState(docker, checkpoint),
     findFaults(docker, checkpoint),
   ]);
   if (mayRepair) await restoreNames(docker, checkpoint, dockerState.images, report);

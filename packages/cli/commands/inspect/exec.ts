@@ -1,12 +1,12 @@
 import { Argument, Option } from "commander";
 import { CliError, UsageError } from "@store/docker/cliError";
-import { connect } from "../../docker/connect";
+import { connect, type Connection } from "../../docker/connect";
 import { machineOf } from "../../docker/swarmTasks";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { machineAlias, remoteEnvironment } from "../../host/remoteHost";
 import { condition, displayName, StoreContainer } from "../../docker/containers";
 import { refuseStackName, selectContainers } from "../../docker/selectContainers";
-import { openSession, StackOptions } from "../../project/session";
+import { openSession, type Session, StackOptions } from "../../project/session";
 import { runAttached } from "../../terminal/attached";
 import { CommandLine, defineCommand, wholeNumber } from "../command";
 import { parseStack, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -65,24 +65,21 @@ async function run({ service, replica, command, ...options }: ExecOptions): Prom
     session.stack.name,
   );
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : [])];
-  const { task } = container;
-  if (task === undefined || remote === undefined)
-    return runAttached(
-      "docker",
-      [...args, container.id, ...command],
-      "docker-cli or docker.io",
-      env,
-    );
+  const place = await placeOf(container, { session, env, remote });
+  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), place.id];
+  return runAttached("docker", [...args, ...command], "docker-cli or docker.io", place.env);
+}
+
+/** Returns the container's ID, and the environment in which the docker command uses the daemon that has it. */
+async function placeOf(
+  { id, task }: StoreContainer,
+  { session, env, remote }: Pick<Connection, "env" | "remote"> & { readonly session: Session },
+): Promise<{ readonly id: string; readonly env: NodeJS.ProcessEnv }> {
+  if (task === undefined || remote === undefined) return { id, env };
   const workers = (remote.access.workers ?? []).map(({ address }) => address);
   const machine = machineOf(task, await loadCheckpoint(session), workers);
-  const there = remoteEnvironment({ ...remote, alias: machineAlias(remote, machine) });
-  return runAttached(
-    "docker",
-    [...args, task.containerId, ...command],
-    "docker-cli or docker.io",
-    there,
-  );
+  const alias = machineAlias(remote, machine);
+  return { id: task.containerId, env: remoteEnvironment({ ...remote, alias }) };
 }
 
 /**

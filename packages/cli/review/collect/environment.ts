@@ -1,3 +1,5 @@
+import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/checkpoint";
+
 /** Names of variables that can be printed: words in capital letters. A name with digits may be a value in the wrong place. */
 const PUBLIC_NAME = /^[A-Z]{1,20}(_[A-Z]{1,20}){0,5}$/;
 
@@ -23,8 +25,8 @@ export function variableNames(
 type Reader = (inputs?: Readonly<Record<string, unknown>>) => Map<string, string>;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  "docker:index/container:Container": variables,
-  "docker:index/service:Service": swarmVariables,
+  [CONTAINER_TYPE]: variables,
+  [SERVICE_TYPE]: swarmVariables,
 };
 
 function swarmVariables(inputs: Readonly<Record<string, unknown>> = {}): Map<string, string> {

@@ -1,6 +1,7 @@
 import type { Checkout, CheckoutService, ServiceReview, Step } from "../model/reviewModel";
 import { changedFiles } from "../checkout/compareCheckouts";
 import { DURATIONS } from "./durations";
+import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/checkpoint";
 import { GATEWAY } from "./serviceNames";
 
 /** A step with what the texts of the services need besides. */
@@ -94,8 +95,8 @@ function countInstances(
 /** Containers and Swarm services are named as in components/service.ts and components/gateway/gateway.ts. */
 function instanceOf(service: string): (resource: Pick<Step, "type" | "name">) => boolean {
   return ({ type, name }) =>
-    (type === SWARM_SERVICE && name === service) ||
-    (type === CONTAINER &&
+    (type === SERVICE_TYPE && name === service) ||
+    (type === CONTAINER_TYPE &&
       (service === GATEWAY
         ? name === GATEWAY
         : name.startsWith(service) && /^-\d+$/.test(name.slice(service.length))));
@@ -136,7 +137,7 @@ function changeOf(
   if (replaced.length > 0) {
     const isNewImage = ({ type, properties }: Step): boolean =>
       // The properties of a Swarm service don't tell its image from the rest.
-      type === SWARM_SERVICE ? tag?.before !== tag?.after : properties.includes("image");
+      type === SERVICE_TYPE ? tag?.before !== tag?.after : properties.includes("image");
     return replaced.some(isNewImage) ? "replaced" : "restarted";
   }
   return instances && instances.before !== instances.after ? "scaled" : "changed";
@@ -145,14 +146,11 @@ function changeOf(
 /** Names of the properties of containers that change, except the image, which the content tags show. */
 function causes(service: string, steps: readonly Step[]): string[] {
   const names = steps
-    .filter(({ type }) => type === CONTAINER || type === SWARM_SERVICE)
+    .filter(({ type }) => type === CONTAINER_TYPE || type === SERVICE_TYPE)
     .flatMap(({ properties }) => properties)
     .filter((property) => !["image", "envs", "taskSpec"].includes(property));
   return [...new Set(names)].sort();
 }
-
-const CONTAINER = "docker:index/container:Container";
-const SWARM_SERVICE = "docker:index/service:Service";
 
 function noticeOf(
   change: ServiceReview["change"],
@@ -165,7 +163,7 @@ function noticeOf(
   if (vmReplaced) return { kind: "vm", seconds: DURATIONS.virtualMachine };
   const stopped = steps.find(
     ({ type, operation, deletedFirst }) =>
-      type === CONTAINER && operation === "replace" && deletedFirst,
+      type === CONTAINER_TYPE && operation === "replace" && deletedFirst,
   );
   if (stopped === undefined) return { kind: "nothing" };
   const kind =

@@ -191,7 +191,7 @@ const NOTHING: DockerState = {
   containers: [],
   networks: [],
   volumes: [],
-  services: undefined,
+  services: new Set(),
   images: new Map(),
 };
 
@@ -216,7 +216,7 @@ function dockerStateOf(checkpoint: Checkpoint): DockerState {
       stack: "dev",
     })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
-    services: undefined,
+    services: new Set(),
     images: new Map(
       of("docker:index/remoteImage:RemoteImage").map(({ outputs }) => [
         String(outputs?.["imageId"]),
