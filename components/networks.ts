@@ -70,7 +70,7 @@ export class Networks {
     return this.ways.get(service);
   }
 
-  /** IDs of the bridges from which there is a way out: of the networks that are neither {@link ISOLATED} nor between machines. */
+  /** IDs of the bridges from which there is a way out: of the networks that are neither {@link isolated} nor between machines. */
   get waysOut(): readonly pulumi.Output<string>[] {
     return [this.gateway, ...(this.isSwarm ? [] : this.ways.values())].map(({ id }) => id);
   }

@@ -129,7 +129,7 @@ function swarmServiceArgs(args: ServiceArgs, image: pulumi.Input<string>): Swarm
     environment: environment(args),
     secrets: [
       ...(database?.swarmSecret ? [database.swarmSecret] : []),
-      ...secretFiles(args).flatMap((files) => files.swarmFiles()),
+      ...secretFiles(args).flatMap((files) => files.swarmFiles),
     ],
     healthcheck: healthCheck(spec),
     withinSeconds: startSeconds(spec),

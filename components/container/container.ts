@@ -74,19 +74,15 @@ export const DELETE_BEFORE_CREATE: pulumi.CustomResourceOptions = {
  * Arguments of a network without a way out: Docker routes nothing from it to other networks, and the host has no address on it, so that
  * its containers reach neither the internet nor the host's own ports.
  */
-export const ISOLATED: Required<Pick<docker.NetworkArgs, "internal" | "options">> = {
+const ISOLATED: Required<Pick<docker.NetworkArgs, "internal" | "options">> = {
   internal: true,
   options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
 };
 
-/**
- * Arguments of a network between machines: containers that aren't instances of a service may join it, too, and it has no way out. An overlay
- * never has an address of the host.
- */
-export const ISOLATED_OVERLAY: Required<
-  Pick<docker.NetworkArgs, "driver" | "attachable" | "internal">
-> = {
-  ...{ driver: "overlay", attachable: true },
+/** The same for a network between machines, on which the host never has an address. Attachable: containers join it, too, not only Swarm services. */
+const ISOLATED_OVERLAY: Required<Pick<docker.NetworkArgs, "driver" | "attachable" | "internal">> = {
+  driver: "overlay",
+  attachable: true,
   internal: true,
 };
 

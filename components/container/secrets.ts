@@ -22,9 +22,10 @@ export interface SecretFilesArgs {
 export class SecretFiles {
   /** The files on the host. Undefined on a swarm. */
   readonly files: Files | undefined;
+  /** The files for a Swarm service's `secrets`: none on one machine. */
+  readonly swarmFiles: readonly SwarmSecret[];
   private readonly folder: string;
   private readonly names: readonly string[];
-  private readonly swarmSecrets: readonly SwarmSecret[];
 
   constructor(name: string, args: SecretFilesArgs, opts: pulumi.CustomResourceOptions) {
     const { secrets, ...rest } = args;
@@ -32,25 +33,19 @@ export class SecretFiles {
     this.names = Object.keys(secrets).sort();
     const isSwarm = args.host.swarm !== undefined;
     this.files = isSwarm ? undefined : new Files(name, { ...rest, files: secrets }, opts);
-    this.swarmSecrets = !isSwarm
-      ? []
-      : this.names.map((secret) =>
-          swarmSecret(
-            `${name}-${secret}`,
-            { ...args, value: secrets[secret] ?? "", path: `${this.folder}/${secret}` },
-            opts,
-          ),
-        );
+    // In an order that the configuration doesn't decide: another one would replace the services.
+    this.swarmFiles = (isSwarm ? this.names : []).map((secret) =>
+      swarmSecret(
+        `${name}-${secret}`,
+        { service: args.service, value: secrets[secret] ?? "", path: `${this.folder}/${secret}` },
+        opts,
+      ),
+    );
   }
 
   /** Resources that a container which reads the files must depend on. */
   get written(): readonly pulumi.Resource[] {
     return this.files === undefined ? [] : [this.files.written];
-  }
-
-  /** Returns the files for a Swarm service's `secrets`. */
-  swarmFiles(): readonly SwarmSecret[] {
-    return this.swarmSecrets;
   }
 
   /** Returns the variables for a container's environment. */

@@ -4,14 +4,8 @@
 # Argument: STACK, with the project's name.
 set -eu
 stack=$1
-fail() {
-  echo "$*" >&2
-  exit 1
-}
-info() { docker info --format "{{$1}}"; }
 
-[ "$(info .LiveRestoreEnabled)" = false ] ||
-  fail 'Docker'"'"'s live-restore excludes Swarm on this machine. Set "live-restore": false in /etc/docker/daemon.json, then: systemctl reload docker'
+refuse_live_restore
 
 case $(info .Swarm.LocalNodeState) in
   inactive)
@@ -28,6 +22,6 @@ case $(info .Swarm.LocalNodeState) in
     [ "$owner" = "$stack" ] || { [ -z "$owner" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ] && [ -z "$(docker service ls --quiet)" ]; } ||
       fail "This machine is the manager of another swarm${owner:+, that of the stack $owner}. Use another machine, or dissolve the swarm: docker swarm leave --force"
     ;;
-  *) fail "This machine is in a swarm that doesn't work: $(info .Swarm.Error). Take it out on this machine: docker swarm leave --force" ;;
+  *) refuse_broken_swarm ;;
 esac
 docker node update --label-add "dev.store.stack=$stack" "$(info .Swarm.NodeID)" >/dev/null

@@ -1,11 +1,8 @@
-#!/bin/sh
+# shellcheck shell=sh
 # Makes the stack's containers on this machine start with Docker, by a systemd unit.
 # Arguments: UNIT, the content of store-after-docker@.service; SCRIPT, that of afterDocker.sh; STACK.
 set -eu
 unit=$1 script=$2 stack=$3
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
 
 [ -d /run/systemd/system ] || {
   echo "This machine has no systemd: start the containers of the stack yourself after a crash of Docker"

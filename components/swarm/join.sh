@@ -1,17 +1,11 @@
 # shellcheck shell=sh
 # Makes this machine a worker of the swarm, and prints its node ID. Standard input: what invitation.sh prints.
 set -eu
-# Without a newline at its end.
+# The engine removes the newline at the end, without which read fails.
 read -r token manager || [ -n "$manager" ]
-fail() {
-  echo "$*" >&2
-  exit 1
-}
-info() { docker info --format "{{$1}}"; }
 
 [ "$(info .Architecture)" = x86_64 ] || fail "This machine's architecture is $(info .Architecture), but the images are for x86_64."
-[ "$(info .LiveRestoreEnabled)" = false ] ||
-  fail 'Docker'"'"'s live-restore excludes Swarm on this machine. Set "live-restore": false in /etc/docker/daemon.json, then: systemctl reload docker'
+refuse_live_restore
 
 case $(info .Swarm.LocalNodeState) in
   inactive)
@@ -28,6 +22,6 @@ case $(info .Swarm.LocalNodeState) in
       *) fail "This machine is in another swarm. Take it out on this machine: docker swarm leave --force" ;;
     esac
     ;;
-  *) fail "This machine is in a swarm that doesn't work: $(info .Swarm.Error). Take it out on this machine: docker swarm leave --force" ;;
+  *) refuse_broken_swarm ;;
 esac
 info .Swarm.NodeID

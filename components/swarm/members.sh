@@ -2,10 +2,6 @@
 # Lets services run on these nodes, moves them away from all other workers, and makes the token useless that the nodes have joined with.
 # Arguments: NODE..., their IDs.
 set -eu
-fail() {
-  echo "$*" >&2
-  exit 1
-}
 of_node() { docker node inspect --format "{{$2}}" "$1"; }
 
 for node in "$@"; do

@@ -1,10 +1,7 @@
-#!/bin/sh
+# shellcheck shell=sh
 # Removes the unit of installAfterDocker.sh, and its files after the last stack.
 # Argument: STACK.
 set -eu
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
 [ -d /run/systemd/system ] || exit 0
 as_root systemctl disable --quiet "store-after-docker@$1"
 ls /etc/systemd/system/docker.service.wants/store-after-docker@*.service >/dev/null 2>&1 ||

@@ -75,12 +75,19 @@ export class Swarm extends pulumi.ComponentResource {
   }
 }
 
-const INIT_SCRIPT = readWithoutComments(__dirname, "init.sh");
-const INSTALL_AFTER_DOCKER = readWithoutComments(__dirname, "installAfterDocker.sh");
-const REMOVE_AFTER_DOCKER = readWithoutComments(__dirname, "removeAfterDocker.sh");
+const MACHINE = readWithoutComments(__dirname, "machine.sh");
+
+/** Returns a script that may call the functions of machine.sh. */
+function script(name: string): string {
+  return `${MACHINE}\n${readWithoutComments(__dirname, name)}`;
+}
+
+const INIT_SCRIPT = script("init.sh");
+const INSTALL_AFTER_DOCKER = script("installAfterDocker.sh");
+const REMOVE_AFTER_DOCKER = script("removeAfterDocker.sh");
 const AFTER_DOCKER_UNIT = readWithoutComments(__dirname, "store-after-docker@.service");
 const AFTER_DOCKER = readWithoutComments(__dirname, "afterDocker.sh");
 const INVITATION_SCRIPT = readWithoutComments(__dirname, "invitation.sh");
-const JOIN_SCRIPT = readWithoutComments(__dirname, "join.sh");
-const MEMBERS_SCRIPT = readWithoutComments(__dirname, "members.sh");
+const JOIN_SCRIPT = script("join.sh");
+const MEMBERS_SCRIPT = script("members.sh");
 const LEAVE_SCRIPT = readWithoutComments(__dirname, "leave.sh");

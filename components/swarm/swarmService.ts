@@ -76,7 +76,7 @@ export function swarmService(
         placement: {
           constraints: ["node.labels.dev.store.worker==true"],
           prefs: ["spread=node.id"],
-          // As Swarm finds them in the registry, and reports them.
+          // The platforms that Swarm reads in the registry and reports. Without them, a refresh would find a difference.
           platforms: [{ architecture: "amd64", os: "linux" }],
         },
         resources: { limits: { memoryBytes: args.memoryMiB * MIB } },

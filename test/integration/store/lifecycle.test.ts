@@ -126,7 +126,7 @@ describe("a stack", function () {
       const copy = join(shared, `.pulumi/stacks/store/${store.stack}.json`);
       while (!existsSync(copy) && child.exitCode === null) await pause(20);
       if (child.exitCode === null) process.kill(-pid, "SIGKILL");
-      // As a kill leaves it that comes while the engine writes the file.
+      // A kill while the engine writes this file leaves it empty.
       writeFileSync(`${copy}.attrs`, "");
       const again = await store.command("./store", ...use);
       assert.equal(again.code, 0, again.output);

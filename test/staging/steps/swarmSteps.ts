@@ -123,7 +123,7 @@ export async function restartDocker(context: RehearsalContext): Promise<string> 
     const seconds = await context.probe.untilServing(REPAIR_LIMIT_MS);
     results.push(`${what}: serves after ${(seconds + 2).toFixed(0)} s`);
     await untilComplete(context, (await instances(context)).length, "");
-    // As long as the unit may go on.
+    // The unit starts containers until then.
     await context.onHost("sh", "-c", AFTER_DOCKER_DONE);
     await context.probe.untilServing(REPAIR_LIMIT_MS);
   }

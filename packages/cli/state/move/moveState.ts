@@ -190,7 +190,7 @@ function refuseReverted({ state, stack }: Session, move: Move | undefined): void
 
 function nothingCopied({ state, stack, project }: Session, { from, to }: Move): CliError {
   const key = `${project.name}:${STATE_BACKEND_KEY}`;
-  // What findBackend takes if the stack's file names none.
+  // The backend that is used if the stack's file names none.
   const isDefault = isSameBackend(from, findBackend(project, state.folder).url);
   const restore = isDefault ? `config rm ${key}` : `config set ${key} '${from}'`;
   return new CliError(

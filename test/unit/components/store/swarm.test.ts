@@ -119,7 +119,7 @@ describe("A Store on several machines", () => {
       "/run/secrets-orders-calls/INVENTORY_TOKEN",
     );
     assert.equal(containerSpec.env["DATABASE_PASSWORD_FILE"], "/run/secrets/database-password");
-    // Nobody calls orders, and Swarm refuses an empty secret.
+    // The list of the callers of orders is empty, which Swarm refuses.
     const callers = (await resource(SECRET, "orders-calls-CALLERS")).inputs["data"];
     assert.deepEqual(plain(callers), Buffer.from("\n").toString("base64"));
     for (const { inputs, name } of await resources(SECRET))
