@@ -14,11 +14,6 @@ describe("an order whose payment staff refund", () => {
   });
   afterEach(() => backEnd.resetFaults());
 
-  const placeConfirmed = async () => {
-    const order = await backEnd.place();
-    await backEnd.waitForStatus(order, "confirmed");
-    return order;
-  };
   const refunded = {
     ...cancelled("refunded_by_store", ["refunded"]),
     history: ["pending", "confirmed", "cancelled"],
@@ -26,7 +21,7 @@ describe("an order whose payment staff refund", () => {
   };
 
   it("is cancelled if everything is refunded: its parcel is stopped, its items are returned", async () => {
-    const order = await placeConfirmed();
+    const order = await backEnd.placeConfirmed();
     await backEnd.refund(order);
     await backEnd.assertEndsAs(order, refunded);
     assert.equal((await backEnd.parcels(order))[0]?.status, "cancelled");
@@ -35,7 +30,7 @@ describe("an order whose payment staff refund", () => {
   });
 
   it("stays as it is while a part is left, and is cancelled with the last part", async () => {
-    const [partly, inParts] = [await placeConfirmed(), await placeConfirmed()];
+    const [partly, inParts] = [await backEnd.placeConfirmed(), await backEnd.placeConfirmed()];
     await backEnd.refund(partly, 2_899);
     await backEnd.refund(inParts, 900);
     await backEnd.refund(inParts, 2_000);
@@ -49,9 +44,9 @@ describe("an order whose payment staff refund", () => {
 
   it("stays shipped if its parcel is dispatched, also before the refund reaches the order", async () => {
     const [shipped, racing, last] = [
-      await placeConfirmed(),
-      await placeConfirmed(),
-      await placeConfirmed(),
+      await backEnd.placeConfirmed(),
+      await backEnd.placeConfirmed(),
+      await backEnd.placeConfirmed(),
     ];
     await backEnd.dispatch(shipped);
     await backEnd.waitForStatus(shipped, "shipped");
@@ -95,7 +90,7 @@ describe("an order whose payment staff refund", () => {
   });
 
   it("waits for billing during a rollout, without an error", async () => {
-    const order = await placeConfirmed();
+    const order = await backEnd.placeConfirmed();
     backEnd.onStep("changes", ({ path }) =>
       path.includes("/payments/") ? { status: 404 } : "forward",
     );

@@ -43,11 +43,7 @@ describe("an order about whose payment Stripe reports something later", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const placeConfirmed = async () => {
-    const order = await backEnd.place({ token: CARD });
-    await backEnd.waitForStatus(order, "confirmed");
-    return order;
-  };
+  const placeConfirmed = () => backEnd.placeConfirmed({ token: CARD });
   const dispute = async (order: PlacedOrder) => stripe.openDispute(await backEnd.paymentOf(order));
   const waitForReason = (order: PlacedOrder, reason: string) =>
     until(`the order needs attention: ${reason}`, async () => {

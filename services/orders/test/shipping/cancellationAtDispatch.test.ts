@@ -22,11 +22,6 @@ describe("a confirmed order that is cancelled at the moment of its dispatch", ()
   });
   afterEach(() => backEnd.resetFaults());
 
-  const placeConfirmed = async () => {
-    const order = await backEnd.place();
-    await backEnd.waitForStatus(order, "confirmed");
-    return order;
-  };
   const assertShipped = async (order: PlacedOrder) => {
     const { status, reason, history, payments, onHand } = await backEnd.readOutcome(order);
     assert.deepEqual([status, reason, onHand], ["shipped", undefined, 4]);
@@ -36,7 +31,7 @@ describe("a confirmed order that is cancelled at the moment of its dispatch", ()
   };
 
   it("stays shipped if staff cancel it before the dispatch is committed", async () => {
-    const order = await placeConfirmed();
+    const order = await backEnd.placeConfirmed();
     let cancellation: Promise<Response> | undefined;
     await withLockedOrder(backEnd.database, order, async ({ run, untilAnotherWaits }) => {
       await run(SHIP);
@@ -52,7 +47,7 @@ describe("a confirmed order that is cancelled at the moment of its dispatch", ()
   });
 
   it("stays shipped if its payment is refunded before the dispatch is committed", async () => {
-    const [order, last] = [await placeConfirmed(), await placeConfirmed()];
+    const [order, last] = [await backEnd.placeConfirmed(), await backEnd.placeConfirmed()];
     await withLockedOrder(backEnd.database, order, async ({ run, untilAnotherWaits }) => {
       await run(SHIP);
       await backEnd.refund(order);
@@ -65,7 +60,7 @@ describe("a confirmed order that is cancelled at the moment of its dispatch", ()
   });
 
   it("is shipped if the dispatch waits for the begin of the cancellation", async () => {
-    const order = await placeConfirmed();
+    const order = await backEnd.placeConfirmed();
     await withLockedOrder(backEnd.database, order, async ({ run, untilAnotherWaits }) => {
       assert.equal((await backEnd.dispatch(order)).status, 200);
       await untilAnotherWaits();

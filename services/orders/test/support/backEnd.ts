@@ -401,6 +401,13 @@ export class BackEnd {
     return items.map(({ action, staff }) => [action, staff]);
   }
 
+  /** Places an order, and waits until it is confirmed. */
+  async placeConfirmed(...args: Parameters<BackEnd["place"]>): Promise<PlacedOrder> {
+    const order = await this.place(...args);
+    await this.waitForStatus(order, "confirmed");
+    return order;
+  }
+
   /** Marks the alerts about the payment of an order as handled, as staff. @param through ID of the newest one. Defaults to all. */
   resolve(id: string, through?: number): Promise<Response> {
     const query = through === undefined ? "" : `?through=${through}`;
