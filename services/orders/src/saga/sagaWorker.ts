@@ -42,7 +42,8 @@ interface LeasedOrder {
 
 /**
  * Processes several orders at once; any number of replicas may share a database. An order belongs to one worker as long as
- * the worker renews its lease. A worker that was suspended for longer makes no more calls when it resumes, and its writes match no row.
+ * the worker renews its lease. A worker makes no call during which its lease could end. One that was suspended for longer makes no more calls
+ * when it resumes, and its writes match no row.
  */
 export class SagaWorker {
   readonly #options: WorkerOptions;
@@ -62,7 +63,10 @@ export class SagaWorker {
 
   start(): void {
     this.#claiming = this.#claimUntilStopped();
-    this.#renewals = setInterval(() => void this.#renew(), this.#options.leaseMs / 3);
+    this.#renewals = setInterval(
+      () => void this.#renew([...this.#inProgress.keys()]),
+      this.#options.leaseMs / 3,
+    );
   }
 
   /** Polls for due orders immediately. */
@@ -136,7 +140,7 @@ export class SagaWorker {
     let progress: Progress = order;
     for (;;) {
       if (this.#stopping.signal.aborted) return sagas.reschedule(order, progress, 0);
-      if (performance.now() >= leased.until) return false;
+      if (!(await this.#securesLease(leased))) return false;
       const next = await this.#callStep(leased, progress);
       if ("wait" in next) {
         const attempts = progress.attempts + 1;
@@ -225,8 +229,17 @@ export class SagaWorker {
     return Math.min(backoffMs * 2 ** (attempts - 1), backoffMaxMs) * (0.5 + Math.random() / 2);
   }
 
-  async #renew(): Promise<void> {
-    const leased = [...this.#inProgress.keys()];
+  /**
+   * Renews a lease that could end during a call, for example because the last renewal failed: another replica would claim the order while
+   * the call goes on. Returns true if the lease lasts.
+   */
+  async #securesLease(leased: LeasedOrder): Promise<boolean> {
+    const lasts = (): boolean => leased.until - performance.now() > this.#options.leaseMs / 3;
+    if (!lasts()) await this.#renew([leased]);
+    return lasts();
+  }
+
+  async #renew(leased: readonly LeasedOrder[]): Promise<void> {
     if (leased.length === 0) return;
     const until = performance.now() + this.#options.leaseMs;
     try {

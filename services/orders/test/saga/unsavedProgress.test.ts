@@ -90,4 +90,23 @@ describe("an order whose progress can't be stored", () => {
     await backEnd.retry(order.id);
     await backEnd.waitForStatus(order, "confirmed");
   });
+
+  it("makes no further call while its lease can't be renewed, and continues afterwards", async () => {
+    await backEnd.useReplicas(1, { SAGA_LEASE_SECONDS: "3" });
+    backEnd.onStep("validate", async (): Promise<Handling> => {
+      await refuseChange("UPDATE ON sagas FOR EACH ROW WHEN (NEW.lease IS NOT NULL)", "57014");
+      // Less than a third of the lease is left after it.
+      await delay(2_200);
+      return "forward";
+    });
+    const order = await backEnd.place();
+    await backEnd.firstReplica.waitForLog(
+      "the worker has given up the order",
+      ({ requestId, msg }) => requestId === order.requestId && /lease has expired/.test(msg),
+    );
+    assert.deepEqual(backEnd.stepsOf(order), ["validate"]);
+    backEnd.resetFaults();
+    await acceptChanges();
+    await backEnd.assertEndsAs(order, confirmed);
+  });
 });
