@@ -6,6 +6,7 @@ import { Writable } from "node:stream";
 import { selectTiers } from "../../../packages/cli/commands/develop/test";
 import { OrderedOutput } from "../../../packages/cli/terminal/orderedOutput";
 import { runMocha } from "../../../packages/cli/testing/mocha";
+import { runQueue } from "../../../packages/cli/testing/runQueue";
 
 describe("./store test", () => {
   const names = (tier?: string): string[] => selectTiers(tier).map(({ name }) => name);
@@ -27,6 +28,45 @@ describe("the set-up of a tier", () => {
     assert.ok(setUpOf("rehearsal").includes("prebuildPebble"));
     assert.ok(setUpOf("rehearsal").includes("prebuildEmulator"));
     assert.deepEqual(setUpOf("unit"), []);
+  });
+});
+
+describe("runQueue", () => {
+  const heavy = (name: string) => ({ name, light: false });
+  const light = (name: string) => ({ name, light: true });
+
+  it("runs as many tasks at a time as the limits allow, each once, and light ones beside heavy ones", async () => {
+    const started: string[] = [];
+    const ends = new Map<string, () => void>();
+    const tasks = [light("a"), heavy("b"), heavy("c"), heavy("d"), light("e"), light("f")];
+    const all = runQueue(tasks, { all: 3, heavy: 2 }, ({ name }) => {
+      started.push(name);
+      return new Promise((resolve) => ends.set(name, resolve));
+    });
+    const end = async (name: string): Promise<void> => {
+      ends.get(name)?.();
+      await new Promise(setImmediate);
+    };
+    assert.deepEqual(started, ["a", "b", "c"]);
+    await end("a");
+    assert.deepEqual(started.slice(3), ["e"]);
+    await end("b");
+    assert.deepEqual(started.slice(4), ["d"]);
+    for (const name of ["c", "d", "e"]) await end(name);
+    await end("f");
+    await all;
+    assert.deepEqual([...started].sort(), ["a", "b", "c", "d", "e", "f"]);
+  });
+
+  it("starts no further task after one that failed, and fails with its error", async () => {
+    const started: string[] = [];
+    const run = ({ name }: { name: string }): Promise<void> => {
+      started.push(name);
+      return name === "a" ? Promise.reject(new Error("broken")) : Promise.resolve();
+    };
+    const tasks = [heavy("a"), heavy("b"), heavy("c")];
+    await assert.rejects(runQueue(tasks, { all: 1, heavy: 1 }, run), /broken/);
+    assert.deepEqual(started, ["a"]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Argument } from "commander";
 import { ExitCode } from "@store/docker/cliError";
@@ -15,6 +16,7 @@ import { DEFAULT_STACK } from "../../project/storeCommand";
 import { OrderedOutput } from "../../terminal/orderedOutput";
 import { colors, Reporter, reporter } from "../../terminal/terminal";
 import { Counts, runMocha, summary, tierCounts } from "../../testing/mocha";
+import { runQueue } from "../../testing/runQueue";
 import { defineCommand } from "../command";
 
 interface Tier {
@@ -23,6 +25,8 @@ interface Tier {
   readonly parts: () => readonly string[];
   /** Runs only if it is named, because it takes too long. Defaults to false. */
   readonly onDemand?: boolean;
+  /** Mostly waits, or runs one process at a time, so that it fits beside parts that use a core each. Defaults to false. */
+  readonly light?: boolean;
   /** Setup steps, in order. Tiers share them. */
   readonly requires: readonly ((report: Reporter) => Promise<unknown>)[];
 }
@@ -33,6 +37,7 @@ const TIERS: readonly Tier[] = [
     name: "rehearsal",
     parts: () => ["test/staging/**/*.test.ts"],
     requires: [setUpDocker, ensureEngine, prebuildPebble, prebuildEmulator],
+    light: true,
   },
   {
     name: "integration",
@@ -58,6 +63,7 @@ const TIERS: readonly Tier[] = [
         .concat("test/services")
         .map((folder) => `${folder}/**/*.test.ts`),
     requires: [setUpDocker],
+    light: true,
   },
   {
     name: "unit",
@@ -68,6 +74,7 @@ const TIERS: readonly Tier[] = [
       "test/unit/*.test.ts",
     ],
     requires: [],
+    light: true,
   },
   {
     name: "swarm",
@@ -83,8 +90,9 @@ const TIERS: readonly Tier[] = [
   },
 ];
 
-/** Number of parts that run at the same time. Each starts processes and containers of its own: with 3, two cores have a load of 15. */
-const CONCURRENCY = 2;
+/** Numbers of parts that run at the same time. A part that isn't light starts many processes: with 3 of them, two cores have a load of 15. */
+const HEAVY = Math.max(2, availableParallelism());
+const LIMITS = { all: HEAVY + 1, heavy: HEAVY };
 
 interface TestOptions {
   /** Name of a tier. Defaults to all. */
@@ -137,18 +145,19 @@ async function runTiers(
   const counts = new Map(tiers.map((tier) => [tier, [] as Counts[]]));
   const queue = tiers.flatMap((tier) => {
     output.section().end(`\n${colors.bold(`${tier.name} tests`)}\n`);
-    return tier.parts().map((files) => ({ tier, files, section: output.section() }));
+    return tier.parts().map((files) => ({
+      tier,
+      light: tier.light ?? false,
+      files,
+      section: output.section(),
+    }));
   });
-  const worker = async (): Promise<void> => {
-    for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
-      const { tier, files, section } = part;
-      if (!interrupted.aborted) {
-        counts.get(tier)?.push(await runMocha(files, mochaArgs, section, interrupted));
-      }
-      section.end();
+  await runQueue(queue, LIMITS, async ({ tier, files, section }) => {
+    if (!interrupted.aborted) {
+      counts.get(tier)?.push(await runMocha(files, mochaArgs, section, interrupted));
     }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    section.end();
+  });
   return tiers.map((tier) => ({ tier: tier.name, ...tierCounts(counts.get(tier) ?? []) }));
 }
 
