@@ -90,7 +90,7 @@ export function testIsolation(running: () => TestStore): void {
         .filter(({ family, internal }) => family === "IPv4" && !internal)
         .map(({ address }) => address);
       const containers = await store.containers("status=running");
-      for (const { id, name, role, service } of containers) {
+      const check = async ({ id, name, role, service }: (typeof containers)[number]) => {
         const networks = Object.values((await inspect(id)).NetworkSettings.Networks);
         // The address that the host would have on the network, which Docker leaves out of "Gateway" if there is none.
         const bridges = networks.map(({ IPAddress }) => IPAddress.replace(/[.]\d+$/, ".1"));
@@ -103,7 +103,8 @@ export function testIsolation(running: () => TestStore): void {
         } else if (role !== "gateway") {
           await assertNoWayOut(name, exec, host);
         }
-      }
+      };
+      await Promise.all(containers.map(check));
     } finally {
       listener.close();
     }
