@@ -1,9 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import pg from "pg";
-import { flag, integer, readEnvironment, secretFile, text } from "../environment.ts";
+import {
+  flag,
+  integer,
+  optional,
+  oneOf,
+  readEnvironment,
+  secretFile,
+  text,
+} from "../environment.ts";
 import { migrate } from "./migrations.ts";
 import { withSpan } from "../telemetry/tracing.ts";
+import { SSL_MODES, tlsOptions } from "./tls.ts";
 import { messageOf } from "../errorMessage.ts";
 import {
   DatabaseBusy,
@@ -39,8 +48,8 @@ const PASSWORD_MS = 5_000;
 const PASSWORD_RETRY_MS = 200;
 
 /**
- * The service's own PostgreSQL. It may start later than the service and disappear at any time: the service keeps running, reports the
- * outage at /readyz and with one log line per change, and continues when the database is back.
+ * The service's own PostgreSQL, beside it or elsewhere. It may start later than the service and disappear at any time: the service keeps
+ * running, reports the outage at /readyz and with one log line per change, and continues when the database is back.
  */
 export class Database implements Queryable {
   readonly pool: pg.Pool;
@@ -68,6 +77,8 @@ export class Database implements Queryable {
       DATABASE_NAME: text(),
       DATABASE_USER: text(),
       DATABASE_PASSWORD_FILE: secretFile(),
+      DATABASE_SSLMODE: oneOf(SSL_MODES, "disable"),
+      DATABASE_SSLROOTCERT_FILE: optional(secretFile()),
       DATABASE_POOL_SIZE: integer(1, 200, 10),
       DATABASE_PREPARE: flag(true),
     });
@@ -80,6 +91,7 @@ export class Database implements Queryable {
       user: environment.DATABASE_USER,
       // A function that reads the file at each connect, so that a changed password needs no restart.
       password: environment.DATABASE_PASSWORD_FILE,
+      ssl: tlsOptions(environment.DATABASE_SSLMODE, environment.DATABASE_SSLROOTCERT_FILE?.()),
       application_name: options.service,
       // Also the time for a free connection of the pool. On a busy host PostgreSQL may need seconds to start a connection's process.
       connectionTimeoutMillis: 6_000,

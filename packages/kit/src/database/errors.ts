@@ -8,7 +8,10 @@ export class DatabaseBusy extends Error {
   override readonly name = "DatabaseBusy";
 }
 
-/** Returns true for outages that may end by themselves: no connection, starting or stopping, too many clients, a wrong password. */
+/**
+ * Returns true for outages that may end without a change of the service: no connection, starting or stopping, too many clients, a wrong
+ * password, a certificate that isn't valid, a server that is read-only (a standby, or while data are moved).
+ */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;
   if (!(error instanceof Error)) return false;
@@ -16,9 +19,10 @@ export function isUnavailable(error: unknown): boolean {
   return (
     networkErrors.has(code) ||
     /^(08|28|53|57P|58)/.test(code) ||
-    code === "3D000" ||
+    ["3D000", "25006"].includes(code) ||
+    /^(ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code) ||
     // pg's own errors have no code.
-    /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed)/.test(
+    /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed|The server does not support SSL)/.test(
       error.message,
     ) ||
     (error instanceof AggregateError && error.errors.some(isUnavailable))
