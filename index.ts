@@ -37,6 +37,7 @@ export function program(): Record<string, unknown> {
     connectionLimit: config.connectionLimit,
     environment: config.environment,
     secrets: config.secrets,
+    externalDatabases: config.externalDatabases,
     staffTokens: config.staffTokens,
     otlpEndpoint: config.otlpEndpoint,
     demoData: config.demoData,

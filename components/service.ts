@@ -8,6 +8,7 @@ import { LABEL } from "./container/labelNames";
 import { labels } from "./container/labels";
 import { SecretFiles } from "./container/secrets";
 import { DatabaseConnection, PASSWORD_FILE, poolSize } from "./database/database";
+import type { ExternalDatabase } from "./database/externalDatabase";
 import { swarmService, type SwarmServiceArgs } from "./swarm/swarmService";
 
 export interface ServiceArgs {
@@ -28,6 +29,8 @@ export interface ServiceArgs {
   readonly dependencies?: readonly Dependency[];
   /** Connection to the service's database. Defaults to none. */
   readonly database?: DatabaseConnection;
+  /** The service's database if it is on another server. Cannot be used together with `database`. Defaults to none. */
+  readonly externalDatabase?: ExternalDatabase;
   /** Secrets of the stack. The service reads them at each use, so that a changed secret replaces no instance. Defaults to none. */
   readonly sharedSecrets?: readonly SecretFiles[];
   /** The service's own secrets, which it may read at its start only: a changed secret replaces the instances. Defaults to none. */
@@ -78,7 +81,7 @@ export class Service extends pulumi.ComponentResource {
   }
 
   private instance(name: string, args: ServiceArgs, replica: number): docker.Container {
-    const { service, spec, database, ownSecrets } = args;
+    const { service, spec, database } = args;
     const secrets = secretFiles(args);
     const stopSeconds = drainSeconds(spec) + 10;
     const devMode = devModeRun(args);
@@ -107,10 +110,7 @@ export class Service extends pulumi.ComponentResource {
         healthcheck: healthCheck(spec),
         destroyGraceSeconds: stopSeconds,
         stopTimeout: stopSeconds,
-        labels: [
-          ...labels({ service, role: "service", replica }),
-          ...(ownSecrets?.files ? [{ label: LABEL.secrets, value: ownSecrets.files.version }] : []),
-        ],
+        labels: [...labels({ service, role: "service", replica }), ...secretsLabel(args)],
       },
       {
         parent: this,
@@ -119,6 +119,13 @@ export class Service extends pulumi.ComponentResource {
       },
     );
   }
+}
+
+/** Returns the label by which a change of the secrets that are the service's own replaces the instances. */
+function secretsLabel(args: ServiceArgs): docker.types.input.ContainerLabel[] {
+  const versions = ownSecretFiles(args).flatMap(({ files }) => (files ? [files.version] : []));
+  const value = pulumi.all(versions).apply((all) => all.join(" "));
+  return versions.length === 0 ? [] : [{ label: LABEL.secrets, value }];
 }
 
 function swarmServiceArgs(args: ServiceArgs, image: pulumi.Input<string>): SwarmServiceArgs {
@@ -140,9 +147,10 @@ function swarmServiceArgs(args: ServiceArgs, image: pulumi.Input<string>): Swarm
 
 /** Returns what must exist before an instance starts. */
 function needed(args: ServiceArgs): pulumi.Resource[] {
-  const { database, dependencies = [] } = args;
+  const { database, externalDatabase, dependencies = [] } = args;
   return [
     ...(database ? [database.ready] : []),
+    ...(externalDatabase ? [externalDatabase.ready] : []),
     ...secretFiles(args).flatMap((files) => files.written),
     ...dependencies.flatMap((one) => one.secrets.flatMap((files) => files.written)),
   ];
@@ -177,8 +185,15 @@ function healthCheck(spec: ServiceSpec): docker.types.input.ContainerHealthcheck
     : httpHealthCheck(spec.port, healthPath(spec), { withinSeconds: startSeconds(spec) });
 }
 
-function secretFiles({ sharedSecrets = [], ownSecrets }: ServiceArgs): SecretFiles[] {
-  return [...sharedSecrets, ...(ownSecrets ? [ownSecrets] : [])];
+function secretFiles(args: ServiceArgs): SecretFiles[] {
+  return [...(args.sharedSecrets ?? []), ...ownSecretFiles(args)];
+}
+
+function ownSecretFiles({ ownSecrets, externalDatabase }: ServiceArgs): SecretFiles[] {
+  return [
+    ...(ownSecrets ? [ownSecrets] : []),
+    ...(externalDatabase ? [externalDatabase.secrets] : []),
+  ];
 }
 
 function drainSeconds(spec: ServiceSpec): number {
@@ -187,13 +202,16 @@ function drainSeconds(spec: ServiceSpec): number {
 
 /** Returns the environment variables by name. */
 function environment(args: ServiceArgs): Record<string, string> {
-  const { spec, database } = args;
+  const { spec, database, externalDatabase } = args;
   return {
     PORT: spec.port.toString(),
     DRAIN_SECONDS: drainSeconds(spec).toString(),
-    ...(database && { DATABASE_POOL_SIZE: poolSize(args.replicas).toString() }),
+    ...((database ?? externalDatabase) && {
+      DATABASE_POOL_SIZE: poolSize(args.replicas).toString(),
+    }),
     ...args.environment,
     ...(database && databaseEnvironment(database)),
+    ...externalDatabase?.environment,
     ...Object.fromEntries(secretFiles(args).flatMap((files) => files.environment())),
   };
 }

@@ -8,6 +8,7 @@ import type { CertificateOrders } from "./certificates/certificateOrders";
 import { limitProcesses } from "./container/processLimits";
 import { SecretFiles, SharedSecrets } from "./container/secrets";
 import { Database, DatabaseData } from "./database/database";
+import { ExternalDatabase } from "./database/externalDatabase";
 import { Gateway } from "./gateway/gateway";
 import { type Https, httpsUrl } from "./gateway/https";
 import { Host } from "./host/host";
@@ -41,7 +42,7 @@ export class Store extends pulumi.ComponentResource {
     refuseDevModeElsewhere(args);
 
     const specs = new Map(args.enabledServices.map((name) => [name, specOf(args.specs, name)]));
-    const networks = new Networks(specs, args.host, { parent: this });
+    const networks = new Networks(withWaysOut(specs, args), args.host, { parent: this });
     const images = imageSupply({
       nodeImage: args.images.node,
       devModeServices: args.devModeServices ?? [],
@@ -133,14 +134,7 @@ export class Store extends pulumi.ComponentResource {
     const { host } = args;
     const spec = specOf(args.specs, service);
     const image = parts.images.of(service, spec);
-    const database =
-      parts.data &&
-      parts.databaseImageId &&
-      new Database(
-        `${service}-database`,
-        { service, host, data: parts.data, imageId: parts.databaseImageId },
-        opts,
-      );
+    const { database, externalDatabase } = this.serviceDatabase(service, args, parts);
     const secrets = args.secrets?.[service] ?? {};
     const ownSecrets =
       Object.keys(secrets).length === 0
@@ -159,7 +153,7 @@ export class Store extends pulumi.ComponentResource {
         swarmImage: host.swarm && required(image.byDigest),
         replicas: args.replicas?.[service] ?? spec.replicas ?? 1,
         ...{ network: parts.networks.of(service), egress: parts.networks.egressOf(service) },
-        database: database?.connection,
+        ...{ database: database?.connection, externalDatabase },
         sharedSecrets: [
           ...(spec.secrets ?? []).map((secret) => parts.sharedSecrets.of(secret)),
           ...callFilesOf(service, parts.calls),
@@ -175,6 +169,22 @@ export class Store extends pulumi.ComponentResource {
       opts,
     );
     return { service, spec, image, database, component };
+  }
+
+  /** Returns the service's database: in a container of its own, or on another server. The data volume of the former stays in any case. */
+  private serviceDatabase(
+    service: string,
+    { host, externalDatabases }: StoreArgs,
+    { data, databaseImageId: imageId, gatewayImageId: filesImageId, networks }: ServiceParts,
+  ): { readonly database?: Database; readonly externalDatabase?: ExternalDatabase } {
+    if (data === undefined || imageId === undefined) return {};
+    const [name, opts] = [`${service}-database`, { parent: this }];
+    const server = externalDatabases?.[service];
+    if (server === undefined)
+      return { database: new Database(name, { service, host, data, imageId }, opts) };
+    const network = networks.egressOf(service) ?? networks.of(service);
+    const args = { service, host, server, imageId, filesImageId, network };
+    return { externalDatabase: new ExternalDatabase(name, args, opts) };
   }
 
   private gateway(
@@ -270,6 +280,19 @@ function refuseDevModeElsewhere({ host, devModeServices = [] }: StoreArgs): void
   throw new pulumi.RunError(
     `store:live: ${devModeServices.join(", ")} can't run in dev mode, because the host doesn't have the sources: the store runs on ` +
       `another machine. Remove the key; "up" builds and deploys changed sources as new images.`,
+  );
+}
+
+/** Returns the specs, with a way to the internet for the services whose database is there. */
+function withWaysOut(
+  specs: ReadonlyMap<string, ServiceSpec>,
+  { externalDatabases = {} }: StoreArgs,
+): ReadonlyMap<string, ServiceSpec> {
+  return new Map(
+    [...specs].map(([name, spec]) => [
+      name,
+      externalDatabases[name] ? { ...spec, egress: true } : spec,
+    ]),
   );
 }
 

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type * as random from "@pulumi/random";
 import type { ServiceSpec } from "../services/spec";
 import type { AcmeArgs } from "./certificates/acme";
+import type { DatabaseServer } from "./database/externalDatabase";
 import type { Https, OwnCertificate } from "./gateway/https";
 import type { Host } from "./host/host";
 import type { ImageSource } from "./image/image";
@@ -49,6 +50,8 @@ export interface StoreArgs {
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Additional secrets, by service and name. Defaults to none. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
+  /** Databases on other servers, by service. Defaults to none: each service with a database has a container for it. */
+  readonly externalDatabases?: Readonly<Record<string, DatabaseServer>>;
   /** "sha256:" and the hash of each additional staff token, by name; docs/operations.md explains them. Defaults to none. */
   readonly staffTokens?: Readonly<Record<string, string>>;
   /** OTLP/HTTP endpoint to which the services send traces. Defaults to none: no traces are sent. */

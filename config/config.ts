@@ -9,6 +9,7 @@ import type { StoreArgs } from "../components/storeArgs";
 import { withDependencies } from "../services";
 import { ServiceSpec } from "../services/spec";
 import { ConfigError, Mistake } from "./configError";
+import { databaseWarnings, externalDatabases } from "./database/databases";
 import { hostArgs } from "./hostArgs";
 import { dnsZoneWarnings } from "./https/dnsZone";
 import { httpsConfig, type HttpsConfig } from "./https/https";
@@ -48,6 +49,8 @@ export interface StoreConfig extends Pick<
   readonly devModeServices: readonly string[];
   /** Secrets by service and name. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+  /** Databases on other servers, by service. */
+  readonly externalDatabases: StoreArgs["externalDatabases"];
   /** OTLP/HTTP endpoint for traces. @default no traces */
   readonly otlpEndpoint: string | undefined;
   /** Third-party images by exact version. */
@@ -82,6 +85,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
       ...warnings,
       ...dnsZoneWarnings(values, hosts),
       ...plainSecrets(values, file),
+      ...databaseWarnings(values),
       ...unreachableAddresses(values, { enabledServices, specs }),
     ],
     trustedProxies: values.trustedProxies,
@@ -93,6 +97,7 @@ export function readConfig(specs: ReadonlyMap<string, ServiceSpec>): StoreConfig
     replicas: values.replicas,
     environment: values.environment,
     secrets: asSecrets(values.secrets),
+    externalDatabases: externalDatabases(values),
     otlpEndpoint: values.otlpEndpoint || undefined,
     demoData: values.demoData,
     staffTokens: values.staffTokens,

@@ -2,6 +2,7 @@ import { isPublicKey, problemOfPrivateKey } from "../components/host/ssh/sshKeys
 import { addressCount, findOverlap } from "./addressRanges";
 import { AZURE_RULES } from "./azureRules";
 import { Mistake } from "./configError";
+import { DATABASE_RULES } from "./database/databases";
 import { DNS_ZONE_RULES } from "./https/dnsZone";
 import { storeNames } from "./https/domainNames";
 import { isPem } from "./https/pemValue";
@@ -30,6 +31,7 @@ const RULES: readonly Rule[] = [
   requiredEnvironment,
   { reads: ["secrets"], check: secretsEncrypted },
   { reads: ["environment", "secrets"], check: secretFileVariablesFree },
+  ...DATABASE_RULES,
   { reads: ["host", "domain", "certificate"], check: certificateForDomain },
   { reads: ["certificate"], check: certificateEncrypted },
   {

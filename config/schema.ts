@@ -7,6 +7,7 @@ import { firewallRangeProblem, networkProblem, proxyRangeProblem } from "./addre
 import { resourceGroupProblem, subnetIdProblem, tagProblem } from "./azureNames";
 import BASE_IMAGES from "./baseImages.json";
 import { dnsZoneProblem } from "./https/dnsZone";
+import { DATABASE_URL_HINT, databaseUrlProblem } from "./database/databaseUrl";
 import { allowedHostProblem, domainProblem } from "./https/domainNames";
 import {
   byService,
@@ -135,6 +136,15 @@ export function configSchema(serviceNames: readonly string[]) {
     ),
     environment: v.optional(variables(service), {}),
     secrets: v.optional(variables(service), {}),
+    databaseUrl: v.optional(
+      byService(
+        service,
+        v.pipe(v.string(DATABASE_URL_HINT), accepted(databaseUrlProblem)),
+        "URLs by service, such as {orders: postgres://…}",
+      ),
+      {},
+    ),
+    databaseRoot: v.optional(v.string(), ""),
     staffTokens: v.optional(staffTokensByName(), {}),
     otlpEndpoint: v.optional(
       v.pipe(v.string(), v.check(isHttpUrl, "should be a URL, such as http://collector:4318.")),

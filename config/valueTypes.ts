@@ -61,7 +61,7 @@ function ignoredKey(mapping: Readonly<Record<string, unknown>>): string | undefi
 
 /** Variables that the program itself sets. */
 const RESERVED_VARIABLES =
-  /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKENS?(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD)(_FILE)?)$/;
+  /^(PORT|DRAIN_SECONDS|GATEWAY_URL|STAFF_TOKENS?(_FILE)?|DATABASE_(HOST|PORT|NAME|USER|PASSWORD|SSLMODE|SSLROOTCERT)(_FILE)?)$/;
 
 /** Text, a number or a flag, as text. */
 export function plainText() {

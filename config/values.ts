@@ -149,6 +149,7 @@ const SECRET_KEYS: ReadonlySet<string> = new Set<ConfigKey>([
   // Somebody may have written a token instead of its hash.
   "staffTokens",
   "secrets",
+  "databaseUrl",
   "sshPrivateKey",
   "certificate",
 ]);

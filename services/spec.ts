@@ -153,7 +153,9 @@ export const ServiceSpecSchema = v.strictObject({
   /**
    * Gives the service its own PostgreSQL database, unreachable for others. The environment variables are DATABASE_HOST,
    * DATABASE_PORT, DATABASE_NAME, DATABASE_USER and DATABASE_PASSWORD_FILE (path of a file). DATABASE_POOL_SIZE is the
-   * maximum size of an instance's connection pool; one more connection is allowed. @default false
+   * maximum size of an instance's connection pool; one more connection is allowed. A stack may have the database on another server
+   * (`store:databaseUrl`): then there is DATABASE_SSLMODE, too, with PostgreSQL's values "disable", "require" and "verify-full", and
+   * DATABASE_SSLROOTCERT_FILE if the authority of the server's certificate isn't a public one. @default false
    */
   database: v.optional(v.boolean()),
 

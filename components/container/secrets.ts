@@ -13,6 +13,8 @@ export interface SecretFilesArgs {
   readonly imageId: pulumi.Input<string>;
   /** Secrets by name. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Resources that must exist before the files are written. Defaults to none. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /**

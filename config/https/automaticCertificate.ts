@@ -1,10 +1,9 @@
 import { isIPv4 } from "node:net";
 import { IPv4 } from "ipaddr.js";
 import { type AcmeArgs, LETS_ENCRYPT } from "../../components/certificates/acme";
-import { parseCertificates } from "./certificate";
 import { Mistake } from "../configError";
-import { pemValue } from "./pemValue";
 import { AZURE_DOMAIN } from "./domainNames";
+import { rootCertificate } from "./rootCertificate";
 import { configSet } from "../rule";
 import { ConfigKey, ConfigValues } from "../schema";
 
@@ -22,7 +21,7 @@ export function automaticCertificate(
 ): AutomaticCertificate {
   const isPublic = acmeDirectory.includes(LETS_ENCRYPT);
   const key: ConfigKey = domain === "" ? "dnsLabel" : "domain";
-  const { root, mistakes } = rootCertificate(acmeRoot);
+  const { root, mistakes } = rootCertificate("acmeRoot", acmeRoot, "the authority");
   return {
     acme: {
       directory: acmeDirectory,
@@ -37,29 +36,6 @@ export function automaticCertificate(
       ...(isPublic ? names.flatMap((name) => labelWarning(name, key) ?? []) : []),
     ],
   };
-}
-
-/** Returns the content of store:acmeRoot, which is the value itself or a file; undefined if it isn't set. */
-function rootCertificate(value: string): {
-  readonly root?: string;
-  readonly mistakes: readonly Mistake[];
-} {
-  if (value === "") return { mistakes: [] };
-  const read = pemValue(value);
-  const problems =
-    "problem" in read
-      ? [`${read.problem} Name a file with the root certificate of the authority.`]
-      : rootProblems(read.pem);
-  const mistakes = problems.map((problem) => ({ key: "acmeRoot", problem }));
-  return "pem" in read && mistakes.length === 0 ? { root: read.pem, mistakes } : { mistakes };
-}
-
-function rootProblems(pem: string): readonly string[] {
-  const { chain, mistakes } = parseCertificates(pem);
-  if (mistakes.length > 0) return mistakes;
-  return chain.length > 0
-    ? []
-    : ['has no certificate. It should be PEM, from "-----BEGIN CERTIFICATE-----" on.'];
 }
 
 /** Let's Encrypt issues certificates for addresses only for 160 hours. @see https://letsencrypt.org/docs/profiles/ */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** Keys of the configuration whose value is PEM, or the path of a file with PEM. No other key names a file. */
-export const PEM_KEYS = ["certificate", "acmeRoot"] as const;
+export const PEM_KEYS = ["certificate", "acmeRoot", "databaseRoot"] as const;
 
 /** Content of a key whose value is PEM, or the path of a file with PEM; or what is wrong with the value, as a predicate. */
 export type PemValue = { readonly pem: string } | { readonly problem: string };

@@ -8,13 +8,13 @@ import { writtenValues } from "../writtenText";
 type Path = readonly [ConfigKey, ...string[]];
 
 /**
- * Warns of a registry's passwords and of services' secrets that everybody who reads the stack's file knows. Secrets of which none is
- * encrypted are refused by a rule.
+ * Warns of a registry's passwords, of services' secrets and of databases' URLs that everybody who reads the stack's file knows. Secrets and
+ * URLs of which none is encrypted are refused by a rule.
  *
  * @param file Undefined if the file isn't known.
  */
 export function plainSecrets(
-  { registry, secrets }: Pick<ConfigValues, "registry" | "secrets">,
+  { registry, secrets, databaseUrl }: Pick<ConfigValues, "registry" | "secrets" | "databaseUrl">,
   file: StackFile | undefined,
 ): string[] {
   const passwords = (["password", "pullPassword"] as const)
@@ -23,9 +23,11 @@ export function plainSecrets(
   const ofServices = Object.entries(secrets).flatMap(([service, values]) =>
     Object.keys(values).map((name): Path => ["secrets", service, name]),
   );
+  const urls = Object.keys(databaseUrl).map((service): Path => ["databaseUrl", service]);
   return [
     ...inClear(passwords, file).map(warning("password at the registry")),
     ...inClear(ofServices, file).map(warning("secret where it comes from")),
+    ...inClear(urls, file).map(warning("password at the database")),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Services } from "../rule";
 import type { ConfigValues } from "../schema";
 
-type Addresses = Pick<ConfigValues, "otlpEndpoint" | "environment" | "secrets">;
+type Addresses = Pick<ConfigValues, "otlpEndpoint" | "environment" | "secrets" | "databaseUrl">;
 
 /**
  * Returns warnings, as "store:KEY: PROBLEM", of addresses that the services which get them can't reach. Those in variables and secrets are
@@ -9,11 +9,13 @@ type Addresses = Pick<ConfigValues, "otlpEndpoint" | "environment" | "secrets">;
  * they may have a password.
  */
 export function unreachableAddresses(
-  { otlpEndpoint, environment, secrets }: Addresses,
+  { otlpEndpoint, environment, secrets, databaseUrl }: Addresses,
   { enabledServices, specs }: Services,
 ): string[] {
   const problems = (key: string, url: string, services: readonly string[]): string[] => {
-    const isolated = services.filter((service) => specs.get(service)?.egress !== true);
+    const isolated = services.filter(
+      (service) => specs.get(service)?.egress !== true && databaseUrl[service] === undefined,
+    );
     return problemOf(url, services, isolated).map((problem) => `store:${key}: ${problem}`);
   };
   const used = (key: "environment" | "secrets", values: ConfigValues["secrets"]): string[] =>

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isIPv4 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,7 +12,7 @@ export interface IssuedCertificate {
 }
 
 interface Request {
-  /** DNS names. Defaults to none. */
+  /** DNS names and IPv4 addresses. Defaults to none. */
   readonly names?: readonly string[];
   /** Common name. Defaults to the first name. */
   readonly commonName?: string;
@@ -60,7 +61,9 @@ export class TestAuthority {
     const { names = [], commonName = names[0] ?? "", key = P256, days = 90 } = request;
     const { extensions = ["basicConstraints=CA:FALSE", "extendedKeyUsage=serverAuth"] } = request;
     const path = (name: string): string => join(this.folder, name);
-    const alternativeNames = names.map((name) => `DNS:${name}`).join(",");
+    const alternativeNames = names
+      .map((name) => `${isIPv4(name) ? "IP" : "DNS"}:${name}`)
+      .join(",");
     const lines = [
       ...extensions,
       ...(names.length > 0 ? [`subjectAltName=${alternativeNames}`] : []),

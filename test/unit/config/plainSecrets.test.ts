@@ -14,13 +14,16 @@ describe("warnings of secrets in clear", () => {
 
   /** Returns the keys of the warnings for a file with the lines below `config`. */
   function warned(
-    values: Parameters<typeof plainSecrets>[0],
+    values: Partial<Parameters<typeof plainSecrets>[0]>,
     encrypted: readonly string[],
     config?: string,
   ): string[] {
     setConfig({}, encrypted);
     const file = { name: "Pulumi.test.yaml", text: `config:\n${config ?? ""}` };
-    const warnings = plainSecrets(values, config === undefined ? undefined : file);
+    const warnings = plainSecrets(
+      { registry: noRegistry, secrets: {}, databaseUrl: {}, ...values },
+      config === undefined ? undefined : file,
+    );
     assert.doesNotMatch(warnings.join(), /hidden/);
     return warnings.map((line) => line.split(": ")[0] ?? "");
   }
@@ -64,10 +67,19 @@ describe("warnings of secrets in clear", () => {
     ]);
   });
 
+  it("name a database's URL in clear beside an encrypted one", () => {
+    const databaseUrl = { orders: "postgres://o:hidden@db/o", billing: "postgres://b:hidden@db/b" };
+    const written = `  store:databaseUrl: {orders: {secure: v1:a=}, billing: "${databaseUrl.billing}"}`;
+    assert.deepEqual(warned({ databaseUrl }, ["store:databaseUrl"], written), [
+      "store:databaseUrl.billing",
+    ]);
+  });
+
   it("have the command that encrypts the value", () => {
     setConfig({}, ["store:secrets"]);
     const text = "config:\n  store:secrets: {billing: {KEY: {secure: v1:a=}, OTHER: hidden}}";
-    const [warning] = plainSecrets({ registry: noRegistry, secrets }, { name: "x", text });
+    const values = { registry: noRegistry, secrets, databaseUrl: {} };
+    const [warning] = plainSecrets(values, { name: "x", text });
     assert.match(
       warning ?? "",
       /: \.\/store pulumi config set -s \S+ --secret --path secrets\.billing\.OTHER VALUE$/,

@@ -13,7 +13,7 @@ const enabledServices = [...specs.keys()];
 
 /** Keys of the warnings. */
 function keys(values: Partial<Parameters<typeof unreachableAddresses>[0]>): string[] {
-  const all = { otlpEndpoint: "", environment: {}, secrets: {}, ...values };
+  const all = { otlpEndpoint: "", environment: {}, secrets: {}, databaseUrl: {}, ...values };
   const warnings = unreachableAddresses(all, { enabledServices, specs });
   return warnings.map((warning) => /^store:(.*?): /.exec(warning)?.[1] ?? warning);
 }
@@ -40,6 +40,12 @@ describe("addresses that services can't reach", () => {
     it(`warns of ${endpoint}`, () => {
       assert.deepEqual(keys({ otlpEndpoint: endpoint }), ["otlpEndpoint"]);
     });
+
+  it("accepts any address for a service whose database is elsewhere, which has a way there", () => {
+    const environment = { orders: { HTTPS_PROXY: "http://10.0.0.5:3128" } };
+    assert.deepEqual(keys({ environment }), ["environment.orders.HTTPS_PROXY"]);
+    assert.deepEqual(keys({ environment, databaseUrl: { orders: "postgres://db/orders" } }), []);
+  });
 
   it("warns of a service's own container also if the service has egress", () => {
     const environment = { billing: { HTTPS_PROXY: "http://127.0.0.1:3128" } };
@@ -69,7 +75,7 @@ describe("addresses that services can't reach", () => {
   it("never shows a value, which may have a password", () => {
     const secrets = { orders: { REDIS: "redis://:s3cret@cache.example" } };
     const warnings = unreachableAddresses(
-      { otlpEndpoint: "", environment: {}, secrets },
+      { otlpEndpoint: "", environment: {}, secrets, databaseUrl: {} },
       { enabledServices, specs },
     );
     assert.match(warnings.join(), /^store:secrets\.orders\.REDIS: (?!.*s3cret).*egress: true/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SshHost } from "../../../../components/host/ssh/sshHost";
+import type { StoreArgs } from "../../../../components/storeArgs";
 import { duration } from "../../../../components/swarm/swarmService";
 import { commonProviders } from "../../host/commonProviders";
 import { mockedInOwnFolder } from "../../host/mockedFolder";
@@ -27,6 +28,10 @@ describe("A Store on several machines", () => {
   });
 
   function createSwarm(...workers: readonly string[]): void {
+    createSwarmWith({}, workers);
+  }
+
+  function createSwarmWith(args: Partial<StoreArgs>, workers: readonly string[]): void {
     const login = { user: "root", hostKey: HOST_KEY };
     const host = new SshHost("host", {
       providers: commonProviders(),
@@ -37,6 +42,7 @@ describe("A Store on several machines", () => {
       host,
       publish: { registry, builder: { host: "unix:///test.sock" } },
       replicas: { inventory: 3 },
+      ...args,
     });
   }
 
@@ -124,6 +130,23 @@ describe("A Store on several machines", () => {
     assert.deepEqual(plain(callers), Buffer.from("\n").toString("base64"));
     for (const { inputs, name } of await resources(SECRET))
       assert.notEqual(plain(inputs["data"]), inputs["data"], `${name} is secret`);
+  });
+
+  it("reaches an external database from the workers, with the password as a secret of Swarm's", async () => {
+    const server = { host: "db.example.org", port: 5432, database: "orders", user: "orders" };
+    const orders = { ...server, password: "s3cret", sslMode: "require" } as const;
+    createSwarmWith({ externalDatabases: { orders } }, ["192.0.2.2"]);
+    const { containerSpec, networksAdvanceds } = await taskOf("orders");
+    const file = containerSpec.env["DATABASE_PASSWORD_FILE"];
+    assert.match(file ?? "", /^\/run\/secrets-orders-database-[0-9a-f]{8}\/DATABASE_PASSWORD$/);
+    assert.ok(containerSpec.secrets.some(({ fileName }) => fileName === file));
+    assert.ok(networksAdvanceds.some(({ id }) => id === "orders-egress-id"));
+    assert.equal((await resource(NETWORK, "orders-egress")).inputs["driver"], "overlay");
+    // A container can't join that network.
+    const { inputs } = await resource(REMOTE_COMMAND, "orders-database-check");
+    assert.doesNotMatch(String(inputs["create"]), /--network/);
+    const containers = (await runningContainers()).map(({ name }) => name);
+    assert.deepEqual(containers.sort(), ["gateway", "inventory-database"]);
   });
 
   it("joins each worker by a secret token, which the last step makes useless", async () => {
