@@ -29,6 +29,13 @@ export async function selectContainers(
       hint: `Start it: ${storeCommand("up", stack)}`,
     });
   }
+  const owner = name?.replace(/-database$/, "");
+  if (name !== owner && present.some((one) => one === owner)) {
+    throw new CliError(
+      `${owner} has no database container in the stack ${stack}: it has no database, or one on another server (store:databaseUrl).`,
+      { hint: "psql and pg_dump reach that server by its URL: docs/external-database.md." },
+    );
+  }
   if (name !== undefined && serviceNames(session.project.root).includes(name)) {
     throw new CliError(
       `${name} is not running in the stack ${stack}. Running: ${present.join(", ")}.`,

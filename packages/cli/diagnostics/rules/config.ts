@@ -16,11 +16,11 @@ import { storeCommand } from "../../project/storeCommand";
 /** A configuration value that a script of the program rejected while the engine was changing resources. */
 export const configRejectedByResource: Rule = {
   name: "config-rejected-by-resource",
-  match: [/^(store:\w+): .*$/m],
+  match: [/^(store:\w+(?:\.[\w-]+)?): .*$/m],
   cause: ({ match }) => match[1],
   toDiagnostic: ({ match }, context) => ({
     summary: match[0],
-    hint: `${keepsRunning(context)}${howToChange(match[1], context, match[0])}`,
+    hint: `${keepsRunning(context)}${howToChange(match[1], context, { isValue: true })}`,
   }),
 };
 
@@ -36,7 +36,7 @@ export const configRejected: Rule = {
     hint: `${whatChanged(context)}${
       error.message.trim().includes("\n")
         ? `Change these values in ${stackFileName(context)}, then: ${retryCommand(context)}`
-        : howToChange(match[1], context, error.message)
+        : howToChange(match[1], context, { isValue: / should (be|have) /.test(error.message) })
     }`,
   }),
 };
@@ -149,11 +149,16 @@ export const programError: Rule = {
   }),
 };
 
-const SECRET_KEYS = /^(certificate|sshPrivateKey|secrets\b.*)$/;
+const SECRET_KEYS = /^(certificate|sshPrivateKey|(secrets|databaseUrl)\b.*)$/;
 /** Their values have several lines, so they are set from a file. */
 const FILE_KEYS: readonly string[] = ["certificate", "sshPrivateKey"];
 
-function howToChange(key: string | undefined, context: Context, message = ""): string {
+/** @param isValue The value is wrong, not a name in its path. Defaults to false. */
+function howToChange(
+  key: string | undefined,
+  context: Context,
+  { isValue = false }: { readonly isValue?: boolean } = {},
+): string {
   const { command, session } = context;
   const shortKey = key?.replace(`${session.project.name}:`, "");
   if (shortKey === undefined) {
@@ -164,7 +169,7 @@ function howToChange(key: string | undefined, context: Context, message = ""): s
   }
   const [top = ""] = shortKey.split(/[.[]/);
   // A wrong name within a mapping: setting its value doesn't correct it.
-  if (top !== shortKey && !/ should be /.test(message)) {
+  if (top !== shortKey && !isValue) {
     return `Correct it in ${stackFileName(context)}, then: ${storeCommand(command, session.stack.name)}`;
   }
   const secret = SECRET_KEYS.test(shortKey) ? "--secret " : "";

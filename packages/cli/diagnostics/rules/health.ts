@@ -40,13 +40,16 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
       service === container.service &&
       health === "healthy",
   );
+  const hasDatabase = containers.some(
+    ({ role, service }) => role === "database" && service === container.service,
+  );
   return {
     summary: `${resource} did not become healthy: ${whyUnhealthy(lastExit, container)}.`,
     details: log.length > 0 ? log : ["(no output)"],
     detailsTitle: `End of the log of ${container.name}`,
     hint:
       (previous ? `The previous container, ${previous.name}, keeps serving. ` : "") +
-      `${remedy(container, [...log, lastCheckOutput(inspection)], context.session.stack.name)} Then: ${retryCommand(context)}\n` +
+      `${remedy({ ...container, hasDatabase }, [...log, lastCheckOutput(inspection)], context.session.stack.name)} Then: ${retryCommand(context)}\n` +
       `Complete log: ${crash?.logFile ?? commandFor(`logs ${displayName(container)}`, context)}`,
   };
 }
@@ -63,18 +66,22 @@ function unhealthyInDown(found: Found, context: Context, container?: StoreContai
 }
 
 const DATABASE_ERROR =
-  /pg_hba|password authentication failed|the database system is|too many (clients|connections)|(ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN).*(5432|-database)|database ".*" does not exist|could not (resize|extend)/i;
+  /the database can't be (reached|prepared)|pg_hba|password authentication failed|the database system is|too many (clients|connections)|(ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN).*(5432|-database)|database ".*" does not exist|could not (resize|extend)/i;
 
 /** Messages of a PostgreSQL server that lacks what its first start sets up. */
 const INCOMPLETE_DATA = /no pg_hba\.conf entry|(database|role) "[^"]*" does not exist/;
 
 /**
- * Returns what to fix. A service may fail because of its database.
+ * Returns what to fix. A service may fail because of its database, which has no container if it is on another server.
  *
  * @param output Lines of the log and of the health check.
  */
 export function remedy(
-  { role, service }: Pick<StoreContainer, "role" | "service">,
+  {
+    role,
+    service,
+    hasDatabase,
+  }: Pick<StoreContainer, "role" | "service"> & { readonly hasDatabase: boolean },
   output: readonly string[],
   stack: string,
 ): string {
@@ -86,6 +93,9 @@ export function remedy(
     );
   }
   if (role !== "service") return "Fix the cause shown in its log.";
+  if (has(DATABASE_ERROR) && !hasDatabase) {
+    return `Its database, which is on another server (store:databaseUrl.${service}), refuses it or can't be reached. Fix that.`;
+  }
   return has(DATABASE_ERROR)
     ? `Its database refuses it or can't be reached; see ${storeCommand(`logs ${service}-database`, stack)}. Fix that.`
     : `Fix services/${service}.`;

@@ -143,13 +143,20 @@ function changeOf(
   return instances && instances.before !== instances.after ? "scaled" : "changed";
 }
 
-/** Names of the properties of containers that change, except the image, which the content tags show. */
+/**
+ * Names of the properties of containers that change, except the image, which the content tags show. "database" if the service changes to a
+ * database on another server (store:databaseUrl), or back.
+ */
 function causes(service: string, steps: readonly Step[]): string[] {
+  const hasOtherDatabase = steps.some(
+    ({ name, operation }) =>
+      name === `${service}-database-check` && ["create", "delete"].includes(operation),
+  );
   const names = steps
     .filter(({ type }) => type === CONTAINER_TYPE || type === SERVICE_TYPE)
     .flatMap(({ properties }) => properties)
     .filter((property) => !["image", "envs", "taskSpec"].includes(property));
-  return [...new Set(names)].sort();
+  return [...new Set([...names, ...(hasOtherDatabase ? ["database"] : [])])].sort();
 }
 
 function noticeOf(

@@ -57,6 +57,14 @@ describe("diagnoseRun of a wrong configuration", () => {
     assert.equal(summary, "store:postgresImage: 16 is too old");
   });
 
+  it("has the command that sets a database's URL again, as a secret", async () => {
+    const message = "store:databaseUrl.orders: the server db:5432 refuses the password";
+    const rejected = failedStep("command:local:Command", "orders-database-check", message);
+    const { summary, hint } = await diagnose(rejected);
+    assert.equal(summary, message);
+    assert.match(hint ?? "", /config set --secret --path 'databaseUrl\.orders' VALUE/);
+  });
+
   it("finds the configuration key whose type the engine rejects", async () => {
     const stderr =
       "error: validating stack config: Stack 'cli' with configuration key 'store:httpPort' must be of type 'integer'\n";

@@ -88,8 +88,8 @@ describe("parseContainer", () => {
 });
 
 describe("remedy", () => {
-  const of = (line: string, role: "service" | "database" = "service") =>
-    remedy({ role, service: "inventory" }, [line], "demo");
+  const of = (line: string, role: "service" | "database" = "service", hasDatabase = true) =>
+    remedy({ role, service: "inventory", hasDatabase }, [line], "demo");
 
   it("blames the database, not the service, for the database's errors", () => {
     for (const line of [
@@ -103,6 +103,12 @@ describe("remedy", () => {
     assert.equal(of("TypeError: x is undefined"), "Fix services/inventory.");
     assert.equal(of("Error: connect ECONNREFUSED 172.18.0.2:3000"), "Fix services/inventory.");
     assert.match(of("initdb: error", "database"), /cause shown in its log/);
+  });
+
+  it("blames the server of a database that has no container", () => {
+    const line = `{"msg":"The database can't be reached: self-signed certificate in certificate chain"}`;
+    assert.match(of(line, "service", false), /another server \(store:databaseUrl\.inventory\)/);
+    assert.equal(of("TypeError: x", "service", false), "Fix services/inventory.");
   });
 
   it("says that a database lacks what its first start sets up", () => {

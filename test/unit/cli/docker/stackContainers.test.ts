@@ -41,6 +41,15 @@ describe("two checkouts with a stack of the same name on one daemon", () => {
     assert.deepEqual(await ids(dockerWith(summary({ Id: "own", stack: "previous" }))), ["own"]);
   });
 
+  it("say that a service without a database container has none", async () => {
+    writeState(session, { containers: ["own"] });
+    const docker = dockerWith(summary({ Id: "own", role: "service" }));
+    await assert.rejects(
+      selectContainers(session, docker, "inventory-database"),
+      /inventory has no database container in the stack dev: .*store:databaseUrl/,
+    );
+  });
+
   it("don't select the other one's containers, and say whose they are", async () => {
     const docker = dockerWith(summary({ Id: "theirs" }));
     await assert.rejects(
@@ -71,12 +80,17 @@ describe("refuseStackName", () => {
   });
 });
 
-function summary(of: { Id: string; network?: string; stack?: string }): ContainerSummary {
+function summary(of: {
+  Id: string;
+  network?: string;
+  stack?: string;
+  role?: string;
+}): ContainerSummary {
   const labels = {
     [LABEL.project]: "store",
     [LABEL.stack]: of.stack ?? "dev",
     [LABEL.service]: "inventory",
-    [LABEL.role]: "database",
+    [LABEL.role]: of.role ?? "database",
   };
   return {
     ...{ Id: of.Id, Names: [`/${of.Id}`], Image: "i", ImageID: "i", Created: 1, Labels: labels },

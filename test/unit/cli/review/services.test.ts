@@ -66,6 +66,18 @@ describe("changes of a service", () => {
     assert.match(service.notice.reason ?? "", /database server/);
   });
 
+  it("name the database as a cause where it moves to another server, or back", () => {
+    const check = { type: "command:local:Command", name: "orders-database-check" };
+    const causes = (...steps: readonly TestStep[]): readonly string[] | undefined =>
+      serviceOf("orders", ...replacement("orders-0", false, ["envs"]), ...steps)?.properties;
+    assert.deepEqual(causes({ ...check, op: "create", after: {} }), ["database"]);
+    assert.deepEqual(causes({ ...check, op: "delete", before: {} }), ["database"]);
+    assert.deepEqual(
+      causes({ ...check, op: "update", before: {}, after: {}, diff: ["stdin"] }),
+      [],
+    );
+  });
+
   it("stop the store where the gateway is replaced", () => {
     const notice = serviceOf("gateway", ...replacement("gateway", true, ["ports"]))?.notice;
     assert.match(notice?.reason ?? "", /the host's port/);
