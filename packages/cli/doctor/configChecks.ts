@@ -68,7 +68,7 @@ interface EngineConfig {
   readonly values: Readonly<Record<string, string>>;
   /** Keys whose value is encrypted or contains an encrypted value. */
   readonly secretKeys: readonly string[];
-  /** Keys whose whole value is encrypted. */
+  /** Paths of the encrypted values, such as store:databaseUrl.orders. */
   readonly encrypted: readonly string[];
 }
 
@@ -80,13 +80,13 @@ function engineConfig(config: Readonly<Record<string, unknown>>): EngineConfig {
       key,
       text,
       isSecret: JSON.stringify(value).includes('"secure":'),
-      isWhole: isSecure(value),
+      encrypted: encryptedPaths(key, value),
     };
   });
   return {
     values: Object.fromEntries(entries.map(({ key, text }) => [key, text])),
     secretKeys: entries.filter(({ isSecret }) => isSecret).map(({ key }) => key),
-    encrypted: entries.filter(({ isWhole }) => isWhole).map(({ key }) => key),
+    encrypted: entries.flatMap(({ encrypted }) => encrypted),
   };
 }
 
@@ -98,6 +98,12 @@ function withoutCiphertext(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, withoutCiphertext(inner)]),
   );
+}
+
+function encryptedPaths(path: string, value: unknown): string[] {
+  if (isSecure(value)) return [path];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => encryptedPaths(`${path}.${key}`, inner));
 }
 
 function isSecure(value: unknown): boolean {

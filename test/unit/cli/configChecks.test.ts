@@ -33,6 +33,7 @@ describe("configMistakes", () => {
     assert.deepEqual(mistakes({}), []);
     const secure = { secure: "v1:abc" };
     assert.deepEqual(mistakes({ ...AZURE, "store:registry": registry(secure) }), []);
+    assert.deepEqual(mistakes({ "store:databaseUrl": { orders: secure } }), []);
     const ssh = { host: "ssh", sshAddress: "host", sshHostKey: `ssh-ed25519 ${"A".repeat(68)}` };
     const environment = { billing: { PAYMENT_PROVIDER: "simulated" } };
     const keys = Object.entries({
@@ -43,6 +44,12 @@ describe("configMistakes", () => {
       mistakes(Object.fromEntries(keys.map(([key, value]) => [`store:${key}`, value]))),
       [],
     );
+  });
+
+  it("names a mistake beside an encrypted value, but none in it", () => {
+    const databaseUrl = { orders: { secure: "v1:abc" }, billing: "text" };
+    const found = mistakes({ "store:databaseUrl": databaseUrl });
+    assert.match(found.join("\n"), /^store:databaseUrl\.billing: the value .*\.$/);
   });
 
   it("names a missing registry and missing address ranges", () => {
