@@ -82,6 +82,8 @@ export interface HostAccess {
 }
 
 export interface WorkerAccess {
+  /** Name of the machine in the program. Defaults to its address. */
+  readonly name?: string;
   readonly address: string;
   readonly port: number;
   readonly user: string;

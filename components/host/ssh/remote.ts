@@ -90,7 +90,13 @@ export class RemoteMachine {
         stdin,
         triggers: [this.args.machine, ...triggers],
       },
-      { ...opts, provider: this.args.commands, deletedWith: this.opts.deletedWith },
+      {
+        ...opts,
+        provider: this.args.commands,
+        deletedWith: this.opts.deletedWith,
+        // The next machine may have the same address: what the script has created there must not be deleted.
+        ...(onDelete !== undefined && { deleteBeforeReplace: true }),
+      },
     );
   }
 }
