@@ -10,6 +10,7 @@ import { isOwnContainer, ownResources } from "../state/ownResources";
 import { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
 import { ALL_STACKS, listAllContainers, StoreContainer } from "./containers";
+import { listInSwarm } from "./swarmNodes";
 import { serviceIds } from "./swarmTasks";
 
 /** Docker's resources of all stacks of all checkouts. */
@@ -66,10 +67,10 @@ export async function readDockerState(
   checkpoint?: Checkpoint,
 ): Promise<DockerState> {
   const filters = ALL_STACKS;
-  const [services, containers, networks, volumes, images] = await Promise.all([
+  const [services = [], containers, networks, volumes, images] = await Promise.all([
     serviceIds(checkpoint).length === 0
       ? []
-      : docker.list<{ ID: string }>("/services", { filters }),
+      : listInSwarm<{ ID: string }>(docker, "/services", { filters }),
     listAllContainers(docker),
     docker.list<NetworkSummary>("/networks", { filters }),
     docker.get<{ Volumes: { Name: string }[] | null }>("/volumes", { filters }),

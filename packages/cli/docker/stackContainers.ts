@@ -26,15 +26,16 @@ export async function stackInstances(session: Session, docker: Docker): Promise<
   return instancesInState(session, docker, await loadCheckpoint(session));
 }
 
-/** The same for a command that has read the state. */
+/** The same for a command that has read the state, and `nodes` as in {@link swarmTasks}. */
 export async function instancesInState(
   session: Session,
   docker: Docker,
   checkpoint: Checkpoint | undefined,
+  nodes?: Parameters<typeof swarmTasks>[2],
 ): Promise<StoreContainer[]> {
   const [containers, tasks] = await Promise.all([
     containersInState(session, docker, checkpoint),
-    swarmTasks(docker, checkpoint),
+    swarmTasks(docker, checkpoint, nodes),
   ]);
   return [...containers, ...tasks];
 }

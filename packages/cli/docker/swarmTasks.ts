@@ -1,9 +1,9 @@
-import { storeCommand } from "../project/storeCommand";
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
-import { type Checkpoint, resourceName, SERVICE_TYPE } from "../state/checkpoint";
+import { type Checkpoint, SERVICE_TYPE } from "../state/checkpoint";
 import type { StoreContainer, SwarmTask } from "./containers";
+import { listInSwarm, type SwarmNode, swarmNodes, workersIn } from "./swarmNodes";
 
 /** The used fields of an entry of GET /tasks. */
 interface TaskSummary {
@@ -37,19 +37,22 @@ export function serviceIds(checkpoint: Checkpoint | undefined): string[] {
 /**
  * Lists the instances of the stack's Swarm services, on all machines: those that run and those that Swarm tries to run. Empty for a stack with
  * one machine.
+ *
+ * @param nodes Result of {@link swarmNodes}, for a command that has it already. Defaults to reading it.
  */
 export async function swarmTasks(
   docker: Docker,
   checkpoint: Checkpoint | undefined,
+  nodes?: readonly SwarmNode[],
 ): Promise<StoreContainer[]> {
   const services = serviceIds(checkpoint);
   if (services.length === 0) return [];
   const filters = { service: services, "desired-state": ["running"] };
-  const [tasks, nodes] = await Promise.all([
-    docker.list<TaskSummary>("/tasks", { filters }),
-    docker.list<NodeSummary>("/nodes"),
+  const [tasks = [], machines = []] = await Promise.all([
+    listInSwarm<TaskSummary>(docker, "/tasks", { filters }),
+    nodes ?? swarmNodes(docker, checkpoint),
   ]);
-  const names = new Map(nodes.map(({ ID, Description }) => [ID, Description?.Hostname ?? ID]));
+  const names = new Map(machines.map(({ id, name }) => [id, name]));
   return tasks.map((task) => toContainer(task, names)).sort(compareTasks);
 }
 
@@ -64,49 +67,12 @@ export function machineOf(
   checkpoint: Checkpoint | undefined,
   workers: readonly string[],
 ): number {
-  const join = checkpoint?.resources.find(
-    ({ urn, outputs }) =>
-      resourceName(urn).startsWith(JOIN) && String(outputs?.["stdout"]).trim() === nodeId,
-  );
-  const index =
-    join === undefined ? -1 : workers.indexOf(resourceName(join.urn).slice(JOIN.length));
+  const worker = workersIn(checkpoint).find((one) => one.nodeId === nodeId);
+  const index = worker === undefined ? -1 : workers.indexOf(worker.name);
   if (index >= 0) return index + 1;
   throw new CliError(`The instance runs on ${node}, which isn't a machine of this stack.`, {
     hint: "Another run may have changed the machines. Run the command again.",
   });
-}
-
-/** Start of the name of a worker's resource, as in components/swarm/swarm.ts. */
-const JOIN = "swarm-join-";
-
-/**
- * Describes the machines of a swarm that run no instances: those that don't answer, and those that somebody has drained. Empty for a stack with
- * one machine.
- */
-export async function swarmProblems(
-  docker: Docker,
-  checkpoint: Checkpoint | undefined,
-  stack: string,
-): Promise<string[]> {
-  if (!checkpoint?.resources.some(({ urn }) => resourceName(urn).startsWith(JOIN))) return [];
-  const nodes = await docker.list<NodeSummary>("/nodes");
-  return nodes.flatMap(({ ID, Description, Spec, Status }) => {
-    const name = Description?.Hostname ?? ID;
-    const state = Status?.State ?? "unknown";
-    if (state !== "ready")
-      return `The machine ${name} (${Status?.Addr ?? ""}) is ${state}: the others run its instances. Start it, or take it out of store:workers, then: ${storeCommand("up", stack)}`;
-    const availability = Spec?.Availability ?? "active";
-    return availability === "active"
-      ? []
-      : `The machine ${name} runs no instances: somebody has set it to "${availability}". Let it run some: ${storeCommand(`ssh -- docker node update --availability active ${ID}`, stack)}`;
-  });
-}
-
-interface NodeSummary {
-  readonly ID: string;
-  readonly Description?: { readonly Hostname?: string };
-  readonly Spec?: { readonly Availability?: string };
-  readonly Status?: { readonly State?: string; readonly Addr?: string };
 }
 
 function toContainer(task: TaskSummary, nodes: ReadonlyMap<string, string>): StoreContainer {

@@ -29,6 +29,7 @@ import { storeUrl } from "../docker/gateway/url";
 import type { Check, CheckContext, CheckResult } from "./check";
 import { checkBaseImages, checkDocker, findAndCheckDocker } from "./dockerChecks";
 import { checkHost } from "./hostChecks";
+import { checkMachines } from "./machineChecks";
 import { publishesHere } from "@store/docker/endpoint";
 
 /** Checks of `./store doctor`, in the order of its output. */
@@ -41,6 +42,7 @@ const CHECKS: readonly Check[] = [
   checkConfig,
   checkAzureLogin,
   checkHost,
+  checkMachines,
   checkState,
   checkPassphrase,
   checkLocks,

@@ -42,7 +42,7 @@ export async function checkHost({ session }: CheckContext): Promise<CheckResult[
 }
 
 /** Reads the stack's state unless that needs an engine that isn't installed, or fails, which another check reports. */
-async function readState(session: Session): Promise<Checkpoint | undefined> {
+export async function readState(session: Session): Promise<Checkpoint | undefined> {
   const isLocalFile = session.state.backend.kind === "workspace";
   if (!isLocalFile && (await findEngine()).engine === undefined) return undefined;
   try {

@@ -9,7 +9,9 @@ import {
   removeOrphan,
 } from "../docker/drift";
 import { findFaults } from "../docker/containerFaults";
+import { describeMachineFault, machineFaults, swarmNodes } from "../docker/swarmNodes";
 import { describeFaults, repairFaults } from "./repairFaults";
+import { machineRepairs, repairMachines } from "./repairMachines";
 import { runOnStack } from "../engine/runOnStack";
 import { EngineContext } from "../engine/setup";
 import type { Session } from "../project/session";
@@ -66,23 +68,32 @@ export async function reconcileDrift(
   const interruptedRun = new InterruptedRun(state, stack.name);
   // The next `up` may replace images; `down` removes those, too.
   new UsedImages(state, stack.name).add(imagesIn(checkpoint).map(({ name }) => name));
-  const [dockerState, faulty] = await Promise.all([
+  const [dockerState, faulty, nodes] = await Promise.all([
     readDockerState(docker, checkpoint),
     findFaults(docker, checkpoint),
+    swarmNodes(docker, checkpoint),
   ]);
+  const machines = machineFaults(checkpoint, nodes);
   if (mayRepair) await restoreNames(docker, checkpoint, dockerState.images, report);
   const plan = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
-  if (plan.differences.length + plan.orphans.length + faulty.length === 0) return NO_DRIFT;
+  const count = plan.differences.length + plan.orphans.length + faulty.length + machines.length;
+  if (count === 0) return NO_DRIFT;
 
   report.step(mayRepair ? "Drift detected; reconciling" : "Drift detected");
-  const { differences, replace, repaired } = mayRepair
-    ? await repairFaults(docker, faulty, report)
-    : { differences: describeFaults(faulty), replace: [], repaired: 0 };
+  const repairs = mayRepair
+    ? [
+        await repairMachines(docker, machineRepairs(session, checkpoint), machines, report),
+        await repairFaults(docker, faulty, report),
+      ]
+    : [
+        { differences: machines.map(describeMachineFault), replace: [], repaired: 0 },
+        { differences: describeFaults(faulty), replace: [], repaired: 0 },
+      ];
   const drift = {
     ...plan,
-    differences: [...plan.differences, ...differences],
-    replace,
-    isRepaired: repaired > 0,
+    differences: [...plan.differences, ...repairs.flatMap(({ differences }) => differences)],
+    replace: repairs.flatMap(({ replace }) => replace),
+    isRepaired: repairs.some(({ repaired }) => repaired > 0),
   };
   reportDrift(drift, report);
   return mayRepair ? removeRemains(session, engine, docker, drift, report) : drift;

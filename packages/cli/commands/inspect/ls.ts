@@ -3,9 +3,10 @@ import { Option } from "commander";
 import { CliError, ExitCode } from "@store/docker/cliError";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { connect, Connection } from "../../docker/connect";
-import { stackContainers } from "../../docker/stackContainers";
+import { instancesInState } from "../../docker/stackContainers";
+import { swarmNodes } from "../../docker/swarmNodes";
 import { VmStopped } from "../../host/stoppedVm";
-import { oldestResourceDate } from "../../engine/loadCheckpoint";
+import { loadCheckpoint, oldestResourceDate } from "../../engine/loadCheckpoint";
 import { configText, readProject, stackNames } from "../../project/project";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import { Column, duration, table } from "../../terminal/terminal";
@@ -41,16 +42,30 @@ interface Row {
   readonly age: string;
   /** Version of the host's Docker. */
   readonly docker: string;
+  /** Machines of a swarm. Absent with one machine. */
+  readonly machines?: readonly {
+    readonly name: string;
+    readonly address: string;
+    /** ready, down, unknown or disconnected. */
+    readonly state: string;
+  }[];
 }
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: "STACK", value: ({ stack }) => stack },
-  { title: "HOST", value: ({ host }) => host },
+  { title: "HOST", value: ({ host, machines }) => host + machineCount(machines) },
   { title: "STATE", value: ({ state }) => state },
   { title: "ADDRESS", value: ({ address }) => address },
   { title: "AGE", value: ({ age }) => age },
   { title: "DOCKER", value: ({ docker }) => docker },
 ];
+
+/** ", 3 machines", or ", 2 of 3 machines" if one is down. */
+function machineCount(machines: Row["machines"] = []): string {
+  const ready = machines.filter(({ state }) => state === "ready").length;
+  if (machines.length === 0) return "";
+  return `, ${ready === machines.length ? "" : `${ready} of `}${machines.length} machines`;
+}
 
 /** Returns the stacks of the project folder and the stack whose file STORE_CONFIG_FILE names, which may lie elsewhere. */
 function findStacks(env: NodeJS.ProcessEnv = process.env): Required<StackOptions>[] {
@@ -92,7 +107,12 @@ async function askHost(session: Session, row: Row): Promise<Row> {
     connection = await connect(session);
     const { docker, address } = connection;
     const version = await docker.get<{ Version: string }>("/version");
-    const all = await stackContainers(session, docker);
+    const checkpoint = await loadCheckpoint(session);
+    const nodes = await swarmNodes(docker, checkpoint);
+    const all = await instancesInState(session, docker, checkpoint, nodes);
+    const machines = nodes?.map((node) => ({
+      ...{ name: node.name, address: node.address, state: node.state },
+    }));
     const up = all.filter(({ state }) => state === "running").length;
     const state =
       all.length === 0 ? "down" : up === all.length ? "up" : `${up} of ${all.length} up`;
@@ -102,6 +122,7 @@ async function askHost(session: Session, row: Row): Promise<Row> {
       state,
       address: isElsewhere ? daemonAddress(docker.host) : address,
       docker: version?.Version ?? "",
+      ...(machines !== undefined && machines.length > 0 && { machines }),
     };
   } catch (error) {
     reportFailure(row.stack, error);

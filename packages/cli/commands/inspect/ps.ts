@@ -5,7 +5,12 @@ import { connect } from "../../docker/connect";
 import { condition, displayName, Inspection, uptime } from "../../docker/containers";
 import type { StoreContainer, SwarmTask } from "../../docker/containers";
 import { Docker } from "@store/docker/docker";
-import { swarmProblems } from "../../docker/swarmTasks";
+import {
+  describeMachineFault,
+  machineFaults,
+  machineHint,
+  swarmNodes,
+} from "../../docker/swarmNodes";
 import { foreignContainersNote, instancesInState } from "../../docker/stackContainers";
 import {
   describeFault,
@@ -73,7 +78,8 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   const { docker, address, remote } = await connect(session);
   const pendingReboot = remote && findPendingReboot(remote, stack);
   const checkpoint = await loadCheckpoint(session);
-  const containers = await instancesInState(session, docker, checkpoint);
+  const nodes = await swarmNodes(docker, checkpoint);
+  const containers = await instancesInState(session, docker, checkpoint, nodes);
   const expected = expectedContainers(checkpoint);
   const images = imageNames(checkpoint);
   const url = storeUrl(containers, address);
@@ -110,8 +116,10 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   );
   const hasProblem = answer?.kind !== "ok" || isBad || orderNote !== undefined;
   if (json && answer && hasProblem) process.stderr.write(reachability);
-  for (const problem of await swarmProblems(docker, checkpoint, stack))
-    process.stderr.write(`${colors.red(problem)}\n`);
+  for (const fault of machineFaults(checkpoint, nodes))
+    process.stderr.write(
+      `${colors.red(`${describeMachineFault(fault)} ${machineHint(fault, stack)}`)}\n`,
+    );
   const rebootNote = await pendingReboot;
   if (rebootNote !== undefined) process.stderr.write(`${rebootNote}\n`);
   const foreign = rows.length === 0 ? await foreignContainersNote(session, docker) : "";

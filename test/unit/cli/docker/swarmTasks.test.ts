@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import type { AddressInfo } from "node:net";
-import { machineOf, swarmProblems, swarmTasks } from "@store/cli/docker/swarmTasks";
+import {
+  activate,
+  describeMachineFault,
+  machineFaults,
+  machineHint,
+  swarmNodes,
+} from "@store/cli/docker/swarmNodes";
+import { machineOf, swarmTasks } from "@store/cli/docker/swarmTasks";
+import { readDockerState } from "@store/cli/docker/drift";
 import type { Checkpoint } from "@store/cli/state/checkpoint";
 import { CliError } from "@store/docker/cliError";
 import { Docker } from "@store/docker/docker";
@@ -39,9 +48,26 @@ const task = (slot: number, change: object): object => ({
   ...change,
 });
 
-/** Answers of the daemon by path. */
+interface NodeChange {
+  readonly availability?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly state?: string;
+}
+const node = (letter: string, change: NodeChange): object => {
+  const { availability = "active", labels: own = { "dev.store.worker": "true" } } = change;
+  return {
+    ...{ ID: `node-${letter}`, Version: { Index: 7 } },
+    Description: { Hostname: `machine-${letter}`, Engine: { EngineVersion: "28.5.2" } },
+    Spec: { Role: "worker", Availability: availability, Labels: own },
+    Status: { State: change.state ?? "ready", Addr: `192.0.2.${letter === "a" ? 2 : 3}` },
+  };
+};
+
+/** Answers of the daemon by path; a text is an error. */
 const answers: Record<string, unknown> = {};
 const requests: string[] = [];
+const bodies: string[] = [];
+const NO_MANAGER = "This node is not a swarm manager. Use docker swarm init to create one.";
 
 describe("The instances on a swarm", () => {
   let server: Server;
@@ -51,8 +77,13 @@ describe("The instances on a swarm", () => {
     server = createServer((request, response) => {
       const { pathname, search } = new URL(request.url ?? "", "http://docker");
       requests.push(decodeURIComponent(pathname + search));
+      const answer = answers[pathname] ?? [];
       response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(answers[pathname] ?? []));
+      if (typeof answer === "string") response.statusCode = 503;
+      void text(request).then((body) => {
+        bodies.push(body);
+        response.end(JSON.stringify(typeof answer === "string" ? { message: answer } : answer));
+      });
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -60,20 +91,8 @@ describe("The instances on a swarm", () => {
   });
   beforeEach(() => {
     requests.length = 0;
-    answers["/nodes"] = [
-      {
-        ...{ ID: "node-a", Description: { Hostname: "machine-a" } },
-        ...{ Spec: { Availability: "active" }, Status: { State: "ready", Addr: "192.0.2.2" } },
-      },
-      {
-        ...{ ID: "node-b", Description: { Hostname: "machine-b" } },
-        ...{ Spec: { Availability: "drain" }, Status: { State: "ready", Addr: "192.0.2.3" } },
-      },
-      {
-        ...{ ID: "node-c", Description: { Hostname: "machine-c" } },
-        ...{ Spec: { Availability: "active" }, Status: { State: "down", Addr: "192.0.2.4" } },
-      },
-    ];
+    bodies.length = 0;
+    answers["/nodes"] = [node("a", {}), node("b", {})];
   });
   after(() => {
     docker.close();
@@ -95,8 +114,10 @@ describe("The instances on a swarm", () => {
         },
       }),
     ];
-    const [first, second] = await swarmTasks(docker, checkpoint);
-    assert.match(requests[0] ?? "", /^\/tasks\?.*"service":\["orders-service"\]/);
+    const nodes = await swarmNodes(docker, checkpoint);
+    const [first, second] = await swarmTasks(docker, checkpoint, nodes);
+    assert.equal(requests.filter((path) => path === "/nodes").length, 1);
+    assert.ok(requests.some((path) => /^\/tasks\?.*"service":\["orders-service"\]/.test(path)));
     assert.deepEqual(
       [first?.name, first?.replica, first?.health, first?.image, first?.task?.containerId],
       ["orders.1", 0, "healthy", "r.io/orders:1", "0123"],
@@ -110,7 +131,7 @@ describe("The instances on a swarm", () => {
   it("are none on a stack with one machine, which isn't asked", async () => {
     const alone = { ...checkpoint, resources: [] };
     assert.deepEqual(await swarmTasks(docker, alone), []);
-    assert.deepEqual(await swarmProblems(docker, alone, "test"), []);
+    assert.deepEqual(machineFaults(alone, await swarmNodes(docker, alone)), []);
     assert.deepEqual(requests, []);
   });
 
@@ -123,13 +144,54 @@ describe("The instances on a swarm", () => {
     assert.throws(() => of("node-z"), CliError);
   });
 
-  it("run on no machine that is down or drained, and ps says what to do", async () => {
-    const [drained, down, ...others] = await swarmProblems(docker, checkpoint, "test");
-    assert.match(
-      drained ?? "",
-      /machine-b .*"drain".*ssh test -- docker node update --availability active node-b$/,
+  it("are none, without an error, if the first machine manages no swarm any more", async () => {
+    for (const path of ["/nodes", "/tasks", "/services"]) answers[path] = NO_MANAGER;
+    try {
+      assert.deepEqual(await swarmTasks(docker, checkpoint), []);
+      const nodes = await swarmNodes(docker, checkpoint);
+      assert.deepEqual(machineFaults(checkpoint, nodes), [{ kind: "lost-swarm" }]);
+      const { services } = await readDockerState(docker, checkpoint);
+      assert.deepEqual([...services], []);
+    } finally {
+      for (const path of ["/tasks", "/services"]) answers[path] = [];
+    }
+    answers["/nodes"] = "The swarm does not have a leader.";
+    await assert.rejects(swarmNodes(docker, checkpoint), /does not have a leader/);
+  });
+
+  /** Returns the messages about the machines of the swarm. */
+  async function messages(...nodes: readonly object[]): Promise<string[]> {
+    answers["/nodes"] = nodes;
+    return machineFaults(checkpoint, await swarmNodes(docker, checkpoint)).map(
+      (fault) => `${describeMachineFault(fault)} ${machineHint(fault, "test")}`,
     );
-    assert.match(down ?? "", /machine-c \(192\.0\.2\.4\) is down.*store:workers.*up test$/);
-    assert.deepEqual(others, []);
+  }
+
+  it("run on machines that are ready, active and labelled, and others are named with the way out", async () => {
+    const a = node("a", {});
+    assert.deepEqual(await messages(a, node("b", {})), []);
+    const cases: readonly (readonly [NodeChange, RegExp])[] = [
+      [{ state: "down" }, /machine-b \(192\.0\.2\.3\) is down.*store:workers.*up test$/],
+      [{ availability: "drain" }, /machine-b .*"drain".*up test$/],
+      [{ labels: {} }, /machine-b .*label dev\.store\.worker.*up test$/],
+    ];
+    for (const [change, message] of cases) {
+      const [found = "", ...others] = await messages(a, node("b", change));
+      assert.match(found, message);
+      assert.deepEqual(others, []);
+    }
+    assert.match((await messages(a)).join(), /192\.0\.2\.3 has left the swarm.*up test$/);
+  });
+
+  it("may run again on a machine that is activated, which keeps its other labels", async () => {
+    answers["/nodes"] = [node("b", { availability: "drain", labels: { rack: "2" } })];
+    const [drained] = (await swarmNodes(docker, checkpoint)) ?? [];
+    assert.ok(drained);
+    assert.equal(await activate(docker, drained), undefined);
+    assert.equal(requests.at(-1), "/nodes/node-b/update?version=7");
+    assert.deepEqual(JSON.parse(bodies.at(-1) ?? ""), {
+      ...{ Role: "worker", Availability: "active" },
+      Labels: { rack: "2", "dev.store.worker": "true" },
+    });
   });
 });

@@ -1,0 +1,108 @@
+import { CliError } from "@store/docker/cliError";
+import type { Docker } from "@store/docker/docker";
+import { hostIn, sshTargetOf } from "../docker/hostDocker";
+import {
+  activate,
+  describeMachineFault,
+  type MachineFault,
+  type SwarmNode,
+  workersIn,
+} from "../docker/swarmNodes";
+import { runOnHost } from "../host/hostShell";
+import { machinesOf, readMachine } from "../host/swarmMachines";
+import type { Session } from "../project/session";
+import { type Checkpoint, type Resource, resourceName } from "../state/checkpoint";
+import type { Reporter } from "../terminal/terminal";
+import type { Repairs } from "./repairFaults";
+
+/** Repairs of the machines of a stack for which Docker on the first one doesn't suffice. */
+export interface MachineRepairs {
+  /** Makes the first machine the manager of a new swarm. @throws CliError */
+  readonly initSwarm: () => Promise<void>;
+  /** Returns true for a machine that answers and isn't in a swarm any more. */
+  readonly hasLeft: (node: SwarmNode) => Promise<boolean>;
+  /** URN of the command that reads the token with which machines join. */
+  readonly invitation: readonly string[];
+  /** URNs of the commands with which machines join. Their replacement leaves the previous swarm first. */
+  readonly joins: readonly string[];
+}
+
+/**
+ * Repairs machines of a swarm that run no instances. Those that have left it join again by the engine, with a new token. A machine that is
+ * down is only reported: the others run its instances.
+ */
+export async function repairMachines(
+  docker: Docker,
+  { initSwarm, hasLeft, invitation, joins }: MachineRepairs,
+  faults: readonly MachineFault[],
+  report: Reporter,
+): Promise<Repairs> {
+  let repaired = 0;
+  const differences: string[] = [];
+  for (const fault of faults) {
+    const description = describeMachineFault(fault);
+    if (fault.kind === "lost-swarm") {
+      await initSwarm();
+      differences.push(`${description} It manages a new one, which the others join`);
+    } else if (fault.kind === "left" || (fault.kind === "down" && (await hasLeft(fault.node)))) {
+      differences.push(`${description} It joins again`);
+    } else if (fault.kind === "down") {
+      report.note(description);
+    } else {
+      const refusal = await activate(docker, fault.node);
+      if (refusal === undefined) repaired++;
+      report.note(`${description} ${refusal === undefined ? "Repaired" : refusal}`);
+    }
+  }
+  // The token in the state isn't valid any more: members.sh has replaced it.
+  const isLost = faults.some(({ kind }) => kind === "lost-swarm");
+  const replace = differences.length === 0 ? [] : [...invitation, ...(isLost ? joins : [])];
+  return { repaired, differences, replace };
+}
+
+/** Returns the repairs of a stack's machines. */
+export function machineRepairs(session: Session, checkpoint: Checkpoint): MachineRepairs {
+  const command = (name: string): Resource | undefined =>
+    checkpoint.resources.find(
+      ({ urn, delete: isOriginal }) => !isOriginal && resourceName(urn) === name,
+    );
+  return {
+    initSwarm: () => initSwarm(session, checkpoint, command("swarm-init")),
+    hasLeft: (node) => hasLeft(session, checkpoint, node),
+    invitation: [command("swarm-invitation")?.urn ?? []].flat(),
+    joins: workersIn(checkpoint).map(({ urn }) => urn),
+  };
+}
+
+/** Limit for creating a swarm, in milliseconds. */
+const INIT_MS = 60_000;
+
+/** Runs the command of the state again with which the first machine has become the manager. */
+async function initSwarm(
+  session: Session,
+  checkpoint: Checkpoint,
+  init: Resource | undefined,
+): Promise<void> {
+  const host = hostIn(checkpoint);
+  const script = init?.inputs?.["create"];
+  if (host === undefined || typeof script !== "string") return;
+  const { code, stderr } = await runOnHost(sshTargetOf(host, session), script, {
+    timeoutMs: INIT_MS,
+  });
+  if (code === 0) return;
+  throw new CliError("The first machine manages no swarm any more, and can't create another one.", {
+    details: stderr.trim().split("\n"),
+    hint: "Fix the cause on that machine, then run the command again.",
+  });
+}
+
+async function hasLeft(
+  session: Session,
+  checkpoint: Checkpoint,
+  { id }: SwarmNode,
+): Promise<boolean> {
+  const name = workersIn(checkpoint).find(({ nodeId }) => nodeId === id)?.name;
+  const machine = (await machinesOf(session)).find((one) => one.name === name);
+  const state = machine && (await readMachine(machine));
+  return typeof state === "object" && state.swarm === "inactive";
+}
