@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { sshFolder, writeSshFiles } from "./sshFiles";
+import { sshFolder, type SshTarget, writeSshFiles } from "./sshFiles";
 
 /** Access to a machine by SSH. */
 export interface SshAccess {
@@ -11,6 +11,8 @@ export interface SshAccess {
   readonly privateKey: pulumi.Input<string>;
   /** Public host key of the machine, as in a known_hosts file without the name: "ssh-ed25519 AAAA…". */
   readonly hostKey: pulumi.Input<string>;
+  /** Further machines with the same login key, for commands that read the same files. Defaults to none. */
+  readonly workers?: pulumi.Input<Required<SshTarget>["workers"]>;
 }
 
 /**
@@ -28,15 +30,17 @@ export function sshOptions({
   port = 22,
   privateKey,
   hostKey,
+  workers = [],
 }: SshAccess): pulumi.Output<string[]> {
   const options = pulumi
-    .all([address, privateKey, hostKey])
-    .apply(([host, key, publicKey]) =>
+    .all([address, privateKey, hostKey, workers])
+    .apply(([host, key, publicKey, others]) =>
       writeSshFiles(sshFolder(pulumi.getStack()), {
         address: host,
         port,
         privateKey: key,
         hostKey: publicKey,
+        workers: others,
       }),
     )
     .apply(({ identity, knownHosts }) => [

@@ -73,7 +73,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
     this.provider = remoteDocker(
       name,
       {
-        access: ownArgs.access,
+        access: { ...ownArgs.access, workers },
         ready: this.swarm?.members ?? this.machine.ready,
         registry: args.registry,
       },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SshHost } from "../../../../components/host/ssh/sshHost";
 import type { StoreArgs } from "../../../../components/storeArgs";
@@ -162,6 +162,13 @@ describe("A Store on several machines", () => {
     const members = String((await resource(REMOTE_COMMAND, "swarm-members")).inputs["create"]);
     assert.match(members, /set -- '\\''node-of-192\.0\.2\.2'\\'' '\\''node-of-192\.0\.2\.3'\\''/);
     assert.match(members, /join-token --rotate/);
+  });
+
+  it("knows the workers' host keys while the program runs, for commands that log in meanwhile", async () => {
+    createSwarm("192.0.2.2");
+    await resources(SERVICE);
+    const known = readFileSync(".store/ssh/test/known_hosts", "utf8");
+    assert.equal(known, `192.0.2.1 ${HOST_KEY}\n192.0.2.2 ${HOST_KEY}\n`);
   });
 
   it("closes the ports of the workers to instances with a way out", async () => {
