@@ -11,6 +11,9 @@ case $(info .Swarm.LocalNodeState) in
   inactive)
     address=$(ip -4 -o route get "${manager%:*}" 2>/dev/null | sed -n 's/.* src \([^ ]*\).*/\1/p') || true
     message=$(docker swarm join ${address:+--advertise-addr "$address" --data-path-addr "$address"} --token "$token" "$manager" 2>&1) || {
+      case $message in
+        *"already part of a swarm"*) fail "Two workers in store:workers are this machine under different names. Name each machine once." ;;
+      esac
       # Docker goes on trying in the background.
       docker swarm leave --force >/dev/null 2>&1 || true
       fail "This machine can't join the swarm of $manager: $message. Between the machines, TCP 2377 and 7946 and UDP 7946 and 4789 must be open."

@@ -4,7 +4,16 @@
 set -eu
 of_node() { docker node inspect --format "{{$2}}" "$1"; }
 
+joined=
 for node in "$@"; do
+  # Machines are told apart here: their addresses in the configuration may be names.
+  host=$(of_node "$node" .Description.Hostname 2>/dev/null) || host=$node
+  [ "$(of_node "$node" .Spec.Role 2>/dev/null)" != manager ] ||
+    fail "A worker in store:workers is the first machine, $host, under another name. Name other machines only."
+  case " $joined " in
+    *" $node "*) fail "Two workers in store:workers are the same machine, $host, under different names. Name each machine once." ;;
+  esac
+  joined="$joined $node"
   # A worker that has just joined is "unknown" for a moment.
   tries=30
   until [ "$(of_node "$node" .Status.State 2>/dev/null)" = ready ]; do

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readWithoutComments, withArguments } from "../../../components/shell/shell";
+
+const FOLDER = join(__dirname, "../../../components/swarm");
+
+describe("Scripts on the machines of a swarm", () => {
+  let folder = "";
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-test-"))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /**
+   * Runs a script of the swarm.
+   *
+   * @param docker Script in place of docker, which logs its calls to `calls`.
+   */
+  function run(
+    file: string,
+    docker: string,
+    { args = [], input = "" }: { readonly args?: readonly string[]; readonly input?: string } = {},
+  ): { readonly status: number | null; readonly output: string; readonly calls: string } {
+    const tools = { docker: `echo "$*" >>${folder}/calls\n${docker}`, sleep: ":" };
+    for (const [name, text] of Object.entries(tools))
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    const [machine, own] = ["machine.sh", file].map((one) => readWithoutComments(FOLDER, one));
+    const script = withArguments(`${machine ?? ""}\n${own ?? ""}`, args);
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", script], {
+      env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
+      ...{ encoding: "utf8", input },
+    });
+    const calls = join(folder, "calls");
+    return {
+      ...{ status, output: stdout + stderr },
+      calls: existsSync(calls) ? readFileSync(calls, "utf8") : "",
+    };
+  }
+
+  /** A manager whose nodes w1 and w2 are ready workers and m is the manager itself. */
+  const MANAGER = `
+case "$*" in
+  *Spec.Role*" m") echo manager ;;
+  *Spec.Role*) echo worker ;;
+  *Status.State*) echo ready ;;
+  *Description.Hostname*) echo "host-of-$5" ;;
+esac`;
+
+  it("let services run on each worker, and replace the token", () => {
+    const { status, calls } = run("members.sh", MANAGER, { args: ["w1", "w2"] });
+    assert.equal(status, 0);
+    for (const node of ["w1", "w2"])
+      assert.match(calls, new RegExp(`node update --availability active .*true ${node}\\n`));
+    assert.match(calls, /swarm join-token --rotate/);
+  });
+
+  it("refuse the first machine as a worker, and one machine as two", () => {
+    const first = run("members.sh", MANAGER, { args: ["w1", "m"] });
+    assert.equal(first.status, 1);
+    assert.match(first.output, /store:workers is the first machine, host-of-m, under another name/);
+    const twice = run("members.sh", MANAGER, { args: ["w1", "w1"] });
+    assert.equal(twice.status, 1);
+    assert.match(twice.output, /the same machine, host-of-w1, under different names/);
+    assert.doesNotMatch(twice.calls, /--rotate/);
+  });
+
+  /** A machine with this state in Swarm, which can't join for this reason. */
+  const worker = (state: string, refusal: string, managers = "192.0.2.9:2377"): string => `
+case "$*" in
+  *Architecture*) echo x86_64 ;;
+  *LiveRestore*) echo false ;;
+  *LocalNodeState*) echo ${state} ;;
+  *RemoteManagers*) echo "${managers} " ;;
+  *NodeID*) echo node-a ;;
+  "swarm join"*) echo "Error response from daemon: ${refusal}" >&2; exit 1 ;;
+esac`;
+  const input = "SWMTKN-1 192.0.2.1:2377";
+
+  it("take a machine that can't join out again, with the ports that must be open", () => {
+    const refusal = "rpc error: dial tcp 192.0.2.1:2377: i/o timeout";
+    const { status, output, calls } = run("join.sh", worker("inactive", refusal), { input });
+    assert.equal(status, 1);
+    assert.match(output, /^This machine can't join .*i\/o timeout.*TCP 2377 and 7946/m);
+    assert.match(calls, /swarm leave --force/);
+  });
+
+  it("leave a machine in the swarm that joins under another name at the same time", () => {
+    const refusal = "This node is already part of a swarm.";
+    const { output, calls } = run("join.sh", worker("inactive", refusal), { input });
+    assert.match(output, /this machine under different names/);
+    assert.doesNotMatch(calls, /swarm leave/);
+  });
+
+  it("refuse a machine of another swarm, and one of another architecture", () => {
+    const other = run("join.sh", worker("active", ""), { input });
+    assert.match(other.output, /^This machine is in another swarm\..*docker swarm leave --force/m);
+    const own = run("join.sh", worker("active", "", "192.0.2.1:2377"), { input });
+    assert.deepEqual([own.status, own.output], [0, "node-a\n"]);
+    const arm = run("join.sh", worker("inactive", "").replace("x86_64", "aarch64"), { input });
+    assert.match(arm.output, /architecture is aarch64, but the images are for x86_64/);
+  });
+});
