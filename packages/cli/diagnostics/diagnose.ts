@@ -15,6 +15,7 @@ import { daemonUnreachable, hostRules, lostDaemon } from "./rules/host";
 import { loginUnreadable, pullFailed } from "./rules/image";
 import { networkInUse, networksExhausted, portPrivileged, portTaken } from "./rules/network";
 import { policiesViolated } from "./rules/policy";
+import { swarmFailed } from "./rules/swarm";
 import { Context, Diagnostic, EngineError, Found, listNames, retryCommand, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 import { storeCommand } from "../project/storeCommand";
@@ -35,6 +36,7 @@ const RULES: readonly Rule[] = [
   engine.unexpectedChanges,
   config.configRejectedByEngine,
   notPublished,
+  swarmFailed,
   daemonUnreachable,
   loginUnreadable,
   portPrivileged,

@@ -14,8 +14,10 @@ import {
   type Machine,
   machinesOf,
   type MachineState,
+  type Peer,
   readMachine,
 } from "../host/swarmMachines";
+import { peersOf } from "../lifecycle/machinePorts";
 import { storeCommand } from "../project/storeCommand";
 import type { Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
@@ -28,14 +30,14 @@ export async function checkMachines({ session }: CheckContext): Promise<CheckRes
   // Without its files, which need the state's secrets, ssh can't log in.
   if (workersIn(checkpoint).length === 0 || !hasSshFiles(session)) return [];
   try {
-    const machines = await machinesOf(session);
+    const machines = await machinesOf(session, checkpoint);
     const states = await Promise.all(machines.map(readMachine));
     const found = states.filter((state) => typeof state !== "string");
     const nodes = await readNodes(session, checkpoint);
     return [
       ...states.flatMap((state, i) => machineResults(machines[i], state, found[0], session)),
       ...swarmResults(checkpoint, nodes, session.stack.name),
-      ...(await portResults(found, nodes ?? [])),
+      ...(await portResults(await peersOf(session, checkpoint, nodes ?? []))),
     ];
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -150,17 +152,8 @@ export function swarmResults(
   }));
 }
 
-async function portResults(
-  states: readonly MachineState[],
-  nodes: readonly SwarmNode[],
-): Promise<CheckResult[]> {
+async function portResults(peers: readonly Peer[]): Promise<CheckResult[]> {
   const title = "Ports";
-  const peers = states
-    .flatMap(({ machine, nodeId }) => {
-      const node = nodes.find(({ id }) => id === nodeId);
-      return node === undefined ? [] : [{ node, target: machine.target }];
-    })
-    .map(({ node: { name, address }, target }) => ({ name, address, target }));
   if (peers.length < 2) return [];
   const closed = await findClosedPorts(peers);
   if (closed.length === 0)

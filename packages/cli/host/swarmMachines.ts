@@ -1,8 +1,12 @@
+import { CliError } from "@store/docker/cliError";
 import type { SshTarget } from "@store/docker/sshAgent";
 import { readWithoutComments, withArguments } from "../../../components/shell/shell";
+import { hostIn, sshTargetOf } from "../docker/hostDocker";
+import { configText, configValue } from "../project/project";
 import type { Session } from "../project/session";
+import type { Checkpoint } from "../state/checkpoint";
 import { runOnHost } from "./hostShell";
-import { remoteHost, sshArguments } from "./remoteHost";
+import { type RemoteHost, remoteHost, sshArguments } from "./remoteHost";
 
 /** A machine of a stack, as ssh reaches it. */
 export interface Machine {
@@ -14,14 +18,48 @@ export interface Machine {
   readonly target: SshTarget;
 }
 
-/** Returns the machines of a stack that is up. @throws CliError */
-export async function machinesOf(session: Session): Promise<Machine[]> {
-  const remote = await remoteHost(session);
+/**
+ * Returns the machines of a stack, the first one of them with number 0.
+ *
+ * @param checkpoint State of a stack whose first `up` may have failed, so that its machines aren't known yet. Defaults to none.
+ * @throws CliError
+ */
+export async function machinesOf(session: Session, checkpoint?: Checkpoint): Promise<Machine[]> {
+  let remote: RemoteHost;
+  try {
+    remote = await remoteHost(session);
+  } catch (error) {
+    const machines = machinesInConfig(session, checkpoint);
+    if (!(error instanceof CliError) || machines.length === 0) throw error;
+    return machines;
+  }
   const { address, workers = [] } = remote.access;
   return [{ address, name: address }, ...workers].map((one, number) => ({
     ...{ number, address: one.address, name: one.name ?? one.address },
     target: { args: sshArguments(remote, number) },
   }));
+}
+
+/** Returns the machines of `store:workers`, with the first one from the state; none if that has no machine. */
+function machinesInConfig(session: Session, checkpoint: Checkpoint | undefined): Machine[] {
+  const { project, stack } = session;
+  const host = hostIn(checkpoint);
+  if (host === undefined) return [];
+  const first = sshTargetOf(host, session);
+  const { hostname } = new URL(host.url);
+  const workers = configValue(project, stack, "workers") as readonly {
+    readonly address: string;
+    readonly port?: number;
+    readonly user?: string;
+  }[];
+  return [
+    { number: 0, name: hostname, address: hostname, target: first },
+    ...workers.map(({ address, port = 22, user }, i) => {
+      const login = user ?? configText(project, stack, "sshUser");
+      const args = ["-l", login, "-p", `${port}`, "--", address];
+      return { number: i + 1, name: address, address, target: { ...first, args } };
+    }),
+  ];
 }
 
 /** State of a machine that answers over SSH. */

@@ -1,7 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
-import type { Docker } from "@store/docker/docker";
 import type { DockerEndpoint } from "@store/docker/endpoint";
 import {
   checkDaemonOf,
@@ -10,8 +7,8 @@ import {
   hasResources,
   PROVIDER_TYPE,
 } from "../docker/stackDaemonCheck";
+import { editState } from "../engine/editState";
 import { fetchCheckpoint } from "../engine/loadCheckpoint";
-import { captureOnStack } from "../engine/runOnStack";
 import { EngineContext } from "../engine/setup";
 import { Session } from "../project/session";
 import type { Resource } from "../state/checkpoint";
@@ -19,7 +16,7 @@ import { InterruptedRun } from "../state/interruptedRun";
 import { pendingNames } from "../state/ownResources";
 import { StackDaemon } from "../state/stackDaemon";
 import { takeLock } from "../state/locks";
-import { makeRunFolder, stackLockFile } from "../state/state";
+import { stackLockFile } from "../state/state";
 import type { Reporter } from "../terminal/terminal";
 import { storeCommand } from "../project/storeCommand";
 
@@ -68,7 +65,12 @@ export async function followDaemon(
     const pending = pendingNames(checkpoint);
     if (pending.length > 0) new InterruptedRun(state, stack.name).recordNames(pending);
     report.step(`Docker has moved from ${oldHost} to ${docker.host}; updating the state`);
-    await moveStack(session, engine, oldHost, docker.endpoint);
+    await editState(
+      session,
+      engine,
+      withHost(oldHost, docker.endpoint),
+      `Updating Docker's address in the state of ${stack.name} failed.`,
+    );
   } else if (checkpoint && recorded === undefined && state.backend.kind === "user") {
     if (!(await hasResources(docker, checkpoint))) throw otherMachine(session);
   } else if (checkpoint && recorded && !isRecorded && !(await hasResources(docker, checkpoint))) {
@@ -93,44 +95,11 @@ function otherMachine({ state, stack }: Session): CliError {
 
 const COMMAND_TYPE = "command:local:Command";
 
-async function moveStack(
-  session: Session,
-  engine: EngineContext,
-  from: string,
-  to: Docker["endpoint"],
-): Promise<void> {
-  const stack = ["--stack", session.stack.reference ?? session.stack.name, "--non-interactive"];
-  const pulumi = async (...args: readonly string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await captureOnStack(session, engine, [...args, ...stack]);
-    if (exitCode === 0) return stdout;
-    throw new CliError(`Updating Docker's address in the state of ${session.stack.name} failed.`, {
-      details: stderr.trim().split("\n"),
-      detailsTitle: `pulumi ${args.slice(0, 2).join(" ")}`,
-      hint: "The state is unchanged. Fix the cause, then run the command again.",
-    });
-  };
-  const exported = JSON.parse(await pulumi("stack", "export")) as Export;
-  const folder = makeRunFolder(session.state);
-  try {
-    const file = join(folder, "state.json");
-    writeFileSync(file, JSON.stringify(withHost(exported, from, to)), { mode: 0o600 });
-    await pulumi("stack", "import", "--file", file);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** An exported state; only the fields that are read here. */
-export interface Export {
-  readonly deployment?: { readonly resources?: readonly Resource[] };
-}
-
-/** Returns the state with another address of Docker in its provider and in commands on this machine. */
+/** Returns a function that changes the address of Docker in a provider and in commands on this machine. */
 export function withHost(
-  exported: Export,
   from: string,
   to: Pick<DockerEndpoint, "host" | "certPath">,
-): Export {
+): (resource: Resource) => Resource {
   const moved = (values: Resource["inputs"]): Resource["inputs"] => {
     if (values === undefined) return undefined;
     const environment = values["environment"] as Readonly<Record<string, unknown>> | undefined;
@@ -145,10 +114,8 @@ export function withHost(
       }),
     };
   };
-  const resources = exported.deployment?.resources?.map((resource) =>
+  return (resource) =>
     resource.type === PROVIDER_TYPE || resource.type === COMMAND_TYPE
       ? { ...resource, inputs: moved(resource.inputs), outputs: moved(resource.outputs) }
-      : resource,
-  );
-  return { ...exported, deployment: { ...exported.deployment, resources } };
+      : resource;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkStackDaemon } from "@store/cli/docker/stackDaemonCheck";
 import type { EngineContext } from "@store/cli/engine/setup";
+import type { Resource } from "@store/cli/state/checkpoint";
 import { followDaemon, withHost } from "@store/cli/lifecycle/followDaemon";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
@@ -177,28 +178,16 @@ describe("The Docker daemon of a stack", () => {
 
 describe("withHost", () => {
   it("changes the address in the provider and in commands on this machine, and nothing else", () => {
-    const state = (host: string, certPath: string) => ({
-      version: 3,
-      deployment: {
-        manifest: { magic: "x" },
-        resources: [
-          {
-            urn: "p",
-            type: "pulumi:providers:docker",
-            inputs: { host, certPath },
-            outputs: { host },
-          },
-          { urn: "q", type: "pulumi:providers:docker", inputs: { host: "ssh://me@host" } },
-          {
-            ...{ urn: "c", type: "command:local:Command", id: "c1" },
-            inputs: { create: "docker info", environment: { DOCKER_HOST: host, A: "1" } },
-          },
-          { urn: "d", type: CONTAINER, id: "d1", inputs: { host: OLD } },
-        ],
+    const state = (host: string, certPath: string): Resource[] => [
+      { urn: "p", type: "pulumi:providers:docker", inputs: { host, certPath }, outputs: { host } },
+      { urn: "q", type: "pulumi:providers:docker", inputs: { host: "ssh://me@host" } },
+      {
+        ...{ urn: "c", type: "command:local:Command", id: "c1" },
+        inputs: { create: "docker info", environment: { DOCKER_HOST: host, A: "1" } },
       },
-    });
-    const to = { host: "tcp://new:2376", certPath: "/certs" };
-    const moved = JSON.stringify(withHost(state(OLD, ""), OLD, to));
-    assert.deepEqual(JSON.parse(moved), state("tcp://new:2376", "/certs"));
+      { urn: "d", type: CONTAINER, id: "d1", inputs: { host: OLD } },
+    ];
+    const moved = state(OLD, "").map(withHost(OLD, { host: "tcp://new:2376", certPath: "/certs" }));
+    assert.deepEqual(JSON.parse(JSON.stringify(moved)), state("tcp://new:2376", "/certs"));
   });
 });

@@ -14,6 +14,7 @@ import { ensureSshFiles } from "../../host/remoteHost";
 import { cleanUp } from "../../lifecycle/cleanUp";
 import { describeDeletions, DownPlan, planDown } from "../../lifecycle/downPlan";
 import { followDaemon } from "../../lifecycle/followDaemon";
+import { releaseLostMachines } from "../../lifecycle/lostMachines";
 import { CLEAR_PENDING_CREATES } from "../../lifecycle/reconcileDrift";
 import { openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
@@ -103,7 +104,7 @@ async function removeStack(
   if (!options.yes && !(await confirm("Continue?"))) return;
 
   if (checkpoint && (checkpoint.resources.length > 0 || checkpoint.pending.length > 0)) {
-    await destroy(session, engine, { checkpoint, dockerState: before, plan }, options);
+    await destroy(session, engine, { checkpoint, dockerState: before, plan }, options, report);
     if (hasSshFiles(session)) removeSshFiles(session, await fetchCheckpoint(session, engine));
   }
   rmSync(join(session.project.root, CONTEXTS_FOLDER, stack.name), { recursive: true, force: true });
@@ -125,6 +126,7 @@ async function destroy(
   engine: EngineContext,
   { checkpoint, dockerState, plan }: StackToDestroy,
   options: DownOptions,
+  report: Reporter,
 ): Promise<void> {
   const pulumi = async (args: readonly string[]): Promise<void> => {
     const run = await runOnStack(session, engine, args, { events: true });
@@ -132,6 +134,7 @@ async function destroy(
     if (run.exitCode !== 0) throw await diagnoseRun("down", session, engine.docker, run, { retry });
   };
   await ensureSshFiles(session);
+  await releaseLostMachines(session, engine, checkpoint, "all", report);
   const drift = dockerState ? planDrift(checkpoint, dockerState) : undefined;
   if (drift?.clearPendingCreates) await pulumi(CLEAR_PENDING_CREATES);
   const refresh = drift && drift.differences.length > 0 && !drift.clearPendingCreates;

@@ -18,6 +18,8 @@ import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
 import { CrashedContainers, CrashWatch } from "../../lifecycle/crashWatch";
 import { findLostImages } from "../../lifecycle/lostImages";
+import { releaseLostMachines } from "../../lifecycle/lostMachines";
+import { findPortProblem, needsPortCheck } from "../../lifecycle/machinePorts";
 import { pruneHost } from "../../lifecycle/pruneHost";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
 import { connectStackHost, StackHost } from "../../lifecycle/stackHost";
@@ -90,6 +92,7 @@ async function run(options: UpOptions): Promise<ExitCode> {
     const target = checkpoint && host && { ...host, checkpoint, mayRepair: isConfirmed };
     const drift = await reconcileDrift(session, engine, target, report);
     if (engine.docker) await checkPorts(session, engine.docker);
+    if (isConfirmed) await releaseLostMachines(session, engine, checkpoint, "unnamed", report);
     const upToDate = readInputs(session, engine);
     if (upToDate !== undefined && isUpToDate(options, session, drift, upToDate)) {
       report.note(
@@ -159,6 +162,7 @@ async function deploy(deployment: Deployment): Promise<void> {
   if (engineRun.exitCode !== 0) {
     await taintFailedVm(session, engine, engineRun.events, report);
     const after = await connectAfterRun(session, engine, host);
+    await checkMachinePorts(deployment, engineRun, after);
     throw await diagnoseRun("up", session, after?.docker, engineRun, { crashed });
   }
   interruptedRun.clear();
@@ -172,7 +176,26 @@ async function deploy(deployment: Deployment): Promise<void> {
     const after = await connectAfterRun(session, engine, host);
     if (after) await removeOrphans(after.docker, drift.orphans, report);
   }
+  await checkMachinePorts(deployment, engineRun);
   upToDate?.save(options.pulumi);
+}
+
+/**
+ * Checks the ports between machines that have just joined, or that don't start instances.
+ *
+ * @param after Host after the run. Defaults to connecting to it.
+ * @throws CliError if a port is closed
+ */
+async function checkMachinePorts(
+  { session, engine, host }: Deployment,
+  { events }: EngineRun,
+  after?: StackHost,
+): Promise<void> {
+  if (!needsPortCheck(events)) return;
+  const { docker } = after ?? (await connectAfterRun(session, engine, host)) ?? {};
+  const checkpoint = await fetchCheckpoint(session, engine);
+  const problem = docker && (await findPortProblem(session, docker, checkpoint));
+  if (problem !== undefined) throw problem;
 }
 
 /** Runs the engine, a second time if another stack's `down` removed an image meanwhile that this run had found. */

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import type { Resource } from "@store/cli/state/checkpoint";
+import { withoutLeaving } from "@store/cli/lifecycle/lostMachines";
+import { needsPortCheck } from "@store/cli/lifecycle/machinePorts";
+import { diagnose, engineEvents, failedStep } from "./failedRun";
+
+const COMMAND = "store:index:SshHost$store:index:Swarm$command:remote:Command";
+const config = { "store:host": "ssh", "store:sshAddress": "192.0.2.1" };
+const failed = (name: string, output: string): ReturnType<typeof failedStep> =>
+  failedStep(
+    COMMAND,
+    name,
+    `Process exited with status 1: running "sh -c 'fail \\"This machine is in another swarm\\"'":\n${output}`,
+  );
+
+describe("A failed step of a swarm", () => {
+  it("is explained by its script, whatever the script quotes", async () => {
+    const message =
+      "This machine can't join the swarm of 192.0.2.1:2377: Error response from daemon: rpc error: dial tcp 192.0.2.1:2377: i/o timeout. Between the machines, TCP 2377 must be open.";
+    const error = await diagnose(failed("swarm-join-192.0.2.2", message), { config });
+    assert.equal(error.summary, `192.0.2.2: ${message}`);
+    assert.match(error.hint ?? "", /^Then: .*up$/);
+    const members = "Two workers in store:workers are the same machine, a, under different names.";
+    const twice = await diagnose(failed("swarm-members", `x\n${members}`), { config });
+    assert.equal(twice.summary, members);
+  });
+
+  it("is a host that doesn't answer if ssh has no connection", async () => {
+    const error = await diagnose(
+      failedStep(
+        COMMAND,
+        "swarm-join-192.0.2.2",
+        "after 10 failed attempts: dial tcp :22: i/o timeout",
+      ),
+      { config },
+    );
+    assert.match(error.summary, /^Host unreachable/);
+  });
+
+  it("leads to a check of the ports if machines have joined or instances don't start", () => {
+    const event = (op: string, name: string): ReturnType<typeof engineEvents> =>
+      engineEvents({
+        resOutputsEvent: {
+          metadata: { op, type: COMMAND, urn: `urn:pulumi:dev::store::x::${name}` },
+        },
+      });
+    assert.equal(needsPortCheck(event("update", "swarm-members")), true);
+    assert.equal(needsPortCheck(event("same", "swarm-members")), false);
+    assert.equal(needsPortCheck(event("create", "swarm-init")), false);
+    assert.equal(needsPortCheck(failedStep("docker:index/service:Service", "orders", "x")), true);
+  });
+});
+
+describe("A lost machine", () => {
+  it("is removed from the state without the command by which it would leave", () => {
+    const join = (urn: string): Resource => ({
+      ...{ urn, type: "command:remote:Command" },
+      inputs: { create: "join", delete: "leave" },
+      outputs: { stdout: "node", delete: "leave" },
+    });
+    const [lost, other] = [join("lost"), join("other")].map(withoutLeaving(["lost"]));
+    assert.deepEqual([lost?.inputs, lost?.outputs], [{ create: "join" }, { stdout: "node" }]);
+    assert.deepEqual(other, join("other"));
+  });
+});
