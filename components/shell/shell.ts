@@ -14,6 +14,13 @@ export function readWithoutComments(folder: string, file: string): string {
     .trim();
 }
 
+/** Reads a script beside a component that may call the functions of machine.sh. */
+export function readMachineScript(folder: string, file: string): string {
+  return `${MACHINE}\n${readWithoutComments(folder, file)}`;
+}
+
+const MACHINE = readWithoutComments(__dirname, "machine.sh");
+
 /** Returns the script with these positional parameters set, for a shell that reads it from standard input. */
 export function withArguments(script: string, args: readonly string[]): string {
   return `set -- ${args.map(shellQuote).join(" ")}\n${script}\n`;

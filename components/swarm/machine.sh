@@ -1,16 +1,7 @@
 # shellcheck shell=sh
 # Functions for scripts on a machine of a swarm, which follow this text.
-fail() {
-  echo "$*" >&2
-  exit 1
-}
-
 # Prints a field of Docker's description of itself.
 info() { docker info --format "{{$1}}"; }
-
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
 
 refuse_live_restore() {
   [ "$(info .LiveRestoreEnabled)" = false ] ||

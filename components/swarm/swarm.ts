@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RemoteMachine } from "../host/ssh/remote";
-import { readWithoutComments, withArguments } from "../shell/shell";
+import { readMachineScript, readWithoutComments, withArguments } from "../shell/shell";
 
 export interface SwarmArgs {
   /** The machine with the gateway and the databases. The only manager: what depends on it wouldn't run without it anyway. */
@@ -75,7 +75,7 @@ export class Swarm extends pulumi.ComponentResource {
   }
 }
 
-const MACHINE = readWithoutComments(__dirname, "machine.sh");
+const MACHINE = readMachineScript(__dirname, "machine.sh");
 
 /** Returns a script that may call the functions of machine.sh. */
 function script(name: string): string {

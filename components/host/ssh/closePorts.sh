@@ -7,10 +7,6 @@ unit=$1
 shift
 units=/etc/systemd/system
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
-
 # The machine belongs to somebody else, who may have reasons: the store works without the rules.
 skip() {
   echo "Containers with a way out reach this machine's own ports, because $*"

@@ -7,16 +7,6 @@ limits=$1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 user=$(id -un)
 
-fail() {
-  echo "$*" >&2
-  exit 1
-}
-
-# Runs a command as root. sudo must not prompt: there is no terminal.
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
-
 has_systemd() {
   [ -d /run/systemd/system ]
 }
@@ -44,6 +34,11 @@ install_docker() {
     *" debian "* | *" ubuntu "*) ;;
     *) fail "Docker is missing on this $ID machine. Install it there (https://docs.docker.com/engine/install/), then run up again." ;;
   esac
+  # Not every container can ask for it: a Swarm service has no argument for it.
+  [ -e /etc/docker/daemon.json ] || {
+    as_root mkdir -p /etc/docker
+    echo '{ "no-new-privileges": true }' | as_root tee /etc/docker/daemon.json >/dev/null
+  }
   echo "Docker is missing: installing the package docker.io"
   apt update
   apt install --yes docker.io

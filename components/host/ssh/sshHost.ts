@@ -3,7 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
 import { CommonProviders, DataVolume, Host, HostAccess, type WorkerAccess } from "../host";
-import { readWithoutComments, withArguments } from "../../shell/shell";
+import { readMachineScript, readWithoutComments, withArguments } from "../../shell/shell";
 import { Swarm, type Worker } from "../../swarm/swarm";
 import { remoteDocker, RemoteMachine, type RemoteMachineArgs } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
@@ -126,9 +126,9 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   }
 }
 
-const CLOSE_PORTS_SCRIPT = readWithoutComments(__dirname, "closePorts.sh");
+const CLOSE_PORTS_SCRIPT = readMachineScript(__dirname, "closePorts.sh");
 const FIREWALL_UNIT = readWithoutComments(__dirname, "store-firewall@.service");
 
-const INSTALL_DOCKER = withArguments(readWithoutComments(__dirname, "installDocker.sh"), [
+const INSTALL_DOCKER = withArguments(readMachineScript(__dirname, "installDocker.sh"), [
   SSHD_LIMITS,
 ]);

@@ -11,7 +11,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readWithoutComments, withArguments } from "../../../components/shell/shell";
+import {
+  readMachineScript,
+  readWithoutComments,
+  withArguments,
+} from "../../../components/shell/shell";
 
 const FOLDER = join(__dirname, "../../../components/host/ssh");
 const UNIT = readWithoutComments(FOLDER, "store-firewall@.service");
@@ -43,7 +47,7 @@ describe("closePorts.sh", () => {
 
   /** Runs the script with folders of the test's own instead of systemd's. Returns its output and the calls of systemctl. */
   function close(failing = ""): { readonly output: string; readonly calls: readonly string[] } {
-    const script = readWithoutComments(FOLDER, "closePorts.sh")
+    const script = readMachineScript(FOLDER, "closePorts.sh")
       .replaceAll("/etc/systemd/system", join(folder, "system"))
       .replaceAll("/run/systemd/system", join(folder, "systemd"));
     const { status, stdout, stderr } = spawnSync(

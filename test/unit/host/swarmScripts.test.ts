@@ -3,7 +3,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readWithoutComments, withArguments } from "../../../components/shell/shell";
+import {
+  readMachineScript,
+  readWithoutComments,
+  withArguments,
+} from "../../../components/shell/shell";
 
 const FOLDER = join(__dirname, "../../../components/swarm");
 
@@ -25,8 +29,8 @@ describe("Scripts on the machines of a swarm", () => {
     const tools = { docker: `echo "$*" >>${folder}/calls\n${docker}`, sleep: ":" };
     for (const [name, text] of Object.entries(tools))
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-    const [machine, own] = ["machine.sh", file].map((one) => readWithoutComments(FOLDER, one));
-    const script = withArguments(`${machine ?? ""}\n${own ?? ""}`, args);
+    const functions = readMachineScript(FOLDER, "machine.sh");
+    const script = withArguments(`${functions}\n${readWithoutComments(FOLDER, file)}`, args);
     const { status, stdout, stderr } = spawnSync("sh", ["-c", script], {
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
       ...{ encoding: "utf8", input },
