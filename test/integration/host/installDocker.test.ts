@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readProject } from "@store/cli/project/project";
-import { readWithoutComments, withArguments } from "../../../components/shell/shell";
+import { readMachineScript, withArguments } from "../../../components/shell/shell";
 
 // A fallback image has no digest.
 const IMAGE = String(readProject().defaults["store:nodeImage"]).replace(/@.*$/, "");
@@ -15,7 +15,7 @@ const LIMITS = "MaxSessions 100\n";
 describe("installDocker.sh", () => {
   /** Runs the script, and a command after it. @returns the output of both. */
   function runScript(variables: Readonly<Record<string, string>>, after = "true"): string {
-    const script = withArguments(readWithoutComments(SSH_FOLDER, "installDocker.sh"), [LIMITS]);
+    const script = withArguments(readMachineScript(SSH_FOLDER, "installDocker.sh"), [LIMITS]);
     const program = `${STUBS}\nPATH=/stubs:$PATH && export PATH && sh -c "$SCRIPT" 2>&1 && ${after}`;
     const env = { AS_ROOT: "yes", ...variables, SCRIPT: script };
     const flags = Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
@@ -29,14 +29,18 @@ describe("installDocker.sh", () => {
   }
 
   it("waits for another apt, and starts dockerd where there is no systemd", () => {
-    const output = runScript({ LOCKED: "2" }, "cat /tmp/apt.log");
+    const output = runScript({ LOCKED: "2" }, "cat /tmp/apt.log /etc/docker/daemon.json");
     assert.equal(output.match(/waiting for another package manager.*process 42/g)?.length, 2);
     assert.match(output, /Docker 20\.10 is ready/);
     assert.match(output, /apt-get -qq -o DPkg::Lock::Timeout=60 install --yes docker\.io/);
+    assert.match(output, /"no-new-privileges": true/);
   });
 
   it("starts a Docker that is installed and stopped, instead of installing another one", () => {
-    const output = runScript({ INSTALLED: "1" }, "[ ! -e /tmp/apt.log ]");
+    const output = runScript(
+      { INSTALLED: "1" },
+      "[ ! -e /tmp/apt.log ] && [ ! -e /etc/docker/daemon.json ]",
+    );
     assert.match(output, /Starting Docker[^]*Docker 20\.10 is ready/);
   });
 
