@@ -15,7 +15,7 @@ import { daemonUnreachable, hostRules, lostDaemon } from "./rules/host";
 import { loginUnreadable, pullFailed } from "./rules/image";
 import { networkInUse, networksExhausted, portPrivileged, portTaken } from "./rules/network";
 import { policiesViolated } from "./rules/policy";
-import { swarmFailed } from "./rules/swarm";
+import { serviceUnhealthy, swarmFailed } from "./rules/swarm";
 import { Context, Diagnostic, EngineError, Found, listNames, retryCommand, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 import { storeCommand } from "../project/storeCommand";
@@ -47,6 +47,7 @@ const RULES: readonly Rule[] = [
   networksExhausted,
   networkInUse,
   unhealthy,
+  serviceUnhealthy,
   engine.protectedData,
   engine.protectedReplacement,
   config.programFailed,

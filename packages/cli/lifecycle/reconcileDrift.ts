@@ -80,7 +80,7 @@ export async function reconcileDrift(
   if (count === 0) return NO_DRIFT;
 
   report.step(mayRepair ? "Drift detected; reconciling" : "Drift detected");
-  const repairs = mayRepair
+  const [onMachines, onContainers] = mayRepair
     ? [
         await repairMachines(docker, machineRepairs(session, checkpoint), machines, report),
         await repairFaults(docker, faulty, report),
@@ -91,9 +91,10 @@ export async function reconcileDrift(
       ];
   const drift = {
     ...plan,
-    differences: [...plan.differences, ...repairs.flatMap(({ differences }) => differences)],
-    replace: repairs.flatMap(({ replace }) => replace),
-    isRepaired: repairs.some(({ repaired }) => repaired > 0),
+    // Causes first: without its swarm, a host has no networks either.
+    differences: [onMachines, plan, onContainers].flatMap(({ differences }) => differences),
+    replace: [...onMachines.replace, ...onContainers.replace],
+    isRepaired: onMachines.repaired + onContainers.repaired > 0,
   };
   reportDrift(drift, report);
   return mayRepair ? removeRemains(session, engine, docker, drift, report) : drift;

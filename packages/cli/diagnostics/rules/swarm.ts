@@ -1,5 +1,5 @@
 import { resourceName } from "../../state/checkpoint";
-import { retryCommand, Rule } from "../rule";
+import { commandFor, keepsRunning, resourceOf, retryCommand, Rule } from "../rule";
 
 /** Messages of the scripts in components/swarm, which have the cause and the way out. They may quote texts that other rules match. */
 export const swarmFailed: Rule = {
@@ -12,6 +12,21 @@ export const swarmFailed: Rule = {
     return {
       summary: worker === undefined ? message : `${worker}: ${message}`,
       hint: `Then: ${retryCommand(context)}`,
+    };
+  },
+};
+
+/** A Swarm service whose instances didn't become healthy. The provider has removed it. */
+export const serviceUnhealthy: Rule = {
+  name: "swarm-service-unhealthy",
+  match: [/did not converge after (\S+)/],
+  toDiagnostic: (found, context) => {
+    const service = resourceOf(found);
+    return {
+      summary: `${service} did not become healthy on the workers within ${found.match[1] ?? ""}.`,
+      hint:
+        `${keepsRunning(context)}Its new instances are removed. To see why, follow their log during another ${retryCommand(context)}: ` +
+        `${commandFor(`logs -f ${service}`, context)}; the state of each: ${commandFor("ps", context)}`,
     };
   },
 };

@@ -25,6 +25,15 @@ describe("A failed step of a swarm", () => {
     assert.equal(twice.summary, members);
   });
 
+  it("names the service whose instances don't become healthy, and how to see why", async () => {
+    const message = "Service with ID (vk09) did not converge after 2m0s";
+    const error = await diagnose(failedStep("docker:index/service:Service", "billing", message), {
+      config,
+    });
+    assert.equal(error.summary, "billing did not become healthy on the workers within 2m0s.");
+    assert.match(error.hint ?? "", /logs -f billing.*; the state of each: .*ps/);
+  });
+
   it("is a host that doesn't answer if ssh has no connection", async () => {
     const error = await diagnose(
       failedStep(
