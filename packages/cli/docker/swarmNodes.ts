@@ -16,6 +16,7 @@ export interface SwarmNode {
   /** Swarm's availability: active, pause or drain. */
   readonly availability: string;
   readonly dockerVersion: string;
+  readonly memoryBytes: number;
   /** Labels and the rest of what `docker node update` changes, as Docker's API has it. */
   readonly spec: NodeSpec;
   /** Version of the spec, without which Docker refuses an update. */
@@ -35,6 +36,7 @@ interface NodeSummary {
   readonly Description?: {
     readonly Hostname?: string;
     readonly Engine?: { readonly EngineVersion?: string };
+    readonly Resources?: { readonly MemoryBytes?: number };
   };
   readonly Spec?: NodeSpec;
   readonly Status?: { readonly State?: string; readonly Addr?: string };
@@ -88,6 +90,7 @@ export async function swarmNodes(
     state: node.Status?.State ?? "unknown",
     availability: node.Spec?.Availability ?? "active",
     dockerVersion: node.Description?.Engine?.EngineVersion ?? "",
+    memoryBytes: node.Description?.Resources?.MemoryBytes ?? 0,
     spec: node.Spec ?? {},
     version: node.Version?.Index ?? 0,
   }));

@@ -34,6 +34,25 @@ export function serviceIds(checkpoint: Checkpoint | undefined): string[] {
     .flatMap(({ id }) => id ?? []);
 }
 
+/** Returns the memory that the instances of the stack's Swarm services may use together, in bytes. */
+export function memoryLimit(checkpoint: Checkpoint | undefined): number {
+  return (checkpoint?.resources ?? [])
+    .filter(({ type, delete: isOriginal }) => type === SERVICE_TYPE && !isOriginal)
+    .map(({ inputs }) => inputs as ServiceInputs)
+    .reduce((sum, { mode, taskSpec }) => {
+      const each = taskSpec?.resources?.limits?.memoryBytes ?? 0;
+      return sum + each * (mode?.replicated?.replicas ?? 1);
+    }, 0);
+}
+
+/** Inputs of a Swarm service in the state that are used here, as the docker provider's schema names them. */
+interface ServiceInputs {
+  readonly mode?: { readonly replicated?: { readonly replicas?: number } };
+  readonly taskSpec?: {
+    readonly resources?: { readonly limits?: { readonly memoryBytes?: number } };
+  };
+}
+
 /**
  * Lists the instances of the stack's Swarm services, on all machines: those that run and those that Swarm tries to run. Empty for a stack with
  * one machine.

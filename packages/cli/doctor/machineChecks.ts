@@ -8,6 +8,7 @@ import {
   swarmNodes,
   workersIn,
 } from "../docker/swarmNodes";
+import { memoryLimit } from "../docker/swarmTasks";
 import { listed } from "../host/bootState";
 import {
   findClosedPorts,
@@ -143,6 +144,15 @@ export function swarmResults(
       ? "Docker promises nothing for mixed major versions beyond an upgrade: bring all machines to the same one."
       : undefined;
   if (faults.length === 0) {
+    const limit = memoryLimit(checkpoint);
+    const memory = (nodes ?? [])
+      .filter(({ isManager }) => !isManager)
+      .reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    if (limit > memory) {
+      const short = `the instances may use ${gibibytes(limit)} GiB of memory, and the workers have ${gibibytes(memory)} GiB`;
+      const way = `Add a worker to store:workers, or lower store:replicas, then: ${storeCommand("up", stack)}`;
+      return [{ title, status: "failed", found: short, hint: way }];
+    }
     const found = `${workersIn(checkpoint).length} workers are ready; Docker ${[...versions].sort().join(" and ")}`;
     return [{ title, status: "ok", found, hint }];
   }
@@ -150,6 +160,10 @@ export function swarmResults(
     ...{ title, status: "failed", found: describeMachineFault(fault) },
     hint: machineHint(fault, stack),
   }));
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 1024 ** 3).toFixed(1);
 }
 
 async function portResults(peers: readonly Peer[]): Promise<CheckResult[]> {

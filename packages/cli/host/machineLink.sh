@@ -44,5 +44,5 @@ until ip neighbour show "$network.$((first + other))" dev "$interface" | grep -q
   bash -c "echo >/dev/udp/$network.$((first + other))/9" 2>/dev/null
   sleep 0.5
 done
-# The other machine may not have found this one yet.
-sleep 2
+# The other machine may not have found this one yet, whose own packets may be the ones that have arrived.
+sleep 3

@@ -141,17 +141,18 @@ export async function findClosedPorts(peers: readonly Peer[]): Promise<string[]>
         checkLink(other, [one.address, tcp, `${id}`, "2", "1"]),
       ]);
       if (toOther === undefined || toOne === undefined) return [];
-      const closed = new Set([...toOther, ...toOne].filter((line) => line.startsWith("TCP")));
-      // Each machine needs the other one's interface, and one that is found has answered.
-      if (toOther.includes(UDP) && toOne.includes(UDP)) closed.add(UDP);
+      const closed = new Set([...toOther, ...toOne]);
+      // Each machine needs the other one's interface.
+      if (closed.delete(UNCHECKED)) closed.delete(UDP);
       return [...closed].map((port) => `${port} between ${one.name} and ${other.name}`);
     }),
   );
   return results.flat();
 }
 
-/** A line of machineLink.sh. */
+/** Lines of machineLink.sh. */
 const UDP = "UDP 4789";
+const UNCHECKED = "unchecked";
 
 /** Returns the ports that are closed to a machine; undefined if it doesn't answer. */
 async function checkLink(

@@ -110,24 +110,27 @@ describe("A machine of a swarm", () => {
     }
   });
 
-  it("reaches another one unless both miss it by UDP, or one by TCP", async () => {
+  it("reaches another one unless one of them misses the other, which only both can tell for UDP", async () => {
     put("ssh", SSH_TO_PEERS);
     const peers = ["shop", "one", "two"].map((name) => ({
       ...{ name, address: name, target: { args: [name] } },
     }));
     const closed = (): Promise<string[]> => inBin(() => findClosedPorts(peers));
-    put("shop", "");
-    put("one", "UDP 4789\n");
-    put("two", "");
+    for (const name of ["shop", "one", "two"]) put(name, "");
     assert.deepEqual(await closed(), []);
     put("two", "UDP 4789\nTCP 7946\n");
     assert.deepEqual((await closed()).sort(), [
       "TCP 7946 between one and two",
       "TCP 7946 between shop and two",
       "UDP 4789 between one and two",
+      "UDP 4789 between shop and two",
     ]);
     put("one", "unchecked\n");
-    assert.ok(!(await closed()).includes("UDP 4789 between one and two"));
+    assert.deepEqual((await closed()).sort(), [
+      "TCP 7946 between one and two",
+      "TCP 7946 between shop and two",
+      "UDP 4789 between shop and two",
+    ]);
   });
 });
 
@@ -141,7 +144,7 @@ describe("The machines of a swarm", () => {
   };
   const node = (id: string, change: Partial<SwarmNode> = {}): SwarmNode => ({
     ...{ id, name: `machine-${id}`, address: "192.0.2.2", isManager: false, version: 1 },
-    ...{ state: "ready", availability: "active", dockerVersion: "28.5.2" },
+    ...{ state: "ready", availability: "active", dockerVersion: "28.5.2", memoryBytes: 2 ** 30 },
     spec: { Labels: { "dev.store.worker": "true" } },
     ...change,
   });
@@ -160,6 +163,19 @@ describe("The machines of a swarm", () => {
       results(node("a")).map(([status]) => status),
       ["failed"],
     );
+  });
+
+  it("have the memory that the instances may use, or doctor tells how much is short", () => {
+    const limits = { memoryBytes: 2 ** 30 };
+    const orders = {
+      ...{ urn: "orders", type: "docker:index/service:Service", id: "orders" },
+      inputs: { mode: { replicated: { replicas: 3 } }, taskSpec: { resources: { limits } } },
+    };
+    const larger = { ...checkpoint, resources: [...checkpoint.resources, orders] };
+    const [short] = swarmResults(larger, [node("a"), node("b")], "test");
+    assert.match(short?.found ?? "", /3\.0 GiB of memory, and the workers have 2\.0 GiB/);
+    const [enough] = swarmResults(larger, [node("a"), node("b", { memoryBytes: 2 ** 31 })], "test");
+    assert.equal(enough?.status, "ok");
   });
 
   /** Repairs the faults of these nodes. */
