@@ -18,12 +18,14 @@ import { checkAgent, checkFirewall, checkWaysOut } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
 import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
+import { failThird, loseSwarm, repairMachines } from "./steps/swarmDrift";
 import {
   changeWorkers,
   checkLargeAnswers,
   checkSpread,
   checkToken,
   loseWorker,
+  partitionWorker,
   restartDocker,
 } from "./steps/swarmSteps";
 import { down } from "./steps/teardownSteps";
@@ -136,7 +138,11 @@ export class Rehearsal {
     await steps.run("restart of the host's Docker", () => restartDocker(context));
     if ((this.options.hosts ?? 1) > 2) {
       await steps.run("loss of a machine under load", () => loseWorker(context));
+      await steps.run("partition of a machine under load", () => partitionWorker(context));
+      await steps.run("repair of the machines", () => repairMachines(context));
       await steps.run("fewer and more machines under load", () => changeWorkers(context));
+      await steps.run("third of three services fails", () => failThird(context));
+      await steps.run("loss of the swarm", () => loseSwarm(context, this.orderId));
     }
   }
 

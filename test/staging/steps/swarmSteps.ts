@@ -16,7 +16,7 @@ interface Row {
   readonly node?: string;
 }
 
-async function instances(context: RehearsalContext): Promise<Row[]> {
+export async function instances(context: RehearsalContext): Promise<Row[]> {
   const output = await context.workspace.succeed("ps", STACK, "--json");
   // ./store may print notes before and after the list.
   const list = output.slice(output.indexOf("["), output.lastIndexOf("\n]") + 2);
@@ -24,12 +24,12 @@ async function instances(context: RehearsalContext): Promise<Row[]> {
   return rows.filter(({ node }) => node !== undefined);
 }
 
-function workersOf({ emulator }: RehearsalContext): readonly PlainMachine[] {
+export function workersOf({ emulator }: RehearsalContext): readonly PlainMachine[] {
   return emulator.ready.machines.slice(1);
 }
 
 /** Host name of a plain machine, which Swarm shows. */
-function nodeName({ address }: PlainMachine): string {
+export function nodeName({ address }: PlainMachine): string {
   return `plain-${address.split(".").at(-1) ?? ""}`;
 }
 
@@ -49,36 +49,84 @@ export async function checkSpread(context: RehearsalContext): Promise<string> {
   return `${rows.length} instances on ${workers.length} machines`;
 }
 
-/** Checks that large answers pass between the machines: packets that are too large for a network vanish, and small answers still work. */
+/** Sizes of answers in bytes: one packet, a little more than one, and many. */
+const SIZES = [1_400, 1_500, 10_000, 100_000, 1_000_000];
+
+/** Program for an instance of inventory: serves `/SIZE` on a port of its own, until `/end` is requested, at most for some minutes. */
+const ANSWER = `require('node:http').createServer((q, s) => {
+  if (q.url === '/end') process.exit(0);
+  s.end('x'.repeat(Number(q.url.slice(1))));
+}).listen(9999);
+setTimeout(() => process.exit(0), 120000);`;
+
+/** Program for an instance of orders: ends the other program in all instances of inventory. */
+const END =
+  "(async () => { for (let i = 0; i < 20; i++) await fetch('http://inventory:9999/end').catch(() => {}); })()";
+
+/** Program for an instance of orders: requests each size several times, so that the instances on all machines answer. */
+const REQUEST = `const get = async (size) => {
+  for (let tries = 0; ; tries++)
+    try {
+      const { length } = await (await fetch('http://inventory:9999/' + size, { signal: AbortSignal.timeout(5000) })).text();
+      return length;
+    } catch (e) {
+      if (tries > 30 || e.name === 'TimeoutError') throw new Error(size + ' bytes: ' + e.name);
+      await new Promise((r) => setTimeout(r, 500));
+    }
+};
+(async () => {
+  for (const size of [${SIZES.join()}]) for (let i = 0; i < 6; i++) if ((await get(size)) !== size) throw new Error('wrong size');
+  console.log('answers passed');
+})();`;
+
+/**
+ * Checks that answers of each size pass between the machines, also if the network between them has smaller packets than Ethernet: those that
+ * are too large vanish, while small answers still work.
+ */
 export async function checkLargeAnswers(context: RehearsalContext): Promise<string> {
-  const node =
-    "Promise.all(['/openapi.json','/api/inventory/products?limit=100'].map(async (p) => (await (await fetch('http://inventory:3000' + p)).text()).length)).then((n) => console.log(n.join(' ')))";
-  const output = await context.workspace.succeed(
-    ...["exec", "-s", STACK, "orders", "--", "node", "-e", node],
-  );
-  const [document = 0, products = 0] =
-    output.trim().split("\n").at(-1)?.split(" ").map(Number) ?? [];
-  if (!(document > 10_000 && products > 1_400))
-    throw new CommandFailed("Large answers don't pass between the machines.", output);
-  return `${document} and ${products} bytes`;
+  const machines = context.emulator.ready.machines.map(({ vmId }) => machineName(context.id, vmId));
+  const setLink = (...values: readonly string[]): Promise<string[]> =>
+    Promise.all(machines.map((one) => docker("exec", one, "ip", "link", "set", "eth0", ...values)));
+  const node = (service: string, program: string, ...options: string[]): Promise<string> =>
+    context.workspace.succeed(
+      ...["exec", "-s", STACK, service, ...options, "--", "node", "-e", program],
+    );
+  const servers = [0, 1].map((n) => node("inventory", ANSWER, "--replica", String(n)));
+  try {
+    await node("orders", REQUEST);
+    // Otherwise packets of any size pass between containers on one machine.
+    await setLink("mtu", "1400", "gso_max_segs", "1", "gso_max_size", "1500");
+    await node("orders", REQUEST);
+  } finally {
+    await setLink("mtu", "1500", "gso_max_segs", "65535", "gso_max_size", "65536");
+    await node("orders", END);
+    await Promise.allSettled(servers);
+  }
+  return `${SIZES.join(", ")} bytes, with packets of 1500 and of 1400 bytes`;
 }
 
-/** Kills a worker under load, waits until all instances run on the others, and starts it again. */
-export async function loseWorker(context: RehearsalContext): Promise<string> {
+/** Takes a worker away under load, waits until all instances run on the others, and gives it back. */
+async function withoutWorker(
+  context: RehearsalContext,
+  take: (container: string) => Promise<() => Promise<unknown>>,
+): Promise<string> {
   const [lost] = workersOf(context);
   if (lost === undefined) throw new Error("There is no worker.");
+  await spread(context);
   const before = (await instances(context)).length;
-  const container = machineName(context.id, lost.vmId);
   const stop = context.probe.browse(4);
+  const giveBack = await take(machineName(context.id, lost.vmId));
   let result: BrowseResult;
   let seconds: number;
   try {
-    await docker("kill", container);
     seconds = await untilComplete(context, before, nodeName(lost));
   } finally {
+    await giveBack();
     result = await stop();
-    await docker("start", container);
   }
+  await untilReady(context, lost);
+  // Instances on this machine must reach the others again.
+  await spread(context);
   // Requests that the lost machine was answering. The gateway repeats those that had not reached it.
   if (result.lost.length > result.requests / 50)
     throw new Error(
@@ -87,7 +135,48 @@ export async function loseWorker(context: RehearsalContext): Promise<string> {
   return `full strength after ${seconds.toFixed(0)} s; ${result.lost.length} of ${result.requests} requests lost`;
 }
 
-async function untilComplete(
+/** Spreads the services with several instances over the machines, as a rollout does: a machine that was lost gets none back by itself. */
+async function spread(context: RehearsalContext): Promise<void> {
+  const list = await context.dockerOnHost("service", "ls", "--format", "{{.Name}} {{.Replicas}}");
+  const names = list.split("\n").flatMap((line) => /^(\S+) 2\/2$/.exec(line)?.[1] ?? []);
+  // The surplus is taken from the machines with the most instances.
+  for (const replicas of [4, 2])
+    await context.dockerOnHost("service", "scale", ...names.map((name) => `${name}=${replicas}`));
+}
+
+/** Waits until the manager reaches a worker again. */
+async function untilReady(context: RehearsalContext, worker: PlainMachine): Promise<void> {
+  const deadline = Date.now() + REPAIR_LIMIT_MS;
+  const status = ["node", "inspect", nodeName(worker), "--format", "{{.Status.State}}"];
+  while ((await context.dockerOnHost(...status)) !== "ready") {
+    if (Date.now() > deadline) throw new Error(`${nodeName(worker)} doesn't get ready again.`);
+    await sleep(1_000);
+  }
+}
+
+/** Kills a worker. */
+export function loseWorker(context: RehearsalContext): Promise<string> {
+  return withoutWorker(context, async (container) => {
+    await docker("kill", container);
+    return () => docker("start", container);
+  });
+}
+
+/** Cuts a worker off from the other machines, while it and its instances run on. */
+export function partitionWorker(context: RehearsalContext): Promise<string> {
+  return withoutWorker(context, async (container) => {
+    const change = (action: string): Promise<string> =>
+      docker("exec", container, "sh", "-c", CUT.replaceAll("ACTION", action));
+    await change("--insert");
+    return () => change("--delete");
+  });
+}
+
+/** Drops all packets of a machine, without a change of its addresses or routes. */
+const CUT =
+  "iptables ACTION INPUT -i eth0 -j DROP && iptables ACTION OUTPUT -o eth0 -j DROP && iptables ACTION FORWARD -o eth0 -j DROP";
+
+export async function untilComplete(
   context: RehearsalContext,
   count: number,
   without: string,
