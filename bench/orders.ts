@@ -6,11 +6,14 @@ import type { TestStore } from "../test/integration/support/testStore";
 /** Number of concurrent clients. Each places its next order after the previous response. */
 export const CLIENTS = 16;
 
+/** A store under load. */
+export type BenchStore = Pick<TestStore, "url" | "succeed" | "json">;
+
 /** Headers of staff's requests. */
 export type StaffHeaders = Readonly<Record<string, string>>;
 
 /** Adds the product that the clients order. @returns the headers of staff's requests. */
-export async function addProduct(store: TestStore): Promise<StaffHeaders> {
+export async function addProduct(store: BenchStore): Promise<StaffHeaders> {
   const token = (await store.succeed("token")).trim();
   const staff = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   await put(`${store.url}/api/inventory/products/BENCH`, staff, {
@@ -29,7 +32,7 @@ export async function addProduct(store: TestStore): Promise<StaffHeaders> {
  * @throws Error if an order wasn't confirmed, or if the benchmark is interrupted.
  */
 export async function placeAndFinish(
-  store: TestStore,
+  store: BenchStore,
   orders: number,
   staff: StaffHeaders,
   stop: AbortSignal,
@@ -55,7 +58,7 @@ export async function placeAndFinish(
 
 /** Returns the milliseconds from POST to `confirmed` of single orders, each placed after the previous one was confirmed. */
 export async function singleOrderTimes(
-  store: TestStore,
+  store: BenchStore,
   orders: number,
   stop: AbortSignal,
 ): Promise<number[]> {
@@ -81,13 +84,13 @@ function invalid(status: string): Error {
   return new Error(`an order has the status ${status}, so the measurement is invalid`);
 }
 
-async function hasOrder(store: TestStore, status: string, staff: StaffHeaders): Promise<boolean> {
+async function hasOrder(store: BenchStore, status: string, staff: StaffHeaders): Promise<boolean> {
   const path = `/api/orders?status=${status}&limit=1`;
   return (await store.json<{ items: unknown[] }>(path, staff)).items.length > 0;
 }
 
 /** Places an order. @returns its ID. */
-async function place(store: TestStore): Promise<string> {
+async function place(store: BenchStore): Promise<string> {
   const response = await fetch(`${store.url}/api/orders`, {
     method: "POST",
     headers: { "content-type": "application/json", "idempotency-key": randomUUID() },

@@ -1,7 +1,7 @@
 /**
  * Runs a benchmark, and replaces its figures in docs/figures.md, with date, machine and commit.
  *
- *     npm run figures -- gateway|tls|https|connections|store|releases|rollout|health|startup [arguments of the benchmark]
+ *     npm run figures -- gateway|tls|https|connections|store|releases|rollout|health|startup|swarm [arguments of the benchmark]
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ function main(): void {
   const block = new RegExp(`(<!-- figures: ${bench} -->\n)[^]*(<!-- end of figures: ${bench} -->)`);
   if (!/^[a-z]+$/.test(bench) || !block.test(text)) {
     console.error(
-      `docs/figures.md has no figures of a benchmark "${bench}". Usage: npm run figures -- gateway|tls|https|connections|store|releases|rollout|health|startup`,
+      `docs/figures.md has no figures of a benchmark "${bench}". Usage: npm run figures -- gateway|tls|https|connections|store|releases|rollout|health|startup|swarm`,
     );
     process.exitCode = 1;
     return;
