@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh
 # Prints the ports of another machine of a swarm that are closed to this one: TCP ports, and UDP 4789, over which the packets between containers
 # pass (VXLAN). For the latter, both machines run this at the same time: each has an interface like those of Docker's networks for a few
 # seconds, and looks whether the other one is found there. That needs root; without it, this prints "unchecked".
@@ -8,10 +8,6 @@ set -u
 peer=$1 tcp=$2 id=$3 own=$4 other=$5
 interface=store-check$id
 PATH=$PATH:/usr/sbin:/sbin
-
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
 
 unchecked() {
   echo unchecked
@@ -31,7 +27,8 @@ as_root ip link add "$interface" type vxlan id "$((16770000 + id))" dstport 4789
 trap remove EXIT
 # Addresses that are valid on one link only: four for each pair.
 network=169.254.$((64 + id / 64)) first=$((id % 64 * 4))
-as_root ip address add "$network.$((first + own))/30" dev "$interface" && as_root ip link set "$interface" up || unchecked
+as_root ip address add "$network.$((first + own))/30" dev "$interface" || unchecked
+as_root ip link set "$interface" up || unchecked
 
 # The other machine may start some seconds later.
 tries=30

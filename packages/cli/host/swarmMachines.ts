@@ -1,6 +1,10 @@
 import { CliError } from "@store/docker/cliError";
 import type { SshTarget } from "@store/docker/sshAgent";
-import { readWithoutComments, withArguments } from "../../../components/shell/shell";
+import {
+  readMachineScript,
+  readWithoutComments,
+  withArguments,
+} from "../../../components/shell/shell";
 import { hostIn, sshTargetOf } from "../docker/hostDocker";
 import { configText, configValue } from "../project/project";
 import type { Session } from "../project/session";
@@ -47,7 +51,7 @@ function machinesInConfig(session: Session, checkpoint: Checkpoint | undefined):
   if (host === undefined) return [];
   const first = sshTargetOf(host, session);
   const { hostname } = new URL(host.url);
-  const workers = configValue(project, stack, "workers") as readonly {
+  const workers = (configValue(project, stack, "workers") ?? []) as readonly {
     readonly address: string;
     readonly port?: number;
     readonly user?: string;
@@ -159,7 +163,7 @@ async function checkLink(
   { target }: Peer,
   args: readonly string[],
 ): Promise<readonly string[] | undefined> {
-  const script = withArguments(readWithoutComments(__dirname, "machineLink.sh"), args);
+  const script = withArguments(readMachineScript(__dirname, "machineLink.sh"), args);
   const { code, stdout } = await runOnHost(target, script, { timeoutMs: LINK_MS });
   return code === 0 ? stdout.split("\n").filter(Boolean) : undefined;
 }
