@@ -20,7 +20,7 @@ import { CrashedContainers, CrashWatch } from "../../lifecycle/crashWatch";
 import { findLostImages } from "../../lifecycle/lostImages";
 import { releaseLostMachines } from "../../lifecycle/lostMachines";
 import { findPortProblem, needsPortCheck } from "../../lifecycle/machinePorts";
-import { pruneHost } from "../../lifecycle/pruneHost";
+import { pruneHost, pruneWorkers } from "../../lifecycle/pruneHost";
 import { reconcileDrift, removeOrphans } from "../../lifecycle/reconcileDrift";
 import { connectStackHost, StackHost } from "../../lifecycle/stackHost";
 import { isAzure, isLocal, openSession, Session, StackOptions } from "../../project/session";
@@ -177,6 +177,7 @@ async function deploy(deployment: Deployment): Promise<void> {
     if (after) await removeOrphans(after.docker, drift.orphans, report);
   }
   await checkMachinePorts(deployment, engineRun);
+  await pruneWorkers(session, await fetchCheckpoint(session, engine), report);
   upToDate?.save(options.pulumi);
 }
 

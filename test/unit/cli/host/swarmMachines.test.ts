@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { machineResults, swarmResults } from "@store/cli/doctor/machineChecks";
 import type { SwarmNode } from "@store/cli/docker/swarmNodes";
 import { findClosedPorts, type MachineState, readMachine } from "@store/cli/host/swarmMachines";
+import { pruneMachines } from "@store/cli/lifecycle/pruneHost";
 import { repairMachines } from "@store/cli/lifecycle/repairMachines";
 import type { Checkpoint } from "@store/cli/state/checkpoint";
 import type { Docker } from "@store/docker/docker";
@@ -75,6 +76,22 @@ describe("A machine of a swarm", () => {
     assert.match(state.problem, /Cannot connect/);
     put("ssh", "#!/bin/sh\necho 'Connection refused' >&2; exit 255\n");
     assert.equal(await inBin(() => readMachine(machine(1))), "Connection refused");
+  });
+
+  it("loses the project's images that no container has used for a week", async () => {
+    const notes: string[] = [];
+    const note = (text: string): void => void notes.push(text);
+    const report = { note, step: note, progress: note };
+    put("ssh", SSH);
+    put("docker", `#!/bin/sh\necho "$*" > "$(dirname "$0")/calls"\n`);
+    await inBin(() => pruneMachines([machine(1)], "store", report));
+    assert.equal(
+      readFileSync(join(bin, "calls"), "utf8"),
+      "image prune --all --force --filter until=168h --filter label=dev.store.project=store\n",
+    );
+    put("docker", BROKEN_DOCKER);
+    await inBin(() => pruneMachines([machine(1)], "store", report));
+    assert.deepEqual(notes, ["old images stay on 192.0.2.2: Cannot connect to the Docker daemon"]);
   });
 
   const healthy: MachineState = {
