@@ -198,10 +198,15 @@ async function stackDeployment(
   const file = {
     services: {
       inventory: {
-        ...{ user: container.User, environment: container.Env, read_only: true, init: true },
+        ...{
+          user: container.User,
+          environment: escaped(container.Env),
+          read_only: true,
+          init: true,
+        },
         ...{ cap_drop: ["ALL"], tmpfs: ["/tmp"] },
         healthcheck: {
-          test: check.Test.map((word) => word.replaceAll("$", "$$")),
+          test: escaped(check.Test),
           interval: `${check.Interval}ns`,
           timeout: `${check.Timeout}ns`,
           start_period: `${check.StartPeriod}ns`,
@@ -238,16 +243,22 @@ async function stackDeployment(
       ),
     ),
   };
+  const { address, username, password } = context.emulator.ready.registry;
+  await context.onHost("docker", "login", "--username", username, "--password", password, address);
   return (image) => {
     const services = { inventory: { ...file.services.inventory, image } };
-    const text = Buffer.from(JSON.stringify({ version: "3.8", ...file, services })).toString(
-      "base64",
-    );
-    const script = `echo ${text} | base64 -d >/root/bench.yaml
-docker stack deploy --detach=false --with-registry-auth --compose-file /root/bench.yaml bench`;
-    return context.onHost("sh", "-c", script);
+    const text = JSON.stringify({ version: "3.8", ...file, services });
+    const encoded = Buffer.from(text).toString("base64");
+    return context.onHost("sh", "-c", DEPLOY, "sh", encoded, String(Mode.Replicated.Replicas));
   };
 }
+
+/** Deploys a stack and waits for it, which `docker stack deploy` does itself from Docker 26 on only. Arguments: FILE in base64, REPLICAS. */
+const DEPLOY = `set -e
+echo "$1" | base64 -d >/root/bench.yaml
+docker stack deploy --with-registry-auth --compose-file /root/bench.yaml bench
+state() { docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' bench_inventory; }
+until [ "$(docker service ls --filter name=bench_inventory --format '{{.Replicas}}')" = "$2/$2" ] && [ "$(state)" != updating ]; do sleep 0.2; done`;
 
 async function idOf(context: RehearsalContext, service: string): Promise<string | undefined> {
   const format = ["--format", "{{.ID}} {{.Name}}"];
@@ -270,6 +281,12 @@ function storeOf({ emulator, workspace }: RehearsalContext): BenchStore {
     json: async <T>(path: string, headers?: Readonly<Record<string, string>>): Promise<T> =>
       (await (await fetch(url + path, { headers })).json()) as T,
   };
+}
+
+/** Escapes variables, which Compose would replace. */
+function escaped(words: readonly string[]): string[] {
+  // "$$" stands for one $ in a replacement.
+  return words.map((word) => word.replaceAll("$", "$$$$"));
 }
 
 function replicas(count: number): Record<string, number> {
