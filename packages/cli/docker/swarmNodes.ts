@@ -158,7 +158,8 @@ export function describeMachineFault(fault: MachineFault): string {
 
 /** Returns the way out of a fault. */
 export function machineHint({ kind }: MachineFault, stack: string): string {
-  const up = storeCommand("up", stack);
+  // Without the confirmation, a host is only looked at before the engine runs.
+  const up = storeCommand("up --yes", stack);
   return kind === "down"
     ? `Start it, or take it out of store:workers, then: ${up}`
     : `Repair it: ${up}`;

@@ -1,3 +1,4 @@
+import { CliError } from "@store/docker/cliError";
 import { diagnoseRun } from "../diagnostics/diagnose";
 import type { Docker } from "@store/docker/docker";
 import {
@@ -9,7 +10,7 @@ import {
   removeOrphan,
 } from "../docker/drift";
 import { findFaults } from "../docker/containerFaults";
-import { describeMachineFault, machineFaults, swarmNodes } from "../docker/swarmNodes";
+import { describeMachineFault, machineFaults, machineHint, swarmNodes } from "../docker/swarmNodes";
 import { describeFaults, repairFaults } from "./repairFaults";
 import { machineRepairs, repairMachines } from "./repairMachines";
 import { runOnStack } from "../engine/runOnStack";
@@ -78,6 +79,10 @@ export async function reconcileDrift(
   const plan = planDrift(checkpoint, dockerState, interruptedRun.resourceNames());
   const count = plan.differences.length + plan.orphans.length + faulty.length + machines.length;
   if (count === 0) return NO_DRIFT;
+  const lost = machines.find(({ kind }) => kind === "lost-swarm");
+  // The engine can't even refresh the state of services without a swarm.
+  if (lost && !mayRepair)
+    throw new CliError(describeMachineFault(lost), { hint: machineHint(lost, stack.name) });
 
   report.step(mayRepair ? "Drift detected; reconciling" : "Drift detected");
   const [onMachines, onContainers] = mayRepair

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { reconcileDrift } from "@store/cli/lifecycle/reconcileDrift";
 import type { EngineContext } from "@store/cli/engine/setup";
 import type { Checkpoint } from "@store/cli/state/checkpoint";
+import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import { createSession } from "../diagnostics/failedRun";
 
@@ -47,6 +48,26 @@ describe("reconcileDrift", () => {
     assert.deepEqual(posts, []);
     assert.deepEqual(differences, ["inventory-0-1 is paused"]);
     assert.deepEqual(replace, []);
+  });
+
+  it("leaves a host that has lost its swarm alone without --yes, and says what --yes would do", async () => {
+    const joined = {
+      ...{ urn: "a::swarm-join-192.0.2.2", type: "command:remote:Command" },
+      outputs: { stdout: "node" },
+    };
+    const docker = {
+      list: (path: string) =>
+        path === "/nodes"
+          ? Promise.reject(new CliError("Docker refused /nodes: This node is not a swarm manager."))
+          : Promise.resolve([]),
+      get: () => Promise.resolve(undefined),
+    } as unknown as Docker;
+    const target = { docker, checkpoint: { pending: [], resources: [joined] }, mayRepair: false };
+    const silent = { step: ignore, note: ignore, progress: ignore };
+    await assert.rejects(
+      reconcileDrift(createSession({}), {} as EngineContext, target, silent),
+      ({ summary, hint }: CliError) => /manage the swarm/.test(summary) && /--yes/.test(hint ?? ""),
+    );
   });
 });
 

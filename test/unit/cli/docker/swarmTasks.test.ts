@@ -171,16 +171,16 @@ describe("The instances on a swarm", () => {
     const a = node("a", {});
     assert.deepEqual(await messages(a, node("b", {})), []);
     const cases: readonly (readonly [NodeChange, RegExp])[] = [
-      [{ state: "down" }, /machine-b \(192\.0\.2\.3\) is down.*store:workers.*up test$/],
-      [{ availability: "drain" }, /machine-b .*"drain".*up test$/],
-      [{ labels: {} }, /machine-b .*label dev\.store\.worker.*up test$/],
+      [{ state: "down" }, /machine-b \(192\.0\.2\.3\) is down.*store:workers.*up test --yes$/],
+      [{ availability: "drain" }, /machine-b .*"drain".*up test --yes$/],
+      [{ labels: {} }, /machine-b .*label dev\.store\.worker.*up test --yes$/],
     ];
     for (const [change, message] of cases) {
       const [found = "", ...others] = await messages(a, node("b", change));
       assert.match(found, message);
       assert.deepEqual(others, []);
     }
-    assert.match((await messages(a)).join(), /192\.0\.2\.3 has left the swarm.*up test$/);
+    assert.match((await messages(a)).join(), /192\.0\.2\.3 has left the swarm.*up test --yes$/);
   });
 
   it("may run again on a machine that is activated, which keeps its other labels", async () => {
