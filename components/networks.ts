@@ -51,7 +51,11 @@ export class Networks {
           service,
           new docker.Network(
             `${service}-egress`,
-            { ...(host.swarm && { driver: "overlay" }), labels: labels({ service }) },
+            {
+              // Attachable, although no container needs it: a removed driver alone doesn't replace the network when the last worker goes.
+              ...(host.swarm && { driver: "overlay", attachable: true }),
+              labels: labels({ service }),
+            },
             options,
           ),
         ]),

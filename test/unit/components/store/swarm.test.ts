@@ -93,7 +93,7 @@ describe("A Store on several machines", () => {
       Object.fromEntries(networks.map(({ name, inputs }) => [name, kindOf(inputs)])),
       {
         edge: "bridge",
-        "inventory-egress": "overlay",
+        "inventory-egress": "overlay attachable",
         ...Object.fromEntries(
           [
             ...["inventory-network", "orders-network", "storefront-network"],
