@@ -35,6 +35,8 @@ export { type Step, StepFailed };
 export interface RehearseOptions extends ContextOptions {
   /** Faults to inject one after the other, see arm/faults.ts. Each is cleared before the rehearsal goes on. */
   readonly faults: readonly string[];
+  /** Several machines: also rehearses a rollout that fails and the loss of the swarm, which takes minutes. @default false */
+  readonly thorough?: boolean;
   /** Called with each finished step. */
   readonly onStep: (step: Step) => void;
 }
@@ -141,6 +143,8 @@ export class Rehearsal {
       await steps.run("partition of a machine under load", () => partitionWorker(context));
       await steps.run("repair of the machines", () => repairMachines(context));
       await steps.run("fewer and more machines under load", () => changeWorkers(context));
+    }
+    if ((this.options.hosts ?? 1) > 2 && this.options.thorough) {
       await steps.run("third of three services fails", () => failThird(context));
       await steps.run("loss of the swarm", () => loseSwarm(context, this.orderId));
     }

@@ -131,7 +131,7 @@ function createRehearsal(
 ): Rehearsal {
   const onStep = (step: Step): void => void steps.push(step);
   const { Rehearsal } = loadRehearsal();
-  const common = { root: ROOT, dockerHost, report, onStep, https: true };
+  const common = { root: ROOT, dockerHost, report, onStep, https: true, thorough: true };
   try {
     return new Rehearsal({ ...common, latencyFactor, faults, host, hosts, registry });
   } catch (error) {
