@@ -1,4 +1,5 @@
 import { Argument, Option } from "commander";
+import { inSh, shellQuote } from "../../../../components/shell/shell";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { connect, type Connection } from "../../docker/connect";
 import { machineOf } from "../../docker/swarmTasks";
@@ -66,8 +67,22 @@ async function run({ service, replica, command, ...options }: ExecOptions): Prom
   );
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const place = await placeOf(container, { session, env, remote });
-  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), place.id];
-  return runAttached("docker", [...args, ...command], "docker-cli or docker.io", place.env);
+  const args = ["exec", "--interactive", ...(isTerminal ? ["--tty"] : []), place.id, ...command];
+  if (remote === undefined)
+    return runAttached("docker", args, "docker-cli or docker.io", place.env);
+  const machine = new URL(place.env["DOCKER_HOST"] ?? "").hostname;
+  const ssh = [...(isTerminal ? ["-t"] : []), machine, remoteCommand("docker", args)];
+  return runAttached("ssh", ssh, "openssh-client", place.env);
+}
+
+/**
+ * Returns a command for ssh. On another machine, its own docker command runs: this machine's may be too old for the daemon there, as
+ * Docker 29 refuses clients before version 25.
+ *
+ * @see https://docs.docker.com/engine/release-notes/29/
+ */
+export function remoteCommand(program: string, args: readonly string[]): string {
+  return inSh([program, ...args.map(shellQuote)].join(" "));
 }
 
 /** Returns the container's ID, and the environment in which the docker command uses the daemon that has it. */
