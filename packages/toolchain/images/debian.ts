@@ -9,17 +9,17 @@ import { cacheFolder, filesBelow, keyOf } from "../system/cache";
 import { Reporter } from "../system/report";
 import { findOnPath, lastLines, run } from "../system/run";
 import { sendArchive } from "./archive";
-import { aptSources, caBundle, type Mirrors, mirrorsOf } from "./debianSources";
+import { aptSources, caBundle, type Mirrors, mirrorsOf, ubuntuMirrorsOf } from "./debianSources";
+import { type Distribution, distributionOf, keyringOf, type Suite } from "./releases";
 import { inScratchFolder } from "./scratchFolder";
 
-export const SUITE = "trixie";
-
-const REPOSITORY = "store-toolchain/debian";
+export const SUITE: Suite = "trixie";
 
 const RECIPE = path.join(__dirname, "debian");
 
 export interface DebianBase {
-  readonly suite: string;
+  readonly suite: Suite;
+  readonly distribution: Distribution;
   readonly key: string;
   readonly ref: string;
   readonly certificates: string;
@@ -27,15 +27,22 @@ export interface DebianBase {
 }
 
 /**
- * Describes the Debian image on which fallback images are based. It may not be built yet.
+ * Describes an image of Debian or Ubuntu that is made from its packages. It may not be built yet.
  *
- * @param suite Debian release. @default the release of the fallback images
+ * @param suite Release. @default the release of Debian on which the fallback images are based
  */
 export function debianBase(suite = SUITE): DebianBase {
+  const distribution = distributionOf(suite);
   const certificates = caBundle();
-  const mirrors = mirrorsOf(aptSources());
+  const sources = aptSources();
+  const mirrors = distribution.name === "Ubuntu" ? ubuntuMirrorsOf(sources) : mirrorsOf(sources);
   const key = keyOf({ ...filesBelow(RECIPE), suite, certificates, ...mirrors });
-  return { suite, key, ref: `${REPOSITORY}:${suite}-${key}`, certificates, mirrors };
+  const ref = `${repositoryOf(distribution)}:${suite}-${key}`;
+  return { suite, distribution, key, ref, certificates, mirrors };
+}
+
+function repositoryOf({ name }: Distribution): string {
+  return `store-toolchain/${name.toLowerCase()}`;
 }
 
 /** Builds the image unless the daemon has it. The caller must hold the lock base-images. */
@@ -47,10 +54,10 @@ export async function ensureDebianBase(
 ): Promise<void> {
   if ((await docker.get(`/images/${base.ref}/json`)) !== undefined) return;
   const asRoot = rootCommand();
-  await ensureDebootstrap(asRoot, report);
+  await ensureDebootstrap(base.distribution, asRoot, report);
   await inScratchFolder(path.join(cacheFolder(), "debian-root"), asRoot, async (folder) => {
     const root = path.join(folder, "root");
-    await bootstrap(root, base, asRoot, report);
+    await bootstrap(root, base, keyringOf(base.distribution, folder), asRoot, report);
     const bundle = path.join(folder, "ca-certificates.crt");
     writeFileSync(bundle, base.certificates);
     await mustRun(
@@ -58,9 +65,9 @@ export async function ensureDebianBase(
         base.mirrors.main,
         base.mirrors.security,
       ]),
-      "The Debian base image can't be finished",
+      `The ${base.distribution.name} base image can't be finished`,
     );
-    report.progress("importing the Debian base image");
+    report.progress(`importing the ${base.distribution.name} base image`);
     await importImage(root, base.ref, docker, labels, asRoot);
   });
   await removeOlderBases(base, docker);
@@ -81,9 +88,14 @@ function rootCommand(): string[] {
   );
 }
 
-async function ensureDebootstrap(asRoot: readonly string[], report: Reporter): Promise<void> {
+/** Installs debootstrap, and Debian's keys with which it verifies what it downloads. */
+async function ensureDebootstrap(
+  { keys }: Distribution,
+  asRoot: readonly string[],
+  report: Reporter,
+): Promise<void> {
   const searchPath = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
-  if (findOnPath("debootstrap", searchPath) !== undefined) return;
+  if (findOnPath("debootstrap", searchPath) !== undefined && existsSync(keys)) return;
   if (findOnPath("apt-get", searchPath) === undefined) {
     throw new CliError(
       "A base image can't be made from packages here: that needs Debian or Ubuntu.",
@@ -106,18 +118,23 @@ async function ensureDebootstrap(asRoot: readonly string[], report: Reporter): P
 async function bootstrap(
   root: string,
   base: DebianBase,
+  keyring: string,
   asRoot: readonly string[],
   report: Reporter,
 ): Promise<void> {
   const scripts = "/usr/share/debootstrap/scripts";
-  // An older debootstrap has no script for the suite; all suites share the script of sid.
-  const { suite } = base;
-  const script = existsSync(path.join(scripts, suite)) ? [] : [path.join(scripts, "sid")];
+  const { suite, distribution, mirrors } = base;
+  const { name } = distribution;
+  const script = existsSync(path.join(scripts, suite))
+    ? []
+    : [path.join(scripts, distribution.script)];
+  // Without the option, debootstrap only warns if it can't verify a signature.
+  const options = ["--variant=minbase", `--keyring=${keyring}`];
   await mustRun(
-    [...asRoot, "debootstrap", "--variant=minbase", suite, root, base.mirrors.main, ...script],
-    `debootstrap can't make a Debian ${suite} from ${base.mirrors.main}`,
+    [...asRoot, "debootstrap", ...options, suite, root, mirrors.main, ...script],
+    `debootstrap can't make ${name} ${suite} from ${mirrors.main}`,
     { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` },
-    (line) => report.progress(`Debian ${suite}: ${line.replace(/^I: /, "")}`),
+    (line) => report.progress(`${name} ${suite}: ${line.replace(/^I: /, "")}`),
   );
 }
 
@@ -138,7 +155,7 @@ async function importImage(
   try {
     await sendArchive(docker, `/images/create?${query.toString()}`, tar, () => undefined);
   } catch (error) {
-    throw new CliError(`Docker can't take the Debian base image: ${messageOf(error)}`, {
+    throw new CliError(`Docker can't take the base image ${ref}: ${messageOf(error)}`, {
       hint: "See that the daemon has disk space left (`docker system df`), then run it again.",
     });
   }
@@ -146,11 +163,12 @@ async function importImage(
 
 /** Removes the tags of older recipes and CA bundles. Images based on them keep their layers. */
 async function removeOlderBases(base: DebianBase, docker: Docker): Promise<void> {
-  const filters = { reference: [REPOSITORY] };
+  const repository = repositoryOf(base.distribution);
+  const filters = { reference: [repository] };
   const images = await docker.list<{ RepoTags: string[] | null }>("/images/json", { filters });
   const tags = images.flatMap((image) => image.RepoTags ?? []);
   const older = tags.filter(
-    (tag) => tag.startsWith(`${REPOSITORY}:${base.suite}-`) && tag !== base.ref,
+    (tag) => tag.startsWith(`${repository}:${base.suite}-`) && tag !== base.ref,
   );
   for (const tag of older) await docker.remove(`/images/${tag}`);
 }

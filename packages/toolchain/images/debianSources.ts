@@ -6,20 +6,35 @@ export interface Mirrors {
   readonly security: string;
 }
 
-/** Returns the mirrors in this machine's apt sources, which may be a company's; Debian's by default. */
+/** Returns Debian's mirrors in this machine's apt sources, which may be a company's; Debian's own by default. */
 export function mirrorsOf(sources: string): Mirrors {
-  const urls = sources
-    .split("\n")
-    .filter((line) => !line.trimStart().startsWith("#"))
-    .flatMap((line) => line.split(/\s+/))
-    .filter((word) => /^https?:\/\//.test(word))
-    .map((word) => word.replace(/\/+$/, ""));
+  const urls = urlsOf(sources);
   return {
     main: urls.find((url) => url.endsWith("/debian")) ?? "http://deb.debian.org/debian",
     security:
       urls.find((url) => url.endsWith("/debian-security")) ??
       "http://deb.debian.org/debian-security",
   };
+}
+
+/** Returns Ubuntu's mirror in this machine's apt sources, Ubuntu's own by default. Each mirror has the security updates as well. */
+export function ubuntuMirrorsOf(sources: string): Mirrors {
+  const main =
+    urlsOf(sources).find((url) => url.endsWith("/ubuntu") && !OTHER_ARCHIVES.test(url)) ??
+    "http://archive.ubuntu.com/ubuntu";
+  return { main, security: main };
+}
+
+/** Archives of other software, which follow Ubuntu's layout: Docker's and the personal ones (PPA). */
+const OTHER_ARCHIVES = /^https?:\/\/(download\.docker\.com|ppa\.)/;
+
+function urlsOf(sources: string): string[] {
+  return sources
+    .split("\n")
+    .filter((line) => !line.trimStart().startsWith("#"))
+    .flatMap((line) => line.split(/\s+/))
+    .filter((word) => /^https?:\/\//.test(word))
+    .map((word) => word.replace(/\/+$/, ""));
 }
 
 /** Merges CA bundles without duplicates. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +23,13 @@ import {
 import { isOnDockerHub, registryAnswer, shortReason } from "@store/toolchain/images/registryStatus";
 import { localState } from "@store/toolchain/images/inspect";
 import { replacingFallback } from "@store/toolchain/images/buildFallbacks";
+import { distributionOf, keyringOf } from "@store/toolchain/images/releases";
 import { debianBase } from "@store/toolchain/images/debian";
-import { mergeCertificates, mirrorsOf } from "@store/toolchain/images/debianSources";
+import {
+  mergeCertificates,
+  mirrorsOf,
+  ubuntuMirrorsOf,
+} from "@store/toolchain/images/debianSources";
 import { buildFailure, readable } from "@store/toolchain/images/buildImage";
 import {
   checkIntegrity,
@@ -292,6 +297,40 @@ describe("The Debian base image", () => {
   it("uses Debian's mirrors on another distribution", () => {
     const ubuntu = "deb http://archive.ubuntu.example/ubuntu noble main";
     assert.equal(mirrorsOf(ubuntu).main, "http://deb.debian.org/debian");
+  });
+
+  it("uses Ubuntu's mirror for Ubuntu, and no other archive of the same layout", () => {
+    const ubuntu = (...urls: string[]): string =>
+      ubuntuMirrorsOf(urls.map((url) => `deb ${url} noble main`).join("\n")).main;
+    const [docker, ppa] = [
+      "https://download.docker.com/linux/ubuntu",
+      "https://ppa.launchpadcontent.net/x/y/ubuntu",
+    ];
+    assert.equal(ubuntu(docker, ppa, "http://a.example/ubuntu/"), "http://a.example/ubuntu");
+    assert.equal(ubuntu(docker, ppa), "http://archive.ubuntu.com/ubuntu");
+    assert.equal(ubuntu("http://deb.debian.org/debian"), "http://archive.ubuntu.com/ubuntu");
+    const { main, security } = debianBase("noble").mirrors;
+    assert.match(main, /\/ubuntu$/);
+    assert.equal(security, main);
+  });
+
+  it("has a name of its distribution", () => {
+    assert.match(debianBase("bookworm").ref, /^store-toolchain\/debian:bookworm-/);
+    assert.match(debianBase("noble").ref, /^store-toolchain\/ubuntu:noble-/);
+  });
+
+  it("is verified with the key of its archive", () => {
+    const folder = mkdtempSync(join(tmpdir(), "keyring-"));
+    try {
+      assert.match(keyringOf(distributionOf("trixie"), folder), /debian-archive-keyring\.gpg$/);
+      const key = readFileSync(keyringOf(distributionOf("noble"), folder));
+      // An OpenPGP fingerprint is the hash of the first packet: its tag and length, then its content.
+      const packet = key.subarray(0, 3 + key.readUInt16BE(1));
+      const fingerprint = createHash("sha1").update(packet).digest("hex").toUpperCase();
+      assert.equal(fingerprint, "F6ECB3762474EDA9D21B7022871920D1991BC93C");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("merges CA bundles without duplicates", () => {
