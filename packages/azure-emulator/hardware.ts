@@ -35,7 +35,7 @@ export function dockerHardware(context: HardwareContext): Hardware {
     boot: async (machine, cloud) => {
       const suite = suiteOf(machine.properties);
       if (suite === undefined)
-        throw new Error("The Azure emulator can boot only Debian 12 and 13: choose another image.");
+        throw new Error(`The Azure emulator can't boot the image of ${machine.name}.`);
       const image = await ensureMachineImage(suite, settings.dockerHost, report);
       const withoutPackages = faults().includes("cloud-init");
       await bootMachine(machine, cloud, { id, image, network, registry, withoutPackages });
@@ -62,7 +62,7 @@ export async function bootPlainMachines(
   { settings, environment, firewall, report }: HardwareContext,
   cloud: Cloud,
 ): Promise<PlainMachine[]> {
-  const image = await ensureMachineImage("bookworm", settings.dockerHost, report);
+  const image = await ensureMachineImage(settings.suite, settings.dockerHost, report);
   const machines = await plainMachines(settings.plainMachines);
   for (const { resource } of machines)
     await bootMachine(resource, cloud, {

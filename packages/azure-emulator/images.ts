@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { cacheFolder, filesBelow, keyOf } from "@store/toolchain/system/cache";
 import { Docker } from "@store/docker/docker";
 import { debianBase, ensureDebianBase } from "@store/toolchain/images/debian";
+import { distributionOf, type Suite } from "@store/toolchain/images/releases";
 import { exitingOnSignals } from "@store/toolchain/images/scratchFolder";
 import { withLock } from "@store/toolchain/system/lock";
 import { CliError } from "@store/docker/cliError";
@@ -9,13 +10,11 @@ import { Reporter } from "@store/toolchain/system/report";
 import { lastLines, run } from "@store/toolchain/system/run";
 import { docker, dockerQuietly } from "./docker";
 
-export type Suite = "bookworm" | "trixie";
-
 const LABEL = "dev.store.toolchain";
 const MACHINE = path.join(__dirname, "machine", "image");
 const REGISTRY = path.join(__dirname, "registry", "image");
 
-/** Returns the image of an emulated VM with this Debian release. Builds it from packages if necessary, in about a minute. */
+/** Returns the image of an emulated VM with this release of Debian or Ubuntu. Builds it from packages if necessary, in about a minute. */
 export function ensureMachineImage(suite: Suite, host: string, report: Reporter): Promise<string> {
   return ensureImage("machine", suite, MACHINE, host, report);
 }
@@ -42,7 +41,7 @@ async function ensureImage(
     withLock(cacheFolder(), "base-images", onWait, async () => {
       if (await dockerQuietly("image", "inspect", ref)) return;
       report.step(
-        `Building the image of the emulated ${name} (Debian ${suite}) from packages; this happens once`,
+        `Building the image of the emulated ${name} (${distributionOf(suite).name} ${suite}) from packages; this happens once`,
       );
       await ensureDebianBase(
         base,
@@ -76,7 +75,7 @@ async function build(ref: string, base: string, recipe: string, report: Reporter
   if (code === 0) return;
   throw new CliError(
     `The emulator's image ${ref} can't be built:\n${lastLines(`${stdout}\n${stderr}`)}`,
-    { hint: "Check that this machine reaches the Debian mirror, then run it again." },
+    { hint: "Check that this machine reaches the distribution's mirror, then run it again." },
   );
 }
 

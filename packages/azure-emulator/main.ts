@@ -34,7 +34,7 @@ const report = { step: print, note: print, progress: () => undefined };
 async function main(folder: string): Promise<void> {
   const settings = JSON.parse(readFileSync(path.join(folder, "settings.json"), "utf8")) as Settings;
   writeFileSync(path.join(folder, OWNER_FILE), processIdentity());
-  await ensureMachineImage("bookworm", settings.dockerHost, report);
+  await ensureMachineImage(settings.suite, settings.dockerHost, report);
   const registryImage = await ensureRegistryImage(settings.dockerHost, report);
   await checkPorts();
 

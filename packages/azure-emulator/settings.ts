@@ -1,3 +1,4 @@
+import type { Suite } from "@store/toolchain/images/releases";
 import type { PlainMachine } from "./machine/plainMachine";
 
 /** Input of the emulator's process (settings.json). */
@@ -10,6 +11,8 @@ export interface Settings {
   readonly latencyFactor: number;
   /** Number of machines outside of Azure to boot, with SSH, one login and without Docker. */
   readonly plainMachines: number;
+  /** Release that those machines have, and which is prepared for the VMs. */
+  readonly suite: Suite;
   /** Name of a DNS zone that exists before the stack, in a resource group of its own. @default none */
   readonly dnsZone?: string;
 }

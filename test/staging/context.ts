@@ -10,12 +10,14 @@ import {
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
+import { suiteOfImage } from "@store/azure-emulator/arm/types/compute/vmImage";
 import { SUBSCRIPTION } from "@store/azure-emulator/arm/cloud";
 import { docker } from "@store/azure-emulator/docker";
 import type { EmulatorProcess } from "@store/azure-emulator/emulatorProcess";
 import { removeEverything } from "@store/azure-emulator/environment";
 import { machineName } from "@store/azure-emulator/machine/names";
 import { OWNER_FILE } from "@store/azure-emulator/orphans";
+import type { Suite } from "@store/toolchain/images/releases";
 import type { Reporter } from "@store/toolchain/system/report";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import type { RehearsalAuthority } from "./authority";
@@ -33,6 +35,8 @@ export interface ContextOptions {
   readonly host: "azure" | "ssh";
   /** Number of machines, of which the first is the manager of a swarm. Only with `ssh`. @default 1 */
   readonly hosts?: number;
+  /** Image "publisher:offer:sku:version" of the VM, or the release of the existing machines. @default Debian 12 */
+  readonly vmImage?: string;
   /** A registry named in the configuration, or one that the stack creates in Azure. */
   readonly registry: "named" | "azure";
   /** Serves the store by HTTPS, with a certificate that is ordered from Pebble. @default false */
@@ -54,6 +58,8 @@ const READY_MINUTES = 8;
 export class RehearsalContext {
   readonly id = randomBytes(3).toString("hex");
   readonly folder: string;
+  /** Release of the host. */
+  readonly suite: Suite;
   /** Undefined until the emulator is running. */
   runningEmulator: EmulatorProcess | undefined;
   /** Undefined until it is running, and without HTTPS. */
@@ -62,7 +68,9 @@ export class RehearsalContext {
   createdWorkspace: Workspace | undefined;
   private lastingChange: Readonly<Record<string, unknown>> = {};
 
+  /** @throws an error that names the images, for another one. */
   constructor(readonly options: ContextOptions) {
+    this.suite = suiteFor(options.vmImage);
     this.folder = mkdtempSync(path.join(tmpdir(), `store-rehearsal-${this.id}-`));
     writeFileSync(path.join(this.folder, OWNER_FILE), processIdentity());
   }
@@ -205,8 +213,14 @@ export class RehearsalContext {
 
   private hostConfig(): Record<string, unknown> {
     const [machine, ...workers] = this.emulator.ready.machines;
-    // The firewall sees the administrator's connections come from 127.0.0.1.
-    if (machine === undefined) return { "store:adminCidrs": ["127.0.0.1/32"] };
+    if (machine === undefined) {
+      const { vmImage } = this.options;
+      // The firewall sees the administrator's connections come from 127.0.0.1.
+      return {
+        "store:adminCidrs": ["127.0.0.1/32"],
+        ...(vmImage !== undefined && { "store:vmImage": vmImage }),
+      };
+    }
     return {
       "store:host": "ssh",
       "store:sshAddress": machine.address,
@@ -220,3 +234,19 @@ export class RehearsalContext {
     };
   }
 }
+
+function suiteFor(vmImage: string | undefined): Suite {
+  if (vmImage === undefined) return "bookworm";
+  const suite = suiteOfImage(vmImage);
+  if (suite !== undefined) return suite;
+  throw new Error(
+    `The Azure emulator can't boot the image ${vmImage}. It boots ${BOOTABLE_IMAGES.join(", ")}.`,
+  );
+}
+
+/** Images by which the machines of rehearsals are tested. */
+export const BOOTABLE_IMAGES = [
+  "Debian:debian-12:12-gen2:latest",
+  "Debian:debian-13:13-gen2:latest",
+  "Canonical:ubuntu-24_04-lts:server:latest",
+] as const;

@@ -69,7 +69,7 @@ function namesOf({ properties }: Resource, lun: number): string[] {
   const size = sizeNamed(textAt(properties, "hardwareProfile.vmSize"));
   return [
     ...(size?.diskController === "NVMe" ? [] : [`scsi1/lun${lun}`]),
-    ...(suiteOf(properties) === "trixie" ? [`data/by-lun/${lun}`] : []),
+    ...(suiteOf(properties) !== "bookworm" ? [`data/by-lun/${lun}`] : []),
   ];
 }
 

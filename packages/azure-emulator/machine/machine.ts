@@ -44,7 +44,9 @@ export async function bootMachine(
     ...SYSTEMD_PERMISSIONS,
     // A reboot ends the container. A VM that is deallocated, and so stopped by Docker, stays off.
     ...["--restart", "unless-stopped"],
-    ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--volume", "/var/lib/docker"],
+    ...["--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+    // File systems of layers, which the overlay of a container can't hold. Docker 29 has its images in the second.
+    ...["--volume", "/var/lib/docker", "--volume", "/var/lib/containerd"],
     ...["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
     ...disks.flatMap(({ volume, lun }) => [
       "--volume",

@@ -22,6 +22,7 @@ export async function prepare(context: RehearsalContext): Promise<string> {
       path.join(context.folder, "cloud"),
       {
         ...{ id: context.id, dockerHost, latencyFactor, plainMachines: host === "ssh" ? hosts : 0 },
+        suite: context.suite,
         ...(https && host === "azure" && { dnsZone: DNS_ZONE }),
       },
       (line) => report.progress(line),

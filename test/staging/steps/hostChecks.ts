@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+import { messageOf } from "@store/docker/messageOf";
 import type { RehearsalContext } from "../context";
 import { assertNoWayOut, type Exec, METADATA, reachFrom } from "../../support/reach";
 import { StoreProbe } from "../storeProbe";
@@ -56,6 +57,26 @@ export async function checkWaysOut(context: RehearsalContext): Promise<string> {
   };
   await Promise.all(containers.map(check));
   return `${containers.length} containers reach neither SSH at ${host.length} addresses nor the metadata service`;
+}
+
+/** Output that a command of the host has to have, if cloud-init's settings are in effect. */
+const SETTINGS: readonly (readonly [command: string, expected: readonly RegExp[]])[] = [
+  [
+    "sshd -T",
+    [/^passwordauthentication no$/m, /^permitrootlogin no$/m, /^maxstartups 100:30:200$/m],
+  ],
+  ["apt-config dump", [/Package-Blacklist:: "docker\\\.io";/, /Unattended-Upgrade "1";/]],
+  ["systemctl is-active docker store-firewall store-prune.timer", [/^(active\n?){3}$/]],
+  ["systemctl is-enabled unattended-upgrades apt-daily-upgrade.timer", [/^(enabled\n?){2}$/]],
+];
+
+/** Checks that cloud-init's settings of SSH and of the upgrades are in effect, and that its services run. */
+export async function checkSettings(context: RehearsalContext): Promise<string> {
+  for (const [command, expected] of SETTINGS) {
+    const output = await context.onHost(...command.split(" ")).catch(messageOf);
+    for (const pattern of expected) assert.match(output, pattern, command);
+  }
+  return SETTINGS.map(([command]) => command).join(", ");
 }
 
 /** Checks that Azure's agent finds the host key which the program has generated. @throws an error with the agent's own. */

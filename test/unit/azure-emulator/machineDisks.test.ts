@@ -19,13 +19,16 @@ describe("The data disks of an emulated VM", () => {
     ["debian-13", "Standard_DS2_v2", "scsi1/lun0 data/by-lun/0"],
     ["debian-13", "Standard_D2s_v6", "data/by-lun/0"],
     ["debian-12", "Standard_D2s_v6", ""],
+    ["ubuntu-24_04-lts", "Standard_DS2_v2", "scsi1/lun0 data/by-lun/0"],
+    ["ubuntu-24_04-lts", "Standard_D2s_v6", "data/by-lun/0"],
   ] as const) {
     it(`have the names of ${offer} on ${size}`, async () => {
       const [token, machine] = STAGING.machine;
       const image = {
         offer,
-        publisher: "Debian",
-        sku: `${offer.slice(-2)}-gen2`,
+        ...(offer === "ubuntu-24_04-lts"
+          ? { publisher: "Canonical", sku: "server" }
+          : { publisher: "Debian", sku: `${offer.slice(-2)}-gen2` }),
         version: "latest",
       };
       const vm = await test.cloud.create(

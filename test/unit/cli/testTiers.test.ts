@@ -11,9 +11,9 @@ import { runQueue } from "../../../packages/cli/testing/runQueue";
 describe("./store test", () => {
   const names = (tier?: string): string[] => selectTiers(tier).map(({ name }) => name);
 
-  it("runs the tiers swarm and docker-versions only if they are named, because they take long", () => {
+  it("runs the tiers swarm, vm-images and docker-versions only if they are named, because they take long", () => {
     assert.ok(names().includes("integration"));
-    for (const tier of ["swarm", "docker-versions"]) {
+    for (const tier of ["swarm", "vm-images", "docker-versions"]) {
       assert.ok(!names().includes(tier));
       assert.deepEqual(names(tier), [tier]);
     }

@@ -17,6 +17,7 @@ interface RehearseFlags {
   readonly fail?: readonly string[];
   readonly host: "azure" | "ssh";
   readonly hosts: number;
+  readonly image?: string;
   readonly registry: "named" | "azure";
   readonly pace: number;
 }
@@ -29,6 +30,8 @@ interface RehearseOptions {
   readonly host: "azure" | "ssh";
   /** Number of machines. */
   readonly hosts: number;
+  /** Image "publisher:offer:sku:version" of the machines. @default Debian 12 */
+  readonly vmImage?: string;
   readonly registry: "named" | "azure";
   /** Factor on the time that Azure takes for its resources: 1 for the real time, 0 for none. */
   readonly latencyFactor: number;
@@ -50,6 +53,10 @@ export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
     new Option("--hosts <number>", "number of machines; several run the services by Docker Swarm")
       .argParser(parseHosts)
       .default(1),
+    new Option(
+      "--image <name>",
+      "store:vmImage: Debian 12 (the default), Debian 13 or Ubuntu 24.04; an unknown name prints the list",
+    ),
     new Option("--registry <kind>", "an existing registry, or one that the stack creates in Azure")
       .choices(["named", "azure"])
       .default("named"),
@@ -64,14 +71,16 @@ export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
     "./store rehearse",
     "./store rehearse --keep                 keeps the stack for inspection",
     "./store rehearse --hosts 3              runs the services on two further machines",
+    "./store rehearse --image Canonical:ubuntu-24_04-lts:server:latest",
     "./store rehearse --fail quota           injects a fault and shows the recovery",
   ],
-  parse: ({ flags: { keep, fail = [], host, hosts, registry, pace } }) => ({
+  parse: ({ flags: { keep, fail = [], host, hosts, image, registry, pace } }) => ({
     keep: keep === true,
     faults: fail,
     // Several machines are existing ones.
     host: hosts > 1 ? "ssh" : host,
     hosts,
+    vmImage: image,
     registry,
     latencyFactor: pace,
   }),
@@ -124,7 +133,7 @@ async function run(options: RehearseOptions): Promise<ExitCode> {
 
 /** @throws UsageError for an unknown fault. */
 function createRehearsal(
-  { faults, host, hosts, registry, latencyFactor }: RehearseOptions,
+  { faults, host, hosts, vmImage, registry, latencyFactor }: RehearseOptions,
   dockerHost: string,
   report: Reporter,
   steps: Step[],
@@ -133,7 +142,7 @@ function createRehearsal(
   const { Rehearsal } = loadRehearsal();
   const common = { root: ROOT, dockerHost, report, onStep, https: true, thorough: true };
   try {
-    return new Rehearsal({ ...common, latencyFactor, faults, host, hosts, registry });
+    return new Rehearsal({ ...common, latencyFactor, faults, host, hosts, vmImage, registry });
   } catch (error) {
     throw new UsageError(messageOf(error));
   }

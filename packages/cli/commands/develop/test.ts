@@ -83,6 +83,12 @@ const TIERS: readonly Tier[] = [
     requires: [setUpDocker, ensureEngine, prebuildPebble, prebuildEmulator],
   },
   {
+    name: "vm-images",
+    parts: () => ["test/vmImages/*.test.ts"],
+    onDemand: true,
+    requires: [setUpDocker, ensureEngine, prebuildPebble, prebuildEmulator],
+  },
+  {
     name: "docker-versions",
     parts: () => ["test/dockerVersions/*.test.ts"],
     onDemand: true,
@@ -105,9 +111,10 @@ export const test = defineCommand<object, TestOptions>({
   name: "test",
   summary: "run the tests; the last line of the output has the counts",
   arguments: [
-    new Argument("[tier]", "a tier (default: all but swarm and docker-versions)").choices(
-      TIERS.map(({ name }) => name),
-    ),
+    new Argument(
+      "[tier]",
+      "a tier (default: all but swarm, vm-images and docker-versions)",
+    ).choices(TIERS.map(({ name }) => name)),
   ],
   examples: ["./store test", "./store test unit -- --grep config"],
   parse: ({ args: [tier], rest }) => ({ tier, mocha: rest }),

@@ -1,15 +1,25 @@
+import type { Suite } from "@store/toolchain/images/releases";
 import { badRequest } from "../../armError";
 import { invalid, Put } from "../../resourceType";
 import { at, Properties, textAt, Value } from "../../values";
 import { sizeOf } from "./vmSize";
 
-/** Returns the Debian release of a VM's image. Undefined for other images, which the emulator can't boot. */
-export function suiteOf(properties: Properties): "bookworm" | "trixie" | undefined {
+/** Returns the release of a VM's image. Undefined for an image that the emulator can't boot. */
+export function suiteOf(properties: Properties): Suite | undefined {
   const image = at(properties, "storageProfile.imageReference");
-  if (textAt(image, "publisher").toLowerCase() !== "debian") return undefined;
-  const offer = textAt(image, "offer").toLowerCase();
-  return offer === "debian-12" ? "bookworm" : offer === "debian-13" ? "trixie" : undefined;
+  return suiteOfImage(`${textAt(image, "publisher")}:${textAt(image, "offer")}`);
 }
+
+/** Returns the release of an image "publisher:offer:sku:version". Undefined for an image that the emulator can't boot. */
+export function suiteOfImage(vmImage: string): Suite | undefined {
+  return SUITES[vmImage.toLowerCase().split(":", 2).join(":")];
+}
+
+const SUITES: Readonly<Record<string, Suite | undefined>> = {
+  "debian:debian-12": "bookworm",
+  "debian:debian-13": "trixie",
+  "canonical:ubuntu-24_04-lts": "noble",
+};
 
 export function validateImage({ properties }: Put): void {
   const path = "storageProfile.imageReference";
