@@ -14,7 +14,13 @@ import {
 } from "./steps/deploySteps";
 import { driftWithoutChanges, refreshWithoutChanges } from "./steps/driftSteps";
 import { checkFaults, failWith } from "./steps/faultInjection";
-import { checkAgent, checkFirewall, checkSettings, checkWaysOut } from "./steps/hostChecks";
+import {
+  checkAgent,
+  checkFirewall,
+  checkProvisioning,
+  checkSettings,
+  checkWaysOut,
+} from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
 import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
@@ -103,6 +109,7 @@ export class Rehearsal {
     if (host === "azure") {
       await steps.run("firewall", () => checkFirewall(context));
       await steps.run("Azure's agent", () => checkAgent(context));
+      await steps.run("provisioning of the VM", () => checkProvisioning(context));
       await steps.run("settings of the host", () => checkSettings(context));
     }
     await steps.run("containers' ways out", () => checkWaysOut(context));

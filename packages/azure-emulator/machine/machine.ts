@@ -1,13 +1,13 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { stringify } from "yaml";
 import { Resource, View } from "../arm/resourceType";
 import type { PowerState } from "../arm/state/hardware";
-import { at, listAt, Properties, textAt } from "../arm/values";
+import { textAt } from "../arm/values";
 import { docker, dockerQuietly, labelled } from "../docker";
 import { disksFile, volumesOf } from "./disks";
 import { machineName } from "./names";
+import { provisioningOf } from "./provisioning";
 
 /** Environment in which an emulated VM boots. */
 export interface MachineEnvironment {
@@ -22,8 +22,8 @@ export interface MachineEnvironment {
 }
 
 /**
- * Boots an emulated VM: a container that runs systemd, sshd and cloud-init with the VM's customData. Like Azure, returns when the VM
- * has started, before cloud-init has finished.
+ * Boots an emulated VM: a container that runs systemd, sshd and cloud-init. Like Azure, returns when the VM has started, before
+ * cloud-init has finished.
  */
 export async function bootMachine(
   machine: Resource,
@@ -113,27 +113,14 @@ async function copyFiles(name: string, files: Readonly<Record<string, string>>):
 /** Lists the VM's data disks for the service rehearsal-disks. */
 const DISKS_FILE = "etc/rehearsal/disks";
 
-/** Returns the files that a VM gets at its first boot, in the format of cloud-init's NoCloud data source. */
+/** Returns the files that a VM gets before its first boot. */
 function filesOf(
   machine: Resource,
   cloud: View,
   environment: MachineEnvironment,
 ): Record<string, string> {
-  const seed = "var/lib/cloud/seed/nocloud-net";
-  const { properties } = machine;
   return {
-    [`${seed}/meta-data`]: stringify({
-      "instance-id": textAt(machine.computed, "vmId"),
-      "local-hostname": textAt(properties, "osProfile.computerName"),
-      "public-keys": listAt(properties, "osProfile.linuxConfiguration.ssh.publicKeys").map((key) =>
-        textAt(key, "keyData").trim(),
-      ),
-    }),
-    [`${seed}/vendor-data`]: `#cloud-config\n${stringify(userOf(properties))}`,
-    [`${seed}/user-data`]: Buffer.from(
-      textAt(properties, "osProfile.customData"),
-      "base64",
-    ).toString(),
+    ...provisioningOf(machine),
     [`etc/docker/certs.d/${environment.registry.address}/ca.crt`]: environment.registry.authority,
     [DISKS_FILE]: disksFile(machine, cloud),
     ...(environment.withoutPackages && {
@@ -142,24 +129,5 @@ function filesOf(
         'Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\nDir::Cache::archives "/var/cache/empty";\n',
       "var/cache/empty/partial/.keep": "",
     }),
-  };
-}
-
-/** Returns the default user as cloud-init's Azure data source configures it. */
-function userOf(properties: Properties): object {
-  const passwordLogin =
-    at(properties, "osProfile.linuxConfiguration.disablePasswordAuthentication") !== true;
-  return {
-    system_info: {
-      default_user: {
-        name: textAt(properties, "osProfile.adminUsername"),
-        lock_passwd: !passwordLogin,
-        gecos: "Azure user",
-        groups: ["adm", "sudo"],
-        sudo: ["ALL=(ALL) NOPASSWD:ALL"],
-        shell: "/bin/bash",
-      },
-    },
-    ssh_pwauth: passwordLogin,
   };
 }

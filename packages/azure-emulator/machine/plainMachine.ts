@@ -47,7 +47,7 @@ async function bootableMachine(address: string, login: KeyPair): Promise<Bootabl
   };
   const resource: Resource = {
     id: `/plain/${vmId}`,
-    token: "azure-native:compute:VirtualMachine",
+    token: "plain:Machine",
     name,
     properties: {
       osProfile: {

@@ -59,6 +59,28 @@ export async function checkWaysOut(context: RehearsalContext): Promise<string> {
   return `${containers.length} containers reach neither SSH at ${host.length} addresses nor the metadata service`;
 }
 
+/**
+ * Checks that cloud-init was configured as on Azure and has reported that the VM is ready, and that the metadata service answers the
+ * host, so that its silence to containers is the firewall's doing.
+ */
+export async function checkProvisioning(context: RehearsalContext): Promise<string> {
+  const result = await context.onHost("cat", "/run/cloud-init/result.json");
+  const { datasource, errors } = (JSON.parse(result) as CloudInitResult).v1;
+  assert.match(datasource, /^DataSourceAzure /);
+  assert.deepEqual(errors, []);
+  const health = await context.onHost("cat", "/run/rehearsal/health.xml");
+  assert.match(health, /<State>Ready<\/State>/);
+  const url = "http://169.254.169.254/metadata/instance?api-version=2021-08-01";
+  const metadata = await context.onHost("curl", "--silent", "--header", "Metadata: true", url);
+  const { vmId } = (JSON.parse(metadata) as { compute: { vmId: string } }).compute;
+  assert.equal(vmId, context.emulator.vmId());
+  return datasource;
+}
+
+interface CloudInitResult {
+  readonly v1: { readonly datasource: string; readonly errors: readonly string[] };
+}
+
 /** Output that a command of the host has to have, if cloud-init's settings are in effect. */
 const SETTINGS: readonly (readonly [command: string, expected: readonly RegExp[]])[] = [
   [
