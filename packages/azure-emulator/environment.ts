@@ -1,4 +1,5 @@
 import { docker, dockerQuietly, labelled, namesOf } from "./docker";
+import type { DockerSubnet } from "./network/machineFilter";
 import { distrustRegistry } from "./registry/daemonTrust";
 import { type Registry, registryAddress, startRegistry } from "./registry/registry";
 
@@ -6,13 +7,16 @@ import { type Registry, registryAddress, startRegistry } from "./registry/regist
 export interface Environment {
   readonly id: string;
   readonly network: string;
+  readonly subnet: DockerSubnet;
   readonly registry: Registry;
 }
 
 export async function createEnvironment(id: string, registryImage: string): Promise<Environment> {
   const { network, ip } = await createNetwork(id);
   const registry = await startRegistry({ id, image: registryImage, network, ip });
-  return { id, network, registry };
+  // The dynamic addresses are above.
+  const subnet = { prefix: ip.replace(/\.\d+$/, ""), reserved: 128 };
+  return { id, network, subnet, registry };
 }
 
 /**

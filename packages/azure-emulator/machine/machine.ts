@@ -15,6 +15,8 @@ export interface MachineEnvironment {
   readonly id: string;
   readonly image: string;
   readonly network: string;
+  /** Address in the network. Defaults to any. */
+  readonly address?: string | undefined;
   /** Registry whose CA the VM trusts, like a VM image with a company's CA. */
   readonly registry: { readonly address: string; readonly authority: string };
   /** Makes the package mirror unreachable, for the fault cloud-init. */
@@ -41,6 +43,7 @@ export async function bootMachine(
       textAt(machine.properties, "osProfile.computerName"),
     ],
     ...[...labelled(environment.id), "--network", environment.network],
+    ...(environment.address === undefined ? [] : ["--ip", environment.address]),
     ...SYSTEMD_PERMISSIONS,
     // A reboot ends the container. A VM that is deallocated, and so stopped by Docker, stays off.
     ...["--restart", "unless-stopped"],

@@ -1,4 +1,4 @@
-import { parseRange } from "../arm/cidr";
+import { contains, parseRange } from "../arm/cidr";
 import { Resource, sameId, View } from "../arm/resourceType";
 import { interfacesOf, MACHINE } from "../arm/types/compute/references";
 import { isObject, listAt, Properties, textAt } from "../arm/values";
@@ -14,22 +14,44 @@ export interface Route {
 
 /** Returns the routes to all VMs with a public IP address. */
 export function routesOf(cloud: View): Route[] {
-  return cloud.all(MACHINE).flatMap((machine) =>
-    interfacesOf(machine.properties).flatMap((id) => {
-      const nic = cloud.get(id);
-      if (nic === undefined) return [];
-      return listAt(nic.properties, "ipConfigurations").flatMap((configuration) => {
-        const address = cloud.get(textAt(configuration, "publicIPAddress.id"));
-        const ip = textAt(address?.computed, "ipAddress");
-        if (ip === "") return [];
-        const subnet = cloud.get(textAt(configuration, "subnet.id"));
-        const groups = [subnet, nic].flatMap((resource) => groupOf(resource, cloud));
-        return [
-          { address: ip, machine: textAt(machine.computed, "vmId"), groups: groups.map(rulesOf) },
-        ];
-      });
-    }),
+  return placesOf(cloud).flatMap(({ publicAddress, machine, groups }) =>
+    publicAddress === ""
+      ? []
+      : [{ address: publicAddress, machine: textAt(machine.computed, "vmId"), groups }],
   );
+}
+
+/** Place of a VM in a virtual network. */
+export interface Place {
+  readonly machine: Resource;
+  readonly privateAddress: string;
+  /** Empty without one. */
+  readonly publicAddress: string;
+  readonly subnet: Resource | undefined;
+  readonly groups: Route["groups"];
+}
+
+/** Returns the places of all VMs. */
+export function placesOf(cloud: View): Place[] {
+  return cloud.all(MACHINE).flatMap((machine) => placesOfMachine(machine, cloud));
+}
+
+/** Returns a VM's places: one for each configuration of its interfaces. */
+export function placesOfMachine(machine: Resource, cloud: View): Place[] {
+  return interfacesOf(machine.properties).flatMap((id) => {
+    const nic = cloud.get(id);
+    if (nic === undefined) return [];
+    return listAt(nic.computed, "ipConfigurations").map((configuration) => {
+      const address = cloud.get(textAt(configuration, "publicIPAddress.id"));
+      const subnet = cloud.get(textAt(configuration, "subnet.id"));
+      const groups = [subnet, nic].flatMap((resource) => groupOf(resource, cloud));
+      return {
+        ...{ machine, subnet, groups: groups.map(rulesOf) },
+        privateAddress: textAt(configuration, "privateIPAddress"),
+        publicAddress: textAt(address?.computed, "ipAddress"),
+      };
+    });
+  });
 }
 
 function groupOf(resource: Resource | undefined, cloud: View): Resource[] {
@@ -43,28 +65,52 @@ function rulesOf(group: Resource): Properties[] {
   return listAt(group.properties, "securityRules").filter(isObject);
 }
 
-/**
- * Returns whether a connection is allowed. A Standard IP address without a security group allows none. Within a group, the matching
- * rule with the lowest priority number decides; without a match, Azure's default rule denies.
- */
+/** Returns whether a connection from the internet is allowed. A Standard IP address without a security group allows none. */
 export function allows(route: Route, source: string, port: number): boolean {
-  return route.groups.length > 0 && route.groups.every((rules) => allowedBy(rules, source, port));
+  return (
+    route.groups.length > 0 &&
+    route.groups.every((rules) =>
+      allowedBy(rules, { source, isWithin: false, protocol: "tcp", port }),
+    )
+  );
 }
 
-function allowedBy(rules: readonly Properties[], source: string, port: number): boolean {
+/** A connection to a VM. */
+export interface Connection {
+  /** Address of the source. */
+  readonly source: string;
+  /** The source is in the virtual network, or in a network peered with it. */
+  readonly isWithin: boolean;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+}
+
+/**
+ * Returns whether a security group allows a connection. The matching rule with the lowest priority number decides; without a match,
+ * Azure's default rules (AllowVnetInBound, DenyAllInBound).
+ */
+export function allowedBy(rules: readonly Properties[], connection: Connection): boolean {
+  const { protocol, port, isWithin } = connection;
   const inbound = rules.filter((rule) => textAt(rule, "direction").toLowerCase() === "inbound");
   const ordered = [...inbound].sort((a, b) => Number(a["priority"]) - Number(b["priority"]));
   const match = ordered.find(
     (rule) =>
-      ["tcp", "*"].includes(textAt(rule, "protocol").toLowerCase()) &&
+      [protocol, "*"].includes(textAt(rule, "protocol").toLowerCase()) &&
       valuesOf(rule, "sourceAddressPrefix", "sourceAddressPrefixes").some((one) =>
-        covers(one, source),
+        covers(one, connection),
       ) &&
       valuesOf(rule, "destinationPortRange", "destinationPortRanges").some((one) =>
         hasPort(one, port),
       ),
   );
-  return match !== undefined && textAt(match, "access").toLowerCase() === "allow";
+  return match === undefined ? isWithin : textAt(match, "access").toLowerCase() === "allow";
+}
+
+/** Returns the first and the last port of each range that a rule of the group names, whatever the rule does with it. */
+export function namedPorts(rules: readonly Properties[]): { from: number; to: number }[] {
+  return rules.flatMap((rule) =>
+    valuesOf(rule, "destinationPortRange", "destinationPortRanges").map(endsOf),
+  );
 }
 
 /** Returns the ports to listen on: those that any rule allows. For a large range, only well-known ports. */
@@ -73,7 +119,8 @@ export function portsOf(route: Route): number[] {
     .flat()
     .flatMap((rule) =>
       textAt(rule, "access").toLowerCase() === "allow" &&
-      textAt(rule, "direction").toLowerCase() === "inbound"
+      textAt(rule, "direction").toLowerCase() === "inbound" &&
+      ["tcp", "*"].includes(textAt(rule, "protocol").toLowerCase())
         ? valuesOf(rule, "destinationPortRange", "destinationPortRanges").flatMap(expand)
         : [],
     );
@@ -101,17 +148,19 @@ function endsOf(text: string): { from: number; to: number } {
   return { from, to };
 }
 
-/** Returns whether an address prefix or service tag of a rule covers a source address; any source is in the tag Internet. */
-function covers(prefix: string, source: string): boolean {
-  if (["*", "internet"].includes(prefix.toLowerCase())) return true;
+/** Returns whether an address prefix or service tag of a rule covers the source of a connection. */
+function covers(prefix: string, { source, isWithin }: Connection): boolean {
+  switch (prefix.toLowerCase()) {
+    case "*":
+      return true;
+    case "internet":
+      return !isWithin;
+    case "virtualnetwork":
+      return isWithin;
+  }
   const outer = parseRange(prefix);
   const inner = parseRange(source);
-  return (
-    outer !== undefined &&
-    inner !== undefined &&
-    inner.first >= outer.first &&
-    inner.first < outer.first + outer.size
-  );
+  return outer !== undefined && inner !== undefined && contains(outer, inner);
 }
 
 function valuesOf(rule: Properties, one: string, several: string): string[] {
