@@ -37,7 +37,7 @@ export function networkProblem(cidr: string): string | undefined {
   if (!IPv4.isValidCIDRFourPartDecimal(cidr)) return `${expected}.`;
   const [, bits] = IPv4.parseCIDR(cidr);
   if (bits < 8 || bits > 29 || hasHostBits(cidr)) return `${expected}.`;
-  const reserved = RESERVED.find((range) => contains(range, cidr) || contains(cidr, range));
+  const reserved = RESERVED.find((range) => overlaps(range, cidr));
   return reserved && `${expected}: ${reserved} is reserved by Azure.`;
 }
 
@@ -57,7 +57,11 @@ export function addressCount(cidrs: readonly string[]): number {
   return cidrs.reduce((sum, cidr) => sum + 2 ** (32 - IPv4.parseCIDR(cidr)[1]), 0);
 }
 
-/** Two ranges overlap only if one contains the other. */
+/** Returns true if the ranges have an address in common: two ranges overlap only if one contains the other. */
+export function overlaps(one: string, other: string): boolean {
+  return contains(one, other) || contains(other, one);
+}
+
 function contains(outer: string, inner: string): boolean {
   const [network, bits] = IPv4.parseCIDR(outer);
   const [address, length] = IPv4.parseCIDR(inner);

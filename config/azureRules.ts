@@ -1,5 +1,6 @@
 import { releaseOf } from "../components/host/azure/vmImages";
 import { hasNvmeDisks } from "../components/host/azure/vmSizes";
+import { overlaps } from "./addressRanges";
 import { MAX_TAGS, subscriptionOf } from "./azureNames";
 import { Mistake } from "./configError";
 import { configSet, type Rule, when } from "./rule";
@@ -7,6 +8,8 @@ import { ConfigValues, DEFAULT_ADDRESS_RANGE } from "./schema";
 
 /** Checks of the VM's image, network and tags across keys. */
 export const AZURE_RULES: readonly Rule[] = [
+  { reads: ["host", "hosts"], check: hostsOnAzure },
+  { reads: ["host", "hosts", "addressRange"], check: networkBesideSwarm },
   { reads: ["host", "vmSize", "vmImage"], check: imageForDisks },
   { reads: ["host", "trustedLaunch", "vmImage"], check: imageForTrustedLaunch },
   { reads: ["host", "dockerSource", "dockerVersion", "vmImage"], check: dockerForImage },
@@ -14,6 +17,29 @@ export const AZURE_RULES: readonly Rule[] = [
   { reads: ["host", "subnetId", "subscriptionId"], check: subnetInSubscription },
   { reads: ["host", "tags"], check: tagsFit },
 ];
+
+function hostsOnAzure({ host, hosts }: ConfigValues): Mistake[] {
+  const remedy =
+    host === "ssh"
+      ? `Name the further machines: ${configSet("--path 'workers[0].address' HOST")}; ${configSet("--path 'workers[0].hostKey' KEY")}`
+      : `A stack on this machine has one host. To create VMs in Azure: ${configSet("host azure")}`;
+  return when(
+    host !== "azure" && hosts > 1,
+    "hosts",
+    `is the number of VMs in Azure, but store:host is ${host}. ${remedy}`,
+  );
+}
+
+/** Range of components/swarm/init.sh. */
+const SWARM_RANGE = "172.30.0.0/16";
+
+function networkBesideSwarm({ host, hosts, addressRange }: ConfigValues): Mistake[] {
+  return when(
+    host === "azure" && hosts > 1 && overlaps(addressRange, SWARM_RANGE),
+    "addressRange",
+    `${addressRange} overlaps with ${SWARM_RANGE}, in which Docker Swarm creates the networks of the services. Choose another one, such as ${DEFAULT_ADDRESS_RANGE}.`,
+  );
+}
 
 /** Debian 12 lacks azure-vm-utils, whose udev rules give NVMe disks the names by which the data disk is found. */
 function imageForDisks({ host, vmSize, vmImage }: ConfigValues): Mistake[] {

@@ -49,13 +49,13 @@ function azureHostArgs(
 ): Omit<Extract<HostArgs, { kind: "azure" }>, "kind"> {
   const { location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB } = values;
   const { readyMinutes, trustedLaunch, encryptionAtHost, owner, tags } = values;
-  const { dataDiskLock, diskSnapshots } = values;
+  const { hosts: count, dataDiskLock, diskSnapshots } = values;
   const registry =
     registryAccess(values.registry, logins) ?? azureRegistryTier(values.azureRegistry);
   return {
     ...{ location, vmSize, vmImage, adminUser, adminCidrs, addressRange, dataDiskGiB },
     ...{ readyMinutes, trustedLaunch, encryptionAtHost, owner, tags, registry },
-    ...{ dataDiskLock, diskSnapshots },
+    ...{ hosts: count, dataDiskLock, diskSnapshots },
     https: storeNames(values).length > 0,
     subscriptionId: values.subscriptionId || undefined,
     resourceGroup: values.resourceGroup || undefined,

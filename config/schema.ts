@@ -97,6 +97,7 @@ export function configSchema(serviceNames: readonly string[]) {
   );
   return v.object({
     host: v.optional(oneOf(["local", "azure", "ssh"]), "local"),
+    hosts: v.optional(wholeNumber(1, 20), 1),
     dockerHost: v.optional(v.string(), ""),
     httpPort: v.optional(wholeNumber(1, 65_535), 8080),
     domain: v.optional(v.pipe(v.string(), accepted(domainProblem)), ""),

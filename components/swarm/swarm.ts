@@ -6,6 +6,13 @@ export interface SwarmArgs {
   /** The machine with the gateway and the databases. The only manager: what depends on it wouldn't run without it anyway. */
   readonly manager: RemoteMachine;
   readonly workers: readonly Worker[];
+  /** Resources after which the manager may have a swarm. Defaults to none. */
+  readonly after?: readonly pulumi.Resource[];
+  /**
+   * Changes when another machine takes over the manager's address, without its swarm: the workers then leave that swarm, and join the next
+   * one. Defaults to never.
+   */
+  readonly generation?: pulumi.Input<string>;
 }
 
 /** A machine that runs instances of services. */
@@ -25,7 +32,7 @@ export class Swarm extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { manager, workers }: SwarmArgs,
+    { manager, workers, after = [], generation }: SwarmArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("store:index:Swarm", name, {}, opts);
@@ -33,7 +40,7 @@ export class Swarm extends pulumi.ComponentResource {
     const init = manager.run(
       `${name}-init`,
       withArguments(INIT_SCRIPT, [stack]),
-      { parent: this, dependsOn: [manager.ready] },
+      { parent: this, dependsOn: [manager.ready, ...after] },
       undefined,
       { onDelete: LEAVE_SCRIPT },
     );
@@ -44,13 +51,13 @@ export class Swarm extends pulumi.ComponentResource {
       undefined,
       { onDelete: withArguments(REMOVE_AFTER_DOCKER, [pulumi.getStack()]) },
     );
-    // The token is valid until the workers have joined: members.sh replaces it.
+    // The token is valid until the workers have joined: members.sh replaces it. So each other machine needs another one.
     const invitation = manager.run(
       `${name}-invitation`,
       INVITATION_SCRIPT,
       { parent: this, dependsOn: [init], additionalSecretOutputs: ["stdout"] },
       undefined,
-      { logging: "none", triggers: [init.id, ...workers.map((worker) => worker.name)] },
+      { logging: "none", triggers: [init.id, ...workers.map(({ machine }) => machine.identity)] },
     );
     const nodes = workers.map((worker) =>
       worker.machine.run(
@@ -58,7 +65,7 @@ export class Swarm extends pulumi.ComponentResource {
         JOIN_SCRIPT,
         { parent: this, dependsOn: [worker.machine.ready] },
         invitation.stdout,
-        { onDelete: LEAVE_SCRIPT },
+        { onDelete: LEAVE_SCRIPT, ...(generation !== undefined && { triggers: [generation] }) },
       ),
     );
     this.members = manager.run(

@@ -53,8 +53,8 @@ export const monthlyCostLimit = definePolicy<{ readonly limitUsd: number }>({
       ? []
       : [
           `brings the stack to ${money(total)} per month, over the limit of ${limitUsd} USD: ` +
-            `${items.map(({ name, what, cost }) => `${name} (${what}) ${cost ? money(cost) : ""}`).join(", ")}. Choose a smaller VM or disk ` +
-            `(store:vmSize, store:dataDiskGiB), or raise the limit in policy/config.json.`,
+            `${items.map(({ name, what, cost }) => `${name} (${what}) ${cost ? money(cost) : ""}`).join(", ")}. Choose smaller or fewer VMs or ` +
+            `a smaller disk (store:vmSize, store:hosts, store:dataDiskGiB), or raise the limit in policy/config.json.`,
         ];
   },
 });

@@ -174,7 +174,7 @@ function functionOutputs(
       return { name: resourceGroupName };
     case "azure-native:network:getVirtualNetwork": {
       const id = `${SUBSCRIPTION_ID}/resourceGroups/${String(resourceGroupName)}/providers/Microsoft.Network/virtualNetworks/${String(virtualNetworkName)}`;
-      const subnets = [{ id: `${id}/subnets/vms` }];
+      const subnets = [{ id: `${id}/subnets/vms`, addressPrefix: "10.1.2.0/24" }];
       return { name: virtualNetworkName, id, location: "australiaeast", subnets };
     }
     case "azure-native:dns:getZone":

@@ -6,6 +6,7 @@ import * as tls from "@pulumi/tls";
 import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { RegistryAccess } from "../../registry/registry";
 import { readWithoutComments, withArguments } from "../../shell/shell";
+import { Swarm } from "../../swarm/swarm";
 import { DataVolume, Host, HostAccess } from "../host";
 import { remoteDocker, RemoteMachine } from "../ssh/remote";
 import { SshAccess } from "../ssh/ssh";
@@ -13,13 +14,16 @@ import { AzureHostArgs, AzureScope } from "./azureHostArgs";
 import { DATA_FOLDER } from "./cloudInit";
 import { dataDisk } from "./dataDisk";
 import { dnsRecords } from "./dnsRecords";
-import { networkInterface, publicAddress } from "./network";
+import { required } from "./existing";
+import { hostNetwork, networkInterface, publicAddress } from "./network";
 import { resourceGroup } from "./resourceGroup";
 import { nightlyShutdown, virtualMachine } from "./virtualMachine";
+import { vmMachine } from "./vmMachine";
+import { type AzureWorker, workers } from "./workers";
 
 /**
- * An Azure VM with Docker. Port 80 and, with HTTPS, port 443 are open to everybody, SSH is open to {@link AzureHostArgs.adminCidrs}, and
- * no other port is open.
+ * An Azure VM with Docker, or several in one subnet. Port 80 and, with HTTPS, port 443 of the first one are open to everybody, SSH is open to
+ * {@link AzureHostArgs.adminCidrs}, and no other port is open.
  *
  * @see https://learn.microsoft.com/azure/virtual-machines/linux/using-cloud-init
  */
@@ -34,6 +38,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
   readonly registry: RegistryAccess;
   readonly childOptions: pulumi.ComponentResourceOptions;
   readonly nameRecords: readonly pulumi.Resource[];
+  readonly swarm: Swarm | undefined;
   private readonly machine: RemoteMachine;
   private readonly dataDisk: compute.Disk;
 
@@ -45,12 +50,15 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
     const address = publicAddress(scope, args);
     const ipAddress = address.ipAddress.apply(required("The public IP address"));
     this.nameRecords = dnsRecords(scope, args, ipAddress);
-    const nic = networkInterface(scope, args, address);
+    const network = hostNetwork(scope, args);
+    const nic = networkInterface(scope, args, network, address);
     this.dataDisk = dataDisk(scope, args);
     const hostKey = sshKey(`${name}-host-key`, this);
     const loginKey = args.loginKey ?? sshKey(`${name}-login-key`, this);
     const vm = virtualMachine(scope, args, { hostKey, loginKey, nic, disk: this.dataDisk });
-    if (args.shutdown) nightlyShutdown(scope, args.shutdown, vm);
+    if (args.shutdown) nightlyShutdown("shutdown", scope, args.shutdown, vm);
+    const newKey = (name: string): ReturnType<typeof sshKey> => sshKey(name, this);
+    const further = workers(scope, args, { network, loginKey, newKey });
 
     const ssh = {
       address: ipAddress,
@@ -58,16 +66,18 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       privateKey: pulumi.secret(loginKey.private),
       hostKey: hostKey.public.apply((key) => key.trim()),
     };
-    this.machine = this.machineByCloudInit(name, args, ssh, vm);
+    this.machine = vmMachine(name, args, { access: ssh, vm, folder: DATA_FOLDER, parent: this });
+    this.swarm = swarm(this.machine, further, vm, this);
+    const ready = this.swarm?.members ?? this.machine.ready;
     this.provider = remoteDocker(
       name,
-      { access: ssh, ready: this.machine.ready, registry: this.registry },
+      { access: ssh, ready, registry: this.registry },
       { parent: this, deletedWith: vm },
     );
     this.commands = args.providers.commands;
     this.childOptions = childOptions(vm);
     this.address = address.dnsSettings.apply((dns) => required<string>("The DNS name")(dns?.fqdn));
-    this.access = hostAccess(ssh, vm);
+    this.access = hostAccess(ssh, vm, further);
     this.registerOutputs({ address: this.address });
   }
 
@@ -101,26 +111,6 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
         // Writable for all, as in the PostgreSQL image: the ID of the database's user differs between images, and it creates its own folder.
         `sudo install -d -m 1777 ${services.map((service) => `${DATA_FOLDER}/${service}`).join(" ")}`,
       ].join("\n"),
-    );
-  }
-
-  private machineByCloudInit(
-    name: string,
-    { providers, readyMinutes }: AzureHostArgs,
-    access: SshAccess,
-    vm: compute.VirtualMachine,
-  ): RemoteMachine {
-    return new RemoteMachine(
-      name,
-      {
-        access,
-        commands: providers.commands,
-        ready: withArguments(readWithoutComments(__dirname, "cloudInitReady.sh"), [DATA_FOLDER]),
-        // The IP address survives a replacement of the VM, so only the VM's ID shows that everything on the machine is gone.
-        machine: vm.vmId,
-        readyMinutes,
-      },
-      { parent: this, deletedWith: vm },
     );
   }
 }
@@ -158,10 +148,15 @@ function childOptions(vm: compute.VirtualMachine): pulumi.ComponentResourceOptio
   };
 }
 
-function hostAccess(ssh: SshAccess, vm: compute.VirtualMachine): pulumi.Output<HostAccess> {
+function hostAccess(
+  ssh: SshAccess,
+  vm: compute.VirtualMachine,
+  further: readonly AzureWorker[],
+): pulumi.Output<HostAccess> {
+  const accesses = pulumi.all(further.map(({ access }) => access));
   return pulumi
-    .all([ssh.address, ssh.privateKey, ssh.hostKey, vm.name])
-    .apply(([address, privateKey, hostKey, name]): HostAccess => ({
+    .all([ssh.address, ssh.privateKey, ssh.hostKey, vm.name, accesses])
+    .apply(([address, privateKey, hostKey, name, workers]): HostAccess => ({
       kind: "azure",
       name,
       address,
@@ -169,12 +164,33 @@ function hostAccess(ssh: SshAccess, vm: compute.VirtualMachine): pulumi.Output<H
       user: ssh.user,
       privateKey,
       hostKey,
+      ...(workers.length > 0 && { workers }),
     }));
 }
 
-function required<T>(what: string): (value: T | undefined) => T {
-  return (value) => {
-    if (value === undefined) throw new pulumi.RunError(`${what} is missing in Azure's response.`);
-    return value;
-  };
+/** Connects the VMs by Docker Swarm; returns undefined for one VM. */
+function swarm(
+  manager: RemoteMachine,
+  workers: readonly AzureWorker[],
+  vm: compute.VirtualMachine,
+  parent: pulumi.Resource,
+): Swarm | undefined {
+  if (workers.length === 0) return undefined;
+  const liveRestoreOff = manager.run(
+    "swarm-live-restore",
+    liveRestore("false"),
+    { parent, dependsOn: [manager.ready] },
+    undefined,
+    { onDelete: liveRestore("true") },
+  );
+  return new Swarm(
+    "swarm",
+    { manager, workers, after: [liveRestoreOff], generation: vm.vmId },
+    { parent },
+  );
+}
+
+/** cloud-init has switched it on, and a change of its configuration would replace the VM. */
+function liveRestore(value: string): string {
+  return withArguments(readWithoutComments(__dirname, "liveRestore.sh"), [value]);
 }

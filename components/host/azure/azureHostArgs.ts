@@ -10,7 +10,9 @@ export interface AzureHostArgs {
   readonly subscriptionId?: string;
   /** Region, for example "australiaeast". */
   readonly location: string;
-  /** Size of the VM, for example "Standard_DS2_v2". */
+  /** Number of VMs in the subnet. The first one keeps the gateway and the databases; the others run the services. Defaults to 1. */
+  readonly hosts?: number;
+  /** Size of each VM, for example "Standard_DS2_v2". */
   readonly vmSize: string;
   /** Image of the VM as "publisher:offer:sku:version". Another image replaces the VM. */
   readonly vmImage: string;
@@ -56,9 +58,9 @@ export interface AzureHostArgs {
   readonly registry: RegistryAccess | { readonly tier: AzureRegistryTier };
 }
 
-/** Values that the resources of an AzureHost share. */
+/** Values that the resources of one of the VMs share. */
 export interface AzureScope {
-  /** Name of the host, which is also the name or the prefix of the name of each resource. */
+  /** Name of the host or of a worker, which is also the name or the prefix of the name of each resource. */
   readonly name: string;
   /** Arguments of each resource in the resource group. */
   readonly common: {

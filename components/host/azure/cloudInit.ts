@@ -17,6 +17,8 @@ export interface CloudInitArgs {
   readonly dockerVersion?: string;
   /** Block device of the data disk, formatted if it is empty and mounted at {@link DATA_FOLDER}. Defaults to none. */
   readonly dataDevice?: string;
+  /** The VM runs instances of Swarm services. Defaults to false. */
+  readonly isWorker?: boolean;
 }
 
 /** Folder of the VM at which the data disk is mounted. */
@@ -35,7 +37,10 @@ export function cloudInit(args: CloudInitArgs): string {
   const config = {
     // cloud-init writes these before it installs packages, so that Docker's first start already reads its settings.
     write_files: [
-      { path: "/etc/docker/daemon.json", content: file("daemon.json") },
+      {
+        path: "/etc/docker/daemon.json",
+        content: args.isWorker ? workersDaemon() : file("daemon.json"),
+      },
       {
         path: "/etc/ssh/sshd_config.d/10-store.conf",
         content: file("sshd.conf") + SSHD_LIMITS,
@@ -45,7 +50,7 @@ export function cloudInit(args: CloudInitArgs): string {
       { path: "/etc/systemd/system/store-prune.timer", content: file("store-prune.timer") },
       {
         path: "/etc/systemd/system/store-firewall.service",
-        content: file("store-firewall.service"),
+        content: args.isWorker ? workersFirewall() : file("store-firewall.service"),
       },
       ...(dataDevice ? [DOCKER_NEEDS_DATA] : []),
     ],
@@ -125,6 +130,22 @@ function dockerRepository(distribution: string): object {
  */
 function file(name: string): string {
   return readFileSync(join(FOLDER, name), "utf8");
+}
+
+/**
+ * Returns daemon.json of a worker. Swarm excludes live-restore, and has no argument for `no-new-privileges`.
+ *
+ * @see https://docs.docker.com/engine/daemon/live-restore/#live-restore-and-swarm-mode
+ */
+function workersDaemon(): string {
+  const settings = JSON.parse(file("daemon.json")) as Record<string, unknown>;
+  const changed = { ...settings, "live-restore": false, "no-new-privileges": true };
+  return `${JSON.stringify(changed, null, 2)}\n`;
+}
+
+/** Returns store-firewall.service of a worker, on which instances with a way out have it by Swarm's own bridge. */
+function workersFirewall(): string {
+  return file("store-firewall.service").replace("br-+", "docker_gwbridge");
 }
 
 const FOLDER = join(__dirname, "cloud-init");

@@ -12,3 +12,11 @@ export async function existing<T>(call: Promise<T>): Promise<T> {
     throw new pulumi.RunError(messageOf(error));
   }
 }
+
+/** Returns a function that throws a RunError if Azure's response lacks a value. @param what The value, as the start of a sentence */
+export function required<T>(what: string): (value: T | undefined) => T {
+  return (value) => {
+    if (value === undefined) throw new pulumi.RunError(`${what} is missing in Azure's response.`);
+    return value;
+  };
+}

@@ -1,16 +1,32 @@
 import * as network from "@pulumi/azure-native/network";
-import type * as types from "@pulumi/azure-native/types";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { existing } from "./existing";
 import type { AzureHostArgs, AzureScope } from "./azureHostArgs";
-import { networkOf, subnetProblem } from "./subnetId";
+import { securityRules, workerRules } from "./securityRules";
+import { networkOf, subnetProblem, subnetRanges } from "./subnetId";
 import { hasAcceleratedNetworking } from "./vmSizes";
 
 /** Creates the public IP address. It is static, so that it survives a replacement of the VM. */
 export function publicAddress(
-  { name, common, opts }: AzureScope,
+  scope: AzureScope,
   { dnsLabel, providers }: AzureHostArgs,
+): network.PublicIPAddress {
+  const { name, opts } = scope;
+  const random = { parent: opts.parent, provider: providers.random };
+  return staticAddress(scope, {
+    domainNameLabel: dnsLabel ?? randomDnsLabel(`${name}-dns`, random),
+  });
+}
+
+/** Creates the public IP address of a worker, which is its way out: SSH is the only way in. */
+export function workerAddress(scope: AzureScope): network.PublicIPAddress {
+  return staticAddress(scope);
+}
+
+function staticAddress(
+  { name, common, opts }: AzureScope,
+  dnsSettings?: network.PublicIPAddressArgs["dnsSettings"],
 ): network.PublicIPAddress {
   return new network.PublicIPAddress(
     name,
@@ -20,11 +36,7 @@ export function publicAddress(
       sku: { name: "Standard", tier: "Regional" },
       publicIPAddressVersion: "IPv4",
       publicIPAllocationMethod: "Static",
-      dnsSettings: {
-        domainNameLabel:
-          dnsLabel ??
-          randomDnsLabel(`${name}-dns`, { parent: opts.parent, provider: providers.random }),
-      },
+      ...(dnsSettings && { dnsSettings }),
     },
     opts,
   );
@@ -42,23 +54,55 @@ function randomDnsLabel(name: string, opts: pulumi.CustomResourceOptions): pulum
   );
 }
 
-/** Creates the VM's network interface in a virtual network of its own, or in an existing subnet, with a network security group. */
-export function networkInterface(
-  scope: AzureScope,
-  args: AzureHostArgs,
-  address: network.PublicIPAddress,
-): network.NetworkInterface {
+/** The subnet of the VMs, with the firewall of the host. */
+export interface HostNetwork {
+  readonly subnetId: pulumi.Output<string>;
+  /** Address ranges of the subnet in CIDR notation. */
+  readonly ranges: pulumi.Input<string[]>;
+  /** Network security group of the host's interface. Undefined if it is the subnet's. */
+  readonly securityGroup: network.NetworkSecurityGroup | undefined;
+}
+
+/** Creates a virtual network of the stack's own, or finds an existing subnet, and the host's network security group. */
+export function hostNetwork(scope: AzureScope, args: AzureHostArgs): HostNetwork {
   const { name, common, opts } = scope;
-  const { vmSize, subnetId } = args;
+  const { subnetId, addressRange } = args;
+  const found = subnetId === undefined ? undefined : existingSubnet(scope, subnetId);
+  const ranges = found?.ranges ?? [addressRange];
   const securityGroup = new network.NetworkSecurityGroup(
     name,
-    { ...common, securityRules: securityRules(args) },
+    { ...common, securityRules: securityRules(args, ranges) },
     opts,
   );
-  const subnet =
-    subnetId === undefined
-      ? ownSubnet(scope, args, securityGroup).id
-      : existingSubnet(scope, subnetId);
+  return found === undefined
+    ? { subnetId: ownSubnet(scope, args, securityGroup).id, ranges, securityGroup: undefined }
+    : // An existing subnet isn't changed. If it has a group of its own, both groups must allow a connection.
+      { subnetId: found.id, ranges, securityGroup };
+}
+
+/**
+ * Creates the network security group of the workers' interfaces, which lets nobody but administrators in from the internet: the subnet's
+ * own group, which opens the host's ports, must allow a connection as well.
+ */
+export function workerSecurityGroup(
+  { common, opts }: AzureScope,
+  args: AzureHostArgs,
+  { ranges }: HostNetwork,
+): network.NetworkSecurityGroup {
+  return new network.NetworkSecurityGroup(
+    "workers",
+    { ...common, securityRules: workerRules(args, ranges) },
+    opts,
+  );
+}
+
+/** Creates the network interface of a VM. */
+export function networkInterface(
+  { name, common, opts }: AzureScope,
+  { vmSize }: AzureHostArgs,
+  { subnetId, securityGroup }: HostNetwork,
+  address: network.PublicIPAddress,
+): network.NetworkInterface {
   return new network.NetworkInterface(
     name,
     {
@@ -67,13 +111,12 @@ export function networkInterface(
       ipConfigurations: [
         {
           name: "primary",
-          subnet: { id: subnet },
+          subnet: { id: subnetId },
           privateIPAllocationMethod: "Dynamic",
           publicIPAddress: { id: address.id },
         },
       ],
-      // An existing subnet isn't changed. If it has a group of its own, both groups must allow a connection.
-      ...(subnetId !== undefined && { networkSecurityGroup: { id: securityGroup.id } }),
+      ...(securityGroup && { networkSecurityGroup: { id: securityGroup.id } }),
     },
     // Azure changes it only while the VM is deallocated. A `down` and an `up` apply it to an existing stack.
     { ...opts, ignoreChanges: ["enableAcceleratedNetworking"] },
@@ -99,55 +142,26 @@ function ownSubnet(
       // The whole range, because the network has no other subnet.
       addressPrefix: addressRange,
       networkSecurityGroup: { id: networkSecurityGroup.id },
-      // The VM's public address is its only way out.
+      // A VM's public address is its only way out.
       defaultOutboundAccess: false,
     },
     opts,
   );
 }
 
-/** Returns the ID of an existing subnet after checking its network: Azure refuses a network interface in another region. */
+/** Returns the ID and the ranges of an existing subnet after checking its network: Azure refuses a network interface in another region. */
 function existingSubnet(
   { common: { location }, opts: { parent, provider } }: AzureScope,
   subnetId: string,
-): pulumi.Output<string> {
+): { readonly id: pulumi.Output<string>; readonly ranges: pulumi.Output<string[]> } {
   const found = network.getVirtualNetwork(networkOf(subnetId), { parent, provider });
-  return pulumi.output(existing(found)).apply((virtualNetwork) => {
+  const checked = pulumi.output(existing(found)).apply((virtualNetwork) => {
     const problem = subnetProblem(virtualNetwork, subnetId, location);
     if (problem !== undefined) throw new pulumi.RunError(`store:subnetId: ${problem}`);
-    return subnetId;
+    return virtualNetwork;
   });
-}
-
-/** Rules for incoming connections. Azure's default rules deny all others. */
-function securityRules({
-  adminCidrs,
-  https = false,
-}: AzureHostArgs): types.input.network.SecurityRuleArgs[] {
-  const allow = (
-    name: string,
-    priority: number,
-    port: string,
-    from: Pick<
-      types.input.network.SecurityRuleArgs,
-      "sourceAddressPrefix" | "sourceAddressPrefixes"
-    >,
-  ): types.input.network.SecurityRuleArgs => ({
-    name,
-    priority,
-    direction: "Inbound",
-    access: "Allow",
-    protocol: "Tcp",
-    ...from,
-    sourcePortRange: "*",
-    destinationAddressPrefix: "*",
-    destinationPortRange: port,
-  });
-  // The service tag that Azure's portal, policies and scanners recognize. Azure accepts it only as a single prefix.
-  const everybody = { sourceAddressPrefix: "Internet" };
-  return [
-    allow("http", 100, "80", everybody),
-    ...(https ? [allow("https", 110, "443", everybody)] : []),
-    allow("ssh", 120, "22", { sourceAddressPrefixes: [...adminCidrs] }),
-  ];
+  return {
+    id: checked.apply(() => subnetId),
+    ranges: checked.apply((virtualNetwork) => subnetRanges(virtualNetwork, subnetId)),
+  };
 }

@@ -12,7 +12,21 @@ export function networkOf(subnetId: string): {
 interface FoundNetwork {
   readonly name: string;
   readonly location?: string;
-  readonly subnets?: readonly { readonly id?: string }[];
+  readonly subnets?: readonly FoundSubnet[];
+}
+
+interface FoundSubnet {
+  readonly id?: string;
+  readonly addressPrefix?: string;
+  readonly addressPrefixes?: readonly string[];
+}
+
+/** Returns the IPv4 ranges of a subnet of the virtual network. */
+export function subnetRanges({ subnets = [] }: FoundNetwork, subnetId: string): string[] {
+  const found = subnets.find(({ id = "" }) => id.toLowerCase() === subnetId.toLowerCase());
+  const { addressPrefix, addressPrefixes = addressPrefix === undefined ? [] : [addressPrefix] } =
+    found ?? {};
+  return addressPrefixes.filter((range) => !range.includes(":"));
 }
 
 /** Returns why a VM in a region can't use a subnet of the virtual network; undefined if it can. */

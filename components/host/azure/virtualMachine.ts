@@ -64,10 +64,13 @@ interface VirtualMachineParts {
   /** Key pair of the administrator. */
   readonly loginKey: KeyPair;
   readonly nic: network.NetworkInterface;
-  readonly disk: compute.Disk;
+  /** Disk for the databases' data. Defaults to none, for a worker. */
+  readonly disk?: compute.Disk;
+  /** Number of the worker. Defaults to the host. */
+  readonly worker?: number;
 }
 
-interface KeyPair {
+export interface KeyPair {
   readonly public: pulumi.Input<string>;
   readonly private: pulumi.Input<string>;
 }
@@ -85,12 +88,13 @@ export function virtualMachine(
     storageProfile: storageProfile(args.vmImage, parts.disk),
     securityProfile: securityProfile(args),
   };
-  const snapshot = args.diskSnapshots && dataSnapshot(scope, parts.disk, replacementKey(profiles));
+  const snapshot =
+    args.diskSnapshots && parts.disk && dataSnapshot(scope, parts.disk, replacementKey(profiles));
   return new compute.VirtualMachine(
     name,
     {
       ...common,
-      vmName: vmName(name, args),
+      vmName: vmName(name, args, parts),
       ...profiles,
       networkProfile: {
         networkInterfaces: [{ id: parts.nic.id, primary: true, deleteOption: "Detach" }],
@@ -115,9 +119,17 @@ export function virtualMachine(
  * Returns the name of the VM, which is always the same: a creation that Azure refuses (quota, capacity) reserves the network interface
  * for this name for three minutes. With another name, the next attempt would be refused as well.
  */
-function vmName(name: string, { resourceGroup }: AzureHostArgs): string {
+function vmName(
+  name: string,
+  { resourceGroup }: AzureHostArgs,
+  { worker }: VirtualMachineParts,
+): string {
   // In a group with other stacks, the name must be the stack's own.
-  return resourceGroup === undefined ? name : computerName(pulumi.getProject(), pulumi.getStack());
+  return resourceGroup === undefined ? name : hostName(worker);
+}
+
+function hostName(worker: number | undefined): string {
+  return computerName(pulumi.getProject(), pulumi.getStack(), worker);
 }
 
 type Profiles = Pick<
@@ -143,13 +155,13 @@ function sha256(text: string): string {
 
 function osProfile(
   args: AzureHostArgs,
-  { hostKey, loginKey }: VirtualMachineParts,
+  { hostKey, loginKey, worker }: VirtualMachineParts,
 ): compute.VirtualMachineArgs["osProfile"] {
   const { adminUser } = args;
   return {
-    computerName: computerName(pulumi.getProject(), pulumi.getStack()),
+    computerName: hostName(worker),
     adminUsername: adminUser,
-    customData: customData(args, hostKey),
+    customData: customData(args, hostKey, worker !== undefined),
     linuxConfiguration: {
       disablePasswordAuthentication: true,
       ssh: {
@@ -164,7 +176,12 @@ function osProfile(
   };
 }
 
-function customData(args: AzureHostArgs, hostKey: KeyPair): pulumi.Output<string> {
+function customData(
+  args: AzureHostArgs,
+  hostKey: KeyPair,
+  isWorker: boolean,
+): pulumi.Output<string> {
+  const dataDevice = hasNvmeDisks(args.vmSize) ? NVME_DEVICE : SCSI_DEVICE;
   return pulumi.all([hostKey.private, hostKey.public]).apply(([privateKey, publicKey]) =>
     base64(
       cloudInit({
@@ -173,7 +190,7 @@ function customData(args: AzureHostArgs, hostKey: KeyPair): pulumi.Output<string
         hostKey: { private: privateKey, public: publicKey.trim() },
         docker: args.docker.source,
         dockerVersion: args.docker.version,
-        dataDevice: hasNvmeDisks(args.vmSize) ? NVME_DEVICE : SCSI_DEVICE,
+        ...(isWorker ? { isWorker } : { dataDevice }),
       }),
     ),
   );
@@ -192,7 +209,7 @@ function base64(text: string): string {
   return bytes.toString("base64");
 }
 
-function storageProfile(vmImage: string, disk: compute.Disk) {
+function storageProfile(vmImage: string, disk: compute.Disk | undefined) {
   const [publisher, offer, sku, version] = vmImage.split(":");
   return {
     imageReference: { publisher, offer, sku, version },
@@ -201,14 +218,16 @@ function storageProfile(vmImage: string, disk: compute.Disk) {
       deleteOption: "Delete",
       managedDisk: { storageAccountType: "StandardSSD_LRS" },
     },
-    dataDisks: [
-      {
-        lun: 0,
-        createOption: "Attach",
-        managedDisk: { id: disk.id },
-        deleteOption: "Detach",
-      },
-    ],
+    ...(disk && {
+      dataDisks: [
+        {
+          lun: 0,
+          createOption: "Attach",
+          managedDisk: { id: disk.id },
+          deleteOption: "Detach",
+        },
+      ],
+    }),
   };
 }
 
@@ -226,14 +245,15 @@ function securityProfile({
   };
 }
 
-/** Switches the VM off each night: then only its disks cost money. */
+/** Switches the VM off each night: then only its disks cost money. @param name Name of the schedule in the program */
 export function nightlyShutdown(
+  name: string,
   { common, opts }: AzureScope,
   { time, timeZone }: { readonly time: string; readonly timeZone: string },
   vm: compute.VirtualMachine,
 ): void {
   new devtestlab.GlobalSchedule(
-    "shutdown",
+    name,
     {
       ...common,
       // Azure recognizes the schedule of a VM only by this name.

@@ -5,6 +5,7 @@ import { RegistryAccess } from "../../registry/registry";
 import { inSh } from "../../shell/shell";
 import { NO_DEFAULTS_FROM_ENVIRONMENT } from "../provider";
 import { SshAccess, sshOptions } from "./ssh";
+import { sshUrl } from "./sshFiles";
 
 export interface RemoteMachineArgs {
   readonly access: SshAccess;
@@ -21,6 +22,8 @@ export interface RemoteMachineArgs {
 export class RemoteMachine {
   /** The machine is a Docker host. */
   readonly ready: pulumi.CustomResource;
+  /** Identifies the machine: changes when another one takes its place. */
+  readonly identity: pulumi.Input<string>;
   private readonly connection: command.types.input.remote.ConnectionArgs;
 
   constructor(
@@ -28,7 +31,8 @@ export class RemoteMachine {
     private readonly args: RemoteMachineArgs,
     private readonly opts: pulumi.CustomResourceOptions,
   ) {
-    const { access } = args;
+    const { access, machine } = args;
+    this.identity = machine;
     this.connection = {
       host: access.address,
       port: portOf(access),
@@ -142,9 +146,4 @@ export function remoteDocker(
 
 function portOf({ port = 22 }: SshAccess): number {
   return port;
-}
-
-/** A user name may contain characters that are special in a URL, and an IPv6 address needs brackets. */
-function sshUrl(user: string, host: string, port: number): string {
-  return `ssh://${encodeURIComponent(user)}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

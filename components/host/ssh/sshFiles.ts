@@ -46,3 +46,8 @@ export function putFile(path: string, content: string, mode = 0o600): string {
   renameSync(draft, path);
   return path;
 }
+
+/** Returns the address of a machine. A user name may contain characters that are special in a URL, and an IPv6 address needs brackets. */
+export function sshUrl(user: string, host: string, port: number): string {
+  return `ssh://${encodeURIComponent(user)}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

@@ -71,6 +71,11 @@ export function workersIn(checkpoint: Checkpoint | undefined): StackWorker[] {
     }));
 }
 
+/** Checks whether the stack has several machines. */
+export function hasWorkers(checkpoint: Checkpoint | undefined): boolean {
+  return workersIn(checkpoint).length > 0;
+}
+
 /**
  * Lists the machines of a stack's swarm.
  *
@@ -157,12 +162,18 @@ export function describeMachineFault(fault: MachineFault): string {
 }
 
 /** Returns the way out of a fault. */
-export function machineHint({ kind }: MachineFault, stack: string): string {
+export function machineHint(
+  { kind }: MachineFault,
+  stack: string,
+  checkpoint: Checkpoint | undefined,
+): string {
   // Without the confirmation, a host is only looked at before the engine runs.
   const up = storeCommand("up --yes", stack);
-  return kind === "down"
-    ? `Start it, or take it out of store:workers, then: ${up}`
-    : `Repair it: ${up}`;
+  if (kind !== "down") return `Repair it: ${up}`;
+  const isInAzure = checkpoint?.resources.some(({ type }) => type.startsWith("azure-native:"));
+  return isInAzure
+    ? `Start it, or let another one take its place: ${up}`
+    : `Start it, or take it out of store:workers, then: ${up}`;
 }
 
 /** Lets services run on a machine. Returns Docker's message if it refuses. */

@@ -158,7 +158,7 @@ export function swarmResults(
   }
   return faults.map((fault) => ({
     ...{ title, status: "failed", found: describeMachineFault(fault) },
-    hint: machineHint(fault, stack),
+    hint: machineHint(fault, stack, checkpoint),
   }));
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostArgs } from "../../../components/host/createHost";
@@ -367,6 +367,28 @@ describe("readConfig().host", () => {
       /^store:workers: .*store:host is azure.*config set.* host ssh/,
     ],
     [
+      "several VMs of an SSH machine",
+      { ...swarm, hosts: 3 },
+      /^store:hosts: .*store:host is ssh.*config set.* --path 'workers\[0\]\.address'/,
+    ],
+    [
+      "several VMs on this machine",
+      { host: "local", hosts: 2 },
+      /^store:hosts: .*store:host is local.*config set.* host azure/,
+    ],
+    ["no VM at all", { hosts: 0 }, /^store:hosts: 0 should be/],
+    ["more VMs than anybody needs", { hosts: 21 }, /^store:hosts: 21 should be/],
+    [
+      "several VMs without a registry",
+      { hosts: 2, registry: {} },
+      /^store:registry: .*azureRegistry Basic/,
+    ],
+    [
+      "a network that overlaps with Swarm's",
+      { hosts: 2, addressRange: "172.16.0.0/12" },
+      /^store:addressRange: .*overlaps with 172\.30\.0\.0\/16/,
+    ],
+    [
       "workers without a registry",
       { ...swarm, registry: {}, workers: [worker] },
       /^store:workers: needs a registry/,
@@ -394,6 +416,20 @@ describe("readConfig().host", () => {
       assert.throws(() => read({ ...azure, ...change }), { message });
     });
   }
+
+  it("accepts several VMs, and with one VM any network", () => {
+    const several = read({ ...azure, hosts: 3 });
+    assert.ok(several.kind === "azure");
+    assert.equal(several.hosts, 3);
+    const one = read({ ...azure, addressRange: "172.16.0.0/12" });
+    assert.ok(one.kind === "azure");
+    assert.equal(one.hosts, 1);
+  });
+
+  it("knows the range of components/swarm/init.sh", () => {
+    const script = readFileSync(join(__dirname, "../../../components/swarm/init.sh"), "utf8");
+    assert.match(script, /--default-addr-pool 172\.30\.0\.0\/16/);
+  });
 
   it("accepts tags, an existing group and subnet, a lock and snapshots", () => {
     const options = {

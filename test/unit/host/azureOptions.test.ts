@@ -55,7 +55,7 @@ describe("An AzureHost with options", () => {
     return found;
   };
   const azureTypes = (): string[] =>
-    [...options.keys()].filter((type) => /^azure-native:(?!.*provider)/.test(type)).sort();
+    [...options.keys()].filter((type) => /^azure-native:(?!.*(provider|::))/.test(type)).sort();
 
   it("has the resources and inputs of before without options", async () => {
     host();

@@ -48,6 +48,13 @@ describe("The requests of an AzureHost", () => {
     });
   }
 
+  it("are accepted with several VMs, and don't change by a refresh", async () => {
+    // The workers' security group; an address, an interface, a VM and a schedule of each.
+    await azure.deploy({ hosts: 3 }, 12 + 1 + 2 * 4);
+    assert.deepEqual(problems(), []);
+    assert.deepEqual(azure.planned(), []);
+  });
+
   it("are accepted with Ubuntu 24.04 and Trusted Launch", async () => {
     await azure.deploy({ vmImage: UBUNTU, trustedLaunch: true });
     assert.deepEqual(problems(), []);

@@ -26,7 +26,7 @@ export const OWN_REGISTRY_AND_SCHEDULE = {
 /**
  * Creates an AzureHost.
  *
- * @param options Gets the options of the last registered resource of each type.
+ * @param options Gets the options of each resource by "TYPE::NAME", and of the last registered resource of each type by the type.
  */
 export function createAzureHost(
   args: Partial<AzureHostArgs> & Pick<AzureHostArgs, "registry">,
@@ -37,8 +37,8 @@ export function createAzureHost(
   const { AzureHost: Host } = require("../../../components/host/azure/azureHost") as {
     AzureHost: typeof AzureHost;
   };
-  const remember: pulumi.ResourceTransformation = ({ type, opts }) => {
-    options.set(type, opts);
+  const remember: pulumi.ResourceTransformation = ({ type, name, opts }) => {
+    options.set(type, opts).set(`${type}::${name}`, opts);
     return undefined;
   };
   return new Host(

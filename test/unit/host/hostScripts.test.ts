@@ -80,4 +80,30 @@ describe("Scripts on an Azure host", () => {
       assert.doesNotMatch(stderr, /Docker doesn't run/);
     });
   });
+
+  describe("liveRestore.sh", () => {
+    const DAEMON = '{\n  "live-restore": true,\n  "log-driver": "local"\n}\n';
+    const set = (info: string) =>
+      run("liveRestore.sh", ["false"], {
+        // The file of this machine isn't changed.
+        sed: `for file; do :; done; [ "$file" = /etc/docker/daemon.json ] || exit 9; /bin/sed "$1" "$2" ${folder}/daemon.json`,
+        systemctl: `echo "$*" >${folder}/systemctl`,
+        docker: info,
+      });
+    beforeEach(() => writeFileSync(join(folder, "daemon.json"), DAEMON));
+
+    it("sets it in Docker's configuration, and waits until a reload has applied it", () => {
+      const { status } = set(`[ -e ${folder}/slept ] && echo false || echo true`);
+      assert.equal(status, 0);
+      const text = readFileSync(join(folder, "daemon.json"), "utf8");
+      assert.deepEqual(JSON.parse(text), { "live-restore": false, "log-driver": "local" });
+      assert.equal(readFileSync(join(folder, "systemctl"), "utf8"), "reload docker\n");
+    });
+
+    it("fails if Docker keeps the former value", () => {
+      const { status, stderr } = set("echo true");
+      assert.equal(status, 1);
+      assert.match(stderr, /^Docker's live-restore is still not false after a reload\./);
+    });
+  });
 });

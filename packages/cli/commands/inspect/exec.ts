@@ -91,7 +91,7 @@ async function placeOf(
   { session, env, remote }: Pick<Connection, "env" | "remote"> & { readonly session: Session },
 ): Promise<{ readonly id: string; readonly env: NodeJS.ProcessEnv }> {
   if (task === undefined || remote === undefined) return { id, env };
-  const workers = (remote.access.workers ?? []).map(({ address }) => address);
+  const workers = (remote.access.workers ?? []).map(({ address, name = address }) => name);
   const machine = machineOf(task, await loadCheckpoint(session), workers);
   const alias = machineAlias(remote, machine);
   return { id: task.containerId, env: remoteEnvironment({ ...remote, alias }) };

@@ -118,7 +118,7 @@ async function run({ json, memory, ...options }: PsOptions): Promise<ExitCode> {
   if (json && answer && hasProblem) process.stderr.write(reachability);
   for (const fault of machineFaults(checkpoint, nodes))
     process.stderr.write(
-      `${colors.red(`${describeMachineFault(fault)} ${machineHint(fault, stack)}`)}\n`,
+      `${colors.red(`${describeMachineFault(fault)} ${machineHint(fault, stack, checkpoint)}`)}\n`,
     );
   const rebootNote = await pendingReboot;
   if (rebootNote !== undefined) process.stderr.write(`${rebootNote}\n`);

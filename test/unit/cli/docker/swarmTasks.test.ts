@@ -163,7 +163,7 @@ describe("The instances on a swarm", () => {
   async function messages(...nodes: readonly object[]): Promise<string[]> {
     answers["/nodes"] = nodes;
     return machineFaults(checkpoint, await swarmNodes(docker, checkpoint)).map(
-      (fault) => `${describeMachineFault(fault)} ${machineHint(fault, "test")}`,
+      (fault) => `${describeMachineFault(fault)} ${machineHint(fault, "test", checkpoint)}`,
     );
   }
 
