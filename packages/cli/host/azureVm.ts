@@ -1,35 +1,51 @@
 import { CliError, UsageError } from "@store/docker/cliError";
 import { storeCommand } from "../project/storeCommand";
 import { isAzure, isLocal, Session } from "../project/session";
-import type { Checkpoint } from "../state/checkpoint";
+import { isWorkerName } from "../../../components/host/azure/vmNames";
+import { type Checkpoint, resourceName } from "../state/checkpoint";
 import { az, AzCall } from "./azureCli";
 import { VM_TYPE } from "./failedProvisioning";
 
-/** The VM of a stack in Azure. */
+/** A VM of a stack in Azure. */
 export interface AzureVm {
   /** Azure's resource ID. */
   readonly id: string;
+  readonly urn: string;
+  /** Name in the program. */
+  readonly name: string;
   readonly stack: string;
 }
 
 /** Power state of a VM, such as running, deallocated, stopped, starting or deallocating; unknown if Azure reports none. */
 export type PowerState = string;
 
-/** Returns the VM in the stack's state; undefined if it has none. */
-export function vmIn(stack: string, checkpoint: Checkpoint | undefined): AzureVm | undefined {
-  const id = checkpoint?.resources.find(
-    ({ type, delete: isOriginal, id: vmId }) => type === VM_TYPE && !isOriginal && vmId,
-  )?.id;
-  return id === undefined ? undefined : { id, stack };
+/** Returns the VMs in the stack's state, the host's first. Empty if it has none. */
+export function vmsIn(stack: string, checkpoint: Checkpoint | undefined): AzureVm[] {
+  const vms = (checkpoint?.resources ?? []).flatMap(({ type, urn, delete: isOriginal, id = "" }) =>
+    type === VM_TYPE && !isOriginal && id !== ""
+      ? [{ id, urn, name: resourceName(urn), stack }]
+      : [],
+  );
+  return vms.sort((a, b) => Number(isWorkerName(a.name)) - Number(isWorkerName(b.name)));
 }
 
-/** Returns the VM in the state of an Azure stack. @throws CliError if the stack isn't up */
-export function requireVm(stack: string, checkpoint: Checkpoint | undefined): AzureVm {
-  const vm = vmIn(stack, checkpoint);
-  if (vm !== undefined) return vm;
+/** Returns the host's VM in the stack's state; undefined if it has none. */
+export function vmIn(stack: string, checkpoint: Checkpoint | undefined): AzureVm | undefined {
+  return vmsIn(stack, checkpoint).find(({ name }) => !isWorkerName(name));
+}
+
+/** Returns the VMs in the state of an Azure stack, the host's first. @throws CliError if the stack isn't up */
+export function requireVms(stack: string, checkpoint: Checkpoint | undefined): AzureVm[] {
+  const vms = vmsIn(stack, checkpoint);
+  if (vms.length > 0) return vms;
   throw new CliError(`The stack ${stack} has no VM because it isn't up.`, {
     hint: `Bring it up: ${storeCommand("up", stack)}`,
   });
+}
+
+/** "VM", or "3 VMs". */
+export function countedVms({ length }: readonly AzureVm[]): string {
+  return length === 1 ? "VM" : `${length} VMs`;
 }
 
 /** @throws UsageError if the stack doesn't run on a VM in Azure */
@@ -61,7 +77,7 @@ export async function readPowerState(vm: AzureVm, limits: CallLimits): Promise<P
       ...["--query", "instanceView.statuses[].code", "--output", "tsv"],
     ],
     stack: vm.stack,
-    failure: `Reading the state of the VM of the stack ${vm.stack} failed`,
+    failure: `Reading the state of ${described(vm)} failed`,
     ...limits,
   });
   return /^PowerState\/(\S+)/m.exec(codes)?.[1] ?? "unknown";
@@ -77,7 +93,7 @@ export async function startVm(vm: AzureVm, limits: CallLimits): Promise<void> {
   await az({
     args: ["vm", "start", "--ids", vm.id],
     stack: vm.stack,
-    failure: `Starting the VM of the stack ${vm.stack} failed`,
+    failure: `Starting ${described(vm)} failed`,
     ...limits,
   });
 }
@@ -87,7 +103,13 @@ export async function deallocateVm(vm: AzureVm, limits: CallLimits): Promise<voi
   await az({
     args: ["vm", "deallocate", "--ids", vm.id],
     stack: vm.stack,
-    failure: `Stopping the VM of the stack ${vm.stack} failed`,
+    failure: `Stopping ${described(vm)} failed`,
     ...limits,
   });
+}
+
+function described({ name, stack }: AzureVm): string {
+  return isWorkerName(name)
+    ? `the VM ${name} of the stack ${stack}`
+    : `the VM of the stack ${stack}`;
 }

@@ -1,6 +1,7 @@
 import { EngineEvent, plain } from "../engine/events";
 import { FAILED_PROVISIONING } from "../diagnostics/rules/hostProblems";
 import { Session } from "../project/session";
+import { resourceName } from "../state/checkpoint";
 import { captureOnStack } from "../engine/runOnStack";
 import { EngineContext } from "../engine/setup";
 import { Reporter } from "../terminal/terminal";
@@ -50,12 +51,16 @@ export function failedVm(events: readonly EngineEvent[]): string | undefined {
       Boolean(event.metadata.new?.id),
   );
   if (failedCreation) return failedCreation.resOpFailedEvent?.metadata.urn;
-  const failed = events.some(
+  const failed = events.find(
     ({ diagnosticEvent: event }) =>
       event?.severity === "error" && FAILED_PROVISIONING.test(plain(event.message)),
   );
+  if (failed === undefined) return undefined;
   const steps = events.flatMap(({ resourcePreEvent: event }) => event?.metadata ?? []);
-  return failed ? steps.find(({ type }) => type === VM_TYPE)?.urn : undefined;
+  const vms = steps.filter(({ type }) => type === VM_TYPE);
+  // The command that waits for cloud-init is named after its VM.
+  const name = resourceName(failed.diagnosticEvent?.urn ?? "").replace(/-ready$/, "");
+  return (vms.find(({ urn }) => resourceName(urn) === name) ?? vms[0])?.urn;
 }
 
 export const VM_TYPE = "azure-native:compute:VirtualMachine";

@@ -17,6 +17,7 @@ import { reportReplacedVm } from "../../host/replacedVm";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { followDaemon } from "../../lifecycle/followDaemon";
 import { CrashedContainers, CrashWatch } from "../../lifecycle/crashWatch";
+import { findLostWorkers } from "../../lifecycle/lostWorkers";
 import { findLostImages } from "../../lifecycle/lostImages";
 import { releaseLostMachines } from "../../lifecycle/lostMachines";
 import { findPortProblem, needsPortCheck } from "../../lifecycle/machinePorts";
@@ -90,7 +91,9 @@ async function run(options: UpOptions): Promise<ExitCode> {
     const host = await connectStackHost(session, engine, checkpoint, report);
     const isConfirmed = isLocal(session) || options.yes;
     const target = checkpoint && host && { ...host, checkpoint, mayRepair: isConfirmed };
-    const drift = await reconcileDrift(session, engine, target, report);
+    const lost = target ? await findLostWorkers(target, stack.name, report) : [];
+    const found = await reconcileDrift(session, engine, target, report);
+    const drift = { ...found, replace: [...found.replace, ...lost] };
     if (engine.docker) await checkPorts(session, engine.docker);
     if (isConfirmed) await releaseLostMachines(session, engine, checkpoint, "unnamed", report);
     const upToDate = readInputs(session, engine);

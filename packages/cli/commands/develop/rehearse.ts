@@ -70,15 +70,15 @@ export const rehearse = defineCommand<RehearseFlags, RehearseOptions>({
   examples: [
     "./store rehearse",
     "./store rehearse --keep                 keeps the stack for inspection",
-    "./store rehearse --hosts 3              runs the services on two further machines",
+    "./store rehearse --hosts 3              runs the services on two further VMs",
+    "./store rehearse --host ssh --hosts 3   runs the services on two further machines with SSH",
     "./store rehearse --image Canonical:ubuntu-24_04-lts:server:latest",
     "./store rehearse --fail quota           injects a fault and shows the recovery",
   ],
   parse: ({ flags: { keep, fail = [], host, hosts, image, registry, pace } }) => ({
     keep: keep === true,
     faults: fail,
-    // Several machines are existing ones.
-    host: hosts > 1 ? "ssh" : host,
+    host,
     hosts,
     vmImage: image,
     registry,

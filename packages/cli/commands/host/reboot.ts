@@ -4,6 +4,8 @@ import type { SshTarget } from "@store/docker/sshAgent";
 import { hasSshFiles, hostIn, sshTargetOf } from "../../docker/hostDocker";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { removeStaleEngineLocks } from "../../engine/setup";
+import { hasWorkers } from "../../docker/swarmNodes";
+import { sshUrl } from "../../../../components/host/ssh/sshFiles";
 import { awaitNextBoot, BootState, listed, readBootState, sendReboot } from "../../host/bootState";
 import { ensureSshFiles } from "../../host/remoteHost";
 import { diagnoseHost } from "../../host/stoppedVm";
@@ -12,6 +14,7 @@ import { storeCommand } from "../../project/storeCommand";
 import { isLocal, openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
 import { takeLock } from "../../state/locks";
+import { stackOutputs } from "../../state/outputs";
 import { stackLockFile } from "../../state/state";
 import { untilInterrupted, withProgress } from "../../terminal/interruption";
 import { colors, confirm, isInteractive, Reporter, reporter } from "../../terminal/terminal";
@@ -29,7 +32,8 @@ interface RebootOptions extends StackOptions {
 
 export const reboot = defineCommand<RebootFlags, RebootOptions>({
   name: "reboot",
-  summary: "reboot the stack's host, for example after updates, and wait until the store answers",
+  summary:
+    "reboot the stack's machines, for example after updates, and wait until the store answers",
   arguments: [STACK_ARGUMENT],
   flags: [...STACK_FLAGS, new Option("-y, --yes", "don't ask for confirmation")],
   examples: ["./store reboot staging", "./store reboot staging --yes"],
@@ -52,7 +56,7 @@ async function run(options: RebootOptions): Promise<ExitCode> {
 }
 
 /**
- * Reboots the stack's host after a confirmation, and waits until the store answers.
+ * Reboots the stack's machines one after the other, the host last, after a confirmation, and waits until the store answers.
  *
  * @param options.intervalMs Time between two looks at the host. @default 2 s
  * @returns the store's address; empty for a stack without a gateway, undefined if the user declines
@@ -69,11 +73,14 @@ export async function rebootStack(
   try {
     await removeStaleEngineLocks(session, report);
     const checkpoint = await loadCheckpoint(session);
-    const target = await findTarget(session, checkpoint);
-    const before = await readStateNow(session, target);
-    report.note(describe(before));
+    const machines: Machine[] = [];
+    for (const machine of await findMachines(session, checkpoint)) {
+      const before = await readStateNow(session, machine.target);
+      report.note(describe(before, machine.name));
+      machines.push({ ...machine, before });
+    }
     if (!yes && !(await confirmed(stack.name))) return undefined;
-    return await rebootHost({ session, checkpoint, target, before, intervalMs, report });
+    return await rebootMachines({ session, checkpoint, machines, intervalMs, report });
   } finally {
     release();
   }
@@ -95,10 +102,11 @@ function refuseUnasked(session: Session, yes: boolean): void {
   );
 }
 
-async function findTarget(
+/** Returns the workers of a swarm, then the host. */
+async function findMachines(
   session: Session,
   checkpoint: Checkpoint | undefined,
-): Promise<SshTarget> {
+): Promise<Omit<Machine, "before">[]> {
   const host = hostIn(checkpoint);
   if (host === undefined) {
     const { name } = session.stack;
@@ -106,8 +114,18 @@ async function findTarget(
       hint: `Bring it up: ${storeCommand("up", name)}`,
     });
   }
-  if (!hasSshFiles(session)) await ensureSshFiles(session);
-  return sshTargetOf(host, session);
+  const workers = hasWorkers(checkpoint)
+    ? ((await stackOutputs(session)).access?.workers ?? [])
+    : [];
+  // The program writes the keys of the host only.
+  if (!hasSshFiles(session) || workers.length > 0) await ensureSshFiles(session);
+  return [
+    ...workers.map(({ address, port, user, name = address }) => ({
+      name: `the worker ${name}`,
+      target: sshTargetOf({ ...host, url: sshUrl(user, address, port) }, session),
+    })),
+    { name: "the host", target: sshTargetOf(host, session) },
+  ];
 }
 
 /** @throws VmStopped, or a CliError if the host doesn't answer for another reason */
@@ -119,34 +137,40 @@ async function readStateNow(session: Session, target: SshTarget): Promise<BootSt
   }
 }
 
-function describe({ pending }: BootState): string {
+function describe({ pending }: BootState, machine: string): string {
   return pending === undefined
-    ? "No update needs a reboot of the host."
-    : `Updates need a reboot of the host${listed(pending)}.`;
+    ? `No update needs a reboot of ${machine}.`
+    : `Updates need a reboot of ${machine}${listed(pending)}.`;
 }
 
 function confirmed(stack: string): Promise<boolean> {
   process.stderr.write(
-    `This reboots the host of stack ${stack}. The store is offline for a few minutes; its data stays.\n`,
+    `This reboots the machines of stack ${stack}. The store is offline for a few minutes; its data stays.\n`,
   );
   return confirm("Continue?");
+}
+
+/** A machine to reboot. */
+interface Machine {
+  /** For messages, such as "the host". */
+  readonly name: string;
+  readonly target: SshTarget;
+  readonly before: BootState;
 }
 
 interface Reboot {
   readonly session: Session;
   readonly checkpoint: Checkpoint | undefined;
-  readonly target: SshTarget;
-  readonly before: BootState;
+  readonly machines: readonly Machine[];
   readonly intervalMs: number;
   readonly report: Reporter;
 }
 
-/** Reboots the host, and waits until the store answers. Returns its address; empty for a stack without a gateway. */
-async function rebootHost({
+/** Reboots the machines one after the other, and waits until the store answers. Returns its address; empty for a stack without a gateway. */
+async function rebootMachines({
   session,
   checkpoint,
-  target,
-  before,
+  machines,
   intervalMs,
   report,
 }: Reboot): Promise<string> {
@@ -154,25 +178,28 @@ async function rebootHost({
   return untilInterrupted(
     async (stop) => {
       const limits = { timeoutMs: CONNECTION_MS, signal: stop };
-      report.step(`Rebooting the host of the stack ${stack}`);
-      await sendReboot(target, limits);
-      const wait = { ...limits, before: before.bootId, limitMs: REBOOT_MS, intervalMs };
-      const hasBooted = await withProgress(report, "waiting until the host has booted", () =>
-        awaitNextBoot(target, wait),
-      );
-      if (!hasBooted) throw notBooted(stack);
+      for (const { name, target, before } of machines) {
+        report.step(`Rebooting ${name} of the stack ${stack}`);
+        await sendReboot(target, limits);
+        const wait = { ...limits, before: before.bootId, limitMs: REBOOT_MS, intervalMs };
+        const hasBooted = await withProgress(report, `waiting until ${name} has booted`, () =>
+          awaitNextBoot(target, wait),
+        );
+        if (!hasBooted) throw notBooted(stack, name);
+      }
       return (await awaitStore({ stack, checkpoint, report, stop })) ?? "";
     },
     {
-      summary: `Interrupted. The host of the stack ${stack} may be rebooting.`,
+      summary: `Interrupted. A machine of the stack ${stack} may be rebooting.`,
       hint: `See whether it is back: ${storeCommand("ps", stack)}`,
     },
   );
 }
 
-function notBooted(stack: string): CliError {
+function notBooted(stack: string, machine: string): CliError {
+  const name = machine.replace(/^t/, "T");
   return new CliError(
-    `The host of the stack ${stack} hasn't booted again within ${REBOOT_MS / 60_000} min.`,
+    `${name} of the stack ${stack} hasn't booted again within ${REBOOT_MS / 60_000} min.`,
     {
       hint: `See whether it answers: ${storeCommand("ssh", stack)}. An Azure VM's console: Azure portal, Serial console.`,
     },

@@ -1,7 +1,7 @@
 import { ExitCode } from "@store/docker/cliError";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { removeStaleEngineLocks } from "../../engine/setup";
-import { readPowerState, requireAzure, requireVm, startVm } from "../../host/azureVm";
+import { countedVms, readPowerState, requireAzure, requireVms, startVm } from "../../host/azureVm";
 import { awaitStore } from "../../lifecycle/awaitStore";
 import { storeCommand } from "../../project/storeCommand";
 import { openSession, Session, StackOptions } from "../../project/session";
@@ -14,7 +14,7 @@ import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFla
 
 export const start = defineCommand<StackFlags, StackOptions>({
   name: "start",
-  summary: "start the stack's VM in Azure, and wait until the store answers",
+  summary: "start the stack's VMs in Azure, and wait until the store answers",
   arguments: [STACK_ARGUMENT],
   flags: STACK_FLAGS,
   examples: ["./store start staging"],
@@ -56,17 +56,23 @@ export async function startStack(session: Session, report: Reporter): Promise<st
 async function startAndWait(session: Session, report: Reporter): Promise<string | undefined> {
   const stack = session.stack.name;
   const checkpoint = await loadCheckpoint(session);
-  const vm = requireVm(stack, checkpoint);
+  const vms = requireVms(stack, checkpoint);
   return untilInterrupted(
     async (stop) => {
       const limits = { signal: stop };
-      if ((await readPowerState(vm, limits)) === "running") {
-        report.note(`The VM of the stack ${stack} already runs.`);
+      const states = await Promise.all(vms.map((vm) => readPowerState(vm, limits)));
+      const off = vms.filter((_, i) => states[i] !== "running");
+      if (off.length === 0) {
+        report.note(
+          `The ${countedVms(vms)} of the stack ${stack} already run${vms.length === 1 ? "s" : ""}.`,
+        );
       } else {
-        report.step(`Starting the VM of the stack ${stack}`);
-        await withProgress(report, "Azure starts the VM", () => startVm(vm, limits));
+        report.step(`Starting the ${countedVms(off)} of the stack ${stack}`);
+        await withProgress(report, `Azure starts the ${countedVms(off)}`, () =>
+          Promise.all(off.map((vm) => startVm(vm, limits))),
+        );
       }
-      const hint = `The VM's boot log: az vm boot-diagnostics get-boot-log --ids ${vm.id}`;
+      const hint = `The VM's boot log: az vm boot-diagnostics get-boot-log --ids ${vms[0]?.id ?? ""}`;
       return awaitStore({ stack, checkpoint, report, stop, hint });
     },
     {

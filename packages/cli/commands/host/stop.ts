@@ -4,7 +4,14 @@ import { renderStoppedCost } from "../../cost/stackCost";
 import { addressInState } from "../../docker/gateway/url";
 import { loadCheckpoint } from "../../engine/loadCheckpoint";
 import { removeStaleEngineLocks } from "../../engine/setup";
-import { AzureVm, deallocateVm, readPowerState, requireAzure, requireVm } from "../../host/azureVm";
+import {
+  AzureVm,
+  countedVms,
+  deallocateVm,
+  readPowerState,
+  requireAzure,
+  requireVms,
+} from "../../host/azureVm";
 import { storeCommand } from "../../project/storeCommand";
 import { openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
@@ -26,7 +33,7 @@ interface StopOptions extends StackOptions {
 
 export const stop = defineCommand<StopFlags, StopOptions>({
   name: "stop",
-  summary: "stop the stack's VM in Azure, which then costs nothing but its disks and its address",
+  summary: "stop the stack's VMs in Azure, which then cost nothing but their disks and addresses",
   arguments: [STACK_ARGUMENT],
   flags: [...STACK_FLAGS, new Option("-y, --yes", "don't ask for confirmation")],
   examples: ["./store stop staging", "./store stop staging --yes"],
@@ -57,30 +64,35 @@ export async function stopStack(
   const release = takeLock(stackLockFile(state, stack.name), stack.name, `stop ${stack.name}`);
   try {
     await removeStaleEngineLocks(session, report);
-    await stopVm(session, yes, report);
+    await stopVms(session, yes, report);
   } finally {
     release();
   }
 }
 
-async function stopVm(session: Session, yes: boolean, report: Reporter): Promise<void> {
+async function stopVms(session: Session, yes: boolean, report: Reporter): Promise<void> {
   const { name } = session.stack;
   const checkpoint = await loadCheckpoint(session);
-  const vm = requireVm(name, checkpoint);
+  const vms = requireVms(name, checkpoint);
   const cost = renderStoppedCost(checkpoint);
   // "Stopped" isn't enough: Azure charges a VM that was only shut down.
-  if ((await readPowerState(vm, {})) === "deallocated") {
+  const states = await Promise.all(vms.map((vm) => readPowerState(vm, {})));
+  const running = vms.filter((_, i) => states[i] !== "deallocated");
+  if (running.length === 0) {
     report.note(`Stack ${name} is already stopped. Start it: ${storeCommand("start", name)}`);
     if (cost !== undefined) report.note(cost);
     return;
   }
   if (!yes) {
-    process.stderr.write(renderPlan(vm, checkpoint, cost));
+    process.stderr.write(renderPlan(name, running, checkpoint, cost));
     if (!(await confirm("Continue?"))) return;
   }
-  report.step(`Stopping the VM of the stack ${name}`);
+  report.step(`Stopping the ${countedVms(running)} of the stack ${name}`);
   await untilInterrupted(
-    (signal) => withProgress(report, "Azure stops the VM", () => deallocateVm(vm, { signal })),
+    (signal) =>
+      withProgress(report, `Azure stops the ${countedVms(running)}`, () =>
+        Promise.all(running.map((vm) => deallocateVm(vm, { signal }))),
+      ),
     {
       summary: `Interrupted. Azure may go on stopping the VM of the stack ${name}.`,
       hint: `Wait for it: ${storeCommand("stop", name)}. Or start it again: ${storeCommand("start", name)}`,
@@ -91,13 +103,14 @@ async function stopVm(session: Session, yes: boolean, report: Reporter): Promise
 }
 
 function renderPlan(
-  { id, stack }: AzureVm,
+  stack: string,
+  vms: readonly AzureVm[],
   checkpoint: Checkpoint | undefined,
   cost: string | undefined,
 ): string {
   const url = addressInState(checkpoint)?.url;
   return [
-    `This stops the VM of stack ${stack}: ${id}`,
+    `This stops the ${countedVms(vms)} of stack ${stack}: ${vms.map(({ id }) => id).join(", ")}`,
     `The store${url === undefined ? "" : ` at ${url}`} is offline until ${storeCommand("start", stack)}. Its data and its address stay.`,
     ...(cost === undefined ? [] : [cost]),
     "",

@@ -1,10 +1,9 @@
 import type { EngineEvent } from "../../engine/events";
 import { resourceName } from "../../state/checkpoint";
 import type { Checkout, Danger, Migration, Review } from "../model/reviewModel";
-import { findDangers, VIRTUAL_MACHINE } from "./dangers";
+import { findDangers, isHostsVm } from "./dangers";
 import { engineSteps } from "./engineStep";
 import { policyResults } from "./policies";
-import { typeKey } from "./publicValues";
 import { GATEWAY } from "./serviceNames";
 import { compareService, reviewService } from "./services";
 import { markInherited, publicStep } from "./steps";
@@ -48,9 +47,7 @@ export function collectReview(input: ReviewInput): Review {
     unchanged: unchanged.map(({ type, urn }) => ({ type, name: resourceName(urn) })),
     head,
     base: base?.checkout,
-    vmReplaced: steps.some(
-      ({ type, operation }) => typeKey(type) === VIRTUAL_MACHINE && operation === "replace",
-    ),
+    vmReplaced: steps.some((step) => isHostsVm(step) && step.operation === "replace"),
   };
   return {
     stack,

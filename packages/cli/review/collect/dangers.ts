@@ -1,3 +1,4 @@
+import { isWorkerName } from "../../../../components/host/azure/vmNames";
 import { LABEL } from "../../../../components/container/labelNames";
 import type { Danger } from "../model/reviewModel";
 import { shorten } from "../model/shorten";
@@ -8,7 +9,7 @@ import { serviceOf } from "./serviceNames";
 
 const VOLUME = "docker:index/volume:Volume";
 const DISK = "azure-native:compute:Disk";
-export const VIRTUAL_MACHINE = "azure-native:compute:VirtualMachine";
+const VIRTUAL_MACHINE = "azure-native:compute:VirtualMachine";
 
 /**
  * Returns the dangers of a preview: data that would be deleted or replaced by an empty volume or disk, new ways in, and a virtual
@@ -39,9 +40,14 @@ export function findDangers(
         ...common,
         ...exposure,
       })),
-      ...(gone && typeKey(type) === VIRTUAL_MACHINE ? [{ kind: "vm" as const, ...common }] : []),
+      ...(gone && isHostsVm(step) ? [{ kind: "vm" as const, ...common }] : []),
     ];
   });
+}
+
+/** Checks for the VM without which the store is offline; that of a worker isn't. */
+export function isHostsVm({ type, name }: Pick<EngineStep, "type" | "name">): boolean {
+  return typeKey(type) === VIRTUAL_MACHINE && !isWorkerName(name);
 }
 
 /** Checks for a volume, a disk, or anything that is protected: it can't be made again. */

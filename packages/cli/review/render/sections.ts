@@ -1,3 +1,4 @@
+import { isWorkerName } from "../../../../components/host/azure/vmNames";
 import { DURATIONS } from "../collect/durations";
 import { typeKey } from "../collect/publicValues";
 import type { Change, Migration, Review, Step } from "../model/reviewModel";
@@ -71,9 +72,11 @@ function beforeAfter({ changes, properties, operation }: Step): string {
   return limited(others, 10);
 }
 
-function interruption({ type, operation }: Step): string {
+function interruption({ type, name, operation }: Step): string {
   const kind = typeKey(type).split(":").at(-1);
   if (operation === "create") return "none";
+  if (kind === "VirtualMachine" && isWorkerName(name) && operation !== "update")
+    return "none with another worker, which runs its instances";
   if (operation === "delete") return DELETED[kind ?? ""] ?? "none";
   if (operation === "update") return "none";
   if (kind === "VirtualMachine") return `**${duration(DURATIONS.virtualMachine)}**`;

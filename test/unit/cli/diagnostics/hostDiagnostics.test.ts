@@ -465,6 +465,20 @@ describe("failedVm", () => {
     assert.equal(failedVm(engineEvents(creation("/subscriptions/1/virtualMachines/host"))), vm);
   });
 
+  it("is the worker that has failed, not the host", () => {
+    const worker = vm.replace(/host$/, "worker-1");
+    const step: TestEvent = {
+      resourcePreEvent: {
+        metadata: { op: "same", urn: worker, type: "azure-native:compute:VirtualMachine" },
+      },
+    };
+    const urn = "urn:pulumi:staging::store::command:remote:Command::worker-1-ready";
+    const failed: TestEvent = {
+      diagnosticEvent: { severity: "error", message: "cloud-init has failed (error).", urn },
+    };
+    assert.equal(failedVm(engineEvents(vmStep, step, failed)), worker);
+  });
+
   it("is undefined if Azure refused to create the VM", () => {
     assert.equal(failedVm(engineEvents(creation(""))), undefined);
   });

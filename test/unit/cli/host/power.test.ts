@@ -99,6 +99,21 @@ describe("the power of an Azure stack's VM", () => {
     assert.equal(calls().match(/^vm (start|deallocate) /gm)?.length, 2);
   });
 
+  it("is that of all VMs of a stack with several", async () => {
+    const workers = { "worker-1": `${IDS.machine}1`, "worker-2": `${IDS.machine}2` };
+    session = remoteSession(AZURE, { vmId: IDS.machine, workers, port: gateway.port });
+    await stop();
+    assert.match(notes.join("\n"), /^Stopping the 3 VMs of the stack dev$/m);
+    assert.match(notes.join("\n"), /instead of 406\.61 USD/);
+    for (const name of ["vm", "vm1", "vm2"])
+      assert.match(calls(), new RegExp(`^vm deallocate --ids \\S+/${name} `, "m"));
+    await start();
+    assert.equal(calls().match(/^vm start /gm)?.length, 3);
+    await start();
+    assert.match(notes.join("\n"), /The 3 VMs of the stack dev already run\./);
+    assert.equal(calls().match(/^vm start /gm)?.length, 3);
+  });
+
   it("needs a confirmation to be switched off", async () => {
     await withEnvironment(env, () =>
       assert.rejects(

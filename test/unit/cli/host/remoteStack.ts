@@ -33,6 +33,8 @@ export class Gateway {
 export interface RemoteResources {
   /** ID of the VM. @default none */
   readonly vmId?: string;
+  /** IDs of the workers' VMs, by name. @default none */
+  readonly workers?: Readonly<Record<string, string>>;
   /** Port of the gateway at 127.0.0.1. @default no gateway */
   readonly port?: number;
 }
@@ -40,7 +42,7 @@ export interface RemoteResources {
 /** Creates the session of a stack with these values, and writes its state. */
 export function remoteSession(
   config: Readonly<Record<string, unknown>>,
-  { vmId, port }: RemoteResources,
+  { vmId, workers = {}, port }: RemoteResources,
 ): Session {
   const session = createSession(config);
   const resource = (type: string, name: string, more: object): object => ({
@@ -52,6 +54,9 @@ export function remoteSession(
   const address = { inputs: { sku: { name: "Standard" } } };
   const ports = [{ internal: 8080, external: port, ip: "0.0.0.0" }];
   const resources = [
+    ...Object.entries(workers).map(([name, id]) =>
+      resource("azure-native:compute:VirtualMachine", name, { id, inputs }),
+    ),
     ...(vmId === undefined
       ? []
       : [
