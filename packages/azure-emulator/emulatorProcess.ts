@@ -4,14 +4,25 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readState } from "./arm/state/stateFile";
 import { type Resource, sameId } from "./arm/resourceType";
+import { MACHINE } from "./arm/types/compute/references";
 import { RECORD_SET } from "./arm/types/dns";
 import { textAt } from "./arm/values";
 import { clearFaults, setFault } from "./faultsFile";
+import { plainName } from "./machine/plainMachine";
 import type { Message, Ready, Settings } from "./settings";
 
 /** Includes building the images for the first time. */
 const READY_LIMIT_MS = 15 * 60_000;
 const END_LIMIT_MS = 60_000;
+
+/** A machine beside the host. */
+export interface EmulatedMachine {
+  readonly vmId: string;
+  /** Public address. */
+  readonly address: string;
+  /** Host name, which Swarm shows. */
+  readonly node: string;
+}
 
 /** Handle of the emulator's process (main.ts) in the process that has started it. */
 export class EmulatorProcess {
@@ -100,17 +111,42 @@ export class EmulatorProcess {
   /** Returns the host's public IP address; undefined before it exists. */
   publicAddress(): string | undefined {
     const [machine] = this.ready.machines;
-    if (machine !== undefined) return machine.address;
-    const address = this.resources().find(({ token }) => token.endsWith(":PublicIPAddress"));
-    return address && textAt(address.computed, "ipAddress");
+    return machine?.address ?? this.addressOf("host");
   }
 
   /** Returns the vmId of the host; empty before it exists. */
   vmId(): string {
     const [machine] = this.ready.machines;
-    if (machine !== undefined) return machine.vmId;
-    const vm = this.resources().find(({ token }) => token.endsWith(":VirtualMachine"));
-    return textAt(vm?.computed, "vmId");
+    return machine?.vmId ?? this.vms().find(({ name }) => name === "host")?.vmId ?? "";
+  }
+
+  /** Returns the machines that run services, beside the host. */
+  workers(): EmulatedMachine[] {
+    const [, ...machines] = this.ready.machines;
+    if (machines.length > 0)
+      return machines.map(({ vmId, address }) => ({ vmId, address, node: plainName(address) }));
+    return this.vms()
+      .filter(({ name }) => name !== "host")
+      .map(({ name, vmId, node }) => ({ vmId, node, address: this.addressOf(name) ?? "" }));
+  }
+
+  /** Returns the VMs, by their names. */
+  private vms(): { readonly name: string; readonly vmId: string; readonly node: string }[] {
+    return this.resources()
+      .filter(({ token }) => token === MACHINE)
+      .map(({ name, computed, properties }) => ({
+        ...{ name, vmId: textAt(computed, "vmId") },
+        node: textAt(properties, "osProfile.computerName"),
+      }))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Returns the public address that has the name of a VM, with the provider's random suffix. */
+  private addressOf(name: string): string | undefined {
+    const address = this.resources().find(
+      (one) => one.token.endsWith(":PublicIPAddress") && one.name.startsWith(name),
+    );
+    return address && textAt(address.computed, "ipAddress");
   }
 
   /** Activates a fault, in place of any other. */

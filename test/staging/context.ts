@@ -33,7 +33,7 @@ export interface ContextOptions {
   readonly latencyFactor: number;
   /** A VM that the stack creates in Azure, or an existing machine without Docker. */
   readonly host: "azure" | "ssh";
-  /** Number of machines, of which the first is the manager of a swarm. Only with `ssh`. @default 1 */
+  /** Number of machines, of which the first is the manager of a swarm. @default 1 */
   readonly hosts?: number;
   /** Image "publisher:offer:sku:version" of the VM, or the release of the existing machines. @default Debian 12 */
   readonly vmImage?: string;
@@ -149,6 +149,14 @@ export class RehearsalContext {
     this.configure();
   }
 
+  /** Writes the configuration with the first workers of the rehearsal, for good. */
+  configureWorkers(count: number): void {
+    const workers = this.emulator.ready.machines.slice(1, count + 1);
+    const list = workers.map(({ address, hostKey }) => ({ address, hostKey }));
+    const key = this.options.host === "azure" ? "store:hosts" : "store:workers";
+    this.configureForGood({ [key]: this.options.host === "azure" ? count + 1 : list });
+  }
+
   /** Returns the IDs of the containers on the host. */
   async containers(): Promise<string[]> {
     const ids = await this.dockerOnHost("ps", "-q");
@@ -213,11 +221,14 @@ export class RehearsalContext {
 
   private hostConfig(): Record<string, unknown> {
     const [machine, ...workers] = this.emulator.ready.machines;
+    const { hosts = 1, vmImage } = this.options;
+    const replicas = hosts > 1 && { "store:replicas": { inventory: 2, storefront: 2 } };
     if (machine === undefined) {
-      const { vmImage } = this.options;
-      // The firewall sees the administrator's connections come from 127.0.0.1.
       return {
+        // The firewall sees the administrator's connections come from 127.0.0.1.
         "store:adminCidrs": ["127.0.0.1/32"],
+        "store:hosts": hosts,
+        ...replicas,
         ...(vmImage !== undefined && { "store:vmImage": vmImage }),
       };
     }
@@ -229,7 +240,7 @@ export class RehearsalContext {
       "store:sshPrivateKey": machine.privateKey,
       ...(workers.length > 0 && {
         "store:workers": workers.map(({ address, hostKey }) => ({ address, hostKey })),
-        "store:replicas": { inventory: 2, storefront: 2 },
+        ...replicas,
       }),
     };
   }

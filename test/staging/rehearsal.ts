@@ -12,6 +12,13 @@ import {
   up,
   upUnderLoad,
 } from "./steps/deploySteps";
+import {
+  checkWorkersFirewall,
+  growFromOne,
+  joinedNodes,
+  replaceLostWorker,
+  shrinkToOne,
+} from "./steps/azureSwarmSteps";
 import { driftWithoutChanges, refreshWithoutChanges } from "./steps/driftSteps";
 import { checkFaults, failWith } from "./steps/faultInjection";
 import {
@@ -22,6 +29,7 @@ import {
   checkWaysOut,
 } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
+import { stopAndStart } from "./steps/powerSteps";
 import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
 import { failThird, loseSwarm, repairMachines } from "./steps/swarmDrift";
@@ -137,7 +145,8 @@ export class Rehearsal {
   /** Brings the stack up on several machines, and checks what differs from one. */
   private async completeSwarm(): Promise<void> {
     const { context, steps } = this;
-    await steps.run("up", () => up(context));
+    const { host, hosts = 1 } = this.options;
+    await (host === "azure" ? this.growInAzure() : steps.run("up", () => up(context)));
     await steps.run("instances on the machines", () => checkSpread(context));
     await steps.run("buy a product by HTTPS at the store's name", () => this.buy());
     await steps.run("large answers between the machines", () => checkLargeAnswers(context));
@@ -146,16 +155,43 @@ export class Rehearsal {
     await steps.run("preview of one changed service", () => previewChangedService(context));
     await steps.run("up of that service under load", () => upUnderLoad(context));
     await steps.run("restart of the host's Docker", () => restartDocker(context));
-    if ((this.options.hosts ?? 1) > 2) {
-      await steps.run("loss of a machine under load", () => loseWorker(context));
-      await steps.run("partition of a machine under load", () => partitionWorker(context));
-      await steps.run("repair of the machines", () => repairMachines(context));
+    if (hosts > 2) {
+      if (host === "ssh") {
+        await steps.run("loss of a machine under load", () => loseWorker(context));
+        await steps.run("partition of a machine under load", () => partitionWorker(context));
+        await steps.run("repair of the machines", () => repairMachines(context));
+      }
       await steps.run("fewer and more machines under load", () => changeWorkers(context));
+      if (host === "ssh" && this.options.thorough) {
+        await steps.run("third of three services fails", () => failThird(context));
+        await steps.run("loss of the swarm", () => loseSwarm(context, this.orderId));
+      }
     }
-    if ((this.options.hosts ?? 1) > 2 && this.options.thorough) {
-      await steps.run("third of three services fails", () => failThird(context));
-      await steps.run("loss of the swarm", () => loseSwarm(context, this.orderId));
-    }
+    if (host === "azure") await this.replaceInAzure();
+  }
+
+  /** Brings the stack up on one VM, then on several. */
+  private async growInAzure(): Promise<void> {
+    const { context, steps } = this;
+    context.configureWorkers(0);
+    await steps.run("up on one VM", () => up(context));
+    await steps.run("buy a product on one VM", () => this.buy());
+    await steps.run("up on several VMs", () => growFromOne(context, this.orderId));
+    await steps.run("firewall", () => checkFirewall(context));
+    await steps.run("firewall of the workers", () => checkWorkersFirewall(context));
+  }
+
+  private async replaceInAzure(): Promise<void> {
+    const { context, steps } = this;
+    await steps.run("replace a lost worker", () => replaceLostWorker(context));
+    await steps.run("replace the host", async () => {
+      const detail = await replaceVm(context, this.orderId);
+      return `${detail}; ${await joinedNodes(context)}`;
+    });
+    await steps.run("stop and start all VMs", () => stopAndStart(context));
+    await steps.run("nodes after the start", () => joinedNodes(context));
+    await steps.run("preview without changes", () => refreshWithoutChanges(context));
+    await steps.run("up on one VM again", () => shrinkToOne(context, this.orderId));
   }
 
   /** Only brings the stack up, for benchmarks. @throws StepFailed */

@@ -38,8 +38,7 @@ export async function plainMachines(count: number): Promise<BootableMachine[]> {
 
 async function bootableMachine(address: string, login: KeyPair): Promise<BootableMachine> {
   const host = await keyPair();
-  // Swarm's list of nodes shows it.
-  const name = `plain-${address.split(".").at(-1) ?? ""}`;
+  const name = plainName(address);
   const vmId = crypto.randomUUID();
   const cloudInit = {
     ssh_deletekeys: true,
@@ -81,6 +80,11 @@ async function bootableMachine(address: string, login: KeyPair): Promise<Bootabl
     resource,
     route: { address, machine: vmId, groups: [[open("22"), open("80"), open("443")]] },
   };
+}
+
+/** Returns the host name of a plain machine, which Swarm's list of nodes shows. */
+export function plainName(address: string): string {
+  return `plain-${address.split(".").at(-1) ?? ""}`;
 }
 
 interface KeyPair {

@@ -175,7 +175,7 @@ export async function replaceVm(context: RehearsalContext, orderId: string): Pro
   const record = findRecord(context);
   const kept = await keptCertificate(context);
   const urns = await workspace.succeed("pulumi", "stack", "--show-urns", "--stack", STACK);
-  const urn = /urn:pulumi:\S*azure-native:compute:VirtualMachine::\S+/.exec(urns)?.[0];
+  const urn = /urn:pulumi:\S*azure-native:compute:VirtualMachine::host\b/.exec(urns)?.[0];
   if (urn === undefined) throw new CommandFailed("The stack has no virtual machine.", urns);
   await workspace.succeed("up", STACK, "--yes", "--", "--replace", urn);
   if (emulator.vmId() === before) throw new Error("The VM wasn't replaced.");

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "@store/azure-emulator/docker";
 import { machineName } from "@store/azure-emulator/machine/names";
-import type { PlainMachine } from "@store/azure-emulator/machine/plainMachine";
+import type { EmulatedMachine } from "@store/azure-emulator/emulatorProcess";
 import { CommandFailed } from "../../support/workspace";
 import { type RehearsalContext, STACK } from "../context";
 import type { BrowseResult } from "../storeProbe";
@@ -24,13 +24,13 @@ export async function instances(context: RehearsalContext): Promise<Row[]> {
   return rows.filter(({ node }) => node !== undefined);
 }
 
-export function workersOf({ emulator }: RehearsalContext): readonly PlainMachine[] {
-  return emulator.ready.machines.slice(1);
+export function workersOf({ emulator }: RehearsalContext): readonly EmulatedMachine[] {
+  return emulator.workers();
 }
 
-/** Host name of a plain machine, which Swarm shows. */
-export function nodeName({ address }: PlainMachine): string {
-  return `plain-${address.split(".").at(-1) ?? ""}`;
+/** Host name of a machine, which Swarm shows. */
+export function nodeName({ node }: EmulatedMachine): string {
+  return node;
 }
 
 /** Checks that no service with several instances has all of them on one machine, and that the host runs none. */
@@ -84,7 +84,9 @@ const REQUEST = `const get = async (size) => {
  * are too large vanish, while small answers still work.
  */
 export async function checkLargeAnswers(context: RehearsalContext): Promise<string> {
-  const machines = context.emulator.ready.machines.map(({ vmId }) => machineName(context.id, vmId));
+  const { emulator } = context;
+  const vmIds = [emulator.vmId(), ...workersOf(context).map(({ vmId }) => vmId)];
+  const machines = vmIds.map((vmId) => machineName(context.id, vmId));
   const setLink = (...values: readonly string[]): Promise<string[]> =>
     Promise.all(machines.map((one) => docker("exec", one, "ip", "link", "set", "eth0", ...values)));
   const node = (service: string, program: string, ...options: string[]): Promise<string> =>
@@ -145,7 +147,7 @@ async function spread(context: RehearsalContext): Promise<void> {
 }
 
 /** Waits until the manager reaches a worker again. */
-async function untilReady(context: RehearsalContext, worker: PlainMachine): Promise<void> {
+async function untilReady(context: RehearsalContext, worker: EmulatedMachine): Promise<void> {
   const deadline = Date.now() + REPAIR_LIMIT_MS;
   const status = ["node", "inspect", nodeName(worker), "--format", "{{.Status.State}}"];
   while ((await context.dockerOnHost(...status)) !== "ready") {
@@ -221,10 +223,10 @@ export async function restartDocker(context: RehearsalContext): Promise<string> 
 
 /** Takes a worker out of the configuration, and in again, each under load, without losing a request or leaving a node over. */
 export async function changeWorkers(context: RehearsalContext): Promise<string> {
-  const all = workersOf(context).map(({ address, hostKey }) => ({ address, hostKey }));
+  const all = workersOf(context).length;
   const results: string[] = [];
-  for (const workers of [all.slice(0, -1), all]) {
-    context.configureForGood({ "store:workers": workers });
+  for (const workers of [all - 1, all]) {
+    context.configureWorkers(workers);
     const stop = context.probe.browse(4);
     const up = await context.workspace.run("up", STACK, "--yes");
     const { requests, lost } = await stop();
@@ -234,8 +236,8 @@ export async function changeWorkers(context: RehearsalContext): Promise<string> 
         `${lost.length} of ${requests} requests were lost: ${[...new Set(lost)].join("; ")}`,
       );
     const nodes = (await context.dockerOnHost("node", "ls", "--quiet")).split("\n").length;
-    if (nodes !== workers.length + 1)
-      throw new Error(`The swarm has ${nodes} nodes instead of ${workers.length + 1}.`);
+    if (nodes !== workers + 1)
+      throw new Error(`The swarm has ${nodes} nodes instead of ${workers + 1}.`);
     results.push(`${nodes} machines, 0 of ${requests} requests lost`);
   }
   return results.join("; ");
