@@ -82,6 +82,17 @@ export class Swarm extends pulumi.ComponentResource {
   }
 }
 
+/**
+ * Makes everything in Docker depend on a swarm. Otherwise the engine would dissolve the swarm of a stack that goes back to one machine before, or
+ * while, it deletes the services: then only their provider depends on the swarm, and it stays.
+ */
+export function dependingOn({ members }: Swarm): pulumi.ResourceTransformation {
+  return ({ type, props, opts }) =>
+    type.startsWith("docker:")
+      ? { props, opts: pulumi.mergeOptions(opts, { dependsOn: [members] }) }
+      : undefined;
+}
+
 const MACHINE = readMachineScript(__dirname, "machine.sh");
 
 /** Returns a script that may call the functions of machine.sh. */

@@ -6,7 +6,7 @@ import * as tls from "@pulumi/tls";
 import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { RegistryAccess } from "../../registry/registry";
 import { readWithoutComments, withArguments } from "../../shell/shell";
-import { Swarm } from "../../swarm/swarm";
+import { dependingOn, Swarm } from "../../swarm/swarm";
 import { DataVolume, Host, HostAccess } from "../host";
 import { remoteDocker, RemoteMachine } from "../ssh/remote";
 import { SshAccess } from "../ssh/ssh";
@@ -75,7 +75,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       { parent: this, deletedWith: vm },
     );
     this.commands = args.providers.commands;
-    this.childOptions = childOptions(vm);
+    this.childOptions = childOptions(vm, this.swarm);
     this.address = address.dnsSettings.apply((dns) => required<string>("The DNS name")(dns?.fqdn));
     this.access = hostAccess(ssh, vm, further);
     this.registerOutputs({ address: this.address });
@@ -137,9 +137,13 @@ function sshKey(
  * Options for the resources deployed on the VM. They are deleted together with the VM, without a connection to it, and created again
  * on the next VM.
  */
-function childOptions(vm: compute.VirtualMachine): pulumi.ComponentResourceOptions {
+function childOptions(
+  vm: compute.VirtualMachine,
+  ofSwarm: Swarm | undefined,
+): pulumi.ComponentResourceOptions {
   return {
     transformations: [
+      ...(ofSwarm ? [dependingOn(ofSwarm)] : []),
       ({ type, props, opts }) =>
         type.startsWith("docker:")
           ? { props, opts: { ...opts, deletedWith: vm, replacementTrigger: vm.vmId } }

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RegistryAccess } from "../../registry/registry";
 import { CommonProviders, DataVolume, Host, HostAccess, type WorkerAccess } from "../host";
 import { readMachineScript, readWithoutComments, withArguments } from "../../shell/shell";
-import { Swarm, type Worker } from "../../swarm/swarm";
+import { dependingOn, Swarm, type Worker } from "../../swarm/swarm";
 import { remoteDocker, RemoteMachine, type RemoteMachineArgs } from "./remote";
 import { SSHD_LIMITS } from "./ssh";
 
@@ -41,7 +41,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly sharesFiles = false;
   readonly platform = "linux/amd64";
   readonly registry: RegistryAccess | undefined;
-  readonly childOptions = {};
+  readonly childOptions: pulumi.ComponentResourceOptions;
   readonly swarm: Swarm | undefined;
   private readonly machine: RemoteMachine;
   private readonly workers: readonly Worker[];
@@ -70,6 +70,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       workers.length === 0
         ? undefined
         : new Swarm("swarm", { manager: this.machine, workers: this.workers }, options);
+    this.childOptions = this.swarm ? { transformations: [dependingOn(this.swarm)] } : {};
     this.provider = remoteDocker(
       name,
       {
