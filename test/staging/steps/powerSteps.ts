@@ -42,7 +42,7 @@ export async function stopAndStart({ workspace, probe }: RehearsalContext): Prom
     ...["--target", `**${MACHINE}::*`],
   );
   await expectOutput("The store is up: ", workspace.succeed("start", STACK));
-  await expectOutput("already runs", workspace.succeed("start", STACK));
+  await expectOutput("already run", workspace.succeed("start", STACK));
   return `serving ${(await probe.untilServing(SERVING_LIMIT_MS)).toFixed(1)} s after start`;
 }
 
