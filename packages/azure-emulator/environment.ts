@@ -62,7 +62,9 @@ async function createNetwork(id: string): Promise<{ network: string; ip: string 
     const created = await dockerQuietly(
       ...["network", "create", ...labelled(id)],
       // Dynamic addresses come from the upper half, so that no other container gets the registry's address while it is down.
-      ...["--subnet", subnet, "--ip-range", subnet.replace("0/24", "128/25"), network],
+      ...["--subnet", subnet, "--ip-range", subnet.replace("0/24", "128/25")],
+      // Otherwise the first address of that range.
+      ...["--gateway", subnet.replace("0/24", "1"), network],
     );
     if (created) return { network, ip: registryIp(subnet) };
   }
