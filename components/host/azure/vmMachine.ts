@@ -27,6 +27,7 @@ export function vmMachine(
       ready: withArguments(readWithoutComments(__dirname, "cloudInitReady.sh"), [folder]),
       // The IP address survives a replacement of the VM, so only the VM's ID shows that everything on the machine is gone.
       machine: vm.vmId,
+      isReplaced: true,
       readyMinutes,
     },
     { parent, deletedWith: vm },

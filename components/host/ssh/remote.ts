@@ -14,6 +14,8 @@ export interface RemoteMachineArgs {
   readonly ready: pulumi.Input<string>;
   /** Identifies the machine. A change means another machine, on which `ready` and all commands run again. */
   readonly machine: pulumi.Input<string>;
+  /** Another machine, which the program creates, may get the address. Defaults to false. */
+  readonly isReplaced?: boolean;
   /** Minutes within which the machine must answer SSH and `ready` must end. */
   readonly readyMinutes: number;
 }
@@ -84,6 +86,10 @@ export class RemoteMachine {
     stdin?: pulumi.Input<string>,
     { onDelete, logging, triggers = [] }: CommandOptions = {},
   ): command.remote.Command {
+    const all = [this.args.machine, ...triggers];
+    // What undoes something must run neither on a machine that is gone nor, after the creation, on its successor: it runs on the successor
+    // before. As inputs, the triggers would make it run before the machine is replaced.
+    const isUndone = onDelete !== undefined && this.args.isReplaced;
     return new command.remote.Command(
       name,
       {
@@ -92,14 +98,16 @@ export class RemoteMachine {
         ...(onDelete !== undefined && { delete: inSh(onDelete) }),
         ...(logging !== undefined && { logging }),
         stdin,
-        triggers: [this.args.machine, ...triggers],
+        ...(!isUndone && { triggers: all }),
       },
       {
         ...opts,
         provider: this.args.commands,
         deletedWith: this.opts.deletedWith,
-        // The next machine may have the same address: what the script has created there must not be deleted.
-        ...(onDelete !== undefined && { deleteBeforeReplace: true }),
+        ...(isUndone && {
+          replacementTrigger: pulumi.all(all).apply((texts) => texts.join(" ")),
+          deleteBeforeReplace: true,
+        }),
       },
     );
   }
