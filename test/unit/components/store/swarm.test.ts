@@ -158,6 +158,8 @@ describe("A Store on several machines", () => {
       assert.equal(plain(inputs["stdin"]), "SWMTKN-1-test 192.0.2.1:2377");
       assert.notEqual(plain(inputs["stdin"]), inputs["stdin"], "it is secret");
       assert.match(String(inputs["delete"]), /docker swarm leave --force/);
+      // Another value would make the machines of every existing stack leave their swarm and join it again.
+      assert.deepEqual(inputs["triggers"], [worker]);
     }
     const members = String((await resource(REMOTE_COMMAND, "swarm-members")).inputs["create"]);
     assert.match(members, /set -- '\\''node-of-192\.0\.2\.2'\\'' '\\''node-of-192\.0\.2\.3'\\''/);
