@@ -174,8 +174,9 @@ describe("An AzureHost with several VMs", () => {
   it("joins each worker again when it, or the host, is another VM", async () => {
     host();
     const { inputs } = await resource(REMOTE_COMMAND, "swarm-join-worker-1");
-    const { replacementTrigger } = options.get(`${REMOTE_COMMAND}::swarm-join-worker-1`) ?? {};
-    assert.equal(await promiseOf(pulumi.output(replacementTrigger)), "vm-of-worker-1 vm-of-host");
+    const own = options.get(`${REMOTE_COMMAND}::swarm-join-worker-1`);
+    const trigger = pulumi.output(own?.replacementTrigger as pulumi.Input<string> | undefined);
+    assert.equal(await promiseOf(trigger), "vm-of-worker-1 vm-of-host");
     // Otherwise it would leave the swarm on a VM that may be gone.
     assert.equal("triggers" in inputs, false);
     // The token of before is useless.
