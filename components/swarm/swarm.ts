@@ -59,13 +59,17 @@ export class Swarm extends pulumi.ComponentResource {
       undefined,
       { logging: "none", triggers: [init.id, ...workers.map(({ machine }) => machine.identity)] },
     );
+    const leaving =
+      generation === undefined
+        ? { onDelete: LEAVE_SCRIPT }
+        : { onDelete: LEAVE_FOR_NEXT_SCRIPT, triggers: [generation] };
     const nodes = workers.map((worker) =>
       worker.machine.run(
         `${name}-join-${worker.name}`,
         JOIN_SCRIPT,
         { parent: this, dependsOn: [worker.machine.ready] },
         invitation.stdout,
-        { onDelete: LEAVE_SCRIPT, ...(generation !== undefined && { triggers: [generation] }) },
+        leaving,
       ),
     );
     this.members = manager.run(
@@ -108,4 +112,5 @@ const AFTER_DOCKER = readWithoutComments(__dirname, "afterDocker.sh");
 const INVITATION_SCRIPT = readWithoutComments(__dirname, "invitation.sh");
 const JOIN_SCRIPT = script("join.sh");
 const MEMBERS_SCRIPT = script("members.sh");
+const LEAVE_FOR_NEXT_SCRIPT = script("leaveForNext.sh");
 const LEAVE_SCRIPT = readWithoutComments(__dirname, "leave.sh");
