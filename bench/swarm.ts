@@ -79,8 +79,8 @@ async function compareWorkers(context: RehearsalContext, rounds: number): Promis
   }));
   for (let round = 0; round < rounds; round++)
     for (const [i, result] of results.entries()) {
-      const workers = all.slice(0, i + 1).map(({ address, hostKey }) => ({ address, hostKey }));
-      context.configureForGood({ "store:workers": workers, "store:replicas": replicas(i + 1) });
+      context.configureWorkers(i + 1);
+      context.configureForGood({ "store:replicas": replicas(i + 1) });
       result.up.push(await timed(() => context.workspace.succeed("up", STACK, "--yes")));
       await limitInstances(context);
       const load = Load.on(`${store.url}/api/inventory/products?limit=20`, 16);

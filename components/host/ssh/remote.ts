@@ -104,10 +104,9 @@ export class RemoteMachine {
         ...opts,
         provider: this.args.commands,
         deletedWith: this.opts.deletedWith,
-        ...(isUndone && {
-          replacementTrigger: pulumi.all(all).apply((texts) => texts.join(" ")),
-          deleteBeforeReplace: true,
-        }),
+        // The next machine may have the same address: what the script has created there must not be deleted.
+        ...(onDelete !== undefined && { deleteBeforeReplace: true }),
+        ...(isUndone && { replacementTrigger: pulumi.all(all).apply((texts) => texts.join(" ")) }),
       },
     );
   }

@@ -82,7 +82,9 @@ export async function reconcileDrift(
   const lost = machines.find(({ kind }) => kind === "lost-swarm");
   // The engine can't even refresh the state of services without a swarm.
   if (lost && !mayRepair)
-    throw new CliError(describeMachineFault(lost), { hint: machineHint(lost, stack.name, checkpoint) });
+    throw new CliError(describeMachineFault(lost), {
+      hint: machineHint(lost, stack.name, checkpoint),
+    });
 
   report.step(mayRepair ? "Drift detected; reconciling" : "Drift detected");
   const [onMachines, onContainers] = mayRepair
