@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
+import { readMachineScript, readWithoutComments } from "../../../components/shell/shell";
 import { hostIn, sshTargetOf } from "../docker/hostDocker";
 import {
   activate,
@@ -89,12 +91,22 @@ async function initSwarm(
   const { code, stderr } = await runOnHost(sshTargetOf(host, session), script, {
     timeoutMs: INIT_MS,
   });
-  if (code === 0) return;
+  if (code === 0) return leaveLostSwarm(session, checkpoint);
   throw new CliError("The first machine manages no swarm any more, and can't create another one.", {
     details: stderr.trim().split("\n"),
     hint: "Fix the cause on that machine, then run the command again.",
   });
 }
+
+/** Takes the workers out of a swarm whose manager has lost it. One that doesn't answer fails when it joins the next swarm. */
+async function leaveLostSwarm(session: Session, checkpoint: Checkpoint): Promise<void> {
+  const functions = readMachineScript(SWARM_FOLDER, "machine.sh");
+  const script = `${functions}\n${readWithoutComments(SWARM_FOLDER, "leaveForNext.sh")}`;
+  const [, ...workers] = await machinesOf(session, checkpoint);
+  await Promise.all(workers.map(({ target }) => runOnHost(target, script, { timeoutMs: INIT_MS })));
+}
+
+const SWARM_FOLDER = join(__dirname, "../../../components/swarm");
 
 async function hasLeft(
   session: Session,
