@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Takes this machine, on which nothing but the services runs, out of its swarm, so that it can join the next one. Docker keeps the keys with which
-# the machines of a swarm find each other's containers until it ends ("No installed keys could decrypt the message",
-# https://github.com/moby/moby/issues/30590): a machine that joins another swarm before is ready there, but its containers reach no others.
+# Takes this machine, on which nothing but the services runs, out of its swarm, so that it can join the next one. Docker is restarted, because it
+# may go on with the former swarm's network agent: in a rehearsal (20.10), workers of a replaced host were ready in the next swarm, but logged there
+# "No installed keys could decrypt the message", and their containers reached none on the host. See https://github.com/moby/moby/issues/30590.
 set -eu
 [ "$(info .Swarm.LocalNodeState)" != inactive ] || exit 0
 docker swarm leave --force

@@ -177,7 +177,7 @@ describe("An AzureHost with several VMs", () => {
     const own = options.get(`${REMOTE_COMMAND}::swarm-join-worker-1`);
     const trigger = pulumi.output(own?.replacementTrigger as pulumi.Input<string> | undefined);
     assert.equal(await promiseOf(trigger), "vm-of-worker-1 vm-of-host");
-    // Docker keeps the keys of a swarm until it ends.
+    // Docker may go on with the former swarm's network agent.
     assert.match(String(inputs["delete"]), /swarm leave --force[^]*systemctl restart docker/);
     // Otherwise it would leave the swarm on a VM that may be gone.
     assert.equal("triggers" in inputs, false);
