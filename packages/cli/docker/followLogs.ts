@@ -3,6 +3,7 @@ import { CliError } from "@store/docker/cliError";
 import type { Session } from "../project/session";
 import { ALL_STACKS, displayName, StoreContainer } from "./containers";
 import { Docker } from "@store/docker/docker";
+import { readDockerEvents } from "./dockerEvents";
 import { LogLine, readLog } from "./logs";
 import { stackContainers, stackInstances } from "./stackContainers";
 
@@ -115,15 +116,8 @@ async function* startedContainers(
 ): AsyncGenerator<{ readonly id: string; readonly since: number }> {
   const filters = { ...ALL_STACKS, type: ["container"], event: ["start"] };
   const events = await docker.stream("/events", { filters }, signal);
-  let incomplete = "";
-  for await (const chunk of events.setEncoding("utf8")) {
-    const lines = (incomplete + String(chunk)).split("\n");
-    incomplete = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line.trim() === "") continue;
-      const { id, time } = JSON.parse(line) as { id?: string; time?: number };
-      // `since` skips the lines of earlier starts.
-      if (id !== undefined && time !== undefined) yield { id, since: time };
-    }
+  for await (const { id, time } of readDockerEvents(events)) {
+    // `since` skips the lines of earlier starts.
+    if (time !== undefined) yield { id, since: time };
   }
 }

@@ -7,6 +7,7 @@ import { messageOf } from "@store/docker/messageOf";
 import { LastExit, readLastExit } from "../diagnostics/lastExit";
 import { LABEL } from "../../../components/container/labelNames";
 import { displayName, StoreContainer } from "../docker/containers";
+import { type DockerEvent, readDockerEvents } from "../docker/dockerEvents";
 import { lastLines } from "../docker/logs";
 import { stackContainers } from "../docker/stackContainers";
 import type { Session } from "../project/session";
@@ -107,14 +108,14 @@ export class CrashWatch {
   }
 
   private async follow(docker: Docker, events: Readable): Promise<void> {
-    let incomplete = "";
-    for await (const chunk of events.setEncoding("utf8")) {
-      const lines = (incomplete + String(chunk)).split("\n");
-      incomplete = lines.pop() ?? "";
-      for (const event of lines.flatMap(parseEvent)) {
-        if (event.exitCode !== undefined) this.exitCodes.set(event.id, event.exitCode);
-        for (const id of this.starting.handle(event)) await this.tryToGiveUp(docker, id);
-      }
+    for await (const event of readDockerEvents(events)) {
+      // Containers that write files exit when they are done.
+      if (event.attributes[LABEL.role] === "files") continue;
+      const containerEvent = toContainerEvent(event);
+      const { id, exitCode } = containerEvent;
+      if (exitCode !== undefined) this.exitCodes.set(id, exitCode);
+      for (const crashing of this.starting.handle(containerEvent))
+        await this.tryToGiveUp(docker, crashing);
     }
   }
 
@@ -158,16 +159,7 @@ export class CrashWatch {
   }
 }
 
-function parseEvent(line: string): ContainerEvent[] {
-  if (line.trim() === "") return [];
-  const { id, Action, Actor } = JSON.parse(line) as {
-    id?: string;
-    Action?: string;
-    Actor?: { Attributes?: Readonly<Record<string, string>> };
-  };
-  if (id === undefined || Action === undefined) return [];
-  const { [LABEL.role]: role, exitCode } = Actor?.Attributes ?? {};
-  // Containers that write files exit when they are done.
-  if (role === "files") return [];
-  return [{ id, action: Action, exitCode: exitCode === undefined ? undefined : Number(exitCode) }];
+function toContainerEvent({ id, action, attributes }: DockerEvent): ContainerEvent {
+  const { exitCode } = attributes;
+  return { id, action, exitCode: exitCode === undefined ? undefined : Number(exitCode) };
 }

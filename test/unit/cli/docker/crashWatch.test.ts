@@ -60,7 +60,8 @@ describe("CrashWatch", () => {
     host: WatchedHost = { docker, connect: () => Promise.resolve(undefined) },
   ) => CrashWatch.during(session, host, report, action);
   const send = (...actions: readonly string[]): void => {
-    for (const Action of actions) events?.write(`${JSON.stringify({ id: "c1", Action })}\n`);
+    for (const Action of actions)
+      events?.write(`${JSON.stringify({ Action, Actor: { ID: "c1" } })}\n`);
   };
   /** Gives the watch time to handle what was sent. */
   const until = async (condition: () => boolean): Promise<void> => {
@@ -114,9 +115,9 @@ describe("CrashWatch", () => {
       removed ||= method === "DELETE";
     });
     const { crashed } = await watch(async () => {
-      const exit = { Action: "die", Actor: { Attributes: { exitCode: "4" } } };
-      for (const event of [{ Action: "create" }, exit, exit, exit])
-        events?.write(`${JSON.stringify({ id: "c1", ...event })}\n`);
+      const exit = { Action: "die", Actor: { ID: "c1", Attributes: { exitCode: "4" } } };
+      for (const event of [{ Action: "create", Actor: { ID: "c1" } }, exit, exit, exit])
+        events?.write(`${JSON.stringify(event)}\n`);
       await until(() => removed);
     });
     const crash = crashed.get("c1");
