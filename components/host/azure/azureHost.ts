@@ -75,7 +75,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       { parent: this, deletedWith: vm },
     );
     this.commands = args.providers.commands;
-    this.childOptions = childOptions(vm, this.swarm);
+    this.childOptions = childOptions(vm, this.machine.ready, this.swarm);
     this.address = address.dnsSettings.apply((dns) => required<string>("The DNS name")(dns?.fqdn));
     this.access = hostAccess(ssh, vm, further);
     this.registerOutputs({ address: this.address });
@@ -139,6 +139,7 @@ function sshKey(
  */
 function childOptions(
   vm: compute.VirtualMachine,
+  ready: pulumi.Resource,
   ofSwarm: Swarm | undefined,
 ): pulumi.ComponentResourceOptions {
   return {
@@ -146,7 +147,15 @@ function childOptions(
       ...(ofSwarm ? [dependingOn(ofSwarm)] : []),
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: { ...opts, deletedWith: vm, replacementTrigger: vm.vmId } }
+          ? {
+              props,
+              opts: {
+                ...opts,
+                // A replaced VM isn't deleted for the engine, but `ready` is. The provider doesn't accept that a Swarm service is gone.
+                deletedWith: type === "docker:index/service:Service" ? ready : vm,
+                replacementTrigger: vm.vmId,
+              },
+            }
           : undefined,
     ],
   };
