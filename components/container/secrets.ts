@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { StackSecret } from "../../services/spec";
@@ -82,7 +83,7 @@ export function swarmSecret(
     .secret(value)
     .apply((text) => Buffer.from(text === "" ? "\n" : text).toString("base64"));
   const secret = new docker.Secret(
-    name,
+    shortened(name),
     { data, labels: labels({ service, role: "files" }) },
     { ...opts, deleteBeforeReplace: false },
   );
@@ -91,6 +92,16 @@ export function swarmSecret(
     // Readable for the service's user, in a container that nobody else uses.
     ...{ fileName: path, fileMode: 0o444 },
   };
+}
+
+/** Swarm's limit for the name of a secret is 64 characters, of which Pulumi's random suffix has eight. */
+const NAME_CHARACTERS = 56;
+
+/** Returns a name within the limit, which no other long name has. */
+function shortened(name: string): string {
+  if (name.length <= NAME_CHARACTERS) return name;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, NAME_CHARACTERS - hash.length - 1)}-${hash}`;
 }
 
 /** The stack's secrets as files, each created when the first service needs it. */

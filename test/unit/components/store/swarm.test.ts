@@ -110,6 +110,20 @@ describe("A Store on several machines", () => {
     ]);
   });
 
+  it("gives secrets with long names different names within Swarm's limit", async () => {
+    const long = "A_NAME_THAT_IS_ALMOST_AS_LONG_AS_THE_LIMIT_OF_SWARM";
+    createSwarmWith({ secrets: { orders: { [`${long}_1`]: "1", [`${long}_2`]: "2" } } }, [
+      "192.0.2.2",
+    ]);
+    const { containerSpec } = await taskOf("orders");
+    for (const n of [1, 2])
+      assert.ok(containerSpec.secrets.some(({ fileName }) => fileName.endsWith(`/${long}_${n}`)));
+    const names = (await resources(SECRET)).map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    // Pulumi adds eight characters.
+    assert.ok(Math.max(...names.map(({ length }) => length)) <= 64 - 8, names.join());
+  });
+
   it("passes secrets to the services as files in the places that a container has them", async () => {
     createSwarm("192.0.2.2");
     const { containerSpec } = await taskOf("orders");
