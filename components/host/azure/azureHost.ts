@@ -2,6 +2,7 @@ import type * as compute from "@pulumi/azure-native/compute";
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { AzureRegistry } from "../../registry/azure/azureRegistry";
 import { RegistryAccess } from "../../registry/registry";
@@ -75,7 +76,7 @@ export class AzureHost extends pulumi.ComponentResource implements Host {
       { parent: this, deletedWith: vm },
     );
     this.commands = args.providers.commands;
-    this.childOptions = childOptions(vm, this.machine.ready, this.swarm);
+    this.childOptions = childOptions(vm, generation(name, args, vm, this), this.swarm);
     this.address = address.dnsSettings.apply((dns) => required<string>("The DNS name")(dns?.fqdn));
     this.access = hostAccess(ssh, vm, further);
     this.registerOutputs({ address: this.address });
@@ -134,12 +135,31 @@ function sshKey(
 }
 
 /**
+ * Creates a resource that is deleted with the VM, also if another VM takes its place: the engine applies `deletedWith` to what is deleted after
+ * the replacements, but a VM is deleted before its replacement.
+ *
+ * @see https://github.com/pulumi/pulumi/blob/pkg/v3.256.0/pkg/resource/deploy/step_generator.go (GenerateDeletes)
+ */
+function generation(
+  name: string,
+  { providers }: AzureHostArgs,
+  vm: compute.VirtualMachine,
+  parent: pulumi.Resource,
+): pulumi.Resource {
+  return new random.RandomString(
+    `${name}-generation`,
+    { length: 8 },
+    { parent, provider: providers.random, replacementTrigger: vm.vmId },
+  );
+}
+
+/**
  * Options for the resources deployed on the VM. They are deleted together with the VM, without a connection to it, and created again
  * on the next VM.
  */
 function childOptions(
   vm: compute.VirtualMachine,
-  ready: pulumi.Resource,
+  ofVm: pulumi.Resource,
   ofSwarm: Swarm | undefined,
 ): pulumi.ComponentResourceOptions {
   return {
@@ -151,8 +171,8 @@ function childOptions(
               props,
               opts: {
                 ...opts,
-                // A replaced VM isn't deleted for the engine, but `ready` is. The provider doesn't accept that a Swarm service is gone.
-                deletedWith: type === "docker:index/service:Service" ? ready : vm,
+                // The provider accepts that a container is gone with a replaced VM, and fails for a Swarm service.
+                deletedWith: type === "docker:index/service:Service" ? ofVm : vm,
                 replacementTrigger: vm.vmId,
               },
             }

@@ -19,6 +19,7 @@ const NIC = "azure-native:network:NetworkInterface";
 const ADDRESS = "azure-native:network:PublicIPAddress";
 const GROUP = "azure-native:network:NetworkSecurityGroup";
 const SCHEDULE = "azure-native:devtestlab:GlobalSchedule";
+const RANDOM = "random:index/randomString:RandomString";
 const REMOTE_COMMAND = "command:remote:Command";
 const SUBNET_ID = `${SUBSCRIPTION_ID}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub/subnets/vms`;
 
@@ -196,6 +197,27 @@ describe("An AzureHost with several VMs", () => {
       assert.equal(own.deleteBeforeReplace, true, name);
       assert.ok(pulumi.Resource.isInstance(own.deletedWith), name);
     }
+  });
+
+  it("leaves the Swarm services of a replaced VM alone, which the provider couldn't delete", async () => {
+    const { childOptions } = host();
+    const deletedWith = async (type: string): Promise<string> => {
+      const args = { type, name: "orders", props: {}, opts: {} };
+      const changed = (childOptions.transformations ?? [])
+        .map((transform) => transform({ ...args, resource: undefined as never }))
+        .find((result) => result?.opts.deletedWith !== undefined);
+      const { deletedWith } = (changed?.opts ?? {}) as pulumi.CustomResourceOptions;
+      assert.ok(pulumi.Resource.isInstance(deletedWith), type);
+      return promiseOf(deletedWith.urn);
+    };
+    assert.match(await deletedWith("docker:index/container:Container"), /VirtualMachine::host$/);
+    assert.match(
+      await deletedWith("docker:index/service:Service"),
+      /RandomString::host-generation$/,
+    );
+    const own = options.get(`${RANDOM}::host-generation`);
+    const trigger = pulumi.output(own?.replacementTrigger as pulumi.Input<string> | undefined);
+    assert.equal(await promiseOf(trigger), "vm-of-host");
   });
 
   it("returns the access to the workers as part of its own", async () => {
