@@ -136,7 +136,7 @@ function sshKey(
 
 /**
  * Creates a resource that is deleted with the VM, also if another VM takes its place: the engine applies `deletedWith` to what is deleted after
- * the replacements, but a VM is deleted before its replacement.
+ * the replacements, but a VM is deleted before its replacement. The docker provider fails for a Swarm service or secret that is gone.
  *
  * @see https://github.com/pulumi/pulumi/blob/pkg/v3.256.0/pkg/resource/deploy/step_generator.go (GenerateDeletes)
  */
@@ -167,15 +167,7 @@ function childOptions(
       ...(ofSwarm ? [dependingOn(ofSwarm)] : []),
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? {
-              props,
-              opts: {
-                ...opts,
-                // The provider accepts that a container is gone with a replaced VM, and fails for a Swarm service.
-                deletedWith: type === "docker:index/service:Service" ? ofVm : vm,
-                replacementTrigger: vm.vmId,
-              },
-            }
+          ? { props, opts: { ...opts, deletedWith: ofVm, replacementTrigger: vm.vmId } }
           : undefined,
     ],
   };
