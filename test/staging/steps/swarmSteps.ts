@@ -94,6 +94,8 @@ export async function checkLargeAnswers(context: RehearsalContext): Promise<stri
       ...["exec", "-s", STACK, service, ...options, "--", "node", "-e", program],
     );
   const servers = [0, 1].map((n) => node("inventory", ANSWER, "--replica", String(n)));
+  // An interrupted rehearsal ends them before they are awaited, which would end the process with a stack trace.
+  for (const server of servers) server.catch(() => undefined);
   try {
     await node("orders", REQUEST);
     // Otherwise packets of any size pass between containers on one machine.
