@@ -8,6 +8,7 @@ import { Fault } from "@store/azure-emulator/arm/faults";
 import { docker, LABEL, labelled } from "@store/azure-emulator/docker";
 import { OWNER_FILE, removeOrphans } from "@store/azure-emulator/orphans";
 import { isProcessAlive, processIdentity } from "@store/toolchain/system/processIdentity";
+import { printStep } from "./completeRehearsal";
 import { Rehearsal } from "./rehearsal";
 import type { Step } from "./report";
 import { Ready } from "@store/azure-emulator/settings";
@@ -48,9 +49,7 @@ describe("The staging stack on the Azure emulator", function () {
       report: silent,
       onStep: (step) => {
         steps.push(step);
-        process.stdout.write(
-          `      ${step.seconds.toFixed(1).padStart(6)} s  ${step.name}: ${step.detail}\n`,
-        );
+        printStep(step);
       },
     });
     try {
