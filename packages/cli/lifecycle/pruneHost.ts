@@ -1,10 +1,10 @@
 import type { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
 import { shellQuote } from "../../../components/shell/shell";
-import { workersIn } from "../docker/swarmNodes";
+import { hasWorkers } from "../docker/swarmNodes";
 import { runOnHost } from "../host/hostShell";
 import { type Machine, machinesOf } from "../host/swarmMachines";
-import { isAzure, type Session } from "../project/session";
+import type { Session } from "../project/session";
 import type { Checkpoint } from "../state/checkpoint";
 import type { Reporter } from "../terminal/terminal";
 
@@ -26,13 +26,13 @@ export async function pruneHost(docker: Docker, project: string, report: Reporte
   if (refusal !== undefined) report.note(`old images stay on the host: ${refusal}`);
 }
 
-/** Removes old images from the workers of a stack, like {@link pruneHost}. @throws CliError */
+/** Removes old images from the workers of a stack on SSH machines, like {@link pruneHost}. @throws CliError */
 export async function pruneWorkers(
   session: Session,
   checkpoint: Checkpoint | undefined,
   report: Reporter,
 ): Promise<void> {
-  if (isAzure(session) || workersIn(checkpoint).length === 0) return;
+  if (!hasWorkers(checkpoint)) return;
   const [, ...workers] = await machinesOf(session, checkpoint);
   await pruneMachines(workers, session.project.name, report);
 }

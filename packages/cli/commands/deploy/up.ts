@@ -180,7 +180,9 @@ async function deploy(deployment: Deployment): Promise<void> {
     if (after) await removeOrphans(after.docker, drift.orphans, report);
   }
   await checkMachinePorts(deployment, engineRun);
-  await pruneWorkers(session, await fetchCheckpoint(session, engine), report);
+  // Others have no workers to prune, and reading the state from a remote backend is slow.
+  if (!isLocal(session) && !isAzure(session))
+    await pruneWorkers(session, await fetchCheckpoint(session, engine), report);
   upToDate?.save(options.pulumi);
 }
 
