@@ -2,7 +2,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "@store/docker/cliError";
 import type { Session } from "../project/session";
-import type { Resource } from "../state/checkpoint";
+import type { Checkpoint, Resource } from "../state/checkpoint";
+import { InterruptedRun } from "../state/interruptedRun";
+import { pendingNames } from "../state/ownResources";
 import { makeRunFolder } from "../state/state";
 import { captureOnStack } from "./runOnStack";
 import type { PulumiContext } from "./setup";
@@ -13,8 +15,9 @@ export interface Export {
 }
 
 /**
- * Changes resources in the state. Removes pending operations from it, as `pulumi stack import` does.
+ * Changes resources in the state. Removes pending operations from it, as `pulumi stack import` does, and records the names of their resources.
  *
+ * @param checkpoint The state as it is.
  * @param change Returns the new resource.
  * @param failure Sentence for the error.
  * @throws CliError
@@ -22,6 +25,7 @@ export interface Export {
 export async function editState(
   session: Session,
   engine: PulumiContext,
+  checkpoint: Checkpoint,
   change: (resource: Resource) => Resource,
   failure: string,
 ): Promise<void> {
@@ -35,6 +39,9 @@ export async function editState(
       hint: "The state is unchanged. Fix the cause, then run the command again.",
     });
   };
+  const pending = pendingNames(checkpoint);
+  if (pending.length > 0)
+    new InterruptedRun(session.state, session.stack.name).recordNames(pending);
   const exported = JSON.parse(await pulumi("stack", "export")) as Export;
   const folder = makeRunFolder(session.state);
   try {

@@ -12,8 +12,6 @@ import { fetchCheckpoint } from "../engine/loadCheckpoint";
 import { EngineContext } from "../engine/setup";
 import { Session } from "../project/session";
 import type { Resource } from "../state/checkpoint";
-import { InterruptedRun } from "../state/interruptedRun";
-import { pendingNames } from "../state/ownResources";
 import { StackDaemon } from "../state/stackDaemon";
 import { takeLock } from "../state/locks";
 import { stackLockFile } from "../state/state";
@@ -61,13 +59,11 @@ export async function followDaemon(
       }
       return;
     }
-    // `pulumi stack import` removes pending operations, so the names of their resources would be lost.
-    const pending = pendingNames(checkpoint);
-    if (pending.length > 0) new InterruptedRun(state, stack.name).recordNames(pending);
     report.step(`Docker has moved from ${oldHost} to ${docker.host}; updating the state`);
     await editState(
       session,
       engine,
+      checkpoint,
       withHost(oldHost, docker.endpoint),
       `Updating Docker's address in the state of ${stack.name} failed.`,
     );

@@ -5,8 +5,6 @@ import { machinesOf, readMachine } from "../host/swarmMachines";
 import { configText, configValue } from "../project/project";
 import type { Session } from "../project/session";
 import { type Checkpoint, type Resource } from "../state/checkpoint";
-import { InterruptedRun } from "../state/interruptedRun";
-import { pendingNames } from "../state/ownResources";
 import type { Reporter } from "../terminal/terminal";
 
 /**
@@ -39,11 +37,8 @@ export async function releaseLostMachines(
     }),
   );
   if (lost.size === 0) return;
-  // The edit removes pending operations, so the names of their resources would be lost.
-  const pending = pendingNames(checkpoint);
-  if (pending.length > 0) new InterruptedRun(session.state, stack.name).recordNames(pending);
   const failure = `Updating the machines in the state of ${stack.name} failed.`;
-  await editState(session, engine, withoutLeaving([...lost.keys()]), failure);
+  await editState(session, engine, checkpoint, withoutLeaving([...lost.keys()]), failure);
   for (const name of lost.values())
     report.note(
       `${name} doesn't answer, so it can't leave the swarm itself. If it comes back: docker swarm leave --force on that machine.`,

@@ -3,8 +3,8 @@ import type { Docker } from "@store/docker/docker";
 import { hasAz } from "../host/azureCli";
 import { type AzureVm, isOff, readPowerState, vmsIn } from "../host/azureVm";
 import { storeCommand } from "../project/storeCommand";
-import { type Checkpoint, resourceName } from "../state/checkpoint";
-import { swarmNodes } from "../docker/swarmNodes";
+import type { Checkpoint } from "../state/checkpoint";
+import { swarmNodes, workersIn } from "../docker/swarmNodes";
 import type { Reporter } from "../terminal/terminal";
 
 /** Limit for Azure's answer, in milliseconds. */
@@ -23,11 +23,12 @@ export async function findLostWorkers(
 ): Promise<string[]> {
   const [, ...workers] = vmsIn(stack, checkpoint);
   if (workers.length === 0) return [];
+  const joined = new Map(workersIn(checkpoint).map(({ name, nodeId }) => [name, nodeId]));
   const nodes = (await swarmNodes(docker, checkpoint)) ?? [];
   const down = new Set(nodes.filter(({ state }) => state === "down").map(({ id }) => id));
   const lost: string[] = [];
   for (const vm of workers) {
-    const node = nodeOf(vm, checkpoint);
+    const node = joined.get(vm.name);
     if (node === undefined || !down.has(node)) continue;
     if (await isSwitchedOff(vm)) {
       report.note(`The VM ${vm.name} is off. Start it: ${storeCommand("start", stack)}`);
@@ -37,13 +38,6 @@ export async function findLostWorkers(
     }
   }
   return lost;
-}
-
-/** Returns the ID of the node that a worker's VM is. Undefined if it hasn't joined the swarm. */
-function nodeOf({ name }: AzureVm, checkpoint: Checkpoint): string | undefined {
-  const join = checkpoint.resources.find(({ urn }) => resourceName(urn) === `swarm-join-${name}`);
-  const id = join?.outputs?.["stdout"];
-  return typeof id === "string" ? id.trim() : undefined;
 }
 
 /** Returns false if Azure can't be asked, or doesn't know the VM any more. */
