@@ -87,8 +87,8 @@ export class RemoteMachine {
     { onDelete, logging, triggers = [] }: CommandOptions = {},
   ): command.remote.Command {
     const all = [this.args.machine, ...triggers];
-    // What undoes something must run neither on a machine that is gone nor, after the creation, on its successor: it runs on the successor
-    // before. As inputs, the triggers would make it run before the machine is replaced.
+    // The delete script can't run on a machine that is gone, and must not delete what has just been created on its successor, so it runs there
+    // first. With the triggers as inputs, the engine would run it before it replaces the machine.
     const isUndone = onDelete !== undefined && this.args.isReplaced;
     return new command.remote.Command(
       name,

@@ -15,7 +15,7 @@ export interface Distribution {
 const DEBIAN: Distribution = {
   name: "Debian",
   script: "sid",
-  // Of the package debian-archive-keyring.
+  // A file of the package debian-archive-keyring.
   keys: "/usr/share/keyrings/debian-archive-keyring.gpg",
 };
 

@@ -77,7 +77,7 @@ describe("an external database", () => {
     assert.match(old.output, /runs PostgreSQL \d+\.\d+, and the store needs 99 or later/);
     assert.deepEqual(await check(target()), { code: 0, output: "" });
     assert.deepEqual(await check(target({ sslMode: "require" })), { code: 0, output: "" });
-    // As with the public authorities, whose certificates the gateway's image has.
+    // Passes the certificates in the variable that has those of the public authorities, from the gateway's image.
     const { root, ...publicly } = target();
     const roots = (script: string): string => `roots='${root}'\n${script}`;
     assert.deepEqual(await check({ ...publicly }, roots), { code: 0, output: "" });
