@@ -42,7 +42,7 @@ export class Swarm extends pulumi.ComponentResource {
       withArguments(INIT_SCRIPT, [stack]),
       { parent: this, dependsOn: [manager.ready, ...after] },
       undefined,
-      { onDelete: LEAVE_SCRIPT },
+      { onDelete: DISSOLVE_SCRIPT },
     );
     manager.run(
       `${name}-after-docker`,
@@ -113,4 +113,5 @@ const INVITATION_SCRIPT = readWithoutComments(__dirname, "invitation.sh");
 const JOIN_SCRIPT = script("join.sh");
 const MEMBERS_SCRIPT = script("members.sh");
 const LEAVE_FOR_NEXT_SCRIPT = script("leaveForNext.sh");
+const DISSOLVE_SCRIPT = readWithoutComments(__dirname, "dissolve.sh");
 const LEAVE_SCRIPT = readWithoutComments(__dirname, "leave.sh");

@@ -17,7 +17,6 @@ import {
   growFromOne,
   joinedNodes,
   replaceLostWorker,
-  shrinkToOne,
 } from "./steps/azureSwarmSteps";
 import { driftWithoutChanges, refreshWithoutChanges } from "./steps/driftSteps";
 import { checkFaults, failWith } from "./steps/faultInjection";
@@ -41,6 +40,7 @@ import {
   loseWorker,
   partitionWorker,
   restartDocker,
+  shrinkToOne,
 } from "./steps/swarmSteps";
 import { down } from "./steps/teardownSteps";
 
@@ -168,6 +168,9 @@ export class Rehearsal {
       }
     }
     if (host === "azure") await this.replaceInAzure();
+    // The other rehearsals take the stack down together with its workers.
+    if ((host === "azure") === hosts > 2)
+      await steps.run("up on one machine again", () => shrinkToOne(context, this.orderId));
   }
 
   /** Brings the stack up on one VM, then on several. */
@@ -191,7 +194,6 @@ export class Rehearsal {
     await steps.run("stop and start all VMs", () => stopAndStart(context));
     await steps.run("nodes after the start", () => joinedNodes(context));
     await steps.run("preview without changes", () => refreshWithoutChanges(context));
-    await steps.run("up on one VM again", () => shrinkToOne(context, this.orderId));
   }
 
   /** Only brings the stack up, for benchmarks. @throws StepFailed */

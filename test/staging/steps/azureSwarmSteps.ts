@@ -5,7 +5,7 @@ import { machineName } from "@store/azure-emulator/machine/names";
 import { CommandFailed } from "../../support/workspace";
 import { type RehearsalContext, STACK } from "../context";
 import { StoreProbe } from "../storeProbe";
-import { instances, untilComplete } from "./swarmSteps";
+import { instances, liveRestoreOf, untilComplete } from "./swarmSteps";
 
 /** Limit for Swarm to notice that a machine is lost, in milliseconds. Measured: 14 s. */
 const NOTICE_LIMIT_MS = 120_000;
@@ -17,29 +17,10 @@ export async function growFromOne(context: RehearsalContext, orderId: string): P
   context.configureWorkers((context.options.hosts ?? 1) - 1);
   await workspace.succeed("up", STACK, "--yes");
   assert.equal(emulator.vmId(), before, "the host's VM was replaced");
-  assert.equal(await liveRestore(context), "false");
+  assert.equal(await liveRestoreOf(context), "false");
   await probe.untilServing(NOTICE_LIMIT_MS);
   await probe.untilStatus(orderId, "confirmed");
   return `${emulator.workers().length} further VMs, the host's VM and the order stay`;
-}
-
-/** Turns the stack into one on one VM again. */
-export async function shrinkToOne(context: RehearsalContext, orderId: string): Promise<string> {
-  const { emulator, workspace, probe } = context;
-  const before = emulator.vmId();
-  context.configureWorkers(0);
-  await workspace.succeed("up", STACK, "--yes");
-  assert.equal(emulator.vmId(), before, "the host's VM was replaced");
-  assert.deepEqual(emulator.workers(), []);
-  const state = await context.dockerOnHost("info", "--format", "{{.Swarm.LocalNodeState}}");
-  assert.deepEqual([state, await liveRestore(context)], ["inactive", "true"]);
-  await probe.untilServing(NOTICE_LIMIT_MS);
-  await probe.untilStatus(orderId, "confirmed");
-  return "no worker, no swarm, live-restore as before, and the order stays";
-}
-
-function liveRestore(context: RehearsalContext): Promise<string> {
-  return context.dockerOnHost("info", "--format", "{{.LiveRestoreEnabled}}");
 }
 
 /** Checks what the firewalls of the workers open, to the internet and to the other VMs. */

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "@store/azure-emulator/docker";
 import { machineName } from "@store/azure-emulator/machine/names";
@@ -255,4 +256,32 @@ export async function checkToken(context: RehearsalContext): Promise<string> {
   const current = await context.dockerOnHost("swarm", "join-token", "--quiet", "worker");
   if (current.trim() === token) throw new Error("The token in the state still lets machines join.");
   return "the token in the state is outdated";
+}
+
+/** Limit for the store to serve after the last worker has left, in milliseconds. Measured: 0 to 12 s. */
+const ALONE_LIMIT_MS = 120_000;
+
+/** Turns the stack into one on one machine again. */
+export async function shrinkToOne(context: RehearsalContext, orderId: string): Promise<string> {
+  const { emulator, workspace, probe } = context;
+  const before = emulator.vmId();
+  context.configureWorkers(0);
+  await workspace.succeed("up", STACK, "--yes");
+  assert.equal(emulator.vmId(), before, "the host's VM was replaced");
+  if (context.options.host === "azure") assert.deepEqual(emulator.workers(), []);
+  const state = await context.dockerOnHost("info", "--format", "{{.Swarm.LocalNodeState}}");
+  const liveRestore = await liveRestoreOf(context);
+  // On a machine of the user's own, the setting is the user's.
+  assert.deepEqual(
+    [state, liveRestore],
+    ["inactive", context.options.host === "azure" ? "true" : "false"],
+  );
+  const waited = await probe.untilServing(ALONE_LIMIT_MS);
+  await probe.untilStatus(orderId, "confirmed");
+  await probe.buy();
+  return `no swarm, live-restore ${liveRestore}, serving after another ${waited.toFixed(1)} s, the order stays, another one is confirmed`;
+}
+
+export function liveRestoreOf(context: RehearsalContext): Promise<string> {
+  return context.dockerOnHost("info", "--format", "{{.LiveRestoreEnabled}}");
 }
