@@ -49,7 +49,7 @@ async function logSinceLastStart(
   id: string,
   inspection: Inspection | undefined,
 ): Promise<string[]> {
-  const lines = await lastLines(docker, id, 15);
+  const lines = await lastLines(docker, { id }, 15);
   const started = inspection?.State.StartedAt ?? "";
   const latest = lines.filter(({ time }) => time >= started);
   return (latest.length > 0 ? latest : lines).map(({ text }) => text);

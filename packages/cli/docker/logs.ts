@@ -9,9 +9,14 @@ export interface LogLine {
 }
 
 /** Reads the last lines of a container's log, stdout and stderr together. */
-export async function lastLines(docker: Docker, id: string, count: number): Promise<LogLine[]> {
+export async function lastLines(
+  docker: Docker,
+  container: Parameters<typeof readLog>[1],
+  count: number,
+  signal?: AbortSignal,
+): Promise<LogLine[]> {
   const lines: LogLine[] = [];
-  for await (const line of readLog(docker, { id }, { tail: count })) lines.push(line);
+  for await (const line of readLog(docker, container, { tail: count, signal })) lines.push(line);
   return lines.slice(-count);
 }
 

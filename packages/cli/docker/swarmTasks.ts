@@ -6,7 +6,7 @@ import type { StoreContainer, SwarmTask } from "./containers";
 import { listInSwarm, type SwarmNode, swarmNodes, workersIn } from "./swarmNodes";
 
 /** The used fields of an entry of GET /tasks. */
-interface TaskSummary {
+export interface TaskSummary {
   readonly ID: string;
   readonly CreatedAt: string;
   readonly ServiceID: string;
@@ -23,7 +23,7 @@ interface TaskSummary {
     readonly Timestamp: string;
     readonly State: string;
     readonly Err?: string;
-    readonly ContainerStatus?: { readonly ContainerID?: string } | null;
+    readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number } | null;
   };
 }
 
@@ -72,7 +72,7 @@ export async function swarmTasks(
     nodes ?? swarmNodes(docker, checkpoint),
   ]);
   const names = new Map(machines.map(({ id, name }) => [id, name]));
-  return tasks.map((task) => toContainer(task, names)).sort(compareTasks);
+  return tasks.map((task) => taskContainer(task, names)).sort(compareTasks);
 }
 
 /**
@@ -94,7 +94,11 @@ export function machineOf(
   });
 }
 
-function toContainer(task: TaskSummary, nodes: ReadonlyMap<string, string>): StoreContainer {
+/** @param nodes Names of the machines by their ID. */
+export function taskContainer(
+  task: TaskSummary,
+  nodes: ReadonlyMap<string, string>,
+): StoreContainer {
   const { ID: id, Slot, NodeID = "", Spec, Status } = task;
   const labels = Spec.ContainerSpec?.Labels ?? {};
   const service = labels[LABEL.service] ?? "";

@@ -8,20 +8,21 @@ import { LastExit, readLastExit } from "../diagnostics/lastExit";
 import { LABEL } from "../../../components/container/labelNames";
 import { displayName, StoreContainer } from "../docker/containers";
 import { type DockerEvent, readDockerEvents } from "../docker/dockerEvents";
-import { lastLines } from "../docker/logs";
+import { lastLines, type LogLine } from "../docker/logs";
 import { stackContainers } from "../docker/stackContainers";
-import type { Session } from "../project/session";
+import { hasSeveralMachines, type Session } from "../project/session";
 import type { Reporter } from "../terminal/terminal";
+import { type CrashedInstance, watchServices } from "./serviceWatch";
 import { ContainerEvent, StartingContainers } from "./startingContainers";
 
-/** A container that exited at each start and was removed therefore. */
+/** A container that exited at each start and was removed therefore, or an instance of such a Swarm service. */
 export interface CrashedContainer extends LastExit {
   readonly container: StoreContainer;
   /** File with the container's log, relative to the project. */
   readonly logFile: string;
 }
 
-/** Crashed containers by ID. */
+/** Crashed containers by ID; instances of Swarm services by the service's ID. */
 export type CrashedContainers = ReadonlyMap<string, CrashedContainer>;
 
 /** Docker on the stack's host. */
@@ -78,14 +79,24 @@ export class CrashWatch {
 
   private async start(docker: Docker): Promise<void> {
     const { stack, project } = this.session;
+    const label = [`${LABEL.stack}=${stack.name}`, `${LABEL.project}=${project.name}`];
     const filters = {
       type: ["container"],
       event: ["create", "die", "destroy", "health_status"],
-      label: [`${LABEL.stack}=${stack.name}`, `${LABEL.project}=${project.name}`],
+      label,
     };
+    const connection = new AbortController();
+    const signal = AbortSignal.any([this.abort.signal, connection.signal]);
     const events = await docker.stream("/events", { filters }, this.abort.signal);
     this.interruption = undefined;
-    this.following = this.follow(docker, events).catch((error: unknown) => this.recordEnd(error));
+    const services = hasSeveralMachines(this.session)
+      ? await watchServices(docker, label, (one) => this.tryToGiveUpService(docker, one), signal)
+      : undefined;
+    const end = (error: unknown): void => this.recordEnd(error);
+    const containers = this.follow(docker, events)
+      .catch(end)
+      .finally(() => connection.abort());
+    this.following = Promise.all([containers, services?.done.catch(end)]).then(() => undefined);
   }
 
   /** Watches the host that the run creates, or the one that replaces the host before. */
@@ -142,22 +153,56 @@ export class CrashWatch {
     const container = containers.find((candidate) => candidate.id === id);
     if (container === undefined) return;
     const lastExit = await readLastExit(docker, id, this.exitCodes.get(id));
-    const logFile = await this.saveLog(docker, container);
+    const { logFile } = await this.saveLog(docker, container);
     this.crashed.set(id, { ...lastExit, container, logFile });
     const refusal = await docker.remove(`/containers/${id}`, { force: true });
     if (refusal !== undefined) throw new Error(refusal);
   }
 
-  private async saveLog(docker: Docker, container: StoreContainer): Promise<string> {
+  private async tryToGiveUpService(docker: Docker, instance: CrashedInstance): Promise<void> {
+    try {
+      await this.giveUpService(docker, instance);
+    } catch (error) {
+      this.problems.push(
+        `${instance.container.service} exits at each start, but could not be removed: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  private async giveUpService(docker: Docker, instance: CrashedInstance): Promise<void> {
+    const { serviceId, container, exitCode, exits } = instance;
+    const { logFile, lines } = await this.saveLog(docker, container);
+    this.crashed.set(serviceId, {
+      ...{ container, exitCode, logFile, log: lines.slice(-15).map(({ text }) => text) },
+      // The container is on another machine, and Swarm may have removed it.
+      inspection: {
+        ...{ Id: container.id, Name: container.name, RestartCount: exits - 1 },
+        State: { Status: "exited", Running: false, ExitCode: exitCode ?? 0 },
+        HostConfig: { Memory: container.task?.memoryBytes },
+      },
+    });
+    const refusal = await docker.remove(`/services/${serviceId}`);
+    if (refusal !== undefined) throw new Error(refusal);
+  }
+
+  private async saveLog(
+    docker: Docker,
+    container: StoreContainer,
+  ): Promise<{ readonly logFile: string; readonly lines: readonly LogLine[] }> {
     const { project, stack, state } = this.session;
     const folder = join(state.folder, "logs");
     const file = join(folder, `${stack.name}-${displayName(container)}.log`);
-    const lines = await lastLines(docker, container.id, 1_000);
+    // The manager waits for the machine of an instance, which may not answer.
+    const signal = AbortSignal.timeout(LOG_TIMEOUT_MS);
+    const lines = await lastLines(docker, container, 1_000, signal);
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, lines.map(({ time, text }) => `${time} ${text}\n`).join(""));
-    return relative(project.root, file);
+    return { logFile: relative(project.root, file), lines };
   }
 }
+
+/** Limit for Docker to send a log. */
+const LOG_TIMEOUT_MS = 20_000;
 
 function toContainerEvent({ id, action, attributes }: DockerEvent): ContainerEvent {
   const { exitCode } = attributes;

@@ -4,7 +4,15 @@ import { type DockerEndpoint, resolveDockerEndpoint } from "@store/docker/endpoi
 import { findDocker } from "@store/toolchain/tools/docker";
 import { Docker } from "@store/docker/docker";
 import { CliError } from "@store/docker/cliError";
-import { configText, engineReference, findStack, Project, readProject, Stack } from "./project";
+import {
+  configText,
+  configValue,
+  engineReference,
+  findStack,
+  Project,
+  readProject,
+  Stack,
+} from "./project";
 import { storeCommand } from "./storeCommand";
 import { findState, State } from "../state/state";
 
@@ -44,6 +52,15 @@ export function isLocal(session: Session): boolean {
 /** Checks whether the stack runs on a VM that it creates (store:host is "azure"). */
 export function isAzure(session: Session): boolean {
   return configText(session.project, session.stack, "host") === "azure";
+}
+
+/** Checks the configuration for workers: the services run on other machines than the gateway. */
+export function hasSeveralMachines({ project, stack }: Session): boolean {
+  const workers = configValue(project, stack, "workers");
+  return (
+    Number(configText(project, stack, "hosts")) > 1 ||
+    (Array.isArray(workers) && workers.length > 0)
+  );
 }
 
 /**

@@ -143,7 +143,8 @@ async function withoutWorker(
 /** Spreads the services with several instances over the machines, as a rollout does: a machine that was lost gets none back by itself. */
 async function spread(context: RehearsalContext): Promise<void> {
   const list = await context.dockerOnHost("service", "ls", "--format", "{{.Name}} {{.Replicas}}");
-  const names = list.split("\n").flatMap((line) => /^(\S+) 2\/2$/.exec(line)?.[1] ?? []);
+  // A machine that comes back may still report instances that others have replaced: 3/2.
+  const names = list.split("\n").flatMap((line) => /^(\S+) \d+\/2$/.exec(line)?.[1] ?? []);
   // The surplus is taken from the machines with the most instances.
   for (const replicas of [4, 2])
     await context.dockerOnHost("service", "scale", ...names.map((name) => `${name}=${replicas}`));

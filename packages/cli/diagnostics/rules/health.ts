@@ -32,6 +32,24 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
   }
   if (context.command === "down") return unhealthyInDown(found, context, container);
   const lastExit = crash ?? (await readLastExit(docker, container.id));
+  return describeExit(resource, { ...lastExit, container, logFile: crash?.logFile }, context);
+}
+
+/**
+ * Returns the message about a container, or an instance on another machine, that didn't become healthy.
+ *
+ * @param exit.logFile File with its log. Defaults to none: Docker still has it.
+ */
+export function describeExit(
+  resource: string,
+  {
+    container,
+    logFile,
+    ...lastExit
+  }: LastExit & { readonly container: StoreContainer; readonly logFile: string | undefined },
+  context: Context,
+): Diagnostic {
+  const { containers } = context;
   const { inspection, log } = lastExit;
   const previous = containers.find(
     ({ id, role, service, health }) =>
@@ -50,7 +68,7 @@ async function toDiagnostic(found: Found, context: Context): Promise<Diagnostic>
     hint:
       (previous ? `The previous container, ${previous.name}, keeps serving. ` : "") +
       `${remedy({ ...container, hasDatabase }, [...log, lastCheckOutput(inspection)], context.session.stack.name)} Then: ${retryCommand(context)}\n` +
-      `Complete log: ${crash?.logFile ?? commandFor(`logs ${displayName(container)}`, context)}`,
+      `Complete log: ${logFile ?? commandFor(`logs ${displayName(container)}`, context)}`,
   };
 }
 

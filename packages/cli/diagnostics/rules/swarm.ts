@@ -1,3 +1,4 @@
+import { describeExit } from "./health";
 import { resourceName } from "../../state/checkpoint";
 import { commandFor, keepsRunning, resourceOf, retryCommand, Rule } from "../rule";
 
@@ -16,14 +17,28 @@ export const swarmFailed: Rule = {
   },
 };
 
-/** A Swarm service whose instances didn't become healthy. The provider has removed it. */
+/** A Swarm service whose instances didn't become healthy. The provider, or the CLI during the run (lifecycle/serviceWatch.ts), has removed it. */
 export const serviceUnhealthy: Rule = {
   name: "swarm-service-unhealthy",
-  match: [/did not converge after (\S+)/],
+  match: [/did not converge after (\S+)/, /service \S+ not found/i],
+  accepts: ({ urn = "" }) => urn.includes("docker:index/service:Service"),
   toDiagnostic: (found, context) => {
     const service = resourceOf(found);
+    const crash = [...context.crashed.values()].find(
+      ({ container }) => container.task !== undefined && container.service === service,
+    );
+    if (crash !== undefined) {
+      const { hint = "", ...diagnostic } = describeExit(service, crash, context);
+      return { ...diagnostic, hint: `${keepsRunning(context)}${hint}` };
+    }
+    const limit = found.match[1];
+    if (limit === undefined)
+      return {
+        summary: `The Swarm service of ${service} was removed during the run.`,
+        hint: `Retry: ${retryCommand(context)}`,
+      };
     return {
-      summary: `${service} did not become healthy on the workers within ${found.match[1] ?? ""}.`,
+      summary: `${service} did not become healthy on the workers within ${limit}.`,
       hint:
         `${keepsRunning(context)}Its new instances are removed. To see why, follow their log during another ${retryCommand(context)}: ` +
         `${commandFor(`logs -f ${service}`, context)}; the state of each: ${commandFor("ps", context)}`,

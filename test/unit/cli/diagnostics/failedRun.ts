@@ -7,6 +7,7 @@ import type { Found } from "@store/cli/diagnostics/rule";
 import { type EngineEvent, parseEvents } from "@store/cli/engine/events";
 import type { EngineRun } from "@store/cli/engine/runEngine";
 import { parseProject, ROOT } from "@store/cli/project/project";
+import type { CrashedContainers } from "@store/cli/lifecycle/crashWatch";
 import type { Session } from "@store/cli/project/session";
 import { checkpointFile, findState } from "@store/cli/state/state";
 import type { CliError } from "@store/docker/cliError";
@@ -83,6 +84,8 @@ export function diagnose(
     readonly running?: readonly string[];
     /** Docker has stopped answering. @default false */
     readonly isDockerGone?: boolean;
+    /** @default none */
+    readonly crashed?: CrashedContainers;
     /** Files in the project's folder, by their path. */
     readonly files?: Readonly<Record<string, string>>;
   } = {},
@@ -104,7 +107,8 @@ export function diagnose(
     options.isDockerGone === true
       ? new Docker({ host: "unix:///nowhere/docker.sock" })
       : options.running && dockerWith(session, options.running);
-  return diagnoseRun(options.command ?? "up", session, docker, run);
+  const { command = "up", crashed } = options;
+  return diagnoseRun(command, session, docker, run, { crashed });
 }
 
 /** Docker with running containers, which are also in the session's state. */

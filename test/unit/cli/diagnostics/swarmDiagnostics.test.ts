@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { LABEL } from "../../../../components/container/labelNames";
+import { taskContainer } from "@store/cli/docker/swarmTasks";
 import type { Resource } from "@store/cli/state/checkpoint";
 import { withoutLeaving } from "@store/cli/lifecycle/lostMachines";
 import { needsPortCheck } from "@store/cli/lifecycle/machinePorts";
@@ -32,6 +34,42 @@ describe("A failed step of a swarm", () => {
     });
     assert.equal(error.summary, "billing did not become healthy on the workers within 2m0s.");
     assert.match(error.hint ?? "", /logs -f billing.*; the state of each: .*ps/);
+  });
+
+  it("has the end of the log of an instance that exits at each start, and why it exits", async () => {
+    const container = taskContainer(
+      {
+        ...{ ID: "t1", ServiceID: "vk09", Slot: 1, CreatedAt: "2026-11-29T10:00:00Z" },
+        Spec: { ContainerSpec: { Labels: { [LABEL.service]: "billing" } } },
+        Status: { Timestamp: "2026-11-29T10:00:01Z", State: "failed" },
+      },
+      new Map(),
+    );
+    const State = { Status: "exited", Running: false, ExitCode: 3 };
+    const inspection = { Id: "t1", Name: "billing.1", RestartCount: 2, State };
+    const crash = { container, exitCode: 3, log: ["No config."], logFile: ".store/b.log" };
+    const error = await diagnose(
+      failedStep(
+        "docker:index/service:Service",
+        "billing",
+        "Error response from daemon: service vk09 not found",
+      ),
+      { config, crashed: new Map([["vk09", { ...crash, inspection }]]) },
+    );
+    assert.equal(
+      error.summary,
+      "billing did not become healthy: it exited with code 3, also after each of 2 restarts.",
+    );
+    assert.deepEqual(error.details, ["No config."]);
+    assert.match(error.hint ?? "", /Fix services\/billing\..*\.store\/b\.log/s);
+  });
+
+  it("says so if the service was removed by somebody", async () => {
+    const message = "Error response from daemon: service vk09 not found";
+    const events = failedStep("docker:index/service:Service", "billing", message);
+    const { summary, hint = "" } = await diagnose(events, { config });
+    assert.match(summary, /Swarm service of billing was removed/);
+    assert.match(hint, /^Retry: /);
   });
 
   it("is a host that doesn't answer if ssh has no connection", async () => {

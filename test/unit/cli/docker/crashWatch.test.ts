@@ -145,6 +145,49 @@ describe("CrashWatch", () => {
     assert.equal(removals, 2);
   });
 
+  it("removes a new Swarm service whose instances exit at each start, and keeps the end of their log", async () => {
+    writeFileSync(session.stack.file, "config: { store:hosts: 3 }\n");
+    const tasks = [1, 2, 3].map((start) => ({
+      ...{ ID: `t${start}`, ServiceID: "new", Slot: 1, CreatedAt: `2026-11-29T10:00:0${start}Z` },
+      Spec: { ContainerSpec: { Labels: { [LABEL.service]: "orders" } } },
+      Status: { Timestamp: "", State: "failed", ContainerStatus: { ExitCode: 4 } },
+    }));
+    answers = { "/services": [200, [{ ID: "old" }]] };
+    const removed: string[] = [];
+    server.prependListener("request", ({ method, url }: { method?: string; url?: string }) => {
+      if (method === "DELETE") removed.push(url ?? "");
+    });
+    const { crashed } = await watch(async () => {
+      answers = {
+        "/services": [200, [{ ID: "old" }, { ID: "new" }]],
+        "/tasks": [200, tasks],
+        "/tasks/t3/logs": [200, ""],
+        "/services/new": [200, {}],
+      };
+      await until(() => removed.length > 0);
+    });
+    assert.deepEqual(removed, ["/services/new"]);
+    const crash = crashed.get("new");
+    assert.ok(crash);
+    assert.equal(
+      whyUnhealthy(crash, crash.container),
+      "it exited with code 4, also after each of 2 restarts",
+    );
+    assert.deepEqual(notes, []);
+  });
+
+  it("doesn't ask a host without workers for Swarm services", async () => {
+    const paths: string[] = [];
+    server.prependListener("request", ({ url = "" }: { url?: string }) => void paths.push(url));
+    await watch(async () => {
+      await docker.ping();
+    });
+    assert.deepEqual(
+      paths.filter((path) => !/^\/(events|_ping)/.test(path)),
+      [],
+    );
+  });
+
   it("watches a host that the run creates, and the one that replaces it", async () => {
     const hosts = [undefined, docker, undefined, docker];
     const connect = (): Promise<Docker | undefined> => Promise.resolve(hosts.shift());
