@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Connects the gateway to the services' networks and makes it use its configuration (reload.sh). The gateway may be reloaded or replaced
-# while a service is down, so it waits only for services of which Docker reports a healthy container.
+# while a service is down, so it waits only for services of which Docker reports a healthy container, or Swarm one on another machine.
 # Arguments: CONTAINER VERSION NETWORK=NAME..., where the gateway reaches the services on these networks and has the DNS name NAME there,
 # or none if NAME is empty.
 set -eu
@@ -25,6 +25,14 @@ for network in $(docker network ls --filter label=dev.store.gateway --format '{{
   case $joined in *" $network "*) docker network disconnect "$network" "$container" ;; esac
 done
 
+# Swarm counts an instance as running when it is healthy.
+healthy_elsewhere() {
+  docker service ls --filter label=dev.store.role=service --format '{{.ID}} {{.Replicas}}' 2>/dev/null | while read -r id replicas; do
+    [ "${replicas%%/*}" = 0 ] || docker service inspect --format '{{index .Spec.Labels "dev.store.service"}}' "$id"
+  done
+}
+
 healthy=$(docker ps "$@" --filter status=running --filter health=healthy --filter label=dev.store.role=service --format '{{.Label "dev.store.service"}}')
+healthy=$(printf '%s\n' "$healthy" "$(healthy_elsewhere)" | sort -u)
 # shellcheck disable=SC2086
 docker exec "$container" bash /etc/store/reload.sh "$version" $healthy

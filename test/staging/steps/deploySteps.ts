@@ -59,10 +59,13 @@ export async function previewFromNothing({
 /** Brings the stack up from any state, and waits until the store serves requests. */
 export async function up(context: RehearsalContext): Promise<string> {
   const named = new AbortController();
-  await Promise.all([
+  const [output] = await Promise.all([
     context.workspace.succeed("up", STACK, "--yes").finally(() => named.abort()),
     nameHost(context, named.signal),
   ]);
+  // The gateway waits for all services that are healthy, and all are.
+  if (/unreachable, but not because of/.test(output))
+    throw new CommandFailed("A service was unreachable for the gateway.", output);
   const waited = await context.probe.untilServing(SERVING_LIMIT_MS);
   await untilChecked(context);
   return `serving at ${context.emulator.publicAddress() ?? ""} after another ${waited.toFixed(1)} s`;
