@@ -35,7 +35,7 @@ interface Tier {
 const TIERS: readonly Tier[] = [
   {
     name: "rehearsal",
-    parts: () => ["test/staging/**/*.test.ts"],
+    parts: () => testFiles("test/staging"),
     requires: [setUpDocker, ensureEngine, prebuildPebble, prebuildEmulator],
     light: true,
   },
