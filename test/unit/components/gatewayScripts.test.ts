@@ -15,14 +15,26 @@ describe("the gateway's scripts", () => {
 
   it("wait for the services of which Docker reports a healthy container on the gateway's networks", () => {
     applyConfig({ inspect: "edge-1 web-1 orders-1 ", ps: "inventory\norders\norders\n" });
-    const [, , ps = "", exec] = calls();
+    const ps = calls().find((call) => call.startsWith("ps ")) ?? "";
     assert.match(ps, /^ps --filter network=web-1 --filter network=orders-1 --filter status=run/);
     assert.match(ps, / --filter health=healthy --filter label=dev\.store\.role=service /);
-    assert.equal(
-      exec,
-      "exec gateway-id bash /etc/store/reload.sh 0123456789abcdef inventory orders orders",
-    );
+    assert.equal(calls().at(-1), `${RELOAD} inventory orders`);
   });
+
+  it("wait for services with a healthy instance on another machine, too", () => {
+    applyConfig({
+      inspect: "edge-1 web-1 orders-1 ",
+      ps: "",
+      "service-ls": "a1 2/2\nb2 0/1\n",
+      "service-inspect": "orders\n",
+    });
+    const inspected = calls().filter((call) => call.startsWith("service inspect"));
+    assert.equal(inspected.length, 1);
+    assert.match(inspected[0] ?? "", / a1$/);
+    assert.equal(calls().at(-1), `${RELOAD} orders`);
+  });
+
+  const RELOAD = "exec gateway-id bash /etc/store/reload.sh 0123456789abcdef";
 
   it("connect the gateway to new networks, and disconnect it from those of removed services only", () => {
     applyConfig({
@@ -72,7 +84,7 @@ describe("the gateway's scripts", () => {
   function runScript(script: string, args: readonly string[], outputs: Outputs): void {
     for (const [command, output] of Object.entries(outputs))
       writeFileSync(join(folder, `${command}.output`), output);
-    const stub = `#!/bin/sh\necho "$@" >>${folder}/calls\n[ ! -e ${folder}/$1.output ] || cat ${folder}/$1.output\n`;
+    const stub = `#!/bin/sh\necho "$@" >>${folder}/calls\nfor name in $1-$2 $1; do [ ! -e ${folder}/$name.output ] || cat ${folder}/$name.output; done\n`;
     writeFileSync(join(folder, "docker"), stub, { mode: 0o755 });
     execFileSync("sh", [join(SCRIPTS, script), ...args], {
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
@@ -84,5 +96,7 @@ describe("the gateway's scripts", () => {
   }
 });
 
-/** Output of the docker command, by its first argument. Defaults to none. */
-type Outputs = Readonly<Partial<Record<"ps" | "inspect" | "network", string>>>;
+/** Output of the docker command, by its first argument or two. Defaults to none. */
+type Outputs = Readonly<
+  Partial<Record<"ps" | "inspect" | "network" | "service-ls" | "service-inspect", string>>
+>;

@@ -69,6 +69,25 @@ esac`;
     assert.doesNotMatch(twice.calls, /--rotate/);
   });
 
+  it("restart the stacks' containers when the manager leaves, because Docker forgets their names, and name the others", () => {
+    const { status, output, calls } = run(
+      "dissolve.sh",
+      `
+case "$*" in
+  *LocalNodeState*) echo active ;;
+  *role=database*) printf 'db1\\ndb2\\n' ;;
+  *role=gateway*) echo gw ;;
+  *Networks*) printf 'gw edge,web shop/dev\\nproxy bridge \\nprometheus monitoring \\n' ;;
+esac`,
+    );
+    assert.equal(status, 0);
+    const done = calls.split("\n").filter((call) => /^(swarm|restart) /.test(call));
+    assert.equal(done[0], "swarm leave --force");
+    assert.deepEqual(done.slice(1, 3).sort(), ["restart db1", "restart db2"]);
+    assert.deepEqual(done.slice(3), ["restart gw"]);
+    assert.match(output, /Restart them when it suits: docker restart prometheus\n/);
+  });
+
   /** A machine with this state in Swarm, which can't join for this reason. */
   const worker = (state: string, refusal: string, managers = "192.0.2.9:2377"): string => `
 case "$*" in
