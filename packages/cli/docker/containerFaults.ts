@@ -1,13 +1,8 @@
-import {
-  Checkpoint,
-  CONTAINER_TYPE,
-  NETWORK_TYPE,
-  Resource,
-  resourceName,
-} from "../state/checkpoint";
+import { Checkpoint, Resource, resourceName } from "../state/checkpoint";
 import { LABEL, NAMELESS, type Role } from "../../../components/container/labelNames";
 import { Inspection } from "./containers";
 import { Docker } from "@store/docker/docker";
+import { CONTAINER_TYPE, NETWORK_TYPE } from "../state/resourceTypes";
 
 /** A container as the state says that it should be. */
 export interface ExpectedContainer {

@@ -1,17 +1,17 @@
-import {
-  Checkpoint,
-  CONTAINER_TYPE,
-  NETWORK_TYPE,
-  resourceName,
-  SERVICE_TYPE,
-  VOLUME_TYPE,
-} from "../state/checkpoint";
+import { Checkpoint, resourceName } from "../state/checkpoint";
 import { isOwnContainer, ownResources } from "../state/ownResources";
 import { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
 import { ALL_STACKS, listAllContainers, StoreContainer } from "./containers";
 import { listInSwarm } from "./swarmNodes";
 import { serviceIds } from "./swarmTasks";
+import {
+  CONTAINER_TYPE,
+  SERVICE_TYPE,
+  NETWORK_TYPE,
+  VOLUME_TYPE,
+  IMAGE_TYPE,
+} from "../state/resourceTypes";
 
 /** Docker's resources of all stacks of all checkouts. */
 export interface DockerState {
@@ -178,8 +178,6 @@ function orphans(
 
 /** containerFaults.ts finds what is wrong with a container in these states. */
 const RUNNING_STATES: ReadonlySet<string> = new Set(["running", "restarting", "paused"]);
-
-const IMAGE_TYPE = "docker:index/remoteImage:RemoteImage";
 
 interface NetworkSummary {
   readonly Id: string;

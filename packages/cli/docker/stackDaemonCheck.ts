@@ -4,10 +4,11 @@ import type { DockerEndpoint } from "@store/docker/endpoint";
 import { endpointVariables } from "@store/docker/environment";
 import { quoted } from "../host/shellEnvironment";
 import { dockerEndpoint, Session } from "../project/session";
-import { Checkpoint, CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE } from "../state/checkpoint";
+import { Checkpoint } from "../state/checkpoint";
 import { StackDaemon } from "../state/stackDaemon";
 import { readStackCheckpoint } from "../state/state";
 import { storeCommand } from "../project/storeCommand";
+import { CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE } from "../state/resourceTypes";
 
 export const PROVIDER_TYPE = "pulumi:providers:docker";
 

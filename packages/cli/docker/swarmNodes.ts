@@ -170,10 +170,14 @@ export function machineHint(
   // Without the confirmation, a host is only looked at before the engine runs.
   const up = storeCommand("up --yes", stack);
   if (kind !== "down") return `Repair it: ${up}`;
-  const isInAzure = checkpoint?.resources.some(({ type }) => type.startsWith("azure-native:"));
-  return isInAzure
+  return createsMachines(checkpoint)
     ? `Start it, or let another one take its place: ${up}`
     : `Start it, or take it out of store:workers, then: ${up}`;
+}
+
+/** Checks whether the stack has created its machines itself, as VMs in Azure. Otherwise `store:workers` names them. */
+export function createsMachines(checkpoint: Checkpoint | undefined): boolean {
+  return (checkpoint?.resources ?? []).some(({ type }) => type.startsWith("azure-native:"));
 }
 
 /** Lets services run on a machine. Returns Docker's message if it refuses. */

@@ -1,9 +1,10 @@
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
-import { type Checkpoint, SERVICE_TYPE } from "../state/checkpoint";
+import { type Checkpoint } from "../state/checkpoint";
 import type { StoreContainer, SwarmTask } from "./containers";
 import { listInSwarm, type SwarmNode, swarmNodes, workersIn } from "./swarmNodes";
+import { SERVICE_TYPE } from "../state/resourceTypes";
 
 /** The used fields of an entry of GET /tasks. */
 export interface TaskSummary {

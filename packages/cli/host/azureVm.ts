@@ -4,7 +4,7 @@ import { isAzure, isLocal, Session } from "../project/session";
 import { isWorkerName } from "../../../components/host/azure/vmNames";
 import { type Checkpoint, resourceName } from "../state/checkpoint";
 import { az, AzCall } from "./azureCli";
-import { VM_TYPE } from "./failedProvisioning";
+import { VM_TYPE } from "../state/resourceTypes";
 
 /** A VM of a stack in Azure. */
 export interface AzureVm {

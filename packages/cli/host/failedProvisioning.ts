@@ -6,6 +6,7 @@ import { captureOnStack } from "../engine/runOnStack";
 import { EngineContext } from "../engine/setup";
 import { Reporter } from "../terminal/terminal";
 import { storeCommand } from "../project/storeCommand";
+import { VM_TYPE } from "../state/resourceTypes";
 
 /**
  * Marks a VM whose provisioning failed in the state, so that the next `up`, also from another workspace, replaces it.
@@ -62,5 +63,3 @@ export function failedVm(events: readonly EngineEvent[]): string | undefined {
   const name = resourceName(failed.diagnosticEvent?.urn ?? "").replace(/-ready$/, "");
   return (vms.find(({ urn }) => resourceName(urn) === name) ?? vms[0])?.urn;
 }
-
-export const VM_TYPE = "azure-native:compute:VirtualMachine";

@@ -4,7 +4,7 @@ import { engineSteps } from "../review/collect/engineStep";
 import { duration } from "../review/render/words";
 import type { EngineEvent } from "../engine/events";
 import type { Reporter } from "../terminal/terminal";
-import { VM_TYPE } from "./failedProvisioning";
+import { VM_TYPE } from "../state/resourceTypes";
 
 /** Says why a preview replaces VMs, and for how long users notice it. Undefined if the preview keeps the VMs. */
 export function renderReplacedVms(events: readonly EngineEvent[]): string | undefined {

@@ -1,12 +1,13 @@
 import { displayName, runnable } from "../docker/containers";
 import type { DockerState } from "../docker/drift";
+import { Checkpoint, Resource, resourceName } from "../state/checkpoint";
 import {
-  Checkpoint,
   CONTAINER_TYPE,
-  Resource,
-  resourceName,
   VOLUME_TYPE,
-} from "../state/checkpoint";
+  VM_TYPE,
+  DISK_TYPE,
+  RECORD_TYPE,
+} from "../state/resourceTypes";
 
 /** Effects of `./store down` on a stack. */
 export interface DownPlan {
@@ -46,10 +47,6 @@ const WITH_DATA: ReadonlySet<string> = new Set([
 export function staysWithData({ type, protect }: Resource): boolean {
   return protect === true || WITH_DATA.has(type);
 }
-
-const DISK_TYPE = "azure-native:compute:Disk";
-const RECORD_TYPE = "azure-native:dns:RecordSet";
-const VM_TYPE = "azure-native:compute:VirtualMachine";
 
 /**
  * Plans the removal of a stack.

@@ -5,7 +5,8 @@ import type { EngineEvent } from "../engine/events";
 import { findClosedPorts, machinesOf, type Peer } from "../host/swarmMachines";
 import type { Session } from "../project/session";
 import { storeCommand } from "../project/storeCommand";
-import { type Checkpoint, resourceName, SERVICE_TYPE } from "../state/checkpoint";
+import { type Checkpoint, resourceName } from "../state/checkpoint";
+import { SERVICE_TYPE } from "../state/resourceTypes";
 
 /** Returns true if a run has let machines join, or has failed to start instances on them: the ports between them may be closed. */
 export function needsPortCheck(events: readonly EngineEvent[]): boolean {

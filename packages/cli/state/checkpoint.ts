@@ -90,12 +90,6 @@ export function resourceName(urn: string): string {
   return urn.split("::").at(-1) ?? urn;
 }
 
-export const CONTAINER_TYPE = "docker:index/container:Container";
-/** A Swarm service. */
-export const SERVICE_TYPE = "docker:index/service:Service";
-export const NETWORK_TYPE = "docker:index/network:Network";
-export const VOLUME_TYPE = "docker:index/volume:Volume";
-
 interface CheckpointFile {
   readonly checkpoint?: { readonly latest?: Deployment };
 }

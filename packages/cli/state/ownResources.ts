@@ -1,4 +1,5 @@
-import { Checkpoint, CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE } from "./checkpoint";
+import { Checkpoint } from "./checkpoint";
+import { CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE } from "./resourceTypes";
 
 /**
  * Identifies the Docker resources of a stack. The stack of the same name of another checkout has the same labels on the same

@@ -1,5 +1,6 @@
 import { describeExit } from "./health";
 import { resourceName } from "../../state/checkpoint";
+import { SERVICE_TYPE } from "../../state/resourceTypes";
 import { commandFor, keepsRunning, resourceOf, retryCommand, Rule } from "../rule";
 
 /** Messages of the scripts in components/swarm, which have the cause and the way out. They may quote texts that other rules match. */
@@ -21,7 +22,7 @@ export const swarmFailed: Rule = {
 export const serviceUnhealthy: Rule = {
   name: "swarm-service-unhealthy",
   match: [/did not converge after (\S+)/, /service \S+ not found/i],
-  accepts: ({ urn = "" }) => urn.includes("docker:index/service:Service"),
+  accepts: ({ urn = "" }) => urn.includes(SERVICE_TYPE),
   toDiagnostic: (found, context) => {
     const service = resourceOf(found);
     const crash = [...context.crashed.values()].find(

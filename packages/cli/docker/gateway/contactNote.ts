@@ -3,8 +3,8 @@ import type { EngineEvent } from "../../engine/events";
 import { quoted } from "../../host/shellEnvironment";
 import { storeCommand } from "../../project/storeCommand";
 import { engineSteps } from "../../review/collect/engineStep";
-import { CONTAINER_TYPE } from "../../state/checkpoint";
 import type { Reporter } from "../../terminal/terminal";
+import { CONTAINER_TYPE } from "../../state/resourceTypes";
 
 const ACCOUNT_KEY = "::gateway-certificates-account";
 

@@ -7,9 +7,10 @@ import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../../state/outputs";
 import { isLocal, Session } from "../../project/session";
-import { Checkpoint, CONTAINER_TYPE } from "../../state/checkpoint";
+import { Checkpoint } from "../../state/checkpoint";
 import { foreignContainersNote, stackContainers } from "../stackContainers";
 import { storeCommand } from "../../project/storeCommand";
+import { CONTAINER_TYPE } from "../../state/resourceTypes";
 
 /** URL of the store: its name with HTTPS, otherwise the host's address and the gateway's published port. Undefined if the gateway isn't running. */
 export function storeUrl(

@@ -5,6 +5,7 @@ import { findDangers, isHostsVm } from "./dangers";
 import { engineSteps } from "./engineStep";
 import { policyResults } from "./policies";
 import { GATEWAY } from "./serviceNames";
+import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/resourceTypes";
 import { compareService, reviewService } from "./services";
 import { markInherited, publicStep } from "./steps";
 
@@ -28,7 +29,7 @@ export interface ReviewInput {
 export function collectReview(input: ReviewInput): Review {
   const { stack, events, head, base, migrations, refusal, cost } = input;
   const { steps: engine, unchanged } = engineSteps(events);
-  const services = serviceNames(
+  const services = reviewedServices(
     head,
     base?.checkout,
     engine.map(({ urn }) => urn),
@@ -76,7 +77,7 @@ export function collectCheckoutReview({
   base,
   migrations,
 }: Pick<ReviewInput, "stack" | "head" | "base" | "migrations">): Review {
-  const names = serviceNames(head, base?.checkout, []);
+  const names = reviewedServices(head, base?.checkout, []);
   return {
     stack,
     scope: "checkout",
@@ -93,16 +94,17 @@ export function collectCheckoutReview({
 }
 
 /** Names of the services of both checkouts, and of those that only the state has. */
-function serviceNames(
+function reviewedServices(
   head: Checkout,
   base: Checkout | undefined,
   urns: readonly string[],
 ): string[] {
   const inState = urns.flatMap((urn) => {
     const [, , types = "", name = ""] = urn.split("::");
-    return types.endsWith("$docker:index/container:Container") && /Service\$/.test(types)
-      ? name.replace(/-\d+$/, "")
-      : [];
+    const type = types.split("$").at(-1);
+    if (!types.includes("store:index:Service$")) return [];
+    if (type === SERVICE_TYPE) return name;
+    return type === CONTAINER_TYPE ? name.replace(/-\d+$/, "") : [];
   });
   const names = [...head.services, ...(base?.services ?? [])].map(({ name }) => name);
   return [...new Set([...names, ...inState])].sort();

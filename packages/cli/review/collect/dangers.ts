@@ -6,10 +6,7 @@ import type { EngineStep } from "./engineStep";
 import { exposures } from "./exposure";
 import { typeKey } from "./publicValues";
 import { serviceOf } from "./serviceNames";
-
-const VOLUME = "docker:index/volume:Volume";
-const DISK = "azure-native:compute:Disk";
-const VIRTUAL_MACHINE = "azure-native:compute:VirtualMachine";
+import { VOLUME_TYPE, VM_TYPE, DISK_TYPE } from "../../state/resourceTypes";
 
 /**
  * Returns the dangers of a preview: data that would be deleted or replaced by an empty volume or disk, new ways in, and a virtual
@@ -47,13 +44,13 @@ export function findDangers(
 
 /** Checks for the VM without which the store is offline; that of a worker isn't. */
 export function isHostsVm({ type, name }: Pick<EngineStep, "type" | "name">): boolean {
-  return typeKey(type) === VIRTUAL_MACHINE && !isWorkerName(name);
+  return typeKey(type) === VM_TYPE && !isWorkerName(name);
 }
 
 /** Checks for a volume, a disk, or anything that is protected: it can't be made again. */
 function holdsData({ type, old }: EngineStep): boolean {
-  if (old?.protect === true || typeKey(type) === DISK) return true;
-  return type === VOLUME && !isBindMount(old?.inputs) && !isReplaceable(old?.inputs);
+  if (old?.protect === true || typeKey(type) === DISK_TYPE) return true;
+  return type === VOLUME_TYPE && !isBindMount(old?.inputs) && !isReplaceable(old?.inputs);
 }
 
 type Inputs = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/checkpoint";
+import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/resourceTypes";
 
 /** Names of variables that can be printed: words in capital letters. A name with digits may be a value in the wrong place. */
 const PUBLIC_NAME = /^[A-Z]{1,20}(_[A-Z]{1,20}){0,5}$/;

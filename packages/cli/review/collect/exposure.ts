@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import type { Danger } from "../model/reviewModel";
 import type { EngineStep } from "./engineStep";
+import { CONTAINER_TYPE } from "../../state/resourceTypes";
 import { type InboundRule, INTERNET, rulesOf, typeKey } from "./publicValues";
 
 type Exposure = Pick<Danger, "detail" | "before" | "after">;
@@ -18,7 +19,7 @@ export function exposures(step: EngineStep, first: boolean): Exposure[] {
   switch (typeKey(step.type)) {
     case "azure-native:network:NetworkSecurityGroup":
       return widenedRules(rulesOf(step.old?.inputs), rulesOf(step.new?.inputs));
-    case "docker:index/container:Container":
+    case CONTAINER_TYPE:
       return first && step.name === "gateway" ? [] : newPorts(step.old?.inputs, step.new?.inputs);
     default:
       return [];

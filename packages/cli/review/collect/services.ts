@@ -1,8 +1,8 @@
 import type { Checkout, CheckoutService, ServiceReview, Step } from "../model/reviewModel";
 import { changedFiles } from "../checkout/compareCheckouts";
 import { DURATIONS } from "./durations";
-import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/checkpoint";
 import { GATEWAY } from "./serviceNames";
+import { CONTAINER_TYPE, SERVICE_TYPE } from "../../state/resourceTypes";
 
 /** A step with what the texts of the services need besides. */
 export interface ServiceStep extends Step {

@@ -8,8 +8,9 @@ import {
 import { Inspection } from "@store/cli/docker/containers";
 import { repairFaults } from "@store/cli/lifecycle/repairFaults";
 import { missingRows } from "@store/cli/commands/inspect/ps";
-import { CONTAINER_TYPE, NETWORK_TYPE, Resource } from "@store/cli/state/checkpoint";
+import { Resource } from "@store/cli/state/checkpoint";
 import type { Docker } from "@store/docker/docker";
+import { CONTAINER_TYPE, NETWORK_TYPE } from "@store/cli/state/resourceTypes";
 
 const BACKEND = { name: "backend-0a1b2c3", aliases: ["orders"] };
 const DATABASE = { name: "orders-database-0a1b2c3", aliases: [] };

@@ -9,9 +9,9 @@ import { whyUnhealthy } from "@store/cli/diagnostics/rules/health";
 import { CrashWatch, type WatchedHost } from "@store/cli/lifecycle/crashWatch";
 import { parseProject } from "@store/cli/project/project";
 import type { Session } from "@store/cli/project/session";
-import { CONTAINER_TYPE } from "@store/cli/state/checkpoint";
 import { checkpointFile, findState } from "@store/cli/state/state";
 import { Docker } from "@store/docker/docker";
+import { CONTAINER_TYPE } from "@store/cli/state/resourceTypes";
 
 describe("CrashWatch", () => {
   let folder: string;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { addressInState, elsewhereNote, sshTunnel } from "@store/cli/docker/gateway/url";
-import { CONTAINER_TYPE, type Checkpoint } from "@store/cli/state/checkpoint";
+import { type Checkpoint } from "@store/cli/state/checkpoint";
 import { remoteHost } from "@store/cli/host/remoteHost";
 import { daemonAddress, publishesHere } from "@store/docker/endpoint";
 import { withEnvironment } from "../../environment";
 import { createSession } from "../diagnostics/failedRun";
+import { CONTAINER_TYPE } from "@store/cli/state/resourceTypes";
 
 describe("sshTunnel", () => {
   it("returns the command for a daemon behind ssh only", () => {

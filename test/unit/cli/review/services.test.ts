@@ -59,6 +59,12 @@ describe("changes of a service", () => {
     assert.equal(serviceOf("orders", sameImage, ...replaced)?.change, "restarted");
   });
 
+  it("include a Swarm service that only the state has", () => {
+    const parents = "store:index:Store$store:index:Service";
+    const gone = { op: "delete", type: SWARM_SERVICE, name: "vouchers", parents, before: {} };
+    assert.equal(serviceOf("vouchers", gone)?.change, "removed");
+  });
+
   it("stop it where its database is replaced, with the reason", () => {
     const service = serviceOf("orders", ...replacement("orders-database", true, ["memory"]));
     assert.equal(service?.change, "changed");
