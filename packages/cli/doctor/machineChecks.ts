@@ -1,6 +1,7 @@
 import { CliError } from "@store/docker/cliError";
 import { connectHostDocker, hasSshFiles } from "../docker/hostDocker";
 import {
+  createsMachines,
   describeMachineFault,
   machineFaults,
   machineHint,
@@ -35,9 +36,15 @@ export async function checkMachines({ session }: CheckContext): Promise<CheckRes
     const states = await Promise.all(machines.map(readMachine));
     const found = states.filter((state) => typeof state !== "string");
     const nodes = await readNodes(session, checkpoint);
+    const stack = session.stack.name;
+    const lostForEver = createsMachines(checkpoint)
+      ? `If it is lost, its VM is replaced by: ${storeCommand("up --yes", stack)}`
+      : "If it is gone for ever, take it out of store:workers.";
     return [
-      ...states.flatMap((state, i) => machineResults(machines[i], state, found[0], session)),
-      ...swarmResults(checkpoint, nodes, session.stack.name),
+      ...states.flatMap((state, i) =>
+        machineResults(machines[i], state, found[0], stack, lostForEver),
+      ),
+      ...swarmResults(checkpoint, nodes, stack),
       ...(await portResults(await peersOf(session, checkpoint, nodes ?? []))),
     ];
   } catch (error) {
@@ -69,12 +76,14 @@ const CLOCK_SECONDS = 10;
  *
  * @param state State of the machine, or the reason for which it doesn't answer.
  * @param reference A machine with whose clock its own is compared.
+ * @param lostForEver What to do if a worker never answers again, as a sentence.
  */
 export function machineResults(
   machine: Machine | undefined,
   state: MachineState | string,
   reference: MachineState | undefined,
-  { stack: { name: stack } }: { readonly stack: { readonly name: string } },
+  stack: string,
+  lostForEver: string,
 ): CheckResult[] {
   if (machine === undefined) return [];
   const { number, address } = machine;
@@ -85,7 +94,7 @@ export function machineResults(
     ...{ title, status: "failed", found: `${address}: ${found}`, hint },
   });
   if (typeof state === "string") {
-    const gone = number === 0 ? "" : " If it is gone for ever, take it out of store:workers.";
+    const gone = number === 0 ? "" : ` ${lostForEver}`;
     return [failed(`no answer over SSH: ${state}`, `Check that it runs.${gone}`)];
   }
   const { docker, problem, swarm, swarmError, freeGiB, reboot } = state;
@@ -150,7 +159,10 @@ export function swarmResults(
       .reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
     if (limit > memory) {
       const short = `the instances may use ${gibibytes(limit)} GiB of memory, and the workers have ${gibibytes(memory)} GiB`;
-      const way = `Add a worker to store:workers, or lower store:replicas, then: ${storeCommand("up", stack)}`;
+      const more = createsMachines(checkpoint)
+        ? "Raise store:hosts"
+        : "Add a worker to store:workers";
+      const way = `${more}, or lower store:replicas, then: ${storeCommand("up", stack)}`;
       return [{ title, status: "failed", found: short, hint: way }];
     }
     const found = `${workersIn(checkpoint).length} workers are ready; Docker ${[...versions].sort().join(" and ")}`;

@@ -98,16 +98,15 @@ describe("A machine of a swarm", () => {
     ...{ machine: machine(1), docker: "28.5.2", problem: "", swarm: "active", swarmError: "" },
     ...{ nodeId: "node-a", freeGiB: 10, reboot: undefined, aheadSeconds: 0.5 },
   };
-  const session = { stack: { name: "test" } };
 
   it("has one line in doctor, or one for each problem with the way out", () => {
     const results = (state: MachineState | string): string[] =>
-      machineResults(healthy.machine, state, healthy, session).map(
+      machineResults(healthy.machine, state, healthy, "test", "Take it out.").map(
         ({ status, found, hint = "" }) => `${status}: ${found} ${hint}`,
       );
     assert.deepEqual(results(healthy), ["ok: 192.0.2.2: Docker 28.5.2, 10.0 GiB free "]);
     const cases: readonly (readonly [MachineState | string, RegExp])[] = [
-      ["Connection refused", /^failed: .*over SSH: Connection refused .*store:workers/],
+      ["Connection refused", /^failed: .*over SSH: Connection refused .*Take it out\./],
       [
         { ...healthy, docker: undefined, problem: "gone" },
         /^failed: .*run: gone .*--host 1 -s test -- sys/,
