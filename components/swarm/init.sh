@@ -11,6 +11,7 @@ case $(info .Swarm.LocalNodeState) in
   inactive)
     # The address of the machine's default route: Docker doesn't choose one of several itself.
     address=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([^ ]*\).*/\1/p') || true
+    refuse_range "$address"
     docker swarm init ${address:+--advertise-addr "$address" --data-path-addr "$address"} \
       --default-addr-pool 172.30.0.0/16 --default-addr-pool-mask-length 24 >/dev/null
     ;;

@@ -10,6 +10,7 @@ refuse_live_restore
 case $(info .Swarm.LocalNodeState) in
   inactive)
     address=$(ip -4 -o route get "${manager%:*}" 2>/dev/null | sed -n 's/.* src \([^ ]*\).*/\1/p') || true
+    refuse_range "$address"
     message=$(docker swarm join ${address:+--advertise-addr "$address" --data-path-addr "$address"} --token "$token" "$manager" 2>&1) || {
       case $message in
         *"already part of a swarm"*) fail "Two workers in store:workers are this machine under different names. Name each machine once." ;;

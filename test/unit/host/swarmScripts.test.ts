@@ -123,4 +123,21 @@ esac`;
     const arm = run("join.sh", worker("inactive", "").replace("x86_64", "aarch64"), { input });
     assert.match(arm.output, /architecture is aarch64, but the images are for x86_64/);
   });
+
+  it("refuse a machine whose address is in the range of Swarm's networks", () => {
+    writeFileSync(
+      join(folder, "ip"),
+      "#!/bin/sh\necho '192.0.2.1 dev eth0 src 172.30.4.5 uid 0'\n",
+      {
+        mode: 0o755,
+      },
+    );
+    const { status, output, calls } = run("join.sh", worker("inactive", ""), { input });
+    assert.equal(status, 1);
+    assert.match(output, /address, 172\.30\.4\.5, is in 172\.30\.0\.0\/16.*another range/);
+    assert.doesNotMatch(calls, /swarm join/);
+    const manager = run("init.sh", worker("inactive", ""), { args: ["store/test"] });
+    assert.match(manager.output, /172\.30\.4\.5/);
+    assert.doesNotMatch(manager.calls, /swarm init/);
+  });
 });
