@@ -20,8 +20,13 @@ case $(info .Swarm.LocalNodeState) in
       fail "This machine is a worker of another swarm. Take it out on this machine: docker swarm leave"
     owner=$(docker node inspect self --format '{{index .Spec.Labels "dev.store.stack"}}')
     # Without a label and with nothing in it, the swarm was created by a run that was killed.
-    [ "$owner" = "$stack" ] || { [ -z "$owner" ] && [ "$(docker node ls --quiet | wc -l)" = 1 ] && [ -z "$(docker service ls --quiet)" ]; } ||
-      fail "This machine is the manager of another swarm${owner:+, that of the stack $owner}. Use another machine, or dissolve the swarm: docker swarm leave --force"
+    if [ -z "$owner" ]; then
+      others=$(docker node ls --quiet | wc -l) services=$(docker service ls --quiet)
+      [ "$others$services" = 1 ] ||
+        fail "This machine is the manager of another swarm. Use another machine, or dissolve the swarm: docker swarm leave --force"
+    elif [ "$owner" != "$stack" ]; then
+      fail "This machine is the manager of the swarm of the stack $owner. If this stack had that name before, tell the swarm its new name, on this machine: docker node update --label-add dev.store.stack=$stack self. Otherwise use another machine."
+    fi
     ;;
   *) refuse_broken_swarm ;;
 esac

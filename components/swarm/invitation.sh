@@ -1,4 +1,4 @@
 # shellcheck shell=sh
-# Prints the token with which a worker joins, and the manager's address.
+# Prints the token with which a worker joins, the manager's address, and what identifies the swarm.
 set -eu
-printf '%s %s:2377\n' "$(docker swarm join-token --quiet worker)" "$(docker info --format '{{.Swarm.NodeAddr}}')"
+printf '%s %s:2377 %s\n' "$(docker swarm join-token --quiet worker)" "$(info .Swarm.NodeAddr)" "$(docker swarm ca | fingerprint)"

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
 import type { RemoteMachine } from "../host/ssh/remote";
 import { readMachineScript, readWithoutComments, withArguments } from "../shell/shell";
 
@@ -51,25 +52,26 @@ export class Swarm extends pulumi.ComponentResource {
       undefined,
       { onDelete: withArguments(REMOVE_AFTER_DOCKER, [pulumi.getStack()]) },
     );
-    // The token is valid until the workers have joined: members.sh replaces it. So each other machine needs another one.
-    const invitation = manager.run(
-      `${name}-invitation`,
-      INVITATION_SCRIPT,
-      { parent: this, dependsOn: [init], additionalSecretOutputs: ["stdout"] },
-      undefined,
-      { logging: "none", triggers: [init.id, ...workers.map(({ machine }) => machine.identity)] },
+    // The token is valid until the workers have joined: members.sh replaces it. Each worker has an invitation of its own: with a common one, a
+    // further worker would make all others join again, one of which may be down.
+    const invitations = workers.map((worker) =>
+      manager.run(
+        `${name}-invitation-${worker.name}`,
+        INVITATION_SCRIPT,
+        { parent: this, dependsOn: [init], additionalSecretOutputs: ["stdout"] },
+        undefined,
+        { logging: "none", triggers: [init.id, worker.machine.identity] },
+      ),
     );
-    const leaving =
-      generation === undefined
-        ? { onDelete: LEAVE_SCRIPT }
-        : { onDelete: LEAVE_FOR_NEXT_SCRIPT, triggers: [generation] };
-    const nodes = workers.map((worker) =>
+    const nodes = workers.map((worker, i) =>
       worker.machine.run(
         `${name}-join-${worker.name}`,
-        JOIN_SCRIPT,
+        withArguments(JOIN_SCRIPT, [worker.name]),
         { parent: this, dependsOn: [worker.machine.ready] },
-        invitation.stdout,
-        leaving,
+        invitations[i]?.stdout,
+        generation === undefined
+          ? { onDelete: withArguments(LEAVE_SCRIPT, [worker.name]) }
+          : { onDelete: LEAVE_FOR_NEXT_SCRIPT, triggers: [generation] },
       ),
     );
     this.members = manager.run(
@@ -81,6 +83,9 @@ export class Swarm extends pulumi.ComponentResource {
         ),
       ),
       { parent: this, dependsOn: nodes },
+      undefined,
+      // Also after an invitation with which a machine has found that it is a member already: the token in the state must not be valid.
+      { triggers: [fingerprint(invitations.map(({ stdout }) => stdout))] },
     );
     this.registerOutputs({});
   }
@@ -97,6 +102,14 @@ export function dependingOn({ members }: Swarm): pulumi.ResourceTransformation {
       : undefined;
 }
 
+/** Returns a text that changes with secrets and doesn't tell them. */
+function fingerprint(secrets: readonly pulumi.Output<string>[]): pulumi.Output<string> {
+  const hash = pulumi
+    .all([...secrets])
+    .apply((texts) => createHash("sha256").update(texts.join("\n")).digest("hex"));
+  return pulumi.unsecret(hash);
+}
+
 const MACHINE = readMachineScript(__dirname, "machine.sh");
 
 /** Returns a script that may call the functions of machine.sh. */
@@ -109,9 +122,9 @@ const INSTALL_AFTER_DOCKER = script("installAfterDocker.sh");
 const REMOVE_AFTER_DOCKER = script("removeAfterDocker.sh");
 const AFTER_DOCKER_UNIT = readWithoutComments(__dirname, "store-after-docker@.service");
 const AFTER_DOCKER = readWithoutComments(__dirname, "afterDocker.sh");
-const INVITATION_SCRIPT = readWithoutComments(__dirname, "invitation.sh");
+const INVITATION_SCRIPT = script("invitation.sh");
 const JOIN_SCRIPT = script("join.sh");
 const MEMBERS_SCRIPT = script("members.sh");
 const LEAVE_FOR_NEXT_SCRIPT = script("leaveForNext.sh");
 const DISSOLVE_SCRIPT = readWithoutComments(__dirname, "dissolve.sh");
-const LEAVE_SCRIPT = readWithoutComments(__dirname, "leave.sh");
+const LEAVE_SCRIPT = script("leave.sh");

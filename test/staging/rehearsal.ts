@@ -26,6 +26,7 @@ import {
   checkProvisioning,
   checkSettings,
   checkWaysOut,
+  checkWorkersWaysOut,
 } from "./steps/hostChecks";
 import { checkHostToken } from "./steps/hostToken";
 import { stopAndStart } from "./steps/powerSteps";
@@ -148,6 +149,7 @@ export class Rehearsal {
     const { host, hosts = 1 } = this.options;
     await (host === "azure" ? this.growInAzure() : steps.run("up", () => up(context)));
     await steps.run("instances on the machines", () => checkSpread(context));
+    await steps.run("instances' ways out", () => checkWorkersWaysOut(context));
     await steps.run("buy a product by HTTPS at the store's name", () => this.buy());
     await steps.run("large answers between the machines", () => checkLargeAnswers(context));
     await steps.run("token of the workers", () => checkToken(context));

@@ -160,7 +160,8 @@ function outputsOf(
 
 /** Returns what the scripts of a swarm print. */
 function stdoutOf(name: string): string | pulumi.Output<string> {
-  if (name === "swarm-invitation") return pulumi.secret("SWMTKN-1-test 192.0.2.1:2377");
+  if (name.startsWith("swarm-invitation-"))
+    return pulumi.secret("SWMTKN-1-test 192.0.2.1:2377 fingerprint");
   return name.startsWith("swarm-join-") ? name.replace("swarm-join-", "node-of-") : "";
 }
 

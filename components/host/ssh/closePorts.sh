@@ -16,7 +16,7 @@ skip() {
 [ -d /run/systemd/system ] || skip "it has no systemd"
 as_root true 2>/dev/null || skip "the user $(id -un) is not root"
 
-networks=$(docker network ls --quiet) || skip "Docker doesn't list its networks"
+networks=$(docker network ls --quiet) || skip "Docker doesn't answer the user $(id -un)"
 existing=" $(echo "$networks" | tr '\n' ' ')"
 
 remove_old_units() {

@@ -107,6 +107,9 @@ export class RemoteMachine {
         // The next machine may have the same address: what the script has created there must not be deleted.
         ...(onDelete !== undefined && { deleteBeforeReplace: true }),
         ...(isUndone && { replacementTrigger: pulumi.all(all).apply((texts) => texts.join(" ")) }),
+        // A changed address may be another name of the same machine, on which the delete script would undo what is in use. The script runs
+        // there anyway, because the connection changes as well.
+        ...(onDelete !== undefined && !this.args.isReplaced && { ignoreChanges: ["triggers"] }),
       },
     );
   }

@@ -113,12 +113,13 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       .all([...networks])
       .apply((ids) => withArguments(CLOSE_PORTS_SCRIPT, [FIREWALL_UNIT, ...ids]));
     this.machine.run("firewall", script, opts);
-    // Instances with a way out have it by a bridge of the machine on which they run.
+    // Instances with a way out have it by a bridge of the machine on which they run. Docker creates it when the machine joins.
+    const joined = this.swarm ? [this.swarm.members] : [];
     for (const { name, machine } of this.workers)
       machine.run(
         `firewall-${name}`,
         withArguments(CLOSE_PORTS_SCRIPT, [FIREWALL_UNIT, "docker_gwbridge"]),
-        opts,
+        { ...opts, dependsOn: joined },
       );
   }
 

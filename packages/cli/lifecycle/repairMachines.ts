@@ -23,8 +23,8 @@ export interface MachineRepairs {
   readonly initSwarm: () => Promise<void>;
   /** Returns true for a machine that answers and isn't in a swarm any more. */
   readonly hasLeft: (node: SwarmNode) => Promise<boolean>;
-  /** URN of the command that reads the token with which machines join. */
-  readonly invitation: readonly string[];
+  /** URNs of the commands that read the token with which a machine joins, by the ID of its node. */
+  readonly invitations: ReadonlyMap<string, string>;
   /** URNs of the commands with which machines join. Their replacement leaves the previous swarm first. */
   readonly joins: readonly string[];
 }
@@ -35,19 +35,27 @@ export interface MachineRepairs {
  */
 export async function repairMachines(
   docker: Docker,
-  { initSwarm, hasLeft, invitation, joins }: MachineRepairs,
+  { initSwarm, hasLeft, invitations, joins }: MachineRepairs,
   faults: readonly MachineFault[],
   report: Reporter,
 ): Promise<Repairs> {
   let repaired = 0;
   const differences: string[] = [];
+  // The token in the state isn't valid any more: members.sh has replaced it.
+  const replace: string[] = [];
+  const joinAgain = (node: string): void => {
+    const urn = invitations.get(node);
+    if (urn !== undefined) replace.push(urn);
+  };
   for (const fault of faults) {
     const description = describeMachineFault(fault);
     if (fault.kind === "lost-swarm") {
       await initSwarm();
       differences.push(`${description} It manages a new one, which the others join`);
+      replace.push(...invitations.values(), ...joins);
     } else if (fault.kind === "left" || (fault.kind === "down" && (await hasLeft(fault.node)))) {
       differences.push(`${description} It joins again`);
+      joinAgain(fault.kind === "left" ? fault.worker.nodeId : fault.node.id);
     } else if (fault.kind === "down") {
       report.note(description);
     } else {
@@ -56,14 +64,12 @@ export async function repairMachines(
       report.note(`${description} ${refusal === undefined ? "Repaired" : refusal}`);
     }
   }
-  // The token in the state isn't valid any more: members.sh has replaced it.
-  const isLost = faults.some(({ kind }) => kind === "lost-swarm");
-  const replace = differences.length === 0 ? [] : [...invitation, ...(isLost ? joins : [])];
   return { repaired, differences, replace };
 }
 
 /** Returns the repairs of a stack's machines. */
 export function machineRepairs(session: Session, checkpoint: Checkpoint): MachineRepairs {
+  const workers = workersIn(checkpoint);
   const command = (name: string): Resource | undefined =>
     checkpoint.resources.find(
       ({ urn, delete: isOriginal }) => !isOriginal && resourceName(urn) === name,
@@ -71,10 +77,18 @@ export function machineRepairs(session: Session, checkpoint: Checkpoint): Machin
   return {
     initSwarm: () => initSwarm(session, checkpoint, command("swarm-init")),
     hasLeft: (node) => hasLeft(session, checkpoint, node),
-    invitation: [command("swarm-invitation")?.urn ?? []].flat(),
-    joins: workersIn(checkpoint).map(({ urn }) => urn),
+    invitations: new Map(
+      workers.flatMap(({ name, nodeId }): [string, string][] => {
+        const urn = command(`${INVITATION}${name}`)?.urn;
+        return urn === undefined ? [] : [[nodeId, urn]];
+      }),
+    ),
+    joins: workers.map(({ urn }) => urn),
   };
 }
+
+/** Start of the name of the command that reads a worker's token, as in components/swarm/swarm.ts. */
+const INVITATION = "swarm-invitation-";
 
 /** Limit for creating a swarm, in milliseconds. */
 const INIT_MS = 60_000;
@@ -114,7 +128,7 @@ async function hasLeft(
   { id }: SwarmNode,
 ): Promise<boolean> {
   const name = workersIn(checkpoint).find(({ nodeId }) => nodeId === id)?.name;
-  const machine = (await machinesOf(session)).find((one) => one.name === name);
+  const machine = (await machinesOf(session, checkpoint)).find((one) => one.name === name);
   const state = machine && (await readMachine(machine));
   return typeof state === "object" && state.swarm === "inactive";
 }

@@ -85,9 +85,10 @@ export function parseExport(text: string): Checkpoint {
   return parseCheckpoint(JSON.stringify({ checkpoint: { latest: deployment } }));
 }
 
-/** Name of a resource in the program: the last part of its URN. */
+/** Name of a resource in the program: what follows the third "::" of its URN. A name may have another one, as an IPv6 address has. */
 export function resourceName(urn: string): string {
-  return urn.split("::").at(-1) ?? urn;
+  const parts = urn.split("::");
+  return parts.length > 3 ? parts.slice(3).join("::") : (parts.at(-1) ?? urn);
 }
 
 interface CheckpointFile {

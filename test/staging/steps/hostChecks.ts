@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+import { docker } from "@store/azure-emulator/docker";
+import { machineName } from "@store/azure-emulator/machine/names";
 import { messageOf } from "@store/docker/messageOf";
 import type { RehearsalContext } from "../context";
 import { assertNoWayOut, type Exec, METADATA, reachFrom } from "../../support/reach";
@@ -36,12 +38,28 @@ export async function checkFirewall({ emulator, site }: RehearsalContext): Promi
  *
  * @throws AssertionError with the first container that does.
  */
-export async function checkWaysOut(context: RehearsalContext): Promise<string> {
-  const addresses = (await context.onHost("hostname", "--all-ip-addresses")).trim().split(/\s+/);
+export function checkWaysOut(context: RehearsalContext): Promise<string> {
+  return waysOutOf((...command) => context.onHost(...command));
+}
+
+/** Checks the same for the instances on each worker. */
+export async function checkWorkersWaysOut({ emulator, id }: RehearsalContext): Promise<string> {
+  const results = await Promise.all(
+    emulator
+      .workers()
+      .map(({ vmId }) =>
+        waysOutOf((...command) => docker("exec", machineName(id, vmId), ...command)),
+      ),
+  );
+  return results.join("; ");
+}
+
+async function waysOutOf(onMachine: Exec): Promise<string> {
+  const addresses = (await onMachine("hostname", "--all-ip-addresses")).trim().split(/\s+/);
   const host = addresses
     .filter((address) => !address.includes(":"))
     .map((address) => `${address}:22`);
-  const rows = await context.dockerOnHost("ps", "--format", "{{.ID}} {{.Names}}");
+  const rows = await onMachine("docker", "ps", "--format", "{{.ID}} {{.Names}}");
   const containers = rows
     .trim()
     .split("\n")
@@ -49,8 +67,8 @@ export async function checkWaysOut(context: RehearsalContext): Promise<string> {
     // lego's own image has no bash.
     .filter(([, name = ""]) => !name.startsWith("certificates-"));
   const check = async ([id = "", name = ""]: readonly string[]): Promise<void> => {
-    const exec: Exec = (...command) => context.dockerOnHost("exec", id, ...command);
-    if (!/^(gateway|billing-0)-/.test(name)) return assertNoWayOut(name, exec, host);
+    const exec: Exec = (...command) => onMachine("docker", "exec", id, ...command);
+    if (!/^(gateway|billing(?!-database))-/.test(name)) return assertNoWayOut(name, exec, host);
     const reached = await reachFrom(exec, [...METADATA, ...host]);
     const open = Object.keys(reached).filter((target) => reached[target] === "connected");
     assert.deepEqual(open, [], `${name} reaches ${open.join(", ")}`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -26,11 +27,21 @@ describe("Scripts on the machines of a swarm", () => {
     docker: string,
     { args = [], input = "" }: { readonly args?: readonly string[]; readonly input?: string } = {},
   ): { readonly status: number | null; readonly output: string; readonly calls: string } {
-    const tools = { docker: `echo "$*" >>${folder}/calls\n${docker}`, sleep: ":" };
+    const tools = {
+      docker: `echo "$*" >>${folder}/calls\n${docker}`,
+      systemctl: `echo "systemctl $*" >>${folder}/calls`,
+      // Without -n.
+      sudo: `shift; exec "$@"`,
+      sleep: ":",
+    };
     for (const [name, text] of Object.entries(tools))
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     const functions = readMachineScript(FOLDER, "machine.sh");
-    const script = withArguments(`${functions}\n${readWithoutComments(FOLDER, file)}`, args);
+    // Not those of the machine that runs the test.
+    const text = `${functions}\n${readWithoutComments(FOLDER, file)}`
+      .replaceAll("/var/lib/store-worker-names", join(folder, "names"))
+      .replaceAll("/run/systemd/system", folder);
+    const script = withArguments(text, args);
     const { status, stdout, stderr } = spawnSync("sh", ["-c", script], {
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` },
       ...{ encoding: "utf8", input },
@@ -99,10 +110,11 @@ case "$*" in
   "swarm join"*) echo "Error response from daemon: ${refusal}" >&2; exit 1 ;;
 esac`;
   const input = "SWMTKN-1 192.0.2.1:2377";
+  const join1 = { args: ["w1"], input };
 
   it("take a machine that can't join out again, with the ports that must be open", () => {
     const refusal = "rpc error: dial tcp 192.0.2.1:2377: i/o timeout";
-    const { status, output, calls } = run("join.sh", worker("inactive", refusal), { input });
+    const { status, output, calls } = run("join.sh", worker("inactive", refusal), join1);
     assert.equal(status, 1);
     assert.match(output, /^This machine can't join .*i\/o timeout.*TCP 2377 and 7946/m);
     assert.match(calls, /swarm leave --force/);
@@ -110,18 +122,61 @@ esac`;
 
   it("leave a machine in the swarm that joins under another name at the same time", () => {
     const refusal = "This node is already part of a swarm.";
-    const { output, calls } = run("join.sh", worker("inactive", refusal), { input });
+    const { output, calls } = run("join.sh", worker("inactive", refusal), join1);
     assert.match(output, /this machine under different names/);
     assert.doesNotMatch(calls, /swarm leave/);
   });
 
   it("refuse a machine of another swarm, and one of another architecture", () => {
-    const other = run("join.sh", worker("active", ""), { input });
+    const other = run("join.sh", worker("active", ""), join1);
     assert.match(other.output, /^This machine is in another swarm\..*docker swarm leave --force/m);
-    const own = run("join.sh", worker("active", "", "192.0.2.1:2377"), { input });
+    const own = run("join.sh", worker("active", "", "192.0.2.1:2377"), join1);
     assert.deepEqual([own.status, own.output], [0, "node-a\n"]);
-    const arm = run("join.sh", worker("inactive", "").replace("x86_64", "aarch64"), { input });
+    const arm = run("join.sh", worker("inactive", "").replace("x86_64", "aarch64"), join1);
     assert.match(arm.output, /architecture is aarch64, but the images are for x86_64/);
+  });
+
+  it("refuse the first machine, and the manager of another swarm, before they are workers in the state", () => {
+    const manager = worker("active", "", "192.0.2.1:2377").replace(
+      'case "$*" in',
+      'case "$*" in\n  *ControlAvailable*) echo true ;;',
+    );
+    const { status, output } = run("join.sh", manager, join1);
+    assert.equal(status, 1);
+    assert.match(output, /^A worker in store:workers is the first machine under another name/m);
+  });
+
+  it("let a machine leave only if it is no worker under another name", () => {
+    const member = worker("active", "", "192.0.2.1:2377");
+    for (const name of ["w1", "w1.example.org"]) run("join.sh", member, { args: [name], input });
+    const renamed = run("leave.sh", member, { args: ["w1"] });
+    assert.match(renamed.output, /stays in the swarm as w1\.example\.org/);
+    assert.doesNotMatch(renamed.calls, /swarm leave/);
+    const last = run("leave.sh", member, { args: ["w1.example.org"] });
+    assert.match(last.calls, /swarm leave --force/);
+    assert.equal(existsSync(join(folder, "names")), false);
+  });
+
+  it("take a machine out of a swarm that its manager had before, and let it join", () => {
+    mkdirSync(join(folder, "swarm/certificates"), { recursive: true });
+    writeFileSync(join(folder, "swarm/certificates/swarm-root-ca.crt"), "former\n");
+    const member = worker("active", "", "192.0.2.1:2377").replace(
+      'case "$*" in',
+      `case "$*" in\n  "swarm join"*) exit 0 ;;\n  *DockerRootDir*) echo ${folder} ;;`,
+    );
+    const joinSwarm = (certificate: string): ReturnType<typeof run> => {
+      const swarm = createHash("sha256").update(certificate).digest("hex");
+      return run("join.sh", member, { args: ["w1"], input: `${input} ${swarm}` });
+    };
+    const same = joinSwarm("former");
+    assert.deepEqual([same.status, same.output], [0, "node-a\n"]);
+    assert.doesNotMatch(same.calls, /swarm leave/);
+    const former = joinSwarm("another");
+    assert.equal(former.status, 0);
+    assert.match(
+      former.calls,
+      /swarm leave --force\n[^]*systemctl restart docker\n[^]*swarm join /,
+    );
   });
 
   it("refuse a machine whose address is in the range of Swarm's networks", () => {
@@ -132,7 +187,7 @@ esac`;
         mode: 0o755,
       },
     );
-    const { status, output, calls } = run("join.sh", worker("inactive", ""), { input });
+    const { status, output, calls } = run("join.sh", worker("inactive", ""), join1);
     assert.equal(status, 1);
     assert.match(output, /address, 172\.30\.4\.5, is in 172\.30\.0\.0\/16.*another range/);
     assert.doesNotMatch(calls, /swarm join/);

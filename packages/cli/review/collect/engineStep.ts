@@ -1,6 +1,7 @@
 import type { StepEventMetadata, StepEventStateMetadata } from "@pulumi/pulumi/automation";
 import type { EngineEvent } from "../../engine/events";
 import type { Step } from "../model/reviewModel";
+import { resourceName } from "../../state/checkpoint";
 
 /** A step of the engine with its inputs, which may be secret. Nothing of it reaches a text but by publicValues.ts. */
 export interface EngineStep {
@@ -84,7 +85,7 @@ function engineStep(
     operation,
     urn,
     type,
-    name: urn.split("::").at(-1) ?? urn,
+    name: resourceName(urn),
     old,
     new: after,
     paths: all,
