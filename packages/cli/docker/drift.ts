@@ -3,8 +3,7 @@ import { isOwnContainer, ownResources } from "../state/ownResources";
 import { Docker } from "@store/docker/docker";
 import { LABEL } from "../../../components/container/labelNames";
 import { ALL_STACKS, listAllContainers, StoreContainer } from "./containers";
-import { listInSwarm } from "./swarmNodes";
-import { serviceIds } from "./swarmTasks";
+import { hasWorkers, listInSwarm } from "./swarmNodes";
 import {
   CONTAINER_TYPE,
   SERVICE_TYPE,
@@ -18,8 +17,8 @@ export interface DockerState {
   readonly containers: readonly StoreContainer[];
   readonly networks: readonly NamedResource[];
   readonly volumes: readonly { readonly name: string }[];
-  /** IDs of the Swarm services. */
-  readonly services: ReadonlySet<string>;
+  /** Swarm services. */
+  readonly services: readonly NamedResource[];
   /** Names of all images on the host by their IDs, including those of other stacks. */
   readonly images: ReadonlyMap<string, readonly string[]>;
 }
@@ -50,7 +49,7 @@ interface NamedResource {
 }
 
 export interface Orphan {
-  readonly kind: "container" | "network" | "volume";
+  readonly kind: "container" | "service" | "network" | "volume";
   readonly id: string;
   readonly name: string;
   /** The container serves requests and must not be removed before it is replaced. */
@@ -60,7 +59,7 @@ export interface Orphan {
 /**
  * Reads the resources of all stacks from Docker.
  *
- * @param checkpoint State of a stack; Swarm services are read only if it has some, because a daemon that manages no swarm refuses.
+ * @param checkpoint State of a stack; Swarm services are read only if it has workers, because a daemon that manages no swarm refuses.
  */
 export async function readDockerState(
   docker: Docker,
@@ -68,9 +67,7 @@ export async function readDockerState(
 ): Promise<DockerState> {
   const filters = ALL_STACKS;
   const [services = [], containers, networks, volumes, images] = await Promise.all([
-    serviceIds(checkpoint).length === 0
-      ? []
-      : listInSwarm<{ ID: string }>(docker, "/services", { filters }),
+    hasWorkers(checkpoint) ? listInSwarm<ServiceSummary>(docker, "/services", { filters }) : [],
     listAllContainers(docker),
     docker.list<NetworkSummary>("/networks", { filters }),
     docker.get<{ Volumes: { Name: string }[] | null }>("/volumes", { filters }),
@@ -78,7 +75,11 @@ export async function readDockerState(
   ]);
   return {
     containers,
-    services: new Set(services.map(({ ID }) => ID)),
+    services: services.map(({ ID, Spec: { Name, Labels } }) => ({
+      id: ID,
+      name: Name,
+      stack: Labels?.[LABEL.stack] ?? "",
+    })),
     networks: networks.map(({ Id, Name, Labels }) => ({
       id: Id,
       name: Name,
@@ -125,7 +126,7 @@ function missing(checkpoint: Checkpoint, actual: DockerState): string[] {
     [CONTAINER_TYPE]: new Set(actual.containers.map(({ id }) => id)),
     [NETWORK_TYPE]: new Set(actual.networks.map(({ id }) => id)),
     [VOLUME_TYPE]: new Set(actual.volumes.map(({ name }) => name)),
-    [SERVICE_TYPE]: actual.services,
+    [SERVICE_TYPE]: new Set(actual.services.map(({ id }) => id)),
   };
   return checkpoint.resources.flatMap((resource) => {
     const found = ids[resource.type];
@@ -166,6 +167,11 @@ function orphans(
       // A database's replacement waits until no other container uses the data, and the gateway's needs the port.
       serving: health === "healthy" && role === "service",
     }));
+  // The one that it should replace goes on, because it is deleted last. A network or secret in use couldn't be deleted.
+  const recorded = new Set(checkpoint.resources.map(({ id }) => id));
+  const services = actual.services
+    .filter(({ id, name }) => !recorded.has(id) && own.unrecorded.has(name))
+    .map(({ id, name }): Orphan => ({ kind: "service", id, name, serving: false }));
   const networks = actual.networks
     .filter(({ id, name }) => !own.networks.has(id) && own.unrecorded.has(name))
     .map(({ id, name }): Orphan => ({ kind: "network", id, name, serving: false }));
@@ -173,11 +179,19 @@ function orphans(
   const volumes = actual.volumes
     .filter(({ name }) => !own.volumes.has(name) && own.unrecorded.has(name))
     .map(({ name }): Orphan => ({ kind: "volume", id: name, name, serving: false }));
-  return [...containers, ...networks, ...volumes];
+  return [...containers, ...services, ...networks, ...volumes];
 }
 
 /** containerFaults.ts finds what is wrong with a container in these states. */
 const RUNNING_STATES: ReadonlySet<string> = new Set(["running", "restarting", "paused"]);
+
+interface ServiceSummary {
+  readonly ID: string;
+  readonly Spec: {
+    readonly Name: string;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+  };
+}
 
 interface NetworkSummary {
   readonly Id: string;

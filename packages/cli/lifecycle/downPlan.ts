@@ -23,6 +23,8 @@ export interface DownPlan {
   readonly containers: number;
   /** Number of other deleted Docker resources: networks, files and images. */
   readonly otherResources: number;
+  /** Number of machines that leave a swarm. */
+  readonly swarmMachines: number;
   /** The state has operations that never finished. */
   readonly hasPendingOperations: boolean;
   /** Volumes and disks that are deleted with their data. */
@@ -80,6 +82,7 @@ export function planDown(
     services: servicesOf(docker, dockerState),
     containers,
     otherResources: unprotected.length - containers,
+    swarmMachines: all.filter(({ urn }) => /^swarm-(init|join-.*)$/.test(resourceName(urn))).length,
     hasPendingOperations: (checkpoint?.pending.length ?? 0) > 0,
     deletedVolumes: volumes ? dataVolumes : [],
     deletedDisks: volumes ? disks : [],
@@ -108,6 +111,7 @@ export function describeDeletions(plan: DownPlan): string[] {
       : containers > 0
         ? [`${containers} containers`]
         : []),
+    ...(plan.swarmMachines > 0 ? [`the swarm of ${plan.swarmMachines} machines`] : []),
     ...(plan.hasPendingOperations ? ["orphans of an interrupted run"] : []),
     ...(otherResources > 0 ? ["networks, files and images of the containers"] : []),
     ...(data.length > 0 ? [`ALL DATA: ${data.join(", ")}, and the databases' passwords`] : []),

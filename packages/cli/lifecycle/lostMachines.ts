@@ -1,7 +1,9 @@
+import { connect } from "node:net";
+import { CliError } from "@store/docker/cliError";
 import { workersIn } from "../docker/swarmNodes";
 import { editState } from "../engine/editState";
 import type { PulumiContext } from "../engine/setup";
-import { machinesOf, readMachine } from "../host/swarmMachines";
+import { type Machine, machinesOf, readMachine } from "../host/swarmMachines";
 import { configText, configValue } from "../project/project";
 import type { Session } from "../project/session";
 import { type Checkpoint, type Resource } from "../state/checkpoint";
@@ -27,13 +29,15 @@ export async function releaseLostMachines(
     removed === "all" ? "" : JSON.stringify(configValue(project, stack, "workers") ?? []);
   const leaving = workersIn(checkpoint).filter(({ name }) => !named.includes(`"${name}"`));
   if (checkpoint === undefined || leaving.length === 0) return;
-  const machines = await machinesOf(session);
+  const machines = await knownMachines(session, checkpoint);
   const lost = new Map<string, string>();
   await Promise.all(
     leaving.map(async ({ name, urn }) => {
       const machine = machines.find((one) => one.name === name);
-      const state = machine && (await readMachine(machine));
-      if (typeof state === "string") lost.set(urn, name);
+      const answers = machine
+        ? typeof (await readMachine(machine)) !== "string"
+        : await acceptsConnections(connectionOf(checkpoint, urn));
+      if (!answers) lost.set(urn, name);
     }),
   );
   if (lost.size === 0) return;
@@ -43,6 +47,43 @@ export async function releaseLostMachines(
     report.note(
       `${name} doesn't answer, so it can't leave the swarm itself. If it comes back: docker swarm leave --force on that machine.`,
     );
+}
+
+/** Returns the machines that can be logged in to: those of the last `up` that succeeded. */
+async function knownMachines(session: Session, checkpoint: Checkpoint): Promise<Machine[]> {
+  try {
+    return await machinesOf(session, checkpoint);
+  } catch (error) {
+    if (error instanceof CliError) return [];
+    throw error;
+  }
+}
+
+interface Connection {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** Returns where a command of the state has run. */
+function connectionOf(checkpoint: Checkpoint, urn: string): Connection {
+  const join = checkpoint.resources.find((one) => one.urn === urn);
+  return join?.inputs?.["connection"] ?? {};
+}
+
+/** Limit for a machine to accept a connection, in milliseconds. */
+const CONNECT_MS = 10_000;
+
+function acceptsConnections({ host = "", port = 22 }: Connection): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
+  });
 }
 
 /** Returns a function that removes the command for the deletion from these resources. */

@@ -15,9 +15,11 @@ import { cleanUp } from "../../lifecycle/cleanUp";
 import { describeDeletions, DownPlan, planDown } from "../../lifecycle/downPlan";
 import { followDaemon } from "../../lifecycle/followDaemon";
 import { releaseLostMachines } from "../../lifecycle/lostMachines";
-import { CLEAR_PENDING_CREATES } from "../../lifecycle/reconcileDrift";
-import { openSession, Session, StackOptions } from "../../project/session";
+import { CLEAR_PENDING_CREATES, removeOrphans } from "../../lifecycle/reconcileDrift";
+import { connectStackHost } from "../../lifecycle/stackHost";
+import { isAzure, openSession, Session, StackOptions } from "../../project/session";
 import type { Checkpoint } from "../../state/checkpoint";
+import { InterruptedRun } from "../../state/interruptedRun";
 import { takeLock } from "../../state/locks";
 import { StackDaemon } from "../../state/stackDaemon";
 import { stackLockFile } from "../../state/state";
@@ -135,6 +137,7 @@ async function destroy(
   };
   await ensureSshFiles(session);
   await releaseLostMachines(session, engine, checkpoint, "all", report);
+  if (dockerState === undefined) await removeRemoteOrphans(session, engine, checkpoint, report);
   const drift = dockerState ? planDrift(checkpoint, dockerState) : undefined;
   if (drift?.clearPendingCreates) await pulumi(CLEAR_PENDING_CREATES);
   const refresh = drift && drift.differences.length > 0 && !drift.clearPendingCreates;
@@ -146,6 +149,27 @@ async function destroy(
     ...(refresh ? ["--refresh"] : []),
     ...options.pulumi,
   ]);
+}
+
+/** Removes what an interrupted run has left on another host, of which the engine knows nothing. A VM is deleted with everything on it. */
+async function removeRemoteOrphans(
+  session: Session,
+  engine: EngineContext,
+  checkpoint: Checkpoint,
+  report: Reporter,
+): Promise<void> {
+  const interrupted = new InterruptedRun(session.state, session.stack.name);
+  const isInterrupted = interrupted.exists || checkpoint.pending.length > 0;
+  if (!isInterrupted || isAzure(session)) return;
+  const host = await connectStackHost(session, engine, checkpoint);
+  if (host === undefined) return;
+  try {
+    const state = await readDockerState(host.docker, checkpoint);
+    const { orphans } = planDrift(checkpoint, state, interrupted.resourceNames());
+    await removeOrphans(host.docker, orphans, report);
+  } finally {
+    host.docker.close();
+  }
 }
 
 /**

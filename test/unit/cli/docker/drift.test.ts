@@ -102,6 +102,19 @@ describe("planDrift", () => {
     assert.deepEqual(planDrift(checkpoint, stopped).differences, [`${first.name} is exited`]);
   });
 
+  it("finds a Swarm service that an interrupted run has created, and removes it before the engine runs", () => {
+    const recorded = resource("docker:index/service:Service", "orders", "s1");
+    const checkpoint: Checkpoint = { resources: [recorded], pending: [] };
+    const services = [
+      { id: "s1", name: "orders-1", stack: "dev" },
+      { id: "s2", name: "orders-2", stack: "dev" },
+      { id: "s3", name: "orders-3", stack: "dev" },
+    ];
+    const { differences, orphans } = planDrift(checkpoint, { ...NOTHING, services }, ["orders-2"]);
+    assert.deepEqual(differences, []);
+    assert.deepEqual(orphans, [{ kind: "service", id: "s2", name: "orders-2", serving: false }]);
+  });
+
   it("doesn't expect a files container to run", () => {
     const checkpoint: Checkpoint = {
       resources: [resource("docker:index/container:Container", "gateway-config", "c1")],
@@ -174,6 +187,15 @@ describe("planDown", () => {
     assert.deepEqual(describeDeletions(planDown(undefined, actual, true)), []);
   });
 
+  it("dissolves the swarm that a failed first up has created", () => {
+    const command = (name: string): Resource => ({
+      ...{ type: "command:remote:Command", urn: `urn:pulumi:test::store::x::${name}`, id: name },
+    });
+    const resources = ["swarm-init", "swarm-join-192.0.2.2", "host-ready"].map(command);
+    const plan = planDown({ resources, pending: [] }, undefined, false);
+    assert.deepEqual(describeDeletions(plan), ["the swarm of 2 machines"]);
+  });
+
   it("deletes nothing if there is nothing, or only data to keep", () => {
     assert.deepEqual(describeDeletions(planDown(undefined, NOTHING, true)), []);
     const onlyData = {
@@ -191,7 +213,7 @@ const NOTHING: DockerState = {
   containers: [],
   networks: [],
   volumes: [],
-  services: new Set(),
+  services: [],
   images: new Map(),
 };
 
@@ -216,7 +238,7 @@ function dockerStateOf(checkpoint: Checkpoint): DockerState {
       stack: "dev",
     })),
     volumes: of("docker:index/volume:Volume").map(({ id = "" }) => ({ name: id })),
-    services: new Set(),
+    services: [],
     images: new Map(
       of("docker:index/remoteImage:RemoteImage").map(({ outputs }) => [
         String(outputs?.["imageId"]),

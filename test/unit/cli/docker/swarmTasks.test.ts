@@ -151,7 +151,7 @@ describe("The instances on a swarm", () => {
       const nodes = await swarmNodes(docker, checkpoint);
       assert.deepEqual(machineFaults(checkpoint, nodes), [{ kind: "lost-swarm" }]);
       const { services } = await readDockerState(docker, checkpoint);
-      assert.deepEqual([...services], []);
+      assert.deepEqual(services, []);
     } finally {
       for (const path of ["/tasks", "/services"]) answers[path] = [];
     }
