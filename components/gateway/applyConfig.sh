@@ -25,9 +25,11 @@ for network in $(docker network ls --filter label=dev.store.gateway --format '{{
   case $joined in *" $network "*) docker network disconnect "$network" "$container" ;; esac
 done
 
-# Swarm counts an instance as running when it is healthy.
+# Swarm counts an instance as running when it is healthy. The gateway of another stack on the manager of a swarm has the labels of its own.
 healthy_elsewhere() {
-  docker service ls --filter label=dev.store.role=service --format '{{.ID}} {{.Replicas}}' 2>/dev/null | while read -r id replicas; do
+  own=$(docker inspect --format '{{range $name, $value := .Config.Labels}}{{if or (eq $name "dev.store.stack") (eq $name "dev.store.project")}} --filter label={{$name}}={{$value}}{{end}}{{end}}' "$container")
+  # shellcheck disable=SC2086
+  docker service ls $own --filter label=dev.store.role=service --format '{{.ID}} {{.Replicas}}' 2>/dev/null | while read -r id replicas; do
     [ "${replicas%%/*}" = 0 ] || docker service inspect --format '{{index .Spec.Labels "dev.store.service"}}' "$id"
   done
 }
