@@ -28,6 +28,9 @@ const checkpoint: Checkpoint = {
   ],
 };
 
+/** Time for which a machine may reboot, in milliseconds: a short one. */
+const REBOOT_MS = 400;
+
 describe("Workers that are lost", () => {
   let server: Server;
   let docker: Docker;
@@ -60,19 +63,34 @@ describe("Workers that are lost", () => {
 
   /** Finds them with an `az` that prints a power state, or fails; without `az` by default. */
   async function lost(power?: string, state = checkpoint): Promise<string[]> {
-    const az = `#!/bin/sh\necho PowerState/${power ?? ""}\n[ "${power}" != none ]\n`;
+    const deleted = power === "deleted" ? 'echo "ERROR: (ResourceNotFound) gone" >&2; exit 3' : "";
+    const az = `#!/bin/sh\n${deleted}\necho PowerState/${power ?? ""}\n[ "${power}" != none ]\n`;
     if (power !== undefined) writeFileSync(join(bin, "az"), az, { mode: 0o755 });
     let found: string[] = [];
     await withEnvironment({ PATH: `${bin}:/bin` }, async () => {
-      found = await findLostWorkers({ docker, checkpoint: state }, "test", report);
+      found = await findLostWorkers({ docker, checkpoint: state }, "test", report, REBOOT_MS);
     });
     return found;
   }
 
   it("are VMs whose node is down, which are said to be replaced", async () => {
-    for (const power of [undefined, "running", "none"])
+    for (const power of ["running", "deleted"]) {
+      notes = [];
       assert.deepEqual(await lost(power), [urn(VM, "worker-1")]);
-    assert.match(notes[0] ?? "", /VM worker-1 doesn't answer .* replacing it/);
+      assert.match(notes.at(-1) ?? "", /VM worker-1 doesn't answer .* replacing it/);
+    }
+  });
+
+  it("aren't VMs that answer again, because they have rebooted", async () => {
+    const found = lost("running");
+    setTimeout(() => (states = { "node-a": "ready", "node-b": "ready" }), REBOOT_MS / 2);
+    assert.deepEqual(await found, []);
+    assert.match(notes.join(), /Waiting up to .* VM worker-1/);
+  });
+
+  it("aren't VMs of which Azure can't be asked, with the command that replaces them", async () => {
+    for (const power of [undefined, "none"]) assert.deepEqual(await lost(power), []);
+    assert.match(notes[0] ?? "", /Replace it: .*up .* -- --replace '.*worker-1'/);
   });
 
   it("aren't VMs that somebody has switched off", async () => {
