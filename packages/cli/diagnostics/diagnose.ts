@@ -15,7 +15,7 @@ import { daemonUnreachable, hostRules, lostDaemon } from "./rules/host";
 import { loginUnreadable, pullFailed } from "./rules/image";
 import { networkInUse, networksExhausted, portPrivileged, portTaken } from "./rules/network";
 import { policiesViolated } from "./rules/policy";
-import { serviceUnhealthy, swarmFailed } from "./rules/swarm";
+import { serviceUnhealthy, swarmFailed, workerUnreachable } from "./rules/swarm";
 import { Context, Diagnostic, EngineError, Found, listNames, retryCommand, Rule } from "./rule";
 import { resourceName } from "../state/checkpoint";
 import { storeCommand } from "../project/storeCommand";
@@ -37,6 +37,7 @@ const RULES: readonly Rule[] = [
   config.configRejectedByEngine,
   notPublished,
   swarmFailed,
+  workerUnreachable,
   daemonUnreachable,
   loginUnreadable,
   portPrivileged,

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { messageOf } from "@store/docker/messageOf";
 import { CliError, ExitCode, UsageError } from "@store/docker/cliError";
 import type { SshTarget } from "@store/docker/sshAgent";
 import { hasSshFiles, hostIn, sshTargetOf } from "../../docker/hostDocker";
@@ -75,9 +76,13 @@ export async function rebootStack(
     const checkpoint = await loadCheckpoint(session);
     const machines: Machine[] = [];
     for (const machine of await findMachines(session, checkpoint)) {
-      const before = await readStateNow(session, machine.target);
-      report.note(describe(before, machine.name));
-      machines.push({ ...machine, before });
+      const before = await readStateNow(session, machine);
+      report.note(
+        typeof before === "string"
+          ? `${machine.name} isn't rebooted, because it doesn't answer: ${before}`
+          : describe(before, machine.name),
+      );
+      if (typeof before !== "string") machines.push({ ...machine, before });
     }
     if (!yes && !(await confirmed(stack.name))) return undefined;
     return await rebootMachines({ session, checkpoint, machines, intervalMs, report });
@@ -121,19 +126,29 @@ async function findMachines(
   if (!hasSshFiles(session) || workers.length > 0) await ensureSshFiles(session);
   return [
     ...workers.map(({ address, port, user, name = address }) => ({
-      name: `the worker ${name}`,
+      ...{ name: `the worker ${name}`, isHost: false },
       target: sshTargetOf({ ...host, url: sshUrl(user, address, port) }, session),
     })),
-    { name: "the host", target: sshTargetOf(host, session) },
+    { name: "the host", isHost: true, target: sshTargetOf(host, session) },
   ];
 }
 
-/** @throws VmStopped, or a CliError if the host doesn't answer for another reason */
-async function readStateNow(session: Session, target: SshTarget): Promise<BootState> {
+/**
+ * Reads the state of a machine.
+ *
+ * @returns why it doesn't answer, for a worker
+ * @throws VmStopped, or a CliError if the host doesn't answer for another reason
+ */
+async function readStateNow(
+  session: Session,
+  { target, isHost }: Pick<Machine, "target" | "isHost">,
+): Promise<BootState | string> {
   try {
     return await readBootState(target, { timeoutMs: CONNECTION_MS });
   } catch (error) {
-    throw error instanceof CliError ? await diagnoseHost(session, error) : error;
+    if (!(error instanceof CliError)) throw error;
+    if (isHost) throw await diagnoseHost(session, error);
+    return messageOf(error.cause ?? error);
   }
 }
 
@@ -154,6 +169,8 @@ function confirmed(stack: string): Promise<boolean> {
 interface Machine {
   /** For messages, such as "the host". */
   readonly name: string;
+  /** It runs the gateway and the databases. */
+  readonly isHost: boolean;
   readonly target: SshTarget;
   readonly before: BootState;
 }

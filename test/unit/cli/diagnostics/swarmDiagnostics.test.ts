@@ -81,7 +81,15 @@ describe("A failed step of a swarm", () => {
       ),
       { config },
     );
-    assert.match(error.summary, /^Host unreachable/);
+    assert.equal(error.summary, "Host unreachable: no answer over SSH from the worker 192.0.2.2.");
+    assert.match(error.hint ?? "", /take it out of store:workers, then: .*up --yes/);
+    const dial = "after 10 failed attempts: dial tcp :22: i/o timeout";
+    const ready = await diagnose(failedStep(COMMAND, "worker-w1.example.org-ready", dial), {
+      config,
+    });
+    assert.match(ready.summary, /worker w1\.example\.org\./);
+    const first = await diagnose(failedStep(COMMAND, "host-ready", dial), { config });
+    assert.match(first.hint ?? "", /store:sshAddress/);
   });
 
   it("leads to a check of the ports if machines have joined or instances don't start", () => {
