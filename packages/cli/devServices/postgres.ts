@@ -80,6 +80,9 @@ function checkUrl(url: string): void {
   }
   const tls = parsed.searchParams.get("sslmode") ?? "disable";
   if (tls !== "disable" || parsed.searchParams.has("ssl")) {
-    throw new UsageError("--postgres asks for TLS, which the services don't support.", EXAMPLE);
+    throw new UsageError(
+      "`./store services` connects to --postgres without TLS. Remove sslmode and ssl from the URL.",
+      EXAMPLE,
+    );
   }
 }
