@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { CALLERS_SECRET, dependenciesOf, type ServiceSpec, tokenSecret } from "../services/spec";
+import { callersFile } from "./callersFile";
 import { SecretFiles, type SecretFilesArgs } from "./container/secrets";
 
 /**
@@ -24,11 +25,13 @@ export function callFiles(
   const callersOf = (callee: string): pulumi.Output<string> =>
     pulumi
       .all(
-        callers
-          .filter(([, spec]) => dependenciesOf(spec).includes(callee))
-          .map(([caller]) => token(caller, callee).apply((text) => `${caller} ${hashOf(text)}\n`)),
+        Object.fromEntries(
+          callers
+            .filter(([, spec]) => dependenciesOf(spec).includes(callee))
+            .map(([caller]) => [caller, token(caller, callee)]),
+        ),
       )
-      .apply((lines) => lines.join(""));
+      .apply(callersFile);
   return new Map(
     [...specs]
       .filter(([, { network }]) => network !== "edge")
@@ -51,8 +54,4 @@ function callerSecret(caller: string, opts: pulumi.CustomResourceOptions): pulum
 
 function tokenOf(secret: string, callee: string): string {
   return createHmac("sha256", secret).update(callee).digest("hex");
-}
-
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }

@@ -6,6 +6,7 @@
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { messageOf } from "@store/docker/messageOf";
 import { findDocker } from "@store/toolchain/tools/docker";
 import { RehearsalContext, STACK } from "../test/staging/context";
 import { expectNoChanges, prepare, up } from "../test/staging/steps/deploySteps";
@@ -77,6 +78,6 @@ function log(text: string): void {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 });

@@ -239,11 +239,9 @@ export type RateLimit = Readonly<v.InferOutput<typeof RateLimitSchema>>;
 export type RouteTimeout = Readonly<v.InferOutput<typeof RouteTimeoutSchema>>;
 export type BuildSecret = NonNullable<ImageSpec["secrets"]>[string];
 export type ImageSpec = Readonly<v.InferOutput<typeof ImageSpecSchema>>;
-export type HealthSpec = Readonly<v.InferOutput<typeof HealthSpecSchema>>;
-export type DevModeSpec = Readonly<v.InferOutput<typeof DevModeSpecSchema>>;
 
-/** Names of the gateway's container, of networks, and of PostgreSQL's superuser. */
-const RESERVED_NAMES = ["gateway", "edge", "backend", "database", "postgres"];
+/** Names of the containers of the gateway and of the certificates, of networks, and of PostgreSQL's superuser. */
+const RESERVED_NAMES = ["gateway", "certificates", "edge", "backend", "database", "postgres"];
 
 /** Checks a service's name, which becomes a DNS name and part of an image's name. */
 export function serviceNameProblems(name: string): string[] {

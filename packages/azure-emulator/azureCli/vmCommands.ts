@@ -1,3 +1,4 @@
+import { messageOf } from "@store/docker/messageOf";
 import { ArmError, badRequest } from "../arm/armError";
 import type { Cloud } from "../arm/cloud";
 import type { Resource } from "../arm/resourceType";
@@ -47,7 +48,7 @@ export function requireQuery(option: Option, query: string): void {
 
 /** Returns an error in the words of `az`, which differ from those of the provider. */
 export function inWordsOfAz(error: unknown): string {
-  if (!(error instanceof ArmError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ArmError)) return messageOf(error);
   return `(${error.code}) ${error.reason}\nCode: ${error.code}\nMessage: ${error.reason}`;
 }
 

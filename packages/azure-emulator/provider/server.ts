@@ -2,6 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { messageOf } from "@store/docker/messageOf";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { azureNativeVersion } from "../arm/schema";
@@ -137,10 +138,7 @@ function answer<Request, Response>(
           callback(
             error instanceof PartialFailure
               ? grpcErrorOf(error)
-              : {
-                  code: grpc.status.UNKNOWN,
-                  details: error instanceof Error ? error.message : String(error),
-                },
+              : { code: grpc.status.UNKNOWN, details: messageOf(error) },
           ),
       );
   };

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { callersFile } from "../../../components/callersFile";
 import { FIRST_TOKEN, hashOfToken, staffTokensFile } from "../../../components/staffTokens";
 import {
   CALLERS_SECRET,
@@ -51,7 +52,7 @@ export function environmentOf(
         tokenFile(folder, name, dependency.name),
       ]),
     ),
-    [`${CALLERS_SECRET}_FILE`]: callersFile(folder, name, services),
+    [`${CALLERS_SECRET}_FILE`]: writeCallersFile(folder, name, services),
     ...Object.fromEntries(
       (spec.secrets ?? []).map((secret) => [`${secret}_FILE`, stackSecretFile(folder, secret)]),
     ),
@@ -92,15 +93,15 @@ function tokenFile(folder: string, caller: string, callee: string): string {
 }
 
 /** Writes and returns the file with the hashes of the tokens that a service accepts. */
-function callersFile(folder: string, callee: string, services: readonly DevService[]): string {
-  const lines = services
+function writeCallersFile(folder: string, callee: string, services: readonly DevService[]): string {
+  const tokens = services
     .filter(({ spec }) => dependenciesOf(spec).includes(callee))
-    .map(({ name: caller }) => {
-      const token = readFileSync(tokenFile(folder, caller, callee), "utf8");
-      return `${caller} ${createHash("sha256").update(token).digest("hex")}\n`;
-    });
+    .map(
+      ({ name: caller }) =>
+        [caller, readFileSync(tokenFile(folder, caller, callee), "utf8")] as const,
+    );
   const file = join(folder, `${callee}-${CALLERS_SECRET}`);
-  writeFileSync(file, lines.join(""), { mode: 0o600 });
+  writeFileSync(file, callersFile(Object.fromEntries(tokens)), { mode: 0o600 });
   return file;
 }
 

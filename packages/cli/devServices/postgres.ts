@@ -61,14 +61,14 @@ export class ExternalPostgres {
 
   private toCliError(error: unknown): CliError {
     const { host, port, user } = this.client;
-    // Node tries each address of a host name; its AggregateError has no message of its own.
-    const errors = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-    const cause = errors.map(messageOf).join(", ");
-    return new CliError(`Using the PostgreSQL server at ${host}:${port} failed: ${cause}.`, {
-      hint:
-        `Check the server and --postgres. The user${user ? ` "${user}"` : ""} needs the right to create databases. ` +
-        `Without --postgres, the databases run in this process.`,
-    });
+    return new CliError(
+      `Using the PostgreSQL server at ${host}:${port} failed: ${messageOf(error)}.`,
+      {
+        hint:
+          `Check the server and --postgres. The user${user ? ` "${user}"` : ""} needs the right to create databases. ` +
+          `Without --postgres, the databases run in this process.`,
+      },
+    );
   }
 }
 
@@ -80,6 +80,9 @@ function checkUrl(url: string): void {
   }
   const tls = parsed.searchParams.get("sslmode") ?? "disable";
   if (tls !== "disable" || parsed.searchParams.has("ssl")) {
-    throw new UsageError("--postgres asks for TLS, which the services don't support.", EXAMPLE);
+    throw new UsageError(
+      "`./store services` connects to --postgres without TLS. Remove sslmode and ssl from the URL.",
+      EXAMPLE,
+    );
   }
 }

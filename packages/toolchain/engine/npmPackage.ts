@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { messageOf } from "@store/docker/messageOf";
 import { cacheFolder } from "../system/cache";
 import { withLock } from "../system/lock";
 import { type Reporter } from "../system/report";
@@ -64,10 +65,9 @@ async function firstDownload(): Promise<string> {
 }
 
 export function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return messageOf(error);
   if (error.name === "TimeoutError") return `no answer within ${PROBE_LIMIT_MS / 1000} s`;
-  const cause: unknown = error.cause;
-  return cause instanceof Error ? cause.message : error.message;
+  return messageOf(error.cause ?? error);
 }
 
 /** Downloads the engine with the npm package. @returns the output if it failed. */

@@ -92,6 +92,11 @@ describe("loadSpecs", () => {
   });
   const rejected: readonly [what: string, specs: Record<string, object>, message: RegExp][] = [
     ["a reserved name", { gateway: good }, /^services\/gateway\/service\.ts: "gateway" can't be/],
+    [
+      "the name of the certificates' container",
+      { certificates: good },
+      /^services\/certificates\/service\.ts: "certificates" can't be/,
+    ],
     ["a name that isn't a DNS name", { A_b: good }, /can't be a service's name/],
     ["a privileged port", { a: { ...good, port: 80 } }, /port: 80 should be/],
     ["an unknown field", { a: { ...good, prot: 80 } }, /a\/service\.ts: .*"prot"/],

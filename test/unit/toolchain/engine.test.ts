@@ -71,6 +71,11 @@ describe("chooseEngine", () => {
   it("names the cause if the download site is unreachable", () => {
     const failed = new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND x") });
     assert.equal(networkReason(failed), "getaddrinfo ENOTFOUND x");
+    const addresses = [new Error("connect ECONNREFUSED ::1:1"), new Error("connect ETIMEDOUT")];
+    assert.equal(
+      networkReason(new TypeError("fetch failed", { cause: new AggregateError(addresses) })),
+      "connect ECONNREFUSED ::1:1, connect ETIMEDOUT",
+    );
     assert.equal(networkReason(new Error("socket hang up")), "socket hang up");
     assert.match(networkReason(new DOMException("", "TimeoutError")), /no answer within 3 s/);
   });

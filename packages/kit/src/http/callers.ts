@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
 import { readEnvironment, secretFile } from "../environment.ts";
 import type { App } from "./app.ts";
+import { bearerToken, nameOfToken, readHashedTokens, unauthorized } from "./hashedTokens.ts";
 import { INTERNAL } from "./internalPaths.ts";
-import { problem } from "./problems.ts";
 
 /** Name of the security scheme of internal routes in the OpenAPI documents. */
 export const CALLER_SCHEME = "service";
@@ -38,8 +37,8 @@ export function requireCallers(app: App): void {
 function callerHook(): onRequestHookHandler {
   const { CALLERS_FILE: file } = readEnvironment({ CALLERS_FILE: secretFile() });
   return (request, _reply, done) => {
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    const caller = token === undefined ? undefined : callersByHash(file()).get(hashOf(token));
+    const token = bearerToken(request);
+    const caller = token === undefined ? undefined : nameOfToken(readHashedTokens(file()), token);
     if (caller === undefined) {
       done(refusal(token));
       return;
@@ -49,24 +48,10 @@ function callerHook(): onRequestHookHandler {
   };
 }
 
-/** The time of a look-up by hash tells nothing about the token: similar tokens have different hashes. */
-function callersByHash(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split("\n").flatMap((line) => {
-      const [name, hash] = line.split(" ");
-      return name && hash ? [[hash, name] as const] : [];
-    }),
-  );
-}
-
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
-}
-
 function refusal(token: string | undefined) {
   const detail =
     token === undefined
       ? "This route is for other services only: send the token for this service as Authorization: Bearer TOKEN."
       : "The token isn't that of a service that depends on this one.";
-  return problem(401, detail, { headers: { "www-authenticate": "Bearer" } });
+  return unauthorized(detail);
 }

@@ -14,14 +14,20 @@ import createOpenApiClient, { type Client as OpenApiClient } from "openapi-fetch
 export class UpstreamError extends Error {
   override readonly name = "UpstreamError";
   readonly service: string;
-  /** No instance accepted the request, so a retry within a second may reach one. */
+  /** See {@link UpstreamErrorOptions}. */
   readonly retryable: boolean;
 
-  constructor(service: string, message: string, gone: boolean, options?: ErrorOptions) {
-    super(`${service}: ${message}`, options);
+  constructor(service: string, message: string, options: UpstreamErrorOptions = {}) {
+    const { retryable = false, ...errorOptions } = options;
+    super(`${service}: ${message}`, errorOptions);
     this.service = service;
-    this.retryable = gone;
+    this.retryable = retryable;
   }
+}
+
+interface UpstreamErrorOptions extends ErrorOptions {
+  /** No instance accepted the request, so a retry within a second may reach one. @default false */
+  readonly retryable?: boolean;
 }
 
 /** A client typed by the `paths` that openapi-typescript generates from a service's OpenAPI document. */
@@ -98,14 +104,13 @@ async function sendOnce(
     const { status } = response;
     onResponse(status);
     if (status === 401 && new URL(request.url).pathname.startsWith(INTERNAL))
-      throw new UpstreamError(service, "answered 401: it doesn't know this service's token", false);
+      throw new UpstreamError(service, "answered 401: it doesn't know this service's token");
     if (status < 500 && status !== 429) return response;
     // 429 and 500 aren't retried; 502, 503 and 504 are.
-    throw new UpstreamError(service, `answered ${status}`, status > 500);
+    throw new UpstreamError(service, `answered ${status}`, { retryable: status > 500 });
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
-    throw new UpstreamError(service, messageOf(error), !(error instanceof TimeoutError), {
-      cause: error,
-    });
+    const retryable = !(error instanceof TimeoutError);
+    throw new UpstreamError(service, messageOf(error), { retryable, cause: error });
   }
 }

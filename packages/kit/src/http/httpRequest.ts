@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 
 /** No complete response arrived within the timeout. */
 export class TimeoutError extends Error {
-  override readonly name = "NoAnswer";
+  override readonly name = "TimeoutError";
 }
 
 /** Milliseconds for which an idle connection is kept. Shorter than a server's keep-alive, so that the server never closes it first. */

@@ -1,7 +1,13 @@
-import { createHash } from "node:crypto";
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
-import { EnvironmentError, readEnvironment, secretFile, type Variable } from "../environment.ts";
-import { problem } from "./problems.ts";
+import { EnvironmentError, optional, readEnvironment, secretFile } from "../environment.ts";
+import {
+  bearerToken,
+  hashOf,
+  type HashedTokens,
+  nameOfToken,
+  readHashedTokens,
+  unauthorized,
+} from "./hashedTokens.ts";
 
 /** Name of the staff token's security scheme in the OpenAPI documents. */
 export const STAFF_SCHEME = "staff";
@@ -17,17 +23,16 @@ const admitted = new WeakMap<FastifyRequest, string>();
  * @throws EnvironmentError if the file is missing or has no token.
  */
 export function staffHook(): onRequestHookHandler {
-  const names = readNames();
-  if (names().size === 0)
+  const tokens = staffTokens();
+  if (tokens().size === 0)
     throw new EnvironmentError(
       "STAFF_TOKENS_FILE names a file without a token: a line has a name and the token's SHA-256 in hexadecimal",
     );
   return (request, reply, done) => {
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    // Comparing hashes takes a time that tells nothing about a token.
-    const name = token === undefined ? undefined : names().get(sha256(token));
+    const token = bearerToken(request);
+    const name = token === undefined ? undefined : nameOfToken(tokens(), token);
     if (name === undefined) {
-      done(unauthorized(token));
+      done(refusal(token));
       return;
     }
     admitted.set(request, name);
@@ -43,16 +48,16 @@ export function staffName(request: FastifyRequest): string {
   return name;
 }
 
-/** Returns a function that reads the names by the tokens' hashes. */
-function readNames(): () => ReadonlyMap<string, string> {
-  const optional: Variable<(() => string) | undefined> = (value) =>
-    value === undefined ? undefined : secretFile()(value);
-  const variables = readEnvironment({ STAFF_TOKENS_FILE: optional, STAFF_TOKEN_FILE: optional });
-  const { STAFF_TOKENS_FILE: tokens, STAFF_TOKEN_FILE: token } = variables;
-  if (tokens !== undefined) return () => parseTokens(tokens());
+/** Returns a function that reads the tokens. */
+function staffTokens(): () => HashedTokens {
+  const { STAFF_TOKENS_FILE: tokens, STAFF_TOKEN_FILE: token } = readEnvironment({
+    STAFF_TOKENS_FILE: optional(secretFile()),
+    STAFF_TOKEN_FILE: optional(secretFile()),
+  });
+  if (tokens !== undefined) return () => readHashedTokens(tokens());
   // Services from before the release with several tokens have STAFF_TOKEN in their spec.
   if (token !== undefined)
-    return () => new Map(token() === "" ? [] : [[sha256(token()), FIRST_TOKEN]]);
+    return () => new Map(token() === "" ? [] : [[hashOf(token()), FIRST_TOKEN]]);
   throw new EnvironmentError(
     "Invalid environment: STAFF_TOKENS_FILE is missing: the path of a file with the hashes of the staff tokens",
   );
@@ -61,19 +66,10 @@ function readNames(): () => ReadonlyMap<string, string> {
 /** Name of the token that every stack creates, as in components/staffTokens.ts. */
 const FIRST_TOKEN = "staff";
 
-function parseTokens(text: string): Map<string, string> {
-  const lines = [...text.matchAll(/^(\S+) ([0-9a-f]{64})$/gm)];
-  return new Map(lines.map(([, name = "", hash = ""]) => [hash, name]));
-}
-
-function unauthorized(token: string | undefined) {
+function refusal(token: string | undefined) {
   const detail =
     token === undefined
       ? "This route is for staff only: send a staff token as Authorization: Bearer TOKEN."
       : "This isn't a staff token, or it was removed.";
-  return problem(401, detail, { headers: { "www-authenticate": "Bearer" } });
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return unauthorized(detail);
 }

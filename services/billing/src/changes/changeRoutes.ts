@@ -12,7 +12,7 @@ export function addChangeRoutes(app: App, database: Database): void {
     {
       schema: {
         operationId: "listPaymentChanges",
-        summary: "List the changes of payments that concern their orders, in their order",
+        summary: "Lists the changes of payments that concern their orders, in their order",
         description:
           "Send the number of the last change that you have seen as `after`. No change is skipped: later changes have greater numbers.",
         tags: ["internal"],

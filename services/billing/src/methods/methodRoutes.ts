@@ -9,7 +9,7 @@ export function addMethodRoutes(app: App, provider: PaymentProvider): void {
     {
       schema: {
         operationId: "listPaymentMethods",
-        summary: "List the accepted payment methods",
+        summary: "Lists the accepted payment methods",
         tags: ["payment methods"],
         response: { 200: PaymentMethods },
       },

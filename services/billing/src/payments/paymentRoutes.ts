@@ -14,7 +14,7 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
     {
       schema: {
         operationId: "authorisePayment",
-        summary: "Authorise a payment: hold an amount on the customer's account",
+        summary: "Authorises a payment: holds an amount on the customer's account",
         description: `${idempotent} 409 payment-voided, order-already-paid; 422 payment-differs.`,
         tags: ["internal"],
         params,
@@ -30,7 +30,7 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
     {
       schema: {
         operationId: "capturePayment",
-        summary: "Capture the whole authorised amount",
+        summary: "Captures the whole authorised amount",
         description: `${idempotent} 404; 409 payment-voided, payment-declined, payment-pending, capture-refused (the payment stays authorised).`,
         tags: ["internal"],
         params,
@@ -45,7 +45,7 @@ export function addPaymentRoutes(app: App, payments: Payments): void {
     {
       schema: {
         operationId: "voidPayment",
-        summary: "Void a payment: release the authorised amount",
+        summary: "Voids a payment: releases the authorised amount",
         description: `${idempotent} An unknown id is voided in advance: a later authorisation is refused. 409 payment-captured, void-refused (the payment stays as it is).`,
         tags: ["internal"],
         params,

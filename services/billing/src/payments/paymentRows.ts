@@ -39,6 +39,15 @@ export async function lockPayment(
   return payment;
 }
 
+/**
+ * Locks a payment's row until the transaction ends, so that transactions that change its refunds or disputes run one after the other.
+ * Locks nothing if there is no such payment. Order of the locks, without which transactions could deadlock: the payment, its refund or
+ * dispute, the numbers of changes (recordChange).
+ */
+export async function lockPaymentRow(transaction: Queryable, id: string): Promise<void> {
+  await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [id]);
+}
+
 interface NewPayment {
   readonly id: string;
   readonly request: PaymentRequest;

@@ -19,7 +19,7 @@ export function addStaffRoutes(
       onRequest: staff,
       schema: {
         operationId: "listPayments",
-        summary: "List the payments of an order, oldest first",
+        summary: "Lists the payments of an order, oldest first",
         tags: ["payments"],
         security,
         querystring: Type.Object({ order: Uuid }),
@@ -42,7 +42,7 @@ export function addStaffRoutes(
       onRequest: staff,
       schema: {
         operationId: "getPayment",
-        summary: "Get a payment",
+        summary: "Returns a payment",
         tags: ["payments"],
         security,
         params: Type.Object({ id: Uuid }),

@@ -19,7 +19,7 @@ export function addValidationRoute(app: App, provider: PaymentProvider, log: Log
     {
       schema: {
         operationId: "validatePaymentMethod",
-        summary: "Validate the payment method of a future payment, without the bank",
+        summary: "Validates the payment method of a future payment, without the bank",
         description:
           "Holds nothing, stores nothing and can be repeated. 503: the provider gave no definite answer; repeat the request.",
         tags: ["internal"],

@@ -1,5 +1,6 @@
 import type { Queryable } from "@store/kit";
 import { recordChange } from "../changes/paymentChanges.ts";
+import { lockPaymentRow } from "../payments/paymentRows.ts";
 
 interface FailedRefund {
   /** Id of the refund. */
@@ -34,7 +35,7 @@ export async function failSucceededRefund(
   failed: FailedRefund,
 ): Promise<boolean> {
   const { refund, payment, reason } = failed;
-  await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
+  await lockPaymentRow(transaction, payment);
   const [row] = await transaction.query<{ amount: number }>(
     `UPDATE refunds SET status = 'failed', failure = $3, updated_at = now()
      WHERE id = $1 AND payment_id = $2 AND status = 'succeeded' RETURNING amount`,

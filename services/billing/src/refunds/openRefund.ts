@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { problem, type Queryable } from "@store/kit";
 import type { ProviderName } from "../providers/provider.ts";
+import { lockPaymentRow } from "../payments/paymentRows.ts";
 import type { Payment } from "../payments/schemas.ts";
 import {
   currencyDiffers,
@@ -33,7 +34,7 @@ interface NewRefund {
 export async function openRefund(transaction: Queryable, refund: NewRefund): Promise<string> {
   const { payment: id, request, idempotencyKey } = refund;
   // Simultaneous requests with one key run one after the other.
-  await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [id]);
+  await lockPaymentRow(transaction, id);
   const earlier = await findByKey(transaction, id, request, idempotencyKey);
   if (earlier !== undefined) return earlier;
   const payment = await readRefundablePayment(transaction, refund);
@@ -62,7 +63,7 @@ export async function openRestRefund(
   refund: Omit<NewRefund, "request">,
 ): Promise<string | undefined> {
   const whole = { ...refund, request: {} };
-  await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [refund.payment]);
+  await lockPaymentRow(transaction, refund.payment);
   const { amount, refunded } = await readRefundablePayment(transaction, whole);
   return amount === refunded ? undefined : openRefund(transaction, whole);
 }

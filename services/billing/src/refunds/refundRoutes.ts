@@ -14,7 +14,7 @@ export function addRefundRoutes(
       onRequest: staff,
       schema: {
         operationId: "refundPayment",
-        summary: "Refund a captured payment, completely or partly",
+        summary: "Refunds a captured payment, completely or partly",
         description:
           "The same idempotency-key and body get the same refund in its current state; another body is refused (422). " +
           "More than the remaining amount: 409 refund-exceeds. Not captured: 409 payment-not-captured.",
@@ -44,7 +44,7 @@ export function addRefundRoutes(
     {
       schema: {
         operationId: "refundRest",
-        summary: "Refund everything of a captured payment that isn't refunded yet",
+        summary: "Refunds everything of a captured payment that isn't refunded yet",
         description:
           "Idempotent. The refund is stored and is carried out later if the provider doesn't answer. 404; 409 payment-not-captured, other-provider.",
         tags: ["internal"],

@@ -6,6 +6,7 @@ import {
   type RefundOutcome,
 } from "../providers/provider.ts";
 import { recordCompleteRefund } from "../changes/paymentChanges.ts";
+import { lockPaymentRow } from "../payments/paymentRows.ts";
 import { releaseAmount } from "./failedRefunds.ts";
 import { openRefund, openRestRefund } from "./openRefund.ts";
 import { selectRefunds, toRefund, type RefundRow } from "./refundRows.ts";
@@ -142,8 +143,7 @@ export class Refunds {
   async #postpone({ id, lease, payment, attempts }: OpenAttempt): Promise<void> {
     const delay = Math.min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY);
     await this.#options.database.transaction(async (transaction) => {
-      // Locked first, as in #settle: another order of the locks would be a deadlock.
-      await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
+      await lockPaymentRow(transaction, payment);
       const postponed = await transaction.query(
         `UPDATE refunds SET lease = NULL, leased_until = NULL, updated_at = now(),
            next_attempt_at = now() + make_interval(secs => $3)
@@ -162,8 +162,8 @@ export class Refunds {
     outcome: Exclude<RefundOutcome, { status: "pending" }>,
   ): Promise<void> {
     await this.#options.database.transaction(async (transaction) => {
-      // Lock the payment: of two refunds that end at once, the later one must see the other to complete the payment's refund.
-      await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
+      // Of two refunds that end at once, the later one must see the other to complete the payment's refund.
+      await lockPaymentRow(transaction, payment);
       const [settled] = await transaction.query<{ amount: number }>(
         `UPDATE refunds SET status = $3, failure = $4, lease = NULL, leased_until = NULL, updated_at = now()
          WHERE id = $1 AND lease = $2 RETURNING amount`,

@@ -1,5 +1,6 @@
 import type { Queryable } from "@store/kit";
 import { recordChange } from "../changes/paymentChanges.ts";
+import { lockPaymentRow } from "../payments/paymentRows.ts";
 import type { ProviderReport, ReportedDispute } from "../providers/provider.ts";
 import { failSucceededRefund } from "../refunds/failedRefunds.ts";
 
@@ -58,7 +59,7 @@ async function applyDispute(
   { id, at, payment }: PaymentReport,
   { dispute, status, amount: { amount }, reason, respondBy }: ReportedDispute,
 ): Promise<string | undefined> {
-  await transaction.query("SELECT id FROM payments WHERE id = $1 FOR UPDATE", [payment]);
+  await lockPaymentRow(transaction, payment);
   const [before] = await transaction.query<{ status: string; respond_by: Date | null }>(
     "SELECT status, respond_by FROM disputes WHERE id = $1",
     [dispute],

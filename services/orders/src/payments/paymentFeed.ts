@@ -57,7 +57,7 @@ export function paymentFeed({ billing, database, log }: PaymentFeedOptions): Cha
       });
       // During a rollout.
       if (response.status === 404)
-        throw new UpstreamError("billing", "is of a release without changes of payments", false);
+        throw new UpstreamError("billing", "is of a release without changes of payments");
       const changes = readChanges(data)?.items;
       if (changes === undefined)
         throw new Error("billing's answer doesn't match its OpenAPI document");

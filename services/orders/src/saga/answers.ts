@@ -41,7 +41,7 @@ export function answerOf(service: string, { response, data, error }: Response): 
     };
   }
   // The server or a proxy timed out waiting for our request, which may have been processed all the same.
-  if (response.status === 408) throw new UpstreamError(service, "answered 408", false);
+  if (response.status === 408) throw new UpstreamError(service, "answered 408");
   const { type = "", detail = "" } = readProblem(error) ?? {};
   const outcome = type.replace(/^urn:store:problem:/, "");
   // PostgreSQL rejects NUL in text: the order's progress couldn't be saved.

@@ -12,7 +12,7 @@ export function addItemRoutes(app: App, database: Database): void {
     {
       schema: {
         operationId: "listItems",
-        summary: "List all items",
+        summary: "Lists all items",
         response: { 200: Type.Object({ items: Type.Array(Item) }) },
       },
     },
@@ -23,7 +23,7 @@ export function addItemRoutes(app: App, database: Database): void {
     {
       schema: {
         operationId: "addItem",
-        summary: "Add an item",
+        summary: "Adds an item",
         body: Type.Pick(Item, ["name"], { additionalProperties: false }),
         response: { 201: Item },
       },
