@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "@store/docker/replaceFile";
 import { FIRST_TOKEN, hashOfToken, staffTokensFile } from "../../../components/staffTokens";
 import {
   CALLERS_SECRET,
@@ -9,7 +10,6 @@ import {
   tokenSecret,
   urlVariable,
 } from "../../../services/spec";
-import { replaceFile } from "../state/state";
 import type { ServiceDatabase } from "./database";
 import type { DevService } from "./devService";
 
@@ -107,7 +107,7 @@ function callersFile(folder: string, callee: string, services: readonly DevServi
 /** Returns the file of a secret. Creates a random value the first time and keeps it. */
 function secretFile(folder: string, name: string): string {
   const file = join(folder, name);
-  if (!existsSync(file)) replaceFile(file, randomBytes(20).toString("hex"), 0o600);
+  if (!existsSync(file)) replaceFile(file, randomBytes(20).toString("hex"), { mode: 0o600 });
   return file;
 }
 

@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { HostAccess } from "../../../components/host/host";
-import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
+import { sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
 import { shellQuote } from "../../../components/shell/shell";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
+import { replaceFile } from "@store/docker/replaceFile";
 import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../state/outputs";
 import { dockerEndpoint, isLocal, Session } from "../project/session";
@@ -96,8 +97,9 @@ function prepare(folder: string, stack: string, access: HostAccess): RemoteHost 
   const { identity, knownHosts } = writeSshFiles(folder, access);
   const alias = `store-${stack}`;
   const machines = [access, ...(access.workers ?? [])];
-  const sshConfig = putFile(
-    join(folder, "config"),
+  const sshConfig = join(folder, "config");
+  replaceFile(
+    sshConfig,
     `# Written by ./store. What comes first counts: the stack's machines by our keys, all others as the user has it.
 ${machines
   .map(
@@ -117,10 +119,11 @@ ${machines
   .join("")}Host *
   Include ~/.ssh/config
 `,
+    { mode: 0o600 },
   );
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true, mode: 0o700 });
-  putFile(join(bin, "ssh"), sshWrapper({ alias, bin, sshConfig }), 0o700);
+  replaceFile(join(bin, "ssh"), sshWrapper({ alias, bin, sshConfig }), { mode: 0o700 });
   return { access, alias, sshConfig, bin };
 }
 
