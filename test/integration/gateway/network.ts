@@ -32,7 +32,7 @@ import {
 import { HTTP_GET_SCRIPT } from "../../../components/container/health";
 import { CommandResult } from "../../support/workspace";
 import { eventually } from "../support/eventually";
-import { run } from "../support/testStore";
+import { docker, run } from "../../support/run";
 import { Answer, send } from "./http";
 
 export interface Gateway {
@@ -347,12 +347,6 @@ export const OUTLET = "outlet";
 
 /** Name of a service, its health and no limits. */
 export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [], timeouts: [] };
-
-export async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await run("docker", args);
-  assert.equal(code, 0, `docker ${args.join(" ")}:\n${output}`);
-  return output;
-}
 
 /** Returns the base image that the stacks use. */
 function imageOf(kind: "node" | "haproxy" | "lego"): string {
