@@ -26,7 +26,7 @@ export const VERDICTS = [
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Schema of the output of `./store preview --json`. All texts are safe to publish: they contain no secrets. */
-export const summarySchema = v.strictObject({
+const summarySchema = v.strictObject({
   schema: v.literal(SUMMARY_SCHEMA),
   stack: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,100}$/)),
   verdict: v.picklist(VERDICTS),

@@ -4,7 +4,7 @@ import { GATEWAY } from "../collect/serviceNames";
 import { counted, listed } from "./words";
 
 /** Dangers that the request itself causes. */
-export function ownDangers({ dangers }: Review, kind: Danger["kind"]): Danger[] {
+function ownDangers({ dangers }: Review, kind: Danger["kind"]): Danger[] {
   return dangers.filter((danger) => danger.kind === kind && !danger.inherited);
 }
 
