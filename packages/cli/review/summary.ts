@@ -14,9 +14,9 @@ export const FULL_LIMIT = 500_000;
 
 /** Results of a review, the worst one first. A review has the first one that applies. */
 export const VERDICTS = [
-  "refused",
-  "policy violated",
   "data at risk",
+  "policy violated",
+  "refused",
   "opens to the network",
   "virtual machine replaced",
   "changes",
