@@ -8,7 +8,8 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { Load } from "../test/integration/support/load";
-import { run, TestStore } from "../test/integration/support/testStore";
+import { run, succeed } from "../test/support/run";
+import { TestStore } from "../test/integration/support/testStore";
 import { printTable } from "./measure";
 import { Build, composeFile, InspectedContainer } from "./compose/composeFile";
 
@@ -85,13 +86,6 @@ async function builds(store: TestStore): Promise<Map<string, Build>> {
 interface RemoteImageInputs {
   readonly name?: string;
   readonly build?: { readonly buildArgs?: Record<string, string> };
-}
-
-/** Runs a program. @returns its output. @throws Error with the output if it fails. */
-async function succeed(program: string, ...args: string[]): Promise<string> {
-  const { code, output } = await run(program, args);
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${output}`);
-  return output;
 }
 
 void main();

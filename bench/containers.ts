@@ -1,4 +1,5 @@
-import { Container, run, TestStore } from "../test/integration/support/testStore";
+import { succeed } from "../test/support/run";
+import { Container, TestStore } from "../test/integration/support/testStore";
 
 /** Returns the first running container of a service or of the gateway. */
 export async function containerOf(store: TestStore, service: string): Promise<Container> {
@@ -28,9 +29,7 @@ export async function detach({ id }: Container): Promise<void> {
   await docker("network", "disconnect", REACHABLE_NETWORK, id);
 }
 
-/** Runs the docker command. @returns its output. @throws an error if it fails. */
+/** Runs the docker command. @returns its output without white space at both ends. @throws an error if it fails. */
 export async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await run("docker", args);
-  if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
-  return output.trim();
+  return (await succeed("docker", ...args)).trim();
 }

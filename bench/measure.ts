@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import BASE_IMAGES from "../config/baseImages.json";
 
 export interface Measured {
   readonly seconds: number;
@@ -122,10 +123,6 @@ function statusOf(pid: string): string {
 
 /** Name of the stacks' Node image, which has bash. */
 export function nodeImage(): string {
-  const [, name] =
-    /^ {2}store:nodeImage:\n.*?default: "?([^"\n]+)/ms.exec(readFileSync("Pulumi.yaml", "utf8")) ??
-    [];
-  if (name === undefined) throw new Error("Pulumi.yaml has no store:nodeImage");
   // A fallback image has no digest.
-  return name.replace(/@.*$/, "");
+  return BASE_IMAGES.node.replace(/@.*$/, "");
 }

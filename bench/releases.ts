@@ -11,7 +11,8 @@
  */
 import { reporter } from "@store/cli/terminal/terminal";
 import { ensureWrk } from "@store/toolchain/tools/wrk";
-import { run, TestStore } from "../test/integration/support/testStore";
+import { run } from "../test/support/run";
+import { TestStore } from "../test/integration/support/testStore";
 import { addressOf, containerOf } from "./containers";
 import { median, percentile, printTable } from "./measure";
 import { addProduct, CLIENTS, placeAndFinish, singleOrderTimes, StaffHeaders } from "./orders";

@@ -7,6 +7,8 @@
  *
  * Linux only.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { docker } from "@store/azure-emulator/docker";
 import { machineName } from "@store/azure-emulator/machine/names";
 import { findDocker } from "@store/toolchain/tools/docker";
@@ -253,12 +255,7 @@ async function stackDeployment(
   };
 }
 
-/** Deploys a stack and waits for it, which `docker stack deploy` does itself from Docker 26 on only. Arguments: FILE in base64, REPLICAS. */
-const DEPLOY = `set -e
-echo "$1" | base64 -d >/root/bench.yaml
-docker stack deploy --with-registry-auth --compose-file /root/bench.yaml bench
-state() { docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' bench_inventory; }
-until [ "$(docker service ls --filter name=bench_inventory --format '{{.Replicas}}')" = "$2/$2" ] && [ "$(state)" != updating ]; do sleep 0.2; done`;
+const DEPLOY = readFileSync(join(__dirname, "deployStack.sh"), "utf8");
 
 async function idOf(context: RehearsalContext, service: string): Promise<string | undefined> {
   const format = ["--format", "{{.ID}} {{.Name}}"];

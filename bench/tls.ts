@@ -17,7 +17,7 @@ import { docker } from "./containers";
 import { median, printTable } from "./measure";
 import { httpsOf } from "../test/integration/gateway/https";
 import { type Gateway, TestNetwork } from "../test/integration/gateway/network";
-import { run } from "../test/integration/support/testStore";
+import { run } from "../test/support/run";
 import { TestAuthority } from "../test/support/certificates";
 
 const NAME = "shop.example.org";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { run } from "../test/integration/support/testStore";
+import { run } from "../test/support/run";
 
 export const CONNECTIONS = 32;
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { shellQuote } from "../components/shell/shell";
 import { ServiceSpec } from "../services/spec";
 import { Mistake } from "./configError";
 import { ConfigKey, ConfigValues } from "./schema";
@@ -27,6 +28,6 @@ export function when(condition: boolean, key: string, problem: string): Mistake[
  */
 export function configSet(args: string): string {
   const file = process.env["STORE_CONFIG_FILE"];
-  const variable = file ? `STORE_CONFIG_FILE='${file.replaceAll("'", "'\\''")}' ` : "";
+  const variable = file ? `STORE_CONFIG_FILE=${shellQuote(file)} ` : "";
   return `${variable}./store pulumi config set -s ${pulumi.getStack()} ${args}`;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { RateLimit, RouteTimeout } from "../../services/spec";
-import { readWithoutComments } from "../shell/shell";
+import { fillPlaceholders, readWithoutComments } from "../shell/shell";
 import { clientRules, notFromProxy, outsideOf, PROXIES_FILE } from "./rules/clients";
 import gatewayApi from "./gatewayApi.json";
 import { PAGE_POLICY, PAGE_START, renderAnswers } from "./gatewayAnswers";
@@ -141,12 +141,7 @@ const VERSION = "{{version}}";
 
 /** Replaces the placeholders in a file of this folder. */
 function render(file: string, values: Readonly<Record<string, string>>): string {
-  const text = readWithoutComments(__dirname, file).replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`${file}: unknown placeholder ${name}`);
-    return value;
-  });
-  return renderAnswers(text);
+  return renderAnswers(fillPlaceholders(readWithoutComments(__dirname, file), values));
 }
 
 /** Lines "/prefix/ service" for `map_beg`, except for the prefix "/", which is the default backend. */

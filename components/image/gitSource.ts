@@ -15,7 +15,7 @@ export async function source(): Promise<ImageSource> {
 }
 
 /** Removes the user and the token from a repository's address, which must not become part of an image. */
-export function withoutCredentials(url: string | undefined): string | undefined {
+function withoutCredentials(url: string | undefined): string | undefined {
   return url?.replace(/^([a-z+]+:\/\/)[^/@]*@/, "$1");
 }
 

@@ -14,6 +14,15 @@ export function readWithoutComments(folder: string, file: string): string {
     .trim();
 }
 
+/** Replaces the placeholders of a configuration: {{name}}. @throws Error for a placeholder without a value */
+export function fillPlaceholders(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`Unknown placeholder ${placeholder}`);
+    return value;
+  });
+}
+
 /** Reads a script beside a component that may call the functions of machine.sh. */
 export function readMachineScript(folder: string, file: string): string {
   return `${MACHINE}\n${readWithoutComments(folder, file)}`;

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
+import { replaceFile } from "@store/docker/replaceFile";
 
 /** Returns the active faults: the words in the file `faults` of the emulator's folder. */
 export function activeFaults(folder: string): string[] {
@@ -9,25 +10,19 @@ export function activeFaults(folder: string): string[] {
 
 /** Activates a fault, in place of any other. */
 export function setFault(folder: string, fault: string): void {
-  writeAtomically(faultsFile(folder), fault);
+  replaceFile(faultsFile(folder), fault, { mode: 0o600 });
 }
 
 /** Clears one fault. */
 export function clearFault(folder: string, fault: string): void {
   const left = activeFaults(folder).filter((one) => one !== fault);
-  if (left.length > 0) writeAtomically(faultsFile(folder), left.join("\n"));
-  else clearFaults(folder);
+  if (left.length === 0) clearFaults(folder);
+  else replaceFile(faultsFile(folder), left.join("\n"), { mode: 0o600 });
 }
 
 /** Clears all faults. */
 export function clearFaults(folder: string): void {
   rmSync(faultsFile(folder), { force: true });
-}
-
-/** Writes a file, readable by its owner only, so that readers never see a part of it. */
-export function writeAtomically(file: string, text: string): void {
-  writeFileSync(`${file}.draft`, text, { mode: 0o600 });
-  renameSync(`${file}.draft`, file);
 }
 
 function faultsFile(folder: string): string {

@@ -9,13 +9,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { messageOf } from "@store/docker/messageOf";
+import { replaceFile } from "@store/docker/replaceFile";
 import { processIdentity } from "@store/toolchain/system/processIdentity";
 import { Cloud } from "./arm/cloud";
 import { ZONE } from "./arm/types/dns";
 import { GROUP } from "./arm/types/resources";
 import { AzureCli, serveCli } from "./azureCli/azureCli";
 import { createEnvironment, removeEverything } from "./environment";
-import { activeFaults, clearFault, writeAtomically } from "./faultsFile";
+import { activeFaults, clearFault } from "./faultsFile";
 import { addressOf, bootPlainMachines, dockerHardware, type HardwareContext } from "./hardware";
 import { ensureMachineImage, ensureRegistryImage } from "./images";
 import { machineName } from "./machine/names";
@@ -50,7 +51,7 @@ async function main(folder: string): Promise<void> {
     for (const orphan of await removeOrphans(registryImage))
       print(`Removed the remains of the rehearsal ${orphan}, whose process was killed.`);
     const ready = await start(folder, settings, registryImage, parent);
-    writeAtomically(path.join(folder, "ready.json"), JSON.stringify(ready));
+    replaceFile(path.join(folder, "ready.json"), JSON.stringify(ready), { mode: 0o600 });
   } catch (error) {
     print(messageOf(error));
     await end(1);

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { baseImageNames, findStack, readProject } from "../../packages/cli/project/project";
 import { DEFAULT_STACK } from "@store/cli/project/storeCommand";
-import { run, TestSite } from "../integration/support/testStore";
+import { succeed } from "../support/run";
+import { TestSite } from "../integration/support/testStore";
 import { Cleanup } from "./cleanup";
 
 /** A row of the matrix. */
@@ -53,11 +54,4 @@ export function requireProgram(name: string): void {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   if (folders.some((folder) => existsSync(join(folder, name)))) return;
   throw new Error(`${name} is not installed. Install it (Debian: apt-get install ${name}).`);
-}
-
-/** Runs a program. @returns its output. @throws an error with the output if it fails. */
-export async function succeed(program: string, ...args: string[]): Promise<string> {
-  const { code, output } = await run(program, args);
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${output}`);
-  return output;
 }

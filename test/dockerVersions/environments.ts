@@ -4,7 +4,8 @@ import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pathWithout } from "../support/pathWithout";
 import { Cleanup } from "./cleanup";
-import { daemon, Environment, succeed } from "./environment";
+import { succeed } from "../support/run";
+import { daemon, Environment } from "./environment";
 import { installNode } from "./nodeVersions";
 import { createUser } from "./user";
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, makeFolder } from "@store/toolchain/system/cache";
-import { succeed } from "./environment";
+import { succeed } from "../support/run";
 
 /** Installs a version of Node from npm. @returns the folder with the executable. */
 export async function installNode(version: string): Promise<string> {

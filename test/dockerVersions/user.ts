@@ -4,7 +4,8 @@ import { dirname, join, relative } from "node:path";
 import { cacheFolder } from "@store/toolchain/system/cache";
 import { toolchain } from "@store/toolchain/engine/goToolchain";
 import { Cleanup } from "./cleanup";
-import { requireRoot, succeed } from "./environment";
+import { succeed } from "../support/run";
+import { requireRoot } from "./environment";
 
 export interface User {
   readonly name: string;

@@ -8,7 +8,7 @@ import { baseImageNames, findStack, readProject } from "../../packages/cli/proje
 import { DEFAULT_STACK } from "@store/cli/project/storeCommand";
 import { COMMAND, CONTAINER, reset, resource, setMocks } from "../unit/mocks";
 import { eventually } from "./support/eventually";
-import { run } from "./support/testStore";
+import { docker, run } from "../support/run";
 
 /** The database's container on real Docker, with the arguments that the component gives to it. */
 describe("a database's container", () => {
@@ -313,11 +313,5 @@ describe("a database's container", () => {
       assert.ok(Date.now() < deadline, `${container} didn't log ${String(text)}:\n${log}`);
       await sleep(20);
     }
-  }
-
-  async function docker(...args: string[]): Promise<string> {
-    const { code, output } = await run("docker", args);
-    assert.equal(code, 0, `docker ${args.slice(0, 3).join(" ")}: ${output}`);
-    return output;
   }
 });

@@ -9,7 +9,8 @@ import { eventually } from "./support/eventually";
 import { Load } from "./support/load";
 import { CommandResult } from "../support/workspace";
 import { pathWithout } from "../support/pathWithout";
-import { Container, run, TestStore } from "./support/testStore";
+import { run } from "../support/run";
+import { Container, TestStore } from "./support/testStore";
 
 /** Failures of `up` and their messages. After each, the old containers must still serve, and the next `up` must succeed. */
 describe("./store up that fails", () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { copyWorkspace, environmentOf } from "../support/workspace";
-import { run } from "./support/testStore";
+import { run } from "../support/run";
 
 const REPOSITORY = resolve(__dirname, "../..");
 

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "@store/toolchain/system/run";
+import { succeedIn } from "./run";
 import { linkModules } from "./workspace";
 
 /**
@@ -13,7 +13,7 @@ export async function copyCommit(repository: string, commit: string, to: string)
     readFileSync(join(folder, "package-lock.json"), "utf8"),
   );
   if (installed === wanted) linkModules(repository, to);
-  else await succeed("npm", ["ci", "--no-audit", "--no-fund"], to);
+  else await succeedIn(to, "npm", "ci", "--no-audit", "--no-fund");
 }
 
 /** Writes the files of a commit of the repository into a folder. */
@@ -23,12 +23,7 @@ export async function extractCommit(
   folder: string,
 ): Promise<void> {
   const archive = join(folder, ".commit.tar");
-  await succeed("git", ["archive", "--output", archive, commit], repository);
-  await succeed("tar", ["-xf", archive, "-C", folder], repository);
+  await succeedIn(repository, "git", "archive", "--output", archive, commit);
+  await succeedIn(folder, "tar", "-xf", archive);
   rmSync(archive);
-}
-
-async function succeed(program: string, args: string[], cwd: string): Promise<void> {
-  const { code, stdout, stderr } = await run(program, args, { cwd });
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")} failed: ${stderr || stdout}`);
 }

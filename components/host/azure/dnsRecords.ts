@@ -61,6 +61,6 @@ export function dnsRecords(
 }
 
 /** Returns a name without that of its zone: "@" for the zone itself. */
-export function relativeName(name: string, zone: string): string {
+function relativeName(name: string, zone: string): string {
   return name === zone ? "@" : name.slice(0, -zone.length - 1);
 }

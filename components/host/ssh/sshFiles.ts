@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "@store/docker/replaceFile";
 
 /** Values that ssh reads from files only. */
 export interface SshTarget {
@@ -27,24 +28,10 @@ export function writeSshFiles(
     const name = port === 22 ? address : `[${address}]:${port}`;
     return `${name} ${hostKey.trim()}\n`;
   });
-  return {
-    identity: putFile(join(folder, "identity"), `${privateKey.trimEnd()}\n`),
-    knownHosts: putFile(join(folder, "known_hosts"), known.join("")),
-  };
-}
-
-/**
- * Replaces a file in one step, because an ssh of another command may be reading it.
- *
- * @param mode Permissions. Defaults to reading and writing by the current user only.
- */
-export function putFile(path: string, content: string, mode = 0o600): string {
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, content, { mode });
-  // writeFileSync applies the mode only to a new file, and reduces it by the umask.
-  chmodSync(draft, mode);
-  renameSync(draft, path);
-  return path;
+  const files = { identity: join(folder, "identity"), knownHosts: join(folder, "known_hosts") };
+  replaceFile(files.identity, `${privateKey.trimEnd()}\n`, { mode: 0o600 });
+  replaceFile(files.knownHosts, known.join(""), { mode: 0o600 });
+  return files;
 }
 
 /** Returns the address of a machine. A user name may contain characters that are special in a URL, and an IPv6 address needs brackets. */

@@ -14,7 +14,7 @@ export function parseRange(text: string): Range | undefined {
   return first % size === 0 ? { first, size } : undefined;
 }
 
-export function parseAddress(text: string): number | undefined {
+function parseAddress(text: string): number | undefined {
   const parts = text.split(".");
   if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255)) {
     return undefined;

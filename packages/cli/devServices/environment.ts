@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { callersFile } from "../../../components/callersFile";
+import { replaceFile } from "@store/docker/replaceFile";
 import { FIRST_TOKEN, hashOfToken, staffTokensFile } from "../../../components/staffTokens";
 import {
   CALLERS_SECRET,
@@ -10,7 +11,6 @@ import {
   tokenSecret,
   urlVariable,
 } from "../../../services/spec";
-import { replaceFile } from "../state/state";
 import type { ServiceDatabase } from "./database";
 import type { DevService } from "./devService";
 
@@ -108,7 +108,7 @@ function writeCallersFile(folder: string, callee: string, services: readonly Dev
 /** Returns the file of a secret. Creates a random value the first time and keeps it. */
 function secretFile(folder: string, name: string): string {
   const file = join(folder, name);
-  if (!existsSync(file)) replaceFile(file, randomBytes(20).toString("hex"), 0o600);
+  if (!existsSync(file)) replaceFile(file, randomBytes(20).toString("hex"), { mode: 0o600 });
   return file;
 }
 

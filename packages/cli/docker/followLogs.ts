@@ -26,88 +26,100 @@ interface FollowOptions {
  *
  * @throws CliError if the connection to Docker breaks.
  */
-export async function followLogs({
-  session,
-  docker,
-  containers,
-  service,
-  tail,
-  print,
-}: FollowOptions): Promise<void> {
-  const abort = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
+export async function followLogs(options: FollowOptions): Promise<void> {
+  const follower = new LogFollower(options);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => follower.stop());
+  await follower.run();
+}
 
-  let failure: Promise<CliError> | undefined;
+/** Follows the logs of a stack's containers until it is stopped. */
+export class LogFollower {
+  private readonly abort = new AbortController();
+  /** IDs of the containers whose log is followed, and of all instances of Swarm services whose log was. */
+  private readonly followed = new Set<string>();
+  private failure: Promise<CliError> | undefined;
+
+  constructor(private readonly options: FollowOptions) {}
+
+  /** @throws CliError if the connection to Docker breaks. */
+  async run(): Promise<void> {
+    const { containers, tail } = this.options;
+    await Promise.all([
+      ...containers.map((container) => this.followContainer(container, { tail })),
+      this.followStarts(),
+      ...(containers.some(({ task }) => task !== undefined) ? [this.followTasks()] : []),
+    ]);
+    if (this.failure !== undefined) throw await this.failure;
+  }
+
+  stop(): void {
+    this.abort.abort();
+  }
+
+  /** Prints a container's log until it ends, unless the log is being printed already. */
+  private followContainer(container: StoreContainer, start: LogStart): Promise<void> {
+    return this.guard(async () => {
+      if (this.followed.has(container.id)) return;
+      this.followed.add(container.id);
+      const read = { ...start, follow: true, signal: this.abort.signal };
+      for await (const line of readLog(this.options.docker, container, read))
+        this.options.print(container, line);
+      // A container may start again; an instance of a Swarm service doesn't, but may still be listed.
+      if (container.task === undefined) this.followed.delete(container.id);
+    });
+  }
+
+  /** Follows the containers of the daemon that start. */
+  private followStarts(): Promise<void> {
+    const { session, docker } = this.options;
+    return this.guard(async () => {
+      for await (const { id, since } of startedContainers(docker, this.abort.signal)) {
+        const all = await stackContainers(session, docker);
+        const started = all.find((container) => container.id === id);
+        if (started && this.isSelected(started)) void this.followContainer(started, { since });
+      }
+    });
+  }
+
+  /** Follows new instances of Swarm services, because Docker's events have no containers of other machines. */
+  private followTasks(): Promise<void> {
+    const { session, docker } = this.options;
+    const { signal } = this.abort;
+    return this.guard(async () => {
+      while (!signal.aborted) {
+        const since = Math.floor(Date.now() / 1000);
+        await setTimeout(TASK_POLL_MS, undefined, { signal });
+        for (const container of await stackInstances(session, docker)) {
+          if (container.task !== undefined && this.isSelected(container))
+            void this.followContainer(container, { since });
+        }
+      }
+    });
+  }
+
+  private isSelected(container: StoreContainer): boolean {
+    const { service } = this.options;
+    return service === undefined || displayName(container) === service;
+  }
+
   /** Runs a stream. The first failure ends all streams; failures after that are consequences of the abort. */
-  const guard = async (stream: () => Promise<void>): Promise<void> => {
+  private async guard(stream: () => Promise<void>): Promise<void> {
     try {
       await stream();
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (this.abort.signal.aborted) return;
       // A log stream breaks off when the daemon stops.
-      failure = error instanceof CliError ? Promise.resolve(error) : docker.unreachable(error);
-      abort.abort();
+      this.failure =
+        error instanceof CliError ? Promise.resolve(error) : this.options.docker.unreachable(error);
+      this.stop();
     }
-  };
-
-  const followed = new Set<string>();
-  const followContainer = (container: StoreContainer, start: LogStart): Promise<void> =>
-    guard(async () => {
-      if (followed.has(container.id)) return;
-      followed.add(container.id);
-      const read = { ...start, follow: true, signal: abort.signal };
-      for await (const line of readLog(docker, container, read)) print(container, line);
-      // The container has ended. It may start again.
-      followed.delete(container.id);
-    });
-  const followNewContainers = async (): Promise<void> => {
-    for await (const { id, since } of startedContainers(docker, abort.signal)) {
-      const container = await findContainer(session, docker, id, service);
-      if (container) void followContainer(container, { since });
-    }
-  };
-
-  /** Docker's events have no containers of other machines. */
-  const followNewTasks = async (): Promise<void> => {
-    while (!abort.signal.aborted) {
-      const since = Math.floor(Date.now() / 1000);
-      await setTimeout(TASK_POLL_MS, undefined, { signal: abort.signal });
-      for (const container of await stackInstances(session, docker)) {
-        const isSelected = service === undefined || displayName(container) === service;
-        if (container.task !== undefined && isSelected && !known.has(container.id)) {
-          known.add(container.id);
-          void followContainer(container, { since });
-        }
-      }
-    }
-  };
-  const known = new Set(containers.map(({ id }) => id));
-
-  await Promise.all([
-    ...containers.map((container) => followContainer(container, { tail })),
-    guard(followNewContainers),
-    ...(containers.some(({ task }) => task !== undefined) ? [guard(followNewTasks)] : []),
-  ]);
-  if (failure !== undefined) throw await failure;
+  }
 }
 
 const TASK_POLL_MS = 2_000;
 
 /** Start of a log: its last lines, or a Unix time in seconds. */
 type LogStart = { readonly tail: number } | { readonly since: number };
-
-async function findContainer(
-  session: Session,
-  docker: Docker,
-  id: string,
-  service: string | undefined,
-): Promise<StoreContainer | undefined> {
-  const all = await stackContainers(session, docker);
-  return all.find(
-    (container) =>
-      container.id === id && (service === undefined || displayName(container) === service),
-  );
-}
 
 /** Yields the containers of all stacks as they start, with the start's Unix time in seconds. */
 async function* startedContainers(

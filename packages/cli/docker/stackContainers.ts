@@ -13,7 +13,7 @@ export async function stackContainers(session: Session, docker: Docker): Promise
 }
 
 /** Lists the containers of the stack, like {@link stackContainers}, for a command that has read the state. */
-export async function containersInState(
+async function containersInState(
   session: Session,
   docker: Docker,
   checkpoint: Checkpoint | undefined,

@@ -2,7 +2,7 @@ import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
 import type { DockerEndpoint } from "@store/docker/endpoint";
 import { endpointVariables } from "@store/docker/environment";
-import { quoted } from "../host/shellEnvironment";
+import { shellQuote } from "../../../components/shell/shell";
 import { dockerEndpoint, Session } from "../project/session";
 import { Checkpoint } from "../state/checkpoint";
 import { StackDaemon } from "../state/stackDaemon";
@@ -85,7 +85,7 @@ function otherDaemon(
   );
   const back = [
     ...(isConfigured ? [storeCommand(`pulumi config set dockerHost ${stackHost}`, name)] : []),
-    ...variables.map(([variable, value]) => `export ${variable}=${quoted(value)}`),
+    ...variables.map(([variable, value]) => `export ${variable}=${shellQuote(value)}`),
   ].join("; ");
   return new CliError(
     `The stack ${name} is on the Docker daemon at ${stackHost}, but ${hostFrom} selects another daemon: ${host}.`,

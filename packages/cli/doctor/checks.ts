@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { statfsSync } from "node:fs";
-import { promisify } from "node:util";
 import { EngineSource } from "@store/toolchain/engine/chooseEngine";
 import { findEngine } from "@store/toolchain/engine/engine";
+import { findOnPath, run } from "@store/toolchain/system/run";
 import {
   freePortAfter,
   type PortKey,
@@ -78,20 +77,26 @@ function checkNode(): CheckResult[] {
 }
 
 /** npm is needed again when package-lock.json changes. */
-async function checkNpm(): Promise<CheckResult[]> {
-  try {
-    const { stdout } = await promisify(execFile)("npm", ["--version"]);
-    return [{ title: "npm", status: "ok", found: stdout.trim() }];
-  } catch {
-    return [
-      {
-        title: "npm",
-        status: "failed",
-        found: "not found",
-        hint: "Install npm; it comes with Node.",
-      },
-    ];
+export async function checkNpm(): Promise<CheckResult[]> {
+  const title = "npm";
+  if (findOnPath("npm") === undefined) {
+    const hint = "Install npm; it comes with Node.";
+    return [{ title, status: "failed", found: "not found", hint }];
   }
+  const { code, stdout, stderr } = await run("npm", ["--version"], { timeoutMs: NPM_TIMEOUT_MS });
+  if (code === 0) return [{ title, status: "ok", found: stdout.trim() }];
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  // Node's report of an error starts with the place in the source.
+  const reason = lines.find((line) => /error/i.test(line)) ?? lines[0] ?? silence(code);
+  const hint =
+    "Run it to see all of its output. If it is damaged, install npm again; it comes with Node.";
+  return [{ title, status: "failed", found: `npm --version failed: ${reason.trim()}`, hint }];
+}
+
+const NPM_TIMEOUT_MS = 30_000;
+
+function silence(code: number | null): string {
+  return code === null ? `no answer within ${NPM_TIMEOUT_MS / 1000} s` : `exit code ${code}`;
 }
 
 async function checkPulumi({ session }: CheckContext): Promise<CheckResult[]> {

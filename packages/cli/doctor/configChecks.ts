@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
-import { promisify } from "node:util";
+import { CliError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
+import { az, hasAz } from "../host/azureCli";
 import { configText, configValues } from "../project/project";
 import { storeCommand } from "../project/storeCommand";
 import type { Session } from "../project/session";
@@ -111,21 +111,29 @@ function isSecure(value: unknown): boolean {
 }
 
 /** Checks the login at Azure that the engine's provider uses: a service principal of the environment, or the command az. */
-export async function checkAzureLogin({ session }: CheckContext): Promise<CheckResult[]> {
-  if (configText(session.project, session.stack, "host") !== "azure") return [];
+export async function checkAzureLogin({
+  session: { project, stack },
+}: Pick<CheckContext, "session">): Promise<CheckResult[]> {
+  if (configText(project, stack, "host") !== "azure") return [];
   const title = "Azure login";
   const { ARM_CLIENT_ID: client } = process.env;
   if (client) return [{ title, status: "ok", found: `service principal ${client}, not tried` }];
   try {
-    const { stdout } = await promisify(execFile)("az", ["account", "show", "--output", "json"]);
-    const { name, id } = JSON.parse(stdout) as { name?: string; id?: string };
+    const shown = await az({
+      args: ["account", "show", "--output", "json"],
+      stack: stack.name,
+      failure: "az account show failed",
+      timeoutMs: AZ_TIMEOUT_MS,
+    });
+    const { name, id } = JSON.parse(shown) as { name?: string; id?: string };
     return [{ title, status: "ok", found: `subscription ${name ?? id ?? "unknown"}, from az` }];
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const found = isMissing
-      ? "the command az isn't installed"
-      : `az account show failed: ${messageOf(error).trim().split("\n").at(-1)}`;
-    const hint = `${isMissing ? "Install it, then: " : ""}az login. Or set ARM_CLIENT_ID, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID and ARM_CLIENT_SECRET or ARM_USE_OIDC.`;
+    const details = error instanceof CliError ? error.details.slice(-1) : [];
+    const found = [messageOf(error), ...details].join(" ");
+    const hint = `${hasAz() ? "" : "Install it, then: "}az login. Or set ARM_CLIENT_ID, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID and ARM_CLIENT_SECRET or ARM_USE_OIDC.`;
     return [{ title, status: "failed", found, hint }];
   }
 }
+
+/** It reads a file, but starting Python takes seconds on a busy machine. */
+const AZ_TIMEOUT_MS = 60_000;

@@ -1,11 +1,12 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { HostAccess } from "../../../components/host/host";
-import { putFile, sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
-import { shellQuote } from "../../../components/shell/shell";
+import { sshFolder, writeSshFiles } from "../../../components/host/ssh/sshFiles";
+import { fillPlaceholders, readWithoutComments, shellQuote } from "../../../components/shell/shell";
 import { CliError, UsageError } from "@store/docker/cliError";
 import { publishesHere } from "@store/docker/endpoint";
 import { dockerEnvironment } from "@store/docker/environment";
+import { replaceFile } from "@store/docker/replaceFile";
 import { sshTarget } from "@store/docker/sshAgent";
 import { stackOutputs } from "../state/outputs";
 import { dockerEndpoint, isLocal, Session } from "../project/session";
@@ -93,36 +94,40 @@ export function machineAlias({ alias }: Pick<RemoteHost, "alias">, machine: numb
 }
 
 function prepare(folder: string, stack: string, access: HostAccess): RemoteHost {
-  const { identity, knownHosts } = writeSshFiles(folder, access);
+  const files = writeSshFiles(folder, access);
   const alias = `store-${stack}`;
   const machines = [access, ...(access.workers ?? [])];
-  const sshConfig = putFile(
-    join(folder, "config"),
-    `# Written by ./store. What comes first counts: the stack's machines by our keys, all others as the user has it.
-${machines
-  .map(
-    ({ address, port, user }, i) => `Host ${machineAlias({ alias }, i)}
-  HostName ${address}
-  Port ${port}
-  User ${user}
-  IdentityFile "${identity}"
-  IdentitiesOnly yes
-  UserKnownHostsFile "${knownHosts}"
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-  ConnectTimeout 15
-  ServerAliveInterval 15
-`,
-  )
-  .join("")}Host *
-  Include ~/.ssh/config
-`,
-  );
+  const sshConfig = join(folder, "config");
+  replaceFile(sshConfig, sshConfigText({ alias, machines, ...files }), { mode: 0o600 });
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true, mode: 0o700 });
-  putFile(join(bin, "ssh"), sshWrapper({ alias, bin, sshConfig }), 0o700);
+  replaceFile(join(bin, "ssh"), sshWrapper({ alias, bin, sshConfig }), { mode: 0o700 });
   return { access, alias, sshConfig, bin };
 }
+
+interface SshConfig {
+  readonly alias: string;
+  /** The host, and the workers of a swarm. */
+  readonly machines: readonly Pick<HostAccess, "address" | "port" | "user">[];
+  /** Path of the private key. */
+  readonly identity: string;
+  /** Path of the pinned host keys. */
+  readonly knownHosts: string;
+}
+
+/** Returns an ssh configuration with the stack's machines. */
+export function sshConfigText({ alias, machines, identity, knownHosts }: SshConfig): string {
+  const blocks = machines.map(({ address, port, user }, i) =>
+    fillPlaceholders(SSH_MACHINE, {
+      ...{ name: machineAlias({ alias }, i), address, port: String(port), user },
+      ...{ identity, knownHosts },
+    }),
+  );
+  return fillPlaceholders(SSH_CONFIG, { machines: blocks.join("\n") });
+}
+
+const SSH_CONFIG = readFileSync(join(__dirname, "ssh.conf"), "utf8");
+const SSH_MACHINE = readWithoutComments(__dirname, "sshMachine.conf");
 
 /** Returns the script that runs the user's ssh with our configuration. The paths may have any characters. */
 export function sshWrapper({
@@ -130,14 +135,13 @@ export function sshWrapper({
   bin,
   sshConfig,
 }: Pick<RemoteHost, "alias" | "bin" | "sshConfig">): string {
-  return `#!/bin/sh
-# Written by ./store: the user's ssh, which also knows the machine ${alias}.
-bin=:${shellQuote(bin)}:
-path=:$PATH:
-while case $path in *"$bin"*) true ;; *) false ;; esac; do
-  path=\${path%%"$bin"*}:\${path#*"$bin"}
-done
-path=\${path#:} PATH=\${path%:}
-exec ssh -F ${shellQuote(sshConfig)} "$@"
-`;
+  const words = [bin, "-F", sshConfig].map(shellQuote).join(" ");
+  return [
+    "#!/bin/sh",
+    `# Written by ./store: the user's ssh, which also knows the machine ${alias}.`,
+    `set -- ${words} "$@"`,
+    `${SSH_WRAPPER}\n`,
+  ].join("\n");
 }
+
+const SSH_WRAPPER = readWithoutComments(__dirname, "sshWrapper.sh");

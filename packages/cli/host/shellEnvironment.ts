@@ -1,3 +1,5 @@
+import { shellQuote } from "../../../components/shell/shell";
+
 /**
  * Variables that select the daemon of the docker command. `./store env` sets them in the user's shell, and saves the previous values
  * in variables with the prefix {@link SAVED}. Variables for another daemon's TLS would break the connection.
@@ -13,7 +15,7 @@ export function exportCommands(env: NodeJS.ProcessEnv): string[] {
     const value = env[name];
     return [
       `export ${saved}="\${${saved}-\${${name}-}}";`,
-      value === undefined ? `unset ${name};` : `export ${name}=${quoted(value)};`,
+      value === undefined ? `unset ${name};` : `export ${name}=${shellQuote(value)};`,
     ];
   });
 }
@@ -41,8 +43,4 @@ export function undoStoreEnv(env: NodeJS.ProcessEnv): void {
     else env[name] = saved;
     Reflect.deleteProperty(env, `${SAVED}${name}`);
   }
-}
-
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,4 @@
-import { quoted } from "../host/shellEnvironment";
+import { shellQuote } from "../../../components/shell/shell";
 
 export const DEFAULT_STACK = "dev";
 
@@ -27,7 +27,8 @@ export function storeCommand(
   // "token add NAME": the argument of the command itself would be the stack.
   const isOption = !TAKES_STACK.has(name) || others.some((word) => !word.startsWith("-"));
   const selection = stack === DEFAULT_STACK ? [] : [isOption ? `-s ${stack}` : stack];
-  const file = configFile && (/^[\w./@:+-]+$/.test(configFile) ? configFile : quoted(configFile));
+  const file =
+    configFile && (/^[\w./@:+-]+$/.test(configFile) ? configFile : shellQuote(configFile));
   // Pulumi's own option --config-file would bypass the copy of the file that the store gives to Pulumi.
   const isPulumi = name === "pulumi";
   const words = [

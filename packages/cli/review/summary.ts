@@ -14,9 +14,9 @@ export const FULL_LIMIT = 500_000;
 
 /** Results of a review, the worst one first. A review has the first one that applies. */
 export const VERDICTS = [
-  "refused",
-  "policy violated",
   "data at risk",
+  "policy violated",
+  "refused",
   "opens to the network",
   "virtual machine replaced",
   "changes",
@@ -26,7 +26,7 @@ export const VERDICTS = [
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Schema of the output of `./store preview --json`. All texts are safe to publish: they contain no secrets. */
-export const summarySchema = v.strictObject({
+const summarySchema = v.strictObject({
   schema: v.literal(SUMMARY_SCHEMA),
   stack: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,100}$/)),
   verdict: v.picklist(VERDICTS),

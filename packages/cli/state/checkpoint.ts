@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { CliError } from "@store/docker/cliError";
-import { quoted } from "../host/shellEnvironment";
+import { shellQuote } from "../../../components/shell/shell";
 
 /** State of a stack. Only the fields that the CLI reads. */
 export interface Checkpoint {
@@ -46,7 +46,7 @@ function restoreHint(file: string): string {
   } catch {
     return "Restore the file from a backup. Don't delete it: the stack's containers and volumes would be forgotten.";
   }
-  return `Restore the state from before the last change: cp ${quoted(backup)} ${quoted(file)}`;
+  return `Restore the state from before the last change: cp ${shellQuote(backup)} ${shellQuote(file)}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { replaceFile } from "./state";
+import { replaceFile } from "@store/docker/replaceFile";
 
 /** An edit of a file that hasn't taken effect yet. */
 export interface GuardedEdit {

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile } from "@store/docker/replaceFile";
 import { EngineEvent } from "../engine/events";
-import { replaceFile, State } from "./state";
+import { State } from "./state";
 
 /**
  * A file that exists while a stack's last run hasn't succeeded. It contains the names of the resources that the run failed to

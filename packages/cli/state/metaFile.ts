@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { CliError } from "@store/docker/cliError";
 import { messageOf } from "@store/docker/messageOf";
-import { quoted } from "../host/shellEnvironment";
+import { shellQuote } from "../../../components/shell/shell";
 import { type State, stateFolder } from "./state";
 
 /**
@@ -17,7 +17,7 @@ export function damagedMetaFile(state: State): CliError | undefined {
   const problem = existsSync(file) ? problemOf(file) : undefined;
   if (problem === undefined) return undefined;
   return new CliError(`${file} ${problem}.`, {
-    hint: `Restore the file, whose only line is the version of the folder's layout: echo 'version: 1' > ${quoted(file)}`,
+    hint: `Restore the file, whose only line is the version of the folder's layout: echo 'version: 1' > ${shellQuote(file)}`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { replaceFile, type State } from "./state";
+import { replaceFile } from "@store/docker/replaceFile";
+import type { State } from "./state";
 
 /** A Docker daemon that has a local stack's resources. */
 export interface RecordedDaemon {

@@ -7,7 +7,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -17,6 +16,7 @@ import { removeIncompleteAttributes } from "./attributeFiles";
 import { Backend, backendFolder, findBackend } from "./backend";
 import { Checkpoint, readCheckpoint } from "./checkpoint";
 import { CliError } from "@store/docker/cliError";
+import { replaceFile } from "@store/docker/replaceFile";
 import { isPidAlive } from "@store/toolchain/system/processIdentity";
 import { engineLocks, Lock } from "./locks";
 import { Project, Stack } from "../project/project";
@@ -225,18 +225,6 @@ export function ensurePassphrase(folder: string): string {
     rmSync(draft, { force: true });
   }
   return file;
-}
-
-/**
- * Writes a file by a draft that is renamed, so that a killed process leaves the old content or the new one.
- *
- * @param mode Permissions. @default those of the existing file
- */
-export function replaceFile(file: string, content: string, mode?: number): void {
-  const draft = `${file}.${process.pid}.tmp`;
-  const kept = existsSync(file) ? statSync(file).mode : undefined;
-  writeFileSync(draft, content, { mode: mode ?? kept });
-  renameSync(draft, file);
 }
 
 /** Removes the folders of runs that were killed. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { replaceFile, State } from "./state";
+import { replaceFile } from "@store/docker/replaceFile";
+import { State } from "./state";
 
 /**
  * Names of the images that a stack has used and no `down` has removed yet. The state has only those in use, and a label on the image can't name

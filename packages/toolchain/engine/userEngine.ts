@@ -1,12 +1,6 @@
-import {
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import * as path from "node:path";
+import { replaceFile } from "@store/docker/replaceFile";
 import { cacheFolder } from "../system/cache";
 import { findAllOnPath, findOnPath, isExecutable, run } from "../system/run";
 import { isAtLeast, parseVersion } from "../system/versions";
@@ -101,9 +95,7 @@ function readVersions(): Record<string, string> {
 function rememberVersion(identity: string, version: string): void {
   try {
     mkdirSync(cacheFolder(), { recursive: true });
-    const draft = `${versionsFile()}.${process.pid}`;
-    writeFileSync(draft, JSON.stringify({ [identity]: version }));
-    renameSync(draft, versionsFile());
+    replaceFile(versionsFile(), JSON.stringify({ [identity]: version }));
   } catch {
     // A full disk or a read-only home: the next run asks the engine again.
   }

@@ -13,7 +13,7 @@ import { aptSources, caBundle, type Mirrors, mirrorsOf, ubuntuMirrorsOf } from "
 import { type Distribution, distributionOf, keyringOf, type Suite } from "./releases";
 import { inScratchFolder } from "./scratchFolder";
 
-export const SUITE: Suite = "trixie";
+const SUITE: Suite = "trixie";
 
 const RECIPE = path.join(__dirname, "debian");
 

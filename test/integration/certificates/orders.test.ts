@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { GATEWAY_PUBLISHED_PORT } from "../../../components/gateway/rules/clients";
 import { Http2Client } from "../gateway/https";
-import { docker } from "../gateway/network";
+import { docker } from "../../support/run";
 import { eventually } from "../support/eventually";
 import { BLOCKED_NAME } from "../../support/pebble/pebble";
 import { ENDED, LIMITED, UNKNOWN } from "./faultyAuthorities";

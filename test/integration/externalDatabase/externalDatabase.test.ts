@@ -7,9 +7,10 @@ import { baseImageNames, findStack, readProject } from "../../../packages/cli/pr
 import { DEFAULT_STACK } from "@store/cli/project/storeCommand";
 import { Load } from "../support/load";
 import { duringUp } from "../support/runningUps";
-import { run, TestStore } from "../support/testStore";
+import { docker, run } from "../../support/run";
+import { TestStore } from "../support/testStore";
 import { assertNoChange, changed } from "../store/changes";
-import { docker, ExternalServer } from "./server";
+import { ExternalServer } from "./server";
 
 const PAGE = resolve(__dirname, "../../../docs/external-database.md");
 

@@ -1,11 +1,10 @@
-import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestAuthority } from "../../support/certificates";
 import { eventually } from "../support/eventually";
-import { run } from "../support/testStore";
+import { docker, run } from "../../support/run";
 
 /** Password of the superuser. */
 const PASSWORD = randomBytes(12).toString("hex");
@@ -101,9 +100,3 @@ export class ExternalServer {
 }
 
 const isReady = ["pg_isready", "--quiet", "--host=127.0.0.1"];
-
-export async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await run("docker", args);
-  assert.equal(code, 0, `docker ${args.slice(0, 3).join(" ")}: ${output}`);
-  return output;
-}

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { eventually } from "../support/eventually";
 import { assertPage, pick, send } from "./http";
-import { countForMinutes, docker, Gateway, TestNetwork } from "./network";
+import { docker } from "../../support/run";
+import { countForMinutes, Gateway, TestNetwork } from "./network";
 
 describe("the gateway answers", () => {
   let network: TestNetwork;

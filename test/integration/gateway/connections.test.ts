@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { connect, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../support/eventually";
-import { docker, Gateway, TestNetwork } from "./network";
+import { docker } from "../../support/run";
+import { Gateway, TestNetwork } from "./network";
 
 /** The services listen on IPv4 only, the network has IPv4 and IPv6. */
 describe("the gateway's connections", () => {

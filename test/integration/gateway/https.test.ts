@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
 import { TestAuthority } from "../../support/certificates";
-import { run } from "../support/testStore";
+import { run } from "../../support/run";
 import { handshake, type Http2Answer, Http2Client, httpsOf } from "./https";
 import { INTERNAL_TARGETS } from "./internalTargets";
 import { Gateway, TestNetwork } from "./network";

@@ -4,7 +4,6 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parse } from "yaml";
 import {
   GATEWAY_ADMIN_PORT,
   GATEWAY_HTTPS_PORT,
@@ -17,6 +16,7 @@ import {
   PublicAccess,
   Route,
 } from "../../../components/gateway/haproxy";
+import BASE_IMAGES from "../../../config/baseImages.json";
 import { RateLimit, RouteTimeout } from "../../../services/spec";
 import {
   CERTIFICATE_FILE,
@@ -32,7 +32,7 @@ import {
 import { HTTP_GET_SCRIPT } from "../../../components/container/health";
 import { CommandResult } from "../../support/workspace";
 import { eventually } from "../support/eventually";
-import { run } from "../support/testStore";
+import { docker, run } from "../../support/run";
 import { Answer, send } from "./http";
 
 export interface Gateway {
@@ -348,19 +348,8 @@ export const OUTLET = "outlet";
 /** Name of a service, its health and no limits. */
 export const ROUTE_DEFAULTS = { port: 3000, healthPath: "/readyz", rateLimits: [], timeouts: [] };
 
-export async function docker(...args: string[]): Promise<string> {
-  const { code, output } = await run("docker", args);
-  assert.equal(code, 0, `docker ${args.join(" ")}:\n${output}`);
-  return output;
-}
-
 /** Returns the base image that the stacks use. */
 function imageOf(kind: "node" | "haproxy" | "lego"): string {
-  const project = parse(readFileSync(resolve(__dirname, "../../../Pulumi.yaml"), "utf8")) as {
-    readonly config: Readonly<Record<string, { readonly default: string }>>;
-  };
-  const image = project.config[`store:${kind}Image`]?.default;
-  assert.ok(image);
   // A fallback image has no digest.
-  return image.replace(/@.*$/, "");
+  return BASE_IMAGES[kind].replace(/@.*$/, "");
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually";
 import { Load } from "../support/load";
-import { run, TestStore } from "../support/testStore";
+import { run } from "../../support/run";
+import { TestStore } from "../support/testStore";
 import { assertNoChange, changed } from "./changes";
 
 /** The tests build on each other, because `up` is too slow to start from nothing in each. */

@@ -7,7 +7,8 @@ import {
   PAGES,
 } from "../../staging/steps/documentedCommands";
 import { untilNoOtherUp } from "../support/runningUps";
-import { run, TestStore } from "../support/testStore";
+import { run } from "../../support/run";
+import { TestStore } from "../support/testStore";
 
 /** Commands that other tests of the same run cover. */
 const THIS_RUN = new Set([

@@ -6,7 +6,8 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { assertNoWayOut, type Exec, OUTSIDE, reachFrom } from "../../support/reach";
 import { inspect } from "../support/inspect";
-import { type ContainerKey, run, TestStore } from "../support/testStore";
+import { run } from "../../support/run";
+import { type ContainerKey, TestStore } from "../support/testStore";
 
 /** Defines tests of what the containers of a running store may do and reach. */
 export function testIsolation(running: () => TestStore): void {

@@ -4,7 +4,8 @@ import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { run, TestStore } from "../support/testStore";
+import { run } from "../../support/run";
+import { TestStore } from "../support/testStore";
 
 /** The tests build on each other, because `up` is too slow to start from nothing in each. */
 describe("a stack", function () {

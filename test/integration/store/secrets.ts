@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { run, TestStore } from "../support/testStore";
+import { run } from "../../support/run";
+import { TestStore } from "../support/testStore";
 
 /** Defines tests of the passwords and the staff token of a running store. */
 export function testSecrets(running: () => TestStore): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { run } from "./testStore";
+import { run } from "../../support/run";
 
 /** Part of what `docker inspect` prints of a container. */
 export interface Inspected {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { execFile, spawn, ChildProcess } from "node:child_process";
+import { spawn, ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { freePort } from "@store/cli/devServices/freePort";
 import { stringify } from "yaml";
 import type { Load, LoadResult } from "./load";
 import { duringUp, untilNoOtherUp } from "./runningUps";
 import { copyCommit } from "../../support/commit";
+import { run } from "../../support/run";
 import { copyWorkspace, environmentOf, CommandResult } from "../../support/workspace";
 
 const REPOSITORY = resolve(__dirname, "../../..");
@@ -316,25 +316,4 @@ export interface Container {
   readonly status: string;
   readonly role: string;
   readonly service: string;
-}
-
-/** Runs a program. @throws an error only if it can't be started. */
-export async function run(
-  program: string,
-  args: readonly string[],
-  cwd: string = REPOSITORY,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<CommandResult> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(program, args, {
-      cwd,
-      env,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return { code: 0, output: stdout + stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: unknown; stdout?: string; stderr?: string };
-    if (typeof code !== "number") throw error;
-    return { code, output: `${stdout ?? ""}${stderr ?? ""}` };
-  }
 }

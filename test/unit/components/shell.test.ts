@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { inSh } from "../../../components/shell/shell";
+import { fillPlaceholders, inSh } from "../../../components/shell/shell";
 
 describe("inSh", () => {
   const script = `x=$(cat); printf '%s|' "$x" "it's" 'a\\b' 'c\\\\d' "\\$HOME" 'line 1\nline 2'`;
@@ -16,6 +16,16 @@ describe("inSh", () => {
 
   it("is read by fish, which may not be installed here, as by sh", () => {
     assert.equal(fishWords(inSh(script)), `sh -c ${script}`);
+  });
+});
+
+describe("fillPlaceholders", () => {
+  it("replaces each placeholder by its value, which may contain others", () => {
+    assert.equal(fillPlaceholders("{{a}} {{b}} {{a}}", { a: "$&", b: "{{a}}" }), "$& {{a}} $&");
+  });
+
+  it("refuses a placeholder without a value", () => {
+    assert.throws(() => fillPlaceholders("{{a}}", { b: "" }), /\{\{a\}\}/);
   });
 });
 

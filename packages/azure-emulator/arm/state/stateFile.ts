@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "@store/docker/replaceFile";
 import type { Resource } from "../resourceType";
 
 /** Returns the resources in the state file; none if there is no file. */
@@ -15,7 +16,5 @@ export function readState(file: string): readonly Resource[] {
 /** Writes the state file, readable by its owner only, because customData contains the VMs' host keys. */
 export function writeState(file: string, resources: readonly Resource[]): void {
   mkdirSync(dirname(file), { recursive: true });
-  const draft = `${file}.draft`;
-  writeFileSync(draft, JSON.stringify(resources, undefined, 1), { mode: 0o600 });
-  renameSync(draft, file);
+  replaceFile(file, JSON.stringify(resources, undefined, 1), { mode: 0o600 });
 }

@@ -1,3 +1,5 @@
+import { shellQuote } from "../../../../components/shell/shell";
+
 /** A command line. An argument may contain variables of earlier steps, such as $SUBSCRIPTION. */
 export type CommandLine = readonly [program: "az" | "gh", ...args: string[]];
 
@@ -70,6 +72,6 @@ function shell(command: CommandLine): string {
 function quote(text: string): string {
   if (/^[\w./:@=,-]+$/.test(text)) return text;
   if (!/["$\\`]/.test(text)) return text.includes("'") ? `"${text}"` : `'${text}'`;
-  if (!text.includes("$")) return `'${text.replaceAll("'", `'\\''`)}'`;
+  if (!text.includes("$")) return shellQuote(text);
   return `"${text.replace(/["\\`]/g, "\\$&")}"`;
 }

@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import { ExitCode } from "@store/docker/cliError";
+import { shellQuote } from "../../../../components/shell/shell";
 import { connect } from "../../docker/connect";
-import { exportCommands, quoted, RESTORE_COMMANDS } from "../../host/shellEnvironment";
+import { exportCommands, RESTORE_COMMANDS } from "../../host/shellEnvironment";
 import { openSession, StackOptions } from "../../project/session";
 import { defineCommand } from "../command";
 import { parseStack, STACK_ARGUMENT, STACK_FLAGS, StackFlags } from "../stackFlags";
@@ -42,7 +43,7 @@ async function pointDocker(options: StackOptions): Promise<string> {
       ? [
           // The docker command has no options for the host key and the login key: an `ssh` wrapper first on PATH adds them.
           `export STORE_PATH="\${STORE_PATH-$PATH}";`,
-          `export PATH=${quoted(`${remote.bin}:`)}"$STORE_PATH";`,
+          `export PATH=${shellQuote(`${remote.bin}:`)}"$STORE_PATH";`,
         ]
       : []),
     ...exportCommands(dockerEnv),

@@ -1,3 +1,4 @@
+import { shellQuote } from "../../../../components/shell/shell";
 import { resourceName } from "../../state/checkpoint";
 import { isHeld, type Lock, lockedError, staleLockError } from "../../state/locks";
 import { findEngineLocks } from "../../state/state";
@@ -58,7 +59,7 @@ function protectedDataDiagnostic({ urns }: Found, context: Context): Diagnostic 
   const retry = retryCommand(context);
   const restore = folders ? `Restore ${folders}` : "Restore the code that creates them";
   // URNs contain characters that are special to a shell.
-  const quoted = urns.map((urn) => `'${urn}'`).join(" ");
+  const quoted = urns.map(shellQuote).join(" ");
   return {
     summary: `Refusing to delete data: ${folders || "the code"} was removed, which would delete ${names.join(", ")}.`,
     hint:

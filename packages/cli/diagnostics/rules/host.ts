@@ -105,7 +105,7 @@ function failedOperation(
 }
 
 /** "public IP address" for PublicIPAddress. */
-export function typeInWords(type: string): string {
+function typeInWords(type: string): string {
   return type
     .split(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/)
     .map((word) => (word === word.toUpperCase() ? word : word.toLowerCase()))

@@ -23,6 +23,6 @@ export function policiesViolated(
 }
 
 /** "orders-0 has no memory limit. Set … (policy container-limits)". */
-export function describeViolation({ urn, message, policy }: PolicyViolation): string {
+function describeViolation({ urn, message, policy }: PolicyViolation): string {
   return `${urn === "" ? "The stack" : resourceName(urn)} ${message} (policy ${policy})`;
 }

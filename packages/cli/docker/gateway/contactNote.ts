@@ -1,6 +1,6 @@
 import { CERTIFICATES } from "../../../../components/certificates/acme";
 import type { EngineEvent } from "../../engine/events";
-import { quoted } from "../../host/shellEnvironment";
+import { shellQuote } from "../../../../components/shell/shell";
 import { storeCommand } from "../../project/storeCommand";
 import { engineSteps } from "../../review/collect/engineStep";
 import type { Reporter } from "../../terminal/terminal";
@@ -29,7 +29,7 @@ export function renderUnchangedContact(
     before.email === "-" ? "stays without an address" : `keeps the address ${before.email}`;
   return (
     `store:acmeEmail: an account that the authority has registered already ${kept}, because lego can't change it; one that isn't registered gets the ` +
-    `new address. For a new account, whose first certificate counts against the authority's limits: ${storeCommand("up", stack)} -- --replace ${quoted(key.urn)}`
+    `new address. For a new account, whose first certificate counts against the authority's limits: ${storeCommand("up", stack)} -- --replace ${shellQuote(key.urn)}`
   );
 }
 

@@ -13,7 +13,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { rootCertificates } from "node:tls";
 import { CliError } from "@store/docker/cliError";
-import { putFile } from "../../../../components/host/ssh/sshFiles";
+import { replaceFile } from "@store/docker/replaceFile";
 
 /**
  * Returns the folder of docker's configuration for the engine and its providers: the user's own, or an empty one if the user has none.
@@ -108,7 +108,8 @@ function sha256(text: string): string {
 
 /** Writes a file that an engine of another run may be reading. */
 function write(path: string, content: string): void {
-  if (!existsSync(path) || readFileSync(path, "utf8") !== content) putFile(path, content);
+  if (existsSync(path) && readFileSync(path, "utf8") === content) return;
+  replaceFile(path, content, { mode: 0o600 });
 }
 
 /** Links to a file or folder, or removes the link if there is none. An engine of another run may be using the link. */

@@ -98,7 +98,7 @@ export function typeKey(type: string): string {
 }
 
 /** Checks that a text is an IPv4 or IPv6 address, a range of addresses, or "*". */
-export function isAddressRange(value: string): boolean {
+function isAddressRange(value: string): boolean {
   return value === "*" || ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
 }
 

@@ -40,7 +40,7 @@ function changedProperties({ type, paths, old, new: after }: EngineStep): string
 }
 
 /** Identifies a step in the previews of two checkouts. */
-export function stepKey({ operation, type, name, properties, changes }: Step): string {
+function stepKey({ operation, type, name, properties, changes }: Step): string {
   return JSON.stringify([operation, type, name, properties, changes]);
 }
 

@@ -1,10 +1,10 @@
 import type { Danger, Review } from "../model/reviewModel";
-import type { Verdict } from "../summary";
+import { type Verdict, VERDICTS } from "../summary";
 import { GATEWAY } from "../collect/serviceNames";
 import { counted, listed } from "./words";
 
 /** Dangers that the request itself causes. */
-export function ownDangers({ dangers }: Review, kind: Danger["kind"]): Danger[] {
+function ownDangers({ dangers }: Review, kind: Danger["kind"]): Danger[] {
   return dangers.filter((danger) => danger.kind === kind && !danger.inherited);
 }
 
@@ -21,13 +21,18 @@ export function ownSteps({ steps }: Review): Review["steps"] {
 
 /** Returns the worst result that applies. */
 export function verdictOf(review: Review): Verdict {
-  if (ownDangers(review, "data").length > 0) return "data at risk";
-  if (review.policies.violations.some(({ mandatory }) => mandatory)) return "policy violated";
-  if (review.refusal) return "refused";
-  if (ownDangers(review, "exposure").length > 0) return "opens to the network";
-  if (ownDangers(review, "vm").length > 0) return "virtual machine replaced";
-  return isChange(review) ? "changes" : "unchanged";
+  return VERDICTS.find((verdict) => APPLIES[verdict](review)) ?? "unchanged";
 }
+
+const APPLIES: Readonly<Record<Verdict, (review: Review) => boolean>> = {
+  "data at risk": (review) => ownDangers(review, "data").length > 0,
+  "policy violated": ({ policies }) => policies.violations.some(({ mandatory }) => mandatory),
+  refused: ({ refusal }) => refusal !== undefined,
+  "opens to the network": (review) => ownDangers(review, "exposure").length > 0,
+  "virtual machine replaced": (review) => ownDangers(review, "vm").length > 0,
+  changes: isChange,
+  unchanged: () => true,
+};
 
 /** Returns the exit code of `./store preview --markdown`: see {@link Summary.exitCode}. */
 export function exitCodeOf(review: Review): 0 | 1 | 3 {

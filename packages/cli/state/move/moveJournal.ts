@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { replaceFile, type State } from "../state";
+import { replaceFile } from "@store/docker/replaceFile";
+import type { State } from "../state";
 
 /** Progress of moving a stack's state, so that an interrupted move can be run again. */
 export interface Move {

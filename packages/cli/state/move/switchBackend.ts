@@ -2,9 +2,10 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { parseDocument } from "yaml";
 import { CliError } from "@store/docker/cliError";
+import { replaceFile } from "@store/docker/replaceFile";
 import type { Session } from "../../project/session";
 import { STATE_BACKEND_KEY } from "../backend";
-import { ensurePassphrase, hasUserPassphrase, replaceFile } from "../state";
+import { ensurePassphrase, hasUserPassphrase } from "../state";
 import { editedText, stripSalt } from "../stackFile";
 import type { MoveRequest } from "./moveState";
 

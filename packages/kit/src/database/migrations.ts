@@ -81,7 +81,7 @@ async function acquireMigrationLock(client: pg.Client): Promise<void> {
 }
 
 /** A migration can't be applied, and a retry wouldn't help. */
-export class MigrationError extends Error {
+class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { sshWrapper } from "@store/cli/host/remoteHost";
+import { sshConfigText, sshWrapper } from "@store/cli/host/remoteHost";
 
 describe("the ssh that docker starts", () => {
   let folder: string;
@@ -32,4 +32,26 @@ describe("the ssh that docker starts", () => {
         rest.join(delimiter),
       ]);
     });
+});
+
+describe("the ssh configuration of a stack", () => {
+  it("has the host and the workers before everything else of the user's", () => {
+    const machines = [
+      { address: "203.0.113.80", port: 22, user: "me" },
+      { address: "2001:db8::1", port: 2222, user: "you$&" },
+    ];
+    const files = { identity: "/a b/identity", knownHosts: "/a b/known_hosts" };
+    const text = sshConfigText({ alias: "store-x", machines, ...files });
+    const lines = text.split("\n").map((line) => line.trim());
+    assert.deepEqual(
+      lines.filter((line) => /^(Host|HostName|Port|User|Include) /.test(line)),
+      [
+        ...["Host store-x", "HostName 203.0.113.80", "Port 22", "User me"],
+        ...["Host store-x-1", "HostName 2001:db8::1", "Port 2222", "User you$&"],
+        ...["Host *", "Include ~/.ssh/config"],
+      ],
+    );
+    const pinned = ['IdentityFile "/a b/identity"', 'UserKnownHostsFile "/a b/known_hosts"'];
+    for (const line of pinned) assert.equal(lines.filter((one) => one === line).length, 2);
+  });
 });
