@@ -53,6 +53,40 @@ export async function loseSwarm(context: RehearsalContext, orderId: string): Pro
   return `new swarm of ${nodes} machines, serving after another ${waited.toFixed(1)} s, the order still exists`;
 }
 
+/**
+ * Names the first machine and a worker in another way, and again as before. Checks that the machines stay in the swarm, and that no request is
+ * lost.
+ */
+export async function renameMachines(context: RehearsalContext): Promise<string> {
+  const [first, ...workers] = context.emulator.ready.machines;
+  if (first === undefined) throw new Error("There are no machines.");
+  const nodes = (): Promise<string> => context.dockerOnHost("node", "ls", "--quiet");
+  const before = await nodes();
+  let total = 0;
+  for (const prefix of ["::ffff:", ""]) {
+    context.configureForGood({
+      "store:sshAddress": `${prefix}${first.address}`,
+      "store:workers": workers.map(({ address, hostKey }, i) => ({
+        ...{ address: `${i === 0 ? prefix : ""}${address}`, hostKey },
+      })),
+    });
+    const stop = context.probe.browse(4);
+    const { code, output } = await context.workspace.run("up", STACK, "--yes");
+    const { requests, lost } = await stop();
+    if (code !== 0) throw new CommandFailed("./store up failed.", output);
+    if (lost.length > 0)
+      throw new CommandFailed(`${lost.length} of ${requests} requests were lost.`, output);
+    total += requests;
+    const after = await nodes();
+    if (after !== before) throw new CommandFailed(`Other nodes: ${after}`, output);
+    const rows = await instances(context);
+    const machines = new Set(rows.map(({ node }) => node));
+    if (rows.length === 0 || machines.size > workers.length)
+      throw new Error(`The instances run on ${[...machines].join(", ")}.`);
+  }
+  return `the same nodes, 0 of ${total} requests lost`;
+}
+
 /** Services of a rollout in which the last one fails. */
 const CHANGED = ["billing", "shipping", "storefront"] as const;
 
