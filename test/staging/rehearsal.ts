@@ -32,7 +32,7 @@ import { checkHostToken } from "./steps/hostToken";
 import { stopAndStart } from "./steps/powerSteps";
 import { repairAndCrash } from "./steps/repairSteps";
 import { type Step, StepFailed, StepRunner } from "./report";
-import { failThird, loseSwarm, renameMachines, repairMachines } from "./steps/swarmDrift";
+import { failThird, killUp, loseSwarm, renameMachines, repairMachines } from "./steps/swarmDrift";
 import {
   changeWorkers,
   checkLargeAnswers,
@@ -166,6 +166,7 @@ export class Rehearsal {
       await steps.run("fewer and more machines under load", () => changeWorkers(context));
       if (host === "ssh" && this.options.thorough) {
         await steps.run("other names of the machines", () => renameMachines(context));
+        await steps.run("killed up", () => killUp(context));
         await steps.run("third of three services fails", () => failThird(context));
         await steps.run("loss of the swarm", () => loseSwarm(context, this.orderId));
       }

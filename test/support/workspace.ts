@@ -124,6 +124,11 @@ export class Workspace {
     writeFileSync(target, text.replace(from, to));
   }
 
+  /** Kills the running commands with their children, as a crash of this machine would. */
+  kill(): void {
+    for (const { pid } of this.running) if (pid !== undefined) signalGroup(pid, "SIGKILL");
+  }
+
   /** Ends the running commands: SIGINT first, SIGKILL after 10 s. */
   async interrupt(): Promise<void> {
     for (const [signal, limit] of [

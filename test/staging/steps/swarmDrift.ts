@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "@store/azure-emulator/docker";
 import { machineName } from "@store/azure-emulator/machine/names";
 import { CommandFailed } from "../../support/workspace";
@@ -86,6 +87,35 @@ export async function renameMachines(context: RehearsalContext): Promise<string>
   }
   return `the same nodes, 0 of ${total} requests lost`;
 }
+
+/** Limit for `up` to create a changed service, in milliseconds. */
+const CREATE_LIMIT_MS = 180_000;
+
+/** Kills an `up` while the instances of a changed service start. Checks that the next `up` removes the service that no state has. */
+export async function killUp(context: RehearsalContext): Promise<string> {
+  const { workspace } = context;
+  const services = async (): Promise<string[]> =>
+    (await context.dockerOnHost("service", "ls", "--format", "{{.Name}}")).split("\n").sort();
+  const before = await services();
+  workspace.edit(SHIPPING, "", CHANGE);
+  const up = workspace.run("up", STACK, "--yes");
+  const deadline = Date.now() + CREATE_LIMIT_MS;
+  while ((await services()).length === before.length) {
+    if (Date.now() > deadline) throw new Error("up doesn't create the changed service.");
+    await sleep(200);
+  }
+  workspace.kill();
+  await up;
+  const [orphan = ""] = (await services()).filter((name) => !before.includes(name));
+  workspace.edit(SHIPPING, CHANGE, "");
+  const output = await workspace.succeed("up", STACK, "--yes");
+  const after = await services();
+  if (orphan === "" || after.join() !== before.join())
+    throw new CommandFailed(`The services are ${after.join(", ")}; ${orphan} was new.`, output);
+  return `removed ${orphan}`;
+}
+
+const SHIPPING = "services/shipping/src/main.ts";
 
 /** Services of a rollout in which the last one fails. */
 const CHANGED = ["billing", "shipping", "storefront"] as const;
