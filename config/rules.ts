@@ -118,7 +118,7 @@ function certificateForDomain({ host, domain, certificate }: ConfigValues): Mist
     ...when(
       host === "local" && domain !== "" && certificate === "",
       "domain",
-      `needs a certificate: no authority reaches a store on your own machine to issue one. Set one that is valid for ${domain}, with its chain and private key (mkcert makes one for localhost: docs/operations.md, HTTPS): ${configSet("--secret certificate < FILE")}`,
+      `needs a certificate: no authority reaches a store on your own machine to issue one. Set one that is valid for ${domain}, with its chain and private key (mkcert makes one for localhost: docs/https.md): ${configSet("--secret certificate < FILE")}`,
     ),
     ...when(
       domain === "" && certificate !== "",
@@ -232,18 +232,15 @@ function required(
 function loginKeyOnAzure({ host, sshPublicKey, sshPrivateKey }: ConfigValues): Mistake[] {
   if (host !== "azure" || (sshPublicKey === "" && sshPrivateKey === "")) return [];
   if (sshPublicKey === "" || sshPrivateKey === "") {
-    return when(
-      true,
-      sshPublicKey === "" ? "sshPublicKey" : "sshPrivateKey",
-      "is empty, but a login key is a pair: set both keys, or neither and the stack creates one.",
-    );
+    const key = sshPublicKey === "" ? "sshPublicKey" : "sshPrivateKey";
+    const problem =
+      "is empty, but a login key is a pair: set both keys, or neither and the stack creates one.";
+    return [{ key, problem }];
   }
   if (!/^(ssh-ed25519|ssh-rsa) /.test(sshPublicKey) || !isPublicKey(sshPublicKey)) {
-    return when(
-      true,
-      "sshPublicKey",
-      "isn't a public key that Azure accepts: ssh-ed25519 or ssh-rsa, as in a .pub file.",
-    );
+    const problem =
+      "isn't a public key that Azure accepts: ssh-ed25519 or ssh-rsa, as in a .pub file.";
+    return [{ key: "sshPublicKey", problem }];
   }
   const problem = problemOfPrivateKey(sshPrivateKey, sshPublicKey);
   return problem === undefined ? [] : [{ key: "sshPrivateKey", problem }];

@@ -83,7 +83,7 @@ export function swarmSecret(
     .secret(value)
     .apply((text) => Buffer.from(text === "" ? "\n" : text).toString("base64"));
   const secret = new docker.Secret(
-    shortened(name),
+    uniqueShortName(name),
     { data, labels: labels({ service, role: "files" }) },
     { ...opts, deleteBeforeReplace: false },
   );
@@ -98,7 +98,7 @@ export function swarmSecret(
 const NAME_CHARACTERS = 56;
 
 /** Returns a name within the limit, which no other long name has. */
-function shortened(name: string): string {
+function uniqueShortName(name: string): string {
   if (name.length <= NAME_CHARACTERS) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
   return `${name.slice(0, NAME_CHARACTERS - hash.length - 1)}-${hash}`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ContextEntry, contextEntries, readable, readRegularFile } from "./context/contextEntries";
 
 /** Everything that goes into an image. */
-export interface ImageContent {
+export interface TaggedFiles {
   /** Folder of the build context. */
   readonly context: string;
   /** Dockerfile, relative to the context. */
@@ -24,7 +24,7 @@ export interface ImageContent {
  * @throws RunError if the context or the Dockerfile can't be read.
  */
 export function contentTag(
-  { context, dockerfile, args, except = [] }: ImageContent,
+  { context, dockerfile, args, except = [] }: TaggedFiles,
   entries: readonly ContextEntry[] = contextEntries(context, dockerfile),
 ): string {
   const hash = createHash("sha256");

@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 import type { BuildSecret } from "../../services/spec";
 import { LABEL } from "../container/labelNames";
 import { readRegularFile } from "./context/contextEntries";
-import { contentTag, type ImageContent as TaggedFiles } from "./contentTag";
+import { contentTag, type TaggedFiles } from "./contentTag";
 import { declaredArgs } from "./context/dockerfile";
 import { StagedContext } from "./context/stagedContext";
 

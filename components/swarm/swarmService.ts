@@ -59,9 +59,9 @@ export function swarmService(
           secrets: [...args.secrets],
           healthcheck: {
             tests: healthcheck.tests,
-            interval: shortened(healthcheck.interval),
-            timeout: shortened(healthcheck.timeout),
-            startPeriod: shortened(healthcheck.startPeriod),
+            interval: asSwarmDuration(healthcheck.interval),
+            timeout: asSwarmDuration(healthcheck.timeout),
+            startPeriod: asSwarmDuration(healthcheck.startPeriod),
             retries: healthcheck.retries,
           },
           stopGracePeriod: duration(args.stopSeconds),
@@ -99,7 +99,7 @@ export function duration(seconds: number): string {
 }
 
 /** Returns the form of {@link duration} for one that a container has as "2m0s". */
-function shortened(
+function asSwarmDuration(
   of: pulumi.Input<string | undefined> | undefined,
 ): pulumi.Output<string | undefined> {
   return pulumi.output(of).apply((text) => text?.replace(/m0s$/, "m").replace(/h0m$/, "h"));

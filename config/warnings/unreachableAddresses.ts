@@ -52,11 +52,11 @@ function problemOf(
   const hostname = URL.canParse(url) ? new URL(url).hostname : "";
   if (services.length > 0 && /^(localhost|127\..+|\[::1\])$/.test(hostname))
     return [
-      "its host is the service's own container, in which nothing else runs. Run the server in a container on the service's network, and name that: docs/operations.md, Metrics.",
+      "its host is the service's own container, in which nothing else runs. Run the server in a container on the service's network, and name that: docs/metrics.md.",
     ];
   // Each service's network has a range of its own, so an address can't be a container's on several of them, nor does it stay.
   if (isolated.length === 0 || !/[.:]/.test(hostname)) return [];
   return [
-    `services without egress (${isolated.join(", ")}) reach it only if a container on their networks has this name. Run the server in such a container, connected as docs/operations.md, Metrics, says for Prometheus; or let the services reach the internet: egress: true in ${isolated.map((service) => `services/${service}/service.ts`).join(", ")}.`,
+    `services without egress (${isolated.join(", ")}) reach it only if a container on their networks has this name. Run the server in such a container, connected as docs/metrics.md, says for Prometheus; or let the services reach the internet: egress: true in ${isolated.map((service) => `services/${service}/service.ts`).join(", ")}.`,
   ];
 }

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { contentTag, ImageContent } from "../contentTag";
+import { contentTag, TaggedFiles } from "../contentTag";
 import {
   allEntries,
   ContextEntry,
@@ -38,7 +38,7 @@ export class StagedContext {
    */
   constructor(
     private readonly folder: string,
-    private readonly content: ImageContent,
+    private readonly content: TaggedFiles,
     private readonly tag: string,
   ) {
     // The original paths are part of the copies' paths, for messages.

@@ -79,7 +79,7 @@ export function countCalls(provider: PaymentProvider, registry: Registry): Payme
   };
 }
 
-/** Calls and answers with an alert in docs/operations.md. */
+/** Calls and answers with an alert in docs/metrics.md. */
 const alertedAnswers = [
   ...["validate", "authorise", "capture", "void", "refund"].flatMap((call) =>
     ["unknown", "refused"].map((answer) => [call, answer] as const),

@@ -15,12 +15,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { contentTag, ImageContent } from "../../../components/image/contentTag";
+import { contentTag, TaggedFiles } from "../../../components/image/contentTag";
 import { StagedContext } from "../../../components/image/context/stagedContext";
 
 describe("StagedContext", () => {
   let root = "";
-  let content: ImageContent;
+  let content: TaggedFiles;
   const write = (path: string, text = ""): void => {
     mkdirSync(dirname(join(root, "app", path)), { recursive: true });
     writeFileSync(join(root, "app", path), text);

@@ -162,14 +162,14 @@ function byRecord(
 const CREATE_RECORD = address("Create its DNS record with the address that this prints");
 /** The cause of a name that leads nowhere although the stack has created its record. */
 export const DELEGATION =
-  "Its record in store:dnsZone is found once the domain's registrar has the zone's name servers (docs/operations.md, HTTPS)";
+  "Its record in store:dnsZone is found once the domain's registrar has the zone's name servers (docs/https.md)";
 
 /** The remedy for a name that leads to another address although the stack has created its record, whose TTL is 60 s. */
 export const FORMER_RECORD =
-  "Wait a minute, until resolvers have forgotten a former record of store:dnsZone. If that doesn't help, check that the domain's registrar has the zone's name servers (docs/operations.md, HTTPS)";
+  "Wait a minute, until resolvers have forgotten a former record of store:dnsZone. If that doesn't help, check that the domain's registrar has the zone's name servers (docs/https.md)";
 
 /** Containers don't reach the ports of an SSH host (components/host/ssh/closePorts.sh). */
-const OWN_AUTHORITY = `An authority on the host itself has to run in a container on the network of ${CERTIFICATES} (docs/operations.md, HTTPS)`;
+const OWN_AUTHORITY = `An authority on the host itself has to run in a container on the network of ${CERTIFICATES} (docs/https.md)`;
 
 const EXTERNAL_ACCOUNT: Cause = {
   cause: "the authority wants an account that is registered by hand",
