@@ -76,16 +76,21 @@ export class Swarm extends pulumi.ComponentResource {
     );
     this.members = manager.run(
       `${name}-members`,
-      pulumi.all(nodes.map((node) => node.stdout)).apply((ids) =>
-        withArguments(
-          MEMBERS_SCRIPT,
-          ids.map((id) => id.trim()),
-        ),
-      ),
+      pulumi
+        .all([
+          pulumi.all(nodes.map((node) => node.stdout)),
+          fingerprint(invitations.map(({ stdout }) => stdout)),
+        ])
+        .apply(([ids, invited]) => {
+          const script = withArguments(
+            MEMBERS_SCRIPT,
+            ids.map((id) => id.trim()),
+          );
+          // The comment makes the command run again after each invitation, so that the token in the state isn't valid. A trigger would replace
+          // the resource, on whose ID the docker provider depends.
+          return `${script}# ${invited}\n`;
+        }),
       { parent: this, dependsOn: nodes },
-      undefined,
-      // Also after an invitation with which a machine has found that it is a member already: the token in the state must not be valid.
-      { triggers: [fingerprint(invitations.map(({ stdout }) => stdout))] },
     );
     this.registerOutputs({});
   }
