@@ -50,12 +50,13 @@ function partsOf(times: Times): Part[] {
     ["end of the engine and of the command", "end"],
   ];
   let last = 0;
-  return marks.map(([title, until]) => {
+  const parts = marks.map(([title, until]): Part => {
     const time = times.get(until) ?? NaN;
     const seconds = time - last;
     last = time;
     return [title, seconds];
   });
+  return [...parts, ["in all", last]];
 }
 
 const IMAGE = "RemoteImage";

@@ -169,7 +169,8 @@ interface Inspected {
           readonly Test: readonly string[];
           readonly Interval: number;
           readonly Timeout: number;
-          readonly StartPeriod: number;
+          /** Absent if it is zero. */
+          readonly StartPeriod?: number;
           readonly Retries: number;
         };
         readonly Secrets: readonly {
@@ -211,7 +212,7 @@ async function stackDeployment(
           test: escaped(check.Test),
           interval: `${check.Interval}ns`,
           timeout: `${check.Timeout}ns`,
-          start_period: `${check.StartPeriod}ns`,
+          start_period: `${check.StartPeriod ?? 0}ns`,
           retries: check.Retries,
         },
         secrets: container.Secrets.map(({ SecretName, File }) => ({
