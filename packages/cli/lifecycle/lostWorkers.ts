@@ -45,7 +45,7 @@ export async function findLostWorkers(
       report.note(`The VM ${vm.name} is off. Start it: ${storeCommand("start", stack)}`);
     } else if (state === "unknown") {
       report.note(
-        `The VM ${vm.name} doesn't answer the other machines, and Azure can't be asked whether somebody has stopped it. Replace it: ${storeCommand("up --yes", stack)} -- --replace '${vm.urn}'`,
+        `The VM ${vm.name} doesn't answer the other machines, and Azure can't be asked whether somebody has stopped it. Replace it: ${storeCommand(`up --yes -- --replace '${vm.urn}'`, stack)}`,
       );
     } else if (state === "deleted" || (await staysDown(vm, isDown, { rebootMs, report }))) {
       report.note(`The VM ${vm.name} doesn't answer the other machines; replacing it`);

@@ -256,7 +256,7 @@ export async function checkToken(context: RehearsalContext): Promise<string> {
   const exported = await context.workspace.succeed(
     ...["pulumi", "stack", "export", "--show-secrets", "--stack", STACK],
   );
-  const tokens = exported.match(/SWMTKN-[\w-]+/g) ?? [];
+  const tokens: readonly string[] = exported.match(/SWMTKN-[\w-]+/g) ?? [];
   if (tokens.length === 0) throw new Error("The state has no token.");
   const current = await context.dockerOnHost("swarm", "join-token", "--quiet", "worker");
   if (tokens.includes(current.trim()))
