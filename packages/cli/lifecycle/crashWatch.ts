@@ -90,7 +90,12 @@ export class CrashWatch {
     const events = await docker.stream("/events", { filters }, this.abort.signal);
     this.interruption = undefined;
     const services = hasSeveralMachines(this.session)
-      ? await watchServices(docker, label, (one) => this.tryToGiveUpService(docker, one), signal)
+      ? await watchServices(
+          docker,
+          label,
+          (one) => this.attempt(one.container.service, () => this.giveUpService(docker, one)),
+          signal,
+        )
       : undefined;
     const end = (error: unknown): void => this.recordEnd(error);
     const containers = this.follow(docker, events)
@@ -126,7 +131,9 @@ export class CrashWatch {
       const { id, exitCode } = containerEvent;
       if (exitCode !== undefined) this.exitCodes.set(id, exitCode);
       for (const crashing of this.starting.handle(containerEvent))
-        await this.tryToGiveUp(docker, crashing);
+        await this.attempt(`container ${crashing.slice(0, 12)}`, () =>
+          this.giveUp(docker, crashing),
+        );
     }
   }
 
@@ -136,12 +143,12 @@ export class CrashWatch {
   }
 
   /** A failure must not end the watch of the other containers. */
-  private async tryToGiveUp(docker: Docker, id: string): Promise<void> {
+  private async attempt(name: string, giveUp: () => Promise<void>): Promise<void> {
     try {
-      await this.giveUp(docker, id);
+      await giveUp();
     } catch (error) {
       this.problems.push(
-        `container ${id.slice(0, 12)} exits at each start, but could not be removed: ${messageOf(error)}`,
+        `${name} exits at each start, but could not be removed: ${messageOf(error)}`,
       );
     }
   }
@@ -157,16 +164,6 @@ export class CrashWatch {
     this.crashed.set(id, { ...lastExit, container, logFile });
     const refusal = await docker.remove(`/containers/${id}`, { force: true });
     if (refusal !== undefined) throw new Error(refusal);
-  }
-
-  private async tryToGiveUpService(docker: Docker, instance: CrashedInstance): Promise<void> {
-    try {
-      await this.giveUpService(docker, instance);
-    } catch (error) {
-      this.problems.push(
-        `${instance.container.service} exits at each start, but could not be removed: ${messageOf(error)}`,
-      );
-    }
   }
 
   private async giveUpService(docker: Docker, instance: CrashedInstance): Promise<void> {
