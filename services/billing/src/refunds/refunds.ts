@@ -162,7 +162,7 @@ export class Refunds {
     outcome: Exclude<RefundOutcome, { status: "pending" }>,
   ): Promise<void> {
     await this.#options.database.transaction(async (transaction) => {
-      // Of two refunds that end at once, the later one must see the other to complete the payment's refund.
+      // The later one of two refunds that end at once must see the other to complete the payment's refund.
       await lockPaymentRow(transaction, payment);
       const [settled] = await transaction.query<{ amount: number }>(
         `UPDATE refunds SET status = $3, failure = $4, lease = NULL, leased_until = NULL, updated_at = now()
