@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "@store/docker/cliError";
 import type { Docker } from "@store/docker/docker";
+import { shellQuote } from "../../../components/shell/shell";
 import { hasAz } from "../host/azureCli";
 import { type AzureVm, isOff, readPowerState, vmsIn } from "../host/azureVm";
 import { storeCommand } from "../project/storeCommand";
@@ -45,7 +46,7 @@ export async function findLostWorkers(
       report.note(`The VM ${vm.name} is off. Start it: ${storeCommand("start", stack)}`);
     } else if (state === "unknown") {
       report.note(
-        `The VM ${vm.name} doesn't answer the other machines, and Azure can't be asked whether somebody has stopped it. Replace it: ${storeCommand(`up --yes -- --replace '${vm.urn}'`, stack)}`,
+        `The VM ${vm.name} doesn't answer the other machines, and Azure can't be asked whether somebody has stopped it. Replace it: ${storeCommand(`up --yes -- --replace ${shellQuote(vm.urn)}`, stack)}`,
       );
     } else if (state === "deleted" || (await staysDown(vm, isDown, { rebootMs, report }))) {
       report.note(`The VM ${vm.name} doesn't answer the other machines; replacing it`);
