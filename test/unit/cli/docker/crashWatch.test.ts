@@ -154,8 +154,10 @@ describe("CrashWatch", () => {
     }));
     answers = { "/services": [200, [{ ID: "old" }]] };
     const removed: string[] = [];
-    server.prependListener("request", ({ method, url }: { method?: string; url?: string }) => {
-      if (method === "DELETE") removed.push(url ?? "");
+    const asked: string[] = [];
+    server.prependListener("request", ({ method, url = "" }: { method?: string; url?: string }) => {
+      if (method === "DELETE") removed.push(url);
+      if (url.startsWith("/tasks?")) asked.push(decodeURIComponent(url));
     });
     const { crashed } = await watch(async () => {
       answers = {
@@ -167,6 +169,8 @@ describe("CrashWatch", () => {
       await until(() => removed.length > 0);
     });
     assert.deepEqual(removed, ["/services/new"]);
+    // Not about a service from before the run, whose instances may crash for another reason.
+    assert.match(asked[0] ?? "", /"service":\{?\[?"new"/);
     const crash = crashed.get("new");
     assert.ok(crash);
     assert.equal(
